@@ -1,0 +1,127 @@
+//! Why a run failed, in one plain sentence: what happened, what was kept, what to do now.
+
+use crate::event::{ApiProblem, TurnEnd};
+use crate::progress::Progress;
+
+use super::Outgoing;
+use super::text::{cost_clause, duration};
+use std::time::Duration;
+
+/// What went wrong with a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    NotLoggedIn,
+    /// claude does not know the conversation that `--resume` named.
+    UnknownConversation,
+    /// The API refused or was out of reach; claude's own words.
+    Api(ApiProblem, String),
+    /// A turn that failed for a reason of its own; claude's own words.
+    Turn(String),
+    ProgramMissing(String),
+    WorkspaceMissing(String),
+    /// The system would not start it, in its own words.
+    NotStarted(String),
+    /// claude ended without a result.
+    NoAnswer {
+        how: String,
+        stderr: String,
+    },
+}
+
+impl Failure {
+    /// Why a turn failed.
+    pub fn of_turn(turn: &TurnEnd, problem: Option<&ApiProblem>) -> Failure {
+        let words = if turn.text.trim().is_empty() {
+            turn.errors.join("\n")
+        } else {
+            turn.text.clone()
+        };
+        if words.contains("No conversation found with session ID") {
+            return Failure::UnknownConversation;
+        }
+        match problem {
+            // Nothing was sent to the API at all: that is the login, not a refusal.
+            Some(ApiProblem::NotLoggedIn) => Failure::NotLoggedIn,
+            Some(problem) => Failure::Api(problem.clone(), words),
+            None => Failure::Turn(if words.trim().is_empty() {
+                turn.subtype.replace('_', " ")
+            } else {
+                words
+            }),
+        }
+    }
+
+    /// One sentence for the store and the log.
+    pub fn reason(&self) -> String {
+        match self {
+            Failure::NotLoggedIn => "claude is not logged in".to_owned(),
+            Failure::UnknownConversation => {
+                "claude does not have the conversation any more".to_owned()
+            }
+            Failure::Api(_, words) | Failure::Turn(words) | Failure::NotStarted(words) => {
+                words.clone()
+            }
+            Failure::ProgramMissing(program) => format!("there is no program {program}"),
+            Failure::WorkspaceMissing(path) => format!("the workspace {path} is gone"),
+            Failure::NoAnswer { how, .. } => format!("claude ended without an answer: {how}"),
+        }
+    }
+
+    /// What the chat is told.
+    pub fn message(&self, elapsed: Duration, progress: &Progress) -> Outgoing {
+        let spent = format!(
+            "Failed after {}{}.",
+            duration(elapsed),
+            cost_clause(progress.cost_usd())
+        );
+        match self {
+            Failure::NotLoggedIn => Outgoing::note(
+                "Claude is not logged in on this machine, so it could not work. Run claude there once and \
+                 log in, or give telecoder an ANTHROPIC_API_KEY; then send the prompt again.",
+            ),
+            Failure::UnknownConversation => Outgoing::note(
+                "Claude does not have this conversation any more, so the prompt was not run. The workspace \
+                 is as it was. Send the prompt again: it begins a new conversation here.",
+            ),
+            Failure::Api(problem, words) => Outgoing::note(format!(
+                "{} {spent} What it did so far is kept; {}",
+                match problem {
+                    ApiProblem::RateLimited => "A usage limit of the API is reached.",
+                    ApiProblem::Overloaded => "The API is overloaded.",
+                    ApiProblem::ServerError => "The API had an error of its own.",
+                    ApiProblem::UnknownModel => "The API does not know the model.",
+                    ApiProblem::NotLoggedIn => "The API does not accept the login.",
+                    ApiProblem::Other(_) => "The API did not answer as it should.",
+                },
+                match problem {
+                    ApiProblem::UnknownModel => {
+                        "set TELECODER_MODEL to one that your account has, and send the prompt again."
+                    }
+                    _ => "send the prompt again later.",
+                }
+            ))
+            .quoting(words.clone()),
+            Failure::Turn(words) => Outgoing::note(format!(
+                "Claude could not finish. {spent} What it did so far is kept; write to go on."
+            ))
+            .quoting(words.clone()),
+            Failure::ProgramMissing(program) => Outgoing::note(format!(
+                "There is no program {program} on this machine, so the prompt was not run. Install Claude \
+                 Code (npm install -g @anthropic-ai/claude-code), or set TELECODER_RUNTIME to where it is; \
+                 then send the prompt again."
+            )),
+            Failure::WorkspaceMissing(path) => Outgoing::note(format!(
+                "The workspace {path} is gone, so the prompt was not run. /new starts a fresh session."
+            )),
+            Failure::NotStarted(words) => Outgoing::note(
+                "Claude could not be started, so the prompt was not run. Send it again when this is mended:",
+            )
+            .quoting(words.clone()),
+            Failure::NoAnswer { how, stderr } => Outgoing::note(format!(
+                "Claude ended without an answer: {how}. {spent} What it did so far is kept; write to go on."
+            ))
+            .quoting(stderr.clone()),
+        }
+        .loud()
+    }
+}

@@ -1,0 +1,74 @@
+//! What the chat sees: the messages that leave ([`Outgoing`]), and every sentence in them ([`text`]).
+//!
+//! Pure: no clock, no I/O, nothing of the Bot API. How a message is drawn and sent is `telegram`'s.
+
+pub mod failure;
+pub mod live;
+pub mod logs;
+pub mod status;
+pub mod text;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::MessageId;
+
+/// A message that must arrive; kept in the outbox until it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outgoing {
+    pub body: Body,
+    /// Whether the phone rings.
+    pub loud: bool,
+    /// The message that this one answers; left out where it was deleted.
+    pub reply_to: Option<MessageId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Body {
+    /// A sentence of ours, shown as it is, and words of others below it (git's, a log's).
+    Note {
+        text: String,
+        quoted: Option<String>,
+    },
+    /// claude's words, in Markdown, and a line of ours below them.
+    Answer { markdown: String, footer: String },
+    /// A text as a file.
+    File {
+        name: String,
+        content: String,
+        caption: String,
+    },
+}
+
+impl Outgoing {
+    /// A silent sentence.
+    pub fn note(text: impl Into<String>) -> Outgoing {
+        Outgoing {
+            body: Body::Note {
+                text: text.into(),
+                quoted: None,
+            },
+            loud: false,
+            reply_to: None,
+        }
+    }
+
+    /// Words of others below the sentence, as they are; nothing where they are blank.
+    pub fn quoting(mut self, words: impl Into<String>) -> Outgoing {
+        let words = words.into();
+        if let Body::Note { quoted, .. } = &mut self.body {
+            *quoted = (!words.trim().is_empty()).then_some(words);
+        }
+        self
+    }
+
+    pub fn loud(mut self) -> Outgoing {
+        self.loud = true;
+        self
+    }
+
+    pub fn replying_to(mut self, message: Option<MessageId>) -> Outgoing {
+        self.reply_to = message;
+        self
+    }
+}

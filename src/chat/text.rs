@@ -1,0 +1,333 @@
+//! The sentences that the bot says in reply to commands, and the words they share.
+//!
+//! Plain English, no jargon. An error says what happened, what was kept, and what to do now.
+
+use std::time::Duration;
+
+use super::{Body, Outgoing};
+use crate::command::Verb;
+use crate::id::MessageId;
+use crate::session::Source;
+
+/// `/start` and `/help`.
+pub fn help() -> Outgoing {
+    let mut text = String::from(
+        "What you write here goes unchanged to claude, which works in a git workspace on the machine this \
+         bot runs on. The chat shows it working and tells you when it is done.\n\nA second message goes on \
+         in the same conversation. Unknown /commands go to claude too; a command of mine goes to claude \
+         with two slashes, as in //status.\n",
+    );
+    for verb in Verb::ALL.into_iter().filter(|verb| verb.in_menu()) {
+        let arguments = match verb.arguments() {
+            "" => String::new(),
+            arguments => format!(" {arguments}"),
+        };
+        text.push_str(&format!(
+            "\n/{}{arguments} – {}",
+            verb.name(),
+            verb.meaning()
+        ));
+    }
+    Outgoing::note(text)
+}
+
+/// A command of ours with arguments that make no sense.
+pub fn misused(verb: Verb) -> Outgoing {
+    Outgoing::note(format!(
+        "I did not understand that, and nothing was changed. It goes like this: /{} {}",
+        verb.name(),
+        verb.arguments()
+    ))
+}
+
+/// Something came that is not text.
+pub fn attachment_not_passed_on(kind: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "This was not passed on to claude: I can only pass on text so far, and this is {}. \
+         Write what you need as text.",
+        with_article(kind)
+    ))
+}
+
+fn with_article(kind: &str) -> String {
+    let words = kind.replace('_', " ");
+    let article = if words.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {words}")
+}
+
+/// `/new`, as soon as it is written down.
+pub fn new_session(source: &Source, waits_for_run: bool) -> Outgoing {
+    let what = match source {
+        Source::Empty => "A fresh session in an empty workspace".to_owned(),
+        Source::Clone(url) => format!("A fresh session on a clone of {}", without_password(url)),
+        Source::Worktree(path) => format!("A fresh session on a worktree of {}", path.display()),
+    };
+    let when = match (source, waits_for_run) {
+        (_, true) => {
+            "It is set up when the run that is going on has ended; /stop ends that one now."
+        }
+        (Source::Clone(_), false) => "Cloning; I tell you when it is ready.",
+        (_, false) => "Setting it up.",
+    };
+    Outgoing::note(format!("{what}. {when}"))
+}
+
+/// The workspace is there.
+pub fn workspace_ready(source: &Source, branch: &str) -> Outgoing {
+    let what = match source {
+        Source::Empty => "The workspace is empty".to_owned(),
+        Source::Clone(url) => format!("{} is cloned", without_password(url)),
+        Source::Worktree(path) => format!("The worktree of {} is there", path.display()),
+    };
+    Outgoing::note(format!("{what}, on branch {branch}. What is next?"))
+}
+
+/// The workspace could not be made; `words` are git's own.
+pub fn workspace_failed(
+    source: &Source,
+    reason: &str,
+    words: &str,
+    back_to_previous: bool,
+    dropped: usize,
+) -> Outgoing {
+    let what = match source {
+        Source::Empty => "The workspace could not be made".to_owned(),
+        Source::Clone(url) => format!("{} could not be cloned", without_password(url)),
+        Source::Worktree(path) => {
+            format!("No worktree of {} could be made", path.display())
+        }
+    };
+    let mut text = format!("{what}: {reason}. ");
+    text.push_str(if back_to_previous {
+        "Nothing was left behind, and the chat is back in the session it had before."
+    } else {
+        "Nothing was left behind; the next message starts a session in an empty workspace."
+    });
+    match dropped {
+        0 => {}
+        1 => text.push_str(" The prompt that waited for it was not run; send it again."),
+        many => text.push_str(&format!(
+            " The {many} prompts that waited for it were not run; send them again."
+        )),
+    }
+    Outgoing::note(text).quoting(without_password(words)).loud()
+}
+
+/// `/new` names something that no workspace can be made of.
+pub fn not_a_repository(named: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "{} is neither a URL that git can clone nor a folder on this machine, so nothing was changed. \
+         Give the URL of a repository, or a full path to one.",
+        without_password(named)
+    ))
+}
+
+/// `/stop` while nothing runs.
+pub fn nothing_to_stop() -> Outgoing {
+    Outgoing::note("Nothing is running, and nothing waits.")
+}
+
+/// `/stop` while nothing runs yet.
+pub fn dropped_waiting(count: usize) -> Outgoing {
+    Outgoing::note(match count {
+        1 => "The prompt that waited was dropped; it was not run.".to_owned(),
+        many => format!("The {many} prompts that waited were dropped; they were not run."),
+    })
+}
+
+/// `/stop` while a workspace is being made.
+pub fn setting_up_stopped(source: &Source, dropped: usize) -> Outgoing {
+    let what = match source {
+        Source::Empty => "Setting up the workspace was stopped",
+        Source::Clone(_) => "Cloning was stopped",
+        Source::Worktree(_) => "Making the worktree was stopped",
+    };
+    let waited = match dropped {
+        0 => "",
+        1 => " The prompt that waited for it was dropped; it was not run.",
+        _ => " The prompts that waited for it were dropped; they were not run.",
+    };
+    Outgoing::note(format!(
+        "{what}, and nothing of it was left behind.{waited}"
+    ))
+}
+
+/// A run was ended by `/stop`.
+pub fn stopped(elapsed: Duration, cost_usd: f64, survivors: usize, waiting: usize) -> Outgoing {
+    let mut text = format!(
+        "Stopped after {}{}. What it changed so far is kept.",
+        duration(elapsed),
+        cost_clause(cost_usd)
+    );
+    text.push_str(&survivors_clause(survivors));
+    match waiting {
+        0 => {}
+        1 => text.push_str(" The prompt that waits runs now; /stop drops it."),
+        many => text.push_str(&format!(
+            " The {many} prompts that wait run now; /stop drops them."
+        )),
+    }
+    Outgoing::note(text).loud()
+}
+
+/// A run took longer than `TELECODER_RUN_TIMEOUT`.
+pub fn timed_out(elapsed: Duration, cost_usd: f64) -> Outgoing {
+    Outgoing::note(format!(
+        "Stopped after {}{}: that is the limit for one run (TELECODER_RUN_TIMEOUT). What it changed so far \
+         is kept; write to go on.",
+        duration(elapsed),
+        cost_clause(cost_usd)
+    ))
+    .loud()
+}
+
+/// The keeper is gone and left no word.
+pub fn lost(last_steps: &str) -> Outgoing {
+    Outgoing::note(
+        "The run was lost: the process that kept it was killed, or the machine went down. What it changed \
+         so far is kept, and nothing of it is running any more. Write \"go on\" to take it up again.",
+    )
+    .quoting(last_steps)
+    .loud()
+}
+
+/// claude has answered.
+pub fn answer(markdown: &str, footer: String, asked_by: Option<MessageId>) -> Outgoing {
+    Outgoing {
+        body: Body::Answer {
+            markdown: markdown.to_owned(),
+            footer,
+        },
+        loud: true,
+        reply_to: asked_by,
+    }
+}
+
+/// What stands below an answer: how it ended, how long it took, what it cost.
+pub fn footer(elapsed: Duration, tool_calls: usize, cost_usd: f64, denied: &[String]) -> String {
+    let mut footer = format!("Done · {}", duration(elapsed));
+    footer.push_str(&tools_clause(tool_calls));
+    footer.push_str(&cost_with_dot(cost_usd));
+    if !denied.is_empty() {
+        let mut names = denied.to_vec();
+        names.dedup();
+        footer.push_str(&format!(
+            "\nNot permitted and left out: {}. TELECODER_PERMISSION_MODE decides what may run.",
+            names.join(", ")
+        ));
+    }
+    footer
+}
+
+/// Below an answer whose run goes on by itself.
+pub fn footer_in_background(elapsed: Duration, cost_usd: f64, tasks: &[&str]) -> String {
+    format!(
+        "{}{} · still going on in the background: {}. /stop ends it.",
+        duration(elapsed),
+        cost_with_dot(cost_usd),
+        tasks.join(", ")
+    )
+}
+
+/// Background work was ended because the next prompt waits.
+pub fn background_ended(tasks: usize) -> Outgoing {
+    Outgoing::note(match tasks {
+        1 => "The work in the background was ended, so that the next prompt can run.".to_owned(),
+        many => {
+            format!(
+                "The {many} tasks in the background were ended, so that the next prompt can run."
+            )
+        }
+    })
+}
+
+/// For the owner: an update that could not be handled.
+pub fn set_aside() -> Outgoing {
+    Outgoing::note(
+        "I could not handle a message of yours, after three tries. Nothing of it was passed on to claude; \
+         it is kept, and the log says why. Please write it again.",
+    )
+    .loud()
+}
+
+/// `12 s`, `3 min 04 s`, `1 h 02 min`.
+pub fn duration(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// `$0.19`; cents are enough for a glance.
+pub fn cost(cost_usd: f64) -> String {
+    if cost_usd > 0.0 && cost_usd < 0.01 {
+        "under $0.01".to_owned()
+    } else {
+        format!("${cost_usd:.2}")
+    }
+}
+
+pub(super) fn cost_with_dot(cost_usd: f64) -> String {
+    if cost_usd > 0.0 {
+        format!(" · {}", cost(cost_usd))
+    } else {
+        String::new()
+    }
+}
+
+pub(super) fn tools_clause(tool_calls: usize) -> String {
+    match tool_calls {
+        0 => String::new(),
+        1 => " · 1 tool call".to_owned(),
+        many => format!(" · {many} tool calls"),
+    }
+}
+
+pub(super) fn cost_clause(cost_usd: f64) -> String {
+    if cost_usd > 0.0 {
+        format!(" and {}", cost(cost_usd))
+    } else {
+        String::new()
+    }
+}
+
+fn survivors_clause(survivors: usize) -> String {
+    match survivors {
+        0 => String::new(),
+        1 => " One process that it had left behind was ended.".to_owned(),
+        many => format!(" {many} processes that it had left behind were ended."),
+    }
+}
+
+/// A URL, or git's words about one, without the password in it.
+pub fn without_password(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        shown.push_str(before);
+        let end = after
+            .find(|c: char| c == '/' || c.is_whitespace() || c == '\'' || c == '"')
+            .unwrap_or(after.len());
+        let (authority, behind) = after.split_at(end);
+        match authority.rsplit_once('@') {
+            Some((user, host)) => {
+                let name = user.split(':').next().unwrap_or_default();
+                let hidden = if user.contains(':') { ":…" } else { "" };
+                // A token is often given as the name alone.
+                let name = if name.len() > 20 { "…" } else { name };
+                shown.push_str(&format!("{name}{hidden}@{host}"));
+            }
+            None => shown.push_str(authority),
+        }
+        rest = behind;
+    }
+    shown.push_str(rest);
+    shown
+}

@@ -1,0 +1,40 @@
+//! What of the service's environment reaches claude.
+//!
+//! Everything but what is telecoder's own: `ANTHROPIC_*`, `CLAUDE_*`, PATH, HOME, proxies and the person's
+//! own keys pass; the bot token, telecoder's settings and the service manager's sockets do not.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+
+/// Marks every process that a run started, however it detached itself; the value is the run's id.
+pub const RUN_MARKER: &str = "TELECODER_RUN";
+
+const OURS_BY_PREFIX: [&str; 4] = ["TELEGRAM_", "TELECODER_", "WATCHDOG_", "LISTEN_"];
+const OURS_BY_NAME: [&str; 6] = [
+    "NOTIFY_SOCKET",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+    "SYSTEMD_EXEC_PID",
+    "MAINPID",
+    "CREDENTIALS_DIRECTORY",
+];
+
+/// The environment of claude and of everything it starts, the run's marker aside.
+///
+/// `service` is what telecoder was started with, settings files included.
+pub fn for_claude(service: &BTreeMap<OsString, OsString>) -> BTreeMap<OsString, OsString> {
+    let mut environment: BTreeMap<OsString, OsString> = service
+        .iter()
+        .filter(|(name, _)| !is_ours(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    // claude then says when it has nothing left to do (seen on 2.1.197).
+    environment.insert("CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS".into(), "1".into());
+    environment
+}
+
+fn is_ours(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    OURS_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix))
+        || OURS_BY_NAME.contains(&name.as_ref())
+}

@@ -1,0 +1,130 @@
+//! The bot's side of a run: start its keeper, read along, ask it to stop, let claude go.
+//!
+//! Holds nothing that a restart of the bot would lose: everything is in the run's folder.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::Stdio;
+
+use rustix::fs::OFlags;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::control;
+use super::folder::{Exit, Kept, RunFolder, Spec, private_append};
+use super::stream;
+use super::tail::{Line, Tail};
+use crate::event::Event;
+
+/// How a run ended, as far as can be known.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    Exited(Exit),
+    /// The keeper is gone without a word.
+    Lost,
+}
+
+/// Writes the run's folder and starts a keeper for it.
+///
+/// Safe to repeat: of two keepers for one run the second leaves at once. Errors are the file system's, or
+/// that no process could be started. The keeper is not ended when the returned handle is dropped; it is to
+/// be awaited all the same, or it stays a zombie until the bot exits.
+pub fn launch(
+    folder: &RunFolder,
+    spec: &Spec,
+    environment: &BTreeMap<OsString, OsString>,
+) -> io::Result<tokio::process::Child> {
+    folder.create(spec)?;
+    let stderr = private_append(&folder.stderr())?;
+    // The running binary itself, also when the file was replaced by an upgrade meanwhile.
+    tokio::process::Command::new("/proc/self/exe")
+        .arg0("telecoder")
+        .arg("keep")
+        .arg(folder.path())
+        .env_clear()
+        .envs(environment)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::from(stderr))
+        .kill_on_drop(false)
+        .spawn()
+}
+
+/// Reads a run's events from its folder.
+pub struct Host {
+    folder: RunFolder,
+    tail: Tail,
+}
+
+impl Host {
+    pub fn open(folder: RunFolder) -> io::Result<Host> {
+        let tail = Tail::open(&folder.events())?;
+        Ok(Host { folder, tail })
+    }
+
+    /// The next events, each with the byte behind its line; at most those of one chunk, so that the caller
+    /// can do other things in between. The flag says whether there may be more at once.
+    pub fn events(&mut self) -> io::Result<(Vec<(u64, Event)>, bool)> {
+        let mut events = Vec::new();
+        let more = self.tail.read(|end, line| match line {
+            Line::Text(line) => {
+                stream::events(line, &mut |event| events.push((end, event)));
+            }
+            Line::TooLong => events.push((end, Event::Garbage)),
+        })?;
+        Ok((events, more))
+    }
+
+    /// How the run ended; `None` while it goes on, or before it began.
+    pub fn end(&self) -> io::Result<Option<End>> {
+        // The lock first: a keeper that ends between the two looks has left its word.
+        let kept = self.folder.kept()?;
+        if let Some(exit) = self.folder.read_exit() {
+            return Ok(Some(End::Exited(exit)));
+        }
+        Ok((kept == Kept::Gone).then_some(End::Lost))
+    }
+
+    /// Asks the keeper to stop the run. Returns false when no keeper is there.
+    pub fn ask_to_stop(&self) -> io::Result<bool> {
+        let Kept::Alive(keeper) = self.folder.kept()? else {
+            return Ok(false);
+        };
+        let Some(pid) = Pid::from_raw(keeper) else {
+            return Ok(false);
+        };
+        let Ok(keeper) = pidfd_open(pid, PidfdFlags::empty()) else {
+            return Ok(false);
+        };
+        // Still held: the process behind the descriptor is the keeper, not a later one with its number.
+        if !matches!(self.folder.kept()?, Kept::Alive(_)) {
+            return Ok(false);
+        }
+        pidfd_send_signal(keeper, Signal::TERM)?;
+        Ok(true)
+    }
+
+    /// Lets an idle claude exit. No effect on one that is gone.
+    pub fn end_session(&self) -> io::Result<()> {
+        let input = OpenOptions::new()
+            .write(true)
+            .custom_flags(i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0))
+            .open(self.folder.input());
+        match input {
+            Ok(mut input) => input.write_all(control::end_session().as_bytes()),
+            // Nobody reads: claude has gone by itself.
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => {
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The end of what claude wrote to its stderr.
+    pub fn stderr_end(&self) -> String {
+        self.folder.stderr_end(600)
+    }
+}

@@ -1,0 +1,79 @@
+//! Is claude there, and is it logged in? Asked once at start, so that the log says it before a chat does.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::process::Command;
+
+/// What was found out about the claude binary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    Ready {
+        version: String,
+    },
+    /// It runs, but `claude auth status` says that nobody is logged in.
+    NotLoggedIn {
+        version: String,
+    },
+    /// There is no such program.
+    Missing,
+    /// It is there but did not answer as expected, in its own words.
+    Broken(String),
+}
+
+/// Runs `claude --version` and `claude auth status`, ten seconds each at most.
+pub async fn look(program: &Path, environment: &BTreeMap<OsString, OsString>) -> Found {
+    let version = match ask(program, &["--version"], environment).await {
+        Ok(version) => version.trim().to_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Found::Missing,
+        Err(error) => return Found::Broken(error.to_string()),
+    };
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Status {
+        logged_in: bool,
+    }
+    let status = ask(program, &["auth", "status"], environment)
+        .await
+        .ok()
+        .and_then(|json| serde_json::from_str::<Status>(&json).ok());
+    match status {
+        Some(Status { logged_in: false }) => Found::NotLoggedIn { version },
+        // An answer that cannot be read is not evidence that nobody is logged in.
+        _ => Found::Ready { version },
+    }
+}
+
+/// The program as an absolute path, the way the system would find it on this PATH.
+pub fn on_path(program: &Path, path: Option<&std::ffi::OsStr>) -> Option<PathBuf> {
+    if program.components().count() > 1 {
+        return program.is_file().then(|| program.to_owned());
+    }
+    std::env::split_paths(path?)
+        .map(|folder| folder.join(program))
+        .find(|candidate| candidate.is_file())
+}
+
+async fn ask(
+    program: &Path,
+    arguments: &[&str],
+    environment: &BTreeMap<OsString, OsString>,
+) -> std::io::Result<String> {
+    let child = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .envs(environment)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    let output = tokio::time::timeout(Duration::from_secs(10), child.wait_with_output())
+        .await
+        .map_err(|_| std::io::Error::other("it did not answer within ten seconds"))??;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,20 @@
+//! The only module that knows the claude CLI: its arguments, its stream, and how it is kept alive.
+//!
+//! A run is a detached process of telecoder's own binary, the *keeper*, which owns `claude` from start to
+//! end, so that the bot can be killed, upgraded and restarted meanwhile. Everything about a run passes
+//! through its folder ([`folder`]): the bot writes what to run, the keeper runs it ([`keeper`]) and leaves
+//! word of how it ended, the bot reads along ([`host`]). What a line means is [`stream`]'s to say.
+//!
+//! Facts about the CLI were seen on version 2.1.197; `docs/ARCHITECTURE.md` lists those that shape this code.
+
+pub mod argv;
+pub mod control;
+pub mod environment;
+pub mod folder;
+pub mod host;
+pub mod install;
+pub mod keeper;
+pub mod stream;
+pub mod sweep;
+pub mod tail;
+pub mod watch;

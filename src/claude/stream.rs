@@ -1,0 +1,363 @@
+//! What a line of claude's output means: `--output-format stream-json`, one JSON object a line.
+//!
+//! Reads only what telecoder acts on. A line or field of a kind that is not known here is survived: it
+//! becomes [`Event::Other`], and one that is no JSON object with a `type` becomes [`Event::Garbage`].
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::event::{ApiProblem, Event, Retry, ToolResult, ToolUse, TurnEnd};
+use crate::id::ClaudeSessionId;
+
+/// How much of a tool's argument and of its result is kept, in characters.
+const ARGUMENT_KEPT: usize = 200;
+const RESULT_KEPT: usize = 600;
+
+/// Hands the events of one line to `take`, in their order; mostly one, sometimes none.
+pub fn events(line: &[u8], take: &mut impl FnMut(Event)) {
+    if line.iter().all(u8::is_ascii_whitespace) {
+        return;
+    }
+    let Ok(head) = serde_json::from_slice::<Head>(line) else {
+        take(Event::Garbage);
+        return;
+    };
+    let read = match (head.kind.as_ref(), head.subtype.as_deref()) {
+        ("stream_event", _) => stream_event(line, take),
+        ("assistant", _) => assistant(line, take),
+        ("user", _) => user(line, take),
+        ("result", _) => result(line, take),
+        ("system", Some(subtype)) => system(subtype, line, take),
+        _ => None,
+    };
+    if read.is_none() {
+        take(Event::Other(match head.subtype {
+            Some(subtype) => format!("{}/{subtype}", head.kind),
+            None => head.kind.into_owned(),
+        }));
+    }
+}
+
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    subtype: Option<Cow<'a, str>>,
+}
+
+fn stream_event(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
+    #[derive(Deserialize)]
+    struct Line<'a> {
+        #[serde(borrow)]
+        event: Inner<'a>,
+        parent_tool_use_id: Option<Cow<'a, str>>,
+    }
+    #[derive(Deserialize)]
+    struct Inner<'a> {
+        #[serde(borrow, default)]
+        delta: Option<Delta<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Delta<'a> {
+        #[serde(borrow, default)]
+        text: Option<Cow<'a, str>>,
+    }
+    let line: Line<'_> = serde_json::from_slice(line).ok()?;
+    if let (None, Some(Delta { text: Some(text) })) = (line.parent_tool_use_id, line.event.delta) {
+        take(Event::Words(text.into_owned()));
+    }
+    Some(())
+}
+
+#[derive(Deserialize)]
+struct MessageLine {
+    message: Message,
+    parent_tool_use_id: Option<String>,
+    error: Option<String>,
+    #[serde(default, rename = "isReplay")]
+    is_replay: bool,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    content: Content,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Content {
+    Blocks(Vec<Block>),
+    Text(String),
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block {
+    Text {
+        text: String,
+    },
+    ToolUse {
+        id: String,
+        name: String,
+        #[serde(default)]
+        input: Value,
+    },
+    ToolResult {
+        tool_use_id: String,
+        #[serde(default)]
+        is_error: Option<bool>,
+        #[serde(default)]
+        content: Value,
+    },
+    #[serde(other)]
+    Unknown,
+}
+
+fn assistant(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
+    let line: MessageLine = serde_json::from_slice(line).ok()?;
+    if let Some(error) = line.error {
+        take(Event::ApiProblem(api_problem(&error)));
+    }
+    let by_subagent = line.parent_tool_use_id.is_some();
+    match line.message.content {
+        Content::Text(text) if !by_subagent => take(Event::Text(text)),
+        Content::Text(_) => {}
+        Content::Blocks(blocks) => {
+            for block in blocks {
+                match block {
+                    Block::Text { text } if !by_subagent => take(Event::Text(text)),
+                    Block::ToolUse { id, name, input } => take(Event::ToolUse(ToolUse {
+                        argument: essential_argument(&input),
+                        id,
+                        name,
+                        by_subagent,
+                    })),
+                    Block::Text { .. } | Block::ToolResult { .. } | Block::Unknown => {}
+                }
+            }
+        }
+    }
+    Some(())
+}
+
+fn user(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
+    let line: MessageLine = serde_json::from_slice(line).ok()?;
+    if line.is_replay {
+        return Some(());
+    }
+    if let Content::Blocks(blocks) = line.message.content {
+        for block in blocks {
+            if let Block::ToolResult {
+                tool_use_id,
+                is_error,
+                content,
+            } = block
+            {
+                take(Event::ToolResult(ToolResult {
+                    id: tool_use_id,
+                    failed: is_error.unwrap_or(false),
+                    text: start_of(&result_text(&content), RESULT_KEPT),
+                }));
+            }
+        }
+    }
+    Some(())
+}
+
+fn result(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
+    #[derive(Deserialize)]
+    struct Line {
+        #[serde(default)]
+        subtype: String,
+        is_error: bool,
+        result: Option<String>,
+        #[serde(default)]
+        errors: Vec<String>,
+        terminal_reason: Option<String>,
+        #[serde(default)]
+        total_cost_usd: f64,
+        #[serde(default)]
+        permission_denials: Vec<Denial>,
+        session_id: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct Denial {
+        tool_name: String,
+    }
+    let line: Line = serde_json::from_slice(line).ok()?;
+    take(Event::TurnEnded(TurnEnd {
+        failed: line.is_error,
+        text: line.result.unwrap_or_default(),
+        subtype: line.subtype,
+        errors: line.errors,
+        aborted: line
+            .terminal_reason
+            .is_some_and(|reason| reason.starts_with("aborted")),
+        cost_usd: line.total_cost_usd,
+        denied: line
+            .permission_denials
+            .into_iter()
+            .map(|denial| denial.tool_name)
+            .collect(),
+        claude_session: line.session_id.map(ClaudeSessionId),
+    }));
+    Some(())
+}
+
+fn system(subtype: &str, line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
+    #[derive(Deserialize)]
+    struct Init {
+        session_id: String,
+        #[serde(default)]
+        model: String,
+    }
+    #[derive(Deserialize)]
+    struct Task {
+        task_id: String,
+        #[serde(default)]
+        description: String,
+        patch: Option<Patch>,
+    }
+    #[derive(Deserialize)]
+    struct Patch {
+        status: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct ApiRetry {
+        attempt: u32,
+        #[serde(default)]
+        max_retries: u32,
+        #[serde(default)]
+        retry_delay_ms: f64,
+        #[serde(default)]
+        error: String,
+    }
+    #[derive(Deserialize)]
+    struct Boundary {
+        compact_metadata: Sizes,
+    }
+    #[derive(Deserialize)]
+    struct Sizes {
+        #[serde(default)]
+        pre_tokens: u64,
+        #[serde(default)]
+        post_tokens: u64,
+    }
+    #[derive(Deserialize)]
+    struct StateChange {
+        state: String,
+    }
+
+    match subtype {
+        "init" => {
+            let init: Init = serde_json::from_slice(line).ok()?;
+            take(Event::TurnStarted {
+                claude_session: ClaudeSessionId(init.session_id),
+                model: init.model,
+            });
+        }
+        "task_started" => {
+            let task: Task = serde_json::from_slice(line).ok()?;
+            take(Event::TaskStarted {
+                id: task.task_id,
+                what: task.description,
+            });
+        }
+        "task_notification" => {
+            let task: Task = serde_json::from_slice(line).ok()?;
+            take(Event::TaskEnded { id: task.task_id });
+        }
+        "task_updated" => {
+            let task: Task = serde_json::from_slice(line).ok()?;
+            let status = task.patch.and_then(|patch| patch.status);
+            if matches!(
+                status.as_deref(),
+                Some("completed" | "failed" | "killed" | "stopped")
+            ) {
+                take(Event::TaskEnded { id: task.task_id });
+            }
+        }
+        "api_retry" => {
+            let retry: ApiRetry = serde_json::from_slice(line).ok()?;
+            take(Event::Retrying(Retry {
+                attempt: retry.attempt,
+                attempts: retry.max_retries,
+                pause: retry.retry_delay_ms / 1000.0,
+                problem: api_problem(&retry.error),
+            }));
+        }
+        "compact_boundary" => {
+            let boundary: Boundary = serde_json::from_slice(line).ok()?;
+            take(Event::Compacted {
+                before: boundary.compact_metadata.pre_tokens,
+                after: boundary.compact_metadata.post_tokens,
+            });
+        }
+        "session_state_changed" => {
+            let change: StateChange = serde_json::from_slice(line).ok()?;
+            if change.state == "idle" {
+                take(Event::Idle);
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// claude's names for what went wrong at the API: `assistant.error`, `api_retry.error`.
+fn api_problem(name: &str) -> ApiProblem {
+    match name {
+        "authentication_failed" => ApiProblem::NotLoggedIn,
+        "rate_limit" => ApiProblem::RateLimited,
+        "overloaded" => ApiProblem::Overloaded,
+        "server_error" => ApiProblem::ServerError,
+        "model_not_found" => ApiProblem::UnknownModel,
+        other => ApiProblem::Other(other.to_owned()),
+    }
+}
+
+/// The argument that says most about a call: what is run, read, searched or asked.
+fn essential_argument(input: &Value) -> String {
+    const TELLING: [&str; 10] = [
+        "command",
+        "file_path",
+        "notebook_path",
+        "pattern",
+        "url",
+        "query",
+        "description",
+        "subject",
+        "skill",
+        "taskId",
+    ];
+    TELLING
+        .iter()
+        .find_map(|name| input.get(name).and_then(Value::as_str))
+        .map(|argument| start_of(argument, ARGUMENT_KEPT))
+        .unwrap_or_default()
+}
+
+/// A tool's result is a text or a list of blocks.
+fn result_text(content: &Value) -> Cow<'_, str> {
+    match content {
+        Value::String(text) => Cow::Borrowed(text),
+        Value::Array(blocks) => Cow::Owned(
+            blocks
+                .iter()
+                .filter_map(|block| block.get("text").and_then(Value::as_str))
+                .collect::<Vec<_>>()
+                .join("\n"),
+        ),
+        _ => Cow::Borrowed(""),
+    }
+}
+
+fn start_of(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

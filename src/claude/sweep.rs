@@ -1,0 +1,164 @@
+//! Proves that nothing a run started is left, and ends what is.
+//!
+//! While the keeper lives it is its descendants' reaper (`PR_SET_CHILD_SUBREAPER`): whatever detaches itself,
+//! with `setsid` and `nohup` too, becomes the keeper's child, so "no child left" is exact. When the keeper
+//! was killed, what it left behind is found by the run's marker in `/proc/*/environ`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
+
+use super::environment::RUN_MARKER;
+use crate::id::RunId;
+
+/// How long a process that outlived claude may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_millis(200);
+/// How long processes that are on their way out anyway are not counted as survivors.
+const GOING_ANYWAY: Duration = Duration::from_millis(30);
+/// After SIGKILL nothing can refuse; this only bounds the wait for one stuck in the kernel.
+const LAST_WAIT: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Ends all descendants of this process; to be called when its one direct child has been reaped.
+///
+/// Returns how many outlived it. Blocks, at most for the sum of the limits above.
+pub fn end_descendants() -> usize {
+    if no_child_left_within(GOING_ANYWAY) {
+        return 0;
+    }
+    let mut survivors = descendants_of(std::process::id());
+    signal_all(&survivors, Signal::TERM);
+    if no_child_left_within(GRACE) {
+        return survivors.len();
+    }
+    let deadline = Instant::now() + LAST_WAIT;
+    while Instant::now() < deadline {
+        let left = descendants_of(std::process::id());
+        signal_all(&left, Signal::KILL);
+        survivors.extend(left);
+        if no_child_left_within(PAUSE) {
+            break;
+        }
+    }
+    survivors.len()
+}
+
+/// Reaps children that were inherited from dead parents, and only those.
+pub fn reap_adopted(own_child: Option<u32>) {
+    for child in children_of(std::process::id()) {
+        if Some(child) != own_child
+            && let Some(pid) = as_pid(child)
+        {
+            let _ = rustix::process::waitpid(Some(pid), WaitOptions::NOHANG);
+        }
+    }
+}
+
+/// Ends every process that carries the run's marker; for runs whose keeper is gone.
+///
+/// Returns how many there were. Blocks for the grace where there are some.
+pub fn end_marked(run: RunId) -> io::Result<usize> {
+    let mut ended = BTreeSet::new();
+    let found = marked(run)?;
+    if found.is_empty() {
+        return Ok(0);
+    }
+    signal_all(&found, Signal::TERM);
+    ended.extend(found);
+    std::thread::sleep(GRACE);
+    let deadline = Instant::now() + LAST_WAIT;
+    loop {
+        let left = marked(run)?;
+        if left.is_empty() || Instant::now() > deadline {
+            return Ok(ended.len());
+        }
+        signal_all(&left, Signal::KILL);
+        ended.extend(left);
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Processes that carry the run's marker and are not zombies.
+fn marked(run: RunId) -> io::Result<BTreeSet<u32>> {
+    let marker = format!("{RUN_MARKER}={run}");
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir("/proc")? {
+        let Ok(entry) = entry else { continue };
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
+            continue;
+        };
+        let Ok(environment) = fs::read(entry.path().join("environ")) else {
+            continue;
+        };
+        if environment
+            .split(|byte| *byte == 0)
+            .any(|variable| variable == marker.as_bytes())
+        {
+            found.insert(pid);
+        }
+    }
+    Ok(found)
+}
+
+fn no_child_left_within(limit: Duration) -> bool {
+    let deadline = Instant::now() + limit;
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) => continue,
+            Ok(None) => {}
+            Err(_) => return true,
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+fn descendants_of(ancestor: u32) -> BTreeSet<u32> {
+    let mut found = BTreeSet::new();
+    let mut to_visit = vec![ancestor];
+    while let Some(parent) = to_visit.pop() {
+        for child in children_of(parent) {
+            if found.insert(child) {
+                to_visit.push(child);
+            }
+        }
+    }
+    found
+}
+
+/// Children of all threads of a process. Format: proc_pid_task_children(5).
+fn children_of(parent: u32) -> Vec<u32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{parent}/task")) else {
+        return Vec::new();
+    };
+    threads
+        .flatten()
+        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
+        .flat_map(|list| {
+            list.split_whitespace()
+                .filter_map(|pid| pid.parse().ok())
+                .collect::<Vec<u32>>()
+        })
+        .collect()
+}
+
+fn signal_all(processes: &BTreeSet<u32>, signal: Signal) {
+    for process in processes {
+        if let Some(pid) = as_pid(*process) {
+            let _ = kill_process(pid, signal);
+        }
+    }
+}
+
+fn as_pid(process: u32) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(process).ok()?)
+}

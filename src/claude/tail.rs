@@ -1,0 +1,89 @@
+//! Reads whole lines from a file that grows, and knows the byte at which each one ended.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// A longer line is not kept in memory; it is reported as one that cannot be read.
+const LONGEST_LINE: usize = 32 * 1024 * 1024;
+const CHUNK: usize = 64 * 1024;
+
+/// A place in a growing file.
+pub struct Tail {
+    file: File,
+    /// Where `buffer` starts in the file.
+    start: u64,
+    buffer: Vec<u8>,
+    /// Up to here the buffer has no end of line.
+    searched: usize,
+    /// The current line is longer than is kept.
+    overlong: bool,
+}
+
+/// A line without its end.
+pub enum Line<'a> {
+    Text(&'a [u8]),
+    TooLong,
+}
+
+impl Tail {
+    pub fn open(path: &Path) -> io::Result<Tail> {
+        Ok(Tail {
+            file: File::open(path)?,
+            start: 0,
+            buffer: Vec::new(),
+            searched: 0,
+            overlong: false,
+        })
+    }
+
+    /// Reads what is there, one chunk at most, and hands every line that is complete to `take`, with the
+    /// byte behind it. Returns whether there may be more to read. An unfinished last line stays.
+    pub fn read(&mut self, mut take: impl FnMut(u64, Line<'_>)) -> io::Result<bool> {
+        let already = self.buffer.len();
+        self.buffer.resize(already + CHUNK, 0);
+        let position = self.start + already as u64;
+        self.file.seek(SeekFrom::Start(position))?;
+        let read = match self.file.read(&mut self.buffer[already..]) {
+            Ok(read) => read,
+            Err(error) => {
+                self.buffer.truncate(already);
+                return Err(error);
+            }
+        };
+        self.buffer.truncate(already + read);
+
+        let mut consumed = 0;
+        while let Some(length) = self.buffer[self.searched..]
+            .iter()
+            .position(|byte| *byte == b'\n')
+        {
+            let end = self.searched + length;
+            let line = if std::mem::take(&mut self.overlong) {
+                Line::TooLong
+            } else {
+                Line::Text(&self.buffer[consumed..end])
+            };
+            take(self.start + end as u64 + 1, line);
+            consumed = end + 1;
+            self.searched = consumed;
+        }
+        self.searched = self.buffer.len();
+        self.forget(consumed);
+        if self.buffer.len() > LONGEST_LINE {
+            self.overlong = true;
+            self.forget(self.buffer.len());
+        }
+        Ok(read == CHUNK)
+    }
+
+    /// Drops the front of the buffer, and the memory that one long line has taken.
+    fn forget(&mut self, bytes: usize) {
+        self.buffer.drain(..bytes);
+        self.start += bytes as u64;
+        self.searched -= bytes;
+        if self.buffer.len() < CHUNK {
+            self.buffer.shrink_to(2 * CHUNK);
+        }
+    }
+}

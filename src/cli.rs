@@ -1,0 +1,133 @@
+//! The command line, and what each exit code means.
+//!
+//! 0: done. 1: it failed while it ran. 2: a setting or an argument is wrong. 3: the data folder is in use.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::claude::keeper;
+use crate::config::{Config, Faults, Setting, Sources};
+use crate::daemon::{self, ServeError};
+use crate::demo;
+
+/// Pass Telegram messages straight through as prompts to the claude CLI
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the bot (what telecoder does without a command)
+    Serve,
+    /// Try the bot in this terminal: no token, no Telegram
+    Demo,
+    /// Keep one run
+    #[command(hide = true)]
+    Keep { folder: PathBuf },
+    /// Stand in for claude
+    #[command(hide = true, trailing_var_arg = true)]
+    StandIn {
+        #[arg(allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+/// Parses the command line and does what it says.
+pub fn run() -> ExitCode {
+    let done = match Cli::parse().command {
+        None | Some(Command::Serve) => serve(),
+        Some(Command::Demo) => demo(),
+        Some(Command::Keep { folder }) => keeper::keep(&folder),
+        Some(Command::StandIn { arguments }) => demo::agent::answer(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("telecoder: {error:#}");
+            exit_code(&error)
+        }
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if error.is::<Faults>() || matches!(error.downcast_ref(), Some(ServeError::Token(_))) {
+        return ExitCode::from(2);
+    }
+    match error.downcast_ref() {
+        Some(ServeError::Held { .. }) => ExitCode::from(3),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn serve() -> anyhow::Result<()> {
+    let sources = Sources::of_this_process();
+    log_to_stderr(&sources, Setting::Log.default());
+    let config = Config::read(&sources)?;
+    runtime()?.block_on(async {
+        let quit = quit_on_signals()?;
+        daemon::serve(config, quit).await?;
+        Ok(())
+    })
+}
+
+fn demo() -> anyhow::Result<()> {
+    let sources = Sources::of_this_process();
+    // The terminal is the chat; only what goes wrong is said beside it.
+    log_to_stderr(&sources, "error");
+    runtime()?.block_on(async {
+        let quit = quit_on_signals()?;
+        demo::run(&sources, quit).await
+    })
+}
+
+/// Two workers: the bot waits more than it works.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+}
+
+/// SIGTERM, SIGINT and SIGHUP let the bot stop in order; a run that is going on goes on.
+fn quit_on_signals() -> std::io::Result<CancellationToken> {
+    let quit = CancellationToken::new();
+    let mut signals = [
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::hangup())?,
+    ];
+    let on_signal = quit.clone();
+    tokio::spawn(async move {
+        let [terminate, interrupt, hangup] = &mut signals;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        on_signal.cancel();
+    });
+    Ok(quit)
+}
+
+fn log_to_stderr(sources: &Sources, default: &str) {
+    let filter = sources
+        .value(Setting::Log)
+        .unwrap_or_else(|| default.to_owned());
+    let filter = EnvFilter::try_new(&filter).unwrap_or_else(|error| {
+        eprintln!("telecoder: RUST_LOG is not understood ({error}); using {default}");
+        EnvFilter::new(default)
+    });
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .init();
+}

@@ -1,0 +1,203 @@
+//! Is it for telecoder or for claude? A text becomes a command or a prompt.
+//!
+//! Only the commands listed here are telecoder's. Everything else, unknown `/commands` included, goes to
+//! claude to the byte. Pure: what a command does is `inbox`'s.
+
+/// The commands, in the order of the menu. Help, menu and guide are printed from this list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verb {
+    New,
+    Status,
+    Logs,
+    Stop,
+    Help,
+    Start,
+}
+
+impl Verb {
+    pub const ALL: [Verb; 6] = [
+        Verb::New,
+        Verb::Status,
+        Verb::Logs,
+        Verb::Stop,
+        Verb::Help,
+        Verb::Start,
+    ];
+
+    /// The word behind the slash. Bot API: `BotCommand.command`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verb::New => "new",
+            Verb::Status => "status",
+            Verb::Logs => "logs",
+            Verb::Stop => "stop",
+            Verb::Help => "help",
+            Verb::Start => "start",
+        }
+    }
+
+    /// What may follow the word.
+    pub fn arguments(self) -> &'static str {
+        match self {
+            Verb::New => "[repo-url | path | -] [branch]",
+            Verb::Logs => "[n]",
+            Verb::Status | Verb::Stop | Verb::Help | Verb::Start => "",
+        }
+    }
+
+    /// One line of meaning. Bot API: `BotCommand.description`.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Verb::New => "Start a fresh session, empty or on a repository",
+            Verb::Status => "What runs, what waits, how the last run ended",
+            Verb::Logs => "The last lines of the current or last run",
+            Verb::Stop => "End what runs",
+            Verb::Help => "What this is and how to use it",
+            Verb::Start => "Say hello",
+        }
+    }
+
+    /// `/start` is pressed once, not chosen from a menu.
+    pub fn in_menu(self) -> bool {
+        self != Verb::Start
+    }
+
+    fn named(word: &str) -> Option<Verb> {
+        Verb::ALL.into_iter().find(|verb| verb.name() == word)
+    }
+}
+
+/// A command with its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    Start,
+    Help,
+    New(NewSession),
+    Status,
+    /// How many lines; the person may leave it out.
+    Logs(Option<usize>),
+    Stop,
+}
+
+/// What `/new` asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSession {
+    pub source: WantedSource,
+    pub branch: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WantedSource {
+    /// `/new`: what the chat has now, afresh.
+    Same,
+    /// `/new -`
+    Empty,
+    /// A URL or a path; `git` says which.
+    Repository(String),
+}
+
+/// What a text turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    Command(Command),
+    /// Goes to claude as it stands.
+    Prompt(String),
+    /// A command of ours with arguments that make no sense.
+    Misused(Verb),
+    /// `/command@somebody_else` in a group.
+    ForAnotherBot,
+}
+
+/// Reads a text that is addressed to the bot whose username is `bot`.
+///
+/// - `/status`, `/status@bot`: ours.
+/// - `//status`: the prompt `/status`. Only before one of our own words; `//x` stays as it is.
+/// - `/compact`, `/compact@bot`: claude's, as `/compact`.
+/// - anything else: the prompt, to the byte.
+pub fn read(text: &str, bot: &str) -> Input {
+    let Some(after_slash) = text.strip_prefix('/') else {
+        return Input::Prompt(text.to_owned());
+    };
+    if let Some(escaped) = after_slash.strip_prefix('/') {
+        let (word, _) = split_word(escaped);
+        if Verb::named(word).is_some() {
+            return Input::Prompt(after_slash.to_owned());
+        }
+        return Input::Prompt(text.to_owned());
+    }
+
+    let (word, rest) = split_word(after_slash);
+    let (rest, addressed) = match rest.strip_prefix('@') {
+        Some(address) => {
+            let end = address
+                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+                .unwrap_or(address.len());
+            let looks_like_a_bot = address[..end].to_ascii_lowercase().ends_with("bot");
+            if address[..end].eq_ignore_ascii_case(bot) {
+                (&address[end..], true)
+            } else if looks_like_a_bot && !word.is_empty() && ends_a_word(&address[end..]) {
+                return Input::ForAnotherBot;
+            } else {
+                (rest, false)
+            }
+        }
+        None => (rest, false),
+    };
+
+    match Verb::named(word) {
+        Some(verb) if ends_a_word(rest) => command(verb, rest),
+        _ if addressed => Input::Prompt(format!("/{word}{rest}")),
+        _ => Input::Prompt(text.to_owned()),
+    }
+}
+
+/// Whether a text has the form of a command, ours or not: in a group that is enough to be addressed.
+pub fn looks_like_one(text: &str) -> bool {
+    text.strip_prefix('/').is_some_and(|after_slash| {
+        let (word, rest) = split_word(after_slash);
+        !word.is_empty() && (ends_a_word(rest) || rest.starts_with('@'))
+    })
+}
+
+/// The longest start that can be a command's word, and what follows. Bot API: `[a-z0-9_]{1,32}`.
+fn split_word(text: &str) -> (&str, &str) {
+    let end = text
+        .find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'))
+        .unwrap_or(text.len());
+    text.split_at(end)
+}
+
+fn ends_a_word(rest: &str) -> bool {
+    rest.chars().next().is_none_or(char::is_whitespace)
+}
+
+fn command(verb: Verb, rest: &str) -> Input {
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let command = match (verb, words.as_slice()) {
+        // `/start` may carry a payload from a link; whatever follows, hello is hello.
+        (Verb::Start, _) => Command::Start,
+        (Verb::Help, _) => Command::Help,
+        // Nobody who writes `/stop now` wants to be told how to spell it.
+        (Verb::Status, _) => Command::Status,
+        (Verb::Stop, _) => Command::Stop,
+        (Verb::Logs, []) => Command::Logs(None),
+        (Verb::Logs, [count]) => match count.parse() {
+            Ok(count) if count > 0 => Command::Logs(Some(count)),
+            _ => return Input::Misused(verb),
+        },
+        (Verb::New, []) => new_session(WantedSource::Same, None),
+        (Verb::New, ["-"]) => new_session(WantedSource::Empty, None),
+        (Verb::New, ["-", _, ..]) => return Input::Misused(verb),
+        (Verb::New, [source]) => new_session(WantedSource::Repository((*source).to_owned()), None),
+        (Verb::New, [source, branch]) => new_session(
+            WantedSource::Repository((*source).to_owned()),
+            Some((*branch).to_owned()),
+        ),
+        _ => return Input::Misused(verb),
+    };
+    Input::Command(command)
+}
+
+fn new_session(source: WantedSource, branch: Option<String>) -> Command {
+    Command::New(NewSession { source, branch })
+}

@@ -1,0 +1,576 @@
+//! A stand-in for the Bot API on loopback: the methods that telecoder calls, with the server's own checks.
+//!
+//! Honest: it takes what Telegram takes and refuses what Telegram refuses, as far as the texts, entities,
+//! offsets and edits that telecoder uses go. Faults are not its business; tests put them in front of it
+//! ([`BotApi::router`]).
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{FromRequest, Multipart, Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::id::{ChatId, UserId};
+
+/// A server with one bot. Cheap to clone.
+#[derive(Clone)]
+pub struct BotApi {
+    state: Arc<Mutex<Server>>,
+    changed: watch::Sender<u64>,
+    port: u16,
+}
+
+#[derive(Default)]
+struct Server {
+    token: String,
+    username: String,
+    next_update: i64,
+    updates: BTreeMap<i64, Value>,
+    /// Ends a long poll when another one begins, as Telegram does.
+    polls: u64,
+    next_message: BTreeMap<i64, i32>,
+    messages: Vec<Posted>,
+    shown: Vec<Shown>,
+    calls: Vec<Call>,
+}
+
+/// A message in a chat, as it stands now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Posted {
+    pub chat: i64,
+    pub id: i32,
+    pub thread: Option<i64>,
+    pub by_bot: bool,
+    pub text: String,
+    /// Bot API: `MessageEntity`, as sent.
+    pub entities: Vec<Value>,
+    /// Texts and data of the buttons below it.
+    pub buttons: Vec<(String, String)>,
+    pub silent: bool,
+    pub reply_to: Option<i64>,
+    /// Name and content of a file.
+    pub file: Option<(String, Vec<u8>)>,
+    pub edits: u32,
+}
+
+/// What a phone would have shown, in its order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shown {
+    New(Posted),
+    Edited(Posted),
+    /// The small text that answers a button.
+    Toast(String),
+}
+
+/// A call that the bot made.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub at: Instant,
+    pub method: String,
+    pub arguments: Value,
+    /// The answer's `ok`.
+    pub accepted: bool,
+}
+
+/// A refusal: code, text, and what `parameters` says.
+#[derive(Debug)]
+struct Refusal(u16, String);
+
+impl BotApi {
+    /// Listens on a free port of loopback.
+    pub async fn start(token: &str, username: &str) -> std::io::Result<BotApi> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let api = BotApi::detached(token, username, listener.local_addr()?.port());
+        let router = api.router();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok(api)
+    }
+
+    /// The state without a listener of its own: whoever serves [`BotApi::router`] says on which port.
+    pub fn detached(token: &str, username: &str, port: u16) -> BotApi {
+        BotApi {
+            state: Arc::new(Mutex::new(Server {
+                token: token.to_owned(),
+                username: username.to_owned(),
+                next_update: 1,
+                ..Server::default()
+            })),
+            changed: watch::Sender::new(0),
+            port,
+        }
+    }
+
+    /// For `TELEGRAM_API_URL`.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// `POST /bot<token>/<method>`, as the Bot API has it.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/{bot}/{method}", axum::routing::post(answer).get(answer))
+            .with_state(self.clone())
+    }
+
+    /// A person writes a text in a private chat; returns the message's id.
+    pub fn say(&self, chat: ChatId, user: UserId, text: &str) -> i32 {
+        let entities = command_entities(text);
+        self.deliver_message(chat, user, json!({"text": text, "entities": entities}))
+    }
+
+    /// A person sends a message; `fields` are those of the Bot API's `Message` beside id, date, chat and
+    /// sender, and win over those. Returns the message's id.
+    pub fn deliver_message(&self, chat: ChatId, user: UserId, fields: Value) -> i32 {
+        let id = self.lock().next_message_id(chat.0);
+        let mut message = json!({
+            "message_id": id,
+            "date": 1_760_000_000,
+            "chat": chat_json(chat),
+            "from": {"id": user.0, "is_bot": false, "first_name": "Person"},
+        });
+        merge(&mut message, fields);
+        let posted = Posted {
+            chat: chat.0,
+            id,
+            thread: message["message_thread_id"].as_i64(),
+            by_bot: false,
+            text: message["text"].as_str().unwrap_or_default().to_owned(),
+            entities: Vec::new(),
+            buttons: Vec::new(),
+            silent: false,
+            reply_to: None,
+            file: None,
+            edits: 0,
+        };
+        self.lock().messages.push(posted);
+        self.deliver(json!({"message": message}));
+        id
+    }
+
+    /// A person presses a button below a message.
+    pub fn press(&self, user: UserId, message: &Posted, data: &str) {
+        self.deliver(json!({"callback_query": {
+            "id": format!("query-{}", uuid::Uuid::new_v4()),
+            "from": {"id": user.0, "is_bot": false, "first_name": "Person"},
+            "chat_instance": "1",
+            "data": data,
+            "message": {
+                "message_id": message.id,
+                "date": 1_760_000_000,
+                "chat": chat_json(ChatId(message.chat)),
+                "text": message.text,
+            },
+        }}));
+    }
+
+    /// Queues an update of any kind; gives it an id where it has none. Returns the id.
+    pub fn deliver(&self, mut update: Value) -> i64 {
+        let id = {
+            let mut server = self.lock();
+            let id = update["update_id"].as_i64().unwrap_or(server.next_update);
+            server.next_update = id + 1;
+            update["update_id"] = json!(id);
+            server.updates.insert(id, update);
+            id
+        };
+        self.announce();
+        id
+    }
+
+    /// How many updates the bot has not confirmed.
+    pub fn unconfirmed(&self) -> usize {
+        self.lock().updates.len()
+    }
+
+    /// All messages as they stand now, in the order in which they were posted.
+    pub fn messages(&self) -> Vec<Posted> {
+        self.lock().messages.clone()
+    }
+
+    /// What a phone would have shown since `from`, as an index.
+    pub fn shown(&self, from: usize) -> Vec<Shown> {
+        self.lock().shown[from..].to_vec()
+    }
+
+    /// All calls so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.lock().calls.clone()
+    }
+
+    /// Changes whenever something happens.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    fn announce(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Server> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn call(
+        &self,
+        method: &str,
+        arguments: &Value,
+        file: Option<(String, Vec<u8>)>,
+    ) -> Response {
+        let outcome = match method {
+            "getUpdates" => self.get_updates(arguments).await,
+            _ => self.lock().call(method, arguments, file),
+        };
+        // Polls would drown everything else in the list.
+        let is_empty_poll =
+            method == "getUpdates" && matches!(&outcome, Ok(Value::Array(a)) if a.is_empty());
+        if !is_empty_poll {
+            self.lock().calls.push(Call {
+                at: Instant::now(),
+                method: method.to_owned(),
+                arguments: arguments.clone(),
+                accepted: outcome.is_ok(),
+            });
+            self.announce();
+        }
+        match outcome {
+            Ok(result) => axum::Json(json!({"ok": true, "result": result})).into_response(),
+            Err(Refusal(code, description)) => {
+                let status = StatusCode::from_u16(code).unwrap_or(StatusCode::BAD_REQUEST);
+                let body = json!({"ok": false, "error_code": code, "description": description});
+                (status, axum::Json(body)).into_response()
+            }
+        }
+    }
+
+    async fn get_updates(&self, arguments: &Value) -> Result<Value, Refusal> {
+        let offset = arguments["offset"].as_i64().unwrap_or(0);
+        let timeout = Duration::from_secs(arguments["timeout"].as_u64().unwrap_or(0).min(50));
+        let deadline = tokio::time::Instant::now() + timeout;
+        let mut changes = self.changes();
+        let mine = {
+            let mut server = self.lock();
+            server.polls += 1;
+            server.updates.retain(|id, _| *id >= offset);
+            server.polls
+        };
+        self.announce();
+        loop {
+            changes.mark_unchanged();
+            {
+                let server = self.lock();
+                if server.polls != mine {
+                    return Err(Refusal(
+                        409,
+                        "Conflict: terminated by other getUpdates request; make sure that only one bot \
+                         instance is running"
+                            .into(),
+                    ));
+                }
+                if !server.updates.is_empty() {
+                    let batch: Vec<Value> = server.updates.values().take(100).cloned().collect();
+                    return Ok(Value::Array(batch));
+                }
+            }
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = tokio::time::sleep_until(deadline) => return Ok(json!([])),
+            }
+        }
+    }
+}
+
+async fn answer(
+    State(api): State<BotApi>,
+    Path((bot, method)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    if bot != format!("bot{}", api.lock().token) {
+        let body = json!({"ok": false, "error_code": 401, "description": "Unauthorized"});
+        return (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response();
+    }
+    let (arguments, file) = arguments_of(request).await;
+    // Method names are not case-sensitive.
+    let method = canonical(&method);
+    api.call(method, &arguments, file).await
+}
+
+/// The arguments of a call, from JSON or from a form with a file in it.
+async fn arguments_of(request: Request) -> (Value, Option<(String, Vec<u8>)>) {
+    let is_form = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|kind| kind.starts_with("multipart/"));
+    if !is_form {
+        let body = axum::body::to_bytes(request.into_body(), usize::MAX)
+            .await
+            .unwrap_or_default();
+        return (serde_json::from_slice(&body).unwrap_or(json!({})), None);
+    }
+    let mut arguments = Map::new();
+    let mut file = None;
+    if let Ok(mut form) = Multipart::from_request(request, &()).await {
+        while let Ok(Some(field)) = form.next_field().await {
+            let name = field.name().unwrap_or_default().to_owned();
+            let file_name = field.file_name().map(str::to_owned);
+            let bytes = field.bytes().await.unwrap_or_default();
+            match file_name {
+                Some(file_name) => file = Some((file_name, bytes.to_vec())),
+                None => {
+                    let text = String::from_utf8_lossy(&bytes).into_owned();
+                    let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+                    arguments.insert(name, value);
+                }
+            }
+        }
+    }
+    (Value::Object(arguments), file)
+}
+
+fn canonical(method: &str) -> &str {
+    const METHODS: [&str; 9] = [
+        "getMe",
+        "getUpdates",
+        "sendMessage",
+        "editMessageText",
+        "sendDocument",
+        "sendChatAction",
+        "answerCallbackQuery",
+        "setMyCommands",
+        "deleteMessage",
+    ];
+    METHODS
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(method))
+        .unwrap_or(method)
+}
+
+impl Server {
+    fn call(
+        &mut self,
+        method: &str,
+        arguments: &Value,
+        file: Option<(String, Vec<u8>)>,
+    ) -> Result<Value, Refusal> {
+        match method {
+            "getMe" => Ok(json!({
+                "id": 1, "is_bot": true, "first_name": "telecoder", "username": self.username,
+                "can_join_groups": true, "can_read_all_group_messages": false,
+                "supports_inline_queries": false, "can_connect_to_business": false,
+                "has_main_web_app": false,
+            })),
+            "sendMessage" => {
+                let text = checked_text(arguments, "text", 4096)?;
+                self.post(arguments, text, "entities", None)
+            }
+            "sendDocument" => {
+                let text = match arguments.get("caption") {
+                    Some(_) => checked_text(arguments, "caption", 1024)?,
+                    None => String::new(),
+                };
+                let file = file.ok_or_else(|| bad("there is no document in the request"))?;
+                self.post(arguments, text, "caption_entities", Some(file))
+            }
+            "editMessageText" => self.edit(arguments),
+            "answerCallbackQuery" => {
+                let text = arguments["text"].as_str().unwrap_or_default();
+                if !text.is_empty() {
+                    self.shown.push(Shown::Toast(text.to_owned()));
+                }
+                Ok(json!(true))
+            }
+            "sendChatAction" | "setMyCommands" => Ok(json!(true)),
+            _ => Err(Refusal(404, "Not Found: method not found".into())),
+        }
+    }
+
+    fn post(
+        &mut self,
+        arguments: &Value,
+        text: String,
+        entities: &str,
+        file: Option<(String, Vec<u8>)>,
+    ) -> Result<Value, Refusal> {
+        let chat = arguments["chat_id"]
+            .as_i64()
+            .ok_or_else(|| bad("chat_id is empty"))?;
+        if arguments["message_thread_id"] == json!(1) {
+            return Err(bad("message thread not found"));
+        }
+        let entities = checked_entities(&arguments[entities], &text)?;
+        let buttons = checked_buttons(&arguments["reply_markup"])?;
+        let posted = Posted {
+            chat,
+            id: self.next_message_id(chat),
+            thread: arguments["message_thread_id"].as_i64(),
+            by_bot: true,
+            text,
+            entities,
+            buttons,
+            silent: arguments["disable_notification"] == json!(true),
+            reply_to: arguments["reply_parameters"]["message_id"].as_i64(),
+            file,
+            edits: 0,
+        };
+        self.messages.push(posted.clone());
+        self.shown.push(Shown::New(posted.clone()));
+        Ok(message_json(&posted))
+    }
+
+    fn edit(&mut self, arguments: &Value) -> Result<Value, Refusal> {
+        let text = checked_text(arguments, "text", 4096)?;
+        let entities = checked_entities(&arguments["entities"], &text)?;
+        let buttons = checked_buttons(&arguments["reply_markup"])?;
+        let (chat, id) = (&arguments["chat_id"], &arguments["message_id"]);
+        let message = self
+            .messages
+            .iter_mut()
+            .find(|message| {
+                message.by_bot && json!(message.chat) == *chat && json!(message.id) == *id
+            })
+            .ok_or_else(|| bad("message to edit not found"))?;
+        if message.text == text && message.entities == entities && message.buttons == buttons {
+            return Err(bad(
+                "message is not modified: specified new message content and reply markup are exactly the \
+                 same as a current content and reply markup of the message",
+            ));
+        }
+        message.text = text;
+        message.entities = entities;
+        message.buttons = buttons;
+        message.edits += 1;
+        let edited = message.clone();
+        self.shown.push(Shown::Edited(edited.clone()));
+        Ok(message_json(&edited))
+    }
+
+    fn next_message_id(&mut self, chat: i64) -> i32 {
+        let next = self.next_message.entry(chat).or_insert(1);
+        let id = *next;
+        *next += 1;
+        id
+    }
+}
+
+fn bad(text: &str) -> Refusal {
+    Refusal(400, format!("Bad Request: {text}"))
+}
+
+fn checked_text(arguments: &Value, field: &str, limit: usize) -> Result<String, Refusal> {
+    let text = arguments[field].as_str().unwrap_or_default();
+    if text.trim().is_empty() {
+        return Err(bad(&format!("message {field} must be non-empty")));
+    }
+    if text.encode_utf16().count() > limit {
+        return Err(bad("message is too long"));
+    }
+    Ok(text.to_owned())
+}
+
+/// In range, never through a surrogate pair, nothing inside or across code, nothing half overlapping.
+fn checked_entities(entities: &Value, text: &str) -> Result<Vec<Value>, Refusal> {
+    let entities = match entities {
+        Value::Null => return Ok(Vec::new()),
+        Value::Array(entities) => entities.clone(),
+        _ => return Err(bad("can't parse entities: not an array")),
+    };
+    if entities.len() > 100 {
+        return Err(bad("too many entities"));
+    }
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let mut ranges: Vec<(usize, usize, &str)> = Vec::new();
+    for entity in &entities {
+        let number = |name: &str| entity[name].as_u64().and_then(|n| usize::try_from(n).ok());
+        let (Some(offset), Some(length)) = (number("offset"), number("length")) else {
+            return Err(bad("can't parse entities: no offset or length"));
+        };
+        let end = offset + length;
+        if length == 0 || end > units.len() {
+            return Err(bad("entity is out of range"));
+        }
+        let splits = |at: usize| {
+            units
+                .get(at)
+                .is_some_and(|unit| (0xdc00..0xe000).contains(unit))
+        };
+        if splits(offset) || splits(end) {
+            return Err(bad("entity begins or ends inside a character"));
+        }
+        ranges.push((offset, end, entity["type"].as_str().unwrap_or_default()));
+    }
+    for (index, a) in ranges.iter().enumerate() {
+        for b in &ranges[index + 1..] {
+            let apart = a.1 <= b.0 || b.1 <= a.0;
+            let nested = (a.0 <= b.0 && b.1 <= a.1) || (b.0 <= a.0 && a.1 <= b.1);
+            let is_code = |kind: &str| matches!(kind, "code" | "pre");
+            let in_code =
+                (is_code(a.2) && b.2 != "blockquote") || (is_code(b.2) && a.2 != "blockquote");
+            if !apart && (!nested || in_code) {
+                return Err(bad("entities overlap"));
+            }
+        }
+    }
+    Ok(entities)
+}
+
+fn checked_buttons(markup: &Value) -> Result<Vec<(String, String)>, Refusal> {
+    let rows = markup["inline_keyboard"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    rows.iter()
+        .filter_map(Value::as_array)
+        .flatten()
+        .map(|button| {
+            let text = button["text"].as_str().unwrap_or_default();
+            let data = button["callback_data"].as_str().unwrap_or_default();
+            if text.is_empty() || data.is_empty() || data.len() > 64 {
+                return Err(bad("BUTTON_DATA_INVALID"));
+            }
+            Ok((text.to_owned(), data.to_owned()))
+        })
+        .collect()
+}
+
+fn chat_json(chat: ChatId) -> Value {
+    if chat.is_group() {
+        json!({"id": chat.0, "type": "supergroup", "title": "Team"})
+    } else {
+        json!({"id": chat.0, "type": "private", "first_name": "Person"})
+    }
+}
+
+fn message_json(message: &Posted) -> Value {
+    json!({
+        "message_id": message.id,
+        "date": 1_760_000_000,
+        "chat": chat_json(ChatId(message.chat)),
+        "text": message.text,
+    })
+}
+
+fn command_entities(text: &str) -> Value {
+    let Some(rest) = text.strip_prefix('/') else {
+        return json!([]);
+    };
+    let length = rest
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '@'))
+        .unwrap_or(rest.len());
+    if length == 0 {
+        return json!([]);
+    }
+    json!([{"type": "bot_command", "offset": 0, "length": length + 1}])
+}
+
+fn merge(into: &mut Value, fields: Value) {
+    if let (Value::Object(into), Value::Object(fields)) = (into, fields) {
+        into.extend(fields);
+    }
+}

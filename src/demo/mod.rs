@@ -1,0 +1,196 @@
+//! Try the bot without a token and without Telegram: the very same bot, with stand-ins at both far ends.
+//!
+//! [`bot_api`] stands in for Telegram on loopback, [`terminal`] is the phone, and where there is no claude
+//! on PATH, [`agent`] answers in its place. What is in between is the bot as it is shipped.
+
+pub mod agent;
+pub mod bot_api;
+pub mod terminal;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use rustix::process::geteuid;
+use tokio_util::sync::CancellationToken;
+
+use crate::claude::install::{self, Found};
+use crate::config::{Config, Setting, Sources};
+use crate::daemon;
+use crate::id::{ChatId, UserId};
+use bot_api::BotApi;
+use terminal::Terminal;
+
+const TOKEN: &str = "1:demo";
+const PERSON: UserId = UserId(7);
+const CHAT: ChatId = ChatId(7);
+
+/// Runs the demo until its input ends or somebody quits.
+pub async fn run(sources: &Sources, quit: CancellationToken) -> anyhow::Result<()> {
+    let folder = Folder::make().context("cannot make a folder for the demo")?;
+    let claude = Claude::find(sources, folder.path()).await?;
+    let api = BotApi::start(TOKEN, "telecoder_demo_bot")
+        .await
+        .context("cannot listen on loopback")?;
+
+    let mut environment = sources.environment.clone();
+    environment.retain(|name, _| {
+        let name = name.to_string_lossy();
+        !name.starts_with("TELECODER_TG_") && !name.starts_with("TELEGRAM_")
+    });
+    for (setting, value) in [
+        (Setting::BotToken, TOKEN.to_owned()),
+        (Setting::ApiUrl, api.url()),
+        (Setting::AllowedUsers, PERSON.0.to_string()),
+        (
+            Setting::Data,
+            folder.path().join("data").display().to_string(),
+        ),
+        (Setting::Runtime, claude.program.display().to_string()),
+    ] {
+        environment.insert(setting.name().into(), value.into());
+    }
+    claude.choose_permission_mode(sources, &mut environment);
+    let config = Config::read(&Sources::of(environment))?;
+    let runs = Runs {
+        database: config.data.join("telecoder.db"),
+    };
+
+    println!("telecoder demo: the bot as it is, without Telegram.");
+    println!("{}", claude.introduction);
+    println!(
+        "Workspaces are in {} and go away with the demo.",
+        folder.path().display()
+    );
+    let bot = tokio::spawn(daemon::serve(config, quit.clone()));
+    let terminal = Terminal::new(api, CHAT, PERSON);
+    let talked = tokio::select! {
+        talked = terminal.talk(&runs) => talked,
+        () = quit.cancelled() => Ok(()),
+    };
+    if quit.is_cancelled() {
+        // Nothing of a demo outlives it.
+        terminal.stop_runs(&runs).await;
+    }
+    quit.cancel();
+    bot.await??;
+    talked
+}
+
+/// Whether the bot has anything left to do; read beside it.
+pub struct Runs {
+    database: PathBuf,
+}
+
+impl Runs {
+    /// True when every update has had its effect, every run has ended and every message has arrived.
+    pub async fn are_over(&self) -> bool {
+        let database = self.database.clone();
+        let left = tokio::task::spawn_blocking(move || crate::store::left_to_do(&database)).await;
+        matches!(left, Ok(Ok(0)))
+    }
+}
+
+/// The demo's own folder; removed when it ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn make() -> std::io::Result<Folder> {
+        let path = std::env::temp_dir().join(format!("telecoder-demo-{}", uuid::Uuid::new_v4()));
+        fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Folder(path))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What answers the prompts.
+struct Claude {
+    program: PathBuf,
+    introduction: String,
+    is_real: bool,
+}
+
+impl Claude {
+    async fn find(sources: &Sources, folder: &Path) -> anyhow::Result<Claude> {
+        let wanted = sources
+            .value(Setting::Runtime)
+            .unwrap_or_else(|| Setting::Runtime.default().to_owned());
+        let path = sources.environment.get(&OsString::from("PATH"));
+        let program = install::on_path(Path::new(&wanted), path.map(OsString::as_os_str));
+        let Some(program) = program else {
+            return Claude::stand_in(folder, "There is no claude on this machine");
+        };
+        let found = install::look(&program, &sources.environment).await;
+        let is_there = |introduction: String| Claude {
+            program: program.clone(),
+            introduction,
+            is_real: true,
+        };
+        Ok(match found {
+            Found::Ready { version } => is_there(format!(
+                "Your prompts go to the real claude: {} ({version}). What it does may cost money.",
+                program.display()
+            )),
+            Found::NotLoggedIn { version } => is_there(format!(
+                "Your prompts go to the real claude: {} ({version}), but it is not logged in. Run claude \
+                 once and log in.",
+                program.display()
+            )),
+            Found::Missing | Found::Broken(_) => {
+                Claude::stand_in(folder, "The claude on PATH does not answer")?
+            }
+        })
+    }
+
+    /// A script that calls this very binary, so that the bot starts it like any claude.
+    fn stand_in(folder: &Path, why: &str) -> anyhow::Result<Claude> {
+        let telecoder = std::env::current_exe().context("cannot find this program's own file")?;
+        let quoted = telecoder.to_string_lossy().replace('\'', r"'\''");
+        let program = folder.join("claude");
+        fs::write(
+            &program,
+            format!("#!/bin/sh\nexec '{quoted}' stand-in \"$@\"\n"),
+        )?;
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700))?;
+        Ok(Claude {
+            program,
+            introduction: format!(
+                "{why}, so a scripted stand-in answers. It thinks nothing; it shows how the bot looks."
+            ),
+            is_real: false,
+        })
+    }
+
+    /// claude refuses to bypass permissions for root; a demo then goes on with less.
+    fn choose_permission_mode(
+        &self,
+        sources: &Sources,
+        environment: &mut BTreeMap<OsString, OsString>,
+    ) {
+        if !geteuid().is_root() || sources.value(Setting::PermissionMode).is_some() {
+            return;
+        }
+        environment.insert(Setting::PermissionMode.name().into(), "acceptEdits".into());
+        if self.is_real {
+            println!(
+                "You are root, and claude takes no bypassPermissions from root: the demo uses acceptEdits."
+            );
+        }
+    }
+}
+
+/// How often the demo looks whether everything is over.
+const LOOK_EVERY: Duration = Duration::from_millis(20);

@@ -1,0 +1,156 @@
+//! The phone of the demo: what a person types goes to the chat, what the phone would show is printed.
+
+use std::io::IsTerminal;
+
+use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
+use tokio::time::{sleep, timeout};
+
+use super::bot_api::{BotApi, Posted, Shown};
+use super::{LOOK_EVERY, Runs};
+use crate::id::{ChatId, UserId};
+
+/// How long runs may take to stop when the demo is quit.
+const STOP_TIME: std::time::Duration = std::time::Duration::from_secs(4);
+
+pub struct Terminal {
+    api: BotApi,
+    chat: ChatId,
+    person: UserId,
+    input: std::sync::Mutex<Option<Lines<BufReader<Stdin>>>>,
+}
+
+impl Terminal {
+    pub fn new(api: BotApi, chat: ChatId, person: UserId) -> Terminal {
+        let input = BufReader::new(tokio::io::stdin()).lines();
+        Terminal {
+            api,
+            chat,
+            person,
+            input: std::sync::Mutex::new(Some(input)),
+        }
+    }
+
+    /// Talks until the input ends, and then until nothing is left to do.
+    pub async fn talk(&self, runs: &Runs) -> anyhow::Result<()> {
+        let typed = std::io::stdin().is_terminal();
+        if typed {
+            println!(
+                "Write something and press Enter; /help says more; Ctrl-D ends when all is done."
+            );
+        }
+        println!();
+        let Some(mut input) = self
+            .input
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take()
+        else {
+            return Ok(());
+        };
+        let mut changes = self.api.changes();
+        let mut shown = 0;
+        loop {
+            self.print_new(&mut shown);
+            tokio::select! {
+                line = input.next_line() => match line? {
+                    Some(line) => {
+                        if !typed && !line.trim().is_empty() {
+                            print_block("you", &line);
+                        }
+                        self.enter(&line);
+                    }
+                    None => break,
+                },
+                _ = changes.changed() => {}
+            }
+        }
+        while !(self.api.unconfirmed() == 0 && runs.are_over().await) {
+            self.print_new(&mut shown);
+            sleep(LOOK_EVERY).await;
+        }
+        self.print_new(&mut shown);
+        Ok(())
+    }
+
+    /// Sends `/stop` until nothing runs.
+    pub async fn stop_runs(&self, runs: &Runs) {
+        let stopped = async {
+            while !runs.are_over().await {
+                self.api.say(self.chat, self.person, "/stop");
+                sleep(LOOK_EVERY * 25).await;
+            }
+        };
+        let _ = timeout(STOP_TIME, stopped).await;
+    }
+
+    /// A number that stands on a button presses it; everything else is a message.
+    fn enter(&self, line: &str) {
+        let buttons = self.buttons();
+        let pressed = line
+            .trim()
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| buttons.get(number.checked_sub(1)?));
+        match pressed {
+            Some((message, data)) => self.api.press(self.person, message, data),
+            None if line.trim().is_empty() => {}
+            None => {
+                self.api.say(self.chat, self.person, line);
+            }
+        }
+    }
+
+    /// The buttons that can be pressed now, in the order of their numbers.
+    fn buttons(&self) -> Vec<(Posted, String)> {
+        self.api
+            .messages()
+            .into_iter()
+            .flat_map(|message| {
+                message
+                    .buttons
+                    .clone()
+                    .into_iter()
+                    .map(move |(_, data)| (message.clone(), data))
+            })
+            .collect()
+    }
+
+    fn print_new(&self, shown: &mut usize) {
+        let new = self.api.shown(*shown);
+        *shown += new.len();
+        for item in new {
+            match item {
+                Shown::New(message) => {
+                    let who = if message.silent { "bot" } else { "bot 🔔" };
+                    print_block(who, &self.drawn(&message));
+                }
+                Shown::Edited(message) => print_block("bot ✎", &self.drawn(&message)),
+                Shown::Toast(text) => print_block("bot", &format!("({text})")),
+            }
+        }
+    }
+
+    fn drawn(&self, message: &Posted) -> String {
+        let mut text = message.text.clone();
+        if let Some((name, content)) = &message.file {
+            text = format!("[file {name}, {} bytes]\n{text}", content.len());
+        }
+        let buttons = self.buttons();
+        for (label, data) in &message.buttons {
+            let number = buttons.iter().position(|(_, other)| other == data);
+            if let Some(number) = number {
+                text.push_str(&format!("\n[{}] {label}", number + 1));
+            }
+        }
+        text
+    }
+}
+
+fn print_block(who: &str, text: &str) {
+    let mut name = who;
+    for line in text.lines() {
+        println!("{name:<6}│ {line}");
+        name = "";
+    }
+    println!();
+}

@@ -1,0 +1,101 @@
+//! What happened in a run, whatever claude's wire format calls it.
+//!
+//! `claude::stream` makes events from lines; `progress` folds them; `chat::logs` prints them. Pure data.
+
+use crate::id::ClaudeSessionId;
+
+/// One thing that happened, in the order in which claude said so.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A turn begins. `system/init`; comes before every turn of a process.
+    TurnStarted {
+        claude_session: ClaudeSessionId,
+        model: String,
+    },
+    /// Words of the answer as they stream. `stream_event` with a `text_delta`, main agent only.
+    Words(String),
+    /// A text block is complete. `assistant` with a `text` block, main agent only.
+    Text(String),
+    /// `assistant` with a `tool_use` block.
+    ToolUse(ToolUse),
+    /// `user` with a `tool_result` block.
+    ToolResult(ToolResult),
+    /// Background work, a subagent or a long command began. `system/task_started`.
+    TaskStarted { id: String, what: String },
+    /// It ended. `system/task_notification`, or `task_updated` with a final status.
+    TaskEnded { id: String },
+    /// The API did not answer and is asked again. `system/api_retry`.
+    Retrying(Retry),
+    /// The conversation was made shorter. `system/compact_boundary`.
+    Compacted { before: u64, after: u64 },
+    /// claude names the kind of an API failure. `assistant.error`.
+    ApiProblem(ApiProblem),
+    /// A turn ended. `result`.
+    TurnEnded(TurnEnd),
+    /// Nothing runs and nothing waits. `system/session_state_changed` `idle`.
+    Idle,
+    /// A line of a kind that telecoder does not act on, by `type` or `type/subtype`.
+    Other(String),
+    /// A line that is not what claude prints.
+    Garbage,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolUse {
+    pub id: String,
+    /// `Bash`, `Edit`, `mcp__server__tool`, …
+    pub name: String,
+    /// The one argument that says most: the command, the file, the pattern.
+    pub argument: String,
+    /// The call was made by a subagent.
+    pub by_subagent: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolResult {
+    pub id: String,
+    pub failed: bool,
+    /// What the tool gave back, cut to its first few hundred characters.
+    pub text: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retry {
+    pub attempt: u32,
+    pub attempts: u32,
+    /// Seconds until the next attempt.
+    pub pause: f64,
+    pub problem: ApiProblem,
+}
+
+/// Kinds of API failures that claude names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApiProblem {
+    NotLoggedIn,
+    RateLimited,
+    Overloaded,
+    ServerError,
+    UnknownModel,
+    /// No connection, or a kind that telecoder has no word for.
+    Other(String),
+}
+
+/// How one turn ended. `result`: several may come from one process.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TurnEnd {
+    /// `is_error`, never `subtype`: an API error says `success` there.
+    pub failed: bool,
+    /// The last text of the turn; the reason where the turn failed.
+    pub text: String,
+    /// `error_during_execution`, `error_max_turns`, …
+    pub subtype: String,
+    pub errors: Vec<String>,
+    /// The turn was interrupted.
+    pub aborted: bool,
+    /// US dollars since the process started.
+    pub cost_usd: f64,
+    /// Tools that were refused for lack of permission.
+    pub denied: Vec<String>,
+    /// The conversation that `--resume` goes on with; `/clear` changes it.
+    pub claude_session: Option<ClaudeSessionId>,
+}

@@ -1,0 +1,114 @@
+//! Who and what: the names by which chats, sessions, runs and messages are known.
+//!
+//! Plain values without behaviour. Numbers are those of the Bot API; `SessionId` and `RunId` are ours.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A private chat (positive, equal to the user's id) or a group (negative). Bot API: `Chat.id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ChatId(pub i64);
+
+impl ChatId {
+    /// Groups and channels have negative ids.
+    pub fn is_group(self) -> bool {
+        self.0 < 0
+    }
+}
+
+/// A forum topic. Bot API: `message_thread_id` of a message with `is_topic_message`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ThreadId(pub i32);
+
+/// Bot API: `User.id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UserId(pub u64);
+
+/// Bot API: `message_id`, unique within a chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MessageId(pub i32);
+
+/// Bot API: `update_id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UpdateId(pub i64);
+
+/// The place of a stored update in the order of arrival; unlike Telegram's ids never given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UpdateSeq(pub i64);
+
+/// What a session belongs to: a chat, or one topic of a forum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ChatThread {
+    pub chat: ChatId,
+    pub thread: Option<ThreadId>,
+}
+
+impl fmt::Display for ChatThread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.thread {
+            Some(thread) => write!(f, "{}/{}", self.chat.0, thread.0),
+            None => write!(f, "{}", self.chat.0),
+        }
+    }
+}
+
+/// Names a session and its branch: eight characters that are easy to read aloud.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SessionId(pub String);
+
+impl SessionId {
+    /// 40 random bits in an alphabet without `i`, `l`, `o` and `u`.
+    pub fn random() -> SessionId {
+        const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        let random = Uuid::new_v4();
+        let name = random.as_bytes()[..8]
+            .iter()
+            .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
+            .collect();
+        SessionId(name)
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One `claude` process from start to end; also the name of its folder. Sorts by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RunId(pub Uuid);
+
+impl RunId {
+    pub fn new() -> RunId {
+        RunId(Uuid::now_v7())
+    }
+}
+
+impl Default for RunId {
+    fn default() -> Self {
+        RunId::new()
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The `uuid` of a prompt on claude's input: claude drops a second message with the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PromptId(pub Uuid);
+
+/// The conversation in claude's own books: the argument of `--resume`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ClaudeSessionId(pub String);
+
+impl fmt::Display for ClaudeSessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

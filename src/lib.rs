@@ -1,0 +1,57 @@
+//! telecoder passes Telegram messages straight through as prompts to the `claude` CLI.
+//!
+//! A chat is a session, a message is a prompt, a run is one `claude` process. This page is the way of a
+//! message; the modules are listed in the order in which it passes them.
+//!
+//! ```text
+//! Telegram ─getUpdates─▶ poll ─commit─▶ updates ─▶ dispatcher ─▶ inbox: one transaction ──▶ run queued
+//!                                                                (update done + its effect)      │
+//! Telegram ◀─send/edit── outbox ◀─commit── answer ◀── progress ◀── events ◀── events.jsonl ◀── claude
+//! ```
+//!
+//! 1. [`telegram::poll`] asks for updates, stores them with the next offset, and only then asks again.
+//! 2. [`telegram::listener`] feeds the stored updates to teloxide's dispatcher ([`telegram::dispatch`]), which
+//!    reads them ([`telegram::repair`], [`telegram::incoming`]) into an [`update::Incoming`].
+//! 3. [`inbox`] lets it in or not ([`telegram::access`]), tells commands from prompts ([`command`]) and writes
+//!    the effect in the transaction that marks the update as done.
+//! 4. [`session::registry`] wakes the chat's [`session::worker`], which makes the workspace
+//!    ([`git::workspace`]) and takes the next queued run.
+//! 5. [`run::start`] writes the run's folder and starts its keeper ([`claude::keeper`]), a process that
+//!    outlives the bot and owns claude.
+//! 6. [`run::drive`] follows the run: lines become events ([`claude::stream`], [`event`]), events fold into
+//!    [`progress`], a turn's end becomes an answer ([`run::answer`]) with our sentences ([`chat`]).
+//! 7. [`telegram::outbox`] sends what must arrive from the [`store`], and shows the live message beside it.
+//!
+//! [`daemon`] puts these together; [`cli`] and [`config`] are the shell around it. [`demo`] runs the very same
+//! bot with stand-ins at both far ends.
+//!
+//! What is true of every step: it is on disk before the step before it is forgotten, so the bot can be killed
+//! at any moment. `docs/ARCHITECTURE.md` has the invariants and the reasons.
+
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod config;
+pub mod daemon;
+
+pub mod id;
+pub mod update;
+
+pub mod command;
+pub mod inbox;
+
+pub mod session;
+
+pub mod run;
+
+pub mod event;
+pub mod progress;
+
+pub mod chat;
+
+pub mod claude;
+pub mod git;
+pub mod store;
+pub mod telegram;
+
+pub mod demo;

@@ -1,0 +1,161 @@
+//! How far a run is: the facts, folded from its events.
+//!
+//! No words and no clock: `chat::text` has the words, and says how long it took.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::event::{ApiProblem, Event, Retry, ToolUse, TurnEnd};
+use crate::id::ClaudeSessionId;
+
+/// How many of the newest steps are kept.
+const STEPS_KEPT: usize = 6;
+/// How much of the newest words is kept, in bytes.
+const WORDS_KEPT: usize = 2_000;
+
+/// The facts of one run so far. Its size does not grow with the run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    pub claude_session: Option<ClaudeSessionId>,
+    /// The conversation that the process began with; `/clear` leaves it.
+    pub first_claude_session: Option<ClaudeSessionId>,
+    pub model: Option<String>,
+    /// The newest steps, oldest first.
+    pub steps: VecDeque<Step>,
+    /// How many tool calls there were, subagents' included.
+    pub tool_calls: usize,
+    /// The newest words of the text that is being written.
+    pub words: String,
+    /// The API is being asked again.
+    pub retry: Option<Retry>,
+    /// The last kind of API failure that was named in this turn.
+    pub problem: Option<ApiProblem>,
+    /// Tokens before and after the conversation was made shorter in this turn.
+    pub compacted: Option<(u64, u64)>,
+    /// Work that goes on by itself, by its id.
+    pub background: BTreeMap<String, String>,
+    /// Turns that ended, and how the last of them did.
+    pub turns_ended: usize,
+    pub last_turn: Option<TurnEnd>,
+    /// claude waits for input.
+    pub idle: bool,
+    /// Lines that are not what claude prints.
+    pub garbage: usize,
+    /// The text block that the words belong to is complete.
+    words_complete: bool,
+}
+
+/// A tool call and whether it is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub tool: ToolUse,
+    pub state: StepState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepState {
+    Running,
+    Done,
+    Failed,
+}
+
+impl Progress {
+    /// Takes one event in.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::TurnStarted {
+                claude_session,
+                model,
+            } => {
+                self.claude_session = Some(claude_session.clone());
+                self.first_claude_session
+                    .get_or_insert_with(|| claude_session.clone());
+                self.model = Some(model.clone());
+                self.idle = false;
+                self.problem = None;
+            }
+            Event::Words(words) => {
+                self.retry = None;
+                if self.words_complete {
+                    self.words.clear();
+                    self.words_complete = false;
+                }
+                self.words.push_str(words);
+                keep_end(&mut self.words, WORDS_KEPT);
+            }
+            Event::Text(text) => {
+                self.retry = None;
+                self.words.clear();
+                self.words.push_str(text);
+                keep_end(&mut self.words, WORDS_KEPT);
+                self.words_complete = true;
+            }
+            Event::ToolUse(tool) => {
+                self.retry = None;
+                self.tool_calls += 1;
+                if self.steps.len() == STEPS_KEPT {
+                    self.steps.pop_front();
+                }
+                self.steps.push_back(Step {
+                    tool: tool.clone(),
+                    state: StepState::Running,
+                });
+            }
+            Event::ToolResult(result) => {
+                let step = self
+                    .steps
+                    .iter_mut()
+                    .rev()
+                    .find(|step| step.tool.id == result.id);
+                if let Some(step) = step {
+                    step.state = if result.failed {
+                        StepState::Failed
+                    } else {
+                        StepState::Done
+                    };
+                }
+            }
+            Event::TaskStarted { id, what } => {
+                self.background.insert(id.clone(), what.clone());
+            }
+            Event::TaskEnded { id } => {
+                self.background.remove(id);
+            }
+            Event::Retrying(retry) => self.retry = Some(retry.clone()),
+            Event::Compacted { before, after } => self.compacted = Some((*before, *after)),
+            Event::ApiProblem(problem) => self.problem = Some(problem.clone()),
+            Event::TurnEnded(end) => {
+                self.retry = None;
+                self.turns_ended += 1;
+                if end.claude_session.is_some() {
+                    self.claude_session.clone_from(&end.claude_session);
+                }
+                self.last_turn = Some(end.clone());
+            }
+            Event::Idle => self.idle = true,
+            Event::Garbage => self.garbage += 1,
+            Event::Other(_) => {}
+        }
+    }
+
+    /// US dollars since the process started.
+    pub fn cost_usd(&self) -> f64 {
+        self.last_turn.as_ref().map_or(0.0, |turn| turn.cost_usd)
+    }
+
+    /// Whether the process has nothing left to do: the last turn ended, and nothing goes on by itself.
+    pub fn is_finished(&self) -> bool {
+        self.turns_ended > 0 && self.idle && self.background.is_empty()
+    }
+}
+
+/// Cuts the front off, at a character's edge.
+fn keep_end(text: &mut String, limit: usize) {
+    if text.len() <= limit {
+        return;
+    }
+    let mut cut = text.len() - limit;
+    while !text.is_char_boundary(cut) {
+        cut += 1;
+    }
+    text.drain(..cut);
+}

@@ -1,0 +1,182 @@
+//! What of a run goes to the chat: an answer for each turn, and a reason where there is none.
+//!
+//! Pure: decides what is said. `chat` has the words, `drive` the moment.
+
+use std::time::Duration;
+
+use super::Outcome;
+use crate::chat::failure::Failure;
+use crate::chat::{Outgoing, live, text};
+use crate::claude::folder::{Exit, NotStarted, Stop};
+use crate::claude::host::End;
+use crate::event::TurnEnd;
+use crate::id::MessageId;
+use crate::progress::Progress;
+
+/// What the chat is told when a turn has ended; `None` where the end of the run says it.
+pub fn of_turn(
+    progress: &Progress,
+    turn: &TurnEnd,
+    elapsed: Duration,
+    asked_by: Option<MessageId>,
+) -> Option<Outgoing> {
+    if turn.aborted {
+        return None;
+    }
+    if turn.failed {
+        let failure = Failure::of_turn(turn, progress.problem.as_ref());
+        return Some(failure.message(elapsed, progress).replying_to(asked_by));
+    }
+    let footer = if progress.background.is_empty() {
+        text::footer(
+            elapsed,
+            progress.tool_calls,
+            progress.cost_usd(),
+            &turn.denied,
+        )
+    } else {
+        let tasks: Vec<&str> = progress.background.values().map(String::as_str).collect();
+        text::footer_in_background(elapsed, progress.cost_usd(), &tasks)
+    };
+    Some(text::answer(&words(progress, turn), footer, asked_by))
+}
+
+/// claude's own words, or ours where it had none: some of its commands answer with nothing.
+fn words(progress: &Progress, turn: &TurnEnd) -> String {
+    if !turn.text.trim().is_empty() {
+        return turn.text.clone();
+    }
+    match progress.compacted {
+        Some((before, after)) => {
+            format!("The conversation was compacted from {before} to {after} tokens.")
+        }
+        None if turn.claude_session != progress.first_claude_session => {
+            "The conversation was cleared; the next prompt begins a new one.".to_owned()
+        }
+        None => "Claude ended without a word.".to_owned(),
+    }
+}
+
+/// How a run ended, and what the chat is told about it if its turns have not said it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conclusion {
+    pub outcome: Outcome,
+    pub message: Option<Outgoing>,
+    /// `--resume` has nothing to go on with.
+    pub forget_conversation: bool,
+}
+
+/// What is known of a run when it is over.
+pub struct Closing<'a> {
+    pub end: &'a End,
+    pub progress: &'a Progress,
+    pub elapsed: Duration,
+    pub waiting: usize,
+    pub program: &'a str,
+    pub workspace: &'a str,
+    pub stderr: &'a str,
+    pub asked_by: Option<MessageId>,
+}
+
+impl Closing<'_> {
+    pub fn conclude(&self) -> Conclusion {
+        let last_turn = self.progress.last_turn.as_ref();
+        let exit = match self.end {
+            End::Lost => {
+                let steps = live::last_steps(self.progress);
+                return self.said(Outcome::Lost, text::lost(&steps));
+            }
+            End::Exited(exit) => exit,
+        };
+        let answered = last_turn.is_some_and(|turn| !turn.failed);
+        match (exit.stopped, last_turn) {
+            // It had answered and only would not leave by itself.
+            (_, Some(_)) if answered && self.progress.is_finished() => Conclusion {
+                outcome: Outcome::Completed,
+                message: None,
+                forget_conversation: false,
+            },
+            (Some(Stop::TimeLimit), _) => self.said(
+                Outcome::TimedOut,
+                text::timed_out(self.elapsed, self.progress.cost_usd()),
+            ),
+            (Some(Stop::Asked), Some(turn)) if turn.failed && !turn.aborted => {
+                self.failed_turn(turn)
+            }
+            (Some(Stop::Asked), _) => self.said(
+                Outcome::Stopped,
+                text::stopped(
+                    self.elapsed,
+                    self.progress.cost_usd(),
+                    exit.survivors,
+                    self.waiting,
+                ),
+            ),
+            (None, Some(turn)) if turn.failed => self.failed_turn(turn),
+            (None, Some(_)) => Conclusion {
+                outcome: Outcome::Completed,
+                message: None,
+                forget_conversation: false,
+            },
+            (None, None) => {
+                let failure = self.failure_of(exit);
+                let message = failure.message(self.elapsed, self.progress);
+                Conclusion {
+                    forget_conversation: failure == Failure::UnknownConversation,
+                    ..self.said(Outcome::Failed(failure.reason()), message)
+                }
+            }
+        }
+    }
+
+    /// The chat was told when the turn failed.
+    fn failed_turn(&self, turn: &TurnEnd) -> Conclusion {
+        let failure = Failure::of_turn(turn, self.progress.problem.as_ref());
+        Conclusion {
+            outcome: Outcome::Failed(failure.reason()),
+            // An interrupted turn said nothing.
+            message: turn.aborted.then(|| {
+                failure
+                    .message(self.elapsed, self.progress)
+                    .replying_to(self.asked_by)
+            }),
+            forget_conversation: failure == Failure::UnknownConversation,
+        }
+    }
+
+    fn said(&self, outcome: Outcome, message: Outgoing) -> Conclusion {
+        Conclusion {
+            outcome,
+            message: Some(message.replying_to(self.asked_by)),
+            forget_conversation: false,
+        }
+    }
+
+    /// Why a process ended without a result.
+    fn failure_of(&self, exit: &Exit) -> Failure {
+        match &exit.not_started {
+            Some(NotStarted::ProgramMissing) => Failure::ProgramMissing(self.program.to_owned()),
+            Some(NotStarted::WorkspaceMissing) => {
+                Failure::WorkspaceMissing(self.workspace.to_owned())
+            }
+            Some(NotStarted::Refused(words)) => Failure::NotStarted(words.clone()),
+            None if self
+                .stderr
+                .contains("No conversation found with session ID") =>
+            {
+                Failure::UnknownConversation
+            }
+            None => Failure::NoAnswer {
+                how: match (exit.code, exit.signal) {
+                    (_, Some(9)) => {
+                        "it was killed (signal 9), perhaps because memory ran out".to_owned()
+                    }
+                    (_, Some(signal)) => format!("signal {signal} ended it"),
+                    (Some(code), None) => format!("exit code {code}"),
+                    (None, None) => "nobody knows how".to_owned(),
+                },
+                stderr: self.stderr.to_owned(),
+            },
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Follows a run from its first line to its end: the one loop that everything about a run passes.
+//!
+//! It can be left at any moment, by a restart too: the next one reads the events from the start, and acts
+//! only on those behind the byte that the store has as acted on.
+
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::answer::{self, Closing};
+use super::start::Runner;
+use super::{Outcome, Run};
+use crate::chat::{Outgoing, live, text};
+use crate::claude::host::{End, Host};
+use crate::claude::sweep;
+use crate::event::{Event, TurnEnd};
+use crate::progress::Progress;
+use crate::session::Session;
+use crate::store::{StoreError, outbox, runs, sessions};
+
+/// A run that is over sooner shows no live message: its answer is there before one could be read.
+const LIVE_AFTER: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_secs(1);
+/// Telegram shows "typing" for five seconds.
+const TYPING_EVERY: Duration = Duration::from_millis(4_500);
+/// claude says when it is idle; one that does not is let go when it has been silent for so long.
+const SILENCE_IS_IDLE: Duration = Duration::from_secs(10);
+/// How long claude may take to leave after it was let go, before it is stopped.
+const LEAVING_TIME: Duration = Duration::from_secs(10);
+
+/// What a drive came to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Driven {
+    Ended,
+    /// The bot stops; the run goes on.
+    BotStops,
+}
+
+/// Follows a run that has been started.
+///
+/// `stop` says that somebody may have asked for the run to be stopped; the store knows. Errors are the
+/// store's and the file system's; the run goes on then, and may be driven again.
+pub async fn drive(
+    runner: &Runner,
+    run: Run,
+    session: &Session,
+    stop: &Notify,
+    quit: &CancellationToken,
+) -> anyhow::Result<Driven> {
+    let folder = runner.folder_of(&run);
+    let watched = runner.watch.folder(folder.path());
+    let mut drive = Drive::new(runner, run, session, Host::open(folder)?);
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+
+    loop {
+        let wake = tokio::select! {
+            biased;
+            () = quit.cancelled() => return Ok(Driven::BotStops),
+            () = stop.notified() => Wake::Stop,
+            _ = tick.tick() => Wake::Tick,
+            () = watched.changed() => Wake::Grew,
+        };
+        match wake {
+            Wake::Stop => drive.stop_if_asked().await?,
+            Wake::Tick => drive.tick().await?,
+            Wake::Grew => {}
+        }
+        let read_something = drive.read().await?;
+        drive.let_go_if_finished().await?;
+        if wake == Wake::Grew && read_something {
+            continue;
+        }
+        if let Some(end) = drive.host.end()? {
+            // Lines that came between the last look and the end.
+            drive.read().await?;
+            drive.finish(end).await?;
+            return Ok(Driven::Ended);
+        }
+    }
+}
+
+/// Everything that wakes the loop, the end of the bot aside.
+#[derive(PartialEq, Eq)]
+enum Wake {
+    Grew,
+    Stop,
+    Tick,
+}
+
+struct Drive<'a> {
+    runner: &'a Runner,
+    run: Run,
+    session: &'a Session,
+    host: Host,
+    progress: Progress,
+    last_event: Instant,
+    next_typing: Instant,
+    stopping: bool,
+    let_go: Option<Instant>,
+}
+
+impl<'a> Drive<'a> {
+    fn new(runner: &'a Runner, run: Run, session: &'a Session, host: Host) -> Drive<'a> {
+        let now = Instant::now();
+        if let Some(message) = run.live_message {
+            runner.outbox.resume_live(run.at, run.id, message);
+        }
+        Drive {
+            runner,
+            run,
+            session,
+            host,
+            progress: Progress::default(),
+            last_event: now,
+            next_typing: now,
+            stopping: false,
+            let_go: None,
+        }
+    }
+
+    /// Reads what has come and acts on it; returns whether there was something.
+    async fn read(&mut self) -> anyhow::Result<bool> {
+        let mut read_something = false;
+        loop {
+            let (events, more) = self.host.events()?;
+            for (end, event) in events {
+                read_something = true;
+                self.progress.apply(&event);
+                if let Event::TurnEnded(turn) = &event
+                    && end > self.run.acted_offset
+                {
+                    self.act_on(turn, end).await?;
+                }
+            }
+            if read_something {
+                self.last_event = Instant::now();
+            }
+            if !more {
+                return Ok(read_something);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The answer and the byte behind it, in one transaction: it is posted once, whatever happens.
+    async fn act_on(&mut self, turn: &TurnEnd, end: u64) -> Result<(), StoreError> {
+        let message = answer::of_turn(&self.progress, turn, self.elapsed(), self.run.asked_by);
+        let (run, at, cost_usd) = (self.run.id, self.run.at, turn.cost_usd);
+        let session = self.session.id.clone();
+        let conversation = self.progress.claude_session.clone();
+        let turn_failed = turn.failed;
+        self.runner
+            .store
+            .transaction(move |db| {
+                if let Some(message) = &message {
+                    outbox::insert(db, at, message)?;
+                }
+                // A conversation that claude could not open is not one to go on with.
+                if !turn_failed && conversation.is_some() {
+                    sessions::set_claude_session(db, &session, conversation.as_ref())?;
+                }
+                runs::set_acted(db, run, end, cost_usd)
+            })
+            .await?;
+        self.run.acted_offset = end;
+        self.runner.outbox.deliver(at.chat);
+        Ok(())
+    }
+
+    /// Once a second: typing, the live message, and what may have been missed.
+    async fn tick(&mut self) -> anyhow::Result<()> {
+        let now = Instant::now();
+        let (id, at) = (self.run.id, self.run.at);
+        let (waiting, stop_requested) = self
+            .runner
+            .store
+            .transaction(move |db| Ok((runs::queued_count(db, at)?, runs::stop_requested(db, id)?)))
+            .await?;
+        if stop_requested && !self.stopping {
+            self.stop()?;
+        }
+        if self.let_go.is_none() && now >= self.next_typing {
+            self.next_typing = now + TYPING_EVERY;
+            self.runner.outbox.typing(at);
+        }
+        let elapsed = self.elapsed();
+        if self.let_go.is_none() && elapsed >= LIVE_AFTER {
+            let text = live::live(&self.progress, elapsed, self.stopping, waiting);
+            self.runner.outbox.show_live(at, id, text);
+        }
+        if waiting > 0 && self.progress.idle && !self.progress.background.is_empty() {
+            self.end_background().await?;
+        }
+        if self.let_go.is_some_and(|since| now - since > LEAVING_TIME) {
+            self.let_go = Some(now);
+            self.host.ask_to_stop()?;
+        }
+        Ok(())
+    }
+
+    async fn stop_if_asked(&mut self) -> anyhow::Result<()> {
+        let id = self.run.id;
+        let asked = self
+            .runner
+            .store
+            .transaction(move |db| runs::stop_requested(db, id))
+            .await?;
+        if asked && !self.stopping {
+            self.stop()?;
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self) -> std::io::Result<()> {
+        // Without a keeper yet, the next tick asks again.
+        self.stopping = self.host.ask_to_stop()?;
+        Ok(())
+    }
+
+    /// claude holds its own input open and would wait for ever: when nothing is left to do it is let go.
+    async fn let_go_if_finished(&mut self) -> anyhow::Result<()> {
+        if self.let_go.is_some() || self.progress.turns_ended == 0 {
+            return Ok(());
+        }
+        let silent = self.last_event.elapsed() > SILENCE_IS_IDLE;
+        if self.progress.is_finished() || (silent && self.progress.background.is_empty()) {
+            self.let_go = Some(Instant::now());
+            self.host.end_session()?;
+        }
+        Ok(())
+    }
+
+    /// A prompt waits, and all that goes on is background work: the prompt comes first.
+    async fn end_background(&mut self) -> anyhow::Result<()> {
+        if self.let_go.is_some() {
+            return Ok(());
+        }
+        let note = text::background_ended(self.progress.background.len());
+        self.say(note).await?;
+        self.let_go = Some(Instant::now());
+        self.host.end_session()?;
+        Ok(())
+    }
+
+    async fn say(&self, message: Outgoing) -> Result<(), StoreError> {
+        let at = self.run.at;
+        self.runner
+            .store
+            .transaction(move |db| outbox::insert(db, at, &message))
+            .await?;
+        self.runner.outbox.deliver(at.chat);
+        Ok(())
+    }
+
+    /// Writes down how the run ended, and tells the chat what its turns have not.
+    async fn finish(&mut self, end: End) -> anyhow::Result<()> {
+        if end == End::Lost {
+            let id = self.run.id;
+            let survivors = tokio::task::spawn_blocking(move || sweep::end_marked(id)).await??;
+            warn!(run.id = %id, survivors, "a run was lost: its keeper is gone");
+        }
+        let (id, at) = (self.run.id, self.run.at);
+        let waiting = self
+            .runner
+            .store
+            .transaction(move |db| runs::queued_count(db, at))
+            .await?;
+        let elapsed = self.elapsed();
+        let conclusion = Closing {
+            end: &end,
+            progress: &self.progress,
+            elapsed,
+            waiting,
+            program: &self.runner.program.to_string_lossy(),
+            workspace: &self.session.workspace.to_string_lossy(),
+            stderr: &self.host.stderr_end(),
+            asked_by: self.run.asked_by,
+        }
+        .conclude();
+
+        let session = self.session.id.clone();
+        let conversation = self.progress.claude_session.clone();
+        let outcome = conclusion.outcome.clone();
+        let message = conclusion.message;
+        let forget = conclusion.forget_conversation;
+        self.runner
+            .store
+            .transaction(move |db| {
+                if !runs::end(db, id, &outcome)? {
+                    return Ok(());
+                }
+                if let Some(message) = &message {
+                    outbox::insert(db, at, message)?;
+                }
+                if forget {
+                    sessions::set_claude_session(db, &session, None)?;
+                } else if conversation.is_some() && !matches!(outcome, Outcome::Failed(_)) {
+                    sessions::set_claude_session(db, &session, conversation.as_ref())?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.runner.outbox.deliver(at.chat);
+        let record = live::record(&conclusion.outcome, elapsed, &self.progress);
+        self.runner.outbox.end_live(at, id, record);
+        info!(
+            run.id = %id,
+            chat = %at,
+            outcome = conclusion.outcome.name(),
+            elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            "a run ended"
+        );
+        Ok(())
+    }
+
+    fn elapsed(&self) -> Duration {
+        let started = self.run.started_at.unwrap_or(self.run.queued_at);
+        Duration::from_millis(u64::try_from(crate::store::now() - started).unwrap_or(0))
+    }
+}

@@ -1,0 +1,74 @@
+//! A run: one `claude` process from prompt to outcome.
+//!
+//! `start` prepares the folder and starts the keeper; `drive` follows the run to its end, also after a
+//! restart of the bot; `answer` says what of a run's turns goes to the chat. How a run ends is data.
+
+pub mod answer;
+pub mod drive;
+pub mod start;
+
+use crate::id::{ChatThread, MessageId, RunId, SessionId};
+
+/// A run as the store keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    pub id: RunId,
+    pub session: SessionId,
+    pub at: ChatThread,
+    /// The message that the answer replies to.
+    pub asked_by: Option<MessageId>,
+    /// Unix milliseconds.
+    pub queued_at: i64,
+    /// Unix milliseconds; none while it waits.
+    pub started_at: Option<i64>,
+    /// The byte of `events.jsonl` up to which everything was acted on.
+    pub acted_offset: u64,
+    pub live_message: Option<MessageId>,
+    pub stop_requested: bool,
+}
+
+/// How a run ended. The first ending stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Completed,
+    Failed(String),
+    /// A person asked for it.
+    Stopped,
+    /// It ran longer than `TELECODER_RUN_TIMEOUT`.
+    TimedOut,
+    /// The keeper is gone and left no word of how the run ended.
+    Lost,
+}
+
+impl Outcome {
+    /// One word, as the store and the log name it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Outcome::Completed => "completed",
+            Outcome::Failed(_) => "failed",
+            Outcome::Stopped => "stopped",
+            Outcome::TimedOut => "timed_out",
+            Outcome::Lost => "lost",
+        }
+    }
+
+    /// Why, where there is more to say than the name.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Outcome::Failed(reason) => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+/// How a session's last run ended, as `/status` tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ended {
+    /// [`Outcome::name`].
+    pub outcome: String,
+    pub reason: Option<String>,
+    /// Unix milliseconds.
+    pub started_at: Option<i64>,
+    pub ended_at: i64,
+    pub cost_usd: f64,
+}

@@ -1,0 +1,90 @@
+//! Starts a run: its folder, its keeper, its claude.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio_util::task::TaskTracker;
+use tracing::warn;
+
+use super::Run;
+use crate::claude::argv::{Conversation, Invocation, PermissionMode};
+use crate::claude::control;
+use crate::claude::folder::{Kept, RunFolder, Spec};
+use crate::claude::host;
+use crate::claude::watch::Watch;
+use crate::session::Session;
+use crate::store::{Store, prompts};
+use crate::telegram::outbox::Outbox;
+
+/// What every run needs.
+pub struct Runner {
+    pub store: Store,
+    pub outbox: Outbox,
+    pub watch: Watch,
+    /// Awaits the keepers, so that they are no zombies when they end.
+    pub keepers: TaskTracker,
+    /// `runs/` in the data folder.
+    pub folder: PathBuf,
+    /// claude, by its name on PATH or its path.
+    pub program: PathBuf,
+    pub permission_mode: PermissionMode,
+    pub model: Option<String>,
+    pub time_limit: Option<Duration>,
+    /// What claude gets of the service's environment.
+    pub environment: BTreeMap<OsString, OsString>,
+}
+
+impl Runner {
+    pub fn folder_of(&self, run: &Run) -> RunFolder {
+        RunFolder::new(self.folder.join(run.id.to_string()))
+    }
+
+    /// Starts the run's keeper, unless one has begun already.
+    ///
+    /// To be called with a run that is marked as running; after a crash in between it is called again.
+    /// Errors are the store's, the file system's, or that no process could be started.
+    pub async fn start(&self, run: &Run, session: &Session) -> anyhow::Result<()> {
+        let folder = self.folder_of(run);
+        if folder.kept()? != Kept::NotYet {
+            return Ok(());
+        }
+        let id = run.id;
+        let prompts = self
+            .store
+            .transaction(move |db| prompts::of_run(db, id))
+            .await?;
+        let invocation = Invocation {
+            conversation: match &session.claude_session {
+                Some(conversation) => Conversation::Resume(conversation.clone()),
+                // The run's own id: whoever starts it again names the same conversation.
+                None => Conversation::New(run.id.0),
+            },
+            permission_mode: self.permission_mode,
+            model: self.model.as_deref(),
+        };
+        let spec = Spec {
+            run: run.id,
+            program: self.program.clone(),
+            arguments: invocation.arguments(),
+            workspace: session.workspace.clone(),
+            first_input: prompts
+                .iter()
+                .map(|prompt| control::user_message(&prompt.text, prompt.id))
+                .collect(),
+            time_limit_ms: self
+                .time_limit
+                .map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
+        };
+        let mut keeper = host::launch(&folder, &spec, &self.environment)?;
+        self.keepers.spawn(async move {
+            match keeper.wait().await {
+                Ok(status) if status.success() => {}
+                Ok(status) => warn!(run.id = %id, %status, "a keeper ended badly"),
+                Err(error) => warn!(run.id = %id, %error, "a keeper cannot be awaited"),
+            }
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! A session: what a chat talks to. One claude conversation in one workspace on one branch.
+//!
+//! `registry` keeps one worker per busy chat; `worker` takes the chat's next piece of work. Rows are `store`'s.
+
+pub mod registry;
+pub mod worker;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ChatThread, ClaudeSessionId, SessionId};
+
+/// A chat's conversation with claude.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub id: SessionId,
+    pub at: ChatThread,
+    pub source: Source,
+    /// The branch that was asked for by name.
+    pub wanted_branch: Option<String>,
+    /// Where claude works: always the same folder, as `--resume` needs it to the letter.
+    pub workspace: PathBuf,
+    /// The branch the workspace was set up on; none until then.
+    pub branch: Option<String>,
+    pub state: SessionState,
+    /// What `--resume` goes on with; none before the first turn.
+    pub claude_session: Option<ClaudeSessionId>,
+}
+
+/// Where a workspace comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A new folder with an empty repository.
+    Empty,
+    /// A clone of this URL.
+    Clone(String),
+    /// A worktree of the repository in this folder.
+    Worktree(PathBuf),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionState {
+    /// The workspace is not made yet.
+    New,
+    Ready,
+    /// The workspace could not be made; nothing can run here.
+    Failed,
+}

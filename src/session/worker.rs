@@ -1,0 +1,271 @@
+//! A chat's worker: takes the chat's next piece of work until there is none.
+//!
+//! One at a time per chat, so that at most one process owns a claude session.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use rusqlite::Connection;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use super::{Session, SessionState};
+use crate::chat::text;
+use crate::git::{GitError, workspace};
+use crate::id::ChatThread;
+use crate::run::drive::{self, Driven};
+use crate::run::start::Runner;
+use crate::run::{Outcome, Run};
+use crate::store::{StoreError, chats, outbox, panic_text, runs, sessions};
+
+/// After a failure of the store or the disk, before the same work is tried again.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// What all workers share.
+pub struct Worker {
+    pub runner: Runner,
+    /// `TELECODER_MAX_RUNS`.
+    pub places: Arc<Semaphore>,
+    pub branch_prefix: String,
+}
+
+/// The chat's next piece of work.
+enum Work {
+    /// A run that is going on, found at a restart.
+    Follow(Run, Session),
+    /// A workspace is to be made.
+    Prepare(Session),
+    Start(Run, Session),
+}
+
+enum Step {
+    Done,
+    Quit,
+}
+
+impl Worker {
+    /// Returns when the chat has nothing left to do, or when the bot stops.
+    pub async fn work(&self, at: ChatThread, stop: &Notify, quit: &CancellationToken) {
+        loop {
+            let step = AssertUnwindSafe(self.step(at, stop, quit))
+                .catch_unwind()
+                .await;
+            let failure = match step {
+                Ok(Ok(Some(Step::Done))) => continue,
+                Ok(Ok(Some(Step::Quit) | None)) => return,
+                Ok(Err(failure)) => format!("{failure:#}"),
+                Err(panic) => panic_text(panic.as_ref()),
+            };
+            error!(chat = %at, failure, "a chat's work failed; trying it again");
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                () = quit.cancelled() => return,
+            }
+        }
+    }
+
+    async fn step(
+        &self,
+        at: ChatThread,
+        stop: &Notify,
+        quit: &CancellationToken,
+    ) -> anyhow::Result<Option<Step>> {
+        let work = self
+            .runner
+            .store
+            .transaction(move |db| next(db, at))
+            .await?;
+        let Some(work) = work else {
+            return Ok(None);
+        };
+        let step = match work {
+            Work::Prepare(session) => self.prepare(&session, stop, quit).await?,
+            Work::Follow(run, session) => {
+                // It takes a place if there is one; it is going on anyway.
+                let _place = Arc::clone(&self.places).try_acquire_owned().ok();
+                info!(run.id = %run.id, chat = %at, "following a run");
+                self.runner.start(&run, &session).await?;
+                self.drive(run, &session, stop, quit).await?
+            }
+            Work::Start(run, session) => match self.place(quit).await {
+                Some(_place) => self.start(run, &session, stop, quit).await?,
+                None => Step::Quit,
+            },
+        };
+        Ok(Some(step))
+    }
+
+    /// Waits for a free place; none when the bot stops.
+    async fn place(&self, quit: &CancellationToken) -> Option<OwnedSemaphorePermit> {
+        tokio::select! {
+            place = Arc::clone(&self.places).acquire_owned() => place.ok(),
+            () = quit.cancelled() => None,
+        }
+    }
+
+    async fn start(
+        &self,
+        mut run: Run,
+        session: &Session,
+        stop: &Notify,
+        quit: &CancellationToken,
+    ) -> anyhow::Result<Step> {
+        let id = run.id;
+        let started = self
+            .runner
+            .store
+            .transaction(move |db| runs::mark_running(db, id))
+            .await?;
+        let Some(started_at) = started else {
+            // It was dropped while it waited for a place.
+            return Ok(Step::Done);
+        };
+        run.started_at = Some(started_at);
+        info!(run.id = %id, chat = %run.at, session = %session.id, "a run starts");
+        self.runner.start(&run, session).await?;
+        self.drive(run, session, stop, quit).await
+    }
+
+    async fn drive(
+        &self,
+        run: Run,
+        session: &Session,
+        stop: &Notify,
+        quit: &CancellationToken,
+    ) -> anyhow::Result<Step> {
+        Ok(
+            match drive::drive(&self.runner, run, session, stop, quit).await? {
+                Driven::Ended => Step::Done,
+                Driven::BotStops => Step::Quit,
+            },
+        )
+    }
+
+    /// Makes a session's workspace, or says why it cannot be made.
+    async fn prepare(
+        &self,
+        session: &Session,
+        stop: &Notify,
+        quit: &CancellationToken,
+    ) -> anyhow::Result<Step> {
+        let made = tokio::select! {
+            made = workspace::make(session, &self.branch_prefix) => made,
+            () = self.given_up(session, stop) => Err(GitError::Stopped),
+            // Begun anew after the restart.
+            () = quit.cancelled() => return Ok(Step::Quit),
+        };
+        match made {
+            Ok(branch) => self.workspace_is_ready(session, branch).await?,
+            Err(failure) => {
+                workspace::remove(session).await;
+                if !matches!(failure, GitError::Stopped) {
+                    self.workspace_failed(session, &failure).await?;
+                }
+            }
+        }
+        Ok(Step::Done)
+    }
+
+    /// Returns when `/stop` has given the session up.
+    async fn given_up(&self, session: &Session, stop: &Notify) {
+        loop {
+            stop.notified().await;
+            let id = session.id.clone();
+            let now = self
+                .runner
+                .store
+                .transaction(move |db| sessions::get(db, &id))
+                .await;
+            if matches!(now, Ok(Some(session)) if session.state == SessionState::Failed) {
+                return;
+            }
+        }
+    }
+
+    async fn workspace_is_ready(
+        &self,
+        session: &Session,
+        branch: String,
+    ) -> Result<(), StoreError> {
+        let (id, at, source) = (session.id.clone(), session.at, session.source.clone());
+        self.runner
+            .store
+            .transaction(move |db| {
+                let ready = sessions::mark_ready(db, &id, &branch)?;
+                // A first message wants its answer and no talk about folders.
+                if ready && runs::queued_count(db, at)? == 0 {
+                    outbox::insert(db, at, &text::workspace_ready(&source, &branch))?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.runner.outbox.deliver(at.chat);
+        Ok(())
+    }
+
+    async fn workspace_failed(
+        &self,
+        session: &Session,
+        failure: &GitError,
+    ) -> Result<(), StoreError> {
+        let (session, at) = (session.clone(), session.at);
+        let (reason, words) = (failure.reason(), failure.words().to_owned());
+        info!(chat = %at, session = %session.id, reason, "a workspace could not be made");
+        self.runner
+            .store
+            .transaction(move |db| {
+                if !sessions::give_up(db, &session.id)? {
+                    return Ok(());
+                }
+                let outcome = Outcome::Failed(format!("no workspace: {reason}"));
+                let dropped = runs::end_queued(db, at, Some(&session.id), &outcome)?;
+                let back = return_to_previous(db, &session)?;
+                let message =
+                    text::workspace_failed(&session.source, &reason, &words, back, dropped);
+                outbox::insert(db, at, &message)
+            })
+            .await?;
+        self.runner.outbox.deliver(at.chat);
+        Ok(())
+    }
+}
+
+/// The chat talks to the session it had before; returns whether there is one.
+pub fn return_to_previous(db: &Connection, session: &Session) -> rusqlite::Result<bool> {
+    let current = chats::current_session(db, session.at)?;
+    if current.is_some_and(|current| current.id != session.id) {
+        return Ok(true);
+    }
+    match sessions::previous(db, session.at, &session.id)? {
+        Some(previous) => {
+            chats::set_current(db, session.at, &previous.id)?;
+            Ok(true)
+        }
+        None => {
+            chats::clear_current(db, session.at)?;
+            Ok(false)
+        }
+    }
+}
+
+/// What comes first: a run that is going on, then the oldest of what waits.
+fn next(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Work>> {
+    if let Some(run) = runs::running(db, at)? {
+        let session = sessions::get(db, &run.session)?;
+        return Ok(session.map(|session| Work::Follow(run, session)));
+    }
+    let queued = match runs::next_queued(db, at)? {
+        Some(run) => sessions::get(db, &run.session)?.map(|session| (run, session)),
+        None => None,
+    };
+    Ok(match (queued, sessions::next_new(db, at)?) {
+        (Some((run, session)), _) if session.state == SessionState::Ready => {
+            Some(Work::Start(run, session))
+        }
+        (_, Some(session)) => Some(Work::Prepare(session)),
+        _ => None,
+    })
+}

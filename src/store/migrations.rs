@@ -1,0 +1,98 @@
+//! The schema, as the list of steps that made it. Append-only: a step that was released never changes.
+
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
+
+const STEPS: &[M<'_>] = &[M::up(
+    "
+    -- What Telegram sent, as it sent it. `seq` is the order of arrival: update ids restart at random after
+    -- a week without updates.
+    CREATE TABLE updates (
+        seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+        update_id   INTEGER NOT NULL UNIQUE,
+        raw         TEXT NOT NULL,
+        state       TEXT NOT NULL CHECK (state IN ('stored', 'done', 'set_aside')),
+        attempts    INTEGER NOT NULL DEFAULT 0,
+        failure     TEXT,
+        received_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX updates_stored ON updates (seq) WHERE state = 'stored';
+
+    -- One row: where the next getUpdates goes on.
+    CREATE TABLE next_update (
+        only      INTEGER PRIMARY KEY CHECK (only = 1),
+        update_id INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE sessions (
+        id             TEXT PRIMARY KEY,
+        chat_id        INTEGER NOT NULL,
+        thread_id      INTEGER NOT NULL,          -- 0: not in a topic
+        source         TEXT NOT NULL,             -- JSON
+        wanted_branch  TEXT,
+        workspace      TEXT NOT NULL,
+        branch         TEXT,
+        state          TEXT NOT NULL CHECK (state IN ('new', 'ready', 'failed')),
+        claude_session TEXT,
+        created_at     INTEGER NOT NULL
+    ) STRICT;
+
+    -- Which session a chat, or a topic of it, talks to.
+    CREATE TABLE chats (
+        chat_id    INTEGER NOT NULL,
+        thread_id  INTEGER NOT NULL,
+        session_id TEXT NOT NULL REFERENCES sessions (id),
+        PRIMARY KEY (chat_id, thread_id)
+    ) STRICT;
+
+    CREATE TABLE runs (
+        seq            INTEGER PRIMARY KEY AUTOINCREMENT,
+        id             TEXT NOT NULL UNIQUE,
+        session_id     TEXT NOT NULL REFERENCES sessions (id),
+        chat_id        INTEGER NOT NULL,
+        thread_id      INTEGER NOT NULL,
+        state          TEXT NOT NULL CHECK (state IN ('queued', 'running', 'ended')),
+        outcome        TEXT,
+        reason         TEXT,
+        cost_usd       REAL,
+        queued_at      INTEGER NOT NULL,
+        started_at     INTEGER,
+        ended_at       INTEGER,
+        acted_offset   INTEGER NOT NULL DEFAULT 0,
+        live_message   INTEGER,
+        stop_requested INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX runs_open ON runs (chat_id, thread_id, seq) WHERE state <> 'ended';
+    CREATE INDEX runs_of_session ON runs (session_id, seq);
+
+    CREATE TABLE prompts (
+        id         TEXT PRIMARY KEY,              -- the uuid that claude sees
+        run_id     TEXT NOT NULL REFERENCES runs (id),
+        text       TEXT NOT NULL,
+        message_id INTEGER,
+        user_id    INTEGER,
+        created_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX prompts_of_run ON prompts (run_id);
+
+    -- Messages that must arrive.
+    CREATE TABLE outbox (
+        id         INTEGER PRIMARY KEY AUTOINCREMENT,
+        chat_id    INTEGER NOT NULL,
+        thread_id  INTEGER NOT NULL,
+        message    TEXT NOT NULL,                 -- JSON
+        state      TEXT NOT NULL CHECK (state IN ('due', 'sending', 'sent', 'parked')),
+        parts_sent INTEGER NOT NULL DEFAULT 0,
+        attempts   INTEGER NOT NULL DEFAULT 0,
+        failure    TEXT,
+        created_at INTEGER NOT NULL,
+        sent_at    INTEGER
+    ) STRICT;
+    CREATE INDEX outbox_due ON outbox (chat_id, id) WHERE state IN ('due', 'sending');
+    ",
+)];
+
+/// Brings the schema up to date. Refuses a file of a newer telecoder.
+pub fn apply(connection: &mut Connection) -> rusqlite_migration::Result<()> {
+    Migrations::from_slice(STEPS).to_latest(connection)
+}

@@ -1,0 +1,174 @@
+//! The only module that knows SQL: one SQLite file, one thread that writes it, one file here per table.
+//!
+//! # Durability
+//! WAL with `synchronous=FULL`: when [`Store::transaction`] has returned, the change survives a crash of
+//! the process and of the machine.
+//!
+//! # Throughput
+//! Changes that wait at the same time share one commit; each has a savepoint of its own, so that one that
+//! fails takes no other with it.
+//!
+//! # Compatibility
+//! The schema's version is `user_version`; [`migrations`] is append-only. A file of a newer telecoder is
+//! refused.
+
+pub mod chats;
+pub mod migrations;
+pub mod offset;
+pub mod outbox;
+pub mod prompts;
+pub mod runs;
+pub mod sessions;
+pub mod updates;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use tokio::sync::oneshot;
+use tracing::error;
+
+/// How many waiting changes share one commit at most.
+const BATCH: usize = 64;
+
+/// A handle to the writer thread; cheap to clone. The thread ends when the last handle is dropped.
+#[derive(Clone)]
+pub struct Store {
+    jobs: mpsc::Sender<Job>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the database said: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// The transaction that the change was part of could not be committed; nothing of it was kept.
+    #[error("the database could not keep a change: {0}")]
+    NotCommitted(String),
+    #[error("a change to the database was given up: {0}")]
+    Panicked(String),
+    #[error("the database is closed")]
+    Closed,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the database cannot be opened: {0}")]
+    Open(#[from] rusqlite::Error),
+    #[error("the database cannot be brought up to date: {0}")]
+    Migrate(#[from] rusqlite_migration::Error),
+    #[error("no thread for the database: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Does its change, if there is a transaction for it, and returns what tells the caller, to be called when it
+/// is known whether the change was kept.
+type Job = Box<dyn FnOnce(Result<&Connection, &rusqlite::Error>) -> Reply + Send>;
+type Reply = Box<dyn FnOnce(Option<&rusqlite::Error>) + Send>;
+
+impl Store {
+    /// Opens the file, brings its schema up to date and starts the writer thread.
+    pub fn open(path: &Path) -> Result<Store, OpenError> {
+        let mut connection = Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        connection.busy_timeout(std::time::Duration::from_secs(10))?;
+        migrations::apply(&mut connection)?;
+        let (jobs, waiting) = mpsc::channel();
+        thread::Builder::new()
+            .name("store".into())
+            .spawn(move || work(connection, &waiting))?;
+        Ok(Store { jobs })
+    }
+
+    /// Runs `change` in a transaction and returns when it is durable.
+    ///
+    /// An error or a panic in `change` undoes what it did, and nothing else.
+    pub async fn transaction<T, F>(&self, change: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |db| {
+            let outcome = match db {
+                Ok(db) => in_savepoint(db, change),
+                Err(reason) => Err(StoreError::NotCommitted(reason.to_string())),
+            };
+            Box::new(move |commit_error| {
+                let _ = answer.send(match commit_error {
+                    None => outcome,
+                    Some(error) => Err(StoreError::NotCommitted(error.to_string())),
+                });
+            })
+        });
+        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+/// How many updates, runs and messages are not finished, seen from beside a bot that is at work.
+pub fn left_to_do(path: &Path) -> rusqlite::Result<u64> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    Ok(updates::open_count(&db)? + runs::open_count(&db)? + outbox::open_count(&db)?)
+}
+
+/// The time that rows carry: Unix milliseconds.
+pub fn now() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
+fn work(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
+    while let Ok(first) = waiting.recv() {
+        let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate)
+        {
+            Ok(transaction) => transaction,
+            Err(reason) => {
+                error!(%reason, "the database takes no change; the callers were told");
+                first(Err(&reason))(None);
+                continue;
+            }
+        };
+        let mut replies = vec![first(Ok(&transaction))];
+        while replies.len() < BATCH
+            && let Ok(job) = waiting.try_recv()
+        {
+            replies.push(job(Ok(&transaction)));
+        }
+        let failed = transaction.commit().err();
+        if let Some(reason) = &failed {
+            error!(%reason, changes = replies.len(), "changes could not be committed; the callers were told");
+        }
+        for reply in replies {
+            reply(failed.as_ref());
+        }
+    }
+}
+
+fn in_savepoint<T>(
+    db: &Connection,
+    change: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> Result<T, StoreError> {
+    db.prepare_cached("SAVEPOINT change")?.execute([])?;
+    let outcome = match catch_unwind(AssertUnwindSafe(|| change(db))) {
+        Ok(outcome) => outcome.map_err(StoreError::from),
+        Err(panic) => Err(StoreError::Panicked(panic_text(panic.as_ref()))),
+    };
+    if outcome.is_err() {
+        db.prepare_cached("ROLLBACK TO change")?.execute([])?;
+    }
+    db.prepare_cached("RELEASE change")?.execute([])?;
+    outcome
+}
+
+/// What a panic said.
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a text".to_owned())
+}

@@ -1,0 +1,219 @@
+//! Runs: queued, running, ended. What `/status` says and what a restart finds.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use super::chats::{thread_column, thread_from};
+use super::now;
+use crate::id::{ChatId, ChatThread, MessageId, RunId, SessionId};
+use crate::run::{Ended, Outcome, Run};
+
+const COLUMNS: &str =
+    "r.id, r.session_id, r.chat_id, r.thread_id, r.queued_at, r.started_at, r.acted_offset,
+    r.live_message, r.stop_requested,
+    (SELECT p.message_id FROM prompts p WHERE p.run_id = r.id ORDER BY p.rowid LIMIT 1)";
+
+pub fn insert(
+    db: &Connection,
+    id: RunId,
+    session: &SessionId,
+    at: ChatThread,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO runs (id, session_id, chat_id, thread_id, state, queued_at)
+         VALUES (?1, ?2, ?3, ?4, 'queued', ?5)",
+    )?
+    .execute(params![
+        id.to_string(),
+        session.0,
+        at.chat.0,
+        thread_column(at),
+        now()
+    ])?;
+    Ok(())
+}
+
+/// The run that is going on in a chat, or was when the bot ended.
+pub fn running(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
+    first_in_state(db, at, "running")
+}
+
+/// The run that is next in a chat.
+pub fn next_queued(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
+    first_in_state(db, at, "queued")
+}
+
+fn first_in_state(db: &Connection, at: ChatThread, state: &str) -> rusqlite::Result<Option<Run>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs r
+         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = ?3 AND r.state <> 'ended'
+         ORDER BY r.seq LIMIT 1"
+    ))?
+    .query_row(params![at.chat.0, thread_column(at), state], from_row)
+    .optional()
+}
+
+/// How many prompts wait in a chat.
+pub fn queued_count(db: &Connection, at: ChatThread) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "SELECT count(*) FROM runs WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued'",
+    )?
+    .query_row(params![at.chat.0, thread_column(at)], |row| row.get(0))
+}
+
+/// The current run of a chat, or else the last one, with its session.
+pub fn newest_begun(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs r
+         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.started_at IS NOT NULL
+         ORDER BY r.seq DESC LIMIT 1"
+    ))?
+    .query_row(params![at.chat.0, thread_column(at)], from_row)
+    .optional()
+}
+
+/// How the session's last run ended.
+pub fn last_ended(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<Ended>> {
+    db.prepare_cached(
+        "SELECT outcome, reason, started_at, ended_at, coalesce(cost_usd, 0) FROM runs
+         WHERE session_id = ?1 AND state = 'ended' ORDER BY ended_at DESC, seq DESC LIMIT 1",
+    )?
+    .query_row([&session.0], |row| {
+        Ok(Ended {
+            outcome: row.get(0)?,
+            reason: row.get(1)?,
+            started_at: row.get(2)?,
+            ended_at: row.get(3)?,
+            cost_usd: row.get(4)?,
+        })
+    })
+    .optional()
+}
+
+/// US dollars that the session's runs have cost, and how many ended.
+pub fn session_totals(db: &Connection, session: &SessionId) -> rusqlite::Result<(f64, u64)> {
+    db.prepare_cached(
+        "SELECT coalesce(sum(cost_usd), 0), count(*) FILTER (WHERE state = 'ended')
+         FROM runs WHERE session_id = ?1",
+    )?
+    .query_row([&session.0], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// How many runs are going on in all chats.
+pub fn running_count(db: &Connection) -> rusqlite::Result<u64> {
+    db.prepare_cached("SELECT count(*) FROM runs WHERE state = 'running'")?
+        .query_row([], |row| row.get(0))
+}
+
+/// How many runs have not ended, waiting ones included.
+pub fn open_count(db: &Connection) -> rusqlite::Result<u64> {
+    db.prepare_cached("SELECT count(*) FROM runs WHERE state <> 'ended'")?
+        .query_row([], |row| row.get(0))
+}
+
+/// Chats with a run that has not ended.
+pub fn chats_with_open(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
+    db.prepare_cached("SELECT DISTINCT chat_id, thread_id FROM runs WHERE state <> 'ended'")?
+        .query_map([], |row| {
+            Ok(ChatThread {
+                chat: ChatId(row.get(0)?),
+                thread: thread_from(row.get(1)?),
+            })
+        })?
+        .collect()
+}
+
+/// From now on the run is going on; to be marked before its keeper is started. Returns when that was, in
+/// Unix milliseconds; none when it does not wait any more.
+pub fn mark_running(db: &Connection, id: RunId) -> rusqlite::Result<Option<i64>> {
+    let started_at = now();
+    let marked = db
+        .prepare_cached(
+            "UPDATE runs SET state = 'running', started_at = ?2 WHERE id = ?1 AND state = 'queued'",
+        )?
+        .execute(params![id.to_string(), started_at])?;
+    Ok((marked == 1).then_some(started_at))
+}
+
+/// Everything up to this byte of its events was acted on.
+pub fn set_acted(db: &Connection, id: RunId, offset: u64, cost_usd: f64) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET acted_offset = ?2, cost_usd = ?3 WHERE id = ?1")?
+        .execute(params![id.to_string(), offset, cost_usd])?;
+    Ok(())
+}
+
+pub fn set_live_message(db: &Connection, id: RunId, message: MessageId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET live_message = ?2 WHERE id = ?1")?
+        .execute(params![id.to_string(), message.0])?;
+    Ok(())
+}
+
+/// Somebody asked for the run to be stopped.
+pub fn request_stop(db: &Connection, id: RunId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET stop_requested = 1 WHERE id = ?1 AND state = 'running'")?
+        .execute([id.to_string()])?;
+    Ok(())
+}
+
+/// Whether somebody asked for the run to be stopped.
+pub fn stop_requested(db: &Connection, id: RunId) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM runs WHERE id = ?1 AND stop_requested = 1")?
+        .exists([id.to_string()])
+}
+
+/// Ends the run; the first ending stands. Returns whether this was it.
+pub fn end(db: &Connection, id: RunId, outcome: &Outcome) -> rusqlite::Result<bool> {
+    let ended = db
+        .prepare_cached(
+            "UPDATE runs SET state = 'ended', outcome = ?2, reason = ?3, ended_at = ?4
+             WHERE id = ?1 AND state <> 'ended'",
+        )?
+        .execute(params![
+            id.to_string(),
+            outcome.name(),
+            outcome.reason(),
+            now()
+        ])?;
+    Ok(ended == 1)
+}
+
+/// Ends what waits in a chat without having run, or only one session's; returns how many there were.
+pub fn end_queued(
+    db: &Connection,
+    at: ChatThread,
+    session: Option<&SessionId>,
+    outcome: &Outcome,
+) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "UPDATE runs SET state = 'ended', outcome = ?3, reason = ?4, ended_at = ?5
+         WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued' AND (?6 IS NULL OR session_id = ?6)",
+    )?
+    .execute(params![
+        at.chat.0,
+        thread_column(at),
+        outcome.name(),
+        outcome.reason(),
+        now(),
+        session.map(|id| &id.0)
+    ])
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {
+    let id: String = row.get(0)?;
+    Ok(Run {
+        id: RunId(Uuid::parse_str(&id).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
+        })?),
+        session: SessionId(row.get(1)?),
+        at: ChatThread {
+            chat: ChatId(row.get(2)?),
+            thread: thread_from(row.get(3)?),
+        },
+        queued_at: row.get(4)?,
+        started_at: row.get(5)?,
+        acted_offset: row.get(6)?,
+        live_message: row.get::<_, Option<i32>>(7)?.map(MessageId),
+        stop_requested: row.get(8)?,
+        asked_by: row.get::<_, Option<i32>>(9)?.map(MessageId),
+    })
+}

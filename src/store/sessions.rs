@@ -1,0 +1,148 @@
+//! Sessions: where each one works, and what `--resume` goes on with.
+
+use std::path::PathBuf;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::chats::{thread_column, thread_from};
+use super::now;
+use crate::id::{ChatId, ChatThread, ClaudeSessionId, SessionId};
+use crate::session::{Session, SessionState, Source};
+
+const COLUMNS: &str =
+    "id, chat_id, thread_id, source, wanted_branch, workspace, branch, state, claude_session";
+
+pub fn insert(db: &Connection, session: &Session) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO sessions (id, chat_id, thread_id, source, wanted_branch, workspace, branch, state,
+                               claude_session, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        session.id.0,
+        session.at.chat.0,
+        thread_column(session.at),
+        to_json(&session.source)?,
+        session.wanted_branch,
+        session.workspace.to_string_lossy(),
+        session.branch,
+        state_name(session.state),
+        session.claude_session.as_ref().map(|id| &id.0),
+        now(),
+    ])?;
+    Ok(())
+}
+
+pub fn get(db: &Connection, id: &SessionId) -> rusqlite::Result<Option<Session>> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM sessions WHERE id = ?1"))?
+        .query_row([&id.0], from_row)
+        .optional()
+}
+
+/// The oldest session of the chat whose workspace is still to be made.
+pub fn next_new(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Session>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM sessions WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'new'
+         ORDER BY created_at, rowid LIMIT 1"
+    ))?
+    .query_row(params![at.chat.0, thread_column(at)], from_row)
+    .optional()
+}
+
+/// The newest session of the chat that was ready, other than this one.
+pub fn previous(
+    db: &Connection,
+    at: ChatThread,
+    than: &SessionId,
+) -> rusqlite::Result<Option<Session>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM sessions
+         WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'ready' AND id <> ?3
+         ORDER BY created_at DESC, rowid DESC LIMIT 1"
+    ))?
+    .query_row(params![at.chat.0, thread_column(at), than.0], from_row)
+    .optional()
+}
+
+/// Chats with a session whose workspace is still to be made.
+pub fn chats_with_new(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
+    db.prepare_cached("SELECT DISTINCT chat_id, thread_id FROM sessions WHERE state = 'new'")?
+        .query_map([], |row| {
+            Ok(ChatThread {
+                chat: ChatId(row.get(0)?),
+                thread: thread_from(row.get(1)?),
+            })
+        })?
+        .collect()
+}
+
+/// The workspace is there, on this branch. Returns false when it was given up meanwhile.
+pub fn mark_ready(db: &Connection, id: &SessionId, branch: &str) -> rusqlite::Result<bool> {
+    let marked = db
+        .prepare_cached(
+            "UPDATE sessions SET state = 'ready', branch = ?2 WHERE id = ?1 AND state = 'new'",
+        )?
+        .execute(params![id.0, branch])?;
+    Ok(marked == 1)
+}
+
+/// The workspace could not be made, or was not wanted any more. Returns false when it is there already.
+pub fn give_up(db: &Connection, id: &SessionId) -> rusqlite::Result<bool> {
+    let marked = db
+        .prepare_cached("UPDATE sessions SET state = 'failed' WHERE id = ?1 AND state = 'new'")?
+        .execute([&id.0])?;
+    Ok(marked == 1)
+}
+
+/// What the next run's `--resume` goes on with; none to begin a new conversation.
+pub fn set_claude_session(
+    db: &Connection,
+    id: &SessionId,
+    claude_session: Option<&ClaudeSessionId>,
+) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE sessions SET claude_session = ?2 WHERE id = ?1")?
+        .execute(params![id.0, claude_session.map(|id| &id.0)])?;
+    Ok(())
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
+    let source: String = row.get(3)?;
+    let workspace: String = row.get(5)?;
+    let state: String = row.get(7)?;
+    Ok(Session {
+        id: SessionId(row.get(0)?),
+        at: ChatThread {
+            chat: ChatId(row.get(1)?),
+            thread: thread_from(row.get(2)?),
+        },
+        source: from_json(3, &source)?,
+        wanted_branch: row.get(4)?,
+        workspace: PathBuf::from(workspace),
+        branch: row.get(6)?,
+        state: match state.as_str() {
+            "new" => SessionState::New,
+            "ready" => SessionState::Ready,
+            _ => SessionState::Failed,
+        },
+        claude_session: row.get::<_, Option<String>>(8)?.map(ClaudeSessionId),
+    })
+}
+
+fn state_name(state: SessionState) -> &'static str {
+    match state {
+        SessionState::New => "new",
+        SessionState::Ready => "ready",
+        SessionState::Failed => "failed",
+    }
+}
+
+fn to_json(source: &Source) -> rusqlite::Result<String> {
+    serde_json::to_string(source)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+fn from_json(column: usize, json: &str) -> rusqlite::Result<Source> {
+    serde_json::from_str(json).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())
+    })
+}

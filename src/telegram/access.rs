@@ -1,0 +1,48 @@
+//! Who may talk to the bot. Nobody else gets a word or has any effect.
+
+use std::collections::BTreeSet;
+
+use crate::id::{ChatId, UserId};
+
+/// The allowlist: `TELECODER_TG_ALLOWED_USERS` and `TELECODER_TG_ALLOWED_CHATS`.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    users: BTreeSet<UserId>,
+    chats: BTreeSet<ChatId>,
+}
+
+/// Somebody who may talk to the bot in this chat. Only [`Access::admit`] makes one.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    user: UserId,
+}
+
+impl Access {
+    pub fn new(
+        users: impl IntoIterator<Item = UserId>,
+        chats: impl IntoIterator<Item = ChatId>,
+    ) -> Access {
+        Access {
+            users: users.into_iter().collect(),
+            chats: chats.into_iter().collect(),
+        }
+    }
+
+    /// A private chat needs its user on the list; a group needs itself and the sender on it.
+    pub fn admit(&self, user: UserId, chat: ChatId) -> Option<Member> {
+        let allowed =
+            self.users.contains(&user) && (!chat.is_group() || self.chats.contains(&chat));
+        allowed.then_some(Member { user })
+    }
+
+    /// Nobody at all may.
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+}
+
+impl Member {
+    pub fn user(self) -> UserId {
+        self.user
+    }
+}

@@ -1,0 +1,228 @@
+//! Calls to the Bot API, and what can be known when one fails.
+//!
+//! Calls of our own rather than teloxide's: what matters here is whether a message can have arrived, and
+//! teloxide sleeps ten seconds inside any 5xx and knows one timeout for all methods.
+
+use std::time::Duration;
+
+use reqwest::multipart::{Form, Part};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::id::ChatId;
+
+/// How long a call may take, long polls aside.
+const TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A bot at a Bot API server. Cheap to clone; the connections are shared.
+#[derive(Clone)]
+pub struct Api {
+    client: reqwest::Client,
+    server: reqwest::Url,
+    token: SecretString,
+}
+
+/// Why a call brought no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// 429: the chat takes nothing for so long. `parameters.retry_after`.
+    #[error("Telegram asks for a pause of {} s", .0.as_secs())]
+    Flood(Duration),
+    /// 400 with `parameters.migrate_to_chat_id`.
+    #[error("the group has become the supergroup {}", .0.0)]
+    Migrated(ChatId),
+    /// Telegram understood and said no; saying it again will not help.
+    #[error("Telegram refuses ({code}): {description}")]
+    Refused { code: u16, description: String },
+    /// 5xx: may or may not have had its effect.
+    #[error("Telegram's server failed ({0})")]
+    Server(u16),
+    /// The request did not leave this machine.
+    #[error("Telegram cannot be reached: {0}")]
+    NotSent(String),
+    /// The request went out and no answer that can be read came back; it may have had its effect.
+    #[error("Telegram gave no answer: {0}")]
+    Unanswered(String),
+}
+
+impl ApiError {
+    /// The token is unknown to Telegram: revoked (401) or mistyped (404).
+    pub fn is_refused_token(&self) -> bool {
+        matches!(
+            self,
+            ApiError::Refused {
+                code: 401 | 404,
+                ..
+            }
+        )
+    }
+
+    /// Somebody else polls with the same token.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, ApiError::Refused { code: 409, .. })
+    }
+
+    /// Whether the same call can succeed later.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            ApiError::Server(_) | ApiError::NotSent(_) | ApiError::Unanswered(_)
+        )
+    }
+
+    /// Whether a refusal says so; its texts change now and then, so this looks for a part, in any case.
+    pub fn says(&self, part: &str) -> bool {
+        matches!(self, ApiError::Refused { description, .. }
+            if description.to_lowercase().contains(&part.to_lowercase()))
+    }
+}
+
+/// Bot API: every answer has this form.
+#[derive(Deserialize)]
+struct Answer<T> {
+    ok: bool,
+    result: Option<T>,
+    error_code: Option<u16>,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    parameters: Parameters,
+}
+
+/// Bot API: `ResponseParameters`.
+#[derive(Default, Deserialize)]
+struct Parameters {
+    retry_after: Option<u64>,
+    migrate_to_chat_id: Option<i64>,
+}
+
+impl Api {
+    /// `server` is `https://api.telegram.org` or a local Bot API server.
+    pub fn new(server: reqwest::Url, token: SecretString) -> reqwest::Result<Api> {
+        let client = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .build()?;
+        Ok(Api {
+            client,
+            server,
+            token,
+        })
+    }
+
+    /// The same bot for teloxide's dispatcher, on the same connections.
+    pub fn teloxide(&self) -> teloxide::Bot {
+        teloxide::Bot::with_client(self.token.expose_secret(), self.client.clone())
+            .set_api_url(self.server.clone())
+    }
+
+    /// Calls a method with its arguments as a JSON object.
+    pub async fn call<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        arguments: &Value,
+    ) -> Result<T, ApiError> {
+        let request = self.post(method).timeout(TIMEOUT).json(arguments);
+        self.send(request).await
+    }
+
+    /// As [`Api::call`], for a method that answers when something happens, within `wait`.
+    pub async fn long_poll<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        arguments: &Value,
+        wait: Duration,
+    ) -> Result<T, ApiError> {
+        let request = self.post(method).timeout(wait + TIMEOUT).json(arguments);
+        self.send(request).await
+    }
+
+    /// As [`Api::call`], with a file in the field `field`.
+    pub async fn upload<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        arguments: &Value,
+        field: &'static str,
+        name: &str,
+        content: Vec<u8>,
+    ) -> Result<T, ApiError> {
+        let mut form = Form::new().part(field, Part::bytes(content).file_name(name.to_owned()));
+        for (argument, value) in arguments.as_object().into_iter().flatten() {
+            let value = match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            form = form.text(argument.clone(), value);
+        }
+        self.send(self.post(method).timeout(TIMEOUT * 4).multipart(form))
+            .await
+    }
+
+    fn post(&self, method: &str) -> reqwest::RequestBuilder {
+        let base = self.server.as_str().trim_end_matches('/');
+        self.client
+            .post(format!("{base}/bot{}/{method}", self.token.expose_secret()))
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<T, ApiError> {
+        // The URL has the token in it, so it never becomes part of an error's text.
+        let response = request.send().await.map_err(|error| {
+            let not_sent = error.is_connect() || error.is_builder();
+            let text = describe(&error.without_url());
+            if not_sent {
+                ApiError::NotSent(text)
+            } else {
+                ApiError::Unanswered(text)
+            }
+        })?;
+        let status = response.status().as_u16();
+        let body = response
+            .bytes()
+            .await
+            .map_err(|error| ApiError::Unanswered(describe(&error.without_url())))?;
+        let answer: Answer<T> = match serde_json::from_slice(&body) {
+            Ok(answer) => answer,
+            Err(_) if status >= 500 => return Err(ApiError::Server(status)),
+            Err(error) => return Err(ApiError::Unanswered(error.to_string())),
+        };
+        match answer {
+            Answer {
+                ok: true,
+                result: Some(result),
+                ..
+            } => Ok(result),
+            Answer { parameters, .. } if let Some(seconds) = parameters.retry_after => {
+                Err(ApiError::Flood(Duration::from_secs(seconds)))
+            }
+            Answer { parameters, .. } if let Some(chat) = parameters.migrate_to_chat_id => {
+                Err(ApiError::Migrated(ChatId(chat)))
+            }
+            Answer {
+                error_code,
+                description,
+                ..
+            } => match error_code.unwrap_or(status) {
+                code @ 500.. => Err(ApiError::Server(code)),
+                code => Err(ApiError::Refused { code, description }),
+            },
+        }
+    }
+}
+
+/// An error with its causes; reqwest's own text leaves them out.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

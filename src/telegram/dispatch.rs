@@ -1,0 +1,81 @@
+//! teloxide's dispatcher over the stored updates: one worker per chat, each update to the inbox.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use teloxide::Bot;
+use teloxide::RequestError;
+use teloxide::dispatching::{DefaultKey, Dispatcher, UpdateHandler};
+use teloxide::dptree;
+use teloxide::error_handlers::LoggingErrorHandler;
+use teloxide::types::{Me, Update};
+use tokio::sync::mpsc;
+use tracing::{error, warn};
+
+use super::incoming;
+use super::listener::StoredUpdates;
+use crate::id::UpdateSeq;
+use crate::inbox::Inbox;
+use crate::store::panic_text;
+
+/// Before an update that failed comes again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Runs the dispatcher until the listener ends. Errors are those of its first call, getMe; then nothing was
+/// dispatched, and it may be run again with a new listener.
+pub async fn dispatch(
+    bot: Bot,
+    inbox: Arc<Inbox>,
+    again: mpsc::UnboundedSender<UpdateSeq>,
+    listener: StoredUpdates,
+) -> Result<(), RequestError> {
+    let mut dispatcher: Dispatcher<Bot, Infallible, DefaultKey> =
+        Dispatcher::builder(bot, handler())
+            .dependencies(dptree::deps![inbox, again])
+            .build();
+    dispatcher
+        .try_dispatch_with_listener(listener, LoggingErrorHandler::new())
+        .await
+}
+
+fn handler() -> UpdateHandler<Infallible> {
+    dptree::entry().endpoint(on_update)
+}
+
+/// Never fails and never panics: a panic in a handler would end the whole dispatcher.
+async fn on_update(
+    update: Update,
+    me: Me,
+    inbox: Arc<Inbox>,
+    again: mpsc::UnboundedSender<UpdateSeq>,
+) -> Result<(), Infallible> {
+    let seq = UpdateSeq(i64::from(update.id.0));
+    let incoming = incoming::read(&update, &me);
+    let accepted = AssertUnwindSafe(inbox.accept(seq, incoming.clone(), me.username()))
+        .catch_unwind()
+        .await;
+    let failure = match accepted {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => error.to_string(),
+        Err(panic) => panic_text(panic.as_ref()),
+    };
+    warn!(
+        update.seq = seq.0,
+        failure, "an update could not be handled"
+    );
+    if inbox.failed(seq, &incoming, &failure).await {
+        tokio::spawn(async move {
+            tokio::time::sleep(PAUSE).await;
+            if again.send(seq).is_err() {
+                error!(
+                    update.seq = seq.0,
+                    "an update comes again only after a restart"
+                );
+            }
+        });
+    }
+    Ok(())
+}

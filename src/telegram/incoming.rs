@@ -1,0 +1,116 @@
+//! teloxide's update as what the inbox acts on.
+
+use teloxide::types::{Me, MediaKind, MessageEntityRef, MessageKind, Update, UpdateKind};
+use teloxide::types::{Message as BotMessage, MessageEntityKind};
+
+use crate::id::{ChatId, ChatThread, MessageId, ThreadId, UserId};
+use crate::update::{Button, Content, Incoming, Message, Text};
+
+/// Reduces an update to what telecoder acts on.
+pub fn read(update: &Update, me: &Me) -> Incoming {
+    match &update.kind {
+        UpdateKind::Message(message) => Incoming::Message(message_from(message, me)),
+        UpdateKind::CallbackQuery(query) => match (&query.data, &query.message) {
+            (Some(data), Some(message)) => Incoming::Button(Button {
+                query: query.id.to_string(),
+                at: ChatThread {
+                    chat: ChatId(message.chat().id.0),
+                    thread: message.regular_message().and_then(topic_of),
+                },
+                sender: UserId(query.from.id.0),
+                data: data.clone(),
+            }),
+            _ => Incoming::Other("callback_query without data".into()),
+        },
+        UpdateKind::EditedMessage(_) => Incoming::Other("edited_message".into()),
+        UpdateKind::MyChatMember(_) => Incoming::Other("my_chat_member".into()),
+        _ => Incoming::Other("of another kind".into()),
+    }
+}
+
+fn message_from(message: &BotMessage, me: &Me) -> Message {
+    Message {
+        at: ChatThread {
+            chat: ChatId(message.chat.id.0),
+            thread: topic_of(message),
+        },
+        id: MessageId(message.id.0),
+        // Who writes as the group or as a channel has a stand-in user that nobody can put on a list.
+        sender: message
+            .from
+            .as_ref()
+            .filter(|_| message.sender_chat.is_none())
+            .map(|user| UserId(user.id.0)),
+        content: content_of(message, me),
+        replies_to_bot: replies_to(message, me),
+    }
+}
+
+/// A plain supergroup's replies carry a `message_thread_id` too: only the flag says that it is a topic.
+fn topic_of(message: &BotMessage) -> Option<ThreadId> {
+    message
+        .thread_id
+        .filter(|_| message.is_topic_message)
+        .map(|thread| ThreadId(thread.0.0))
+}
+
+/// In a topic every message without an explicit reply answers the message that made the topic.
+fn replies_to(message: &BotMessage, me: &Me) -> bool {
+    message.reply_to_message().is_some_and(|answered| {
+        !matches!(answered.kind, MessageKind::ForumTopicCreated(_))
+            && answered
+                .from
+                .as_ref()
+                .is_some_and(|user| user.id == me.user.id)
+    })
+}
+
+fn content_of(message: &BotMessage, me: &Me) -> Content {
+    let MessageKind::Common(common) = &message.kind else {
+        return Content::Service("service message".into());
+    };
+    let kind = match &common.media_kind {
+        MediaKind::Text(text) => {
+            let entities = message.parse_entities().unwrap_or_default();
+            return Content::Text(Text {
+                text: text.text.clone(),
+                mentions: mentions(&entities, me),
+            });
+        }
+        MediaKind::Animation(_) => "animation",
+        MediaKind::Audio(_) => "audio",
+        MediaKind::Contact(_) => "contact",
+        MediaKind::Document(_) => "document",
+        MediaKind::Game(_) => "game",
+        MediaKind::Venue(_) => "venue",
+        MediaKind::Location(_) => "location",
+        MediaKind::Photo(_) => "photo",
+        MediaKind::Poll(_) => "poll",
+        MediaKind::Sticker(_) => "sticker",
+        MediaKind::Story(_) => "story",
+        MediaKind::Video(_) => "video",
+        MediaKind::VideoNote(_) => "video_note",
+        MediaKind::Voice(_) => "voice message",
+        MediaKind::Checklist(_) => "checklist",
+        MediaKind::PaidMedia(_) => "paid_media",
+        MediaKind::Migration(_) => return Content::Service("migration".into()),
+    };
+    Content::Attachment(kind.into())
+}
+
+/// Where this bot is mentioned: by `@username`, or by a link to it.
+fn mentions(entities: &[MessageEntityRef<'_>], me: &Me) -> Vec<std::ops::Range<usize>> {
+    let username = me.user.username.as_deref().unwrap_or_default();
+    entities
+        .iter()
+        .filter(|entity| match entity.kind() {
+            MessageEntityKind::Mention => entity
+                .text()
+                .strip_prefix('@')
+                .is_some_and(|name| name.eq_ignore_ascii_case(username)),
+            MessageEntityKind::TextMention { user } => user.id == me.user.id,
+            _ => false,
+        })
+        .map(MessageEntityRef::range)
+        .collect()
+}

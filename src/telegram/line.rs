@@ -1,0 +1,458 @@
+//! One chat's waiting line: one call at a time, what must arrive first, live states behind it.
+//!
+//! A chat that is slow, blocked or told to pause holds up nobody but itself.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use tracing::{debug, error, info, warn};
+
+use super::api::{Api, ApiError};
+use super::budget::{Budget, Purpose};
+use super::draw::{self, Part};
+use super::rich::{Entity, Rich};
+use crate::id::{ChatId, ChatThread, MessageId, RunId};
+use crate::store::outbox::Due;
+use crate::store::{Store, StoreError, outbox, runs};
+
+/// What a line can be asked.
+pub enum Ask {
+    Deliver,
+    Live(LiveText),
+    LiveKnown {
+        at: ChatThread,
+        run: RunId,
+        message: MessageId,
+    },
+    LiveEnd {
+        run: RunId,
+        text: String,
+    },
+    Typing(ChatThread),
+}
+
+pub struct LiveText {
+    pub at: ChatThread,
+    pub run: RunId,
+    pub text: String,
+}
+
+/// Pauses between tries of a message that must arrive; the last one is repeated.
+const RETRY_PAUSES_S: [u64; 8] = [1, 2, 5, 10, 30, 60, 120, 300];
+
+/// Bot API: the part of `Message` that is needed.
+#[derive(Deserialize)]
+struct Sent {
+    message_id: i32,
+}
+
+/// A live message and what it shall say.
+struct Live {
+    at: ChatThread,
+    message: Option<MessageId>,
+    shown: String,
+    wanted: Option<String>,
+    not_before: Instant,
+    ended: bool,
+}
+
+pub struct Line {
+    chat: ChatId,
+    api: Api,
+    store: Store,
+    asks: mpsc::UnboundedReceiver<Ask>,
+    budget: Budget,
+    due: bool,
+    /// A message that did not get through is not tried before this.
+    retry_at: Instant,
+    live: BTreeMap<RunId, Live>,
+}
+
+/// What a line does next.
+enum Next {
+    Send,
+    ShowLive(RunId),
+    WaitUntil(Instant),
+    Wait,
+}
+
+impl Line {
+    pub fn new(chat: ChatId, api: Api, store: Store, asks: mpsc::UnboundedReceiver<Ask>) -> Line {
+        let now = Instant::now();
+        Line {
+            chat,
+            api,
+            store,
+            asks,
+            budget: Budget::new(chat, now),
+            due: false,
+            retry_at: now,
+            live: BTreeMap::new(),
+        }
+    }
+
+    /// Ends when the other end of `asks` is dropped. What is due then stays in the store.
+    pub async fn run(mut self) {
+        loop {
+            while let Ok(ask) = self.asks.try_recv() {
+                self.take(ask);
+            }
+            let wake = match self.next(Instant::now()) {
+                Next::Send => {
+                    self.send_next().await;
+                    continue;
+                }
+                Next::ShowLive(run) => {
+                    self.show_live(run).await;
+                    continue;
+                }
+                Next::WaitUntil(moment) => Some(moment),
+                Next::Wait => None,
+            };
+            let timer = async {
+                match wake {
+                    Some(moment) => sleep_until(moment).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                ask = self.asks.recv() => match ask {
+                    Some(ask) => self.take(ask),
+                    None => return,
+                },
+                () = timer => {}
+            }
+        }
+    }
+
+    fn take(&mut self, ask: Ask) {
+        match ask {
+            Ask::Deliver => self.due = true,
+            Ask::Live(LiveText { at, run, text }) => {
+                let live = self.live.entry(run).or_insert_with(|| Live::new(at));
+                live.wanted = Some(text);
+            }
+            Ask::LiveKnown { at, run, message } => {
+                let live = self.live.entry(run).or_insert_with(|| Live::new(at));
+                live.message = Some(message);
+            }
+            Ask::LiveEnd { run, text } => match self.live.get_mut(&run) {
+                Some(live) if live.message.is_some() => {
+                    live.wanted = Some(text);
+                    live.ended = true;
+                    live.not_before = Instant::now();
+                }
+                // It was never shown; the answer says it all.
+                _ => {
+                    self.live.remove(&run);
+                }
+            },
+            Ask::Typing(at) => self.type_along(at),
+        }
+    }
+
+    fn next(&mut self, now: Instant) -> Next {
+        let mut earliest: Option<Instant> = None;
+        let mut consider = |moment: Instant| {
+            earliest = Some(earliest.map_or(moment, |other| other.min(moment)));
+        };
+        if self.due {
+            let ready = self
+                .budget
+                .ready_at(Purpose::Message, now)
+                .max(self.retry_at);
+            if ready <= now {
+                return Next::Send;
+            }
+            consider(ready);
+        }
+        let live_ready = self.budget.ready_at(Purpose::Live, now);
+        for (run, live) in &self.live {
+            if live.wanted.is_none() {
+                continue;
+            }
+            let ready = live_ready.max(live.not_before);
+            if ready <= now {
+                return Next::ShowLive(*run);
+            }
+            consider(ready);
+        }
+        earliest.map_or(Next::Wait, Next::WaitUntil)
+    }
+
+    /// Sends the next part of the chat's oldest message.
+    async fn send_next(&mut self) {
+        let chat = self.chat;
+        let due = match self
+            .store
+            .transaction(move |db| outbox::take_next(db, chat))
+            .await
+        {
+            Ok(Some(due)) => due,
+            Ok(None) => {
+                self.due = false;
+                return;
+            }
+            Err(error) => {
+                error!(chat.id = chat.0, %error, "the outbox cannot be read; trying again");
+                self.retry_at = Instant::now() + Duration::from_secs(RETRY_PAUSES_S[1]);
+                return;
+            }
+        };
+        let parts = draw::parts(&due.message);
+        let Some(part) = parts.get(due.parts_sent) else {
+            self.record(due.id, outbox::mark_sent).await;
+            return;
+        };
+        let outcome = self.send_part(&due, part).await;
+        let last = due.parts_sent + 1 == parts.len();
+        match outcome {
+            Ok(()) if last => self.record(due.id, outbox::mark_sent).await,
+            Ok(()) => self.record(due.id, outbox::part_sent).await,
+            Err(failure) => self.not_sent(&due, failure).await,
+        }
+    }
+
+    /// Sends one part; what Telegram does not like about its form is left out and it is sent without.
+    async fn send_part(&mut self, due: &Due, part: &Part) -> Result<(), ApiError> {
+        let first = due.parts_sent == 0;
+        let mut arguments = json!({
+            "chat_id": due.at.chat.0,
+            // One message of several rings once.
+            "disable_notification": !(due.message.loud && first),
+        });
+        set_thread(&mut arguments, due.at);
+        if let (true, Some(message)) = (first, due.message.reply_to) {
+            arguments["reply_parameters"] =
+                json!({"message_id": message.0, "allow_sending_without_reply": true});
+        }
+        let outcome = self.call_part(&arguments, part, true).await;
+        match outcome {
+            Err(error) if error.says("entit") => {
+                warn!(chat.id = self.chat.0, %error, "a message is sent again without its styles");
+                self.call_part(&arguments, part, false).await
+            }
+            other => other,
+        }
+    }
+
+    async fn call_part(
+        &mut self,
+        arguments: &Value,
+        part: &Part,
+        styled: bool,
+    ) -> Result<(), ApiError> {
+        let mut arguments = arguments.clone();
+        let entities =
+            |rich: &Rich| -> Vec<Entity> { if styled { rich.entities() } else { Vec::new() } };
+        self.budget.spend(Instant::now());
+        let sent: Sent = match part {
+            Part::Text(rich) => {
+                arguments["text"] = json!(rich.text);
+                arguments["entities"] = json!(entities(rich));
+                arguments["link_preview_options"] = json!({"is_disabled": true});
+                self.api.call("sendMessage", &arguments).await?
+            }
+            Part::File {
+                name,
+                content,
+                caption,
+            } => {
+                arguments["caption"] = json!(caption.text);
+                arguments["caption_entities"] = json!(entities(caption));
+                let content = content.clone().into_bytes();
+                self.api
+                    .upload("sendDocument", &arguments, "document", name, content)
+                    .await?
+            }
+        };
+        debug!(
+            chat.id = self.chat.0,
+            message.id = sent.message_id,
+            "a message arrived"
+        );
+        Ok(())
+    }
+
+    async fn not_sent(&mut self, due: &Due, failure: ApiError) {
+        let now = Instant::now();
+        let text = failure.to_string();
+        let id = due.id;
+        match failure {
+            ApiError::Flood(pause) => {
+                info!(
+                    chat.id = self.chat.0,
+                    pause_s = pause.as_secs(),
+                    "Telegram asks for a pause"
+                );
+                self.budget.pause(pause, now);
+                self.record(id, move |db, id| outbox::mark_due(db, id, &text))
+                    .await;
+            }
+            failure if failure.is_passing() => {
+                let step = usize::try_from(due.attempts).unwrap_or(usize::MAX);
+                let pause = RETRY_PAUSES_S[step.min(RETRY_PAUSES_S.len() - 1)];
+                warn!(chat.id = self.chat.0, pause_s = pause, %failure, "a message did not get through; trying again");
+                self.retry_at = now + Duration::from_secs(pause);
+                self.record(id, move |db, id| outbox::mark_due(db, id, &text))
+                    .await;
+            }
+            failure => {
+                error!(chat.id = self.chat.0, %failure, "a message cannot be sent and is kept unsent");
+                self.record(id, move |db, id| outbox::park(db, id, &text))
+                    .await;
+            }
+        }
+    }
+
+    /// Writes down what became of a row; a row that cannot be marked is sent again rather than lost.
+    async fn record<F>(&mut self, id: i64, mark: F)
+    where
+        F: FnOnce(&rusqlite::Connection, i64) -> rusqlite::Result<()> + Send + 'static,
+    {
+        let marked: Result<(), StoreError> = self.store.transaction(move |db| mark(db, id)).await;
+        if let Err(error) = marked {
+            error!(chat.id = self.chat.0, %error, "what became of a message cannot be written down");
+            self.retry_at = Instant::now() + Duration::from_secs(RETRY_PAUSES_S[2]);
+        }
+    }
+
+    async fn show_live(&mut self, run: RunId) {
+        let Some(live) = self.live.get_mut(&run) else {
+            return;
+        };
+        let Some(text) = live.wanted.take() else {
+            return;
+        };
+        if text == live.shown && !live.ended {
+            return;
+        }
+        let (at, message, ended) = (live.at, live.message, live.ended);
+        self.budget.spend(Instant::now());
+        let outcome = match message {
+            Some(message) => self.edit(at, message, run, &text, ended).await,
+            None => self.send_live(at, run, &text).await,
+        };
+        let now = Instant::now();
+        let pause = self.budget.edit_pause();
+        let Some(live) = self.live.get_mut(&run) else {
+            return;
+        };
+        live.not_before = now + pause;
+        match outcome {
+            Ok(message) => {
+                live.message = Some(message);
+                live.shown = text;
+            }
+            Err(ApiError::Flood(pause)) => {
+                self.budget.pause(pause, now);
+                live.wanted.get_or_insert(text);
+            }
+            Err(error) if error.is_passing() && live.message.is_some() => {
+                live.not_before = now + Duration::from_secs(5);
+                live.wanted.get_or_insert(text);
+            }
+            Err(error) => {
+                debug!(chat.id = self.chat.0, %error, "a live message is given up; the answer will come all the same");
+                self.live.remove(&run);
+                return;
+            }
+        }
+        if live.ended && live.wanted.is_none() {
+            self.live.remove(&run);
+        }
+    }
+
+    async fn send_live(
+        &self,
+        at: ChatThread,
+        run: RunId,
+        text: &str,
+    ) -> Result<MessageId, ApiError> {
+        let mut arguments = json!({
+            "chat_id": at.chat.0,
+            "text": text,
+            "disable_notification": true,
+            "link_preview_options": {"is_disabled": true},
+            "reply_markup": stop_button(run),
+        });
+        set_thread(&mut arguments, at);
+        let sent: Sent = self.api.call("sendMessage", &arguments).await?;
+        let message = MessageId(sent.message_id);
+        let kept = self
+            .store
+            .transaction(move |db| runs::set_live_message(db, run, message))
+            .await;
+        if let Err(error) = kept {
+            debug!(%error, "a restart would not find this live message again");
+        }
+        Ok(message)
+    }
+
+    async fn edit(
+        &self,
+        at: ChatThread,
+        message: MessageId,
+        run: RunId,
+        text: &str,
+        ended: bool,
+    ) -> Result<MessageId, ApiError> {
+        let mut arguments = json!({
+            "chat_id": at.chat.0,
+            "message_id": message.0,
+            "text": text,
+            "link_preview_options": {"is_disabled": true},
+        });
+        // An edit without a keyboard removes it.
+        if !ended {
+            arguments["reply_markup"] = stop_button(run);
+        }
+        let edited: Result<Value, ApiError> = self.api.call("editMessageText", &arguments).await;
+        match edited {
+            Ok(_) => Ok(message),
+            Err(error) if error.says("message is not modified") => Ok(message),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Not waited for: nothing depends on it.
+    fn type_along(&self, at: ChatThread) {
+        if self.budget.is_paused(Instant::now()) {
+            return;
+        }
+        let mut arguments = json!({"chat_id": at.chat.0, "action": "typing"});
+        set_thread(&mut arguments, at);
+        let api = self.api.clone();
+        tokio::spawn(async move {
+            let _: Result<bool, _> = api.call("sendChatAction", &arguments).await;
+        });
+    }
+}
+
+impl Live {
+    fn new(at: ChatThread) -> Live {
+        Live {
+            at,
+            message: None,
+            shown: String::new(),
+            wanted: None,
+            not_before: Instant::now(),
+            ended: false,
+        }
+    }
+}
+
+/// Bot API: `InlineKeyboardMarkup`; the data is at most 64 bytes.
+fn stop_button(run: RunId) -> Value {
+    json!({"inline_keyboard": [[{"text": "Stop", "callback_data": format!("stop:{run}")}]]})
+}
+
+fn set_thread(arguments: &mut Value, at: ChatThread) {
+    if let Some(thread) = at.thread {
+        arguments["message_thread_id"] = json!(thread.0);
+    }
+}

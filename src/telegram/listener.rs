@@ -1,0 +1,133 @@
+//! Feeds the stored updates to teloxide's dispatcher, in the order in which they arrived.
+//!
+//! An update leaves the store only when its handler has had its effect; one whose handler failed comes again.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::stream::{self, BoxStream};
+use teloxide::stop::{StopToken, mk_stop_token};
+use teloxide::types::Update;
+use teloxide::update_listeners::{AsUpdateStream, UpdateListener};
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use super::repair;
+use crate::id::UpdateSeq;
+use crate::store::{Store, updates};
+
+const BATCH: u32 = 100;
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// The dispatcher's source.
+pub struct StoredUpdates {
+    pub store: Store,
+    /// Wakes when something was stored.
+    pub arrived: Arc<Notify>,
+    /// Updates whose handler failed and that are to come again.
+    pub again: mpsc::UnboundedReceiver<UpdateSeq>,
+    pub quit: CancellationToken,
+    stop: StopToken,
+    /// The last update that was taken from the store.
+    last: UpdateSeq,
+    waiting: std::collections::VecDeque<updates::Stored>,
+}
+
+impl StoredUpdates {
+    pub fn new(
+        store: Store,
+        arrived: Arc<Notify>,
+        again: mpsc::UnboundedReceiver<UpdateSeq>,
+        quit: CancellationToken,
+    ) -> StoredUpdates {
+        let (stop, _) = mk_stop_token();
+        StoredUpdates {
+            store,
+            arrived,
+            again,
+            quit,
+            stop,
+            last: UpdateSeq(0),
+            waiting: std::collections::VecDeque::new(),
+        }
+    }
+
+    /// The next update that can be read; none when the bot stops.
+    async fn next(&mut self) -> Option<Update> {
+        loop {
+            if self.quit.is_cancelled() {
+                return None;
+            }
+            while let Some(stored) = self.waiting.pop_front() {
+                match repair::parse(stored.seq, &stored.raw) {
+                    Some(update) => return Some(update),
+                    None => self.pass_over(stored.seq).await,
+                }
+            }
+            if let Err(error) = self.look().await {
+                error!(%error, "stored updates cannot be read; trying again");
+                tokio::time::sleep(STORE_PAUSE).await;
+            }
+        }
+    }
+
+    /// Waits until there is something, and takes it from the store.
+    async fn look(&mut self) -> Result<(), crate::store::StoreError> {
+        let last = self.last;
+        let found = self
+            .store
+            .transaction(move |db| updates::stored_after(db, last, BATCH))
+            .await?;
+        if let Some(newest) = found.last() {
+            self.last = newest.seq;
+            self.waiting.extend(found);
+            return Ok(());
+        }
+        tokio::select! {
+            () = self.arrived.notified() => {}
+            () = self.quit.cancelled() => {}
+            Some(seq) = self.again.recv() => {
+                let stored = self.store.transaction(move |db| updates::stored(db, seq)).await?;
+                self.waiting.extend(stored);
+            }
+        }
+        Ok(())
+    }
+
+    /// An update of a kind that cannot be read: survived, and said once each.
+    async fn pass_over(&self, seq: UpdateSeq) {
+        warn!(
+            update.seq = seq.0,
+            "an update is of a kind that this version does not know; it has no effect"
+        );
+        if let Err(error) = self
+            .store
+            .transaction(move |db| updates::mark_done(db, seq))
+            .await
+        {
+            error!(%error, "an update cannot be marked as done");
+        }
+    }
+}
+
+impl<'a> AsUpdateStream<'a> for StoredUpdates {
+    type StreamErr = Infallible;
+    type Stream = BoxStream<'a, Result<Update, Infallible>>;
+
+    fn as_stream(&'a mut self) -> Self::Stream {
+        Box::pin(stream::unfold(self, |this| async move {
+            let update = this.next().await?;
+            Some((Ok(update), this))
+        }))
+    }
+}
+
+impl UpdateListener for StoredUpdates {
+    type Err = Infallible;
+
+    fn stop_token(&mut self) -> StopToken {
+        self.stop.clone()
+    }
+}

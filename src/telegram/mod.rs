@@ -1,0 +1,21 @@
+//! The only module that knows the Bot API.
+//!
+//! In: [`poll`] stores what Telegram sends before confirming it; [`listener`] feeds the stored updates to
+//! teloxide's dispatcher, whose handlers are in [`dispatch`]; [`repair`] and [`incoming`] turn the raw JSON
+//! into what the inbox acts on; [`access`] decides who may.
+//! Out: [`outbox`] keeps one [`line`] per chat, paced by [`budget`]; [`draw`], [`markdown`] and [`rich`] turn
+//! a message into texts with entities; [`api`] makes the calls.
+
+pub mod access;
+pub mod api;
+pub mod budget;
+pub mod dispatch;
+pub mod draw;
+pub mod incoming;
+pub mod line;
+pub mod listener;
+pub mod markdown;
+pub mod outbox;
+pub mod poll;
+pub mod repair;
+pub mod rich;

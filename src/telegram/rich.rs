@@ -1,0 +1,276 @@
+//! A text with styles, and how it is cut into messages.
+//!
+//! Styles are byte ranges here and become entities in UTF-16 units at the end, as the Bot API wants them
+//! (`MessageEntity`). A cut clips the ranges, so a code block that is cut goes on in the next message with
+//! its language, and nothing has to be escaped.
+
+use std::ops::Range;
+
+use serde::Serialize;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Bot API: a message's text in UTF-16 units.
+pub const MESSAGE_UNITS: usize = 4096;
+/// Bot API: a caption's text in UTF-16 units.
+pub const CAPTION_UNITS: usize = 1024;
+/// Bot API: entities beyond this many are dropped by the server.
+const ENTITIES: usize = 100;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Style {
+    Bold,
+    Italic,
+    Strikethrough,
+    Code,
+    Pre { language: Option<String> },
+    Link { url: String },
+    Quote,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rich {
+    pub text: String,
+    /// Where which style applies, in bytes; ordered by start.
+    pub styles: Vec<(Range<usize>, Style)>,
+}
+
+/// Bot API: `MessageEntity`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entity {
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub offset: usize,
+    pub length: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
+impl Rich {
+    pub fn plain(text: impl Into<String>) -> Rich {
+        Rich {
+            text: text.into(),
+            styles: Vec::new(),
+        }
+    }
+
+    /// Appends a text in one style.
+    pub fn push(&mut self, text: &str, style: Option<Style>) {
+        let start = self.text.len();
+        self.text.push_str(text);
+        if let Some(style) = style
+            && !text.is_empty()
+        {
+            self.styles.push((start..self.text.len(), style));
+        }
+    }
+
+    /// The styles in UTF-16 units, at most as many as a message may have.
+    pub fn entities(&self) -> Vec<Entity> {
+        let mut units = Units::new(&self.text);
+        let mut entities: Vec<Entity> = self
+            .styles
+            .iter()
+            .map(|(range, style)| {
+                let offset = units.at(range.start);
+                let length = self.text[range.clone()].encode_utf16().count();
+                entity(style, offset, length)
+            })
+            .filter(|entity| entity.length > 0)
+            .collect();
+        entities.truncate(ENTITIES);
+        entities
+    }
+
+    /// Cuts into parts that each fit one message: at a paragraph's end where there is one, else a line's,
+    /// else a word's, and never inside what a reader sees as one character. A code block that fits a message
+    /// of its own is not cut. The white space at a cut is dropped; nothing else is.
+    pub fn split(self, units: usize) -> Vec<Rich> {
+        let mut parts = Vec::new();
+        let mut start = skip_blank(&self.text, 0);
+        while start < self.text.len() {
+            let limit = self.window_end(start, units);
+            let end = if limit == self.text.len() {
+                limit
+            } else {
+                self.cut(start, limit, units)
+            };
+            let part = self.slice(start..trim_end(&self.text, start, end));
+            if !part.text.is_empty() {
+                parts.push(part);
+            }
+            start = self.next_start(end);
+        }
+        parts
+    }
+
+    /// The farthest byte up to which text and entities fit.
+    fn window_end(&self, start: usize, units: usize) -> usize {
+        let mut end = start;
+        let mut used = 0;
+        for character in self.text[start..].chars() {
+            used += character.len_utf16();
+            if used > units {
+                break;
+            }
+            end += character.len_utf8();
+        }
+        let mut begun = self
+            .styles
+            .iter()
+            .filter(|(range, _)| range.end > start && range.start < end);
+        match begun.nth(ENTITIES) {
+            Some((range, _)) => {
+                let mut at = range.start.max(start + 1);
+                while !self.text.is_char_boundary(at) {
+                    at += 1;
+                }
+                at
+            }
+            None => end,
+        }
+    }
+
+    /// Where to cut, at most at `limit`.
+    fn cut(&self, start: usize, limit: usize, units: usize) -> usize {
+        let block = self.block_around(limit);
+        if let Some(block) = &block
+            && block.start > start
+            && self.text[block.clone()].encode_utf16().count() <= units
+            // A cut before the block must not leave next to nothing.
+            && !self.text[start..block.start].trim().is_empty()
+        {
+            return block.start;
+        }
+        let floor = block.map_or(start, |block| block.start.max(start));
+        let window = &self.text[floor..limit];
+        let least = window.len() / 3;
+        let cut_behind = |separator: &str| {
+            window
+                .rfind(separator)
+                .map(|at| at + separator.len())
+                .filter(|at| *at > least)
+                .map(|at| floor + at)
+        };
+        cut_behind("\n\n")
+            .or_else(|| cut_behind("\n"))
+            .or_else(|| cut_behind(" "))
+            .unwrap_or_else(|| self.grapheme_before(start, limit))
+    }
+
+    fn block_around(&self, at: usize) -> Option<Range<usize>> {
+        self.styles
+            .iter()
+            .find(|(range, style)| {
+                matches!(style, Style::Pre { .. }) && range.start < at && at < range.end
+            })
+            .map(|(range, _)| range.clone())
+    }
+
+    /// The last edge between two visible characters, not behind `limit`; `limit` where there is none.
+    fn grapheme_before(&self, start: usize, limit: usize) -> usize {
+        // Far enough back for the longest sequences that are in use.
+        let mut from = limit.saturating_sub(200).max(start);
+        while !self.text.is_char_boundary(from) {
+            from += 1;
+        }
+        let mut to = (limit + 200).min(self.text.len());
+        while !self.text.is_char_boundary(to) {
+            to -= 1;
+        }
+        self.text[from..to]
+            .grapheme_indices(true)
+            .map(|(at, _)| from + at)
+            .take_while(|at| *at <= limit)
+            .last()
+            .filter(|at| *at > start)
+            .unwrap_or(limit)
+    }
+
+    /// Blank lines at a cut are dropped, but the indentation of a code block's line is kept.
+    fn next_start(&self, end: usize) -> usize {
+        let in_block = self.block_around(end).is_some();
+        if in_block {
+            let rest = &self.text[end..];
+            return end + (rest.len() - rest.trim_start_matches('\n').len());
+        }
+        skip_blank(&self.text, end)
+    }
+
+    fn slice(&self, range: Range<usize>) -> Rich {
+        let styles = self
+            .styles
+            .iter()
+            .filter_map(|(styled, style)| {
+                let start = styled.start.max(range.start);
+                let end = styled.end.min(range.end);
+                (start < end).then(|| (start - range.start..end - range.start, style.clone()))
+            })
+            .collect();
+        Rich {
+            text: self.text[range].to_owned(),
+            styles,
+        }
+    }
+}
+
+/// Byte offsets to UTF-16 offsets, cheap as long as they are asked for in order.
+struct Units<'a> {
+    text: &'a str,
+    byte: usize,
+    unit: usize,
+}
+
+impl<'a> Units<'a> {
+    fn new(text: &'a str) -> Units<'a> {
+        Units {
+            text,
+            byte: 0,
+            unit: 0,
+        }
+    }
+
+    fn at(&mut self, byte: usize) -> usize {
+        if byte < self.byte {
+            *self = Units::new(self.text);
+        }
+        self.unit += self.text[self.byte..byte].encode_utf16().count();
+        self.byte = byte;
+        self.unit
+    }
+}
+
+fn entity(style: &Style, offset: usize, length: usize) -> Entity {
+    let kind = match style {
+        Style::Bold => "bold",
+        Style::Italic => "italic",
+        Style::Strikethrough => "strikethrough",
+        Style::Code => "code",
+        Style::Pre { .. } => "pre",
+        Style::Link { .. } => "text_link",
+        Style::Quote => "blockquote",
+    };
+    Entity {
+        kind,
+        offset,
+        length,
+        url: match style {
+            Style::Link { url } => Some(url.clone()),
+            _ => None,
+        },
+        language: match style {
+            Style::Pre { language } => language.clone(),
+            _ => None,
+        },
+    }
+}
+
+fn skip_blank(text: &str, from: usize) -> usize {
+    let rest = &text[from..];
+    from + (rest.len() - rest.trim_start().len())
+}
+
+fn trim_end(text: &str, start: usize, end: usize) -> usize {
+    start + text[start..end].trim_end().len()
+}

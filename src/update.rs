@@ -1,0 +1,80 @@
+//! What came in: one update of the Bot API, reduced to what telecoder acts on.
+//!
+//! `telegram::incoming` makes these from the raw update; `inbox` acts on them. Pure data, and the one
+//! question that needs no outside: is this message meant for the bot?
+
+use crate::id::{ChatId, ChatThread, MessageId, UserId};
+
+/// An update as the inbox sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    Message(Message),
+    Button(Button),
+    /// Survived, counted, and of no effect: a kind of update that telecoder does not act on.
+    Other(String),
+}
+
+/// Bot API: `Message`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub at: ChatThread,
+    pub id: MessageId,
+    /// Absent for channel posts and for members who write as the group.
+    pub sender: Option<UserId>,
+    pub content: Content,
+    /// The message answers one of the bot's own.
+    pub replies_to_bot: bool,
+}
+
+/// What a message carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    Text(Text),
+    /// Something a person sent that is not text, by the Bot API's field name: `photo`, `voice`, …
+    Attachment(String),
+    /// Something that Telegram wrote into the chat: `new_chat_members`, `pinned_message`, …
+    Service(String),
+}
+
+/// A text to the byte, and where in it somebody is mentioned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text {
+    pub text: String,
+    /// Byte ranges of mentions of this bot.
+    pub mentions: Vec<std::ops::Range<usize>>,
+}
+
+/// Bot API: `CallbackQuery` of a button under one of the bot's messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Button {
+    /// Names the press, so that it can be answered.
+    pub query: String,
+    pub at: ChatThread,
+    pub sender: UserId,
+    pub data: String,
+}
+
+impl Text {
+    /// The text without a leading mention of the bot and the blanks behind it.
+    ///
+    /// In a group the leading mention is the address, not the prompt.
+    pub fn without_address(&self) -> &str {
+        match self.mentions.iter().find(|mention| mention.start == 0) {
+            Some(address) => {
+                self.text[address.end..].trim_start_matches([' ', '\t', '\n', ',', ':'])
+            }
+            None => &self.text,
+        }
+    }
+}
+
+impl Incoming {
+    /// Who sent it and where, for the decision whether they may.
+    pub fn origin(&self) -> Option<(UserId, ChatId)> {
+        match self {
+            Incoming::Message(message) => message.sender.map(|user| (user, message.at.chat)),
+            Incoming::Button(button) => Some((button.sender, button.at.chat)),
+            Incoming::Other(_) => None,
+        }
+    }
+}
