@@ -46,11 +46,11 @@ pub enum ServeError {
     #[error("{} is not usable: {reason}", .file.display())]
     Store { file: PathBuf, reason: OpenError },
     #[error("the store cannot be read at the start: {0}")]
-    Recover(#[from] StoreError),
+    Recover(StoreError),
     #[error("the HTTP client cannot be made: {0}")]
     Client(String),
     #[error("{0}. Check TELEGRAM_BOT_TOKEN; @BotFather shows the token under /mybots")]
-    Token(#[from] TokenRefused),
+    Token(TokenRefused),
 }
 
 /// Runs the bot until `quit`. Runs that are going on then go on without it.
@@ -70,7 +70,9 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
     let worker = Arc::new(worker(&config, &data, &store, &outbox));
     let arrived = Arc::new(Notify::new());
 
-    recover(&store, &outbox, &registry).await?;
+    recover(&store, &outbox, &registry)
+        .await
+        .map_err(ServeError::Recover)?;
     spawn_worker(&tasks, registry_task, worker, &quit);
     tasks.spawn(dispatch_until(
         api.clone(),
@@ -97,7 +99,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         );
     }
     drop(data);
-    Ok(polled?)
+    polled.map_err(ServeError::Token)
 }
 
 fn inbox(

@@ -76,6 +76,8 @@ pub enum ApiProblem {
     Overloaded,
     ServerError,
     UnknownModel,
+    /// The request itself was refused; asking again in the same words will not help.
+    Refused,
     /// No connection, or a kind that telecoder has no word for.
     Other(String),
 }

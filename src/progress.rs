@@ -59,6 +59,14 @@ pub enum StepState {
 }
 
 impl Progress {
+    /// A run that goes on with this conversation.
+    pub fn resuming(conversation: Option<ClaudeSessionId>) -> Progress {
+        Progress {
+            first_claude_session: conversation,
+            ..Progress::default()
+        }
+    }
+
     /// Takes one event in.
     pub fn apply(&mut self, event: &Event) {
         match event {

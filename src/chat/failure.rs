@@ -40,8 +40,14 @@ impl Failure {
             return Failure::UnknownConversation;
         }
         match problem {
-            // Nothing was sent to the API at all: that is the login, not a refusal.
-            Some(ApiProblem::NotLoggedIn) => Failure::NotLoggedIn,
+            // Nothing was sent to the API at all; one that refuses the login has other words.
+            Some(ApiProblem::NotLoggedIn) if words.contains("Not logged in") => {
+                Failure::NotLoggedIn
+            }
+            // After its last try claude calls an overload a server's error, and names it in its words only.
+            Some(ApiProblem::ServerError) if words.to_lowercase().contains("overloaded") => {
+                Failure::Api(ApiProblem::Overloaded, words)
+            }
             Some(problem) => Failure::Api(problem.clone(), words),
             None => Failure::Turn(if words.trim().is_empty() {
                 turn.subtype.replace('_', " ")
@@ -90,13 +96,19 @@ impl Failure {
                     ApiProblem::Overloaded => "The API is overloaded.",
                     ApiProblem::ServerError => "The API had an error of its own.",
                     ApiProblem::UnknownModel => "The API does not know the model.",
-                    ApiProblem::NotLoggedIn => "The API does not accept the login.",
+                    ApiProblem::NotLoggedIn => "The API does not accept claude's login.",
+                    ApiProblem::Refused => "The API refused the request.",
                     ApiProblem::Other(_) => "The API did not answer as it should.",
                 },
                 match problem {
                     ApiProblem::UnknownModel => {
                         "set TELECODER_MODEL to one that your account has, and send the prompt again."
                     }
+                    ApiProblem::NotLoggedIn => {
+                        "run claude once on this machine and log in again, or correct the ANTHROPIC_API_KEY, \
+                         and send the prompt again."
+                    }
+                    ApiProblem::Refused => "write it in other words.",
                     _ => "send the prompt again later.",
                 }
             ))

@@ -90,7 +90,8 @@ fn retrying(retry: &Retry) -> String {
         ApiProblem::RateLimited => "The API says that a limit is reached",
         ApiProblem::Overloaded => "The API is overloaded",
         ApiProblem::ServerError => "The API has an error of its own",
-        ApiProblem::UnknownModel | ApiProblem::Other(_) => "The API cannot be reached",
+        ApiProblem::UnknownModel | ApiProblem::Refused => "The API refuses the request",
+        ApiProblem::Other(_) => "The API cannot be reached",
     };
     format!(
         "{what}; claude asks again in {:.0} s (attempt {} of {}).",

@@ -315,6 +315,7 @@ fn api_problem(name: &str) -> ApiProblem {
         "overloaded" => ApiProblem::Overloaded,
         "server_error" => ApiProblem::ServerError,
         "model_not_found" => ApiProblem::UnknownModel,
+        "invalid_request" => ApiProblem::Refused,
         other => ApiProblem::Other(other.to_owned()),
     }
 }

@@ -58,6 +58,7 @@ pub(super) fn create(
         branch: None,
         state: SessionState::New,
         claude_session: None,
+        model: None,
     };
     sessions::insert(db, &session)?;
     chats::set_current(db, at, &session.id)?;

@@ -17,6 +17,7 @@ use crate::chat::{Outgoing, live, text};
 use crate::claude::host::{End, Host};
 use crate::claude::sweep;
 use crate::event::{Event, TurnEnd};
+use crate::id::ClaudeSessionId;
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::store::{StoreError, outbox, runs, sessions};
@@ -114,7 +115,7 @@ impl<'a> Drive<'a> {
             run,
             session,
             host,
-            progress: Progress::default(),
+            progress: Progress::resuming(session.claude_session.clone()),
             last_event: now,
             next_typing: now,
             stopping: false,
@@ -151,17 +152,16 @@ impl<'a> Drive<'a> {
         let message = answer::of_turn(&self.progress, turn, self.elapsed(), self.run.asked_by);
         let (run, at, cost_usd) = (self.run.id, self.run.at, turn.cost_usd);
         let session = self.session.id.clone();
-        let conversation = self.progress.claude_session.clone();
-        let turn_failed = turn.failed;
+        // A conversation that claude could not open is not one to go on with.
+        let conversation = self.conversation().filter(|_| !turn.failed);
         self.runner
             .store
             .transaction(move |db| {
                 if let Some(message) = &message {
                     outbox::insert(db, at, message)?;
                 }
-                // A conversation that claude could not open is not one to go on with.
-                if !turn_failed && conversation.is_some() {
-                    sessions::set_claude_session(db, &session, conversation.as_ref())?;
+                if let Some((conversation, model)) = &conversation {
+                    sessions::set_conversation(db, &session, conversation, model.as_deref())?;
                 }
                 runs::set_acted(db, run, end, cost_usd)
             })
@@ -283,7 +283,7 @@ impl<'a> Drive<'a> {
         .conclude();
 
         let session = self.session.id.clone();
-        let conversation = self.progress.claude_session.clone();
+        let conversation = self.conversation();
         let outcome = conclusion.outcome.clone();
         let message = conclusion.message;
         let forget = conclusion.forget_conversation;
@@ -297,9 +297,11 @@ impl<'a> Drive<'a> {
                     outbox::insert(db, at, message)?;
                 }
                 if forget {
-                    sessions::set_claude_session(db, &session, None)?;
-                } else if conversation.is_some() && !matches!(outcome, Outcome::Failed(_)) {
-                    sessions::set_claude_session(db, &session, conversation.as_ref())?;
+                    sessions::forget_conversation(db, &session)?;
+                } else if let Some((conversation, model)) = &conversation
+                    && !matches!(outcome, Outcome::Failed(_))
+                {
+                    sessions::set_conversation(db, &session, conversation, model.as_deref())?;
                 }
                 Ok(())
             })
@@ -315,6 +317,12 @@ impl<'a> Drive<'a> {
             "a run ended"
         );
         Ok(())
+    }
+
+    /// What the next run's `--resume` goes on with, and the model that goes with it.
+    fn conversation(&self) -> Option<(ClaudeSessionId, Option<String>)> {
+        let conversation = self.progress.claude_session.clone()?;
+        Some((conversation, self.progress.model.clone()))
     }
 
     fn elapsed(&self) -> Duration {

@@ -62,7 +62,7 @@ impl Runner {
                 None => Conversation::New(run.id.0),
             },
             permission_mode: self.permission_mode,
-            model: self.model.as_deref(),
+            model: self.model.as_deref().or(session.model.as_deref()),
         };
         let spec = Spec {
             run: run.id,

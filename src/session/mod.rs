@@ -26,6 +26,9 @@ pub struct Session {
     pub state: SessionState,
     /// What `--resume` goes on with; none before the first turn.
     pub claude_session: Option<ClaudeSessionId>,
+    /// The model of the conversation's first turn, as claude named it. Named again for every later one:
+    /// `--resume` alone would go on with a model of less context (seen on 2.1.197).
+    pub model: Option<String>,
 }
 
 /// Where a workspace comes from.

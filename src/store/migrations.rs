@@ -34,6 +34,7 @@ const STEPS: &[M<'_>] = &[M::up(
         branch         TEXT,
         state          TEXT NOT NULL CHECK (state IN ('new', 'ready', 'failed')),
         claude_session TEXT,
+        model          TEXT,
         created_at     INTEGER NOT NULL
     ) STRICT;
 

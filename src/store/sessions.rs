@@ -9,14 +9,13 @@ use super::now;
 use crate::id::{ChatId, ChatThread, ClaudeSessionId, SessionId};
 use crate::session::{Session, SessionState, Source};
 
-const COLUMNS: &str =
-    "id, chat_id, thread_id, source, wanted_branch, workspace, branch, state, claude_session";
+const COLUMNS: &str = "id, chat_id, thread_id, source, wanted_branch, workspace, branch, state, claude_session, model";
 
 pub fn insert(db: &Connection, session: &Session) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO sessions (id, chat_id, thread_id, source, wanted_branch, workspace, branch, state,
-                               claude_session, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                               claude_session, model, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         session.id.0,
@@ -28,6 +27,7 @@ pub fn insert(db: &Connection, session: &Session) -> rusqlite::Result<()> {
         session.branch,
         state_name(session.state),
         session.claude_session.as_ref().map(|id| &id.0),
+        session.model,
         now(),
     ])?;
     Ok(())
@@ -94,14 +94,24 @@ pub fn give_up(db: &Connection, id: &SessionId) -> rusqlite::Result<bool> {
     Ok(marked == 1)
 }
 
-/// What the next run's `--resume` goes on with; none to begin a new conversation.
-pub fn set_claude_session(
+/// What the next run's `--resume` goes on with. The model is kept from the first time on.
+pub fn set_conversation(
     db: &Connection,
     id: &SessionId,
-    claude_session: Option<&ClaudeSessionId>,
+    conversation: &ClaudeSessionId,
+    model: Option<&str>,
 ) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE sessions SET claude_session = ?2 WHERE id = ?1")?
-        .execute(params![id.0, claude_session.map(|id| &id.0)])?;
+    db.prepare_cached(
+        "UPDATE sessions SET claude_session = ?2, model = coalesce(model, ?3) WHERE id = ?1",
+    )?
+    .execute(params![id.0, conversation.0, model])?;
+    Ok(())
+}
+
+/// The next run begins a new conversation.
+pub fn forget_conversation(db: &Connection, id: &SessionId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE sessions SET claude_session = NULL, model = NULL WHERE id = ?1")?
+        .execute([&id.0])?;
     Ok(())
 }
 
@@ -125,6 +135,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
             _ => SessionState::Failed,
         },
         claude_session: row.get::<_, Option<String>>(8)?.map(ClaudeSessionId),
+        model: row.get(9)?,
     })
 }
 

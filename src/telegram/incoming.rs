@@ -66,8 +66,13 @@ fn replies_to(message: &BotMessage, me: &Me) -> bool {
 }
 
 fn content_of(message: &BotMessage, me: &Me) -> Content {
-    let MessageKind::Common(common) = &message.kind else {
-        return Content::Service("service message".into());
+    let common = match &message.kind {
+        MessageKind::Common(common) => common,
+        // Something that a person may have sent and that this version cannot read.
+        MessageKind::Empty {} => {
+            return Content::Attachment("message of a kind that I do not know".into());
+        }
+        _ => return Content::Service("service message".into()),
     };
     let kind = match &common.media_kind {
         MediaKind::Text(text) => {

@@ -3,9 +3,13 @@
 //! Entities, not HTML or MarkdownV2: nothing to escape, nothing that can fail to parse. What Telegram has no
 //! style for becomes readable text: headings are bold, tables are aligned in a code block, images are links.
 
+use std::ops::Range;
+
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::rich::{Rich, Style};
+
+const BULLET: &str = "• ";
 
 /// Renders a whole text. Never fails: what is no Markdown is shown as it stands.
 pub fn render(markdown: &str) -> Rich {
@@ -21,16 +25,21 @@ pub fn render(markdown: &str) -> Rich {
 #[derive(Default)]
 struct Renderer {
     out: Rich,
-    /// Inline styles that are on, innermost last.
-    open: Vec<Style>,
+    /// Inline elements that are open, innermost last.
+    open: Vec<Open>,
     /// Starts of quotes that are on.
     quotes: Vec<usize>,
     /// The next number of each list that is on; `None` for bullets.
     lists: Vec<Option<u64>>,
     code_block: Option<(Option<String>, String)>,
     table: Option<Table>,
-    /// The text of a link whose target is no address for Telegram is followed by the target.
-    spelled_out: Option<String>,
+}
+
+/// An inline element that has begun.
+enum Open {
+    Styled(Style, usize),
+    /// A link whose target is no address for Telegram: its text is followed by the target.
+    SpelledOut(String),
 }
 
 #[derive(Default)]
@@ -54,16 +63,21 @@ impl Renderer {
                 self.paragraph();
                 self.text("———");
             }
-            Event::TaskListMarker(done) => self.text(if done { "☑ " } else { "☐ " }),
+            Event::TaskListMarker(done) => {
+                if self.out.text.ends_with(BULLET) {
+                    self.out.text.truncate(self.out.text.len() - BULLET.len());
+                }
+                self.text(if done { "☑ " } else { "☐ " });
+            }
         }
     }
 
     fn start(&mut self, tag: Tag<'_>) {
         match tag {
-            Tag::Paragraph => self.paragraph(),
+            Tag::Paragraph | Tag::HtmlBlock => self.paragraph(),
             Tag::Heading { .. } => {
                 self.paragraph();
-                self.open.push(Style::Bold);
+                self.open_style(Style::Bold);
             }
             Tag::BlockQuote(_) => {
                 self.paragraph();
@@ -88,16 +102,15 @@ impl Renderer {
                 self.lists.push(first);
             }
             Tag::Item => self.item(),
-            Tag::Emphasis => self.open.push(Style::Italic),
-            Tag::Strong => self.open.push(Style::Bold),
-            Tag::Strikethrough => self.open.push(Style::Strikethrough),
+            Tag::Emphasis => self.open_style(Style::Italic),
+            Tag::Strong => self.open_style(Style::Bold),
+            Tag::Strikethrough => self.open_style(Style::Strikethrough),
             Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
-                if is_address(&dest_url) {
-                    self.open.push(Style::Link {
-                        url: dest_url.into_string(),
-                    });
+                let url = dest_url.into_string();
+                if is_address(&url) {
+                    self.open_style(Style::Link { url });
                 } else {
-                    self.spelled_out = Some(dest_url.into_string());
+                    self.open.push(Open::SpelledOut(url));
                 }
             }
             Tag::Table(_) => {
@@ -115,19 +128,12 @@ impl Renderer {
 
     fn end(&mut self, tag: TagEnd) {
         match tag {
-            TagEnd::Heading(_) | TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough => {
-                self.open.pop();
-            }
-            TagEnd::Link | TagEnd::Image => match self.spelled_out.take() {
-                Some(target) => {
-                    if !self.out.text.ends_with(&target) && !target.is_empty() {
-                        self.text(&format!(" ({target})"));
-                    }
-                }
-                None => {
-                    self.open.pop();
-                }
-            },
+            TagEnd::Heading(_)
+            | TagEnd::Emphasis
+            | TagEnd::Strong
+            | TagEnd::Strikethrough
+            | TagEnd::Link
+            | TagEnd::Image => self.close(),
             TagEnd::BlockQuote(_) => {
                 if let Some(start) = self.quotes.pop()
                     // Quotes do not nest in Telegram: the outermost one stands.
@@ -170,9 +176,7 @@ impl Renderer {
         } else if let Some(table) = &mut self.table {
             table.cell.push_str(&text.replace('\n', " "));
         } else {
-            let start = self.out.text.len();
             self.out.text.push_str(text);
-            self.style_from(start);
         }
     }
 
@@ -181,7 +185,6 @@ impl Renderer {
             table.cell.push_str(code);
             return;
         }
-        // Nothing nests with code, so other styles end before it and go on behind it.
         self.out.push(code, Some(Style::Code));
     }
 
@@ -189,27 +192,21 @@ impl Renderer {
         self.out.push(code, Some(Style::Pre { language }));
     }
 
-    /// Applies the open styles to what was written since `start`, joined to what went before.
-    fn style_from(&mut self, start: usize) {
-        let end = self.out.text.len();
-        if start == end {
-            return;
-        }
-        for (depth, style) in self.open.iter().enumerate() {
-            if self.open[..depth].contains(style) {
-                continue;
+    fn open_style(&mut self, style: Style) {
+        self.open.push(Open::Styled(style, self.out.text.len()));
+    }
+
+    fn close(&mut self) {
+        match self.open.pop() {
+            Some(Open::Styled(style, start)) if start < self.out.text.len() => {
+                self.out.styles.push((start..self.out.text.len(), style));
             }
-            let joined = self
-                .out
-                .styles
-                .iter_mut()
-                .rev()
-                .take(self.open.len() + 1)
-                .find(|(range, other)| range.end == start && other == style);
-            match joined {
-                Some((range, _)) => range.end = end,
-                None => self.out.styles.push((start..end, style.clone())),
+            Some(Open::SpelledOut(target))
+                if !target.is_empty() && !self.out.text.ends_with(&target) =>
+            {
+                self.text(&format!(" ({target})"));
             }
+            _ => {}
         }
     }
 
@@ -245,22 +242,52 @@ impl Renderer {
                 self.out.text.push_str(&format!("{number}. "));
                 *number += 1;
             }
-            _ => self.out.text.push_str("• "),
+            _ => self.out.text.push_str(BULLET),
         }
     }
 
     fn finish(mut self) -> Rich {
         let length = self.out.text.trim_end().len();
         self.out.text.truncate(length);
-        for (range, _) in &mut self.out.styles {
-            range.end = range.end.min(length);
-        }
-        self.out.styles.retain(|(range, _)| range.start < range.end);
+        let code: Vec<Range<usize>> = self
+            .out
+            .styles
+            .iter()
+            .filter(|(_, style)| matches!(style, Style::Code | Style::Pre { .. }))
+            .map(|(range, _)| range.clone())
+            .collect();
+        self.out.styles = std::mem::take(&mut self.out.styles)
+            .into_iter()
+            .flat_map(|(range, style)| {
+                let range = range.start..range.end.min(length);
+                let pieces = match style {
+                    Style::Code | Style::Pre { .. } | Style::Quote => vec![range],
+                    _ => without(range, &code),
+                };
+                pieces.into_iter().map(move |piece| (piece, style.clone()))
+            })
+            .filter(|(range, _)| range.start < range.end)
+            .collect();
         self.out
             .styles
             .sort_by(|(a, _), (b, _)| a.start.cmp(&b.start).then(b.end.cmp(&a.end)));
         self.out
     }
+}
+
+/// What is left of a range: nothing nests with code, so a style ends before it and goes on behind it.
+fn without(range: Range<usize>, code: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    let mut start = range.start;
+    for hole in code {
+        if hole.end <= start || hole.start >= range.end {
+            continue;
+        }
+        pieces.push(start..hole.start.max(start));
+        start = hole.end;
+    }
+    pieces.push(start..range.end.max(start));
+    pieces
 }
 
 /// Telegram opens only these; anything else is dropped by its server together with the link.

@@ -1,1 +1,520 @@
-fn main() {}
+//! A `claude` that does what the prompt tells it to, for tests.
+//!
+//! Speaks `--output-format stream-json --input-format stream-json` as claude 2.1.197 was seen to. A prompt
+//! is a list of directives, `[[name: argument]]`, obeyed in order; a prompt without one is quoted back.
+//! Conversations are kept below `FAKE_CLAUDE_HOME`, bound to their folder as claude's are.
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, getpid, kill_process, kill_process_group};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
+use tokio::process::Command;
+use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
+        Some("--version") => {
+            println!("2.1.197 (fake claude)");
+            return ExitCode::SUCCESS;
+        }
+        Some("auth") => {
+            let logged_in = std::env::var_os("FAKE_CLAUDE_LOGGED_OUT").is_none();
+            println!(
+                "{}",
+                json!({"loggedIn": logged_in, "authMethod": "api_key"})
+            );
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
+    }
+    match Claude::start(arguments) {
+        Ok(mut claude) => {
+            let code = claude.live().await;
+            // At once: a read of stdin that is under way would keep the runtime from ending.
+            std::process::exit(code.into())
+        }
+        Err(code) => code,
+    }
+}
+
+struct Claude {
+    arguments: Vec<String>,
+    session: String,
+    input: Lines<BufReader<Stdin>>,
+    sigint: SignalStream,
+    waiting: VecDeque<Value>,
+    cost: f64,
+    stubborn: bool,
+    says_idle: bool,
+    code: u8,
+}
+
+/// What happened while a directive waited.
+enum Cut {
+    Interrupted,
+    Ended,
+    Signalled,
+}
+
+/// How a turn ended.
+enum Turn {
+    Over,
+    Exit(u8),
+}
+
+impl Claude {
+    fn start(arguments: Vec<String>) -> Result<Claude, ExitCode> {
+        let value = |name: &str| {
+            arguments
+                .iter()
+                .position(|argument| argument == name)
+                .and_then(|at| arguments.get(at + 1).cloned())
+        };
+        let here = std::env::current_dir().unwrap_or_default();
+        let session = if let Some(session) = value("--resume") {
+            let known = std::fs::read_to_string(transcript(&session).with_extension("cwd"));
+            if known.ok().as_deref() != Some(here.to_string_lossy().as_ref()) {
+                let text = format!("No conversation found with session ID: {session}");
+                say(
+                    json!({"type": "result", "subtype": "error_during_execution", "is_error": true,
+                    "total_cost_usd": 0, "errors": [text]}),
+                );
+                eprintln!("{text}");
+                return Err(ExitCode::FAILURE);
+            }
+            session
+        } else {
+            let session = value("--session-id").unwrap_or_default();
+            if transcript(&session).exists() {
+                eprintln!("Error: Session ID {session} is already in use.");
+                return Err(ExitCode::FAILURE);
+            }
+            session
+        };
+        Ok(Claude {
+            arguments,
+            session,
+            input: BufReader::new(tokio::io::stdin()).lines(),
+            sigint: signal(SignalKind::interrupt()).expect("signals can be had"),
+            waiting: VecDeque::new(),
+            cost: 0.0,
+            stubborn: false,
+            says_idle: true,
+            code: 0,
+        })
+    }
+
+    async fn live(&mut self) -> u8 {
+        loop {
+            let prompt = match self.waiting.pop_front() {
+                Some(prompt) => prompt,
+                None => match self.hear().await {
+                    Ok(Some(prompt)) => prompt,
+                    Ok(None) => continue,
+                    Err(Cut::Signalled | Cut::Ended) => return self.code,
+                    Err(Cut::Interrupted) => continue,
+                },
+            };
+            if let Turn::Exit(code) = self.turn(prompt).await {
+                return code;
+            }
+        }
+    }
+
+    /// The next line of input: a prompt, or something that was dealt with.
+    async fn hear(&mut self) -> Result<Option<Value>, Cut> {
+        let line = tokio::select! {
+            line = self.input.next_line() => line,
+            _ = self.sigint.recv() => {
+                return if self.stubborn { Ok(None) } else { Err(Cut::Signalled) };
+            }
+        };
+        let Ok(Some(line)) = line else {
+            return Err(Cut::Ended);
+        };
+        let Ok(line) = serde_json::from_str::<Value>(&line) else {
+            eprintln!("Error parsing streaming input line: {line}");
+            std::process::exit(1);
+        };
+        if line["type"] == "user" {
+            return Ok(Some(line));
+        }
+        if self.stubborn {
+            return Ok(None);
+        }
+        let subtype = line["request"]["subtype"].as_str().unwrap_or_default();
+        say(json!({"type": "control_response",
+            "response": {"subtype": "success", "request_id": line["request_id"]}}));
+        match subtype {
+            "interrupt" => Err(Cut::Interrupted),
+            "end_session" => Err(Cut::Ended),
+            _ => Ok(None),
+        }
+    }
+
+    /// Waits for `work`, unless something comes in that cuts it short.
+    async fn unless_cut<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Cut> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                heard = self.hear() => match heard {
+                    Ok(Some(prompt)) => self.waiting.push_back(prompt),
+                    Ok(None) => {}
+                    Err(cut) => return Err(cut),
+                }
+            }
+        }
+    }
+
+    async fn turn(&mut self, mut line: Value) -> Turn {
+        self.state("running");
+        self.init();
+        let prompt = line["message"]["content"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        line["isReplay"] = json!(true);
+        say(line);
+        self.remember(&prompt);
+
+        self.cost += 0.01;
+        if std::env::var_os("FAKE_CLAUDE_LOGGED_OUT").is_some() {
+            self.fail("authentication_failed", "Not logged in · Please run /login");
+            self.state("idle");
+            return Turn::Over;
+        }
+        let done = self.obey(&prompt).await;
+        let turn = match done {
+            Ok(turn) => turn,
+            Err(cut) => {
+                say(
+                    json!({"type": "result", "subtype": "error_during_execution", "is_error": true,
+                    "terminal_reason": "aborted_tools", "total_cost_usd": self.cost,
+                    "session_id": self.session, "errors": ["[ede_diagnostic]"]}),
+                );
+                self.code = 1;
+                match cut {
+                    Cut::Interrupted => Turn::Over,
+                    Cut::Ended => Turn::Exit(0),
+                    Cut::Signalled => Turn::Exit(0),
+                }
+            }
+        };
+        if matches!(turn, Turn::Over) && self.says_idle {
+            self.state("idle");
+        }
+        turn
+    }
+
+    async fn obey(&mut self, prompt: &str) -> Result<Turn, Cut> {
+        let directives = parse(prompt);
+        if directives.is_empty() {
+            return Ok(self.plain(prompt));
+        }
+        let mut last_text = String::new();
+        for (name, argument) in directives {
+            let (first, rest) = argument.split_once(' ').unwrap_or((argument.as_str(), ""));
+            match name.as_str() {
+                "say" => {
+                    last_text = argument.clone();
+                    self.text(&argument);
+                }
+                "seen" => last_text = json!(prompt).to_string(),
+                "recall" => last_text = self.earlier(),
+                "argv" => last_text = json!(self.arguments).to_string(),
+                "cwd" => {
+                    last_text = std::env::current_dir()
+                        .unwrap_or_default()
+                        .display()
+                        .to_string()
+                }
+                "env" => {
+                    let names: Vec<String> = std::env::vars_os()
+                        .map(|(name, value)| format!("{}={}", name.display(), value.display()))
+                        .collect();
+                    last_text = names.join("\n");
+                }
+                "words" => {
+                    let count: usize = first.parse().unwrap_or(1);
+                    for number in 0..count {
+                        self.delta(&format!("word {number} "));
+                        let pause = Duration::from_millis(rest.parse().unwrap_or(0));
+                        self.unless_cut(tokio::time::sleep(pause)).await?;
+                    }
+                }
+                "sleep" => {
+                    let pause = Duration::from_millis(argument.parse().unwrap_or(0));
+                    self.unless_cut(tokio::time::sleep(pause)).await?;
+                }
+                "tool" => {
+                    self.tool_use("toolu_1", first, rest);
+                    self.tool_result("toolu_1", "ok", false);
+                }
+                "tools" => {
+                    let count: usize = argument.parse().unwrap_or(1);
+                    for number in 0..count {
+                        let id = format!("toolu_{number}");
+                        self.tool_use(&id, "Bash", &format!("echo {number}"));
+                        self.tool_result(&id, &format!("{number}"), false);
+                    }
+                }
+                "bash" => {
+                    self.tool_use("toolu_bash", "Bash", &argument);
+                    let result = self.bash(&argument).await?;
+                    self.tool_result("toolu_bash", &result, false);
+                }
+                "raw" => print_raw(argument.as_bytes()),
+                "raw-bytes" => print_raw(&[0xff, 0xfe, b'{', 0x80]),
+                "long-line" => {
+                    let filler = "x".repeat(argument.parse().unwrap_or(0));
+                    self.tool_result("toolu_x", &filler, false);
+                }
+                "retry" => {
+                    say(
+                        json!({"type": "system", "subtype": "api_retry", "attempt": first.parse::<u32>().unwrap_or(1),
+                        "max_retries": 10, "retry_delay_ms": 4000.0, "error_status": 529, "error": rest}),
+                    );
+                }
+                "fail" => {
+                    self.fail(first, rest);
+                    return Ok(Turn::Over);
+                }
+                "denied" => {
+                    self.result(json!({"result": "I was not permitted.",
+                        "permission_denials": [{"tool_name": argument, "tool_use_id": "t", "tool_input": {}}]}));
+                    return Ok(Turn::Over);
+                }
+                "stderr" => eprintln!("{argument}"),
+                "exit" => return Ok(Turn::Exit(argument.parse().unwrap_or(0))),
+                "die" => {
+                    let _ = kill_process(getpid(), Signal::KILL);
+                }
+                "stubborn" => self.stubborn = true,
+                "no-idle" => self.says_idle = false,
+                "background" => {
+                    let pause = Duration::from_millis(first.parse().unwrap_or(0));
+                    say(
+                        json!({"type": "system", "subtype": "task_started", "task_id": "b1",
+                        "description": "the build", "task_type": "local_bash"}),
+                    );
+                    self.result(json!({"result": "The build is running."}));
+                    self.state("idle");
+                    self.unless_cut(tokio::time::sleep(pause)).await?;
+                    say(
+                        json!({"type": "system", "subtype": "task_notification", "task_id": "b1",
+                        "status": "completed", "summary": "done"}),
+                    );
+                    self.state("running");
+                    self.init();
+                    last_text = rest.to_owned();
+                }
+                other => last_text = format!("bad directive: {other}"),
+            }
+        }
+        self.result(json!({"result": last_text}));
+        Ok(Turn::Over)
+    }
+
+    /// A prompt without directives, the commands that claude has of its own included.
+    fn plain(&mut self, prompt: &str) -> Turn {
+        let text = match prompt.split_whitespace().next() {
+            Some("/compact") => {
+                say(json!({"type": "system", "subtype": "compact_boundary",
+                    "compact_metadata": {"trigger": "manual", "pre_tokens": 19225, "post_tokens": 586}}));
+                String::new()
+            }
+            Some("/clear") => {
+                self.session = format!("{}-cleared", self.session);
+                self.remember(prompt);
+                self.init();
+                String::new()
+            }
+            Some("/context") => {
+                "## Context Usage\n\n| Category | Tokens |\n|---|---|\n| Messages | 20 |".into()
+            }
+            Some(word) if word.starts_with('/') && is_command_like(word) => {
+                format!("Unknown command: {word}")
+            }
+            _ => format!("You said: {prompt}"),
+        };
+        if !text.is_empty() {
+            self.text(&text);
+        }
+        self.result(json!({"result": text}));
+        Turn::Over
+    }
+
+    /// As claude does it: a session of its own, so that no signal to claude reaches it.
+    async fn bash(&mut self, command: &str) -> Result<String, Cut> {
+        let mut child = Command::new("setsid")
+            .args(["/bin/bash", "-c", command])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("bash starts");
+        let group = child.id().unwrap_or_default();
+        let mut output = String::new();
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        let finished = self
+            .unless_cut(async {
+                let _ = child.wait().await;
+                // A child that was left behind may hold the pipe.
+                while let Ok(Ok(Some(line))) =
+                    tokio::time::timeout(Duration::from_millis(50), lines.next_line()).await
+                {
+                    output.push_str(&line);
+                    output.push('\n');
+                }
+            })
+            .await;
+        if let Err(cut) = finished {
+            let group = i32::try_from(group).ok().and_then(Pid::from_raw);
+            let _ = kill_process_group(group.expect("bash has an id"), Signal::KILL);
+            return Err(cut);
+        }
+        Ok(output)
+    }
+
+    fn init(&self) {
+        say(
+            json!({"type": "system", "subtype": "init", "session_id": self.session,
+            "model": "claude-fake-1[1m]", "cwd": std::env::current_dir().unwrap_or_default(),
+            "permissionMode": "bypassPermissions", "claude_code_version": "2.1.197"}),
+        );
+    }
+
+    fn state(&self, state: &str) {
+        if std::env::var_os("CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS").is_some() {
+            say(json!({"type": "system", "subtype": "session_state_changed", "state": state}));
+        }
+    }
+
+    fn delta(&self, text: &str) {
+        say(
+            json!({"type": "stream_event", "parent_tool_use_id": null, "event": {
+            "type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}}),
+        );
+    }
+
+    fn text(&self, text: &str) {
+        self.delta(text);
+        self.assistant(json!({"type": "text", "text": text}));
+    }
+
+    fn tool_use(&self, id: &str, name: &str, argument: &str) {
+        self.assistant(
+            json!({"type": "tool_use", "id": id, "name": name, "input": {"command": argument}}),
+        );
+    }
+
+    fn tool_result(&self, id: &str, text: &str, is_error: bool) {
+        say(
+            json!({"type": "user", "parent_tool_use_id": null, "message": {"role": "user", "content": [
+            {"type": "tool_result", "tool_use_id": id, "content": text, "is_error": is_error}]}}),
+        );
+    }
+
+    fn assistant(&self, block: Value) {
+        say(
+            json!({"type": "assistant", "parent_tool_use_id": null, "session_id": self.session,
+            "message": {"id": "msg_1", "role": "assistant", "content": [block], "stop_reason": null}}),
+        );
+    }
+
+    fn fail(&mut self, kind: &str, text: &str) {
+        say(
+            json!({"type": "assistant", "parent_tool_use_id": null, "error": kind, "message": {
+            "model": "<synthetic>", "role": "assistant", "content": [{"type": "text", "text": text}]}}),
+        );
+        self.result(json!({"is_error": true, "result": text}));
+        self.code = 1;
+    }
+
+    fn result(&self, fields: Value) {
+        let mut line = json!({"type": "result", "subtype": "success", "is_error": false, "num_turns": 1,
+            "total_cost_usd": self.cost, "session_id": self.session, "terminal_reason": "completed",
+            "permission_denials": []});
+        if let (Value::Object(line), Value::Object(fields)) = (&mut line, fields) {
+            line.extend(fields);
+        }
+        say(line);
+    }
+
+    fn remember(&self, prompt: &str) {
+        let path = transcript(&self.session);
+        let here = std::env::current_dir().unwrap_or_default();
+        let _ = std::fs::create_dir_all(path.parent().expect("it has a folder"));
+        let _ = std::fs::write(
+            path.with_extension("cwd"),
+            here.to_string_lossy().as_bytes(),
+        );
+        let line = format!("{}\n", json!(prompt));
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)
+            .expect("the transcript can be written");
+        let _ = file.write_all(line.as_bytes());
+    }
+
+    fn earlier(&self) -> String {
+        let all = std::fs::read_to_string(transcript(&self.session)).unwrap_or_default();
+        let prompts: Vec<String> = all
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect();
+        let earlier = &prompts[..prompts.len().saturating_sub(1)];
+        if earlier.is_empty() {
+            return "No earlier prompts.".into();
+        }
+        format!("Earlier prompts: {}", earlier.join(" / "))
+    }
+}
+
+fn transcript(session: &str) -> PathBuf {
+    let home = std::env::var_os("FAKE_CLAUDE_HOME").expect("FAKE_CLAUDE_HOME is set");
+    PathBuf::from(home).join(format!("{session}.jsonl"))
+}
+
+fn parse(prompt: &str) -> Vec<(String, String)> {
+    let mut directives = Vec::new();
+    let mut rest = prompt;
+    while let Some(start) = rest.find("[[") {
+        let Some(length) = rest[start..].find("]]") else {
+            break;
+        };
+        let inside = &rest[start + 2..start + length];
+        let (name, argument) = inside.split_once(": ").unwrap_or((inside, ""));
+        directives.push((name.to_owned(), argument.to_owned()));
+        rest = &rest[start + length + 2..];
+    }
+    directives
+}
+
+fn is_command_like(word: &str) -> bool {
+    word[1..]
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'))
+        && word.len() > 1
+}
+
+fn say(line: Value) {
+    print_raw(line.to_string().as_bytes());
+}
+
+fn print_raw(line: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    let mut line = line.to_vec();
+    line.push(b'\n');
+    let _ = out.write_all(&line);
+    let _ = out.flush();
+}

@@ -1,1 +1,19 @@
-fn main() {}
+//! What a person can do with telecoder, tried from outside: the real binary, a fake Bot API, a fake or the
+//! real claude, real git, real SQLite. One file per thing a person does.
+
+mod support;
+
+mod commands;
+mod demo;
+mod faults;
+mod groups;
+mod live;
+mod prompts;
+mod real_claude;
+mod recordings;
+mod rendering;
+mod restart;
+mod settings;
+mod stopping;
+mod strangers;
+mod workspaces;

@@ -1,0 +1,59 @@
+//! `telecoder demo`: no token, no Telegram.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::support::Machine;
+
+fn demo(machine: &Machine, input: &str) -> (Option<i32>, String) {
+    let mut child = machine
+        .telecoder(&["demo"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the demo starts");
+    child
+        .stdin
+        .take()
+        .expect("stdin is piped")
+        .write_all(input.as_bytes())
+        .expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+    )
+}
+
+#[test]
+fn input_that_is_piped_in_is_answered_and_the_demo_ends() {
+    let machine = Machine::new()
+        .without("TELEGRAM_BOT_TOKEN")
+        .without("TELECODER_RUNTIME")
+        .with("PATH", "/usr/bin:/bin");
+    let (code, transcript) = demo(&machine, "hello\n/status\n");
+    assert_eq!(code, Some(0));
+    assert!(
+        transcript.contains("There is no claude on this machine"),
+        "{transcript}"
+    );
+    assert!(transcript.contains("│ hello"), "{transcript}");
+    assert!(transcript.contains("│ Session "), "{transcript}");
+    assert!(transcript.contains("scripted stand-in"), "{transcript}");
+    assert!(transcript.contains("Done · "), "{transcript}");
+    assert!(!machine.data().exists(), "the demo has a folder of its own");
+}
+
+#[test]
+fn a_claude_that_is_there_is_used_and_named() {
+    let machine = Machine::new().without("TELEGRAM_BOT_TOKEN");
+    let (code, transcript) = demo(&machine, "hello\n");
+    assert_eq!(code, Some(0));
+    assert!(
+        transcript.contains("fake-claude (2.1.197 (fake claude))"),
+        "{transcript}"
+    );
+    assert!(transcript.contains("You said: hello"), "{transcript}");
+}

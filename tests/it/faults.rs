@@ -1,0 +1,264 @@
+//! Something else goes wrong: claude, its login, Telegram's server, the network.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{ADA, Fault, GRACE, Machine, fake_claude};
+use telecoder::id::ChatId;
+
+#[test]
+fn a_missing_claude_is_told_in_the_log_and_in_the_chat() {
+    let machine = Machine::new().with("TELECODER_RUNTIME", "no-such-claude");
+    let bot = machine.start();
+    machine.ada_says("hello");
+    let message = machine.message_with("There is no program no-such-claude on this machine");
+    assert!(!message.silent);
+    assert!(
+        message.text.contains("TELECODER_RUNTIME"),
+        "{}",
+        message.text
+    );
+    machine.until("the log says so", || {
+        bot.log().contains("there is no such program").then_some(())
+    });
+}
+
+#[test]
+fn a_claude_that_is_not_logged_in_is_told_in_the_log_and_in_the_chat() {
+    let machine = Machine::new().with("FAKE_CLAUDE_LOGGED_OUT", "1");
+    let bot = machine.start();
+    machine.ada_says("hello");
+    let message = machine.message_with("Claude is not logged in on this machine");
+    assert!(!message.silent);
+    machine.until_quiet();
+    assert_eq!(machine.loud_messages().len(), 1);
+    machine.until("the log says so", || {
+        bot.log().contains("not logged in").then_some(())
+    });
+    machine.ada_says("/status");
+    machine.message_with("Last: failed");
+}
+
+#[test]
+fn a_conversation_that_claude_lost_is_told_and_the_next_prompt_begins_a_new_one() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("first");
+    machine.message_with("You said: first");
+    machine.until_quiet();
+    std::fs::remove_dir_all(&machine.environment["FAKE_CLAUDE_HOME"]).expect("claude forgets");
+    machine.ada_says("second");
+    machine.message_with("Claude does not have this conversation any more");
+    machine.ada_says("third");
+    machine.message_with("You said: third");
+}
+
+#[test]
+fn an_error_of_the_api_is_told_in_one_sentence_with_its_own_words() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    for (kind, sentence) in [
+        ("overloaded", "The API is overloaded."),
+        ("rate_limit", "A usage limit of the API is reached."),
+        ("server_error", "The API had an error of its own."),
+        ("model_not_found", "The API does not know the model."),
+        ("unknown", "The API did not answer as it should."),
+    ] {
+        machine.ada_says(&format!("[[fail: {kind} API Error: words about {kind}]]"));
+        let message = machine.message_with(sentence);
+        assert!(!message.silent);
+        assert!(
+            message.text.contains(&format!("words about {kind}")),
+            "{}",
+            message.text
+        );
+    }
+}
+
+#[test]
+fn a_claude_that_dies_without_a_result_has_failed_whatever_its_exit_code() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[exit: 0]]");
+    machine.message_with("Claude ended without an answer: exit code 0");
+    machine.ada_says("[[stderr: out of cheese]] [[exit: 3]]");
+    let message = machine.message_with("exit code 3");
+    assert!(message.text.contains("out of cheese"), "{}", message.text);
+    machine.ada_says("[[die]]");
+    machine.message_with("it was killed (signal 9)");
+}
+
+#[test]
+fn lines_that_cannot_be_read_and_lines_of_ten_megabytes_are_survived() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(
+        "[[raw: not json]] [[raw: {\"type\":\"brand_new\",\"x\":1}]] [[raw: {\"type\":\"assistant\"}]] \
+         [[raw-bytes]] [[raw: ]] [[long-line: 10000000]] [[say: still fine]]",
+    );
+    machine.message_with("still fine");
+}
+
+#[test]
+fn a_claude_that_does_not_say_when_it_is_idle_is_let_go_all_the_same() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[no-idle]] [[say: answered]]");
+    machine.message_with("answered");
+    machine.ada_says("next");
+    machine.message_with("You said: next");
+}
+
+#[test]
+fn work_in_the_background_goes_on_and_its_answer_comes_too() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[background: 1500 The build is done.]]");
+    machine.message_with("still going on in the background: the build");
+    machine.message_with("The build is done.");
+}
+
+#[test]
+fn work_in_the_background_ends_when_the_next_prompt_waits() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[background: 60000 never]]");
+    machine.message_with("still going on in the background: the build");
+    machine.ada_says("next");
+    machine.message_with("The work in the background was ended");
+    machine.message_with("You said: next");
+}
+
+#[test]
+fn a_refused_permission_is_pointed_out_below_the_answer() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[denied: Bash]]");
+    let answer = machine.message_with("I was not permitted.");
+    assert!(
+        answer.text.contains("Not permitted and left out: Bash."),
+        "{}",
+        answer.text
+    );
+}
+
+#[test]
+fn an_answer_gets_through_whatever_happens_to_the_first_try() {
+    for fault in [
+        Fault::Flood(1),
+        Fault::Status(502),
+        Fault::CloseBefore,
+        Fault::Hang(Duration::from_secs(2)),
+        Fault::Refuse(500, "Internal Server Error"),
+    ] {
+        let machine = Machine::new();
+        let _bot = machine.start();
+        machine.api.plan("sendMessage", None, 1, fault.clone());
+        machine.ada_says("hello");
+        machine.message_with("You said: hello");
+        machine.until_quiet();
+        assert_eq!(machine.loud_messages().len(), 1, "{fault:?}");
+    }
+}
+
+#[test]
+fn an_answer_of_which_nobody_knows_whether_it_arrived_comes_at_most_twice() {
+    for fault in [Fault::CloseAfter, Fault::Truncated] {
+        let machine = Machine::new();
+        let _bot = machine.start();
+        machine.api.plan("sendMessage", None, 1, fault.clone());
+        machine.ada_says("hello");
+        machine.until_quiet();
+        machine.message_with("You said: hello");
+        let count = machine.loud_messages().len();
+        assert!((1..=2).contains(&count), "{fault:?}: {count}");
+    }
+}
+
+#[test]
+fn a_pause_that_telegram_asks_for_holds_up_that_chat_alone_and_is_kept() {
+    let machine = Machine::new().with(
+        "TELECODER_TG_ALLOWED_USERS",
+        format!("{},{}", ADA.0, GRACE.0),
+    );
+    let _bot = machine.start();
+    let pause = 3;
+    machine
+        .api
+        .plan("sendMessage", Some(ADA.0 as i64), 1, Fault::Flood(pause));
+    machine.ada_says("hello");
+    let flooded = machine.until("the flood", || {
+        machine
+            .api
+            .requests("sendMessage")
+            .into_iter()
+            .find(|request| request.chat == Some(ADA.0 as i64))
+    });
+    machine.api.say(ChatId(GRACE.0 as i64), GRACE, "me too");
+    let grace = machine.message_with("You said: me too");
+    assert_eq!(grace.chat, GRACE.0 as i64);
+    machine.message_with("You said: hello");
+    let again = machine
+        .api
+        .requests("sendMessage")
+        .into_iter()
+        .filter(|request| request.chat == Some(ADA.0 as i64))
+        .nth(1)
+        .expect("it was sent again");
+    let waited: Duration = again.at - flooded.at;
+    assert!(waited >= Duration::from_secs(pause), "{waited:?}");
+}
+
+#[test]
+fn polling_goes_on_after_every_kind_of_failure() {
+    let machine = Machine::new();
+    for fault in [
+        Fault::Status(502),
+        Fault::CloseBefore,
+        Fault::CloseAfter,
+        Fault::Truncated,
+        Fault::Flood(1),
+        Fault::Refuse(500, "Internal Server Error"),
+    ] {
+        machine.api.plan("getUpdates", None, 1, fault);
+    }
+    let _bot = machine.start();
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+    machine.until_quiet();
+    assert_eq!(machine.loud_messages().len(), 1);
+}
+
+#[test]
+fn a_second_poller_on_the_same_token_is_told_in_the_log_once() {
+    let machine = Machine::new();
+    machine.api.plan(
+        "getUpdates",
+        None,
+        1,
+        Fault::Refuse(409, "Conflict: terminated by other getUpdates request"),
+    );
+    let bot = machine.start_without_waiting();
+    machine.until("the log says so", || {
+        bot.log()
+            .contains("another program polls with the same bot token")
+            .then_some(())
+    });
+}
+
+#[test]
+fn the_bot_starts_while_telegram_cannot_be_reached_and_says_so() {
+    let machine = Machine::new();
+    machine.api.plan("getMe", None, 2, Fault::CloseBefore);
+    machine.api.plan("getUpdates", None, 2, Fault::CloseBefore);
+    let started = Instant::now();
+    let bot = machine.start();
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+    assert!(started.elapsed() < crate::support::PATIENCE);
+    assert!(bot.log().contains("no updates can be had"), "{}", bot.log());
+}
+
+#[test]
+fn the_fake_claude_is_where_the_tests_look_for_it() {
+    assert!(fake_claude().exists());
+}

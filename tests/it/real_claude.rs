@@ -1,0 +1,186 @@
+//! The same with the real claude, which talks to a scripted model on loopback.
+//!
+//! `.ci/run` installs it and names it in `TELECODER_TEST_CLAUDE`. It runs with a clean environment, a home
+//! of its own, and everything off that would go out to the network.
+
+use std::path::PathBuf;
+
+use crate::support::{Bot, Machine, model, processes};
+
+const WHY: &str = "TELECODER_TEST_CLAUDE names the real claude; .ci/run sets it";
+
+fn machine() -> Machine {
+    let claude = PathBuf::from(std::env::var_os("TELECODER_TEST_CLAUDE").expect(WHY));
+    let machine = Machine::new();
+    let model = machine.runtime.block_on(model::start());
+    machine
+        .with("TELECODER_RUNTIME", claude.display().to_string())
+        .with("ANTHROPIC_BASE_URL", model)
+        .with("ANTHROPIC_API_KEY", "test-key")
+        .with("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
+        .with("CLAUDE_CODE_MAX_RETRIES", "2")
+        .with("DISABLE_AUTOUPDATER", "1")
+        .with("DISABLE_TELEMETRY", "1")
+        .with("DISABLE_ERROR_REPORTING", "1")
+}
+
+fn start(machine: &Machine) -> Bot {
+    let bot = machine.start();
+    machine.until("claude is found", || {
+        bot.log().contains("claude is there").then_some(())
+    });
+    bot
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn real_claude_answers_and_the_conversation_goes_on_after_a_restart() {
+    let machine = machine();
+    let bot = start(&machine);
+    machine.ada_says("hello, real one");
+    let answer = machine.message_with("You said: hello, real one");
+    assert!(answer.text.contains("Done · "), "{}", answer.text);
+    assert!(bot.terminate().success());
+    let _bot = machine.start();
+    machine.ada_says("[[recall]]");
+    machine.message_with("Earlier: hello, real one");
+    machine.until_quiet();
+    assert_eq!(machine.loud_messages().len(), 2);
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn real_claude_gets_the_prompt_to_the_byte() {
+    let machine = machine();
+    let _bot = start(&machine);
+    for text in [
+        "[[seen]]  --dash \"quotes\" 'and' `ticks` $HOME \\n",
+        "   [[seen]] leading blanks\n\tand a tab  ",
+        "[[seen]] 👩‍💻👍🏽 مرحبا 日本語",
+    ] {
+        machine.ada_says(text);
+        let expected = serde_json::json!(text).to_string();
+        machine.until(&format!("{expected} as it was seen"), || {
+            machine
+                .bot_messages()
+                .into_iter()
+                .find(|message| message.text.starts_with(&expected))
+        });
+    }
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn real_claude_works_in_the_workspace() {
+    let machine = machine();
+    let _bot = start(&machine);
+    machine.ada_says(
+        r#"[[tool: Bash {"command":"echo made by claude > made.txt && pwd"}]] [[say: I made a file]]"#,
+    );
+    let answer = machine.message_with("I made a file");
+    assert!(answer.text.contains("1 tool call"), "{}", answer.text);
+    let workspaces = machine.data().join("workspaces");
+    let workspace = std::fs::read_dir(workspaces)
+        .expect("workspaces")
+        .flatten()
+        .next()
+        .expect("there is one")
+        .path();
+    let made = std::fs::read_to_string(workspace.join("made.txt")).expect("it is there");
+    assert_eq!(made, "made by claude\n");
+    machine.until_quiet();
+    machine.ada_says("/logs");
+    machine.message_with("▸ Bash echo made by claude");
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn real_claude_is_stopped_with_everything_it_started() {
+    let machine = machine();
+    let _bot = start(&machine);
+    machine.ada_says(r#"[[tool: Bash {"command":"sleep 23456"}]] [[say: never]]"#);
+    machine.until("the command runs", || {
+        processes::with_word("23456").first().copied()
+    });
+    machine.message_with("▸ Bash sleep 23456");
+    machine.ada_says("/stop");
+    machine.message_with("Stopped after ");
+    assert_eq!(processes::with_word("23456"), [0; 0], "nobody is left");
+    assert!(processes::keepers_of(machine.folder.path()).is_empty());
+    machine.ada_says("[[say: alive and well]]");
+    machine.message_with("alive and well");
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn a_run_of_the_real_claude_outlives_the_bot() {
+    let machine = machine();
+    let bot = start(&machine);
+    machine.ada_says(r#"[[tool: Bash {"command":"sleep 4"}]] [[say: finished without the bot]]"#);
+    machine.message_with("▸ Bash sleep 4");
+    bot.kill();
+    let _bot = machine.start();
+    machine.message_with("finished without the bot");
+    machine.until_quiet();
+    assert_eq!(machine.loud_messages().len(), 1);
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn real_claudes_own_commands_show_their_texts() {
+    let machine = machine();
+    let _bot = start(&machine);
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+    machine.ada_says("/context");
+    machine.message_with("Context Usage");
+    machine.ada_says("/nosuch thing");
+    machine.message_with("Unknown command: /nosuch");
+    machine.ada_says("/clear");
+    machine.message_with("The conversation was cleared");
+    machine.ada_says("[[recall]]");
+    let recalled = machine.message_with("Earlier: ");
+    assert!(!recalled.text.contains("hello"), "{}", recalled.text);
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn an_error_of_the_api_is_told_in_one_sentence() {
+    let machine = machine();
+    let _bot = start(&machine);
+    machine.ada_says("[[error: 529]]");
+    let message = machine.message_with("The API is overloaded.");
+    assert!(!message.silent);
+    machine.ada_says("[[error: 401]]");
+    machine.message_with("The API does not accept claude's login.");
+    machine.ada_says("[[say: recovered]]");
+    machine.message_with("recovered");
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn a_real_claude_without_a_login_is_told_in_the_log_and_in_the_chat() {
+    let machine = machine().without("ANTHROPIC_API_KEY");
+    let bot = machine.start();
+    machine.ada_says("hello");
+    machine.message_with("Claude is not logged in on this machine");
+    machine.until("the log says so", || {
+        bot.log().contains("not logged in").then_some(())
+    });
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn a_conversation_that_the_real_claude_lost_is_told() {
+    let machine = machine();
+    let _bot = start(&machine);
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+    machine.until_quiet();
+    let home = PathBuf::from(&machine.environment["HOME"]);
+    std::fs::remove_dir_all(home.join(".claude/projects")).expect("claude forgets");
+    machine.ada_says("again");
+    machine.message_with("Claude does not have this conversation any more");
+    machine.ada_says("[[say: anew]]");
+    machine.message_with("anew");
+}

@@ -1,0 +1,66 @@
+//! What real runs of claude 2.1.197 look like in the chat: each recorded stream, line by line, to its end.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use telecoder::chat::logs::Lines;
+use telecoder::chat::{Body, Outgoing, live};
+use telecoder::claude::stream;
+use telecoder::event::Event;
+use telecoder::progress::Progress;
+use telecoder::run::answer;
+
+/// Read on 2.1.197; what is odd in a name is what the run did.
+#[test]
+fn every_recorded_run_reads_well_in_the_chat() {
+    insta::glob!("fixtures/recordings/*.jsonl", |path| {
+        let recording = std::fs::read(path).expect("a recording");
+        insta::assert_snapshot!(played(&recording));
+    });
+}
+
+fn played(recording: &[u8]) -> String {
+    let mut progress = Progress::default();
+    let mut lines = Lines::last(12);
+    let mut shown = String::new();
+    for line in recording.split(|byte| *byte == b'\n') {
+        stream::events(line, &mut |event| {
+            progress.apply(&event);
+            lines.add(&event);
+            if let Event::TurnEnded(turn) = &event {
+                let elapsed = Duration::from_secs(12);
+                match answer::of_turn(&progress, turn, elapsed, None) {
+                    Some(message) => show(&mut shown, "at the turn's end", &message),
+                    None => shown.push_str("== at the turn's end: nothing\n"),
+                }
+            }
+            assert!(event != Event::Garbage, "{}", String::from_utf8_lossy(line));
+        });
+    }
+    let last = live::live(&progress, Duration::from_secs(75), false, 1);
+    let _ = writeln!(shown, "== live\n{last}");
+    show(&mut shown, "/logs 12", &lines.message(false));
+    let _ = writeln!(
+        shown,
+        "== finished: {}, background: {}",
+        progress.is_finished(),
+        progress.background.len()
+    );
+    shown
+}
+
+fn show(shown: &mut String, when: &str, message: &Outgoing) {
+    let how = if message.loud { "loud" } else { "silent" };
+    let text = match &message.body {
+        Body::Note { text, quoted } => match quoted {
+            Some(quoted) => format!("{text}\n| {}", quoted.replace('\n', "\n| ")),
+            None => text.clone(),
+        },
+        Body::Answer { markdown, footer } => {
+            let start: String = markdown.chars().take(400).collect();
+            format!("{start}\n--\n{footer}")
+        }
+        Body::File { name, content, .. } => format!("[{name}, {} bytes]", content.len()),
+    };
+    let _ = writeln!(shown, "== {when} ({how})\n{text}");
+}

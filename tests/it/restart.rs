@@ -1,0 +1,130 @@
+//! The bot is killed and started again.
+
+use rustix::process::Signal;
+
+use crate::support::{ADA, CHAT, Machine, processes};
+
+#[test]
+fn a_run_outlives_the_bot_and_its_answer_comes_when_the_bot_is_back() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    machine.ada_says("[[sleep: 1500]] [[say: I went on without you]]");
+    machine.message_with("Working · ");
+    bot.kill();
+    assert!(!processes::keepers_of(machine.folder.path()).is_empty());
+    let _bot = machine.start();
+    machine.message_with("I went on without you");
+    machine.until_quiet();
+    assert_eq!(machine.loud_messages().len(), 1);
+}
+
+#[test]
+fn a_run_that_ended_meanwhile_is_reported() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    machine.ada_says("[[no-idle]] [[sleep: 300]] [[say: done while you were away]] [[exit: 0]]");
+    machine.until("it runs", || {
+        processes::keepers_of(machine.folder.path())
+            .first()
+            .copied()
+    });
+    bot.kill();
+    for keeper in processes::keepers_of(machine.folder.path()) {
+        assert!(processes::wait_until_gone(keeper, crate::support::PATIENCE));
+    }
+    let _bot = machine.start();
+    machine.message_with("Claude ended without an answer: exit code 0");
+}
+
+#[test]
+fn what_was_sent_while_the_bot_was_down_runs_in_order() {
+    let machine = Machine::new();
+    machine.start().kill();
+    for number in 1..=3 {
+        machine.ada_says(&format!("sent while down {number}"));
+    }
+    let _bot = machine.start();
+    machine.message_with("You said: sent while down 3");
+    machine.until_quiet();
+    let order: Vec<String> = machine
+        .loud_messages()
+        .into_iter()
+        .map(|message| message.text.lines().next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(
+        order,
+        [1, 2, 3].map(|number| format!("You said: sent while down {number}"))
+    );
+}
+
+#[test]
+fn the_conversation_goes_on_after_a_restart() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    machine.ada_says("before the restart");
+    machine.message_with("You said: before the restart");
+    assert!(bot.terminate().success());
+    let _bot = machine.start();
+    machine.ada_says("[[recall]]");
+    machine.message_with("Earlier prompts: before the restart");
+}
+
+#[test]
+fn a_stop_works_on_a_run_that_was_found_at_the_start() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    machine.ada_says("[[bash: sleep 43210]]");
+    machine.until("it runs", || processes::with_word("43210").first().copied());
+    bot.kill();
+    let _bot = machine.start();
+    machine.ada_says("/stop");
+    machine.message_with("Stopped after ");
+    assert_eq!(processes::with_word("43210"), [0; 0], "nobody is left");
+}
+
+#[test]
+fn a_run_whose_keeper_was_killed_is_lost_and_told_and_nobody_is_left() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[tool: Bash cargo test]] [[bash: sleep 32109]]");
+    machine.until("it runs", || processes::with_word("32109").first().copied());
+    for keeper in processes::keepers_of(machine.folder.path()) {
+        processes::signal(keeper, Signal::KILL);
+    }
+    let lost = machine.message_with("The run was lost");
+    assert!(lost.text.contains("Bash cargo test"), "{}", lost.text);
+    assert_eq!(processes::with_word("32109"), [0; 0], "nobody is left");
+    machine.ada_says("[[recall]]");
+    machine.message_with("Earlier prompts: [[tool: Bash cargo test]]");
+}
+
+#[test]
+fn an_update_that_telegram_sends_again_has_its_effect_once() {
+    use crate::support::Fault;
+    let machine = Machine::new();
+    let _bot = machine.start();
+    // The batch arrives, but its confirmation is lost on the way.
+    machine.api.plan("getUpdates", None, 1, Fault::CloseBefore);
+    machine.ada_says("once only");
+    machine.message_with("You said: once only");
+    let twice = serde_json::json!({"update_id": 1, "message": {"message_id": 1, "date": 1,
+        "chat": {"id": CHAT.0, "type": "private", "first_name": "Ada"},
+        "from": {"id": ADA.0, "is_bot": false, "first_name": "Ada"}, "text": "once only"}});
+    machine.api.deliver(twice);
+    machine.ada_says("another");
+    machine.message_with("You said: another");
+    machine.until_quiet();
+    assert_eq!(machine.loud_messages().len(), 2);
+}
+
+#[test]
+fn a_second_bot_on_the_same_data_says_who_holds_it_and_leaves() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    let (code, stderr) = machine.run_to_its_end(&["serve"]);
+    assert_eq!(code, Some(3));
+    assert!(
+        stderr.contains(&format!("process {}", bot.process.id())),
+        "{stderr}"
+    );
+}

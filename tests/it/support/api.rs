@@ -1,0 +1,205 @@
+//! The Bot API's stand-in of the demo, with faults in front of it.
+
+use std::net::Ipv4Addr;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use telecoder::demo::bot_api::BotApi;
+use tokio::net::TcpListener;
+
+/// A fake Bot API that can misbehave.
+pub struct FakeApi {
+    api: BotApi,
+    faults: Arc<Mutex<Faults>>,
+}
+
+#[derive(Default)]
+struct Faults {
+    planned: Vec<Planned>,
+    requests: Vec<Requested>,
+}
+
+struct Planned {
+    method: String,
+    chat: Option<i64>,
+    times: u32,
+    fault: Fault,
+}
+
+/// A request that came in, whatever became of it.
+#[derive(Clone, Debug)]
+pub struct Requested {
+    pub at: Instant,
+    pub method: String,
+    pub chat: Option<i64>,
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// 429 with this many seconds.
+    Flood(u64),
+    /// An answer of the Bot API's own form.
+    Refuse(u16, &'static str),
+    /// A proxy's or server's error page.
+    Status(u16),
+    /// No answer for so long, and no effect.
+    Hang(Duration),
+    /// The connection is closed before the call has its effect.
+    CloseBefore,
+    /// The call has its effect, and the connection is closed before the answer.
+    CloseAfter,
+    /// The call has its effect, and half of the answer arrives.
+    Truncated,
+}
+
+impl FakeApi {
+    pub async fn start(token: &str, username: &str) -> FakeApi {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("a free port");
+        let port = listener.local_addr().expect("its number").port();
+        let api = BotApi::detached(token, username, port);
+        let faults = Arc::new(Mutex::new(Faults::default()));
+        let router = api.router().layer(middleware::from_fn_with_state(
+            Arc::clone(&faults),
+            misbehave,
+        ));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        FakeApi { api, faults }
+    }
+
+    /// The next `times` calls of this method (in this chat, where one is given) go wrong.
+    pub fn plan(&self, method: &str, chat: Option<i64>, times: u32, fault: Fault) {
+        self.faults.lock().expect("whole").planned.push(Planned {
+            method: method.to_owned(),
+            chat,
+            times,
+            fault,
+        });
+    }
+
+    pub fn requests(&self, method: &str) -> Vec<Requested> {
+        self.faults
+            .lock()
+            .expect("whole")
+            .requests
+            .iter()
+            .filter(|request| request.method == method)
+            .cloned()
+            .collect()
+    }
+
+    pub fn polls(&self) -> usize {
+        self.requests("getUpdates").len()
+    }
+}
+
+impl Deref for FakeApi {
+    type Target = BotApi;
+
+    fn deref(&self) -> &BotApi {
+        &self.api
+    }
+}
+
+async fn misbehave(
+    State(faults): State<Arc<Mutex<Faults>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let method = request
+        .uri()
+        .path()
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let chat = chat_of(&parts.headers, &body);
+    let fault = {
+        let mut faults = faults.lock().expect("whole");
+        // teloxide spells method names with a capital.
+        let method = method[..1].to_lowercase() + &method[1..];
+        faults.requests.push(Requested {
+            at: Instant::now(),
+            method: method.clone(),
+            chat,
+        });
+        faults
+            .planned
+            .iter_mut()
+            .find(|planned| {
+                planned.method == method
+                    && planned.times > 0
+                    && (planned.chat.is_none() || planned.chat == chat)
+            })
+            .map(|planned| {
+                planned.times -= 1;
+                planned.fault.clone()
+            })
+    };
+    let request = Request::from_parts(parts, Body::from(body));
+    match fault {
+        None => next.run(request).await,
+        Some(Fault::Flood(seconds)) => {
+            let body = json!({"ok": false, "error_code": 429,
+                "description": format!("Too Many Requests: retry after {seconds}"),
+                "parameters": {"retry_after": seconds}});
+            (StatusCode::TOO_MANY_REQUESTS, axum::Json(body)).into_response()
+        }
+        Some(Fault::Refuse(code, description)) => {
+            let body = json!({"ok": false, "error_code": code, "description": description});
+            (
+                StatusCode::from_u16(code).expect("a status"),
+                axum::Json(body),
+            )
+                .into_response()
+        }
+        Some(Fault::Status(code)) => (
+            StatusCode::from_u16(code).expect("a status"),
+            "<html>Bad Gateway</html>",
+        )
+            .into_response(),
+        Some(Fault::Hang(length)) => {
+            tokio::time::sleep(length).await;
+            close()
+        }
+        Some(Fault::CloseBefore) => close(),
+        Some(Fault::CloseAfter) => {
+            next.run(request).await;
+            close()
+        }
+        Some(Fault::Truncated) => {
+            let response = next.run(request).await;
+            let bytes = to_bytes(response.into_body(), usize::MAX)
+                .await
+                .unwrap_or_default();
+            let half = bytes.slice(..bytes.len() / 2);
+            ([(header::CONTENT_TYPE, "application/json")], half).into_response()
+        }
+    }
+}
+
+/// Ends the connection's task, and with it the connection, without an answer and without a word.
+fn close() -> Response {
+    std::panic::resume_unwind(Box::new("the connection is closed"))
+}
+
+fn chat_of(headers: &axum::http::HeaderMap, body: &[u8]) -> Option<i64> {
+    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    if kind.starts_with("application/json") {
+        return serde_json::from_slice::<Value>(body).ok()?["chat_id"].as_i64();
+    }
+    let text = String::from_utf8_lossy(body);
+    let after = text.split("name=\"chat_id\"").nth(1)?;
+    after.trim_start().lines().next()?.trim().parse().ok()
+}

@@ -1,0 +1,32 @@
+//! Repositories to work on, made with the real git.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Runs git and returns what it wrote to stdout.
+pub fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"])
+        .args(arguments)
+        .current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .expect("git is there");
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// A repository with one commit on `main`.
+pub fn repository(folder: &Path) -> PathBuf {
+    let path = folder.join("project");
+    std::fs::create_dir(&path).expect("a folder");
+    git(&path, &["init", "--quiet", "--initial-branch=main"]);
+    std::fs::write(path.join("README.md"), "# Project\n").expect("a file");
+    git(&path, &["add", "."]);
+    git(&path, &["commit", "--quiet", "--message", "first"]);
+    path
+}

@@ -1,0 +1,307 @@
+//! A machine with telecoder on it, and the phones that write to it.
+
+pub mod api;
+pub mod git;
+pub mod model;
+pub mod processes;
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use telecoder::demo::bot_api::{Posted, Shown};
+use telecoder::id::{ChatId, UserId};
+
+pub use api::{FakeApi, Fault};
+
+/// Nothing a test waits for takes longer, on however slow a machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+pub const ADA: UserId = UserId(7);
+pub const GRACE: UserId = UserId(8);
+/// Ada's private chat with the bot.
+pub const CHAT: ChatId = ChatId(7);
+pub const TEAM: ChatId = ChatId(-100_500);
+pub const TOKEN: &str = "42:Secret-Token_of-the-tests";
+pub const BOT: &str = "test_coder_bot";
+
+/// A machine: a data folder, a Bot API, a claude, and what the bot is started with.
+pub struct Machine {
+    pub folder: tempfile::TempDir,
+    pub api: FakeApi,
+    pub environment: BTreeMap<String, String>,
+    pub runtime: tokio::runtime::Runtime,
+}
+
+/// A running bot. Killed when dropped.
+pub struct Bot {
+    pub process: Child,
+    log: std::sync::Arc<std::sync::Mutex<String>>,
+}
+
+impl Machine {
+    /// Ada is on the allowlist, the Team is a group that may use the bot.
+    pub fn new() -> Machine {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let folder = tempfile::Builder::new()
+            .prefix("telecoder-it-")
+            .tempdir()
+            .expect("a temporary folder");
+        let api = runtime.block_on(FakeApi::start(TOKEN, BOT));
+        let home = folder.path().join("home");
+        std::fs::create_dir(&home).expect("a home");
+        let environment = [
+            ("HOME", home.display().to_string()),
+            ("PATH", std::env::var("PATH").unwrap_or_default()),
+            ("TELEGRAM_BOT_TOKEN", TOKEN.into()),
+            ("TELEGRAM_API_URL", api.url()),
+            ("TELECODER_TG_ALLOWED_USERS", ADA.0.to_string()),
+            ("TELECODER_TG_ALLOWED_CHATS", TEAM.0.to_string()),
+            (
+                "TELECODER_DATA",
+                folder.path().join("data").display().to_string(),
+            ),
+            ("TELECODER_RUNTIME", fake_claude().display().to_string()),
+            (
+                "FAKE_CLAUDE_HOME",
+                home.join("fake-claude").display().to_string(),
+            ),
+            // Where the tests run as root, claude would refuse to bypass permissions.
+            ("IS_SANDBOX", "1".into()),
+            ("GIT_CONFIG_GLOBAL", "/dev/null".into()),
+        ];
+        Machine {
+            folder,
+            api,
+            environment: environment
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+            runtime,
+        }
+    }
+
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Machine {
+        self.environment.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub fn without(mut self, name: &str) -> Machine {
+        self.environment.remove(name);
+        self
+    }
+
+    pub fn data(&self) -> PathBuf {
+        PathBuf::from(&self.environment["TELECODER_DATA"])
+    }
+
+    /// `telecoder` with these arguments on this machine.
+    pub fn telecoder(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_telecoder"));
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(&self.environment)
+            .current_dir(self.folder.path());
+        command
+    }
+
+    /// Starts the bot and waits until it polls.
+    pub fn start(&self) -> Bot {
+        let polls = self.api.polls();
+        let bot = self.start_without_waiting();
+        self.until("the bot polls", || (self.api.polls() > polls).then_some(()));
+        bot
+    }
+
+    pub fn start_without_waiting(&self) -> Bot {
+        let mut process = self
+            .telecoder(&["serve"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("telecoder starts");
+        let log = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+        let mut stderr = process.stderr.take().expect("stderr is piped");
+        let to = std::sync::Arc::clone(&log);
+        std::thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(length @ 1..) = stderr.read(&mut chunk) {
+                to.lock()
+                    .expect("the log is whole")
+                    .push_str(&String::from_utf8_lossy(&chunk[..length]));
+            }
+        });
+        Bot { process, log }
+    }
+
+    /// Runs a telecoder that is expected to end by itself; its exit code and what it said on stderr.
+    pub fn run_to_its_end(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = self
+            .telecoder(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .expect("telecoder starts");
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    }
+
+    /// Ada writes in her private chat.
+    pub fn ada_says(&self, text: &str) -> i32 {
+        self.api.say(CHAT, ADA, text)
+    }
+
+    /// Waits for something, looking whenever anything happens at the Bot API and now and then besides.
+    pub fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        let mut changes = self.api.changes();
+        loop {
+            changes.mark_unchanged();
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "this did not happen: {what}\nThe chat shows:\n{}",
+                self.transcript()
+            );
+            self.runtime.block_on(async {
+                let _ = tokio::time::timeout(Duration::from_millis(50), changes.changed()).await;
+            });
+        }
+    }
+
+    /// The first message of the bot, as it stands now, that has `part` in it.
+    pub fn message_with(&self, part: &str) -> Posted {
+        self.until(&format!("a message with {part:?}"), || {
+            self.bot_messages()
+                .into_iter()
+                .find(|message| message.text.contains(part))
+        })
+    }
+
+    /// The `count`th message of the bot that has `part` in it, counted from one.
+    pub fn nth_message_with(&self, part: &str, count: usize) -> Posted {
+        self.until(&format!("{count} messages with {part:?}"), || {
+            self.bot_messages()
+                .into_iter()
+                .filter(|message| message.text.contains(part))
+                .nth(count - 1)
+        })
+    }
+
+    pub fn bot_messages(&self) -> Vec<Posted> {
+        self.api
+            .messages()
+            .into_iter()
+            .filter(|message| message.by_bot)
+            .collect()
+    }
+
+    /// Messages that made the phone ring.
+    pub fn loud_messages(&self) -> Vec<Posted> {
+        self.bot_messages()
+            .into_iter()
+            .filter(|message| !message.silent)
+            .collect()
+    }
+
+    /// Waits until the bot has nothing left to do.
+    pub fn until_quiet(&self) {
+        let database = self.data().join("telecoder.db");
+        self.until("everything is done", || {
+            let nothing_left = telecoder::store::left_to_do(&database).ok() == Some(0);
+            (self.api.unconfirmed() == 0 && nothing_left).then_some(())
+        });
+    }
+
+    fn transcript(&self) -> String {
+        self.api
+            .shown(0)
+            .into_iter()
+            .map(|shown| match shown {
+                Shown::New(message) => format!("  new  {:?}\n", message.text),
+                Shown::Edited(message) => format!("  edit {:?}\n", message.text),
+                Shown::Toast(text) => format!("  toast {text:?}\n"),
+            })
+            .collect()
+    }
+
+    /// Writes a script that stands in for a program, and returns its path.
+    pub fn script(&self, name: &str, lines: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{lines}\n")).expect("a script");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
+            .expect("its rights");
+        path
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // A failed test leaves no run behind.
+        for keeper in processes::keepers_of(self.folder.path()) {
+            processes::signal(keeper, Signal::TERM);
+        }
+        for keeper in processes::keepers_of(self.folder.path()) {
+            processes::wait_until_gone(keeper, Duration::from_secs(5));
+        }
+    }
+}
+
+impl Bot {
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        self.process.kill().expect("it can be killed");
+        let _ = self.process.wait();
+    }
+
+    /// SIGTERM, as systemd does it.
+    pub fn terminate(mut self) -> ExitStatus {
+        processes::signal(self.process.id(), Signal::TERM);
+        self.process.wait().expect("it ends")
+    }
+
+    pub fn log(&self) -> String {
+        self.log.lock().expect("the log is whole").clone()
+    }
+}
+
+impl Drop for Bot {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Built by cargo beside the tests, as an example of this package; `cargo test --test it` alone does not.
+pub fn fake_claude() -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_telecoder"))
+        .parent()
+        .expect("the binary is in a folder")
+        .join("examples/fake-claude");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake_claude/main.rs");
+    let changed = |path: &Path| {
+        std::fs::metadata(path)
+            .and_then(|file| file.modified())
+            .ok()
+    };
+    assert!(
+        changed(&path) >= changed(&source),
+        "{} is missing or older than its source; `cargo build --example fake-claude` builds it, and so does \
+         plain `cargo test`",
+        path.display()
+    );
+    path
+}

@@ -1,0 +1,67 @@
+//! Who is alive on this machine, and ending those that a test started.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Sends a signal; no matter if the process has gone.
+pub fn signal(process: u32, signal: Signal) {
+    let process = i32::try_from(process).ok().and_then(Pid::from_raw);
+    let _ = kill_process(process.expect("a process id"), signal);
+}
+
+/// Process ids of the keepers whose runs are below this folder.
+pub fn keepers_of(folder: &Path) -> Vec<u32> {
+    let folder = folder.to_string_lossy().into_owned();
+    all()
+        .filter(|(_, line)| {
+            line.get(1).is_some_and(|word| word == "keep")
+                && line.get(2).is_some_and(|run| run.starts_with(&folder))
+        })
+        .map(|(process, _)| process)
+        .collect()
+}
+
+/// Process ids of those whose command line has this word in it.
+pub fn with_word(word: &str) -> Vec<u32> {
+    all()
+        .filter(|(_, line)| line.iter().any(|part| part == word))
+        .map(|(process, _)| process)
+        .collect()
+}
+
+pub fn is_alive(process: u32) -> bool {
+    // A zombie is dead; it only has not been buried.
+    std::fs::read_to_string(format!("/proc/{process}/stat"))
+        .ok()
+        .and_then(|stat| Some(stat.rsplit_once(')')?.1.trim_start().starts_with('Z')))
+        .is_some_and(|zombie| !zombie)
+}
+
+pub fn wait_until_gone(process: u32, limit: Duration) -> bool {
+    let deadline = Instant::now() + limit;
+    while is_alive(process) {
+        if Instant::now() > deadline {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    true
+}
+
+fn all() -> impl Iterator<Item = (u32, Vec<String>)> {
+    std::fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let process = entry.file_name().to_str()?.parse().ok()?;
+            let line = std::fs::read(entry.path().join("cmdline")).ok()?;
+            let words = line
+                .split(|byte| *byte == 0)
+                .map(|word| String::from_utf8_lossy(word).into_owned())
+                .collect();
+            Some((process, words))
+        })
+}
