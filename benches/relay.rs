@@ -1,1 +1,658 @@
-fn main() {}
+//! How fast a message gets through, and what that costs, each number beside a floor measured in the same run.
+//!
+//! `cargo bench --bench relay`. The real binary as it is shipped, durability on; the Bot API and the agent are
+//! stand-ins on this machine. The agent is this very program under the name `claude`: it answers at once and
+//! says in its answer when it started and when it wrote the result.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use telecoder::claude::stream;
+use telecoder::demo::bot_api::{BotApi, Call};
+use telecoder::id::{ChatId, UserId};
+use telecoder::progress::Progress;
+
+const CHATS: u64 = 50;
+const PROMPTS_EACH: usize = 4;
+const TOOL_LINES: usize = 20_000;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn main() {
+    let name = std::env::args_os().next().unwrap_or_default();
+    if Path::new(&name)
+        .file_name()
+        .is_some_and(|name| name == "claude")
+    {
+        agent::main();
+        return;
+    }
+    let bench = Bench::new();
+    println!("telecoder relay, release build, {} cores\n", cores());
+    println!("{:<46} {:>12} {:>12}  reach", "", "measured", "floor");
+    bench.start();
+    bench.one_by_one();
+    bench.all_at_once();
+    bench.tool_lines();
+    bench.stop();
+}
+
+fn row(what: &str, measured: impl AsRef<str>, floor: impl AsRef<str>, reach: &str) {
+    println!(
+        "{what:<46} {:>12} {:>12}  {reach}",
+        measured.as_ref(),
+        floor.as_ref()
+    );
+}
+
+/// A machine with a Bot API, an agent, and room for data folders.
+struct Bench {
+    runtime: tokio::runtime::Runtime,
+    folder: tempfile::TempDir,
+    api: BotApi,
+    agent: PathBuf,
+    /// What the clock said when the Bot API's clock said that.
+    clocks: (SystemTime, Instant),
+}
+
+struct Bot(Child);
+
+impl Bench {
+    fn new() -> Bench {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let agent = folder.path().join("claude");
+        std::fs::hard_link(std::env::current_exe().expect("this program"), &agent)
+            .or_else(|_| std::fs::copy(std::env::current_exe()?, &agent).map(|_| ()))
+            .expect("the agent's file");
+        let api = runtime
+            .block_on(BotApi::start("1:bench", "bench_bot"))
+            .expect("a Bot API");
+        Bench {
+            runtime,
+            folder,
+            api,
+            agent,
+            clocks: (SystemTime::now(), Instant::now()),
+        }
+    }
+
+    fn bot(&self, data: &str) -> Bot {
+        let users: Vec<String> = (1..=CHATS).map(|user| user.to_string()).collect();
+        let environment: BTreeMap<&str, String> = [
+            ("PATH", std::env::var("PATH").unwrap_or_default()),
+            ("HOME", self.folder.path().display().to_string()),
+            ("TELEGRAM_BOT_TOKEN", "1:bench".into()),
+            ("TELEGRAM_API_URL", self.api.url()),
+            ("TELECODER_TG_ALLOWED_USERS", users.join(",")),
+            (
+                "TELECODER_DATA",
+                self.folder.path().join(data).display().to_string(),
+            ),
+            ("TELECODER_RUNTIME", self.agent.display().to_string()),
+            ("TELECODER_MAX_RUNS", CHATS.to_string()),
+            ("IS_SANDBOX", "1".into()),
+            ("RUST_LOG", "warn".into()),
+        ]
+        .into_iter()
+        .collect();
+        Bot(Command::new(env!("CARGO_BIN_EXE_telecoder"))
+            .env_clear()
+            .envs(environment)
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("telecoder starts"))
+    }
+
+    /// Waits for something to be so at the Bot API.
+    fn until<T>(&self, mut look: impl FnMut() -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        let mut changes = self.api.changes();
+        loop {
+            changes.mark_unchanged();
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "nothing happened for a minute");
+            self.runtime.block_on(async {
+                let _ = tokio::time::timeout(Duration::from_millis(20), changes.changed()).await;
+            });
+        }
+    }
+
+    fn polls(&self) -> u64 {
+        self.api.polls()
+    }
+
+    fn at(&self, moment: Instant) -> SystemTime {
+        self.clocks.0 + moment.duration_since(self.clocks.1)
+    }
+
+    fn answers(&self) -> Vec<Call> {
+        self.api
+            .calls()
+            .into_iter()
+            .filter(|call| call.method == "sendMessage" && text(call).starts_with("started "))
+            .collect()
+    }
+
+    fn start(&self) {
+        let mut starts = Vec::new();
+        let mut floors = Vec::new();
+        for _ in 0..15 {
+            let polls = self.polls();
+            let before = Instant::now();
+            let bot = self.bot("start");
+            self.until(|| (self.polls() > polls).then_some(()));
+            starts.push(before.elapsed());
+            drop(bot);
+
+            let before = Instant::now();
+            let _ = Command::new(env!("CARGO_BIN_EXE_telecoder"))
+                .arg("--version")
+                .stdout(Stdio::null())
+                .status();
+            floors.push(before.elapsed());
+        }
+        row(
+            "start to first getUpdates",
+            ms(median(&starts)),
+            ms(median(&floors)),
+            "<= 25 ms (floor: --version)",
+        );
+    }
+
+    /// One prompt at a time: nothing waits for anything but the relay.
+    fn one_by_one(&self) {
+        let bot = self.bot("relay");
+        let polls = self.polls();
+        self.until(|| (self.polls() > polls).then_some(()));
+        std::thread::sleep(Duration::from_secs(1));
+        row(
+            "resident, idle",
+            mib(status(bot.0.id(), "VmRSS")),
+            "",
+            "<= 12 MB",
+        );
+
+        // Each chat's first prompt makes its workspace; that is not what is measured.
+        for chat in 1..=CHATS {
+            self.ask(chat, "warm up");
+        }
+        self.until(|| (self.answers().len() == CHATS as usize).then_some(()));
+        self.wait_until_quiet();
+
+        let floor = self.floor();
+        let send_floor = self.send_floor();
+        let (mut to_agent, mut to_chat) = (Vec::new(), Vec::new());
+        for round in 0..PROMPTS_EACH - 1 {
+            for chat in 1..=CHATS {
+                let asked = SystemTime::now();
+                self.ask(chat, &format!("round {round}"));
+                let count = CHATS as usize + round * CHATS as usize + chat as usize;
+                let answer = self.until(|| self.answers().get(count - 1).cloned());
+                let times = Times::of(&answer);
+                to_agent.push(times.started.duration_since(asked).unwrap_or_default());
+                to_chat.push(
+                    self.at(answer.at)
+                        .duration_since(times.wrote)
+                        .unwrap_or_default(),
+                );
+                self.wait_until_quiet();
+            }
+        }
+        row(
+            "update received to agent started, median",
+            ms(median(&to_agent)),
+            ms(median(&floor)),
+            "<= 4 x floor (a commit, fork and exec)",
+        );
+        row(
+            "update received to agent started, p99",
+            ms(percentile(&to_agent, 99)),
+            ms(median(&floor)),
+            "<= 10 x floor",
+        );
+        row(
+            "result written to sendMessage received, median",
+            ms(median(&to_chat)),
+            ms(median(&send_floor)),
+            "<= 4 ms (floor: a commit, a POST)",
+        );
+        row(
+            "resident, after 200 messages",
+            mib(status(bot.0.id(), "VmRSS")),
+            "",
+            "<= 16 MB",
+        );
+
+        self.ask(1, "hang");
+        let keeper = self.until(|| keeper_of(bot.0.id()));
+        std::thread::sleep(Duration::from_millis(300));
+        row(
+            "resident, a keeper",
+            mib(status(keeper, "VmRSS")),
+            "",
+            "<= 4 MB",
+        );
+        self.ask(1, "/stop");
+        self.wait_until_quiet();
+    }
+
+    /// 50 chats, 4 prompts each, an agent that answers at once.
+    fn all_at_once(&self) {
+        let floor = self.fork_floor();
+        let bot = self.bot("crowd");
+        let polls = self.polls();
+        self.until(|| (self.polls() > polls).then_some(()));
+        let before_answers = self.answers().len();
+        let before_cpu = cpu_ms(bot.0.id());
+        let before = Instant::now();
+        let total = CHATS as usize * PROMPTS_EACH;
+        for number in 0..PROMPTS_EACH {
+            for chat in 1..=CHATS {
+                self.ask(chat, &format!("crowd {number}"));
+            }
+        }
+        self.until(|| (self.answers().len() >= before_answers + total).then_some(()));
+        let elapsed = before.elapsed();
+        self.wait_until_quiet_in("crowd");
+        std::thread::sleep(Duration::from_millis(200));
+        let answers = self.answers().split_off(before_answers);
+        let ours = cpu_ms(bot.0.id()) - before_cpu - self.agents_cpu_ms("crowd");
+
+        assert_eq!(answers.len(), total, "none lost, none twice");
+        for chat in 1..=CHATS {
+            let order: Vec<String> = answers
+                .iter()
+                .filter(|answer| answer.arguments["chat_id"] == chat)
+                .map(|answer| Times::of(answer).prompt)
+                .collect();
+            let expected: Vec<String> = (0..PROMPTS_EACH).map(|n| format!("crowd {n}")).collect();
+            assert_eq!(order, expected, "in order within each chat");
+        }
+        row(
+            "200 answers to 50 chats at once, wall",
+            ms(elapsed),
+            ms(floor),
+            "<= 2 s (floor: 200 fork and exec)",
+        );
+        row(
+            "200 answers to 50 chats at once, CPU",
+            format!("{ours} ms"),
+            "",
+            "<= 1500 ms, keepers included",
+        );
+    }
+
+    fn tool_lines(&self) {
+        let lines = agent::tool_lines();
+        let before = Instant::now();
+        let mut progress = Progress::default();
+        for line in &lines {
+            stream::events(line.as_bytes(), &mut |event| progress.apply(&event));
+        }
+        let floor = before.elapsed();
+
+        let bot = self.bot("tools");
+        let polls = self.polls();
+        self.until(|| (self.polls() > polls).then_some(()));
+        self.ask(1, "warm up");
+        let count = self.answers().len();
+        self.until(|| (self.answers().len() > count).then_some(()));
+        self.wait_until_quiet_in("tools");
+        let before_cpu = own_cpu_ms(bot.0.id());
+        let count = self.answers().len();
+        self.ask(1, "tools");
+        let answer = self.until(|| self.answers().get(count).cloned());
+        let after = self
+            .at(answer.at)
+            .duration_since(Times::of(&answer).wrote)
+            .unwrap_or_default();
+        self.wait_until_quiet_in("tools");
+        row(
+            "20,000 tool lines, CPU",
+            format!("{} ms", own_cpu_ms(bot.0.id()) - before_cpu),
+            ms(floor),
+            "<= 500 ms (floor: parsing them)",
+        );
+        row(
+            "20,000 tool lines, peak memory",
+            mib(status(bot.0.id(), "VmHWM")),
+            "",
+            "<= 24 MB",
+        );
+        row(
+            "20,000 tool lines, result to sendMessage",
+            ms(after),
+            "",
+            "<= 50 ms",
+        );
+    }
+
+    /// From `/stop` to the message that says so.
+    fn stop(&self) {
+        let bot = self.bot("stop");
+        let polls = self.polls();
+        self.until(|| (self.polls() > polls).then_some(()));
+        self.ask(1, "hang");
+        self.until(|| keeper_of(bot.0.id()));
+        std::thread::sleep(Duration::from_millis(500));
+        let before = Instant::now();
+        self.ask(1, "/stop");
+        self.until(|| {
+            let calls = self.api.calls();
+            calls
+                .iter()
+                .any(|call| text(call).starts_with("Stopped after"))
+                .then_some(())
+        });
+        row(
+            "/stop to the message that says so",
+            ms(before.elapsed()),
+            "",
+            "<= 2000 ms (an agent that ignores all)",
+        );
+    }
+
+    fn ask(&self, chat: u64, prompt: &str) {
+        self.api.say(ChatId(chat as i64), UserId(chat), prompt);
+    }
+
+    fn wait_until_quiet(&self) {
+        self.wait_until_quiet_in("relay");
+    }
+
+    fn wait_until_quiet_in(&self, data: &str) {
+        let database = self.folder.path().join(data).join("telecoder.db");
+        let deadline = Instant::now() + PATIENCE;
+        while telecoder::store::left_to_do(&database).ok() != Some(0) {
+            assert!(Instant::now() < deadline, "something is left to do");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// One durable commit, then fork and exec of the agent until it runs.
+    fn floor(&self) -> Vec<Duration> {
+        let db = database(&self.folder.path().join("floor.db"));
+        (0..100)
+            .map(|number| {
+                let before = SystemTime::now();
+                commit(&db, number);
+                let started = agent::start_and_ask(&self.agent);
+                started.duration_since(before).unwrap_or_default()
+            })
+            .collect()
+    }
+
+    /// One durable commit, then one POST to the Bot API.
+    fn send_floor(&self) -> Vec<Duration> {
+        let db = database(&self.folder.path().join("send-floor.db"));
+        let client = reqwest::Client::new();
+        let url = format!("{}/bot1:bench/sendChatAction", self.api.url());
+        (0..100)
+            .map(|number| {
+                let before = Instant::now();
+                commit(&db, number);
+                let sent = client
+                    .post(&url)
+                    .json(&json!({"chat_id": 0, "action": "typing"}))
+                    .send();
+                let _ = self.runtime.block_on(sent);
+                before.elapsed()
+            })
+            .collect()
+    }
+
+    /// 200 agents, as many at a time as there are cores.
+    fn fork_floor(&self) -> Duration {
+        let before = Instant::now();
+        let each = CHATS as usize * PROMPTS_EACH / cores();
+        std::thread::scope(|scope| {
+            for _ in 0..cores() {
+                scope.spawn(|| {
+                    for _ in 0..each {
+                        agent::start_and_ask(&self.agent);
+                    }
+                });
+            }
+        });
+        before.elapsed()
+    }
+
+    /// What the agents themselves took, from the keepers' word.
+    fn agents_cpu_ms(&self, data: &str) -> u64 {
+        let runs = self.folder.path().join(data).join("runs");
+        std::fs::read_dir(runs)
+            .expect("runs")
+            .flatten()
+            .filter_map(|run| std::fs::read(run.path().join("exit.json")).ok())
+            .filter_map(|exit| serde_json::from_slice::<Value>(&exit).ok())
+            .filter_map(|exit| exit["cpu_ms"].as_u64())
+            .sum()
+    }
+}
+
+impl Drop for Bot {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What an answer says of its run.
+struct Times {
+    started: SystemTime,
+    wrote: SystemTime,
+    prompt: String,
+}
+
+impl Times {
+    fn of(answer: &Call) -> Times {
+        let text = text(answer).to_owned();
+        let words: Vec<&str> = text.lines().next().unwrap_or_default().split(' ').collect();
+        let moment =
+            |word: &str| UNIX_EPOCH + Duration::from_nanos(word.parse().expect("nanoseconds"));
+        Times {
+            started: moment(words[1]),
+            wrote: moment(words[3]),
+            prompt: words[5..].join(" "),
+        }
+    }
+}
+
+fn text(call: &Call) -> &str {
+    call.arguments["text"].as_str().unwrap_or_default()
+}
+
+fn database(path: &Path) -> rusqlite::Connection {
+    let db = rusqlite::Connection::open(path).expect("a database");
+    db.pragma_update(None, "journal_mode", "WAL").expect("WAL");
+    db.pragma_update(None, "synchronous", "FULL").expect("FULL");
+    db.execute("CREATE TABLE t (x INTEGER, text TEXT) STRICT", [])
+        .expect("a table");
+    db
+}
+
+fn commit(db: &rusqlite::Connection, number: i64) {
+    db.execute(
+        "INSERT INTO t VALUES (?1, 'a message of ordinary length')",
+        [number],
+    )
+    .expect("a commit");
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn median(times: &[Duration]) -> Duration {
+    percentile(times, 50)
+}
+
+fn percentile(times: &[Duration], percent: usize) -> Duration {
+    let mut times = times.to_vec();
+    times.sort();
+    times[(times.len() * percent / 100).min(times.len() - 1)]
+}
+
+fn ms(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+}
+
+fn mib(kib: u64) -> String {
+    format!("{:.1} MB", kib as f64 / 1024.0)
+}
+
+/// A field of `/proc/PID/status`, in KiB.
+fn status(process: u32, field: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix(field)?
+                .strip_prefix(':')?
+                .split_whitespace()
+                .next()?
+                .parse()
+                .ok()
+        })
+        .unwrap_or(0)
+}
+
+/// CPU of a process and of those of its children that have ended; ticks of 10 ms.
+fn cpu_ms(process: u32) -> u64 {
+    stat_ticks(process, 11..15) * 10
+}
+
+fn own_cpu_ms(process: u32) -> u64 {
+    stat_ticks(process, 11..13) * 10
+}
+
+fn stat_ticks(process: u32, fields: std::ops::Range<usize>) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+    let all: Vec<&str> = after_name.split(' ').collect();
+    all[fields]
+        .iter()
+        .filter_map(|ticks| ticks.parse::<u64>().ok())
+        .sum()
+}
+
+fn keeper_of(bot: u32) -> Option<u32> {
+    let children = std::fs::read_dir(format!("/proc/{bot}/task")).ok()?;
+    children
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
+        .find_map(|list| list.split_whitespace().next()?.parse().ok())
+}
+
+/// The agent: answers at once, or hangs, or makes many tool calls.
+mod agent {
+    use super::*;
+
+    pub fn main() {
+        let started = nanos();
+        let mut out = std::io::stdout().lock();
+        match std::env::args().nth(1).as_deref() {
+            Some("--started") => {
+                let _ = writeln!(out, "{started}");
+                return;
+            }
+            Some("--version") => {
+                let _ = writeln!(out, "bench");
+                return;
+            }
+            Some("auth") => {
+                let _ = writeln!(out, "{}", json!({"loggedIn": true}));
+                return;
+            }
+            _ => {}
+        }
+        let arguments: Vec<String> = std::env::args().collect();
+        let session = arguments
+            .iter()
+            .position(|argument| argument == "--session-id" || argument == "--resume")
+            .and_then(|at| arguments.get(at + 1))
+            .cloned()
+            .unwrap_or_default();
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            let line: Value = serde_json::from_str(&line).expect("JSON");
+            if line["type"] != "user" {
+                return;
+            }
+            let prompt = line["message"]["content"].as_str().unwrap_or_default();
+            if prompt == "hang" {
+                loop {
+                    std::thread::sleep(Duration::from_secs(3600));
+                }
+            }
+            let mut text =
+                json!({"type": "system", "subtype": "init", "session_id": session, "model": "m"})
+                    .to_string();
+            text.push('\n');
+            if prompt == "tools" {
+                for line in tool_lines() {
+                    text.push_str(&line);
+                    text.push('\n');
+                }
+            }
+            let _ = out.write_all(text.as_bytes());
+            let answer = format!("started {started} wrote {} prompt {prompt}", nanos());
+            let result = json!({"type": "result", "subtype": "success", "is_error": false, "result": answer,
+                "total_cost_usd": 0.0, "session_id": session});
+            let idle =
+                json!({"type": "system", "subtype": "session_state_changed", "state": "idle"});
+            let _ = out.write_all(format!("{result}\n{idle}\n").as_bytes());
+        }
+    }
+
+    pub fn tool_lines() -> Vec<String> {
+        (0..TOOL_LINES / 2)
+            .flat_map(|number| {
+                let id = format!("toolu_{number}");
+                [
+                    json!({"type": "assistant", "parent_tool_use_id": null, "message": {"role": "assistant",
+                        "content": [{"type": "tool_use", "id": id, "name": "Bash",
+                            "input": {"command": format!("grep -rn thing src/{number}"), "description": "Look"}}]}}),
+                    json!({"type": "user", "parent_tool_use_id": null, "message": {"role": "user", "content":
+                        [{"type": "tool_result", "tool_use_id": id, "is_error": false,
+                            "content": "src/lib.rs:12: a thing\nsrc/main.rs:7: another thing"}]}}),
+                ]
+            })
+            .map(|line| line.to_string())
+            .collect()
+    }
+
+    /// Starts one that only says when it started.
+    pub fn start_and_ask(agent: &Path) -> SystemTime {
+        let mut child = Command::new(agent)
+            .arg0(agent)
+            .arg("--started")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the agent starts");
+        let mut said = String::new();
+        let _ = child
+            .stdout
+            .take()
+            .expect("stdout is piped")
+            .read_to_string(&mut said);
+        let _ = child.wait();
+        UNIX_EPOCH + Duration::from_nanos(said.trim().parse().expect("nanoseconds"))
+    }
+
+    fn nanos() -> u128 {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_nanos())
+    }
+}

@@ -189,6 +189,11 @@ impl BotApi {
         self.lock().updates.len()
     }
 
+    /// How often the bot has asked for updates.
+    pub fn polls(&self) -> u64 {
+        self.lock().polls
+    }
+
     /// All messages as they stand now, in the order in which they were posted.
     pub fn messages(&self) -> Vec<Posted> {
         self.lock().messages.clone()

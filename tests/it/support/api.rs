@@ -96,10 +96,6 @@ impl FakeApi {
             .cloned()
             .collect()
     }
-
-    pub fn polls(&self) -> usize {
-        self.requests("getUpdates").len()
-    }
 }
 
 impl Deref for FakeApi {
