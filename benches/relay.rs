@@ -346,15 +346,17 @@ impl Bench {
         self.ask(1, "hang");
         self.until(|| keeper_of(bot.0.id()));
         std::thread::sleep(Duration::from_millis(500));
-        let before = Instant::now();
-        self.ask(1, "/stop");
-        self.until(|| {
+        let stopped = || {
             let calls = self.api.calls();
             calls
                 .iter()
-                .any(|call| text(call).starts_with("Stopped after"))
-                .then_some(())
-        });
+                .filter(|call| text(call).starts_with("Stopped after"))
+                .count()
+        };
+        let earlier = stopped();
+        let before = Instant::now();
+        self.ask(1, "/stop");
+        self.until(|| (stopped() > earlier).then_some(()));
         row(
             "/stop to the message that says so",
             ms(before.elapsed()),

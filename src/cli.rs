@@ -2,7 +2,7 @@
 //!
 //! 0: done. 1: it failed while it ran. 2: a setting or an argument is wrong. 3: the data folder is in use.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -29,9 +29,6 @@ enum Command {
     Serve,
     /// Try the bot in this terminal: no token, no Telegram
     Demo,
-    /// Keep one run
-    #[command(hide = true)]
-    Keep { folder: PathBuf },
     /// Stand in for claude
     #[command(hide = true, trailing_var_arg = true)]
     StandIn {
@@ -42,12 +39,21 @@ enum Command {
 
 /// Parses the command line and does what it says.
 pub fn run() -> ExitCode {
-    let done = match Cli::parse().command {
+    // A keeper lives as long as its run: it is spared the parser and its memory.
+    let mut arguments = std::env::args_os().skip(1);
+    if let (Some(command), Some(folder)) = (arguments.next(), arguments.next())
+        && command == "keep"
+    {
+        return finish(keeper::keep(Path::new(&folder)));
+    }
+    finish(match Cli::parse().command {
         None | Some(Command::Serve) => serve(),
         Some(Command::Demo) => demo(),
-        Some(Command::Keep { folder }) => keeper::keep(&folder),
         Some(Command::StandIn { arguments }) => demo::agent::answer(&arguments),
-    };
+    })
+}
+
+fn finish(done: anyhow::Result<()>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -125,6 +131,11 @@ fn log_to_stderr(sources: &Sources, default: &str) {
         eprintln!("telecoder: RUST_LOG is not understood ({error}); using {default}");
         EnvFilter::new(default)
     });
+    // What these say below info can have the token in it: it is part of every address.
+    let filter = ["hyper", "hyper_util", "reqwest", "teloxide_core"]
+        .iter()
+        .filter_map(|library| format!("{library}=info").parse().ok())
+        .fold(filter, EnvFilter::add_directive);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

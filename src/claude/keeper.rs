@@ -3,24 +3,31 @@
 //! Started by the bot as the hidden subcommand `keep`, in a session of its own, so that nothing that happens
 //! to the bot happens to the run. SIGTERM asks it to stop the run. It leaves `exit.json` behind, and nobody.
 //! It knows nothing of Telegram, of the store, or of what claude's lines mean.
+//!
+//! Plain blocking code on one `poll`: a keeper stays in memory as long as its run, and a runtime would be
+//! most of it.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use jiff::Timestamp;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
-use rustix::process::{Pid, Signal, getpid, kill_process, set_child_subreaper, setsid};
-use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{Instant, sleep_until};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, getpid, kill_process, pidfd_open, set_child_subreaper, setsid,
+};
+use signal_hook::consts::{SIGCHLD, SIGTERM};
+use signal_hook::low_level::pipe;
 
 use super::control;
 use super::environment::RUN_MARKER;
@@ -34,19 +41,14 @@ use super::sweep;
 pub fn keep(folder: &Path) -> anyhow::Result<()> {
     // Fails only for the leader of a process group, which a child of the bot is not.
     let _ = setsid();
-    set_child_subreaper(Some(getpid()))
-        .context("cannot become the reaper of what the run leaves")?;
+    set_child_subreaper(Some(getpid())).context("cannot become the reaper of what the run leaves")?;
     let folder = RunFolder::new(folder);
     let Some(lock) = folder.begin().context("cannot take the run's lock")? else {
         return Ok(());
     };
     let spec = folder.read_spec().context("cannot read what to run")?;
     let started_at = Timestamp::now().as_millisecond();
-
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let mut exit = runtime.block_on(run(&folder, &spec))?;
+    let mut exit = run(&folder, &spec)?;
     exit.survivors = sweep::end_descendants();
     exit.started_at = started_at;
     exit.ended_at = Timestamp::now().as_millisecond();
@@ -62,12 +64,10 @@ pub fn keep(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn run(folder: &RunFolder, spec: &Spec) -> anyhow::Result<Exit> {
-    let mut input = open_input(folder).context("cannot make claude's input")?;
+fn run(folder: &RunFolder, spec: &Spec) -> anyhow::Result<Exit> {
     // Registered before claude starts, so that no request to stop can end the keeper itself.
-    let mut stop_requests = signal(SignalKind::terminate())?;
-    let mut deaths = signal(SignalKind::child())?;
-
+    let wakes = Wakes::register()?;
+    let mut input = open_input(folder).context("cannot make claude's input")?;
     let mut child = match start(folder, spec) {
         Ok(child) => child,
         Err(reason) => {
@@ -77,39 +77,112 @@ async fn run(folder: &RunFolder, spec: &Spec) -> anyhow::Result<Exit> {
             });
         }
     };
-    let own_child = child.id();
     feed(&mut input, spec.first_input.clone());
-
+    let claude = pidfd_of(&child)?;
     let time_limit = spec
         .time_limit_ms
         .map(|limit| Instant::now() + Duration::from_millis(limit));
     let mut stop: Option<(Stop, Ladder)> = None;
-    let status = loop {
-        let next_step = stop.as_ref().and_then(|(_, ladder)| ladder.next_at);
-        tokio::select! {
-            status = child.wait() => break status?,
-            _ = stop_requests.recv() => {
-                stop.get_or_insert_with(|| (Stop::Asked, Ladder::new(Instant::now())));
-            }
-            () = until(time_limit), if stop.is_none() => {
-                stop = Some((Stop::TimeLimit, Ladder::new(Instant::now())));
-            }
-            () = until(next_step) => {
-                if let Some((_, ladder)) = &mut stop {
-                    ladder.climb(Instant::now(), &child, &mut input);
-                }
-            }
-            _ = deaths.recv() => sweep::reap_adopted(own_child),
+    loop {
+        let due = match &stop {
+            Some((_, ladder)) => ladder.next_at,
+            None => time_limit,
+        };
+        let woken = wakes.wait(&claude, due)?;
+        if woken.claude_ended
+            && let Some(status) = child.try_wait()?
+        {
+            return Ok(exit_of(status, stop.map(|(why, _)| why)));
         }
-    };
-    Ok(exit_of(status, stop.map(|(why, _)| why)))
+        let now = Instant::now();
+        if woken.asked_to_stop && stop.is_none() {
+            stop = Some((Stop::Asked, Ladder::new(now)));
+        }
+        if woken.child_died {
+            sweep::reap_adopted(Some(child.id()));
+        }
+        if stop.is_none() && time_limit.is_some_and(|limit| limit <= now) {
+            stop = Some((Stop::TimeLimit, Ladder::new(now)));
+        }
+        if let Some((_, ladder)) = &mut stop
+            && ladder.next_at.is_some_and(|next| next <= now)
+        {
+            ladder.climb(now, &child, &mut input);
+        }
+    }
 }
 
-async fn until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => std::future::pending().await,
+/// What the keeper waits for, besides claude's end and the clock.
+struct Wakes {
+    stop_requests: UnixStream,
+    deaths: UnixStream,
+}
+
+#[derive(Default)]
+struct Woken {
+    claude_ended: bool,
+    asked_to_stop: bool,
+    /// Some child: claude, or one that was inherited from a dead parent.
+    child_died: bool,
+}
+
+impl Wakes {
+    fn register() -> io::Result<Wakes> {
+        Ok(Wakes {
+            stop_requests: signals(SIGTERM)?,
+            deaths: signals(SIGCHLD)?,
+        })
     }
+
+    /// Sleeps until something happens, until `due` at the latest.
+    fn wait(&self, claude: &OwnedFd, due: Option<Instant>) -> io::Result<Woken> {
+        let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
+        // A limit beyond what the clock can say is no limit.
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        let mut sources = [
+            PollFd::new(claude, PollFlags::IN),
+            PollFd::new(&self.stop_requests, PollFlags::IN),
+            PollFd::new(&self.deaths, PollFlags::IN),
+        ];
+        match poll(&mut sources, timeout.as_ref()) {
+            Ok(_) => {}
+            // A signal came in before the wait; the next one sees its byte.
+            Err(rustix::io::Errno::INTR) => return Ok(Woken::default()),
+            Err(error) => return Err(error.into()),
+        }
+        let [claude, stop_requests, deaths] = sources.map(|source| !source.revents().is_empty());
+        Ok(Woken {
+            claude_ended: claude,
+            asked_to_stop: stop_requests && drain(&self.stop_requests),
+            child_died: deaths && drain(&self.deaths),
+        })
+    }
+}
+
+/// A stream that gets a byte with each such signal.
+fn signals(signal: i32) -> io::Result<UnixStream> {
+    let (read, write) = UnixStream::pair()?;
+    read.set_nonblocking(true)?;
+    pipe::register(signal, write)?;
+    Ok(read)
+}
+
+fn drain(mut stream: &UnixStream) -> bool {
+    let mut bytes = [0; 64];
+    let mut any = false;
+    while matches!(stream.read(&mut bytes), Ok(1..)) {
+        any = true;
+    }
+    any
+}
+
+fn pidfd_of(child: &Child) -> anyhow::Result<OwnedFd> {
+    let pid = pid_of(child).context("claude has no process id")?;
+    pidfd_open(pid, PidfdFlags::empty()).context("claude cannot be watched")
+}
+
+fn pid_of(child: &Child) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(child.id()).ok()?)
 }
 
 /// The FIFO, open for reading and writing: it has a reader before claude is there and never ends.
@@ -148,7 +221,7 @@ fn start(folder: &RunFolder, spec: &Spec) -> Result<Child, NotStarted> {
         .stderr(Stdio::from(stderr))
         .spawn()
         .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => NotStarted::ProgramMissing,
+            ErrorKind::NotFound => NotStarted::ProgramMissing,
             _ => refused(error),
         })
 }
@@ -157,7 +230,7 @@ fn start(folder: &RunFolder, spec: &Spec) -> Result<Child, NotStarted> {
 fn feed(input: &mut File, text: String) {
     let written = match input.write(text.as_bytes()) {
         Ok(written) => written,
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+        Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
         Err(_) => return,
     };
     if written == text.len() {
@@ -171,7 +244,7 @@ fn feed(input: &mut File, text: String) {
         while !rest.is_empty() {
             match input.write(rest) {
                 Ok(written) => rest = &rest[written..],
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     std::thread::sleep(Duration::from_millis(2));
                 }
                 Err(_) => return,
@@ -230,11 +303,7 @@ impl Ladder {
 
 fn signal_child(child: &Child, signal: Signal) {
     // The child is not reaped yet, so the id cannot be somebody else's.
-    let pid = child
-        .id()
-        .and_then(|id| i32::try_from(id).ok())
-        .and_then(Pid::from_raw);
-    if let Some(pid) = pid {
+    if let Some(pid) = pid_of(child) {
         let _ = kill_process(pid, signal);
     }
 }

@@ -66,17 +66,19 @@ pub async fn run(sources: &Sources, quit: CancellationToken) -> anyhow::Result<(
         "Workspaces are in {} and go away with the demo.",
         folder.path().display()
     );
-    let bot = tokio::spawn(daemon::serve(config, quit.clone()));
+    let stop_bot = CancellationToken::new();
+    let mut bot = tokio::spawn(daemon::serve(config, stop_bot.clone()));
     let terminal = Terminal::new(api, CHAT, PERSON);
     let talked = tokio::select! {
         talked = terminal.talk(&runs) => talked,
-        () = quit.cancelled() => Ok(()),
+        ended = &mut bot => return Ok(ended??),
+        () = quit.cancelled() => {
+            // Nothing of a demo outlives it.
+            terminal.stop_runs(&runs).await;
+            Ok(())
+        }
     };
-    if quit.is_cancelled() {
-        // Nothing of a demo outlives it.
-        terminal.stop_runs(&runs).await;
-    }
-    quit.cancel();
+    stop_bot.cancel();
     bot.await??;
     talked
 }
