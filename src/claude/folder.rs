@@ -129,7 +129,8 @@ impl RunFolder {
             .recursive(true)
             .mode(0o700)
             .create(&self.path)?;
-        write_whole(&self.spec(), &serde_json::to_vec_pretty(spec)?)?;
+        // Not synced: after a crash of the machine that comes so early, it is written again.
+        write_whole(&self.spec(), &serde_json::to_vec_pretty(spec)?, Sync::No)?;
         for file in [self.events(), self.stderr()] {
             private_append(&file)?;
         }
@@ -187,7 +188,7 @@ impl RunFolder {
 
     /// Leaves word of how the run ended; survives a crash of the machine.
     pub fn write_exit(&self, exit: &Exit) -> io::Result<()> {
-        write_whole(&self.exit(), &serde_json::to_vec_pretty(exit)?)
+        write_whole(&self.exit(), &serde_json::to_vec_pretty(exit)?, Sync::Yes)
     }
 
     /// `None` while there is no word, or none that can be read.
@@ -213,8 +214,15 @@ pub fn private_append(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Whole or not at all: a reader never sees half of it, a crash leaves the old file or the new one.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Whether a file survives a crash of the machine.
+#[derive(PartialEq, Eq)]
+enum Sync {
+    Yes,
+    No,
+}
+
+/// Whole or not at all: a reader never sees half of it. Synced, a crash leaves the old file or the new one.
+fn write_whole(path: &Path, bytes: &[u8], sync: Sync) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
     let mut file = OpenOptions::new()
         .write(true)
@@ -223,9 +231,11 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .mode(0o600)
         .open(&temporary)?;
     file.write_all(bytes)?;
-    file.sync_all()?;
+    if sync == Sync::Yes {
+        file.sync_all()?;
+    }
     fs::rename(&temporary, path)?;
-    if let Some(folder) = path.parent() {
+    if let (Sync::Yes, Some(folder)) = (sync, path.parent()) {
         File::open(folder)?.sync_all()?;
     }
     Ok(())

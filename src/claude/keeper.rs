@@ -41,7 +41,8 @@ use super::sweep;
 pub fn keep(folder: &Path) -> anyhow::Result<()> {
     // Fails only for the leader of a process group, which a child of the bot is not.
     let _ = setsid();
-    set_child_subreaper(Some(getpid())).context("cannot become the reaper of what the run leaves")?;
+    set_child_subreaper(Some(getpid()))
+        .context("cannot become the reaper of what the run leaves")?;
     let folder = RunFolder::new(folder);
     let Some(lock) = folder.begin().context("cannot take the run's lock")? else {
         return Ok(());

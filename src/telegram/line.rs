@@ -14,10 +14,11 @@ use tracing::{debug, error, info, warn};
 use super::api::{Api, ApiError};
 use super::budget::{Budget, Purpose};
 use super::draw::{self, Part};
+use super::live::{LiveMessage, Shown};
 use super::rich::{Entity, Rich};
 use crate::id::{ChatId, ChatThread, MessageId, RunId};
 use crate::store::outbox::Due;
-use crate::store::{Store, StoreError, outbox, runs};
+use crate::store::{Store, StoreError, outbox};
 
 /// What a line can be asked.
 pub enum Ask {
@@ -46,18 +47,8 @@ const RETRY_PAUSES_S: [u64; 8] = [1, 2, 5, 10, 30, 60, 120, 300];
 
 /// Bot API: the part of `Message` that is needed.
 #[derive(Deserialize)]
-struct Sent {
-    message_id: i32,
-}
-
-/// A live message and what it shall say.
-struct Live {
-    at: ChatThread,
-    message: Option<MessageId>,
-    shown: String,
-    wanted: Option<String>,
-    not_before: Instant,
-    ended: bool,
+pub(super) struct Sent {
+    pub message_id: i32,
 }
 
 pub struct Line {
@@ -69,7 +60,7 @@ pub struct Line {
     due: bool,
     /// A message that did not get through is not tried before this.
     retry_at: Instant,
-    live: BTreeMap<RunId, Live>,
+    live: BTreeMap<RunId, LiveMessage>,
 }
 
 /// What a line does next.
@@ -132,27 +123,21 @@ impl Line {
     fn take(&mut self, ask: Ask) {
         match ask {
             Ask::Deliver => self.due = true,
-            Ask::Live(LiveText { at, run, text }) => {
-                let live = self.live.entry(run).or_insert_with(|| Live::new(at));
-                live.wanted = Some(text);
-            }
-            Ask::LiveKnown { at, run, message } => {
-                let live = self.live.entry(run).or_insert_with(|| Live::new(at));
-                live.message = Some(message);
-            }
-            Ask::LiveEnd { run, text } => match self.live.get_mut(&run) {
-                Some(live) if live.message.is_some() => {
-                    live.wanted = Some(text);
-                    live.ended = true;
-                    live.not_before = Instant::now();
-                }
-                // It was never shown; the answer says it all.
-                _ => {
+            Ask::Live(LiveText { at, run, text }) => self.live_of(at, run).want(text),
+            Ask::LiveKnown { at, run, message } => self.live_of(at, run).is_known_as(message),
+            Ask::LiveEnd { run, text } => {
+                if !self.live.get_mut(&run).is_some_and(|live| live.end(text)) {
                     self.live.remove(&run);
                 }
-            },
+            }
             Ask::Typing(at) => self.type_along(at),
         }
+    }
+
+    fn live_of(&mut self, at: ChatThread, run: RunId) -> &mut LiveMessage {
+        self.live
+            .entry(run)
+            .or_insert_with(|| LiveMessage::new(at, run))
     }
 
     fn next(&mut self, now: Instant) -> Next {
@@ -172,10 +157,10 @@ impl Line {
         }
         let live_ready = self.budget.ready_at(Purpose::Live, now);
         for (run, live) in &self.live {
-            if live.wanted.is_none() {
+            let Some(due) = live.due_at() else {
                 continue;
-            }
-            let ready = live_ready.max(live.not_before);
+            };
+            let ready = live_ready.max(due);
             if ready <= now {
                 return Next::ShowLive(*run);
             }
@@ -325,97 +310,17 @@ impl Line {
         let Some(live) = self.live.get_mut(&run) else {
             return;
         };
-        let Some(text) = live.wanted.take() else {
-            return;
-        };
-        if text == live.shown && !live.ended {
+        if !live.has_news() {
             return;
         }
-        let (at, message, ended) = (live.at, live.message, live.ended);
         self.budget.spend(Instant::now());
-        let outcome = match message {
-            Some(message) => self.edit(at, message, run, &text, ended).await,
-            None => self.send_live(at, run, &text).await,
-        };
-        let now = Instant::now();
         let pause = self.budget.edit_pause();
-        let Some(live) = self.live.get_mut(&run) else {
-            return;
-        };
-        live.not_before = now + pause;
-        match outcome {
-            Ok(message) => {
-                live.message = Some(message);
-                live.shown = text;
-            }
-            Err(ApiError::Flood(pause)) => {
-                self.budget.pause(pause, now);
-                live.wanted.get_or_insert(text);
-            }
-            Err(error) if error.is_passing() && live.message.is_some() => {
-                live.not_before = now + Duration::from_secs(5);
-                live.wanted.get_or_insert(text);
-            }
-            Err(error) => {
-                debug!(chat.id = self.chat.0, %error, "a live message is given up; the answer will come all the same");
+        match live.show(&self.api, &self.store, pause).await {
+            Shown::GoesOn => {}
+            Shown::Flood(pause) => self.budget.pause(pause, Instant::now()),
+            Shown::Over => {
                 self.live.remove(&run);
-                return;
             }
-        }
-        if live.ended && live.wanted.is_none() {
-            self.live.remove(&run);
-        }
-    }
-
-    async fn send_live(
-        &self,
-        at: ChatThread,
-        run: RunId,
-        text: &str,
-    ) -> Result<MessageId, ApiError> {
-        let mut arguments = json!({
-            "chat_id": at.chat.0,
-            "text": text,
-            "disable_notification": true,
-            "link_preview_options": {"is_disabled": true},
-            "reply_markup": stop_button(run),
-        });
-        set_thread(&mut arguments, at);
-        let sent: Sent = self.api.call("sendMessage", &arguments).await?;
-        let message = MessageId(sent.message_id);
-        let kept = self
-            .store
-            .transaction(move |db| runs::set_live_message(db, run, message))
-            .await;
-        if let Err(error) = kept {
-            debug!(%error, "a restart would not find this live message again");
-        }
-        Ok(message)
-    }
-
-    async fn edit(
-        &self,
-        at: ChatThread,
-        message: MessageId,
-        run: RunId,
-        text: &str,
-        ended: bool,
-    ) -> Result<MessageId, ApiError> {
-        let mut arguments = json!({
-            "chat_id": at.chat.0,
-            "message_id": message.0,
-            "text": text,
-            "link_preview_options": {"is_disabled": true},
-        });
-        // An edit without a keyboard removes it.
-        if !ended {
-            arguments["reply_markup"] = stop_button(run);
-        }
-        let edited: Result<Value, ApiError> = self.api.call("editMessageText", &arguments).await;
-        match edited {
-            Ok(_) => Ok(message),
-            Err(error) if error.says("message is not modified") => Ok(message),
-            Err(error) => Err(error),
         }
     }
 
@@ -433,25 +338,7 @@ impl Line {
     }
 }
 
-impl Live {
-    fn new(at: ChatThread) -> Live {
-        Live {
-            at,
-            message: None,
-            shown: String::new(),
-            wanted: None,
-            not_before: Instant::now(),
-            ended: false,
-        }
-    }
-}
-
-/// Bot API: `InlineKeyboardMarkup`; the data is at most 64 bytes.
-fn stop_button(run: RunId) -> Value {
-    json!({"inline_keyboard": [[{"text": "Stop", "callback_data": format!("stop:{run}")}]]})
-}
-
-fn set_thread(arguments: &mut Value, at: ChatThread) {
+pub(super) fn set_thread(arguments: &mut Value, at: ChatThread) {
     if let Some(thread) = at.thread {
         arguments["message_thread_id"] = json!(thread.0);
     }

@@ -4,18 +4,23 @@
 //! offsets and edits that telecoder uses go. Faults are not its business; tests put them in front of it
 //! ([`BotApi::router`]).
 
+mod checks;
+mod request;
+
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{FromRequest, Multipart, Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+
+use checks::{Refusal, bad, checked_buttons, checked_entities, checked_text};
 
 use crate::id::{ChatId, UserId};
 
@@ -78,10 +83,6 @@ pub struct Call {
     /// The answer's `ok`.
     pub accepted: bool,
 }
-
-/// A refusal: code, text, and what `parameters` says.
-#[derive(Debug)]
-struct Refusal(u16, String);
 
 impl BotApi {
     /// Listens on a free port of loopback.
@@ -300,43 +301,10 @@ async fn answer(
         let body = json!({"ok": false, "error_code": 401, "description": "Unauthorized"});
         return (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response();
     }
-    let (arguments, file) = arguments_of(request).await;
+    let (arguments, file) = request::arguments_of(request).await;
     // Method names are not case-sensitive.
     let method = canonical(&method);
     api.call(method, &arguments, file).await
-}
-
-/// The arguments of a call, from JSON or from a form with a file in it.
-async fn arguments_of(request: Request) -> (Value, Option<(String, Vec<u8>)>) {
-    let is_form = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|kind| kind.starts_with("multipart/"));
-    if !is_form {
-        let body = axum::body::to_bytes(request.into_body(), usize::MAX)
-            .await
-            .unwrap_or_default();
-        return (serde_json::from_slice(&body).unwrap_or(json!({})), None);
-    }
-    let mut arguments = Map::new();
-    let mut file = None;
-    if let Ok(mut form) = Multipart::from_request(request, &()).await {
-        while let Ok(Some(field)) = form.next_field().await {
-            let name = field.name().unwrap_or_default().to_owned();
-            let file_name = field.file_name().map(str::to_owned);
-            let bytes = field.bytes().await.unwrap_or_default();
-            match file_name {
-                Some(file_name) => file = Some((file_name, bytes.to_vec())),
-                None => {
-                    let text = String::from_utf8_lossy(&bytes).into_owned();
-                    let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
-                    arguments.insert(name, value);
-                }
-            }
-        }
-    }
-    (Value::Object(arguments), file)
 }
 
 fn canonical(method: &str) -> &str {
@@ -462,86 +430,6 @@ impl Server {
         *next += 1;
         id
     }
-}
-
-fn bad(text: &str) -> Refusal {
-    Refusal(400, format!("Bad Request: {text}"))
-}
-
-fn checked_text(arguments: &Value, field: &str, limit: usize) -> Result<String, Refusal> {
-    let text = arguments[field].as_str().unwrap_or_default();
-    if text.trim().is_empty() {
-        return Err(bad(&format!("message {field} must be non-empty")));
-    }
-    if text.encode_utf16().count() > limit {
-        return Err(bad("message is too long"));
-    }
-    Ok(text.to_owned())
-}
-
-/// In range, never through a surrogate pair, nothing inside or across code, nothing half overlapping.
-fn checked_entities(entities: &Value, text: &str) -> Result<Vec<Value>, Refusal> {
-    let entities = match entities {
-        Value::Null => return Ok(Vec::new()),
-        Value::Array(entities) => entities.clone(),
-        _ => return Err(bad("can't parse entities: not an array")),
-    };
-    if entities.len() > 100 {
-        return Err(bad("too many entities"));
-    }
-    let units: Vec<u16> = text.encode_utf16().collect();
-    let mut ranges: Vec<(usize, usize, &str)> = Vec::new();
-    for entity in &entities {
-        let number = |name: &str| entity[name].as_u64().and_then(|n| usize::try_from(n).ok());
-        let (Some(offset), Some(length)) = (number("offset"), number("length")) else {
-            return Err(bad("can't parse entities: no offset or length"));
-        };
-        let end = offset + length;
-        if length == 0 || end > units.len() {
-            return Err(bad("entity is out of range"));
-        }
-        let splits = |at: usize| {
-            units
-                .get(at)
-                .is_some_and(|unit| (0xdc00..0xe000).contains(unit))
-        };
-        if splits(offset) || splits(end) {
-            return Err(bad("entity begins or ends inside a character"));
-        }
-        ranges.push((offset, end, entity["type"].as_str().unwrap_or_default()));
-    }
-    for (index, a) in ranges.iter().enumerate() {
-        for b in &ranges[index + 1..] {
-            let apart = a.1 <= b.0 || b.1 <= a.0;
-            let nested = (a.0 <= b.0 && b.1 <= a.1) || (b.0 <= a.0 && a.1 <= b.1);
-            let is_code = |kind: &str| matches!(kind, "code" | "pre");
-            let in_code =
-                (is_code(a.2) && b.2 != "blockquote") || (is_code(b.2) && a.2 != "blockquote");
-            if !apart && (!nested || in_code) {
-                return Err(bad("entities overlap"));
-            }
-        }
-    }
-    Ok(entities)
-}
-
-fn checked_buttons(markup: &Value) -> Result<Vec<(String, String)>, Refusal> {
-    let rows = markup["inline_keyboard"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    rows.iter()
-        .filter_map(Value::as_array)
-        .flatten()
-        .map(|button| {
-            let text = button["text"].as_str().unwrap_or_default();
-            let data = button["callback_data"].as_str().unwrap_or_default();
-            if text.is_empty() || data.is_empty() || data.len() > 64 {
-                return Err(bad("BUTTON_DATA_INVALID"));
-            }
-            Ok((text.to_owned(), data.to_owned()))
-        })
-        .collect()
 }
 
 fn chat_json(chat: ChatId) -> Value {

@@ -1,0 +1,199 @@
+//! The settings: read once, checked whole, every fault reported at once with its remedy.
+//!
+//! From the environment, then `.env` in the current folder, then `telecoder.env` in `~/.config/telecoder`,
+//! then in `/etc/telecoder`; what comes first wins. [`Setting`] is the closed list.
+
+mod reader;
+mod sources;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::Url;
+use secrecy::SecretString;
+
+use reader::Reader;
+pub use sources::Sources;
+
+use crate::claude::argv::PermissionMode;
+use crate::claude::environment;
+use crate::id::{ChatId, UserId};
+use crate::telegram::access::Access;
+
+/// Every setting that there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Setting {
+    BotToken,
+    ApiUrl,
+    AllowedUsers,
+    AllowedChats,
+    Data,
+    Runtime,
+    Model,
+    PermissionMode,
+    MaxRuns,
+    RunTimeout,
+    BranchPrefix,
+    Log,
+}
+
+impl Setting {
+    pub const ALL: [Setting; 12] = [
+        Setting::BotToken,
+        Setting::ApiUrl,
+        Setting::AllowedUsers,
+        Setting::AllowedChats,
+        Setting::Data,
+        Setting::Runtime,
+        Setting::Model,
+        Setting::PermissionMode,
+        Setting::MaxRuns,
+        Setting::RunTimeout,
+        Setting::BranchPrefix,
+        Setting::Log,
+    ];
+
+    /// The name of its variable.
+    pub fn name(self) -> &'static str {
+        match self {
+            Setting::BotToken => "TELEGRAM_BOT_TOKEN",
+            Setting::ApiUrl => "TELEGRAM_API_URL",
+            Setting::AllowedUsers => "TELECODER_TG_ALLOWED_USERS",
+            Setting::AllowedChats => "TELECODER_TG_ALLOWED_CHATS",
+            Setting::Data => "TELECODER_DATA",
+            Setting::Runtime => "TELECODER_RUNTIME",
+            Setting::Model => "TELECODER_MODEL",
+            Setting::PermissionMode => "TELECODER_PERMISSION_MODE",
+            Setting::MaxRuns => "TELECODER_MAX_RUNS",
+            Setting::RunTimeout => "TELECODER_RUN_TIMEOUT",
+            Setting::BranchPrefix => "TELECODER_BRANCH_PREFIX",
+            Setting::Log => "RUST_LOG",
+        }
+    }
+
+    /// What holds where it is not set; empty where nothing does.
+    pub fn default(self) -> &'static str {
+        match self {
+            Setting::BotToken | Setting::AllowedUsers | Setting::AllowedChats | Setting::Model => {
+                ""
+            }
+            Setting::ApiUrl => "https://api.telegram.org",
+            Setting::Data => "~/.telecoder",
+            Setting::Runtime => "claude",
+            Setting::PermissionMode => "bypassPermissions",
+            Setting::MaxRuns => "4",
+            Setting::RunTimeout => "none",
+            Setting::BranchPrefix => "telecoder/",
+            Setting::Log => "info",
+        }
+    }
+}
+
+/// The settings, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub token: SecretString,
+    pub api_url: Url,
+    pub access: Access,
+    /// The data folder; made where it is missing, 0700.
+    pub data: PathBuf,
+    /// claude, by its name on PATH or its path.
+    pub runtime: PathBuf,
+    pub model: Option<String>,
+    pub permission_mode: PermissionMode,
+    pub max_runs: usize,
+    pub run_timeout: Option<Duration>,
+    pub branch_prefix: String,
+    /// What claude and everything it starts gets of the service's environment.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// Things that are no faults but that a person should know.
+    pub remarks: Vec<String>,
+}
+
+/// One thing that is wrong, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub what: String,
+    pub remedy: String,
+}
+
+/// Everything that is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+pub struct Faults(pub Vec<Fault>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.len() {
+            1 => write!(f, "a setting is wrong, and telecoder was not started:")?,
+            many => write!(
+                f,
+                "{many} settings are wrong, and telecoder was not started:"
+            )?,
+        }
+        for fault in &self.0 {
+            write!(f, "\n  - {}. {}", fault.what, fault.remedy)?;
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// Checks everything and reports every fault at once.
+    pub fn read(sources: &Sources) -> Result<Config, Faults> {
+        let mut faults = Reader {
+            sources,
+            faults: sources.unreadable().to_vec(),
+        };
+        let token = faults.token();
+        let api_url = faults.api_url();
+        let users = faults.ids(Setting::AllowedUsers, |id| {
+            u64::try_from(id).ok().map(UserId)
+        });
+        let chats = faults.ids(Setting::AllowedChats, |id| Some(ChatId(id)));
+        let data = faults.data();
+        let permission_mode = faults.permission_mode();
+        let max_runs = faults.max_runs();
+        let run_timeout = faults.run_timeout();
+        let text = |setting: Setting| {
+            sources
+                .value(setting)
+                .unwrap_or_else(|| setting.default().to_owned())
+        };
+        let mut remarks: Vec<String> = sources
+            .unknown()
+            .into_iter()
+            .map(|name| format!("{name} is no setting of telecoder and has no effect"))
+            .collect();
+        if users.is_empty() {
+            remarks.push(
+                "nobody may use this bot: TELECODER_TG_ALLOWED_USERS is empty. Put your Telegram user id \
+                 there; write to the bot and the log tells it"
+                    .into(),
+            );
+        }
+        match (token, api_url, data, permission_mode) {
+            (Some(token), Some(api_url), Some(data), Some(permission_mode))
+                if faults.faults.is_empty() =>
+            {
+                Ok(Config {
+                    token,
+                    api_url,
+                    access: Access::new(users, chats),
+                    data,
+                    runtime: PathBuf::from(text(Setting::Runtime)),
+                    model: sources.value(Setting::Model),
+                    permission_mode,
+                    max_runs,
+                    run_timeout,
+                    branch_prefix: text(Setting::BranchPrefix),
+                    environment: environment::for_claude(&sources.whole_environment()),
+                    remarks,
+                })
+            }
+            _ => Err(Faults(faults.faults)),
+        }
+    }
+}

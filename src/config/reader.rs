@@ -1,0 +1,187 @@
+//! Reads each setting's value, and says what is wrong with it and what to do.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use reqwest::Url;
+use rustix::process::geteuid;
+use secrecy::SecretString;
+
+use super::{Fault, Setting, Sources};
+use crate::claude::argv::PermissionMode;
+
+/// Reads values and collects what is wrong with them.
+pub(super) struct Reader<'a> {
+    pub(super) sources: &'a Sources,
+    pub(super) faults: Vec<Fault>,
+}
+
+impl Reader<'_> {
+    fn fault(&mut self, what: String, remedy: &str) {
+        self.faults.push(Fault {
+            what,
+            remedy: remedy.to_owned(),
+        });
+    }
+
+    pub(super) fn token(&mut self) -> Option<SecretString> {
+        const REMEDY: &str =
+            "Get one from @BotFather in Telegram (/newbot) and put it into .env or the environment";
+        let Some(token) = self.sources.value(Setting::BotToken) else {
+            self.fault("TELEGRAM_BOT_TOKEN is missing".into(), REMEDY);
+            return None;
+        };
+        let well_formed = token.split_once(':').is_some_and(|(id, secret)| {
+            !id.is_empty()
+                && id.bytes().all(|byte| byte.is_ascii_digit())
+                && !secret.is_empty()
+                && secret
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+        });
+        if !well_formed {
+            self.fault(
+                "TELEGRAM_BOT_TOKEN does not look like a bot token (123456:ABC…)".into(),
+                REMEDY,
+            );
+            return None;
+        }
+        Some(token.into())
+    }
+
+    pub(super) fn api_url(&mut self) -> Option<Url> {
+        let value = self
+            .sources
+            .value(Setting::ApiUrl)
+            .unwrap_or_else(|| Setting::ApiUrl.default().to_owned());
+        match Url::parse(&value) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
+            _ => {
+                self.fault(
+                    format!("TELEGRAM_API_URL is no http or https address: {value}"),
+                    "Leave it out for Telegram's own server, or give a local Bot API server's address",
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn ids<T>(
+        &mut self,
+        setting: Setting,
+        id_from: impl Fn(i64) -> Option<T>,
+    ) -> Vec<T> {
+        let value = self.sources.value(setting).unwrap_or_default();
+        let mut ids = Vec::new();
+        for item in value
+            .split([',', ' ', ';'])
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+        {
+            match item.parse().ok().and_then(&id_from) {
+                Some(id) => ids.push(id),
+                None => self.fault(
+                    format!("{} has an entry that is no id: {item}", setting.name()),
+                    match setting {
+                        Setting::AllowedChats => {
+                            "Group ids are negative numbers, separated by commas"
+                        }
+                        _ => "User ids are numbers, not @names, separated by commas",
+                    },
+                ),
+            }
+        }
+        ids
+    }
+
+    pub(super) fn data(&mut self) -> Option<PathBuf> {
+        let home = self.sources.home();
+        let value = self.sources.value(Setting::Data);
+        let path = match (value.as_deref(), home) {
+            (None, Some(home)) => Some(home.join(".telecoder")),
+            (Some(value), Some(home)) if value.starts_with("~/") => Some(home.join(&value[2..])),
+            (Some(value), _) => Some(PathBuf::from(value)).filter(|path| path.is_absolute()),
+            (None, None) => None,
+        };
+        if path.is_none() {
+            self.fault(
+                match value {
+                    Some(value) => format!("TELECODER_DATA is not a full path: {value}"),
+                    None => "TELECODER_DATA is not set, and neither is HOME".into(),
+                },
+                "Give the full path of a folder that telecoder may write to",
+            );
+        }
+        path
+    }
+
+    pub(super) fn permission_mode(&mut self) -> Option<PermissionMode> {
+        let value = self
+            .sources
+            .value(Setting::PermissionMode)
+            .unwrap_or_else(|| Setting::PermissionMode.default().to_owned());
+        let Some(mode) = PermissionMode::named(&value) else {
+            let known: Vec<&str> = PermissionMode::ALL.iter().map(|mode| mode.name()).collect();
+            self.fault(
+                format!("TELECODER_PERMISSION_MODE is unknown to claude: {value}"),
+                &format!("Use one of {}", known.join(", ")),
+            );
+            return None;
+        };
+        if mode == PermissionMode::BypassPermissions && self.claude_would_refuse_root() {
+            self.fault(
+                "telecoder runs as root, and claude refuses the permission mode bypassPermissions for root"
+                    .into(),
+                "Run telecoder as another user, or set TELECODER_PERMISSION_MODE=acceptEdits, or in a \
+                 container that may be broken set IS_SANDBOX=1",
+            );
+            return None;
+        }
+        Some(mode)
+    }
+
+    /// claude takes `IS_SANDBOX=1` as the word that root is nobody to be protected here.
+    fn claude_would_refuse_root(&self) -> bool {
+        let whole = self.sources.whole_environment();
+        geteuid().is_root()
+            && whole.get(&OsString::from("IS_SANDBOX")) != Some(&OsString::from("1"))
+    }
+
+    pub(super) fn max_runs(&mut self) -> usize {
+        const DEFAULT: usize = 4;
+        match self.sources.value(Setting::MaxRuns) {
+            None => DEFAULT,
+            Some(value) => match value.parse() {
+                Ok(count) if (1..=1000).contains(&count) => count,
+                _ => {
+                    self.fault(
+                        format!("TELECODER_MAX_RUNS is no number from 1 to 1000: {value}"),
+                        "Each run takes about 300 MB of memory",
+                    );
+                    DEFAULT
+                }
+            },
+        }
+    }
+
+    pub(super) fn run_timeout(&mut self) -> Option<Duration> {
+        let value = self.sources.value(Setting::RunTimeout)?;
+        if matches!(value.as_str(), "none" | "0") {
+            return None;
+        }
+        let parsed = value
+            .parse::<SignedDuration>()
+            .ok()
+            .and_then(|limit| Duration::try_from(limit).ok())
+            .filter(|limit| !limit.is_zero());
+        if parsed.is_none() {
+            self.fault(
+                format!("TELECODER_RUN_TIMEOUT is no length of time: {value}"),
+                "Write it like 90s, 30m or 2h, or none",
+            );
+        }
+        parsed
+    }
+}

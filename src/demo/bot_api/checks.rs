@@ -1,0 +1,91 @@
+//! What the Bot API's server takes: texts, entities and buttons.
+
+use serde_json::Value;
+
+/// A refusal: code, text, and what `parameters` says.
+#[derive(Debug)]
+pub(super) struct Refusal(pub u16, pub String);
+
+pub(super) fn bad(text: &str) -> Refusal {
+    Refusal(400, format!("Bad Request: {text}"))
+}
+
+pub(super) fn checked_text(
+    arguments: &Value,
+    field: &str,
+    limit: usize,
+) -> Result<String, Refusal> {
+    let text = arguments[field].as_str().unwrap_or_default();
+    if text.trim().is_empty() {
+        return Err(bad(&format!("message {field} must be non-empty")));
+    }
+    if text.encode_utf16().count() > limit {
+        return Err(bad("message is too long"));
+    }
+    Ok(text.to_owned())
+}
+
+/// In range, never through a surrogate pair, nothing inside or across code, nothing half overlapping.
+pub(super) fn checked_entities(entities: &Value, text: &str) -> Result<Vec<Value>, Refusal> {
+    let entities = match entities {
+        Value::Null => return Ok(Vec::new()),
+        Value::Array(entities) => entities.clone(),
+        _ => return Err(bad("can't parse entities: not an array")),
+    };
+    if entities.len() > 100 {
+        return Err(bad("too many entities"));
+    }
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let mut ranges: Vec<(usize, usize, &str)> = Vec::new();
+    for entity in &entities {
+        let number = |name: &str| entity[name].as_u64().and_then(|n| usize::try_from(n).ok());
+        let (Some(offset), Some(length)) = (number("offset"), number("length")) else {
+            return Err(bad("can't parse entities: no offset or length"));
+        };
+        let end = offset + length;
+        if length == 0 || end > units.len() {
+            return Err(bad("entity is out of range"));
+        }
+        let splits = |at: usize| {
+            units
+                .get(at)
+                .is_some_and(|unit| (0xdc00..0xe000).contains(unit))
+        };
+        if splits(offset) || splits(end) {
+            return Err(bad("entity begins or ends inside a character"));
+        }
+        ranges.push((offset, end, entity["type"].as_str().unwrap_or_default()));
+    }
+    for (index, a) in ranges.iter().enumerate() {
+        for b in &ranges[index + 1..] {
+            let apart = a.1 <= b.0 || b.1 <= a.0;
+            let nested = (a.0 <= b.0 && b.1 <= a.1) || (b.0 <= a.0 && a.1 <= b.1);
+            let is_code = |kind: &str| matches!(kind, "code" | "pre");
+            let in_code =
+                (is_code(a.2) && b.2 != "blockquote") || (is_code(b.2) && a.2 != "blockquote");
+            if !apart && (!nested || in_code) {
+                return Err(bad("entities overlap"));
+            }
+        }
+    }
+    Ok(entities)
+}
+
+pub(super) fn checked_buttons(markup: &Value) -> Result<Vec<(String, String)>, Refusal> {
+    let rows = markup["inline_keyboard"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    rows.iter()
+        .filter_map(Value::as_array)
+        .flatten()
+        .map(|button| {
+            let text = button["text"].as_str().unwrap_or_default();
+            let data = button["callback_data"].as_str().unwrap_or_default();
+            if text.is_empty() || data.is_empty() || data.len() > 64 {
+                return Err(bad("BUTTON_DATA_INVALID"));
+            }
+            Ok((text.to_owned(), data.to_owned()))
+        })
+        .collect()
+}
