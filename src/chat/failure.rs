@@ -108,7 +108,7 @@ impl Failure {
                         "run claude once on this machine and log in again, or correct the ANTHROPIC_API_KEY, \
                          and send the prompt again."
                     }
-                    ApiProblem::Refused => "write it in other words.",
+                    ApiProblem::Refused => "write the prompt in other words.",
                     _ => "send the prompt again later.",
                 }
             ))

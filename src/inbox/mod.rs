@@ -304,6 +304,8 @@ fn request(message: &Message, bot: &str) -> Request {
         Input::Command(command) => Request::Command(command),
         Input::Prompt(prompt) => Request::Prompt(prompt),
         Input::Misused(verb) => Request::Reply(text::misused(verb)),
-        Input::ForAnotherBot => Request::Nothing,
+        Input::ForAnotherBot if in_group => Request::Nothing,
+        // Nobody else is there to be meant.
+        Input::ForAnotherBot => Request::Prompt(words.to_owned()),
     }
 }

@@ -83,7 +83,7 @@ fn content_of(message: &BotMessage, me: &Me) -> Content {
             });
         }
         MediaKind::Animation(_) => "animation",
-        MediaKind::Audio(_) => "audio",
+        MediaKind::Audio(_) => "audio file",
         MediaKind::Contact(_) => "contact",
         MediaKind::Document(_) => "document",
         MediaKind::Game(_) => "game",

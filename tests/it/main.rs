@@ -13,6 +13,7 @@ mod real_claude;
 mod recordings;
 mod rendering;
 mod restart;
+mod sentences;
 mod settings;
 mod stopping;
 mod strangers;

@@ -32,6 +32,7 @@ fn every_text_reaches_claude_to_the_byte() {
         "/etc/hosts is a path",
         "// a comment",
         "@ada is somebody else",
+        "/deploy@another_bot is what I call it",
     ]
     .map(str::to_owned)
     .into_iter()

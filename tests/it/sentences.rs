@@ -1,0 +1,260 @@
+//! Every sentence of the bot, as it stands; and the pure parts under random input.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use telecoder::chat::failure::Failure;
+use telecoder::chat::status::{Facts, status};
+use telecoder::chat::{Body, Outgoing, logs, text};
+use telecoder::claude::stream;
+use telecoder::command::{self, Input, Verb};
+use telecoder::event::{ApiProblem, Event};
+use telecoder::id::{ChatId, ChatThread, SessionId};
+use telecoder::progress::Progress;
+use telecoder::run::Ended;
+use telecoder::session::{Session, SessionState, Source};
+
+const MINUTE: Duration = Duration::from_secs(64);
+
+fn said(messages: impl IntoIterator<Item = (&'static str, Outgoing)>) -> String {
+    let mut all = String::new();
+    for (when, message) in messages {
+        let Body::Note { text, quoted } = message.body else {
+            panic!("{when} is no sentence");
+        };
+        let how = if message.loud { "loud" } else { "silent" };
+        let _ = writeln!(all, "[{when}, {how}]\n{text}");
+        if let Some(quoted) = quoted {
+            let _ = writeln!(all, "| {}", quoted.replace('\n', "\n| "));
+        }
+        all.push('\n');
+    }
+    all
+}
+
+fn sources() -> [Source; 3] {
+    [
+        Source::Empty,
+        Source::Clone("https://ada:secret@example.org/x.git".into()),
+        Source::Worktree("/srv/x".into()),
+    ]
+}
+
+#[test]
+fn replies_to_commands() {
+    let mut messages = vec![
+        ("help", text::help()),
+        ("misused", text::misused(Verb::New)),
+        ("attachment", text::attachment_not_passed_on("audio file")),
+        ("not a repository", text::not_a_repository("nonsense")),
+        ("nothing to stop", text::nothing_to_stop()),
+        ("one dropped", text::dropped_waiting(1)),
+        ("many dropped", text::dropped_waiting(3)),
+        ("no logs", logs::none_yet()),
+        ("logs gone", logs::gone()),
+        ("set aside", text::set_aside()),
+    ];
+    for source in sources() {
+        messages.push(("new", text::new_session(&source, false)));
+        messages.push(("new, waits", text::new_session(&source, true)));
+        messages.push(("ready", text::workspace_ready(&source, "telecoder/abc")));
+        messages.push(("given up", text::setting_up_stopped(&source, 1)));
+        let words = "fatal: repository 'https://ada:secret@example.org/x.git/' not found";
+        messages.push((
+            "failed",
+            text::workspace_failed(&source, "git says", words, true, 0),
+        ));
+        messages.push((
+            "failed, prompts waited",
+            text::workspace_failed(
+                &source,
+                "git is not installed on this machine",
+                "",
+                false,
+                2,
+            ),
+        ));
+    }
+    insta::assert_snapshot!(said(messages));
+}
+
+#[test]
+fn ends_of_runs() {
+    let failures = [
+        Failure::NotLoggedIn,
+        Failure::UnknownConversation,
+        Failure::Api(ApiProblem::Overloaded, "API Error: 529".into()),
+        Failure::Api(ApiProblem::RateLimited, "resets 8pm".into()),
+        Failure::Api(ApiProblem::NotLoggedIn, "Invalid API key".into()),
+        Failure::Api(ApiProblem::Refused, "Try rephrasing".into()),
+        Failure::Api(
+            ApiProblem::UnknownModel,
+            "issue with the selected model".into(),
+        ),
+        Failure::Turn("Reached maximum number of turns (2)".into()),
+        Failure::ProgramMissing("claude".into()),
+        Failure::WorkspaceMissing("/srv/x".into()),
+        Failure::NotStarted("Permission denied".into()),
+        Failure::NoAnswer {
+            how: "exit code 3".into(),
+            stderr: "words".into(),
+        },
+    ];
+    let progress = Progress::default();
+    let mut messages: Vec<(&str, Outgoing)> = failures
+        .iter()
+        .map(|failure| ("failed", failure.message(MINUTE, &progress)))
+        .collect();
+    messages.extend([
+        ("stopped", text::stopped(MINUTE, 0.19, 0, 0)),
+        ("stopped, one waits", text::stopped(MINUTE, 0.0, 1, 1)),
+        ("stopped, many wait", text::stopped(MINUTE, 0.001, 4, 3)),
+        (
+            "timed out",
+            text::timed_out(Duration::from_secs(3_720), 1.5),
+        ),
+        ("lost", text::lost("▸ Bash cargo test")),
+        ("background ended", text::background_ended(1)),
+    ]);
+    insta::assert_snapshot!(said(messages));
+}
+
+#[test]
+fn what_status_says() {
+    let session = Session {
+        id: SessionId("abc12345".into()),
+        at: ChatThread {
+            chat: ChatId(7),
+            thread: None,
+        },
+        source: Source::Clone("https://ada:secret@example.org/x.git".into()),
+        wanted_branch: None,
+        workspace: PathBuf::from("/data/workspaces/abc12345"),
+        branch: Some("telecoder/abc12345".into()),
+        state: SessionState::Ready,
+        claude_session: None,
+        model: None,
+    };
+    let nothing = Facts {
+        session: None,
+        running_for: None,
+        running_elsewhere: false,
+        waiting: 0,
+        no_free_place: false,
+        last: None,
+        last_ago: None,
+        cost_usd: 0.0,
+        runs: 0,
+    };
+    let idle = Facts {
+        session: Some(session.clone()),
+        last: Some(Ended {
+            outcome: "failed".into(),
+            reason: Some("claude is not logged in".into()),
+            started_at: Some(0),
+            ended_at: 12_000,
+            cost_usd: 0.19,
+        }),
+        last_ago: Some(MINUTE),
+        cost_usd: 1.234,
+        runs: 5,
+        ..nothing.clone()
+    };
+    let busy = Facts {
+        session: Some(session),
+        running_for: Some(MINUTE),
+        waiting: 2,
+        ..nothing.clone()
+    };
+    let elsewhere = Facts {
+        running_elsewhere: true,
+        ..busy.clone()
+    };
+    let no_place = Facts {
+        running_for: None,
+        no_free_place: true,
+        ..busy.clone()
+    };
+    insta::assert_snapshot!(said([
+        ("nothing", status(&nothing)),
+        ("idle", status(&idle)),
+        ("busy", status(&busy)),
+        ("busy in the session before", status(&elsewhere)),
+        ("no free place", status(&no_place)),
+    ]));
+}
+
+#[test]
+fn what_is_a_command_and_what_is_a_prompt() {
+    let mut all = String::new();
+    for text in [
+        "/status",
+        "/status@test_bot",
+        "/STATUS",
+        "/status now",
+        "/statuses",
+        "//status",
+        "//status x",
+        "//x",
+        "// comment",
+        "/",
+        "/compact",
+        "/compact@test_bot keep it",
+        "/compact@other_bot",
+        "/logs",
+        "/logs 5",
+        "/logs -1",
+        "/logs x",
+        "/new",
+        "/new -",
+        "/new - branch",
+        "/new u b",
+        "/new u b c",
+        "/stop now",
+        "/start payload",
+        "/etc/hosts",
+        " /status",
+        "/status\nmore",
+        "/status@",
+        "/mail@example.com",
+        "hello",
+    ] {
+        let _ = writeln!(all, "{text:?} → {:?}", command::read(text, "test_bot"));
+    }
+    insta::assert_snapshot!(all);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn a_text_that_does_not_begin_with_a_slash_is_the_prompt_to_the_byte(text in "[^/]\\PC*") {
+        prop_assert_eq!(command::read(&text, "test_bot"), Input::Prompt(text));
+    }
+
+    #[test]
+    fn whatever_claude_prints_is_survived(line in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut progress = Progress::default();
+        stream::events(&line, &mut |event| progress.apply(&event));
+    }
+
+    #[test]
+    fn fields_of_other_kinds_than_today_are_survived(
+        kind in prop_oneof![Just("assistant"), Just("user"), Just("result"), Just("system"), Just("stream_event")],
+        subtype in prop_oneof![Just("init"), Just("api_retry"), Just("task_started"), Just("compact_boundary")],
+        odd in prop_oneof![Just("null"), Just("1"), Just("\"x\""), Just("[]"), Just("{}"), Just("[{\"type\":1}]")],
+    ) {
+        let line = format!(
+            "{{\"type\":\"{kind}\",\"subtype\":\"{subtype}\",\"message\":{odd},\"result\":{odd},\"event\":{odd},\
+             \"session_id\":{odd},\"is_error\":{odd},\"attempt\":{odd},\"task_id\":{odd}}}"
+        );
+        let mut count = 0;
+        stream::events(line.as_bytes(), &mut |event| {
+            count += 1;
+            assert!(event != Event::Garbage, "{line}");
+        });
+        prop_assert!(count <= 1);
+    }
+}
