@@ -88,10 +88,14 @@ fn demo() -> anyhow::Result<()> {
     let sources = Sources::of_this_process();
     // The terminal is the chat; only what goes wrong is said beside it.
     log_to_stderr(&sources, "error");
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let done = runtime.block_on(async {
         let quit = quit_on_signals()?;
         demo::run(&sources, quit).await
-    })
+    });
+    // A read of the terminal that is under way would hold it up until somebody presses Enter.
+    runtime.shutdown_background();
+    done
 }
 
 /// Two workers: the bot waits more than it works.

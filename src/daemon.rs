@@ -16,10 +16,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
+use crate::chat::live;
 use crate::claude::install::{self, Found};
 use crate::claude::watch::Watch;
 use crate::command::Verb;
 use crate::config::Config;
+use crate::git::Git;
 use crate::inbox::Inbox;
 use crate::run::start::Runner;
 use crate::session::registry::{Registry, RegistryTask};
@@ -127,7 +129,6 @@ fn worker(config: &Config, data: &DataFolder, store: &Store, outbox: &Outbox) ->
             store: store.clone(),
             outbox: outbox.clone(),
             watch: Watch::start(),
-            keepers: TaskTracker::new(),
             folder: data.runs(),
             program: config.runtime.clone(),
             permission_mode: config.permission_mode,
@@ -136,6 +137,9 @@ fn worker(config: &Config, data: &DataFolder, store: &Store, outbox: &Outbox) ->
             environment: config.environment.clone(),
         },
         places: Arc::new(Semaphore::new(config.max_runs)),
+        git: Git {
+            environment: config.environment.clone(),
+        },
         branch_prefix: config.branch_prefix.clone(),
     }
 }
@@ -151,6 +155,12 @@ async fn recover(store: &Store, outbox: &Outbox, registry: &Registry) -> Result<
         .await?;
     for at in chats {
         registry.wake(at);
+    }
+    for (run, ended) in store.transaction(runs::with_live_message_left).await? {
+        if let Some(message) = run.live_message {
+            outbox.resume_live(run.at, run.id, message);
+            outbox.end_live(run.at, run.id, live::record_of(&ended));
+        }
     }
     outbox.deliver_what_is_left(store).await
 }

@@ -1,6 +1,6 @@
 //! How far a run is: the facts, folded from its events.
 //!
-//! No words and no clock: `chat::text` has the words, and says how long it took.
+//! No words and no clock: `chat::live` has the words, and says how long it took.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -36,6 +36,8 @@ pub struct Progress {
     /// Turns that ended, and how the last of them did.
     pub turns_ended: usize,
     pub last_turn: Option<TurnEnd>,
+    /// A turn has begun and has not ended.
+    pub in_turn: bool,
     /// claude waits for input.
     pub idle: bool,
     /// Lines that are not what claude prints.
@@ -78,6 +80,7 @@ impl Progress {
                 self.first_claude_session
                     .get_or_insert_with(|| claude_session.clone());
                 self.model = Some(model.clone());
+                self.in_turn = true;
                 self.idle = false;
                 self.problem = None;
             }
@@ -127,6 +130,8 @@ impl Progress {
             }
             Event::TaskEnded { id } => {
                 self.background.remove(id);
+                // claude is about to start a turn of its own about it, a few hundredths of a second later.
+                self.idle = false;
             }
             Event::Retrying(retry) => self.retry = Some(retry.clone()),
             Event::Compacted { before, after } => self.compacted = Some((*before, *after)),
@@ -134,6 +139,7 @@ impl Progress {
             Event::TurnEnded(end) => {
                 self.retry = None;
                 self.turns_ended += 1;
+                self.in_turn = false;
                 if end.claude_session.is_some() {
                     self.claude_session.clone_from(&end.claude_session);
                 }
@@ -150,9 +156,19 @@ impl Progress {
         self.last_turn.as_ref().map_or(0.0, |turn| turn.cost_usd)
     }
 
-    /// Whether the process has nothing left to do: the last turn ended, and nothing goes on by itself.
+    /// Whether the process has nothing left to do: it says so, and nothing goes on by itself.
     pub fn is_finished(&self) -> bool {
-        self.turns_ended > 0 && self.idle && self.background.is_empty()
+        self.idle && self.is_between_turns() && self.background.is_empty()
+    }
+
+    /// Whether a turn has ended and no other one has begun.
+    pub fn is_between_turns(&self) -> bool {
+        self.turns_ended > 0 && !self.in_turn
+    }
+
+    /// Whether the last turn that ended was answered.
+    pub fn is_answered(&self) -> bool {
+        self.last_turn.as_ref().is_some_and(|turn| !turn.failed)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::text::{cost_with_dot, duration, tools_clause};
 use crate::event::{ApiProblem, Retry};
 use crate::progress::{Progress, Step, StepState};
-use crate::run::Outcome;
+use crate::run::{Ended, Outcome};
 
 /// How many of the newest steps are shown.
 const STEPS_SHOWN: usize = 4;
@@ -58,6 +58,24 @@ pub fn record(outcome: &Outcome, elapsed: Duration, progress: &Progress) -> Stri
         duration(elapsed),
         tools_clause(progress.tool_calls),
         cost_with_dot(progress.cost_usd())
+    )
+}
+
+/// The same line for a run that ended before the bot could show it.
+pub fn record_of(ended: &Ended) -> String {
+    let how = match ended.outcome.as_str() {
+        "completed" => "Done",
+        "stopped" => "Stopped",
+        "timed_out" => "Stopped at the time limit",
+        "lost" => "Lost",
+        _ => "Failed",
+    };
+    let started_at = ended.started_at.unwrap_or(ended.ended_at);
+    let took = u64::try_from(ended.ended_at - started_at).unwrap_or(0);
+    format!(
+        "{how} · {}{}",
+        duration(Duration::from_millis(took)),
+        cost_with_dot(ended.cost_usd)
     )
 }
 

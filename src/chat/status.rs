@@ -16,7 +16,7 @@ pub struct Facts {
     /// The running run belongs to a session that the chat has left.
     pub running_elsewhere: bool,
     pub waiting: usize,
-    /// How many runs go on in other chats, where they take all the places that there are.
+    /// Runs in all chats take all the places that there are.
     pub no_free_place: bool,
     pub last: Option<Ended>,
     /// How long ago the last run ended.

@@ -86,12 +86,23 @@ pub fn workspace_ready(source: &Source, branch: &str) -> Outgoing {
     Outgoing::note(format!("{what}, on branch {branch}. What is next?"))
 }
 
+/// Where the chat is when a session came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackIn {
+    /// The session it had before.
+    Previous,
+    /// A newer one, where it was already.
+    Newer,
+    /// None; its next message makes one.
+    None,
+}
+
 /// The workspace could not be made; `words` are git's own.
 pub fn workspace_failed(
     source: &Source,
     reason: &str,
     words: &str,
-    back_to_previous: bool,
+    back_in: BackIn,
     dropped: usize,
 ) -> Outgoing {
     let what = match source {
@@ -102,10 +113,14 @@ pub fn workspace_failed(
         }
     };
     let mut text = format!("{what}: {reason}. ");
-    text.push_str(if back_to_previous {
-        "Nothing was left behind, and the chat is back in the session it had before."
-    } else {
-        "Nothing was left behind; the next message starts a session in an empty workspace."
+    text.push_str(match back_in {
+        BackIn::Previous => {
+            "Nothing was left behind, and the chat is back in the session it had before."
+        }
+        BackIn::Newer => "Nothing was left behind; the newer session goes on.",
+        BackIn::None => {
+            "Nothing was left behind; the next message starts a session in an empty workspace."
+        }
     });
     match dropped {
         0 => {}
@@ -172,6 +187,11 @@ pub fn stopped(elapsed: Duration, cost_usd: f64, survivors: usize, waiting: usiz
         )),
     }
     Outgoing::note(text).loud()
+}
+
+/// `/stop` came when the run had said its last.
+pub fn already_over() -> Outgoing {
+    Outgoing::note("The run was already over.")
 }
 
 /// A run took longer than `TELECODER_RUN_TIMEOUT`.

@@ -13,9 +13,10 @@
 //! Lock held: the run is alive. Free and `exit.json` there: it ended. Free, begun, and no `exit.json`: lost.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -152,18 +153,25 @@ impl RunFolder {
             .truncate(false)
             .mode(0o600)
             .open(self.lock())?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error),
+        loop {
+            let locked = match lock.try_lock() {
+                Ok(()) => true,
+                Err(TryLockError::WouldBlock) => false,
+                Err(TryLockError::Error(error)) => return Err(error),
+            };
+            let mut begun_by = String::new();
+            lock.rewind()?;
+            lock.read_to_string(&mut begun_by)?;
+            if !begun_by.is_empty() {
+                return Ok(None);
+            }
+            if locked {
+                writeln!(lock, "{}", std::process::id())?;
+                return Ok(Some(lock));
+            }
+            // Somebody looks who keeps it, for a moment; or another keeper is about to write its id.
+            std::thread::sleep(Duration::from_millis(1));
         }
-        let mut begun_by = String::new();
-        lock.read_to_string(&mut begun_by)?;
-        if !begun_by.is_empty() {
-            return Ok(None);
-        }
-        writeln!(lock, "{}", std::process::id())?;
-        Ok(Some(lock))
     }
 
     /// Whether somebody keeps the run.

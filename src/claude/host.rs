@@ -10,6 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::process::Stdio;
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::control;
@@ -24,6 +25,8 @@ pub enum End {
     Exited(Exit),
     /// The keeper is gone without a word.
     Lost,
+    /// No keeper has begun, and none will.
+    NotBegun,
 }
 
 /// Writes the run's folder and starts a keeper for it.
@@ -107,18 +110,29 @@ impl Host {
         Ok(true)
     }
 
-    /// Lets an idle claude exit. No effect on one that is gone.
+    /// Gives a run up whose keeper has not begun, so that none can begin any more. Returns false when one has.
+    pub fn give_up(&self) -> io::Result<bool> {
+        Ok(self.folder.begin()?.is_some())
+    }
+
+    /// Whether a keeper has begun.
+    pub fn has_begun(&self) -> io::Result<bool> {
+        Ok(self.folder.kept()? != Kept::NotYet)
+    }
+
+    /// Lets an idle claude exit. No effect on one that is gone, or that does not read; it is stopped later.
     pub fn end_session(&self) -> io::Result<()> {
         let input = OpenOptions::new()
             .write(true)
             .custom_flags(i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0))
             .open(self.folder.input());
         match input {
-            Ok(mut input) => input.write_all(control::end_session().as_bytes()),
-            // Nobody reads: claude has gone by itself.
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => {
+            Ok(mut input) => {
+                let _ = input.write_all(control::end_session().as_bytes());
                 Ok(())
             }
+            // Nobody reads: claude has gone by itself.
+            Err(error) if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => Ok(()),
             Err(error) => Err(error),
         }
     }

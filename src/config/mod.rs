@@ -183,7 +183,7 @@ impl Config {
                     api_url,
                     access: Access::new(users, chats),
                     data,
-                    runtime: PathBuf::from(text(Setting::Runtime)),
+                    runtime: program(&text(Setting::Runtime), sources),
                     model: sources.value(Setting::Model),
                     permission_mode,
                     max_runs,
@@ -196,4 +196,15 @@ impl Config {
             _ => Err(Faults(faults.faults)),
         }
     }
+}
+
+/// A name for PATH as it is; a path as a full one, because claude is started in another folder.
+fn program(value: &str, sources: &Sources) -> PathBuf {
+    if let (Some(rest), Some(home)) = (value.strip_prefix("~/"), sources.home()) {
+        return home.join(rest);
+    }
+    if value.contains('/') {
+        return std::path::absolute(value).unwrap_or_else(|_| PathBuf::from(value));
+    }
+    PathBuf::from(value)
 }

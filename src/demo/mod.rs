@@ -18,6 +18,7 @@ use anyhow::Context;
 use rustix::process::geteuid;
 use tokio_util::sync::CancellationToken;
 
+use crate::claude::environment;
 use crate::claude::install::{self, Found};
 use crate::config::{Config, Setting, Sources};
 use crate::daemon;
@@ -135,7 +136,7 @@ impl Claude {
         let Some(program) = program else {
             return Claude::stand_in(folder, "There is no claude on this machine");
         };
-        let found = install::look(&program, &sources.environment).await;
+        let found = install::look(&program, &environment::for_claude(&sources.environment)).await;
         let is_there = |introduction: String| Claude {
             program: program.clone(),
             introduction,

@@ -4,7 +4,8 @@
 
 pub mod workspace;
 
-use std::ffi::OsStr;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -49,52 +50,64 @@ impl GitError {
     }
 }
 
-/// Runs git and returns what it wrote to stdout, without the last line's end.
-async fn git<I, A>(folder: &Path, arguments: I) -> Result<String, GitError>
-where
-    I: IntoIterator<Item = A>,
-    A: AsRef<OsStr>,
-{
-    let mut command = Command::new("git");
-    command
-        .args(arguments)
-        .current_dir(folder)
-        // Nobody is there to type a password.
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("LC_ALL", "C.UTF-8")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true);
-    if std::env::var_os("GIT_SSH_COMMAND").is_none() {
-        command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
-    }
-    let mut output = ProcessChunkStream::try_from(command).map_err(|error| {
-        if error.kind() == std::io::ErrorKind::NotFound && folder.is_dir() {
-            GitError::Missing
-        } else {
-            GitError::Impossible(format!("git cannot be started: {error}"))
-        }
-    })?;
-    let _group = GroupGuard(output.child().and_then(tokio::process::Child::id));
+/// git with the environment that claude gets too: its hooks and helpers see nothing of telecoder's own.
+pub struct Git {
+    pub environment: BTreeMap<OsString, OsString>,
+}
 
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    while let Some(item) = output.next().await {
-        match item {
-            Item::Stdout(chunk) => keep_end(&mut stdout, &chunk),
-            Item::Stderr(chunk) => keep_end(&mut stderr, &chunk),
-            Item::Done(Ok(status)) if status.success() => break,
-            Item::Done(_) => {
-                return Err(GitError::Refused {
-                    words: readable(&stderr),
-                });
+impl Git {
+    /// Runs git and returns what it wrote to stdout, without the last line's end.
+    async fn run<I, A>(&self, folder: &Path, arguments: I) -> Result<String, GitError>
+    where
+        I: IntoIterator<Item = A>,
+        A: AsRef<OsStr>,
+    {
+        let mut command = Command::new("git");
+        command.args(arguments).current_dir(folder);
+        self.output_of(command, folder).await
+    }
+
+    async fn output_of(&self, mut command: Command, folder: &Path) -> Result<String, GitError> {
+        command
+            .env_clear()
+            .envs(&self.environment)
+            // Nobody is there to type a password.
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
+        if !self.environment.contains_key(OsStr::new("GIT_SSH_COMMAND")) {
+            command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
+        }
+        let mut output = ProcessChunkStream::try_from(command).map_err(|error| {
+            if error.kind() == std::io::ErrorKind::NotFound && folder.is_dir() {
+                GitError::Missing
+            } else {
+                GitError::Impossible(format!("git cannot be started: {error}"))
+            }
+        })?;
+        let _group = GroupGuard(output.child().and_then(tokio::process::Child::id));
+
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        while let Some(item) = output.next().await {
+            match item {
+                Item::Stdout(chunk) => keep_end(&mut stdout, &chunk),
+                Item::Stderr(chunk) => keep_end(&mut stderr, &chunk),
+                Item::Done(Ok(status)) if status.success() => break,
+                Item::Done(_) => {
+                    return Err(GitError::Refused {
+                        words: readable(&stderr),
+                    });
+                }
             }
         }
+        Ok(String::from_utf8_lossy(&stdout)
+            .trim_end_matches('\n')
+            .to_owned())
     }
-    Ok(String::from_utf8_lossy(&stdout)
-        .trim_end_matches('\n')
-        .to_owned())
 }
 
 /// Ends what git started when nobody waits for it any more.

@@ -6,52 +6,70 @@ use std::path::{Path, PathBuf};
 
 use tokio::fs;
 
-use super::{GitError, git};
+use super::{Git, GitError};
 use crate::session::{Session, Source};
 
 /// Makes the workspace and returns the branch it is on. A half-made one of an earlier try is made anew.
 ///
 /// The branch is `<prefix><session>` from the source's default branch, or the one that was asked for, which
 /// is switched to where it exists and made where it does not.
-pub async fn make(session: &Session, branch_prefix: &str) -> Result<String, GitError> {
+pub async fn make(git: &Git, session: &Session, branch_prefix: &str) -> Result<String, GitError> {
     let folder = &session.workspace;
-    remove(session).await;
+    remove(git, session, branch_prefix).await;
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent)
             .await
             .map_err(|error| impossible(parent, &error))?;
     }
     let branch = match &session.wanted_branch {
-        Some(wanted) => valid_branch(wanted).await?,
-        None => format!("{branch_prefix}{}", session.id),
+        Some(wanted) => valid_branch(git, wanted).await?,
+        None => own_branch(session, branch_prefix),
     };
     match &session.source {
         Source::Empty => {
             fs::create_dir_all(folder)
                 .await
                 .map_err(|error| impossible(folder, &error))?;
-            git(folder, ["init", "--quiet", "--initial-branch=main"]).await?;
+            git.run(folder, ["init", "--quiet", "--initial-branch=main"])
+                .await?;
             Ok("main".to_owned())
         }
         Source::Clone(url) => {
-            clone(url, folder).await?;
-            switch(folder, &branch).await?;
+            clone(git, url, folder).await?;
+            switch(git, folder, &branch).await?;
             Ok(branch)
         }
         Source::Worktree(repository) => {
-            add_worktree(repository, folder, &branch).await?;
+            add_worktree(git, repository, folder, &branch).await?;
             Ok(branch)
         }
     }
 }
 
-/// Takes a workspace away that could not be finished, with what it left in the repository it came from.
-pub async fn remove(session: &Session) {
-    // A workspace that is ready has state and is never removed here; this one has none.
-    let _ = fs::remove_dir_all(&session.workspace).await;
+/// Takes a workspace away that could not be finished, with what it left in the repository it came from: its
+/// entry in the list of worktrees, and the branch that is named after the session.
+pub async fn remove(git: &Git, session: &Session, branch_prefix: &str) {
+    let folder = session.workspace.to_string_lossy();
     if let Source::Worktree(repository) = &session.source {
-        let _ = git(repository, ["worktree", "prune"]).await;
+        // Each says no where there is nothing to take away.
+        let _ = git
+            .run(repository, ["worktree", "remove", "--force", &folder])
+            .await;
+        if session.wanted_branch.is_none() {
+            let branch = own_branch(session, branch_prefix);
+            let _ = git.run(repository, ["branch", "-D", "--", &branch]).await;
+        }
     }
+    if let Err(error) = fs::remove_dir_all(&session.workspace).await
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        // Something was still writing into it; its group has been killed.
+        let _ = fs::remove_dir_all(&session.workspace).await;
+    }
+}
+
+fn own_branch(session: &Session, branch_prefix: &str) -> String {
+    format!("{branch_prefix}{}", session.id)
 }
 
 /// What a person named: a URL that git can clone, or a folder on this machine. `None` when it is neither.
@@ -83,27 +101,33 @@ fn is_scp_like(named: &str) -> bool {
     })
 }
 
-async fn clone(url: &str, folder: &Path) -> Result<(), GitError> {
+async fn clone(git: &Git, url: &str, folder: &Path) -> Result<(), GitError> {
     let parent = folder.parent().unwrap_or(folder);
     let target = folder.to_string_lossy();
-    git(parent, ["clone", "--quiet", "--", url, &target]).await?;
+    git.run(parent, ["clone", "--quiet", "--", url, &target])
+        .await?;
     Ok(())
 }
 
-async fn switch(folder: &Path, branch: &str) -> Result<(), GitError> {
-    let exists_here = exists(folder, &format!("refs/heads/{branch}")).await;
-    let exists_there = exists(folder, &format!("refs/remotes/origin/{branch}")).await;
+async fn switch(git: &Git, folder: &Path, branch: &str) -> Result<(), GitError> {
+    let exists_here = exists(git, folder, &format!("refs/heads/{branch}")).await;
+    let exists_there = exists(git, folder, &format!("refs/remotes/origin/{branch}")).await;
     let arguments: &[&str] = if exists_here || exists_there {
         &["switch", "--quiet", branch]
     } else {
         &["switch", "--quiet", "--no-track", "--create", branch]
     };
-    git(folder, arguments).await?;
+    git.run(folder, arguments).await?;
     Ok(())
 }
 
-async fn add_worktree(repository: &Path, folder: &Path, branch: &str) -> Result<(), GitError> {
-    let inside = git(repository, ["rev-parse", "--git-dir"]).await;
+async fn add_worktree(
+    git: &Git,
+    repository: &Path,
+    folder: &Path,
+    branch: &str,
+) -> Result<(), GitError> {
+    let inside = git.run(repository, ["rev-parse", "--git-dir"]).await;
     if matches!(inside, Err(GitError::Refused { .. })) {
         return Err(GitError::Impossible(
             "that folder is not a git repository".into(),
@@ -112,31 +136,34 @@ async fn add_worktree(repository: &Path, folder: &Path, branch: &str) -> Result<
     inside?;
     let target = folder.to_string_lossy();
     let mut arguments = vec!["worktree", "add", "--quiet"];
-    if exists(repository, &format!("refs/heads/{branch}")).await {
+    if exists(git, repository, &format!("refs/heads/{branch}")).await {
         arguments.extend([target.as_ref(), branch]);
-    } else if exists(repository, "HEAD").await {
+    } else if exists(git, repository, "HEAD").await {
         arguments.extend(["-b", branch, target.as_ref(), "HEAD"]);
     } else {
         // No commit yet, so there is nothing to branch from.
         arguments.extend(["--orphan", "-b", branch, target.as_ref()]);
     }
-    git(repository, arguments).await?;
+    git.run(repository, arguments).await?;
     Ok(())
 }
 
-async fn exists(folder: &Path, reference: &str) -> bool {
-    git(folder, ["rev-parse", "--verify", "--quiet", reference])
+async fn exists(git: &Git, folder: &Path, reference: &str) -> bool {
+    git.run(folder, ["rev-parse", "--verify", "--quiet", reference])
         .await
         .is_ok()
 }
 
 /// A name that git takes for a branch, and not for an option.
-async fn valid_branch(wanted: &str) -> Result<String, GitError> {
+async fn valid_branch(git: &Git, wanted: &str) -> Result<String, GitError> {
     let invalid = || GitError::Impossible(format!("{wanted} is no name for a branch"));
     if wanted.starts_with('-') {
         return Err(invalid());
     }
-    match git(Path::new("/"), ["check-ref-format", "--branch", wanted]).await {
+    match git
+        .run(Path::new("/"), ["check-ref-format", "--branch", wanted])
+        .await
+    {
         Ok(_) => Ok(wanted.to_owned()),
         Err(GitError::Refused { .. }) => Err(invalid()),
         Err(other) => Err(other),

@@ -162,11 +162,13 @@ impl Inbox {
         match command {
             Command::Start | Command::Help => self.reply(seq, at, text::help()).await,
             Command::New(wanted) => {
+                let wanted = match new::resolve(wanted).await {
+                    Ok(wanted) => wanted,
+                    Err(reply) => return self.reply(seq, at, reply).await,
+                };
                 let workspaces = self.workspaces.clone();
-                self.effect(seq, at, move |db| {
-                    new::session(db, at, &workspaces, &wanted)
-                })
-                .await
+                self.effect(seq, at, move |db| new::session(db, at, &workspaces, wanted))
+                    .await
             }
             Command::Status => {
                 let max_runs = self.max_runs;

@@ -7,8 +7,7 @@ use super::Follow;
 use crate::chat::text;
 use crate::id::{ChatThread, RunId};
 use crate::run::Outcome;
-use crate::session::worker::return_to_previous;
-use crate::store::{outbox, runs, sessions};
+use crate::store::{chats, outbox, runs, sessions};
 
 /// Ends what runs; if nothing runs, gives up what is being set up, and drops what waits.
 pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follow> {
@@ -24,7 +23,7 @@ pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follo
     let dropped = runs::end_queued(db, at, None, &Outcome::Stopped)?;
     if let Some(session) = sessions::next_new(db, at)? {
         sessions::give_up(db, &session.id)?;
-        return_to_previous(db, &session)?;
+        chats::return_from(db, &session)?;
         outbox::insert(db, at, &text::setting_up_stopped(&session.source, dropped))?;
         return Ok(stop);
     }
@@ -34,7 +33,8 @@ pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follo
         text::dropped_waiting(dropped)
     };
     outbox::insert(db, at, &reply)?;
-    Ok(Follow::default())
+    // The worker may wait for a place, for what was dropped.
+    Ok(stop)
 }
 
 /// The run that a Stop button belongs to.
@@ -44,14 +44,19 @@ pub(super) fn run_named(data: &str) -> Option<RunId> {
 }
 
 /// A Stop button was pressed; returns what the client shows for a moment.
+///
+/// The run is looked up by its id: a press below an old message does not say in which topic it was.
 pub(super) fn pressed(
     db: &Connection,
     at: ChatThread,
     run: Option<RunId>,
 ) -> rusqlite::Result<(&'static str, Follow)> {
-    let running = runs::running(db, at)?.map(|run| run.id);
-    if run.is_none() || run != running {
+    let running = match run {
+        Some(run) => runs::running_under(db, run)?.filter(|run| run.at.chat == at.chat),
+        None => None,
+    };
+    let Some(run) = running else {
         return Ok(("This run is over.", Follow::default()));
-    }
-    request(db, at).map(|follow| ("Stopping.", follow))
+    };
+    request(db, run.at).map(|follow| ("Stopping.", follow))
 }

@@ -72,6 +72,10 @@ pub struct Closing<'a> {
     pub progress: &'a Progress,
     pub elapsed: Duration,
     pub waiting: usize,
+    /// Somebody asked for it to be stopped.
+    pub stop_requested: bool,
+    /// claude was told that it may leave.
+    pub let_go: bool,
     pub program: &'a str,
     pub workspace: &'a str,
     pub stderr: &'a str,
@@ -80,22 +84,23 @@ pub struct Closing<'a> {
 
 impl Closing<'_> {
     pub fn conclude(&self) -> Conclusion {
-        let last_turn = self.progress.last_turn.as_ref();
+        // It had answered and was on its way out; how it got there is no matter.
+        if self.progress.is_answered() && (self.progress.is_finished() || self.let_go) {
+            return self.told(Outcome::Completed);
+        }
         let exit = match self.end {
+            End::Exited(exit) => exit,
             End::Lost => {
                 let steps = live::last_steps(self.progress);
                 return self.said(Outcome::Lost, text::lost(&steps));
             }
-            End::Exited(exit) => exit,
+            End::NotBegun if self.stop_requested => return self.stopped(0),
+            End::NotBegun => {
+                return self.failed(&Failure::NotStarted("its keeper did not begin".into()));
+            }
         };
-        let answered = last_turn.is_some_and(|turn| !turn.failed);
+        let last_turn = self.progress.last_turn.as_ref();
         match (exit.stopped, last_turn) {
-            // It had answered and only would not leave by itself.
-            (_, Some(_)) if answered && self.progress.is_finished() => Conclusion {
-                outcome: Outcome::Completed,
-                message: None,
-                forget_conversation: false,
-            },
             (Some(Stop::TimeLimit), _) => self.said(
                 Outcome::TimedOut,
                 text::timed_out(self.elapsed, self.progress.cost_usd()),
@@ -103,44 +108,53 @@ impl Closing<'_> {
             (Some(Stop::Asked), Some(turn)) if turn.failed && !turn.aborted => {
                 self.failed_turn(turn)
             }
-            (Some(Stop::Asked), _) => self.said(
-                Outcome::Stopped,
-                text::stopped(
-                    self.elapsed,
-                    self.progress.cost_usd(),
-                    exit.survivors,
-                    self.waiting,
-                ),
-            ),
+            (Some(Stop::Asked), _) => self.stopped(exit.survivors),
             (None, Some(turn)) if turn.failed => self.failed_turn(turn),
-            (None, Some(_)) => Conclusion {
-                outcome: Outcome::Completed,
-                message: None,
-                forget_conversation: false,
-            },
-            (None, None) => {
-                let failure = self.failure_of(exit);
-                let message = failure.message(self.elapsed, self.progress);
-                Conclusion {
-                    forget_conversation: failure == Failure::UnknownConversation,
-                    ..self.said(Outcome::Failed(failure.reason()), message)
-                }
-            }
+            (None, Some(_)) => self.told(Outcome::Completed),
+            (None, None) => self.failed(&self.failure_of(exit)),
         }
     }
 
-    /// The chat was told when the turn failed.
+    /// The turns have told the chat how it ended, but somebody may have asked for a stop too late.
+    fn told(&self, outcome: Outcome) -> Conclusion {
+        Conclusion {
+            outcome,
+            message: self.stop_requested.then(text::already_over),
+            forget_conversation: false,
+        }
+    }
+
+    fn stopped(&self, survivors: usize) -> Conclusion {
+        self.said(
+            Outcome::Stopped,
+            text::stopped(
+                self.elapsed,
+                self.progress.cost_usd(),
+                survivors,
+                self.waiting,
+            ),
+        )
+    }
+
+    fn failed(&self, failure: &Failure) -> Conclusion {
+        Conclusion {
+            forget_conversation: *failure == Failure::UnknownConversation,
+            ..self.said(
+                Outcome::Failed(failure.reason()),
+                failure.message(self.elapsed, self.progress),
+            )
+        }
+    }
+
+    /// The chat was told when the turn failed, but for one that was interrupted.
     fn failed_turn(&self, turn: &TurnEnd) -> Conclusion {
         let failure = Failure::of_turn(turn, self.progress.problem.as_ref());
+        if turn.aborted {
+            return self.failed(&failure);
+        }
         Conclusion {
-            outcome: Outcome::Failed(failure.reason()),
-            // An interrupted turn said nothing.
-            message: turn.aborted.then(|| {
-                failure
-                    .message(self.elapsed, self.progress)
-                    .replying_to(self.asked_by)
-            }),
             forget_conversation: failure == Failure::UnknownConversation,
+            ..self.told(Outcome::Failed(failure.reason()))
         }
     }
 

@@ -10,9 +10,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::Run;
 use super::answer::{self, Closing};
 use super::start::Runner;
-use super::{Outcome, Run};
 use crate::chat::{Outgoing, live, text};
 use crate::claude::host::{End, Host};
 use crate::claude::sweep;
@@ -29,6 +29,8 @@ const TICK: Duration = Duration::from_secs(1);
 const TYPING_EVERY: Duration = Duration::from_millis(4_500);
 /// claude says when it is idle; one that does not is let go when it has been silent for so long.
 const SILENCE_IS_IDLE: Duration = Duration::from_secs(10);
+/// How long a keeper may take to begin, on however slow a machine.
+const BEGINNING_TIME: Duration = Duration::from_secs(30);
 /// How long claude may take to leave after it was let go, before it is stopped.
 const LEAVING_TIME: Duration = Duration::from_secs(10);
 
@@ -66,16 +68,16 @@ pub async fn drive(
             () = watched.changed() => Wake::Grew,
         };
         match wake {
-            Wake::Stop => drive.stop_if_asked().await?,
+            Wake::Stop => drive.look_for_stop().await?,
             Wake::Tick => drive.tick().await?,
             Wake::Grew => {}
         }
         let read_something = drive.read().await?;
-        drive.let_go_if_finished().await?;
+        drive.let_go_if_finished()?;
         if wake == Wake::Grew && read_something {
             continue;
         }
-        if let Some(end) = drive.host.end()? {
+        if let Some(end) = drive.end()? {
             // Lines that came between the last look and the end.
             drive.read().await?;
             drive.finish(end).await?;
@@ -98,8 +100,12 @@ struct Drive<'a> {
     session: &'a Session,
     host: Host,
     progress: Progress,
+    begun: Instant,
     last_event: Instant,
     next_typing: Instant,
+    waiting: usize,
+    stop_requested: bool,
+    /// The keeper was asked to stop it.
     stopping: bool,
     let_go: Option<Instant>,
 }
@@ -116,8 +122,11 @@ impl<'a> Drive<'a> {
             session,
             host,
             progress: Progress::resuming(session.claude_session.clone()),
+            begun: now,
             last_event: now,
             next_typing: now,
+            waiting: 0,
+            stop_requested: false,
             stopping: false,
             let_go: None,
         }
@@ -131,6 +140,10 @@ impl<'a> Drive<'a> {
             for (end, event) in events {
                 read_something = true;
                 self.progress.apply(&event);
+                if matches!(event, Event::TurnStarted { .. }) {
+                    // It had begun another turn before it heard that it may leave.
+                    self.let_go = None;
+                }
                 if let Event::TurnEnded(turn) = &event
                     && end > self.run.acted_offset
                 {
@@ -152,8 +165,7 @@ impl<'a> Drive<'a> {
         let message = answer::of_turn(&self.progress, turn, self.elapsed(), self.run.asked_by);
         let (run, at, cost_usd) = (self.run.id, self.run.at, turn.cost_usd);
         let session = self.session.id.clone();
-        // A conversation that claude could not open is not one to go on with.
-        let conversation = self.conversation().filter(|_| !turn.failed);
+        let conversation = self.conversation();
         self.runner
             .store
             .transaction(move |db| {
@@ -161,7 +173,7 @@ impl<'a> Drive<'a> {
                     outbox::insert(db, at, message)?;
                 }
                 if let Some((conversation, model)) = &conversation {
-                    sessions::set_conversation(db, &session, conversation, model.as_deref())?;
+                    sessions::set_conversation(db, &session, conversation, model)?;
                 }
                 runs::set_acted(db, run, end, cost_usd)
             })
@@ -173,57 +185,58 @@ impl<'a> Drive<'a> {
 
     /// Once a second: typing, the live message, and what may have been missed.
     async fn tick(&mut self) -> anyhow::Result<()> {
+        self.look_for_stop().await?;
         let now = Instant::now();
-        let (id, at) = (self.run.id, self.run.at);
-        let (waiting, stop_requested) = self
-            .runner
-            .store
-            .transaction(move |db| Ok((runs::queued_count(db, at)?, runs::stop_requested(db, id)?)))
-            .await?;
-        if stop_requested && !self.stopping {
-            self.stop()?;
+        if let Some(since) = self.let_go {
+            if now - since > LEAVING_TIME {
+                self.let_go = Some(now);
+                self.host.ask_to_stop()?;
+            }
+            return Ok(());
         }
-        if self.let_go.is_none() && now >= self.next_typing {
+        let (id, at) = (self.run.id, self.run.at);
+        if now >= self.next_typing {
             self.next_typing = now + TYPING_EVERY;
             self.runner.outbox.typing(at);
         }
         let elapsed = self.elapsed();
-        if self.let_go.is_none() && elapsed >= LIVE_AFTER {
-            let text = live::live(&self.progress, elapsed, self.stopping, waiting);
+        if elapsed >= LIVE_AFTER {
+            let text = live::live(&self.progress, elapsed, self.stopping, self.waiting);
             self.runner.outbox.show_live(at, id, text);
         }
-        if waiting > 0 && self.progress.idle && !self.progress.background.is_empty() {
+        if self.waiting > 0 && self.progress.idle && !self.progress.background.is_empty() {
             self.end_background().await?;
         }
-        if self.let_go.is_some_and(|since| now - since > LEAVING_TIME) {
-            self.let_go = Some(now);
-            self.host.ask_to_stop()?;
-        }
         Ok(())
     }
 
-    async fn stop_if_asked(&mut self) -> anyhow::Result<()> {
-        let id = self.run.id;
-        let asked = self
+    /// What the store says of the run's chat: whether it is to be stopped, and what waits behind it.
+    async fn look_for_stop(&mut self) -> anyhow::Result<()> {
+        let (id, at) = (self.run.id, self.run.at);
+        (self.waiting, self.stop_requested) = self
             .runner
             .store
-            .transaction(move |db| runs::stop_requested(db, id))
+            .transaction(move |db| Ok((runs::queued_count(db, at)?, runs::stop_requested(db, id)?)))
             .await?;
-        if asked && !self.stopping {
-            self.stop()?;
+        if self.stop_requested && !self.stopping {
+            self.stopping = self.host.ask_to_stop()?;
         }
         Ok(())
     }
 
-    fn stop(&mut self) -> std::io::Result<()> {
-        // Without a keeper yet, the next tick asks again.
-        self.stopping = self.host.ask_to_stop()?;
-        Ok(())
+    /// How the run ended, if it has; a keeper that does not begin is given up.
+    fn end(&self) -> std::io::Result<Option<End>> {
+        if let Some(end) = self.host.end()? {
+            return Ok(Some(end));
+        }
+        let too_late = self.stop_requested || self.begun.elapsed() > BEGINNING_TIME;
+        let given_up = too_late && !self.host.has_begun()? && self.host.give_up()?;
+        Ok(given_up.then_some(End::NotBegun))
     }
 
     /// claude holds its own input open and would wait for ever: when nothing is left to do it is let go.
-    async fn let_go_if_finished(&mut self) -> anyhow::Result<()> {
-        if self.let_go.is_some() || self.progress.turns_ended == 0 {
+    fn let_go_if_finished(&mut self) -> std::io::Result<()> {
+        if self.let_go.is_some() || !self.progress.is_between_turns() {
             return Ok(());
         }
         let silent = self.last_event.elapsed() > SILENCE_IS_IDLE;
@@ -236,9 +249,6 @@ impl<'a> Drive<'a> {
 
     /// A prompt waits, and all that goes on is background work: the prompt comes first.
     async fn end_background(&mut self) -> anyhow::Result<()> {
-        if self.let_go.is_some() {
-            return Ok(());
-        }
         let note = text::background_ended(self.progress.background.len());
         self.say(note).await?;
         self.let_go = Some(Instant::now());
@@ -263,18 +273,16 @@ impl<'a> Drive<'a> {
             let survivors = tokio::task::spawn_blocking(move || sweep::end_marked(id)).await??;
             warn!(run.id = %id, survivors, "a run was lost: its keeper is gone");
         }
+        self.look_for_stop().await?;
         let (id, at) = (self.run.id, self.run.at);
-        let waiting = self
-            .runner
-            .store
-            .transaction(move |db| runs::queued_count(db, at))
-            .await?;
         let elapsed = self.elapsed();
         let conclusion = Closing {
             end: &end,
             progress: &self.progress,
             elapsed,
-            waiting,
+            waiting: self.waiting,
+            stop_requested: self.stop_requested,
+            let_go: self.let_go.is_some(),
             program: &self.runner.program.to_string_lossy(),
             workspace: &self.session.workspace.to_string_lossy(),
             stderr: &self.host.stderr_end(),
@@ -298,10 +306,8 @@ impl<'a> Drive<'a> {
                 }
                 if forget {
                     sessions::forget_conversation(db, &session)?;
-                } else if let Some((conversation, model)) = &conversation
-                    && !matches!(outcome, Outcome::Failed(_))
-                {
-                    sessions::set_conversation(db, &session, conversation, model.as_deref())?;
+                } else if let Some((conversation, model)) = &conversation {
+                    sessions::set_conversation(db, &session, conversation, model)?;
                 }
                 Ok(())
             })
@@ -314,15 +320,17 @@ impl<'a> Drive<'a> {
             chat = %at,
             outcome = conclusion.outcome.name(),
             elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            unreadable_lines = self.progress.garbage,
             "a run ended"
         );
         Ok(())
     }
 
-    /// What the next run's `--resume` goes on with, and the model that goes with it.
-    fn conversation(&self) -> Option<(ClaudeSessionId, Option<String>)> {
-        let conversation = self.progress.claude_session.clone()?;
-        Some((conversation, self.progress.model.clone()))
+    /// What the next run's `--resume` goes on with, and the model that goes with it. None when claude did
+    /// not open a conversation: then no turn has begun.
+    fn conversation(&self) -> Option<(ClaudeSessionId, String)> {
+        let model = self.progress.model.clone()?;
+        Some((self.progress.claude_session.clone()?, model))
     }
 
     fn elapsed(&self) -> Duration {

@@ -24,7 +24,6 @@ pub struct Run {
     /// The byte of `events.jsonl` up to which everything was acted on.
     pub acted_offset: u64,
     pub live_message: Option<MessageId>,
-    pub stop_requested: bool,
 }
 
 /// How a run ended. The first ending stands.

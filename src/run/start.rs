@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 use super::Run;
@@ -23,8 +22,6 @@ pub struct Runner {
     pub store: Store,
     pub outbox: Outbox,
     pub watch: Watch,
-    /// Awaits the keepers, so that they are no zombies when they end.
-    pub keepers: TaskTracker,
     /// `runs/` in the data folder.
     pub folder: PathBuf,
     /// claude, by its name on PATH or its path.
@@ -78,7 +75,8 @@ impl Runner {
                 .map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
         };
         let mut keeper = host::launch(&folder, &spec, &self.environment)?;
-        self.keepers.spawn(async move {
+        // Awaited, so that it is no zombie when it ends.
+        tokio::spawn(async move {
             match keeper.wait().await {
                 Ok(status) if status.success() => {}
                 Ok(status) => warn!(run.id = %id, %status, "a keeper ended badly"),

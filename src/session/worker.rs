@@ -8,14 +8,16 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use rusqlite::Connection;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use super::{Session, SessionState};
+use crate::chat::failure::Failure;
 use crate::chat::text;
-use crate::git::{GitError, workspace};
+use crate::git::{Git, GitError, workspace};
 use crate::id::ChatThread;
+use crate::progress::Progress;
 use crate::run::drive::{self, Driven};
 use crate::run::start::Runner;
 use crate::run::{Outcome, Run};
@@ -29,6 +31,8 @@ pub struct Worker {
     pub runner: Runner,
     /// `TELECODER_MAX_RUNS`.
     pub places: Arc<Semaphore>,
+    pub git: Git,
+    /// `TELECODER_BRANCH_PREFIX`.
     pub branch_prefix: String,
 }
 
@@ -87,23 +91,21 @@ impl Worker {
                 // It takes a place if there is one; it is going on anyway.
                 let _place = Arc::clone(&self.places).try_acquire_owned().ok();
                 info!(run.id = %run.id, chat = %at, "following a run");
-                self.runner.start(&run, &session).await?;
-                self.drive(run, &session, stop, quit).await?
+                self.keep_and_drive(run, &session, stop, quit).await?
             }
-            Work::Start(run, session) => match self.place(quit).await {
-                Some(_place) => self.start(run, &session, stop, quit).await?,
-                None => Step::Quit,
-            },
+            Work::Start(run, session) => {
+                tokio::select! {
+                    place = Arc::clone(&self.places).acquire_owned() => {
+                        let _place = place?;
+                        self.start(run, &session, stop, quit).await?
+                    }
+                    // What waits may have been dropped; look again.
+                    () = stop.notified() => Step::Done,
+                    () = quit.cancelled() => Step::Quit,
+                }
+            }
         };
         Ok(Some(step))
-    }
-
-    /// Waits for a free place; none when the bot stops.
-    async fn place(&self, quit: &CancellationToken) -> Option<OwnedSemaphorePermit> {
-        tokio::select! {
-            place = Arc::clone(&self.places).acquire_owned() => place.ok(),
-            () = quit.cancelled() => None,
-        }
     }
 
     async fn start(
@@ -125,23 +127,48 @@ impl Worker {
         };
         run.started_at = Some(started_at);
         info!(run.id = %id, chat = %run.at, session = %session.id, "a run starts");
-        self.runner.start(&run, session).await?;
-        self.drive(run, session, stop, quit).await
+        self.keep_and_drive(run, session, stop, quit).await
     }
 
-    async fn drive(
+    /// Sees to it that the run has a keeper, and follows it.
+    async fn keep_and_drive(
         &self,
         run: Run,
         session: &Session,
         stop: &Notify,
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
+        if let Err(error) = self.runner.start(&run, session).await {
+            // Nothing of it has begun, so nothing is left to follow.
+            self.not_started(&run, &format!("{error:#}")).await?;
+            return Ok(Step::Done);
+        }
         Ok(
             match drive::drive(&self.runner, run, session, stop, quit).await? {
                 Driven::Ended => Step::Done,
                 Driven::BotStops => Step::Quit,
             },
         )
+    }
+
+    async fn not_started(&self, run: &Run, words: &str) -> Result<(), StoreError> {
+        error!(run.id = %run.id, chat = %run.at, words, "a run could not be started");
+        let failure = Failure::NotStarted(words.to_owned());
+        let message = failure
+            .message(Duration::ZERO, &Progress::default())
+            .replying_to(run.asked_by);
+        let (id, at) = (run.id, run.at);
+        self.runner
+            .store
+            .transaction(move |db| {
+                if runs::end(db, id, &Outcome::Failed(failure.reason()))? {
+                    outbox::insert(db, at, &message)?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.runner.outbox.deliver(at.chat);
+        Ok(())
     }
 
     /// Makes a session's workspace, or says why it cannot be made.
@@ -152,7 +179,7 @@ impl Worker {
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
         let made = tokio::select! {
-            made = workspace::make(session, &self.branch_prefix) => made,
+            made = workspace::make(&self.git, session, &self.branch_prefix) => made,
             () = self.given_up(session, stop) => Err(GitError::Stopped),
             // Begun anew after the restart.
             () = quit.cancelled() => return Ok(Step::Quit),
@@ -160,7 +187,7 @@ impl Worker {
         match made {
             Ok(branch) => self.workspace_is_ready(session, branch).await?,
             Err(failure) => {
-                workspace::remove(session).await;
+                workspace::remove(&self.git, session, &self.branch_prefix).await;
                 if !matches!(failure, GitError::Stopped) {
                     self.workspace_failed(session, &failure).await?;
                 }
@@ -191,7 +218,8 @@ impl Worker {
         branch: String,
     ) -> Result<(), StoreError> {
         let (id, at, source) = (session.id.clone(), session.at, session.source.clone());
-        self.runner
+        let ready = self
+            .runner
             .store
             .transaction(move |db| {
                 let ready = sessions::mark_ready(db, &id, &branch)?;
@@ -199,9 +227,13 @@ impl Worker {
                 if ready && runs::queued_count(db, at)? == 0 {
                     outbox::insert(db, at, &text::workspace_ready(&source, &branch))?;
                 }
-                Ok(())
+                Ok(ready)
             })
             .await?;
+        if !ready {
+            // A stop came first.
+            workspace::remove(&self.git, session, &self.branch_prefix).await;
+        }
         self.runner.outbox.deliver(at.chat);
         Ok(())
     }
@@ -222,7 +254,7 @@ impl Worker {
                 }
                 let outcome = Outcome::Failed(format!("no workspace: {reason}"));
                 let dropped = runs::end_queued(db, at, Some(&session.id), &outcome)?;
-                let back = return_to_previous(db, &session)?;
+                let back = chats::return_from(db, &session)?;
                 let message =
                     text::workspace_failed(&session.source, &reason, &words, back, dropped);
                 outbox::insert(db, at, &message)
@@ -230,24 +262,6 @@ impl Worker {
             .await?;
         self.runner.outbox.deliver(at.chat);
         Ok(())
-    }
-}
-
-/// The chat talks to the session it had before; returns whether there is one.
-pub fn return_to_previous(db: &Connection, session: &Session) -> rusqlite::Result<bool> {
-    let current = chats::current_session(db, session.at)?;
-    if current.is_some_and(|current| current.id != session.id) {
-        return Ok(true);
-    }
-    match sessions::previous(db, session.at, &session.id)? {
-        Some(previous) => {
-            chats::set_current(db, session.at, &previous.id)?;
-            Ok(true)
-        }
-        None => {
-            chats::clear_current(db, session.at)?;
-            Ok(false)
-        }
     }
 }
 

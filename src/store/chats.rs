@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::sessions;
+use crate::chat::text::BackIn;
 use crate::id::{ChatThread, SessionId, ThreadId};
 use crate::session::Session;
 
@@ -42,4 +43,22 @@ pub fn clear_current(db: &Connection, at: ChatThread) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM chats WHERE chat_id = ?1 AND thread_id = ?2")?
         .execute(params![at.chat.0, thread_column(at)])?;
     Ok(())
+}
+
+/// Takes the chat out of a session that came to nothing.
+pub fn return_from(db: &Connection, session: &Session) -> rusqlite::Result<BackIn> {
+    let current = current_session(db, session.at)?;
+    if current.is_some_and(|current| current.id != session.id) {
+        return Ok(BackIn::Newer);
+    }
+    match sessions::previous(db, session.at, &session.id)? {
+        Some(previous) => {
+            set_current(db, session.at, &previous.id)?;
+            Ok(BackIn::Previous)
+        }
+        None => {
+            clear_current(db, session.at)?;
+            Ok(BackIn::None)
+        }
+    }
 }

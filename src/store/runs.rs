@@ -10,7 +10,7 @@ use crate::run::{Ended, Outcome, Run};
 
 const COLUMNS: &str =
     "r.id, r.session_id, r.chat_id, r.thread_id, r.queued_at, r.started_at, r.acted_offset,
-    r.live_message, r.stop_requested,
+    r.live_message,
     (SELECT p.message_id FROM prompts p WHERE p.run_id = r.id ORDER BY p.rowid LIMIT 1)";
 
 pub fn insert(
@@ -53,6 +53,15 @@ fn first_in_state(db: &Connection, at: ChatThread, state: &str) -> rusqlite::Res
     .optional()
 }
 
+/// The run with this id, if it is going on.
+pub fn running_under(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs r WHERE r.id = ?1 AND r.state = 'running'"
+    ))?
+    .query_row([id.to_string()], from_row)
+    .optional()
+}
+
 /// How many prompts wait in a chat.
 pub fn queued_count(db: &Connection, at: ChatThread) -> rusqlite::Result<usize> {
     db.prepare_cached(
@@ -61,7 +70,7 @@ pub fn queued_count(db: &Connection, at: ChatThread) -> rusqlite::Result<usize> 
     .query_row(params![at.chat.0, thread_column(at)], |row| row.get(0))
 }
 
-/// The current run of a chat, or else the last one, with its session.
+/// The current run of a chat, or else the last one.
 pub fn newest_begun(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs r
@@ -78,15 +87,7 @@ pub fn last_ended(db: &Connection, session: &SessionId) -> rusqlite::Result<Opti
         "SELECT outcome, reason, started_at, ended_at, coalesce(cost_usd, 0) FROM runs
          WHERE session_id = ?1 AND state = 'ended' ORDER BY ended_at DESC, seq DESC LIMIT 1",
     )?
-    .query_row([&session.0], |row| {
-        Ok(Ended {
-            outcome: row.get(0)?,
-            reason: row.get(1)?,
-            started_at: row.get(2)?,
-            ended_at: row.get(3)?,
-            cost_usd: row.get(4)?,
-        })
-    })
+    .query_row([&session.0], |row| ended_from(row, 0))
     .optional()
 }
 
@@ -148,6 +149,23 @@ pub fn set_live_message(db: &Connection, id: RunId, message: MessageId) -> rusql
     Ok(())
 }
 
+/// The live message shows how the run ended; nothing more is to be done about it.
+pub fn forget_live_message(db: &Connection, id: RunId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET live_message = NULL WHERE id = ?1")?
+        .execute([id.to_string()])?;
+    Ok(())
+}
+
+/// Runs that have ended and whose live message does not show it yet.
+pub fn with_live_message_left(db: &Connection) -> rusqlite::Result<Vec<(Run, Ended)>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS}, r.outcome, r.reason, r.started_at, r.ended_at, coalesce(r.cost_usd, 0)
+         FROM runs r WHERE r.state = 'ended' AND r.live_message IS NOT NULL"
+    ))?
+    .query_map([], |row| Ok((from_row(row)?, ended_from(row, 9)?)))?
+    .collect()
+}
+
 /// Somebody asked for the run to be stopped.
 pub fn request_stop(db: &Connection, id: RunId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE runs SET stop_requested = 1 WHERE id = ?1 AND state = 'running'")?
@@ -198,6 +216,17 @@ pub fn end_queued(
     ])
 }
 
+/// The columns of an ending, from the `first` one on.
+fn ended_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Ended> {
+    Ok(Ended {
+        outcome: row.get(first)?,
+        reason: row.get(first + 1)?,
+        started_at: row.get(first + 2)?,
+        ended_at: row.get(first + 3)?,
+        cost_usd: row.get(first + 4)?,
+    })
+}
+
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {
     let id: String = row.get(0)?;
     Ok(Run {
@@ -213,7 +242,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {
         started_at: row.get(5)?,
         acted_offset: row.get(6)?,
         live_message: row.get::<_, Option<i32>>(7)?.map(MessageId),
-        stop_requested: row.get(8)?,
-        asked_by: row.get::<_, Option<i32>>(9)?.map(MessageId),
+        asked_by: row.get::<_, Option<i32>>(8)?.map(MessageId),
     })
 }

@@ -125,8 +125,18 @@ impl Api {
         method: &str,
         arguments: &Value,
     ) -> Result<T, ApiError> {
-        let request = self.post(method).timeout(TIMEOUT).json(arguments);
-        self.send(request).await
+        self.call_within(TIMEOUT, method, arguments).await
+    }
+
+    /// As [`Api::call`], given up after `limit`.
+    pub async fn call_within<T: DeserializeOwned>(
+        &self,
+        limit: Duration,
+        method: &str,
+        arguments: &Value,
+    ) -> Result<T, ApiError> {
+        self.send(self.post(method).timeout(limit).json(arguments))
+            .await
     }
 
     /// As [`Api::call`], for a method that answers when something happens, within `wait`.
@@ -136,8 +146,7 @@ impl Api {
         arguments: &Value,
         wait: Duration,
     ) -> Result<T, ApiError> {
-        let request = self.post(method).timeout(wait + TIMEOUT).json(arguments);
-        self.send(request).await
+        self.call_within(wait + TIMEOUT, method, arguments).await
     }
 
     /// As [`Api::call`], with a file in the field `field`.
@@ -189,6 +198,13 @@ impl Api {
         let answer: Answer<T> = match serde_json::from_slice(&body) {
             Ok(answer) => answer,
             Err(_) if status >= 500 => return Err(ApiError::Server(status)),
+            // Said by a proxy on the way, in words of its own.
+            Err(_) if status == 413 => {
+                return Err(ApiError::Refused {
+                    code: status,
+                    description: "the request is too large".to_owned(),
+                });
+            }
             Err(error) => return Err(ApiError::Unanswered(error.to_string())),
         };
         match answer {

@@ -1,7 +1,7 @@
 //! teloxide's dispatcher over the stored updates: one worker per chat, each update to the inbox.
 
 use std::convert::Infallible;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use super::listener::StoredUpdates;
 use crate::id::UpdateSeq;
 use crate::inbox::Inbox;
 use crate::store::panic_text;
+use crate::update::Incoming;
 
 /// Before an update that failed comes again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -53,7 +54,8 @@ async fn on_update(
     again: mpsc::UnboundedSender<UpdateSeq>,
 ) -> Result<(), Infallible> {
     let seq = UpdateSeq(i64::from(update.id.0));
-    let incoming = incoming::read(&update, &me);
+    let incoming = catch_unwind(AssertUnwindSafe(|| incoming::read(&update, &me)))
+        .unwrap_or_else(|panic| Incoming::Other(panic_text(panic.as_ref())));
     let accepted = AssertUnwindSafe(inbox.accept(seq, incoming.clone(), me.username()))
         .catch_unwind()
         .await;

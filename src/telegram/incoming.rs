@@ -1,7 +1,11 @@
 //! teloxide's update as what the inbox acts on.
 
-use teloxide::types::{Me, MediaKind, MessageEntityRef, MessageKind, Update, UpdateKind};
-use teloxide::types::{Message as BotMessage, MessageEntityKind};
+use std::ops::Range;
+
+use teloxide::types::{
+    Me, MediaKind, Message as BotMessage, MessageEntity, MessageEntityKind, MessageKind, Update,
+    UpdateKind,
+};
 
 use crate::id::{ChatId, ChatThread, MessageId, ThreadId, UserId};
 use crate::update::{Button, Content, Incoming, Message, Text};
@@ -76,10 +80,9 @@ fn content_of(message: &BotMessage, me: &Me) -> Content {
     };
     let kind = match &common.media_kind {
         MediaKind::Text(text) => {
-            let entities = message.parse_entities().unwrap_or_default();
             return Content::Text(Text {
                 text: text.text.clone(),
-                mentions: mentions(&entities, me),
+                mentions: mentions(&text.text, &text.entities, me),
             });
         }
         MediaKind::Animation(_) => "animation",
@@ -104,18 +107,38 @@ fn content_of(message: &BotMessage, me: &Me) -> Content {
 }
 
 /// Where this bot is mentioned: by `@username`, or by a link to it.
-fn mentions(entities: &[MessageEntityRef<'_>], me: &Me) -> Vec<std::ops::Range<usize>> {
+fn mentions(text: &str, entities: &[MessageEntity], me: &Me) -> Vec<Range<usize>> {
     let username = me.user.username.as_deref().unwrap_or_default();
     entities
         .iter()
-        .filter(|entity| match entity.kind() {
-            MessageEntityKind::Mention => entity
-                .text()
-                .strip_prefix('@')
-                .is_some_and(|name| name.eq_ignore_ascii_case(username)),
-            MessageEntityKind::TextMention { user } => user.id == me.user.id,
-            _ => false,
+        .filter_map(|entity| {
+            let range = bytes_of(text, entity.offset, entity.length)?;
+            let is_me = match &entity.kind {
+                MessageEntityKind::Mention => text[range.clone()]
+                    .strip_prefix('@')
+                    .is_some_and(|name| name.eq_ignore_ascii_case(username)),
+                MessageEntityKind::TextMention { user } => user.id == me.user.id,
+                _ => false,
+            };
+            is_me.then_some(range)
         })
-        .map(MessageEntityRef::range)
         .collect()
+}
+
+/// UTF-16 units, as the Bot API counts, to bytes; none where they do not fit the text.
+fn bytes_of(text: &str, offset: usize, length: usize) -> Option<Range<usize>> {
+    let byte_at = |unit: usize| {
+        let mut units = 0;
+        text.char_indices()
+            .map(|(byte, character)| {
+                let at = units;
+                units += character.len_utf16();
+                (at, byte)
+            })
+            .find(|(at, _)| *at == unit)
+            .map(|(_, byte)| byte)
+            .or_else(|| (text.encode_utf16().count() == unit).then_some(text.len()))
+    };
+    let range = byte_at(offset)?..byte_at(offset.checked_add(length)?)?;
+    (range.start <= range.end).then_some(range)
 }

@@ -2,6 +2,7 @@
 //!
 //! An update leaves the store only when its handler has had its effect; one whose handler failed comes again.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,16 +24,18 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The dispatcher's source.
 pub struct StoredUpdates {
-    pub store: Store,
+    store: Store,
     /// Wakes when something was stored.
-    pub arrived: Arc<Notify>,
+    arrived: Arc<Notify>,
     /// Updates whose handler failed and that are to come again.
-    pub again: mpsc::UnboundedReceiver<UpdateSeq>,
-    pub quit: CancellationToken,
+    again: mpsc::UnboundedReceiver<UpdateSeq>,
+    quit: CancellationToken,
     stop: StopToken,
     /// The last update that was taken from the store.
     last: UpdateSeq,
-    waiting: std::collections::VecDeque<updates::Stored>,
+    waiting: VecDeque<updates::Stored>,
+    /// Kinds of updates that could not be read.
+    passed_over: BTreeSet<String>,
 }
 
 impl StoredUpdates {
@@ -50,7 +53,8 @@ impl StoredUpdates {
             quit,
             stop,
             last: UpdateSeq(0),
-            waiting: std::collections::VecDeque::new(),
+            waiting: VecDeque::new(),
+            passed_over: BTreeSet::new(),
         }
     }
 
@@ -63,7 +67,7 @@ impl StoredUpdates {
             while let Some(stored) = self.waiting.pop_front() {
                 match repair::parse(stored.seq, &stored.raw) {
                     Some(update) => return Some(update),
-                    None => self.pass_over(stored.seq).await,
+                    None => self.pass_over(&stored).await,
                 }
             }
             if let Err(error) = self.look().await {
@@ -96,12 +100,16 @@ impl StoredUpdates {
         Ok(())
     }
 
-    /// An update of a kind that cannot be read: survived, and said once each.
-    async fn pass_over(&self, seq: UpdateSeq) {
-        warn!(
-            update.seq = seq.0,
-            "an update is of a kind that this version does not know; it has no effect"
-        );
+    /// An update of a kind that cannot be read: survived, and each kind said once.
+    async fn pass_over(&mut self, stored: &updates::Stored) {
+        let kind = kind_of(&stored.raw);
+        if self.passed_over.insert(kind.clone()) {
+            warn!(
+                kind,
+                "updates of this kind are not known to this version and have no effect"
+            );
+        }
+        let seq = stored.seq;
         if let Err(error) = self
             .store
             .transaction(move |db| updates::mark_done(db, seq))
@@ -110,6 +118,19 @@ impl StoredUpdates {
             error!(%error, "an update cannot be marked as done");
         }
     }
+}
+
+/// The name of the field that an update has beside its id.
+fn kind_of(raw: &str) -> String {
+    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(raw)
+        .ok()
+        .and_then(|update| {
+            update
+                .into_iter()
+                .map(|(name, _)| name)
+                .find(|name| name != "update_id")
+        })
+        .unwrap_or_else(|| "none".to_owned())
 }
 
 impl<'a> AsUpdateStream<'a> for StoredUpdates {

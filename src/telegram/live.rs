@@ -14,6 +14,8 @@ use super::line::{Sent, set_thread};
 use crate::id::{ChatThread, MessageId, RunId};
 use crate::store::{Store, runs};
 
+/// An answer may wait behind a live text, so that one is not waited for as long.
+const LIMIT: Duration = Duration::from_secs(5);
 /// After a failure that passes.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
@@ -119,18 +121,24 @@ impl LiveMessage {
                 self.given_up = true;
             }
         }
-        if self.ended {
-            Shown::Over
-        } else {
-            Shown::GoesOn
+        if !self.ended {
+            return Shown::GoesOn;
         }
+        let run = self.run;
+        let kept = store
+            .transaction(move |db| runs::forget_live_message(db, run))
+            .await;
+        if let Err(error) = kept {
+            debug!(%error, "a restart will edit this live message once more");
+        }
+        Shown::Over
     }
 
     async fn send(&self, api: &Api, store: &Store, text: &str) -> Result<MessageId, ApiError> {
         let mut arguments = self.arguments(text);
         arguments["disable_notification"] = json!(true);
         set_thread(&mut arguments, self.at);
-        let sent: Sent = api.call("sendMessage", &arguments).await?;
+        let sent: Sent = api.call_within(LIMIT, "sendMessage", &arguments).await?;
         let message = MessageId(sent.message_id);
         let run = self.run;
         let kept = store
@@ -145,7 +153,8 @@ impl LiveMessage {
     async fn edit(&self, api: &Api, message: MessageId, text: &str) -> Result<(), ApiError> {
         let mut arguments = self.arguments(text);
         arguments["message_id"] = json!(message.0);
-        let edited: Result<Value, ApiError> = api.call("editMessageText", &arguments).await;
+        let edited: Result<Value, ApiError> =
+            api.call_within(LIMIT, "editMessageText", &arguments).await;
         match edited {
             Ok(_) => Ok(()),
             Err(error) if error.says("message is not modified") => Ok(()),

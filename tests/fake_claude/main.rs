@@ -309,10 +309,17 @@ impl Claude {
                     self.state("idle");
                     self.unless_cut(tokio::time::sleep(pause)).await?;
                     say(
+                        json!({"type": "system", "subtype": "task_updated", "task_id": "b1",
+                        "patch": {"status": "completed"}}),
+                    );
+                    // As seen: the turn about it begins a moment later.
+                    let moment = Duration::from_millis(60);
+                    self.unless_cut(tokio::time::sleep(moment)).await?;
+                    self.state("running");
+                    say(
                         json!({"type": "system", "subtype": "task_notification", "task_id": "b1",
                         "status": "completed", "summary": "done"}),
                     );
-                    self.state("running");
                     self.init();
                     last_text = rest.to_owned();
                 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use crate::support::Machine;
+use crate::support::{Machine, processes};
 
 fn demo(machine: &Machine, input: &str) -> (Option<i32>, String) {
     let mut child = machine
@@ -56,4 +56,26 @@ fn a_claude_that_is_there_is_used_and_named() {
         "{transcript}"
     );
     assert!(transcript.contains("You said: hello"), "{transcript}");
+}
+
+#[test]
+fn an_interrupt_ends_the_demo_and_its_run() {
+    let machine = Machine::new().without("TELEGRAM_BOT_TOKEN");
+    let mut child = machine
+        .telecoder(&["demo"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the demo starts");
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    stdin
+        .write_all(b"[[bash: sleep 21098]]\n")
+        .expect("it reads");
+    machine.until("the command runs", || {
+        processes::with_word("21098").first().copied()
+    });
+    processes::signal(child.id(), rustix::process::Signal::INT);
+    machine.until("the demo ends", || child.try_wait().ok().flatten());
+    drop(stdin);
+    assert_eq!(processes::with_word("21098"), [0; 0], "nobody is left");
 }

@@ -118,6 +118,49 @@ fn work_in_the_background_goes_on_and_its_answer_comes_too() {
 }
 
 #[test]
+fn the_turn_about_work_in_the_background_may_take_its_time() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[background: 300 x]] [[sleep: 12000]] [[say: The build is done.]]");
+    machine.message_with("The build is done.");
+    machine.until_quiet();
+    assert_eq!(machine.loud_messages().len(), 2, "no word of a stop");
+}
+
+#[test]
+fn the_conversation_goes_on_after_a_run_that_failed() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[fail: rate_limit resets 8pm]]");
+    machine.message_with("A usage limit of the API is reached.");
+    machine.ada_says("[[recall]]");
+    machine.message_with("Earlier prompts: [[fail: rate_limit");
+    machine.ada_says("[[die]]");
+    machine.message_with("it was killed (signal 9)");
+    machine.ada_says("[[recall]] again");
+    machine.message_with("[[die]]");
+}
+
+#[test]
+fn a_run_that_cannot_be_started_is_told_and_holds_up_nothing() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("first");
+    machine.message_with("You said: first");
+    machine.until_quiet();
+    // Nothing can be made where a file is in the way.
+    let runs = machine.data().join("runs");
+    std::fs::rename(&runs, machine.data().join("moved")).expect("it moves");
+    std::fs::write(&runs, "in the way").expect("a file");
+    machine.ada_says("second");
+    machine.message_with("Claude could not be started, so the prompt was not run.");
+    std::fs::remove_file(&runs).expect("it goes");
+    std::fs::rename(machine.data().join("moved"), &runs).expect("it moves back");
+    machine.ada_says("third");
+    machine.message_with("You said: third");
+}
+
+#[test]
 fn work_in_the_background_ends_when_the_next_prompt_waits() {
     let machine = Machine::new();
     let _bot = machine.start();

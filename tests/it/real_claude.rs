@@ -184,3 +184,20 @@ fn a_conversation_that_the_real_claude_lost_is_told() {
     machine.ada_says("[[say: anew]]");
     machine.message_with("anew");
 }
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn the_turn_that_real_claude_makes_about_its_background_work_is_answered_too() {
+    let machine = machine();
+    let _bot = start(&machine);
+    machine.ada_says(
+        r#"[[tool: Bash {"command":"sleep 2; echo built","run_in_background":true}]] [[say: It is building]]"#,
+    );
+    machine.message_with("It is building");
+    machine.until("a second answer", || {
+        (machine.loud_messages().len() == 2).then_some(())
+    });
+    machine.until_quiet();
+    let second = machine.loud_messages().pop().expect("there are two");
+    assert!(second.text.contains("Done · "), "{}", second.text);
+}

@@ -128,3 +128,28 @@ fn a_second_bot_on_the_same_data_says_who_holds_it_and_leaves() {
         "{stderr}"
     );
 }
+
+#[test]
+fn a_live_message_whose_end_could_not_be_shown_is_mended_after_a_restart() {
+    use crate::support::Fault;
+    let machine = Machine::new();
+    let bot = machine.start();
+    machine
+        .api
+        .plan("editMessageText", None, 1_000, Fault::Status(502));
+    machine.ada_says("[[sleep: 1500]] [[say: finished]]");
+    let live = machine.message_with("Working · ");
+    machine.message_with("finished");
+    machine.until_quiet();
+    bot.kill();
+    machine.api.heal();
+    let _bot = machine.start();
+    let record = machine.message_with("Done · ");
+    let shown = machine.until("the record", || {
+        machine
+            .bot_messages()
+            .into_iter()
+            .find(|message| message.id == live.id && message.text.starts_with("Done · "))
+    });
+    assert!(shown.buttons.is_empty(), "{record:?}");
+}

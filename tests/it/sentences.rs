@@ -7,6 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use telecoder::chat::failure::Failure;
 use telecoder::chat::status::{Facts, status};
+use telecoder::chat::text::BackIn;
 use telecoder::chat::{Body, Outgoing, logs, text};
 use telecoder::claude::stream;
 use telecoder::command::{self, Input, Verb};
@@ -64,7 +65,7 @@ fn replies_to_commands() {
         let words = "fatal: repository 'https://ada:secret@example.org/x.git/' not found";
         messages.push((
             "failed",
-            text::workspace_failed(&source, "git says", words, true, 0),
+            text::workspace_failed(&source, "git says", words, BackIn::Previous, 0),
         ));
         messages.push((
             "failed, prompts waited",
@@ -72,7 +73,7 @@ fn replies_to_commands() {
                 &source,
                 "git is not installed on this machine",
                 "",
-                false,
+                BackIn::None,
                 2,
             ),
         ));

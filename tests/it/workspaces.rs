@@ -165,3 +165,49 @@ fn cloning_can_be_stopped_and_leaves_nothing() {
     machine.ada_says("hello");
     machine.message_with("You said: hello");
 }
+
+#[test]
+fn git_and_its_hooks_get_nothing_of_telecoders_own() {
+    use std::os::unix::fs::PermissionsExt;
+    let machine = Machine::new();
+    let project = repository(machine.folder.path());
+    let hook = project.join(".git/hooks/post-checkout");
+    let seen = machine.folder.path().join("seen-by-the-hook");
+    std::fs::create_dir_all(hook.parent().expect("its folder")).expect("a folder");
+    std::fs::write(&hook, format!("#!/bin/sh\nenv > '{}'\n", seen.display())).expect("a hook");
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).expect("its rights");
+    let _bot = machine.start();
+    machine.ada_says(&format!("/new {}", project.display()));
+    machine.message_with("The worktree of ");
+    let environment = std::fs::read_to_string(seen).expect("the hook ran");
+    assert!(environment.contains("HOME="), "{environment}");
+    assert!(!environment.contains("TELEGRAM_"), "{environment}");
+    assert!(!environment.contains("TELECODER_"), "{environment}");
+}
+
+#[test]
+fn a_worktree_that_cannot_be_made_leaves_nothing_in_the_repository() {
+    let machine = Machine::new();
+    let project = repository(machine.folder.path());
+    // A worktree of the person's own whose folder is on a disk that is not there now.
+    let elsewhere = machine.folder.path().join("elsewhere");
+    git(
+        &project,
+        &[
+            "worktree",
+            "add",
+            "--quiet",
+            "-b",
+            "mine",
+            &elsewhere.display().to_string(),
+        ],
+    );
+    std::fs::rename(&elsewhere, machine.folder.path().join("unplugged")).expect("it moves");
+    let before = git(&project, &["worktree", "list"]);
+    let _bot = machine.start();
+    machine.ada_says(&format!("/new {} mine", project.display()));
+    machine.message_with("No worktree of ");
+    machine.until_quiet();
+    assert_eq!(git(&project, &["worktree", "list"]), before);
+    assert_eq!(git(&project, &["branch", "--list", "telecoder/*"]), "");
+}
