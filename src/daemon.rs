@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -38,6 +38,9 @@ const STOP_TIME: Duration = Duration::from_secs(4);
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60 * 60);
 /// Between tries of a call at the start that Telegram did not answer.
 const GREETING_PAUSE: Duration = Duration::from_secs(10);
+
+/// A bot that was just killed may have been starting a child, which holds the lock until it is that program.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -306,17 +309,23 @@ impl DataFolder {
             .mode(0o600)
             .open(path.join("telecoder.lock"))
             .map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut by = String::new();
-                let _ = lock.read_to_string(&mut by);
-                return Err(ServeError::Held {
-                    folder: path.to_owned(),
-                    by: by.trim().to_owned(),
-                });
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let mut by = String::new();
+                    let _ = lock.read_to_string(&mut by);
+                    return Err(ServeError::Held {
+                        folder: path.to_owned(),
+                        by: by.trim().to_owned(),
+                    });
+                }
+                Err(TryLockError::Error(reason)) => return Err(unusable(reason)),
             }
-            Err(TryLockError::Error(reason)) => return Err(unusable(reason)),
         }
         lock.set_len(0).map_err(unusable)?;
         writeln!(lock, "{}", std::process::id()).map_err(unusable)?;
