@@ -3,7 +3,7 @@
 //! In: [`poll`] stores what Telegram sends before confirming it; [`listener`] feeds the stored updates to
 //! teloxide's dispatcher, whose handlers are in [`dispatch`]; [`repair`] and [`incoming`] turn the raw JSON
 //! into what the inbox acts on; [`access`] decides who may.
-//! Out: [`outbox`] keeps one [`line`] per chat with its [`live`] messages, paced by [`budget`]; [`draw`], [`markdown`] and [`rich`] turn
+//! Out: [`outbox`] keeps one [`mod@line`] per chat with its [`live`] messages, paced by [`budget`]; [`draw`], [`markdown`] and [`rich`] turn
 //! a message into texts with entities; [`api`] makes the calls.
 
 pub mod access;
