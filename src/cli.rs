@@ -77,11 +77,15 @@ fn serve() -> anyhow::Result<()> {
     let sources = Sources::of_this_process();
     log_to_stderr(&sources, Setting::Log.default());
     let config = Config::read(&sources)?;
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let done = runtime.block_on(async {
         let quit = quit_on_signals()?;
         daemon::serve(config, quit).await?;
         Ok(())
-    })
+    });
+    // Nothing that is still being read for a reply is waited for.
+    runtime.shutdown_background();
+    done
 }
 
 fn demo() -> anyhow::Result<()> {

@@ -27,7 +27,7 @@ use crate::run::start::Runner;
 use crate::session::registry::{Registry, RegistryTask};
 use crate::session::worker::Worker;
 use crate::store::{OpenError, Store, StoreError, runs, sessions, updates};
-use crate::telegram::api::Api;
+use crate::telegram::api::{Api, ApiError};
 use crate::telegram::dispatch::dispatch;
 use crate::telegram::listener::StoredUpdates;
 use crate::telegram::outbox::Outbox;
@@ -233,6 +233,7 @@ async fn greet(api: Api, quit: CancellationToken) {
         };
         match set {
             Ok(_) => return,
+            Err(ApiError::Flood(_)) => {}
             Err(error) if error.is_passing() => {}
             Err(error) => {
                 warn!(%error, "the command menu could not be set; the commands work all the same");

@@ -145,7 +145,11 @@ impl Progress {
                 }
                 self.last_turn = Some(end.clone());
             }
-            Event::Idle => self.idle = true,
+            Event::Idle => {
+                self.idle = true;
+                // Also where the line that said how the turn ended could not be read.
+                self.in_turn = false;
+            }
             Event::Garbage => self.garbage += 1,
             Event::Other(_) => {}
         }
@@ -158,12 +162,12 @@ impl Progress {
 
     /// Whether the process has nothing left to do: it says so, and nothing goes on by itself.
     pub fn is_finished(&self) -> bool {
-        self.idle && self.is_between_turns() && self.background.is_empty()
+        self.idle && self.model.is_some() && self.background.is_empty()
     }
 
-    /// Whether a turn has ended and no other one has begun.
+    /// Whether a turn has begun, and none is going on.
     pub fn is_between_turns(&self) -> bool {
-        self.turns_ended > 0 && !self.in_turn
+        self.model.is_some() && !self.in_turn
     }
 
     /// Whether the last turn that ended was answered.

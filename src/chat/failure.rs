@@ -112,11 +112,11 @@ impl Failure {
                     _ => "send the prompt again later.",
                 }
             ))
-            .quoting(words.clone()),
+            .quoting(shortened(words)),
             Failure::Turn(words) => Outgoing::note(format!(
                 "Claude could not finish. {spent} What it did so far is kept; write to go on."
             ))
-            .quoting(words.clone()),
+            .quoting(shortened(words)),
             Failure::ProgramMissing(program) => Outgoing::note(format!(
                 "There is no program {program} on this machine, so the prompt was not run. Install Claude \
                  Code (npm install -g @anthropic-ai/claude-code), or set TELECODER_RUNTIME to where it is; \
@@ -128,12 +128,21 @@ impl Failure {
             Failure::NotStarted(words) => Outgoing::note(
                 "Claude could not be started, so the prompt was not run. Send it again when this is mended:",
             )
-            .quoting(words.clone()),
+            .quoting(shortened(words)),
             Failure::NoAnswer { how, stderr } => Outgoing::note(format!(
                 "Claude ended without an answer: {how}. {spent} What it did so far is kept; write to go on."
             ))
-            .quoting(stderr.clone()),
+            .quoting(shortened(stderr)),
         }
         .loud()
+    }
+}
+
+/// The words of others are quoted, not relayed: their beginning says what happened.
+fn shortened(words: &str) -> String {
+    const KEPT: usize = 1_500;
+    match words.char_indices().nth(KEPT) {
+        Some((end, _)) => format!("{}…", &words[..end]),
+        None => words.to_owned(),
     }
 }

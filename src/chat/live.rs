@@ -97,7 +97,8 @@ fn step(step: &Step) -> String {
     };
     let argument = one_line(&step.tool.argument, ARGUMENT_SHOWN);
     let inset = if step.tool.by_subagent { "  " } else { "" };
-    format!("{inset}{sign} {} {argument}", step.tool.name)
+    let name = one_line(&step.tool.name, ARGUMENT_SHOWN);
+    format!("{inset}{sign} {name} {argument}")
         .trim_end()
         .to_owned()
 }

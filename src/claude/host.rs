@@ -68,6 +68,12 @@ impl Host {
         Ok(Host { folder, tail })
     }
 
+    /// As [`Host::open`], from the first whole line of the last `limit` bytes; what is before it is left out.
+    pub fn open_near_end(folder: RunFolder, limit: u64) -> io::Result<Host> {
+        let tail = Tail::open_near_end(&folder.events(), limit)?;
+        Ok(Host { folder, tail })
+    }
+
     /// The next events, each with the byte behind its line; at most those of one chunk, so that the caller
     /// can do other things in between. The flag says whether there may be more at once.
     pub fn events(&mut self) -> io::Result<(Vec<(u64, Event)>, bool)> {

@@ -20,6 +20,7 @@ pub fn events(line: &[u8], take: &mut impl FnMut(Event)) {
     if line.iter().all(u8::is_ascii_whitespace) {
         return;
     }
+    let line = &*without_lone_surrogates(line);
     let Ok(head) = serde_json::from_slice::<Head>(line) else {
         take(Event::Garbage);
         return;
@@ -38,6 +39,34 @@ pub fn events(line: &[u8], take: &mut impl FnMut(Event)) {
             None => head.kind.into_owned(),
         }));
     }
+}
+
+/// JavaScript prints half of a surrogate pair as an escape of its own when a text was cut inside an emoji;
+/// JSON has no such character, so it becomes the replacement character.
+fn without_lone_surrogates(line: &[u8]) -> Cow<'_, [u8]> {
+    let is_escape = |at: usize, kinds: &[u8]| {
+        line.get(at..at + 6).is_some_and(|escape| {
+            escape.starts_with(b"\\u")
+                && escape[2].eq_ignore_ascii_case(&b'd')
+                && kinds.contains(&escape[3].to_ascii_lowercase())
+        })
+    };
+    let (high, low) = (b"89ab".as_slice(), b"cdef".as_slice());
+    let mut mended: Option<Vec<u8>> = None;
+    let mut at = 0;
+    while let Some(found) = line[at..].iter().position(|byte| *byte == b'\\') {
+        at += found;
+        if is_escape(at, high) && is_escape(at + 6, low) {
+            at += 12;
+        } else if is_escape(at, high) || is_escape(at, low) {
+            mended.get_or_insert_with(|| line.to_vec())[at + 2..at + 6].copy_from_slice(b"fffd");
+            at += 6;
+        } else {
+            // The escaped character may be a backslash itself.
+            at = (at + 2).min(line.len());
+        }
+    }
+    mended.map_or(Cow::Borrowed(line), Cow::Owned)
 }
 
 #[derive(Deserialize)]
@@ -167,42 +196,30 @@ fn user(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
     Some(())
 }
 
+/// Each field by itself: one that is not as expected must not take the answer with it.
 fn result(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
-    #[derive(Deserialize)]
-    struct Line {
-        #[serde(default)]
-        subtype: String,
-        is_error: bool,
-        result: Option<String>,
-        #[serde(default)]
-        errors: Vec<String>,
-        terminal_reason: Option<String>,
-        #[serde(default)]
-        total_cost_usd: f64,
-        #[serde(default)]
-        permission_denials: Vec<Denial>,
-        session_id: Option<String>,
-    }
-    #[derive(Deserialize)]
-    struct Denial {
-        tool_name: String,
-    }
-    let line: Line = serde_json::from_slice(line).ok()?;
+    let line: Value = serde_json::from_slice(line).ok()?;
+    let text = |name: &str| line[name].as_str().map(str::to_owned);
+    let list = |name: &str| line[name].as_array().cloned().unwrap_or_default();
     take(Event::TurnEnded(TurnEnd {
-        failed: line.is_error,
-        text: line.result.unwrap_or_default(),
-        subtype: line.subtype,
-        errors: line.errors,
-        aborted: line
-            .terminal_reason
-            .is_some_and(|reason| reason.starts_with("aborted")),
-        cost_usd: line.total_cost_usd,
-        denied: line
-            .permission_denials
-            .into_iter()
-            .map(|denial| denial.tool_name)
+        failed: line["is_error"].as_bool().unwrap_or(false),
+        text: text("result").unwrap_or_default(),
+        subtype: text("subtype").unwrap_or_default(),
+        errors: list("errors")
+            .iter()
+            .map(|error| {
+                error
+                    .as_str()
+                    .map_or_else(|| error.to_string(), str::to_owned)
+            })
             .collect(),
-        claude_session: line.session_id.map(ClaudeSessionId),
+        aborted: text("terminal_reason").is_some_and(|reason| reason.starts_with("aborted")),
+        cost_usd: line["total_cost_usd"].as_f64().unwrap_or(0.0),
+        denied: list("permission_denials")
+            .iter()
+            .filter_map(|denial| denial["tool_name"].as_str().map(str::to_owned))
+            .collect(),
+        claude_session: text("session_id").map(ClaudeSessionId),
     }));
     Some(())
 }

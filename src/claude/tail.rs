@@ -16,7 +16,7 @@ pub struct Tail {
     buffer: Vec<u8>,
     /// Up to here the buffer has no end of line.
     searched: usize,
-    /// The current line is longer than is kept.
+    /// The start of the current line was not kept.
     overlong: bool,
 }
 
@@ -35,6 +35,17 @@ impl Tail {
             searched: 0,
             overlong: false,
         })
+    }
+
+    /// As [`Tail::open`], from the first whole line of the last `limit` bytes.
+    pub fn open_near_end(path: &Path, limit: u64) -> io::Result<Tail> {
+        let mut tail = Tail::open(path)?;
+        let length = tail.file.metadata()?.len();
+        if length > limit {
+            tail.start = length - limit;
+            tail.overlong = true;
+        }
+        Ok(tail)
     }
 
     /// Reads what is there, one chunk at most, and hands every line that is complete to `take`, with the

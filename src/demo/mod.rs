@@ -71,17 +71,17 @@ pub async fn run(sources: &Sources, quit: CancellationToken) -> anyhow::Result<(
     let mut bot = tokio::spawn(daemon::serve(config, stop_bot.clone()));
     let terminal = Terminal::new(api, CHAT, PERSON);
     let talked = tokio::select! {
-        talked = terminal.talk(&runs) => talked,
+        talked = terminal.talk(&runs) => Some(talked),
         ended = &mut bot => return Ok(ended??),
-        () = quit.cancelled() => {
-            // Nothing of a demo outlives it.
-            terminal.stop_runs(&runs).await;
-            Ok(())
-        }
+        () = quit.cancelled() => None,
     };
+    if !matches!(talked, Some(Ok(()))) {
+        // Nothing of a demo outlives it.
+        terminal.stop_runs(&runs).await;
+    }
     stop_bot.cancel();
     bot.await??;
-    talked
+    talked.unwrap_or(Ok(()))
 }
 
 /// Whether the bot has anything left to do; read beside it.

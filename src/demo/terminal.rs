@@ -1,8 +1,8 @@
 //! The phone of the demo: what a person types goes to the chat, what the phone would show is printed.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
-use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
+use tokio::io::{AsyncBufReadExt, BufReader, Split, Stdin};
 use tokio::time::{sleep, timeout};
 
 use super::bot_api::{BotApi, Posted, Shown};
@@ -16,12 +16,12 @@ pub struct Terminal {
     api: BotApi,
     chat: ChatId,
     person: UserId,
-    input: std::sync::Mutex<Option<Lines<BufReader<Stdin>>>>,
+    input: std::sync::Mutex<Option<Split<BufReader<Stdin>>>>,
 }
 
 impl Terminal {
     pub fn new(api: BotApi, chat: ChatId, person: UserId) -> Terminal {
-        let input = BufReader::new(tokio::io::stdin()).lines();
+        let input = BufReader::new(tokio::io::stdin()).split(b'\n');
         Terminal {
             api,
             chat,
@@ -52,8 +52,9 @@ impl Terminal {
         loop {
             self.print_new(&mut shown);
             tokio::select! {
-                line = input.next_line() => match line? {
+                line = input.next_segment() => match line? {
                     Some(line) => {
+                        let line = String::from_utf8_lossy(&line);
                         if !typed && !line.trim().is_empty() {
                             print_block("you", &line);
                         }
@@ -146,11 +147,13 @@ impl Terminal {
     }
 }
 
+/// A reader of the transcript that has gone does not end the run behind it.
 fn print_block(who: &str, text: &str) {
+    let mut out = std::io::stdout().lock();
     let mut name = who;
     for line in text.lines() {
-        println!("{name:<6}│ {line}");
+        let _ = writeln!(out, "{name:<6}│ {line}");
         name = "";
     }
-    println!();
+    let _ = writeln!(out);
 }

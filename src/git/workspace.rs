@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use tokio::fs;
+use uuid::Uuid;
 
 use super::{Git, GitError};
 use crate::session::{Session, Source};
@@ -60,11 +61,36 @@ pub async fn remove(git: &Git, session: &Session, branch_prefix: &str) {
             let _ = git.run(repository, ["branch", "-D", "--", &branch]).await;
         }
     }
+    remove_half_made(&session.workspace).await;
     if let Err(error) = fs::remove_dir_all(&session.workspace).await
         && error.kind() != std::io::ErrorKind::NotFound
     {
         // Something was still writing into it; its group has been killed.
         let _ = fs::remove_dir_all(&session.workspace).await;
+    }
+}
+
+/// How the folders of clones that are not finished begin.
+fn half_made(folder: &Path) -> String {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    format!(".cloning-{name}-")
+}
+
+async fn remove_half_made(folder: &Path) {
+    let Some(parent) = folder.parent() else {
+        return;
+    };
+    let Ok(mut entries) = fs::read_dir(parent).await else {
+        return;
+    };
+    while let Ok(Some(entry)) = entries.next_entry().await {
+        if entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(&half_made(folder))
+        {
+            let _ = fs::remove_dir_all(entry.path()).await;
+        }
     }
 }
 
@@ -103,10 +129,14 @@ fn is_scp_like(named: &str) -> bool {
 
 async fn clone(git: &Git, url: &str, folder: &Path) -> Result<(), GitError> {
     let parent = folder.parent().unwrap_or(folder);
-    let target = folder.to_string_lossy();
-    git.run(parent, ["clone", "--quiet", "--", url, &target])
+    // A git that outlived a killed bot takes its own folder away when it fails, so each has one of its own.
+    let name = format!("{}{}", half_made(folder), Uuid::new_v4().simple());
+    let half = parent.join(&name);
+    git.run(parent, ["clone", "--quiet", "--", url, &name])
         .await?;
-    Ok(())
+    fs::rename(&half, folder)
+        .await
+        .map_err(|error| impossible(folder, &error))
 }
 
 async fn switch(git: &Git, folder: &Path, branch: &str) -> Result<(), GitError> {
@@ -128,7 +158,9 @@ async fn add_worktree(
     branch: &str,
 ) -> Result<(), GitError> {
     let inside = git.run(repository, ["rev-parse", "--git-dir"]).await;
-    if matches!(inside, Err(GitError::Refused { .. })) {
+    if let Err(GitError::Refused { words }) = &inside
+        && words.contains("not a git repository")
+    {
         return Err(GitError::Impossible(
             "that folder is not a git repository".into(),
         ));

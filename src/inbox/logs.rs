@@ -9,6 +9,9 @@ use crate::claude::host::Host;
 use crate::id::ChatThread;
 use crate::store::{Store, StoreError, runs};
 
+/// Enough for the last lines of any run; in bytes.
+const READ_AT_MOST: u64 = 8 * 1024 * 1024;
+
 pub(super) async fn read(
     store: &Store,
     folder: &Path,
@@ -22,7 +25,7 @@ pub(super) async fn read(
         return Ok(logs::none_yet());
     };
     let folder = RunFolder::new(folder.join(run.id.to_string()));
-    // A long record takes a while to read, and the dispatcher has other chats to serve.
+    // Reading takes a moment, and the dispatcher has other chats to serve.
     let read =
         tokio::task::spawn_blocking(move || last_lines(folder, lines.unwrap_or(LINES))).await;
     Ok(match read {
@@ -33,7 +36,7 @@ pub(super) async fn read(
 
 fn last_lines(folder: RunFolder, keep: usize) -> std::io::Result<Outgoing> {
     let going_on = matches!(folder.kept()?, Kept::Alive(_) | Kept::NotYet);
-    let mut host = Host::open(folder)?;
+    let mut host = Host::open_near_end(folder, READ_AT_MOST)?;
     let mut lines = Lines::last(keep);
     loop {
         let (events, more) = host.events()?;

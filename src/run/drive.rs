@@ -29,6 +29,8 @@ const TICK: Duration = Duration::from_secs(1);
 const TYPING_EVERY: Duration = Duration::from_millis(4_500);
 /// claude says when it is idle; one that does not is let go when it has been silent for so long.
 const SILENCE_IS_IDLE: Duration = Duration::from_secs(10);
+/// So much is read before the loop looks at anything else; 64 KiB each.
+const CHUNKS_AT_ONCE: usize = 32;
 /// How long a keeper may take to begin, on however slow a machine.
 const BEGINNING_TIME: Duration = Duration::from_secs(30);
 /// How long claude may take to leave after it was let go, before it is stopped.
@@ -65,6 +67,8 @@ pub async fn drive(
             () = quit.cancelled() => return Ok(Driven::BotStops),
             () = stop.notified() => Wake::Stop,
             _ = tick.tick() => Wake::Tick,
+            // There is more to read; but a stop and the clock come first.
+            () = std::future::ready(()), if drive.more => Wake::Grew,
             () = watched.changed() => Wake::Grew,
         };
         match wake {
@@ -79,7 +83,7 @@ pub async fn drive(
         }
         if let Some(end) = drive.end()? {
             // Lines that came between the last look and the end.
-            drive.read().await?;
+            while drive.read().await? {}
             drive.finish(end).await?;
             return Ok(Driven::Ended);
         }
@@ -100,6 +104,8 @@ struct Drive<'a> {
     session: &'a Session,
     host: Host,
     progress: Progress,
+    /// There was more to read than was read at once.
+    more: bool,
     begun: Instant,
     last_event: Instant,
     next_typing: Instant,
@@ -122,6 +128,7 @@ impl<'a> Drive<'a> {
             session,
             host,
             progress: Progress::resuming(session.claude_session.clone()),
+            more: false,
             begun: now,
             last_event: now,
             next_typing: now,
@@ -132,11 +139,12 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// Reads what has come and acts on it; returns whether there was something.
+    /// Reads some of what has come and acts on it; returns whether there was something.
     async fn read(&mut self) -> anyhow::Result<bool> {
         let mut read_something = false;
-        loop {
+        for _ in 0..CHUNKS_AT_ONCE {
             let (events, more) = self.host.events()?;
+            self.more = more;
             for (end, event) in events {
                 read_something = true;
                 self.progress.apply(&event);
@@ -156,8 +164,10 @@ impl<'a> Drive<'a> {
             if !more {
                 return Ok(read_something);
             }
+            read_something = true;
             tokio::task::yield_now().await;
         }
+        Ok(read_something)
     }
 
     /// The answer and the byte behind it, in one transaction: it is posted once, whatever happens.

@@ -104,6 +104,8 @@ impl Api {
     pub fn new(server: reqwest::Url, token: SecretString) -> reqwest::Result<Api> {
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
+            // For teloxide's calls; each of ours has a limit of its own.
+            .timeout(TIMEOUT)
             .tcp_nodelay(true)
             .build()?;
         Ok(Api {
@@ -214,7 +216,7 @@ impl Api {
                 ..
             } => Ok(result),
             Answer { parameters, .. } if let Some(seconds) = parameters.retry_after => {
-                Err(ApiError::Flood(Duration::from_secs(seconds)))
+                Err(ApiError::Flood(pause_of(seconds)))
             }
             Answer { parameters, .. } if let Some(chat) = parameters.migrate_to_chat_id => {
                 Err(ApiError::Migrated(ChatId(chat)))
@@ -224,11 +226,17 @@ impl Api {
                 description,
                 ..
             } => match error_code.unwrap_or(status) {
+                429 => Err(ApiError::Flood(pause_of(30))),
                 code @ 500.. => Err(ApiError::Server(code)),
                 code => Err(ApiError::Refused { code, description }),
             },
         }
     }
+}
+
+/// What Telegram asks for, within what makes sense: a second to a day.
+fn pause_of(seconds: u64) -> Duration {
+    Duration::from_secs(seconds.clamp(1, 24 * 60 * 60))
 }
 
 /// An error with its causes; reqwest's own text leaves them out.

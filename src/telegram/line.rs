@@ -48,7 +48,7 @@ const RETRY_PAUSES_S: [u64; 8] = [1, 2, 5, 10, 30, 60, 120, 300];
 /// Bot API: the part of `Message` that is needed.
 #[derive(Deserialize)]
 pub(super) struct Sent {
-    pub message_id: i32,
+    pub message_id: i64,
 }
 
 pub struct Line {
@@ -278,7 +278,8 @@ impl Line {
                 self.record(id, move |db, id| outbox::mark_due(db, id, &text))
                     .await;
             }
-            failure if failure.is_passing() => {
+            // A token that is refused now may be accepted after a correction.
+            failure if failure.is_passing() || failure.is_refused_token() => {
                 let step = usize::try_from(due.attempts).unwrap_or(usize::MAX);
                 let pause = RETRY_PAUSES_S[step.min(RETRY_PAUSES_S.len() - 1)];
                 warn!(chat.id = self.chat.0, pause_s = pause, %failure, "a message did not get through; trying again");

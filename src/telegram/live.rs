@@ -139,7 +139,12 @@ impl LiveMessage {
         arguments["disable_notification"] = json!(true);
         set_thread(&mut arguments, self.at);
         let sent: Sent = api.call_within(LIMIT, "sendMessage", &arguments).await?;
-        let message = MessageId(sent.message_id);
+        let Ok(id) = i32::try_from(sent.message_id) else {
+            return Err(ApiError::Unanswered(
+                "its message id is out of range".into(),
+            ));
+        };
+        let message = MessageId(id);
         let run = self.run;
         let kept = store
             .transaction(move |db| runs::set_live_message(db, run, message))

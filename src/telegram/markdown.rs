@@ -10,6 +10,8 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use super::rich::{Rich, Style};
 
 const BULLET: &str = "• ";
+/// A list is indented so many times at most: a phone is narrow.
+const DEEPEST: usize = 6;
 
 /// Renders a whole text. Never fails: what is no Markdown is shown as it stands.
 pub fn render(markdown: &str) -> Rich {
@@ -235,7 +237,7 @@ impl Renderer {
 
     fn item(&mut self) {
         self.new_line();
-        let depth = self.lists.len().saturating_sub(1);
+        let depth = self.lists.len().saturating_sub(1).min(DEEPEST);
         self.out.text.push_str(&"   ".repeat(depth));
         match self.lists.last_mut() {
             Some(Some(number)) => {

@@ -106,6 +106,7 @@ async fn ask_and_store(api: &Api, store: &Store, arrived: &Notify) -> Result<(),
         arguments["offset"] = json!(next.0);
     }
     let batch: Vec<Value> = api.long_poll("getUpdates", &arguments, LONG_POLL).await?;
+    let unusable = !batch.is_empty();
     let rows: Vec<(UpdateId, String)> = batch
         .into_iter()
         .filter_map(|update| {
@@ -117,10 +118,14 @@ async fn ask_and_store(api: &Api, store: &Store, arrived: &Notify) -> Result<(),
         })
         .collect();
     let Some((last, _)) = rows.last() else {
+        if unusable {
+            // They come again at once, and so does this.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
         return Ok(());
     };
     // Never the highest number: ids restart at random after a quiet week.
-    let next = UpdateId(last.0 + 1);
+    let next = UpdateId(last.0.saturating_add(1));
     store
         .transaction(move |db| {
             for (id, raw) in &rows {

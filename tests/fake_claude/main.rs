@@ -272,6 +272,13 @@ impl Claude {
                     self.tool_result("toolu_bash", &result, false);
                 }
                 "raw" => print_raw(argument.as_bytes()),
+                "flood" => loop {
+                    for number in 0..100 {
+                        self.tool_use("toolu_flood", "Bash", &format!("echo {number}"));
+                    }
+                    self.unless_cut(tokio::time::sleep(Duration::from_micros(100)))
+                        .await?;
+                },
                 "raw-bytes" => print_raw(&[0xff, 0xfe, b'{', 0x80]),
                 "long-line" => {
                     let filler = "x".repeat(argument.parse().unwrap_or(0));

@@ -99,6 +99,38 @@ fn lines_that_cannot_be_read_and_lines_of_ten_megabytes_are_survived() {
 }
 
 #[test]
+fn an_answer_with_odd_fields_beside_it_or_half_an_emoji_in_it_comes_all_the_same() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(
+        r#"[[raw: {"type":"result","is_error":false,"result":"half an emoji \ud83d and on","total_cost_usd":null,"permission_denials":[{}],"errors":[{}]}]]"#,
+    );
+    machine.message_with("half an emoji \u{fffd} and on");
+}
+
+#[test]
+fn a_turn_whose_end_cannot_be_read_is_over_when_claude_says_that_it_is_idle() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(
+        r#"[[raw: {"type":"result","is_er]] [[raw: {"type":"system","subtype":"session_state_changed","state":"idle"}]] [[sleep: 60000]]"#,
+    );
+    machine.message_with("Claude could not finish.");
+    machine.ada_says("next");
+    machine.message_with("You said: next");
+}
+
+#[test]
+fn a_stop_is_heard_while_claude_writes_without_end() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[flood]]");
+    machine.message_with("Working · ");
+    machine.ada_says("/stop");
+    machine.message_with("Stopped after ");
+}
+
+#[test]
 fn a_claude_that_does_not_say_when_it_is_idle_is_let_go_all_the_same() {
     let machine = Machine::new();
     let _bot = machine.start();
