@@ -209,7 +209,8 @@ pub fn timed_out(elapsed: Duration, cost_usd: f64) -> Outgoing {
 pub fn lost(last_steps: &str) -> Outgoing {
     Outgoing::note(
         "The run was lost: the process that kept it was killed, or the machine went down. What it changed \
-         so far is kept, and nothing of it is running any more. Write \"go on\" to take it up again.",
+         so far is kept; what it left running was ended, as far as it could be found. Write \"go on\" to take \
+         it up again.",
     )
     .quoting(last_steps)
     .loud()
