@@ -6,8 +6,8 @@
 
 mod checks;
 mod request;
+mod server;
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,7 +20,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use checks::{Refusal, bad, checked_buttons, checked_entities, checked_text};
+use checks::Refusal;
+use server::{Server, chat_json};
 
 use crate::id::{ChatId, UserId};
 
@@ -30,20 +31,6 @@ pub struct BotApi {
     state: Arc<Mutex<Server>>,
     changed: watch::Sender<u64>,
     port: u16,
-}
-
-#[derive(Default)]
-struct Server {
-    token: String,
-    username: String,
-    next_update: i64,
-    updates: BTreeMap<i64, Value>,
-    /// Ends a long poll when another one begins, as Telegram does.
-    polls: u64,
-    next_message: BTreeMap<i64, i32>,
-    messages: Vec<Posted>,
-    shown: Vec<Shown>,
-    calls: Vec<Call>,
 }
 
 /// A message in a chat, as it stands now.
@@ -323,130 +310,6 @@ fn canonical(method: &str) -> &str {
         .into_iter()
         .find(|known| known.eq_ignore_ascii_case(method))
         .unwrap_or(method)
-}
-
-impl Server {
-    fn call(
-        &mut self,
-        method: &str,
-        arguments: &Value,
-        file: Option<(String, Vec<u8>)>,
-    ) -> Result<Value, Refusal> {
-        match method {
-            "getMe" => Ok(json!({
-                "id": 1, "is_bot": true, "first_name": "telecoder", "username": self.username,
-                "can_join_groups": true, "can_read_all_group_messages": false,
-                "supports_inline_queries": false, "can_connect_to_business": false,
-                "has_main_web_app": false,
-            })),
-            "sendMessage" => {
-                let text = checked_text(arguments, "text", 4096)?;
-                self.post(arguments, text, "entities", None)
-            }
-            "sendDocument" => {
-                let text = match arguments.get("caption") {
-                    Some(_) => checked_text(arguments, "caption", 1024)?,
-                    None => String::new(),
-                };
-                let file = file.ok_or_else(|| bad("there is no document in the request"))?;
-                self.post(arguments, text, "caption_entities", Some(file))
-            }
-            "editMessageText" => self.edit(arguments),
-            "answerCallbackQuery" => {
-                let text = arguments["text"].as_str().unwrap_or_default();
-                if !text.is_empty() {
-                    self.shown.push(Shown::Toast(text.to_owned()));
-                }
-                Ok(json!(true))
-            }
-            "sendChatAction" | "setMyCommands" => Ok(json!(true)),
-            _ => Err(Refusal(404, "Not Found: method not found".into())),
-        }
-    }
-
-    fn post(
-        &mut self,
-        arguments: &Value,
-        text: String,
-        entities: &str,
-        file: Option<(String, Vec<u8>)>,
-    ) -> Result<Value, Refusal> {
-        let chat = arguments["chat_id"]
-            .as_i64()
-            .ok_or_else(|| bad("chat_id is empty"))?;
-        if arguments["message_thread_id"] == json!(1) {
-            return Err(bad("message thread not found"));
-        }
-        let entities = checked_entities(&arguments[entities], &text)?;
-        let buttons = checked_buttons(&arguments["reply_markup"])?;
-        let posted = Posted {
-            chat,
-            id: self.next_message_id(chat),
-            thread: arguments["message_thread_id"].as_i64(),
-            by_bot: true,
-            text,
-            entities,
-            buttons,
-            silent: arguments["disable_notification"] == json!(true),
-            reply_to: arguments["reply_parameters"]["message_id"].as_i64(),
-            file,
-            edits: 0,
-        };
-        self.messages.push(posted.clone());
-        self.shown.push(Shown::New(posted.clone()));
-        Ok(message_json(&posted))
-    }
-
-    fn edit(&mut self, arguments: &Value) -> Result<Value, Refusal> {
-        let text = checked_text(arguments, "text", 4096)?;
-        let entities = checked_entities(&arguments["entities"], &text)?;
-        let buttons = checked_buttons(&arguments["reply_markup"])?;
-        let (chat, id) = (&arguments["chat_id"], &arguments["message_id"]);
-        let message = self
-            .messages
-            .iter_mut()
-            .find(|message| {
-                message.by_bot && json!(message.chat) == *chat && json!(message.id) == *id
-            })
-            .ok_or_else(|| bad("message to edit not found"))?;
-        if message.text == text && message.entities == entities && message.buttons == buttons {
-            return Err(bad(
-                "message is not modified: specified new message content and reply markup are exactly the \
-                 same as a current content and reply markup of the message",
-            ));
-        }
-        message.text = text;
-        message.entities = entities;
-        message.buttons = buttons;
-        message.edits += 1;
-        let edited = message.clone();
-        self.shown.push(Shown::Edited(edited.clone()));
-        Ok(message_json(&edited))
-    }
-
-    fn next_message_id(&mut self, chat: i64) -> i32 {
-        let next = self.next_message.entry(chat).or_insert(1);
-        let id = *next;
-        *next += 1;
-        id
-    }
-}
-
-fn chat_json(chat: ChatId) -> Value {
-    if chat.is_group() {
-        json!({"id": chat.0, "type": "supergroup", "title": "Team"})
-    } else {
-        json!({"id": chat.0, "type": "private", "first_name": "Person"})
-    }
-}
-
-fn message_json(message: &Posted) -> Value {
-    json!({
-        "message_id": message.id,
-        "date": 1_760_000_000,
-        "chat": chat_json(ChatId(message.chat)),
-        "text": message.text,
-    })
 }
 
 fn command_entities(text: &str) -> Value {

@@ -1,0 +1,148 @@
+//! What the server knows, and what each method but getUpdates does to it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::checks::{Refusal, bad, checked_buttons, checked_entities, checked_text};
+use super::{Call, Posted, Shown};
+use crate::id::ChatId;
+
+/// One bot's world. Made by `Default`; the token and the name are set by who makes it.
+#[derive(Default)]
+pub(super) struct Server {
+    pub(super) token: String,
+    pub(super) username: String,
+    pub(super) next_update: i64,
+    pub(super) updates: BTreeMap<i64, Value>,
+    /// Ends a long poll when another one begins, as Telegram does.
+    pub(super) polls: u64,
+    pub(super) next_message: BTreeMap<i64, i32>,
+    pub(super) messages: Vec<Posted>,
+    pub(super) shown: Vec<Shown>,
+    pub(super) calls: Vec<Call>,
+}
+
+impl Server {
+    pub(super) fn call(
+        &mut self,
+        method: &str,
+        arguments: &Value,
+        file: Option<(String, Vec<u8>)>,
+    ) -> Result<Value, Refusal> {
+        match method {
+            "getMe" => Ok(json!({
+                "id": 1, "is_bot": true, "first_name": "telecoder", "username": self.username,
+                "can_join_groups": true, "can_read_all_group_messages": false,
+                "supports_inline_queries": false, "can_connect_to_business": false,
+                "has_main_web_app": false,
+            })),
+            "sendMessage" => {
+                let text = checked_text(arguments, "text", 4096)?;
+                self.post(arguments, text, "entities", None)
+            }
+            "sendDocument" => {
+                let text = match arguments.get("caption") {
+                    Some(_) => checked_text(arguments, "caption", 1024)?,
+                    None => String::new(),
+                };
+                let file = file.ok_or_else(|| bad("there is no document in the request"))?;
+                self.post(arguments, text, "caption_entities", Some(file))
+            }
+            "editMessageText" => self.edit(arguments),
+            "answerCallbackQuery" => {
+                let text = arguments["text"].as_str().unwrap_or_default();
+                if !text.is_empty() {
+                    self.shown.push(Shown::Toast(text.to_owned()));
+                }
+                Ok(json!(true))
+            }
+            "sendChatAction" | "setMyCommands" => Ok(json!(true)),
+            _ => Err(Refusal(404, "Not Found: method not found".into())),
+        }
+    }
+
+    fn post(
+        &mut self,
+        arguments: &Value,
+        text: String,
+        entities: &str,
+        file: Option<(String, Vec<u8>)>,
+    ) -> Result<Value, Refusal> {
+        let chat = arguments["chat_id"]
+            .as_i64()
+            .ok_or_else(|| bad("chat_id is empty"))?;
+        if arguments["message_thread_id"] == json!(1) {
+            return Err(bad("message thread not found"));
+        }
+        let entities = checked_entities(&arguments[entities], &text)?;
+        let buttons = checked_buttons(&arguments["reply_markup"])?;
+        let posted = Posted {
+            chat,
+            id: self.next_message_id(chat),
+            thread: arguments["message_thread_id"].as_i64(),
+            by_bot: true,
+            text,
+            entities,
+            buttons,
+            silent: arguments["disable_notification"] == json!(true),
+            reply_to: arguments["reply_parameters"]["message_id"].as_i64(),
+            file,
+            edits: 0,
+        };
+        self.messages.push(posted.clone());
+        self.shown.push(Shown::New(posted.clone()));
+        Ok(message_json(&posted))
+    }
+
+    fn edit(&mut self, arguments: &Value) -> Result<Value, Refusal> {
+        let text = checked_text(arguments, "text", 4096)?;
+        let entities = checked_entities(&arguments["entities"], &text)?;
+        let buttons = checked_buttons(&arguments["reply_markup"])?;
+        let (chat, id) = (&arguments["chat_id"], &arguments["message_id"]);
+        let message = self
+            .messages
+            .iter_mut()
+            .find(|message| {
+                message.by_bot && json!(message.chat) == *chat && json!(message.id) == *id
+            })
+            .ok_or_else(|| bad("message to edit not found"))?;
+        if message.text == text && message.entities == entities && message.buttons == buttons {
+            return Err(bad(
+                "message is not modified: specified new message content and reply markup are exactly the \
+                 same as a current content and reply markup of the message",
+            ));
+        }
+        message.text = text;
+        message.entities = entities;
+        message.buttons = buttons;
+        message.edits += 1;
+        let edited = message.clone();
+        self.shown.push(Shown::Edited(edited.clone()));
+        Ok(message_json(&edited))
+    }
+
+    pub(super) fn next_message_id(&mut self, chat: i64) -> i32 {
+        let next = self.next_message.entry(chat).or_insert(1);
+        let id = *next;
+        *next += 1;
+        id
+    }
+}
+
+pub(super) fn chat_json(chat: ChatId) -> Value {
+    if chat.is_group() {
+        json!({"id": chat.0, "type": "supergroup", "title": "Team"})
+    } else {
+        json!({"id": chat.0, "type": "private", "first_name": "Person"})
+    }
+}
+
+fn message_json(message: &Posted) -> Value {
+    json!({
+        "message_id": message.id,
+        "date": 1_760_000_000,
+        "chat": chat_json(ChatId(message.chat)),
+        "text": message.text,
+    })
+}
