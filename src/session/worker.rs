@@ -91,7 +91,9 @@ impl Worker {
                 // It takes a place if there is one; it is going on anyway.
                 let _place = Arc::clone(&self.places).try_acquire_owned().ok();
                 info!(run.id = %run.id, chat = %at, "following a run");
-                self.keep_and_drive(run, &session, stop, quit).await?
+                // Its keeper may be at work, so an error here is no end: it is looked at again.
+                self.runner.start(&run, &session).await?;
+                self.drive(run, &session, stop, quit).await?
             }
             Work::Start(run, session) => {
                 tokio::select! {
@@ -127,22 +129,21 @@ impl Worker {
         };
         run.started_at = Some(started_at);
         info!(run.id = %id, chat = %run.at, session = %session.id, "a run starts");
-        self.keep_and_drive(run, session, stop, quit).await
+        if let Err(error) = self.runner.start(&run, session).await {
+            // Never tried before, so nothing of it has begun and nothing is left to follow.
+            self.not_started(&run, &format!("{error:#}")).await?;
+            return Ok(Step::Done);
+        }
+        self.drive(run, session, stop, quit).await
     }
 
-    /// Sees to it that the run has a keeper, and follows it.
-    async fn keep_and_drive(
+    async fn drive(
         &self,
         run: Run,
         session: &Session,
         stop: &Notify,
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
-        if let Err(error) = self.runner.start(&run, session).await {
-            // Nothing of it has begun, so nothing is left to follow.
-            self.not_started(&run, &format!("{error:#}")).await?;
-            return Ok(Step::Done);
-        }
         Ok(
             match drive::drive(&self.runner, run, session, stop, quit).await? {
                 Driven::Ended => Step::Done,
