@@ -2,7 +2,7 @@
 //!
 //! 0: done. 1: it failed while it ran. 2: a setting or an argument is wrong. 3: the data folder is in use.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -11,9 +11,10 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::claude::keeper;
-use crate::config::{Config, Faults, Setting, Sources};
-use crate::daemon::{self, ServeError};
+use crate::config::{self, Config, Faults, Setting, Sources};
+use crate::daemon::{self, DATABASE, ServeError};
 use crate::demo;
+use crate::store::backup;
 
 /// Pass Telegram messages straight through as prompts to the claude CLI
 #[derive(Debug, Parser)]
@@ -29,6 +30,11 @@ enum Command {
     Serve,
     /// Try the bot in this terminal: no token, no Telegram
     Demo,
+    /// Copy the database to a new file, beside a bot that is at work
+    Backup {
+        /// The file to make; it must not be there yet
+        file: PathBuf,
+    },
     /// Stand in for claude
     #[command(hide = true, trailing_var_arg = true)]
     StandIn {
@@ -39,6 +45,8 @@ enum Command {
 
 /// Parses the command line and does what it says.
 pub fn run() -> ExitCode {
+    // Only in a build for tests: elsewhere there are no such points.
+    let _points = fail::has_failpoints().then(fail::FailScenario::setup);
     // A keeper lives as long as its run: it is spared the parser and its memory.
     let mut arguments = std::env::args_os().skip(1);
     if let (Some(command), Some(folder)) = (arguments.next(), arguments.next())
@@ -49,6 +57,7 @@ pub fn run() -> ExitCode {
     finish(match Cli::parse().command {
         None | Some(Command::Serve) => serve(),
         Some(Command::Demo) => demo(),
+        Some(Command::Backup { file }) => back_up(&file),
         Some(Command::StandIn { arguments }) => demo::agent::answer(&arguments),
     })
 }
@@ -86,6 +95,19 @@ fn serve() -> anyhow::Result<()> {
     // Nothing that is still being read for a reply is waited for.
     runtime.shutdown_background();
     done
+}
+
+fn back_up(file: &Path) -> anyhow::Result<()> {
+    let data = config::data_folder(&Sources::of_this_process())?;
+    let database = data.join(DATABASE);
+    let bytes = backup::to_file(&database, file)?;
+    println!(
+        "{} now has a copy of {} ({} KiB), as it was a moment ago. docs/RELIABILITY.md says how to restore it.",
+        file.display(),
+        database.display(),
+        bytes.div_ceil(1024)
+    );
+    Ok(())
 }
 
 fn demo() -> anyhow::Result<()> {

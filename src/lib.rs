@@ -33,6 +33,7 @@
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod health;
 
 pub mod id;
 pub mod update;

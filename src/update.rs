@@ -10,6 +10,16 @@ use crate::id::{ChatId, ChatThread, MessageId, UserId};
 pub enum Incoming {
     Message(Message),
     Button(Button),
+    /// A group has become a supergroup. Bot API: `migrate_to_chat_id`, `migrate_from_chat_id`.
+    Migrated {
+        old: ChatId,
+        new: ChatId,
+    },
+    /// The bot was added, removed, blocked or unblocked. Bot API: `my_chat_member`.
+    Membership {
+        chat: ChatId,
+        is_present: bool,
+    },
     /// Survived, counted, and of no effect: a kind of update that telecoder does not act on.
     Other(String),
 }
@@ -21,6 +31,8 @@ pub struct Message {
     pub id: MessageId,
     /// Absent for channel posts and for members who write as the group.
     pub sender: Option<UserId>,
+    /// When it was sent, in Unix seconds by Telegram's clock. Bot API: `date`.
+    pub sent_at: i64,
     pub content: Content,
     /// The message answers one of the bot's own.
     pub replies_to_bot: bool,
@@ -49,6 +61,8 @@ pub struct Text {
 pub struct Button {
     /// Names the press, so that it can be answered.
     pub query: String,
+    /// The message that the button is below.
+    pub message: MessageId,
     pub at: ChatThread,
     pub sender: UserId,
     pub data: String,
@@ -74,7 +88,16 @@ impl Incoming {
         match self {
             Incoming::Message(message) => message.sender.map(|user| (user, message.at.chat)),
             Incoming::Button(button) => Some((button.sender, button.at.chat)),
-            Incoming::Other(_) => None,
+            Incoming::Migrated { .. } | Incoming::Membership { .. } | Incoming::Other(_) => None,
+        }
+    }
+
+    /// Where the sender can be told of it.
+    pub fn place(&self) -> Option<ChatThread> {
+        match self {
+            Incoming::Message(message) => Some(message.at),
+            Incoming::Button(button) => Some(button.at),
+            Incoming::Migrated { .. } | Incoming::Membership { .. } | Incoming::Other(_) => None,
         }
     }
 }

@@ -58,15 +58,11 @@ impl Lines {
         if text.encode_utf16().count() <= LONGEST_MESSAGE {
             return Outgoing::note(head).quoting(text);
         }
-        Outgoing {
-            body: Body::File {
-                name: "run.log".to_owned(),
-                content: text,
-                caption: head,
-            },
-            loud: false,
-            reply_to: None,
-        }
+        Outgoing::of(Body::File {
+            name: "run.log".to_owned(),
+            content: text,
+            caption: head,
+        })
     }
 }
 

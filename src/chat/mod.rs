@@ -2,12 +2,15 @@
 //!
 //! Pure: no clock, no I/O, nothing of the Bot API. How a message is drawn and sent is `telegram`'s.
 
+pub mod button;
+pub mod delivery;
 pub mod failure;
 pub mod live;
 pub mod logs;
 pub mod status;
 pub mod text;
 
+use button::{Button, Press};
 use serde::{Deserialize, Serialize};
 
 use crate::id::MessageId;
@@ -20,6 +23,24 @@ pub struct Outgoing {
     pub loud: bool,
     /// The message that this one answers; left out where it was deleted.
     pub reply_to: Option<MessageId>,
+    /// Below the message, side by side.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buttons: Vec<Button>,
+    #[serde(default)]
+    pub urgency: Urgency,
+    /// A line above it that says why it comes here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preface: Option<String>,
+}
+
+/// Which of a chat's waiting messages goes first; in the order of writing within one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    /// What came of a stop.
+    Stop = 0,
+    #[default]
+    Answer = 1,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,13 +64,21 @@ pub enum Body {
 impl Outgoing {
     /// A silent sentence.
     pub fn note(text: impl Into<String>) -> Outgoing {
+        Outgoing::of(Body::Note {
+            text: text.into(),
+            quoted: None,
+        })
+    }
+
+    /// Silent, an answer to nothing, without buttons.
+    pub fn of(body: Body) -> Outgoing {
         Outgoing {
-            body: Body::Note {
-                text: text.into(),
-                quoted: None,
-            },
+            body,
             loud: false,
             reply_to: None,
+            buttons: Vec::new(),
+            urgency: Urgency::default(),
+            preface: None,
         }
     }
 
@@ -64,6 +93,20 @@ impl Outgoing {
 
     pub fn loud(mut self) -> Outgoing {
         self.loud = true;
+        self
+    }
+
+    /// Goes before what waits.
+    pub fn urgent(mut self) -> Outgoing {
+        self.urgency = Urgency::Stop;
+        self
+    }
+
+    pub fn with_button(mut self, label: impl Into<String>, press: Press) -> Outgoing {
+        self.buttons.push(Button {
+            label: label.into(),
+            press,
+        });
         self
     }
 

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use super::Outgoing;
+use super::button::Press;
+use super::delivery::NotDelivered;
+use super::live::one_line;
 use super::text::{cost, duration, without_password};
 use crate::run::Ended;
 use crate::session::{Session, SessionState, Source};
 
 /// Everything that `/status` tells, gathered in one look at the store.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     pub session: Option<Session>,
     /// How long the current run has been going on.
@@ -16,6 +19,8 @@ pub struct Facts {
     /// The running run belongs to a session that the chat has left.
     pub running_elsewhere: bool,
     pub waiting: usize,
+    /// Prompts that are held back because they are old.
+    pub held: usize,
     /// Runs in all chats take all the places that there are.
     pub no_free_place: bool,
     pub last: Option<Ended>,
@@ -23,6 +28,12 @@ pub struct Facts {
     pub last_ago: Option<Duration>,
     pub cost_usd: f64,
     pub runs: u64,
+    /// Messages of this chat that did not arrive.
+    pub not_delivered: NotDelivered,
+    /// Messages that did not arrive in other chats, and in how many; for the owner.
+    pub not_delivered_elsewhere: (u64, u64),
+    /// Another program has been polling with the same token for so long.
+    pub other_poller_for: Option<Duration>,
 }
 
 /// One line a fact; what is not so is left out.
@@ -44,10 +55,13 @@ pub fn status(facts: &Facts) -> Outgoing {
         None => lines.push("Running: nothing".to_owned()),
     }
     if facts.waiting > 0 {
-        lines.push(match facts.waiting {
-            1 => "Waiting: 1 prompt".to_owned(),
-            many => format!("Waiting: {many} prompts"),
-        });
+        lines.push(format!("Waiting: {}", prompts(facts.waiting)));
+    }
+    if facts.held > 0 {
+        lines.push(format!(
+            "Held back because they are old: {}",
+            prompts(facts.held)
+        ));
     }
     if let Some(last) = &facts.last {
         lines.push(last_line(last, facts.last_ago));
@@ -62,7 +76,63 @@ pub fn status(facts: &Facts) -> Outgoing {
             cost(facts.cost_usd)
         ));
     }
-    Outgoing::note(lines.join("\n"))
+    lines.extend(trouble_lines(facts));
+    let mut message = Outgoing::note(lines.join("\n"));
+    if facts.held > 0 {
+        message = message.with_button("Run what is held back", Press::RunHeld);
+    }
+    if facts.not_delivered.count > 0 {
+        message = message.with_button("Send what did not arrive", Press::SendParked);
+    }
+    message
+}
+
+/// What is wrong beside the session itself.
+fn trouble_lines(facts: &Facts) -> Vec<String> {
+    let mut lines = Vec::new();
+    if facts.not_delivered.count > 0 {
+        let why = match &facts.not_delivered.reason {
+            Some(reason) => format!(" ({})", one_line(reason, 120)),
+            None => String::new(),
+        };
+        lines.push(format!(
+            "Not delivered here: {}{why}",
+            messages(facts.not_delivered.count)
+        ));
+    }
+    let (elsewhere, chats) = facts.not_delivered_elsewhere;
+    if elsewhere > 0 {
+        let chats = match chats {
+            1 => "1 other chat".to_owned(),
+            many => format!("{many} other chats"),
+        };
+        lines.push(format!(
+            "Not delivered in {chats}: {}; the log says why",
+            messages(elsewhere)
+        ));
+    }
+    if let Some(since) = facts.other_poller_for {
+        lines.push(format!(
+            "Another program has been using this bot's token for {}, so messages go now here, now there; stop \
+             the other one",
+            duration(since)
+        ));
+    }
+    lines
+}
+
+fn prompts(count: usize) -> String {
+    match count {
+        1 => "1 prompt".to_owned(),
+        many => format!("{many} prompts"),
+    }
+}
+
+fn messages(count: u64) -> String {
+    match count {
+        1 => "1 message".to_owned(),
+        many => format!("{many} messages"),
+    }
 }
 
 fn session_lines(session: &Session) -> Vec<String> {
@@ -105,7 +175,7 @@ fn last_line(last: &Ended, ago: Option<Duration>) -> String {
         line.push_str(&format!(", {} ago", duration(ago)));
     }
     if let Some(reason) = &last.reason {
-        line.push_str(&format!(" ({})", super::live::one_line(reason, 120)));
+        line.push_str(&format!(" ({})", one_line(reason, 120)));
     }
     line
 }

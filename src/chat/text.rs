@@ -143,7 +143,7 @@ pub fn not_a_repository(named: &str) -> Outgoing {
 
 /// `/stop` while nothing runs.
 pub fn nothing_to_stop() -> Outgoing {
-    Outgoing::note("Nothing is running, and nothing waits.")
+    Outgoing::note("Nothing is running, and nothing waits.").urgent()
 }
 
 /// `/stop` while nothing runs yet.
@@ -152,6 +152,7 @@ pub fn dropped_waiting(count: usize) -> Outgoing {
         1 => "The prompt that waited was dropped; it was not run.".to_owned(),
         many => format!("The {many} prompts that waited were dropped; they were not run."),
     })
+    .urgent()
 }
 
 /// `/stop` while a workspace is being made.
@@ -169,6 +170,7 @@ pub fn setting_up_stopped(source: &Source, dropped: usize) -> Outgoing {
     Outgoing::note(format!(
         "{what}, and nothing of it was left behind.{waited}"
     ))
+    .urgent()
 }
 
 /// A run was ended by `/stop`.
@@ -186,12 +188,12 @@ pub fn stopped(elapsed: Duration, cost_usd: f64, survivors: usize, waiting: usiz
             " The {many} prompts that wait run now; /stop drops them."
         )),
     }
-    Outgoing::note(text).loud()
+    Outgoing::note(text).loud().urgent()
 }
 
 /// `/stop` came when the run had said its last.
 pub fn already_over() -> Outgoing {
-    Outgoing::note("The run was already over.")
+    Outgoing::note("The run was already over.").urgent()
 }
 
 /// A run took longer than `TELECODER_RUN_TIMEOUT`.
@@ -205,27 +207,59 @@ pub fn timed_out(elapsed: Duration, cost_usd: f64) -> Outgoing {
     .loud()
 }
 
-/// The keeper is gone and left no word.
-pub fn lost(last_steps: &str) -> Outgoing {
-    Outgoing::note(
-        "The run was lost: the process that kept it was killed, or the machine went down. What it changed \
-         so far is kept; what it left running was ended, as far as it could be found. Write \"go on\" to take \
-         it up again.",
-    )
-    .quoting(last_steps)
-    .loud()
+/// The keeper is gone and left no word. `changed` are files that are not committed.
+pub fn lost(last_steps: &str, changed: &[String], survivors: usize, has_begun: bool) -> Outgoing {
+    let mut text = String::from(
+        "The run was lost: the process that kept it was killed, or the machine went down. ",
+    );
+    text.push_str(match (has_begun, changed) {
+        (false, _) => "Claude had not begun with the prompt.",
+        (true, []) => "What it did so far is kept.",
+        (true, [_]) => "What it did so far is kept; in the workspace this file is not committed: ",
+        (true, _) => "What it did so far is kept; in the workspace these files are not committed: ",
+    });
+    if has_begun && !changed.is_empty() {
+        text.push_str(&some_of(changed));
+        text.push('.');
+    }
+    text.push_str(&survivors_clause(survivors));
+    Outgoing::note(text).quoting(last_steps).loud()
+}
+
+/// The first of many names.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let shown = names
+        .iter()
+        .take(SHOWN)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// What a run that was answered has left behind; nothing is said where there is nothing.
+pub fn left_behind(survivors: usize, kept: usize) -> Option<Outgoing> {
+    let mut text = survivors_clause(survivors);
+    text.push_str(&match kept {
+        0 => String::new(),
+        1 => " One process goes on, as it asked for with TELECODER_KEEP.".to_owned(),
+        many => format!(" {many} processes go on, as they asked for with TELECODER_KEEP."),
+    });
+    (!text.is_empty()).then(|| Outgoing::note(text.trim_start()))
 }
 
 /// claude has answered.
 pub fn answer(markdown: &str, footer: String, asked_by: Option<MessageId>) -> Outgoing {
-    Outgoing {
-        body: Body::Answer {
-            markdown: markdown.to_owned(),
-            footer,
-        },
-        loud: true,
-        reply_to: asked_by,
-    }
+    Outgoing::of(Body::Answer {
+        markdown: markdown.to_owned(),
+        footer,
+    })
+    .loud()
+    .replying_to(asked_by)
 }
 
 /// What stands below an answer: how it ended, how long it took, what it cost.

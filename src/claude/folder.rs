@@ -55,6 +55,9 @@ pub struct Exit {
     pub peak_kib: u64,
     /// Processes that outlived claude and were ended.
     pub survivors: usize,
+    /// Processes that go on because they were started with `TELECODER_KEEP`.
+    #[serde(default)]
+    pub kept: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,8 +7,10 @@ use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Stdio;
 
+use fail::fail_point;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -80,7 +82,13 @@ impl Host {
         let mut events = Vec::new();
         let more = self.tail.read(|end, line| match line {
             Line::Text(line) => {
-                stream::events(line, &mut |event| events.push((end, event)));
+                let read = catch_unwind(AssertUnwindSafe(|| {
+                    fail_point!("stream");
+                    stream::events(line, &mut |event| events.push((end, event)));
+                }));
+                if read.is_err() {
+                    events.push((end, Event::Garbage));
+                }
             }
             Line::TooLong => events.push((end, Event::Garbage)),
         })?;

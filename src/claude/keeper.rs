@@ -18,6 +18,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use fail::fail_point;
 use jiff::Timestamp;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
@@ -34,6 +35,13 @@ use super::environment::RUN_MARKER;
 use super::folder::{Exit, NotStarted, RunFolder, Spec, Stop, private_append};
 use super::sweep;
 
+/// How long the word of how a run ended waits for room on a full disk.
+const ROOM_PATIENCE: Duration = Duration::from_secs(60 * 60);
+const ROOM_PAUSE: Duration = Duration::from_millis(500);
+/// When memory runs out, the kernel ends claude and what it started rather than the bot or a keeper. Format:
+/// proc_pid_oom_score_adj(5).
+const OOM_SCORE_ADJUSTMENT: &str = "500";
+
 /// Runs what the folder's spec says, to its end.
 ///
 /// Returns at once when another keeper has, or had, this run. Errors are those of the folder; how claude
@@ -47,10 +55,12 @@ pub fn keep(folder: &Path) -> anyhow::Result<()> {
     let Some(lock) = folder.begin().context("cannot take the run's lock")? else {
         return Ok(());
     };
+    fail_point!("keeper-begun", |_| std::process::abort());
     let spec = folder.read_spec().context("cannot read what to run")?;
     let started_at = Timestamp::now().as_millisecond();
     let mut exit = run(&folder, &spec)?;
-    exit.survivors = sweep::end_descendants();
+    let swept = sweep::end_descendants();
+    (exit.survivors, exit.kept) = (swept.ended, swept.kept);
     exit.started_at = started_at;
     exit.ended_at = Timestamp::now().as_millisecond();
     if let Ok(usage) = getrusage(UsageWho::RUSAGE_CHILDREN) {
@@ -58,11 +68,25 @@ pub fn keep(folder: &Path) -> anyhow::Result<()> {
         exit.cpu_ms = u64::try_from(cpu.num_milliseconds()).unwrap_or(0);
         exit.peak_kib = u64::try_from(usage.max_rss()).unwrap_or(0);
     }
-    folder
-        .write_exit(&exit)
-        .context("cannot write how the run ended")?;
+    fail_point!("keeper-ended", |_| std::process::abort());
+    leave_word(&folder, &exit)?;
     drop(lock);
     Ok(())
+}
+
+/// Writes how the run ended, and waits for room where the disk is full: a run that has ended well shall not be
+/// lost for that.
+fn leave_word(folder: &RunFolder, exit: &Exit) -> anyhow::Result<()> {
+    let deadline = Instant::now() + ROOM_PATIENCE;
+    loop {
+        match folder.write_exit(exit) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound || Instant::now() > deadline => {
+                return Err(error).context("cannot write how the run ended");
+            }
+            Err(_) => std::thread::sleep(ROOM_PAUSE),
+        }
+    }
 }
 
 fn run(folder: &RunFolder, spec: &Spec) -> anyhow::Result<Exit> {
@@ -221,6 +245,13 @@ fn start(folder: &RunFolder, spec: &Spec) -> Result<Child, NotStarted> {
         .stdout(Stdio::from(stdout))
         .stderr(Stdio::from(stderr))
         .spawn()
+        .inspect(|child| {
+            // Its children inherit it. Where the system does not allow it, nothing else changes.
+            let _ = std::fs::write(
+                format!("/proc/{}/oom_score_adj", child.id()),
+                OOM_SCORE_ADJUSTMENT,
+            );
+        })
         .map_err(|error| match error.kind() {
             ErrorKind::NotFound => NotStarted::ProgramMissing,
             _ => refused(error),

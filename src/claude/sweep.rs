@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 
-use super::environment::RUN_MARKER;
+use super::environment::{KEEP_MARKER, RUN_MARKER};
 use crate::id::RunId;
 
 /// How long a process that outlived claude may take to end after SIGTERM.
@@ -22,28 +22,38 @@ const GOING_ANYWAY: Duration = Duration::from_millis(30);
 const LAST_WAIT: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Ends all descendants of this process; to be called when its one direct child has been reaped.
-///
-/// Returns how many outlived it. Blocks, at most for the sum of the limits above.
-pub fn end_descendants() -> usize {
-    if no_child_left_within(GOING_ANYWAY) {
-        return 0;
-    }
-    let mut survivors = descendants_of(std::process::id());
-    signal_all(&survivors, Signal::TERM);
-    if no_child_left_within(GRACE) {
-        return survivors.len();
-    }
-    let deadline = Instant::now() + LAST_WAIT;
-    while Instant::now() < deadline {
-        let left = descendants_of(std::process::id());
-        signal_all(&left, Signal::KILL);
-        survivors.extend(left);
-        if no_child_left_within(PAUSE) {
-            break;
+/// What was found behind a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// They outlived it and were ended.
+    pub ended: usize,
+    /// They were to go on: see [`KEEP_MARKER`].
+    pub kept: usize,
+}
+
+/// Ends all descendants of this process but those that were to go on; to be called when its one direct child
+/// has been reaped. Blocks, at most for the sum of the limits above.
+pub fn end_descendants() -> Swept {
+    let mut survivors = BTreeSet::new();
+    if !nobody_is_left_within(GOING_ANYWAY) {
+        survivors = descendants_of(std::process::id()).to_end;
+        signal_all(&survivors, Signal::TERM);
+        if !nobody_is_left_within(GRACE) {
+            let deadline = Instant::now() + LAST_WAIT;
+            while Instant::now() < deadline {
+                let left = descendants_of(std::process::id()).to_end;
+                signal_all(&left, Signal::KILL);
+                survivors.extend(left);
+                if nobody_is_left_within(PAUSE) {
+                    break;
+                }
+            }
         }
     }
-    survivors.len()
+    Swept {
+        ended: survivors.len(),
+        kept: descendants_of(std::process::id()).kept,
+    }
 }
 
 /// Reaps children that were inherited from dead parents, and only those.
@@ -81,39 +91,38 @@ pub fn end_marked(run: RunId) -> io::Result<usize> {
     }
 }
 
-/// Processes that carry the run's marker and are not zombies.
+/// Processes that carry the run's marker, are not to go on, and are not zombies.
 fn marked(run: RunId) -> io::Result<BTreeSet<u32>> {
     let marker = format!("{RUN_MARKER}={run}");
+    let keep = format!("{KEEP_MARKER}=");
     let mut found = BTreeSet::new();
     for entry in fs::read_dir("/proc")? {
         let Ok(entry) = entry else { continue };
-        let Some(pid) = entry
+        let Some(process) = entry
             .file_name()
             .to_str()
             .and_then(|name| name.parse().ok())
         else {
             continue;
         };
-        let Ok(environment) = fs::read(entry.path().join("environ")) else {
-            continue;
-        };
-        if environment
-            .split(|byte| *byte == 0)
-            .any(|variable| variable == marker.as_bytes())
-        {
-            found.insert(pid);
+        if has_variable(process, &marker) && !has_variable(process, &keep) {
+            found.insert(process);
         }
     }
     Ok(found)
 }
 
-fn no_child_left_within(limit: Duration) -> bool {
+/// No child is left, or only such as are to go on.
+fn nobody_is_left_within(limit: Duration) -> bool {
     let deadline = Instant::now() + limit;
     loop {
         match wait(WaitOptions::NOHANG) {
             Ok(Some(_)) => continue,
             Ok(None) => {}
             Err(_) => return true,
+        }
+        if descendants_of(std::process::id()).to_end.is_empty() {
+            return true;
         }
         if Instant::now() >= deadline {
             return false;
@@ -122,17 +131,35 @@ fn no_child_left_within(limit: Duration) -> bool {
     }
 }
 
-fn descendants_of(ancestor: u32) -> BTreeSet<u32> {
-    let mut found = BTreeSet::new();
+#[derive(Default)]
+struct Descendants {
+    to_end: BTreeSet<u32>,
+    kept: usize,
+}
+
+fn descendants_of(ancestor: u32) -> Descendants {
+    let mut found = Descendants::default();
     let mut to_visit = vec![ancestor];
     while let Some(parent) = to_visit.pop() {
         for child in children_of(parent) {
-            if found.insert(child) {
+            if has_variable(child, &format!("{KEEP_MARKER}=")) {
+                // With everything that it has started.
+                found.kept += 1;
+            } else if found.to_end.insert(child) {
                 to_visit.push(child);
             }
         }
     }
     found
+}
+
+/// Whether a process was started with a variable that begins so. Format: proc_pid_environ(5).
+fn has_variable(process: u32, start: &str) -> bool {
+    fs::read(format!("/proc/{process}/environ")).is_ok_and(|environment| {
+        environment
+            .split(|byte| *byte == 0)
+            .any(|variable| variable.starts_with(start.as_bytes()))
+    })
 }
 
 /// Children of all threads of a process. Format: proc_pid_task_children(5).

@@ -36,12 +36,14 @@ pub enum Setting {
     PermissionMode,
     MaxRuns,
     RunTimeout,
+    StaleAfter,
+    KeepRuns,
     BranchPrefix,
     Log,
 }
 
 impl Setting {
-    pub const ALL: [Setting; 12] = [
+    pub const ALL: [Setting; 14] = [
         Setting::BotToken,
         Setting::ApiUrl,
         Setting::AllowedUsers,
@@ -52,6 +54,8 @@ impl Setting {
         Setting::PermissionMode,
         Setting::MaxRuns,
         Setting::RunTimeout,
+        Setting::StaleAfter,
+        Setting::KeepRuns,
         Setting::BranchPrefix,
         Setting::Log,
     ];
@@ -69,6 +73,8 @@ impl Setting {
             Setting::PermissionMode => "TELECODER_PERMISSION_MODE",
             Setting::MaxRuns => "TELECODER_MAX_RUNS",
             Setting::RunTimeout => "TELECODER_RUN_TIMEOUT",
+            Setting::StaleAfter => "TELECODER_STALE_AFTER",
+            Setting::KeepRuns => "TELECODER_KEEP_RUNS",
             Setting::BranchPrefix => "TELECODER_BRANCH_PREFIX",
             Setting::Log => "RUST_LOG",
         }
@@ -86,6 +92,8 @@ impl Setting {
             Setting::PermissionMode => "bypassPermissions",
             Setting::MaxRuns => "4",
             Setting::RunTimeout => "none",
+            Setting::StaleAfter => "6h",
+            Setting::KeepRuns => "500",
             Setting::BranchPrefix => "telecoder/",
             Setting::Log => "info",
         }
@@ -106,6 +114,10 @@ pub struct Config {
     pub permission_mode: PermissionMode,
     pub max_runs: usize,
     pub run_timeout: Option<Duration>,
+    /// A prompt that is older when it arrives is asked about before it runs; `None`: never.
+    pub stale_after: Option<Duration>,
+    /// How many runs' folders are kept; `None`: all.
+    pub keep_runs: Option<usize>,
     pub branch_prefix: String,
     /// What claude and everything it starts gets of the service's environment.
     pub environment: BTreeMap<OsString, OsString>,
@@ -140,6 +152,19 @@ impl fmt::Display for Faults {
     }
 }
 
+/// Where telecoder keeps its data, for a command that needs nothing else.
+pub fn data_folder(sources: &Sources) -> Result<PathBuf, Faults> {
+    let mut faults = Reader {
+        sources,
+        faults: sources.unreadable().to_vec(),
+    };
+    let data = faults.data();
+    match data {
+        Some(data) if faults.faults.is_empty() => Ok(data),
+        _ => Err(Faults(faults.faults)),
+    }
+}
+
 impl Config {
     /// Checks everything and reports every fault at once.
     pub fn read(sources: &Sources) -> Result<Config, Faults> {
@@ -156,7 +181,9 @@ impl Config {
         let data = faults.data();
         let permission_mode = faults.permission_mode();
         let max_runs = faults.max_runs();
-        let run_timeout = faults.run_timeout();
+        let run_timeout = faults.length(Setting::RunTimeout);
+        let stale_after = faults.length(Setting::StaleAfter);
+        let keep_runs = faults.keep_runs();
         let text = |setting: Setting| {
             sources
                 .value(setting)
@@ -188,6 +215,8 @@ impl Config {
                     permission_mode,
                     max_runs,
                     run_timeout,
+                    stale_after,
+                    keep_runs,
                     branch_prefix: text(Setting::BranchPrefix),
                     environment: environment::for_claude(&sources.whole_environment()),
                     remarks,

@@ -52,10 +52,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn api_url(&mut self) -> Option<Url> {
-        let value = self
-            .sources
-            .value(Setting::ApiUrl)
-            .unwrap_or_else(|| Setting::ApiUrl.default().to_owned());
+        let value = self.value_or_default(Setting::ApiUrl);
         match Url::parse(&value) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
             _ => {
@@ -118,10 +115,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn permission_mode(&mut self) -> Option<PermissionMode> {
-        let value = self
-            .sources
-            .value(Setting::PermissionMode)
-            .unwrap_or_else(|| Setting::PermissionMode.default().to_owned());
+        let value = self.value_or_default(Setting::PermissionMode);
         let Some(mode) = PermissionMode::named(&value) else {
             let known: Vec<&str> = PermissionMode::ALL.iter().map(|mode| mode.name()).collect();
             self.fault(
@@ -166,8 +160,24 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn run_timeout(&mut self) -> Option<Duration> {
-        let value = self.sources.value(Setting::RunTimeout)?;
+    pub(super) fn keep_runs(&mut self) -> Option<usize> {
+        let value = self.value_or_default(Setting::KeepRuns);
+        if value == "all" {
+            return None;
+        }
+        let count = value.parse().ok();
+        if count.is_none() {
+            self.fault(
+                format!("TELECODER_KEEP_RUNS is neither a number nor all: {value}"),
+                "Give the number of runs whose records are kept, like 500",
+            );
+        }
+        count
+    }
+
+    /// A length of time; `none` or 0 where there is no limit.
+    pub(super) fn length(&mut self, setting: Setting) -> Option<Duration> {
+        let value = self.value_or_default(setting);
         if matches!(value.as_str(), "none" | "0") {
             return None;
         }
@@ -178,10 +188,16 @@ impl Reader<'_> {
             .filter(|limit| !limit.is_zero());
         if parsed.is_none() {
             self.fault(
-                format!("TELECODER_RUN_TIMEOUT is no length of time: {value}"),
+                format!("{} is no length of time: {value}", setting.name()),
                 "Write it like 90s, 30m or 2h, or none",
             );
         }
         parsed
+    }
+
+    fn value_or_default(&self, setting: Setting) -> String {
+        self.sources
+            .value(setting)
+            .unwrap_or_else(|| setting.default().to_owned())
     }
 }

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::claude::environment;
 use crate::claude::install::{self, Found};
 use crate::config::{Config, Setting, Sources};
-use crate::daemon;
+use crate::daemon::{self, DATABASE};
 use crate::id::{ChatId, UserId};
 use bot_api::BotApi;
 use terminal::Terminal;
@@ -58,7 +58,7 @@ pub async fn run(sources: &Sources, quit: CancellationToken) -> anyhow::Result<(
     claude.choose_permission_mode(sources, &mut environment);
     let config = Config::read(&Sources::of(environment))?;
     let runs = Runs {
-        database: config.data.join("telecoder.db"),
+        database: config.data.join(DATABASE),
     };
 
     println!("telecoder demo: the bot as it is, without Telegram.");

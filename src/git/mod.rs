@@ -2,6 +2,7 @@
 //!
 //! Every call has its own process group and ends with the future that waits for it, children included.
 
+pub mod changes;
 pub mod workspace;
 
 use std::collections::BTreeMap;

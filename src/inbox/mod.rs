@@ -3,33 +3,53 @@
 //! Each update is one short transaction that marks it done and writes what follows from it: a run, a reply,
 //! a wish to stop. Nothing here waits for Telegram, git or claude; who must act on a row is woken afterwards.
 
+mod button;
+mod failed;
+mod held;
 mod logs;
 mod new;
 mod prompt;
+mod request;
+mod resume;
 mod status;
 mod stop;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use fail::fail_point;
 use rusqlite::Connection;
-use tracing::{error, info};
+use tracing::info;
+
+pub use held::hold_what_is_old;
 
 use crate::chat::{Outgoing, text};
-use crate::command::{self, Command, Input};
+use crate::command::Command;
+use crate::health::Health;
 use crate::id::{ChatId, ChatThread, UpdateSeq, UserId};
 use crate::session::registry::Registry;
-use crate::store::{Store, StoreError, outbox, updates};
+use crate::store::{Store, StoreError, migrated, outbox, updates};
 use crate::telegram::access::{Access, Member};
+use crate::telegram::api::ServerClock;
 use crate::telegram::outbox::Outbox;
-use crate::update::{Button, Content, Incoming, Message};
+use crate::update::{Incoming, Message};
+use request::Request;
+
+/// A question about old prompts waits this long for more of them, so that one is asked instead of many.
+const GATHERING_TIME: Duration = Duration::from_secs(1);
 
 pub struct Inbox {
     pub store: Store,
     pub outbox: Outbox,
     pub registry: Registry,
     pub access: Access,
+    pub health: Health,
+    /// Telegram's clock: a prompt's age does not depend on this machine's.
+    pub clock: ServerClock,
+    /// A prompt older than this is not run without a question; `None`: however old.
+    pub stale_after: Option<Duration>,
     /// `workspaces/` in the data folder.
     pub workspaces: PathBuf,
     /// `runs/` in the data folder.
@@ -40,20 +60,30 @@ pub struct Inbox {
 }
 
 /// Whom an effect concerns.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Follow {
-    /// Something waits for this chat's worker.
-    wake: Option<ChatThread>,
+    /// Something waits for the workers of these.
+    wake: Vec<ChatThread>,
     /// This chat's worker shall look whether its work was stopped.
     stop: Option<ChatThread>,
+    /// More of the same may come; what was written is sent a little later.
+    gather: bool,
 }
 
-/// What a message asks for.
-enum Request {
-    Nothing,
-    Reply(Outgoing),
-    Prompt(String),
-    Command(Command),
+impl Follow {
+    fn wake(at: ChatThread) -> Follow {
+        Follow {
+            wake: vec![at],
+            ..Follow::default()
+        }
+    }
+
+    fn stop(at: ChatThread) -> Follow {
+        Follow {
+            stop: Some(at),
+            ..Follow::default()
+        }
+    }
 }
 
 impl Inbox {
@@ -66,61 +96,38 @@ impl Inbox {
         incoming: Incoming,
         bot: &str,
     ) -> Result<(), StoreError> {
-        let member = incoming.origin().and_then(|(user, chat)| {
-            let member = self.access.admit(user, chat);
-            if member.is_none() {
-                self.name_stranger(user, chat);
+        match incoming {
+            Incoming::Migrated { old, new } => return self.migrated(seq, old, new).await,
+            Incoming::Membership { chat, is_present } => {
+                return self.membership(seq, chat, is_present).await;
             }
-            member
-        });
-        let Some(member) = member else {
+            _ => {}
+        }
+        let Some((user, chat)) = incoming.origin() else {
+            return self.done(seq).await;
+        };
+        let Some(member) = self.admit(user, chat).await? else {
+            self.name_stranger(user, chat);
             return self.done(seq).await;
         };
         match incoming {
             Incoming::Message(message) => self.message(seq, member, message, bot).await,
-            Incoming::Button(button) => self.button(seq, &button).await,
-            Incoming::Other(_) => self.done(seq).await,
+            Incoming::Button(button) => self.button(seq, member, button).await,
+            _ => self.done(seq).await,
         }
     }
 
-    /// Counts a failure to handle an update; the third sets it aside. Returns whether to try it again.
-    pub async fn failed(&self, seq: UpdateSeq, incoming: &Incoming, failure: &str) -> bool {
-        let told = incoming
-            .origin()
-            .filter(|(user, chat)| self.access.admit(*user, *chat).is_some())
-            .and(match incoming {
-                Incoming::Message(message) => Some(message.at),
-                Incoming::Button(button) => Some(button.at),
-                Incoming::Other(_) => None,
-            });
-        let failure = failure.to_owned();
-        let set_aside = self
-            .store
-            .transaction(move |db| {
-                let set_aside = updates::mark_failed(db, seq, &failure)?;
-                if let (true, Some(at)) = (set_aside, told) {
-                    outbox::insert(db, at, &text::set_aside())?;
-                }
-                Ok(set_aside)
-            })
-            .await;
-        match set_aside {
-            Ok(false) => true,
-            Ok(true) => {
-                error!(
-                    update.seq = seq.0,
-                    "an update was set aside after three failures"
-                );
-                if let Some(at) = told {
-                    self.outbox.deliver(at.chat);
-                }
-                false
-            }
-            Err(error) => {
-                error!(%error, "a failure cannot be counted; the update is tried again");
-                true
-            }
+    /// Who may; in a group that has become a supergroup, whoever might before.
+    async fn admit(&self, user: UserId, chat: ChatId) -> Result<Option<Member>, StoreError> {
+        let member = self.access.admit(user, chat);
+        if member.is_some() || !chat.is_group() {
+            return Ok(member);
         }
+        let old = self
+            .store
+            .transaction(move |db| migrated::moved_from(db, chat))
+            .await?;
+        Ok(old.and_then(|old| self.access.admit(user, old)))
     }
 
     async fn message(
@@ -130,27 +137,37 @@ impl Inbox {
         message: Message,
         bot: &str,
     ) -> Result<(), StoreError> {
-        let request = request(&message, bot);
         let at = message.at;
-        match request {
+        match request::read(&message, bot) {
             Request::Nothing => self.done(seq).await,
-            Request::Reply(reply) => {
-                self.effect(seq, at, move |db| {
-                    outbox::insert(db, at, &reply)?;
-                    Ok(Follow::default())
-                })
-                .await
-            }
-            Request::Prompt(prompt) => {
+            Request::Reply(reply) => self.reply(seq, at, reply).await,
+            Request::Prompt(text) => {
+                let prompt = prompt::Asked {
+                    text,
+                    message: message.id,
+                    user: member.user(),
+                    sent_at: message.sent_at.saturating_mul(1000),
+                };
                 let workspaces = self.workspaces.clone();
-                let (id, user) = (message.id, member.user());
+                let is_old = self.is_old(prompt.sent_at);
+                let now = self.clock.now();
                 self.effect(seq, at, move |db| {
-                    prompt::queue(db, at, &workspaces, prompt, id, user)
+                    let run = prompt::queue(db, at, &workspaces, prompt)?;
+                    if is_old {
+                        return held::hold(db, at, run, now);
+                    }
+                    Ok(Follow::wake(at))
                 })
                 .await
             }
             Request::Command(command) => self.command(seq, at, command).await,
         }
+    }
+
+    fn is_old(&self, sent_at: i64) -> bool {
+        let age = u64::try_from(self.clock.now().saturating_sub(sent_at)).unwrap_or(0);
+        self.stale_after
+            .is_some_and(|limit| Duration::from_millis(age) > limit)
     }
 
     async fn command(
@@ -171,9 +188,13 @@ impl Inbox {
                     .await
             }
             Command::Status => {
-                let max_runs = self.max_runs;
+                let bot = status::Bot {
+                    max_runs: self.max_runs,
+                    other_poller_for: self.health.other_poller_since().map(|at| at.elapsed()),
+                    is_owner_here: self.access.owner() == Some(at),
+                };
                 self.effect(seq, at, move |db| {
-                    outbox::insert(db, at, &status::look(db, at, max_runs)?)?;
+                    outbox::insert(db, at, &status::look(db, at, &bot)?)?;
                     Ok(Follow::default())
                 })
                 .await
@@ -186,23 +207,50 @@ impl Inbox {
         }
     }
 
-    /// The only buttons so far are those that stop a run.
-    async fn button(&self, seq: UpdateSeq, button: &Button) -> Result<(), StoreError> {
-        let at = button.at;
-        let run = stop::run_named(&button.data);
-        let query = button.query.clone();
-        let (answer, follow) = self
-            .store
-            .transaction(move |db| {
-                if !updates::mark_done(db, seq)? {
-                    return Ok(("", Follow::default()));
-                }
-                stop::pressed(db, at, run)
-            })
-            .await?;
-        self.outbox.answer_button(&query, answer);
-        self.follow(at, follow);
-        Ok(())
+    /// A group has another id; what belongs to it moves along, and whoever might write there still may.
+    async fn migrated(&self, seq: UpdateSeq, old: ChatId, new: ChatId) -> Result<(), StoreError> {
+        let known = self.access.knows(old)
+            || self
+                .store
+                .transaction(move |db| migrated::moved_from(db, old))
+                .await?
+                .is_some_and(|before| self.access.knows(before));
+        if !known {
+            return self.done(seq).await;
+        }
+        info!(
+            chat.id = old.0,
+            new.id = new.0,
+            "a group has become a supergroup; put the new id on TELECODER_TG_ALLOWED_CHATS when it suits you"
+        );
+        let at = ChatThread {
+            chat: new,
+            thread: None,
+        };
+        self.effect(seq, at, move |db| {
+            migrated::move_chat(db, old, new)?;
+            Ok(Follow::wake(at))
+        })
+        .await
+    }
+
+    /// Back in a chat: what was kept for it is sent. Gone from it: the next message that is due says so.
+    async fn membership(
+        &self,
+        seq: UpdateSeq,
+        chat: ChatId,
+        is_present: bool,
+    ) -> Result<(), StoreError> {
+        info!(
+            chat.id = chat.0,
+            is_present, "the bot's place in a chat has changed"
+        );
+        if !is_present {
+            return self.done(seq).await;
+        }
+        let at = ChatThread { chat, thread: None };
+        // Every effect in a chat begins with that.
+        self.effect(seq, at, |_| Ok(Follow::default())).await
     }
 
     async fn reply(
@@ -223,22 +271,34 @@ impl Inbox {
     where
         F: FnOnce(&Connection) -> rusqlite::Result<Follow> + Send + 'static,
     {
+        fail_point!("inbox-before", |_| std::process::abort());
         let follow = self
             .store
             .transaction(move |db| {
                 if !updates::mark_done(db, seq)? {
                     return Ok(Follow::default());
                 }
+                // Whoever writes can be written to.
+                outbox::reach_again(db, at.chat)?;
                 effect(db)
             })
             .await?;
+        fail_point!("inbox-done", |_| std::process::abort());
         self.follow(at, follow);
         Ok(())
     }
 
     fn follow(&self, at: ChatThread, follow: Follow) {
-        self.outbox.deliver(at.chat);
-        if let Some(at) = follow.wake {
+        if follow.gather {
+            let outbox = self.outbox.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(GATHERING_TIME).await;
+                outbox.deliver(at.chat);
+            });
+        } else {
+            self.outbox.deliver(at.chat);
+        }
+        for at in follow.wake {
             self.outbox.typing(at);
             self.registry.wake(at);
         }
@@ -274,40 +334,5 @@ impl Inbox {
                 "ignored a message: to let this person in, add the id to TELECODER_TG_ALLOWED_USERS"
             );
         }
-    }
-}
-
-fn request(message: &Message, bot: &str) -> Request {
-    let text = match &message.content {
-        Content::Text(text) => text,
-        Content::Attachment(kind) if !message.at.chat.is_group() || message.replies_to_bot => {
-            let reply = text::attachment_not_passed_on(kind).replying_to(Some(message.id));
-            return Request::Reply(reply);
-        }
-        Content::Attachment(_) | Content::Service(_) => return Request::Nothing,
-    };
-    let in_group = message.at.chat.is_group();
-    let words = if in_group {
-        text.without_address()
-    } else {
-        &text.text
-    };
-    let addressed = !in_group
-        || message.replies_to_bot
-        || !text.mentions.is_empty()
-        || command::looks_like_one(words);
-    if !addressed {
-        return Request::Nothing;
-    }
-    if words.trim().is_empty() {
-        return Request::Command(Command::Help);
-    }
-    match command::read(words, bot) {
-        Input::Command(command) => Request::Command(command),
-        Input::Prompt(prompt) => Request::Prompt(prompt),
-        Input::Misused(verb) => Request::Reply(text::misused(verb)),
-        Input::ForAnotherBot if in_group => Request::Nothing,
-        // Nobody else is there to be meant.
-        Input::ForAnotherBot => Request::Prompt(words.to_owned()),
     }
 }

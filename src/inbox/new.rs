@@ -53,10 +53,7 @@ pub(super) fn session(
     let waits = runs::running(db, at)?.is_some();
     create(db, at, workspaces, source.clone(), wanted.branch)?;
     outbox::insert(db, at, &text::new_session(&source, waits))?;
-    Ok(Follow {
-        wake: Some(at),
-        stop: None,
-    })
+    Ok(Follow::wake(at))
 }
 
 /// Writes the session down and makes it the chat's own.

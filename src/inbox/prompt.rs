@@ -5,20 +5,27 @@ use std::path::Path;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{Follow, new};
+use super::new;
 use crate::id::{ChatThread, MessageId, PromptId, RunId, UserId};
 use crate::session::Source;
 use crate::store::prompts::{self, Prompt};
 use crate::store::{chats, runs};
 
+/// What a person asked.
+pub(super) struct Asked {
+    pub text: String,
+    pub message: MessageId,
+    pub user: UserId,
+    /// Unix milliseconds by Telegram's clock.
+    pub sent_at: i64,
+}
+
 pub(super) fn queue(
     db: &Connection,
     at: ChatThread,
     workspaces: &Path,
-    text: String,
-    message: MessageId,
-    user: UserId,
-) -> rusqlite::Result<Follow> {
+    asked: Asked,
+) -> rusqlite::Result<RunId> {
     let session = match chats::current_session(db, at)? {
         Some(session) => session,
         None => new::create(db, at, workspaces, Source::Empty, None)?,
@@ -30,13 +37,11 @@ pub(super) fn queue(
         run,
         &Prompt {
             id: PromptId(Uuid::new_v4()),
-            text,
-            message: Some(message),
-            user: Some(user),
+            text: asked.text,
+            message: Some(asked.message),
+            user: Some(asked.user),
+            sent_at: Some(asked.sent_at),
         },
     )?;
-    Ok(Follow {
-        wake: Some(at),
-        stop: None,
-    })
+    Ok(run)
 }

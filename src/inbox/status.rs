@@ -7,9 +7,18 @@ use rusqlite::Connection;
 use crate::chat::Outgoing;
 use crate::chat::status::{self, Facts};
 use crate::id::ChatThread;
-use crate::store::{chats, now, runs};
+use crate::store::{chats, held, now, outbox, runs};
 
-pub(super) fn look(db: &Connection, at: ChatThread, max_runs: u64) -> rusqlite::Result<Outgoing> {
+/// What is not in the store.
+pub(super) struct Bot {
+    pub max_runs: u64,
+    /// Another program has been polling with the same token for so long.
+    pub other_poller_for: Option<Duration>,
+    /// The owner hears of other chats' trouble too.
+    pub is_owner_here: bool,
+}
+
+pub(super) fn look(db: &Connection, at: ChatThread, bot: &Bot) -> rusqlite::Result<Outgoing> {
     let session = chats::current_session(db, at)?;
     let running = runs::running(db, at)?;
     let mut facts = Facts {
@@ -20,13 +29,15 @@ pub(super) fn look(db: &Connection, at: ChatThread, max_runs: u64) -> rusqlite::
                 .is_none_or(|session| session.id != run.session)
         }),
         waiting: runs::queued_count(db, at)?,
-        no_free_place: runs::running_count(db)? >= max_runs,
-        session: None,
-        last: None,
-        last_ago: None,
-        cost_usd: 0.0,
-        runs: 0,
+        held: held::count(db, at)?,
+        no_free_place: runs::running_count(db)? >= bot.max_runs,
+        not_delivered: outbox::not_delivered(db, at.chat)?,
+        other_poller_for: bot.other_poller_for,
+        ..Facts::default()
     };
+    if bot.is_owner_here {
+        facts.not_delivered_elsewhere = outbox::not_delivered_elsewhere(db, at.chat)?;
+    }
     if let Some(session) = &session {
         facts.last = runs::last_ended(db, &session.id)?;
         facts.last_ago = facts.last.as_ref().map(|last| since(last.ended_at));

@@ -2,19 +2,38 @@
 //!
 //! Pure: decides what is said. `chat` has the words, `drive` the moment.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use fail::fail_point;
+
 use super::Outcome;
+use crate::chat::button::Press;
 use crate::chat::failure::Failure;
 use crate::chat::{Outgoing, live, text};
 use crate::claude::folder::{Exit, NotStarted, Stop};
 use crate::claude::host::End;
 use crate::event::TurnEnd;
-use crate::id::MessageId;
+use crate::id::{MessageId, RunId};
 use crate::progress::Progress;
 
 /// What the chat is told when a turn has ended; `None` where the end of the run says it.
+///
+/// claude's words come also where ours around them cannot be made.
 pub fn of_turn(
+    progress: &Progress,
+    turn: &TurnEnd,
+    elapsed: Duration,
+    asked_by: Option<MessageId>,
+) -> Option<Outgoing> {
+    catch_unwind(AssertUnwindSafe(|| {
+        fail_point!("answer");
+        told_of_turn(progress, turn, elapsed, asked_by)
+    }))
+    .unwrap_or_else(|_| Some(text::answer(&turn.text, "Done".to_owned(), asked_by)))
+}
+
+fn told_of_turn(
     progress: &Progress,
     turn: &TurnEnd,
     elapsed: Duration,
@@ -66,9 +85,21 @@ pub struct Conclusion {
     pub forget_conversation: bool,
 }
 
+/// What a lost run has left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loss {
+    /// Processes that outlived it and were ended.
+    pub survivors: usize,
+    /// Files in the workspace that are changed and not committed.
+    pub changed: Vec<String>,
+}
+
 /// What is known of a run when it is over.
 pub struct Closing<'a> {
+    pub run: RunId,
     pub end: &'a End,
+    /// What is known beside the events of a run that was lost.
+    pub loss: Option<&'a Loss>,
     pub progress: &'a Progress,
     pub elapsed: Duration,
     pub waiting: usize,
@@ -83,17 +114,28 @@ pub struct Closing<'a> {
 }
 
 impl Closing<'_> {
+    /// A run ends also where nobody can say how.
     pub fn conclude(&self) -> Conclusion {
+        catch_unwind(AssertUnwindSafe(|| {
+            fail_point!("conclude");
+            self.concluded()
+        }))
+        .unwrap_or_else(|_| {
+            self.failed(&Failure::NoAnswer {
+                how: "its record could not be read to the end".to_owned(),
+                stderr: String::new(),
+            })
+        })
+    }
+
+    fn concluded(&self) -> Conclusion {
         // It had answered and was on its way out; how it got there is no matter.
         if self.progress.is_answered() && (self.progress.is_finished() || self.let_go) {
             return self.told(Outcome::Completed);
         }
         let exit = match self.end {
             End::Exited(exit) => exit,
-            End::Lost => {
-                let steps = live::last_steps(self.progress);
-                return self.said(Outcome::Lost, text::lost(&steps));
-            }
+            End::Lost => return self.lost(),
             End::NotBegun if self.stop_requested => return self.stopped(0),
             End::NotBegun => {
                 return self.failed(&Failure::NotStarted("its keeper did not begin".into()));
@@ -115,13 +157,36 @@ impl Closing<'_> {
         }
     }
 
-    /// The turns have told the chat how it ended, but somebody may have asked for a stop too late.
+    /// The turns have told the chat how it ended, but somebody may have asked for a stop too late, and
+    /// something may have been left behind.
     fn told(&self, outcome: Outcome) -> Conclusion {
+        let left = match self.end {
+            End::Exited(exit) => text::left_behind(exit.survivors, exit.kept),
+            _ => None,
+        };
         Conclusion {
             outcome,
-            message: self.stop_requested.then(text::already_over),
+            message: self.stop_requested.then(text::already_over).or(left),
             forget_conversation: false,
         }
+    }
+
+    fn lost(&self) -> Conclusion {
+        let nothing = Loss::default();
+        let loss = self.loss.unwrap_or(&nothing);
+        let has_begun = self.progress.model.is_some();
+        let message = text::lost(
+            &live::last_steps(self.progress),
+            &loss.changed,
+            loss.survivors,
+            has_begun,
+        );
+        let (label, press) = if has_begun {
+            ("Go on", Press::Resume(self.run))
+        } else {
+            ("Run it again", Press::Repeat(self.run))
+        };
+        self.said(Outcome::Lost, message.with_button(label, press))
     }
 
     fn stopped(&self, survivors: usize) -> Conclusion {

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use fail::fail_point;
 use tracing::warn;
 
 use super::Run;
@@ -13,6 +14,7 @@ use crate::claude::control;
 use crate::claude::folder::{Kept, RunFolder, Spec};
 use crate::claude::host;
 use crate::claude::watch::Watch;
+use crate::git::Git;
 use crate::session::Session;
 use crate::store::{Store, prompts};
 use crate::telegram::outbox::Outbox;
@@ -22,6 +24,7 @@ pub struct Runner {
     pub store: Store,
     pub outbox: Outbox,
     pub watch: Watch,
+    pub git: Git,
     /// `runs/` in the data folder.
     pub folder: PathBuf,
     /// claude, by its name on PATH or its path.
@@ -74,7 +77,9 @@ impl Runner {
                 .time_limit
                 .map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
         };
+        fail_point!("run-launch", |_| std::process::abort());
         let mut keeper = host::launch(&folder, &spec, &self.environment)?;
+        fail_point!("run-launched", |_| std::process::abort());
         // Awaited, so that it is no zombie when it ends.
         tokio::spawn(async move {
             match keeper.wait().await {

@@ -6,22 +6,24 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fail::fail_point;
 use futures::FutureExt;
 use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use super::claims::Claims;
 use super::{Session, SessionState};
 use crate::chat::failure::Failure;
 use crate::chat::text;
-use crate::git::{Git, GitError, workspace};
+use crate::git::{GitError, workspace};
 use crate::id::ChatThread;
 use crate::progress::Progress;
 use crate::run::drive::{self, Driven};
 use crate::run::start::Runner;
 use crate::run::{Outcome, Run};
-use crate::store::{StoreError, chats, outbox, panic_text, runs, sessions};
+use crate::store::{StoreError, chats, migrated, outbox, panic_text, runs, sessions};
 
 /// After a failure of the store or the disk, before the same work is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -31,7 +33,8 @@ pub struct Worker {
     pub runner: Runner,
     /// `TELECODER_MAX_RUNS`.
     pub places: Arc<Semaphore>,
-    pub git: Git,
+    /// Who follows which run.
+    pub claims: Claims,
     /// `TELECODER_BRANCH_PREFIX`.
     pub branch_prefix: String,
 }
@@ -47,18 +50,25 @@ enum Work {
 
 enum Step {
     Done,
+    /// The group is another one now.
+    MovedTo(ChatThread),
     Quit,
 }
 
 impl Worker {
     /// Returns when the chat has nothing left to do, or when the bot stops.
     pub async fn work(&self, at: ChatThread, stop: &Notify, quit: &CancellationToken) {
+        let mut at = at;
         loop {
             let step = AssertUnwindSafe(self.step(at, stop, quit))
                 .catch_unwind()
                 .await;
             let failure = match step {
                 Ok(Ok(Some(Step::Done))) => continue,
+                Ok(Ok(Some(Step::MovedTo(new)))) => {
+                    at = new;
+                    continue;
+                }
                 Ok(Ok(Some(Step::Quit) | None)) => return,
                 Ok(Err(failure)) => format!("{failure:#}"),
                 Err(panic) => panic_text(panic.as_ref()),
@@ -77,17 +87,25 @@ impl Worker {
         stop: &Notify,
         quit: &CancellationToken,
     ) -> anyhow::Result<Option<Step>> {
-        let work = self
+        let (work, moved_to) = self
             .runner
             .store
-            .transaction(move |db| next(db, at))
+            .transaction(move |db| Ok((next(db, at)?, migrated::moved_to(db, at.chat)?)))
             .await?;
         let Some(work) = work else {
-            return Ok(None);
+            return Ok(moved_to.map(|chat| Step::MovedTo(ChatThread { chat, ..at })));
         };
         let step = match work {
             Work::Prepare(session) => self.prepare(&session, stop, quit).await?,
             Work::Follow(run, session) => {
+                let _claim = tokio::select! {
+                    claim = self.claims.take(run.id) => claim,
+                    () = quit.cancelled() => return Ok(Some(Step::Quit)),
+                };
+                if !self.is_running(&run).await? {
+                    // Whoever followed it has seen its end.
+                    return Ok(Some(Step::Done));
+                }
                 // It takes a place if there is one; it is going on anyway.
                 let _place = Arc::clone(&self.places).try_acquire_owned().ok();
                 info!(run.id = %run.id, chat = %at, "following a run");
@@ -118,6 +136,7 @@ impl Worker {
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
         let id = run.id;
+        let _claim = self.claims.take(id).await;
         let started = self
             .runner
             .store
@@ -129,12 +148,25 @@ impl Worker {
         };
         run.started_at = Some(started_at);
         info!(run.id = %id, chat = %run.at, session = %session.id, "a run starts");
+        fail_point!("run-marked", |_| std::process::abort());
         if let Err(error) = self.runner.start(&run, session).await {
+            if is_disk_full(&error) {
+                // Taken up again as one that is going on, until there is room.
+                return Err(error);
+            }
             // Never tried before, so nothing of it has begun and nothing is left to follow.
             self.not_started(&run, &format!("{error:#}")).await?;
             return Ok(Step::Done);
         }
         self.drive(run, session, stop, quit).await
+    }
+
+    async fn is_running(&self, run: &Run) -> Result<bool, StoreError> {
+        let id = run.id;
+        self.runner
+            .store
+            .transaction(move |db| Ok(runs::running_under(db, id)?.is_some()))
+            .await
     }
 
     async fn drive(
@@ -180,7 +212,7 @@ impl Worker {
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
         let made = tokio::select! {
-            made = workspace::make(&self.git, session, &self.branch_prefix) => made,
+            made = workspace::make(&self.runner.git, session, &self.branch_prefix) => made,
             () = self.given_up(session, stop) => Err(GitError::Stopped),
             // Begun anew after the restart.
             () = quit.cancelled() => return Ok(Step::Quit),
@@ -188,7 +220,7 @@ impl Worker {
         match made {
             Ok(branch) => self.workspace_is_ready(session, branch).await?,
             Err(failure) => {
-                workspace::remove(&self.git, session, &self.branch_prefix).await;
+                workspace::remove(&self.runner.git, session, &self.branch_prefix).await;
                 if !matches!(failure, GitError::Stopped) {
                     self.workspace_failed(session, &failure).await?;
                 }
@@ -233,7 +265,7 @@ impl Worker {
             .await?;
         if !ready {
             // A stop came first.
-            workspace::remove(&self.git, session, &self.branch_prefix).await;
+            workspace::remove(&self.runner.git, session, &self.branch_prefix).await;
         }
         self.runner.outbox.deliver(at.chat);
         Ok(())
@@ -264,6 +296,12 @@ impl Worker {
         self.runner.outbox.deliver(at.chat);
         Ok(())
     }
+}
+
+fn is_disk_full(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
 }
 
 /// What comes first: a run that is going on, then the oldest of what waits.

@@ -3,7 +3,9 @@
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
-const STEPS: &[M<'_>] = &[M::up(
+const STEPS: &[M<'_>] = &[FIRST, NOTHING_IS_LOST];
+
+const FIRST: M<'_> = M::up(
     "
     -- What Telegram sent, as it sent it. `seq` is the order of arrival: update ids restart at random after
     -- a week without updates.
@@ -91,7 +93,52 @@ const STEPS: &[M<'_>] = &[M::up(
     ) STRICT;
     CREATE INDEX outbox_due ON outbox (chat_id, id) WHERE state IN ('due', 'sending');
     ",
-)];
+);
+
+/// What a send can come to, and what a restart finds, in more than one word.
+const NOTHING_IS_LOST: M<'_> = M::up(
+    "
+    -- Lower goes first; in the order of writing within one.
+    ALTER TABLE outbox ADD COLUMN priority INTEGER NOT NULL DEFAULT 1;
+    -- How often its next part was sent without anybody knowing whether it arrived.
+    ALTER TABLE outbox ADD COLUMN doubts INTEGER NOT NULL DEFAULT 0;
+    -- How often a part was sent once more because of that.
+    ALTER TABLE outbox ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE outbox ADD COLUMN parked_for TEXT;
+    -- The row that this one tells of: it could not be delivered.
+    ALTER TABLE outbox ADD COLUMN tells_of INTEGER;
+    CREATE INDEX outbox_parked ON outbox (chat_id) WHERE state = 'parked';
+    CREATE INDEX outbox_sent ON outbox (sent_at) WHERE state = 'sent';
+
+    -- Telegram's ids of what has arrived.
+    CREATE TABLE sent_parts (
+        outbox_id  INTEGER NOT NULL REFERENCES outbox (id) ON DELETE CASCADE,
+        part       INTEGER NOT NULL,
+        message_id INTEGER NOT NULL,
+        PRIMARY KEY (outbox_id, part)
+    ) STRICT;
+
+    -- Chats that Telegram asked to leave alone for a while (429); calling during the pause makes it longer.
+    CREATE TABLE chat_pauses (
+        chat_id INTEGER PRIMARY KEY,
+        until   INTEGER NOT NULL
+    ) STRICT;
+
+    -- Groups that became supergroups: another id, the same people.
+    CREATE TABLE migrated_chats (
+        old_id      INTEGER PRIMARY KEY,
+        new_id      INTEGER NOT NULL,
+        migrated_at INTEGER NOT NULL
+    ) STRICT;
+
+    -- When the person wrote it, by Telegram's clock.
+    ALTER TABLE prompts ADD COLUMN sent_at INTEGER;
+    -- A prompt that is so old that somebody is asked first.
+    ALTER TABLE runs ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+    -- The run that takes a lost one up again.
+    ALTER TABLE runs ADD COLUMN resumed_by TEXT;
+    ",
+);
 
 /// Brings the schema up to date. Refuses a file of a newer telecoder.
 pub fn apply(connection: &mut Connection) -> rusqlite_migration::Result<()> {

@@ -12,10 +12,14 @@
 //! The schema's version is `user_version`; [`migrations`] is append-only. A file of a newer telecoder is
 //! refused.
 
+pub mod backup;
 pub mod chats;
+pub mod held;
+pub mod migrated;
 pub mod migrations;
 pub mod offset;
 pub mod outbox;
+pub mod pauses;
 pub mod prompts;
 pub mod runs;
 pub mod sessions;
@@ -29,7 +33,7 @@ use std::thread;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
-use tracing::error;
+use tracing::{error, info};
 
 /// How many waiting changes share one commit at most.
 const BATCH: usize = 64;
@@ -51,6 +55,30 @@ pub enum StoreError {
     Panicked(String),
     #[error("the database is closed")]
     Closed,
+}
+
+impl StoreError {
+    /// Whether the same change can succeed later: the disk was full, the file locked or out of reach.
+    pub fn is_passing(&self) -> bool {
+        use rusqlite::ErrorCode::{
+            CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, ReadOnly, SystemIoFailure,
+        };
+        match self {
+            StoreError::NotCommitted(_) | StoreError::Closed => true,
+            StoreError::Database(error) => matches!(
+                error.sqlite_error_code(),
+                Some(
+                    CannotOpen
+                        | DatabaseBusy
+                        | DatabaseLocked
+                        | DiskFull
+                        | ReadOnly
+                        | SystemIoFailure
+                )
+            ),
+            StoreError::Panicked(_) => false,
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -122,28 +150,65 @@ pub fn now() -> i64 {
 }
 
 fn work(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
+    let mut trouble = Trouble::default();
     while let Ok(first) = waiting.recv() {
-        let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate)
-        {
+        let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = match begun {
             Ok(transaction) => transaction,
             Err(reason) => {
-                error!(%reason, "the database takes no change; the callers were told");
+                trouble.met(&reason);
                 first(Err(&reason))(None);
                 continue;
             }
         };
         let mut replies = vec![first(Ok(&transaction))];
-        while replies.len() < BATCH
+        // A full disk ends the whole transaction within a change; what came after would be on its own.
+        while !transaction.is_autocommit()
+            && replies.len() < BATCH
             && let Ok(job) = waiting.try_recv()
         {
             replies.push(job(Ok(&transaction)));
         }
-        let failed = transaction.commit().err();
-        if let Some(reason) = &failed {
-            error!(%reason, changes = replies.len(), "changes could not be committed; the callers were told");
+        let committed = if transaction.is_autocommit() {
+            Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL),
+                Some("the transaction was undone, perhaps because the disk is full".into()),
+            ))
+        } else {
+            transaction.commit()
+        };
+        match &committed {
+            Ok(()) => trouble.over(),
+            Err(reason) => trouble.met(reason),
         }
+        let failed = committed.err();
         for reply in replies {
             reply(failed.as_ref());
+        }
+    }
+}
+
+/// Says once that the database takes no change, and once that it does again.
+#[derive(Default)]
+struct Trouble {
+    refused: usize,
+}
+
+impl Trouble {
+    fn met(&mut self, reason: &rusqlite::Error) {
+        if self.refused == 0 {
+            error!(
+                %reason,
+                "the database takes no change; whoever wanted one tries again until it does"
+            );
+        }
+        self.refused += 1;
+    }
+
+    fn over(&mut self) {
+        if self.refused > 0 {
+            info!(refused = self.refused, "the database takes changes again");
+            self.refused = 0;
         }
     }
 }
@@ -157,6 +222,12 @@ fn in_savepoint<T>(
         Ok(outcome) => outcome.map_err(StoreError::from),
         Err(panic) => Err(StoreError::Panicked(panic_text(panic.as_ref()))),
     };
+    if db.is_autocommit() {
+        // SQLite has undone the whole transaction, this change with it.
+        return outcome.and(Err(StoreError::NotCommitted(
+            "the transaction was undone".into(),
+        )));
+    }
     if outcome.is_err() {
         db.prepare_cached("ROLLBACK TO change")?.execute([])?;
     }

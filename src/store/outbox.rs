@@ -1,11 +1,21 @@
 //! The outbox: messages that must arrive, each written in the transaction that caused it.
+//!
+//! ```text
+//! due ──▶ sending ──▶ sent            parked: cannot arrive, or nobody knows whether it did;
+//!  ▲─────────┘  └──▶ parked ──▶ due   kept until a person asks for it or the chat can be reached again
+//! ```
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chats::{thread_column, thread_from};
 use super::now;
 use crate::chat::Outgoing;
-use crate::id::{ChatId, ChatThread};
+use crate::chat::button::Press;
+use crate::chat::delivery::NotDelivered;
+use crate::id::{ChatId, ChatThread, MessageId};
+
+/// How long it is remembered what was sent.
+const REMEMBERED_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
 /// A message that is due in a chat.
 #[derive(Clone, Debug)]
@@ -17,83 +27,157 @@ pub struct Due {
     pub parts_sent: usize,
     /// How often its next part was tried, this time not counted.
     pub attempts: u32,
+    /// How often its next part was sent without anybody knowing whether it arrived.
+    pub doubts: u32,
+    /// It tells of another message that could not be delivered.
+    pub is_telling: bool,
+}
+
+/// Why a message is kept unsent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parked {
+    /// It was sent twice, and nobody knows whether it arrived.
+    Unconfirmed,
+    /// The bot was blocked, removed, or may not write.
+    Unreachable,
+    /// Telegram does not take it as it is.
+    Refused,
+    /// The row cannot be read.
+    Unreadable,
+}
+
+impl Parked {
+    fn name(self) -> &'static str {
+        match self {
+            Parked::Unconfirmed => "unconfirmed",
+            Parked::Unreachable => "unreachable",
+            Parked::Refused => "refused",
+            Parked::Unreadable => "unreadable",
+        }
+    }
 }
 
 pub fn insert(db: &Connection, at: ChatThread, message: &Outgoing) -> rusqlite::Result<()> {
-    let json = serde_json::to_string(message)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    insert_telling(db, at, message, None)
+}
+
+/// A message that tells of another one which could not be delivered; where it cannot be delivered itself,
+/// nothing more is said.
+pub fn insert_telling(
+    db: &Connection,
+    at: ChatThread,
+    message: &Outgoing,
+    of: Option<i64>,
+) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT INTO outbox (chat_id, thread_id, message, state, created_at) VALUES (?1, ?2, ?3, 'due', ?4)",
+        "INSERT INTO outbox (chat_id, thread_id, message, state, priority, tells_of, created_at)
+         VALUES (?1, ?2, ?3, 'due', ?4, ?5, ?6)",
     )?
-    .execute(params![at.chat.0, thread_column(at), json, now()])?;
+    .execute(params![
+        at.chat.0,
+        thread_column(at),
+        to_json(message)?,
+        message.urgency as u8,
+        of,
+        now()
+    ])?;
     Ok(())
 }
 
-/// The chat's oldest message that has not arrived, marked as being sent.
+fn to_json(message: &Outgoing) -> rusqlite::Result<String> {
+    serde_json::to_string(message)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+/// The chat's next message that has not arrived, marked as being sent.
 ///
-/// A row that was being sent when the bot ended comes again: nobody knows whether it arrived. A row that
-/// cannot be read is parked, so that it does not hold up those behind it.
+/// A row that was being sent when the bot ended comes again with a doubt more: nobody knows whether it
+/// arrived. A row that cannot be read is parked, so that it does not hold up those behind it.
 pub fn take_next(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<Due>> {
     loop {
-        let Some((id, thread, json, parts_sent, attempts)) = oldest_open(db, chat)? else {
+        let Some((mut due, json)) = first_open(db, chat)? else {
             return Ok(None);
         };
-        let message = match serde_json::from_str(&json) {
+        due.message = match serde_json::from_str(&json) {
             Ok(message) => message,
             Err(error) => {
-                park(db, id, &format!("the row cannot be read: {error}"))?;
+                let failure = format!("the row cannot be read: {error}");
+                park(db, due.id, Parked::Unreadable, &failure)?;
                 continue;
             }
         };
         db.prepare_cached(
-            "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?1",
+            "UPDATE outbox SET state = 'sending', attempts = attempts + 1, doubts = ?2 WHERE id = ?1",
         )?
-        .execute([id])?;
-        return Ok(Some(Due {
-            id,
-            at: ChatThread {
-                chat,
-                thread: thread_from(thread),
-            },
-            message,
-            parts_sent,
-            attempts,
-        }));
+        .execute(params![due.id, due.doubts])?;
+        return Ok(Some(due));
     }
 }
 
-type OpenRow = (i64, i32, String, usize, u32);
-
-fn oldest_open(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<OpenRow>> {
+/// What has begun comes first, then what is urgent, then what was written first.
+fn first_open(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<(Due, String)>> {
     db.prepare_cached(
-        "SELECT id, thread_id, message, parts_sent, attempts FROM outbox
-         WHERE chat_id = ?1 AND state IN ('due', 'sending') ORDER BY id LIMIT 1",
+        "SELECT id, thread_id, message, parts_sent, attempts, doubts, state = 'sending',
+                tells_of IS NOT NULL
+         FROM outbox WHERE chat_id = ?1 AND state IN ('due', 'sending')
+         ORDER BY (parts_sent > 0 OR state = 'sending') DESC, priority, id LIMIT 1",
     )?
     .query_row([chat.0], |row| {
-        Ok((
-            row.get(0)?,
-            row.get(1)?,
-            row.get(2)?,
-            row.get(3)?,
-            row.get(4)?,
-        ))
+        let was_being_sent: bool = row.get(6)?;
+        let due = Due {
+            id: row.get(0)?,
+            at: ChatThread {
+                chat,
+                thread: thread_from(row.get(1)?),
+            },
+            message: Outgoing::note(""),
+            parts_sent: row.get(3)?,
+            attempts: row.get(4)?,
+            doubts: row.get::<_, u32>(5)? + u32::from(was_being_sent),
+            is_telling: row.get(7)?,
+        };
+        Ok((due, row.get(2)?))
     })
     .optional()
 }
 
 /// One more part has arrived; more follow.
-pub fn part_sent(db: &Connection, id: i64) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE outbox SET parts_sent = parts_sent + 1, attempts = 1 WHERE id = ?1")?
-        .execute([id])?;
-    Ok(())
+pub fn part_sent(db: &Connection, due: &Due, message: MessageId) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE outbox SET state = 'due', parts_sent = parts_sent + 1, attempts = 0, doubts = 0,
+                           repeats = repeats + (doubts > 0)
+         WHERE id = ?1",
+    )?
+    .execute([due.id])?;
+    keep_message_id(db, due, message)
 }
 
 /// It has arrived. What it said is forgotten; claude's own record keeps the answer.
-pub fn mark_sent(db: &Connection, id: i64) -> rusqlite::Result<()> {
+pub fn mark_sent(db: &Connection, due: &Due, message: MessageId) -> rusqlite::Result<()> {
+    keep_message_id(db, due, message)?;
+    db.prepare_cached(
+        "UPDATE outbox SET state = 'sent', message = '{}', sent_at = ?2, doubts = 0,
+                           repeats = repeats + (doubts > 0)
+         WHERE id = ?1",
+    )?
+    .execute(params![due.id, now()])?;
+    Ok(())
+}
+
+/// All its parts had arrived already.
+pub fn mark_whole(db: &Connection, id: i64) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE outbox SET state = 'sent', message = '{}', sent_at = ?2 WHERE id = ?1",
     )?
     .execute(params![id, now()])?;
+    Ok(())
+}
+
+fn keep_message_id(db: &Connection, due: &Due, message: MessageId) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO sent_parts (outbox_id, part, message_id) VALUES (?1, ?2, ?3)",
+    )?
+    .execute(params![due.id, due.parts_sent, message.0])?;
     Ok(())
 }
 
@@ -104,11 +188,117 @@ pub fn mark_due(db: &Connection, id: i64, failure: &str) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// It cannot arrive; kept, and not tried again.
-pub fn park(db: &Connection, id: i64, failure: &str) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE outbox SET state = 'parked', failure = ?2 WHERE id = ?1")?
-        .execute(params![id, failure])?;
+/// Nobody knows whether it arrived; it is tried again if that was the first time.
+pub fn mark_doubtful(db: &Connection, id: i64, failure: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE outbox SET state = 'due', failure = ?2, doubts = doubts + 1,
+                           repeats = repeats + (doubts > 0)
+         WHERE id = ?1",
+    )?
+    .execute(params![id, failure])?;
     Ok(())
+}
+
+/// It cannot arrive; kept, and not tried again by itself.
+pub fn park(db: &Connection, id: i64, why: Parked, failure: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE outbox SET state = 'parked', parked_for = ?2, failure = ?3 WHERE id = ?1",
+    )?
+    .execute(params![id, why.name(), failure])?;
+    Ok(())
+}
+
+/// Nothing can arrive in this chat; all of it is kept.
+pub fn park_chat(db: &Connection, chat: ChatId, failure: &str) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "UPDATE outbox SET state = 'parked', parked_for = ?2, failure = ?3
+         WHERE chat_id = ?1 AND state IN ('due', 'sending')",
+    )?
+    .execute(params![chat.0, Parked::Unreachable.name(), failure])
+}
+
+/// The chat can be reached again: what was kept for it is due.
+pub fn reach_again(db: &Connection, chat: ChatId) -> rusqlite::Result<usize> {
+    unpark(db, chat, Some(Parked::Unreachable))
+}
+
+/// A person asked for everything that was kept.
+pub fn send_parked(db: &Connection, chat: ChatId) -> rusqlite::Result<usize> {
+    unpark(db, chat, None)
+}
+
+fn unpark(db: &Connection, chat: ChatId, only: Option<Parked>) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "UPDATE outbox SET state = 'due', parked_for = NULL, attempts = 0, doubts = 0
+         WHERE chat_id = ?1 AND state = 'parked' AND parked_for IS NOT 'unreadable'
+           AND (?2 IS NULL OR parked_for = ?2)",
+    )?
+    .execute(params![chat.0, only.map(Parked::name)])
+}
+
+/// The topic is gone: what was due in it goes to the chat itself, with a line that says so where nothing of
+/// it has arrived yet.
+pub fn leave_topic(db: &Connection, at: ChatThread, preface: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE outbox SET thread_id = 0, state = 'due',
+                message = CASE parts_sent
+                    WHEN 0 THEN json_set(message, '$.reply_to', NULL, '$.preface', ?3)
+                    ELSE json_set(message, '$.reply_to', NULL) END
+         WHERE chat_id = ?1 AND thread_id = ?2 AND state IN ('due', 'sending')",
+    )?
+    .execute(params![at.chat.0, thread_column(at), preface])?;
+    Ok(())
+}
+
+/// Replaces a message that has not been sent yet; returns false where it is too late.
+pub fn replace_unsent(db: &Connection, id: i64, message: &Outgoing) -> rusqlite::Result<bool> {
+    let replaced = db
+        .prepare_cached(
+            "UPDATE outbox SET message = ?2 WHERE id = ?1 AND state = 'due' AND attempts = 0",
+        )?
+        .execute(params![id, to_json(message)?])?;
+    Ok(replaced == 1)
+}
+
+/// A message of this chat with such a button, not sent yet.
+pub fn unsent_with_button(
+    db: &Connection,
+    at: ChatThread,
+    press: Press,
+) -> rusqlite::Result<Option<i64>> {
+    db.prepare_cached(
+        "SELECT id FROM outbox WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'due' AND attempts = 0
+         AND json_extract(message, '$.buttons[0].press') = ?3 ORDER BY id LIMIT 1",
+    )?
+    .query_row(
+        params![at.chat.0, thread_column(at), press.data()],
+        |row| row.get(0),
+    )
+    .optional()
+}
+
+/// What did not arrive in this chat.
+pub fn not_delivered(db: &Connection, chat: ChatId) -> rusqlite::Result<NotDelivered> {
+    db.prepare_cached(
+        "SELECT count(*), (SELECT failure FROM outbox WHERE chat_id = ?1 AND state = 'parked'
+                           ORDER BY id DESC LIMIT 1)
+         FROM outbox WHERE chat_id = ?1 AND state = 'parked' AND tells_of IS NULL",
+    )?
+    .query_row([chat.0], |row| {
+        Ok(NotDelivered {
+            count: row.get(0)?,
+            reason: row.get(1)?,
+        })
+    })
+}
+
+/// How many messages did not arrive in all other chats, and how many chats that are.
+pub fn not_delivered_elsewhere(db: &Connection, chat: ChatId) -> rusqlite::Result<(u64, u64)> {
+    db.prepare_cached(
+        "SELECT count(*), count(DISTINCT chat_id) FROM outbox
+         WHERE chat_id <> ?1 AND state = 'parked' AND tells_of IS NULL",
+    )?
+    .query_row([chat.0], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// Chats with a message that has not arrived.
@@ -122,4 +312,10 @@ pub fn chats_with_due(db: &Connection) -> rusqlite::Result<Vec<ChatId>> {
 pub fn open_count(db: &Connection) -> rusqlite::Result<u64> {
     db.prepare_cached("SELECT count(*) FROM outbox WHERE state IN ('due', 'sending')")?
         .query_row([], |row| row.get(0))
+}
+
+/// Forgets what was sent long ago.
+pub fn forget_old(db: &Connection) -> rusqlite::Result<usize> {
+    db.prepare_cached("DELETE FROM outbox WHERE state = 'sent' AND sent_at < ?1")?
+        .execute([now() - REMEMBERED_MS])
 }

@@ -13,12 +13,14 @@ pub struct Prompt {
     pub text: String,
     pub message: Option<MessageId>,
     pub user: Option<UserId>,
+    /// When the person wrote it, in Unix milliseconds by Telegram's clock.
+    pub sent_at: Option<i64>,
 }
 
 pub fn insert(db: &Connection, run: RunId, prompt: &Prompt) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT INTO prompts (id, run_id, text, message_id, user_id, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO prompts (id, run_id, text, message_id, user_id, sent_at, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute(params![
         prompt.id.0.to_string(),
@@ -26,6 +28,7 @@ pub fn insert(db: &Connection, run: RunId, prompt: &Prompt) -> rusqlite::Result<
         prompt.text,
         prompt.message.map(|id| id.0),
         prompt.user.map(|id| id.0),
+        prompt.sent_at,
         now(),
     ])?;
     Ok(())
@@ -34,7 +37,7 @@ pub fn insert(db: &Connection, run: RunId, prompt: &Prompt) -> rusqlite::Result<
 /// The prompts of a run in the order in which they were written.
 pub fn of_run(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Prompt>> {
     db.prepare_cached(
-        "SELECT id, text, message_id, user_id FROM prompts WHERE run_id = ?1 ORDER BY rowid",
+        "SELECT id, text, message_id, user_id, sent_at FROM prompts WHERE run_id = ?1 ORDER BY rowid",
     )?
     .query_map([run.to_string()], |row| {
         let id: String = row.get(0)?;
@@ -49,6 +52,7 @@ pub fn of_run(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Prompt>> {
             text: row.get(1)?,
             message: row.get::<_, Option<i32>>(2)?.map(MessageId),
             user: row.get::<_, Option<u64>>(3)?.map(UserId),
+            sent_at: row.get(4)?,
         })
     })?
     .collect()

@@ -46,7 +46,7 @@ pub fn next_queued(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<R
 fn first_in_state(db: &Connection, at: ChatThread, state: &str) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs r
-         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = ?3 AND r.state <> 'ended'
+         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = ?3 AND r.state <> 'ended' AND r.held = 0
          ORDER BY r.seq LIMIT 1"
     ))?
     .query_row(params![at.chat.0, thread_column(at), state], from_row)
@@ -65,7 +65,8 @@ pub fn running_under(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>
 /// How many prompts wait in a chat.
 pub fn queued_count(db: &Connection, at: ChatThread) -> rusqlite::Result<usize> {
     db.prepare_cached(
-        "SELECT count(*) FROM runs WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued'",
+        "SELECT count(*) FROM runs
+         WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued' AND held = 0",
     )?
     .query_row(params![at.chat.0, thread_column(at)], |row| row.get(0))
 }
@@ -106,22 +107,24 @@ pub fn running_count(db: &Connection) -> rusqlite::Result<u64> {
         .query_row([], |row| row.get(0))
 }
 
-/// How many runs have not ended, waiting ones included.
+/// How many runs have not ended, waiting ones included; those that are held back wait for a person.
 pub fn open_count(db: &Connection) -> rusqlite::Result<u64> {
-    db.prepare_cached("SELECT count(*) FROM runs WHERE state <> 'ended'")?
+    db.prepare_cached("SELECT count(*) FROM runs WHERE state <> 'ended' AND held = 0")?
         .query_row([], |row| row.get(0))
 }
 
 /// Chats with a run that has not ended.
 pub fn chats_with_open(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
-    db.prepare_cached("SELECT DISTINCT chat_id, thread_id FROM runs WHERE state <> 'ended'")?
-        .query_map([], |row| {
-            Ok(ChatThread {
-                chat: ChatId(row.get(0)?),
-                thread: thread_from(row.get(1)?),
-            })
-        })?
-        .collect()
+    db.prepare_cached(
+        "SELECT DISTINCT chat_id, thread_id FROM runs WHERE state <> 'ended' AND held = 0",
+    )?
+    .query_map([], |row| {
+        Ok(ChatThread {
+            chat: ChatId(row.get(0)?),
+            thread: thread_from(row.get(1)?),
+        })
+    })?
+    .collect()
 }
 
 /// From now on the run is going on; to be marked before its keeper is started. Returns when that was, in
@@ -136,11 +139,54 @@ pub fn mark_running(db: &Connection, id: RunId) -> rusqlite::Result<Option<i64>>
     Ok((marked == 1).then_some(started_at))
 }
 
-/// Everything up to this byte of its events was acted on.
-pub fn set_acted(db: &Connection, id: RunId, offset: u64, cost_usd: f64) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE runs SET acted_offset = ?2, cost_usd = ?3 WHERE id = ?1")?
+/// Everything up to this byte of its events is acted on, in this transaction. Returns false when it was
+/// before; then the transaction must have no effect.
+pub fn set_acted(db: &Connection, id: RunId, offset: u64, cost_usd: f64) -> rusqlite::Result<bool> {
+    let acted = db
+        .prepare_cached(
+            "UPDATE runs SET acted_offset = ?2, cost_usd = ?3 WHERE id = ?1 AND acted_offset < ?2",
+        )?
         .execute(params![id.to_string(), offset, cost_usd])?;
-    Ok(())
+    Ok(acted == 1)
+}
+
+/// The chat that the run belongs to now: a group may have become another one.
+pub fn place(db: &Connection, id: RunId) -> rusqlite::Result<ChatThread> {
+    db.prepare_cached("SELECT chat_id, thread_id FROM runs WHERE id = ?1")?
+        .query_row([id.to_string()], |row| {
+            Ok(ChatThread {
+                chat: ChatId(row.get(0)?),
+                thread: thread_from(row.get(1)?),
+            })
+        })
+}
+
+/// A run that was lost.
+pub fn lost(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs r WHERE r.id = ?1 AND r.state = 'ended' AND r.outcome = 'lost'"
+    ))?
+    .query_row([id.to_string()], from_row)
+    .optional()
+}
+
+/// A lost run is taken up by another one. Returns false when it was taken up before.
+pub fn take_up(db: &Connection, lost: RunId, by: RunId) -> rusqlite::Result<bool> {
+    let taken = db
+        .prepare_cached("UPDATE runs SET resumed_by = ?2 WHERE id = ?1 AND resumed_by IS NULL")?
+        .execute(params![lost.to_string(), by.to_string()])?;
+    Ok(taken == 1)
+}
+
+/// Whether the record of a run may go: it has ended, and its chat has begun a newer one, which `/logs` shows.
+pub fn record_may_go(db: &Connection, id: RunId) -> rusqlite::Result<bool> {
+    db.prepare_cached(
+        "SELECT 1 FROM runs r WHERE r.id = ?1 AND r.state = 'ended' AND EXISTS (
+             SELECT 1 FROM runs n
+             WHERE n.chat_id = r.chat_id AND n.thread_id = r.thread_id AND n.seq > r.seq
+               AND n.started_at IS NOT NULL)",
+    )?
+    .exists([id.to_string()])
 }
 
 pub fn set_live_message(db: &Connection, id: RunId, message: MessageId) -> rusqlite::Result<()> {

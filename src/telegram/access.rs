@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::id::{ChatId, UserId};
+use crate::id::{ChatId, ChatThread, UserId};
 
 /// The allowlist: `TELECODER_TG_ALLOWED_USERS` and `TELECODER_TG_ALLOWED_CHATS`.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
+    /// Who is told of what concerns the bot as a whole: the first on the list.
+    owner: Option<UserId>,
     users: BTreeSet<UserId>,
     chats: BTreeSet<ChatId>,
 }
@@ -22,8 +24,10 @@ impl Access {
         users: impl IntoIterator<Item = UserId>,
         chats: impl IntoIterator<Item = ChatId>,
     ) -> Access {
+        let mut users = users.into_iter().peekable();
         Access {
-            users: users.into_iter().collect(),
+            owner: users.peek().copied(),
+            users: users.collect(),
             chats: chats.into_iter().collect(),
         }
     }
@@ -33,6 +37,20 @@ impl Access {
         let allowed =
             self.users.contains(&user) && (!chat.is_group() || self.chats.contains(&chat));
         allowed.then_some(Member { user })
+    }
+
+    /// The private chat of the first person on the list.
+    pub fn owner(&self) -> Option<ChatThread> {
+        let owner = i64::try_from(self.owner?.0).ok()?;
+        Some(ChatThread {
+            chat: ChatId(owner),
+            thread: None,
+        })
+    }
+
+    /// Whether this group is on the list.
+    pub fn knows(&self, chat: ChatId) -> bool {
+        self.chats.contains(&chat)
     }
 
     /// Nobody at all may.

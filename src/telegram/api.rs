@@ -3,8 +3,11 @@
 //! Calls of our own rather than teloxide's: what matters here is whether a message can have arrived, and
 //! teloxide sleeps ten seconds inside any 5xx and knows one timeout for all methods.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::multipart::{Form, Part};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -23,6 +26,33 @@ pub struct Api {
     client: reqwest::Client,
     server: reqwest::Url,
     token: SecretString,
+    clock: ServerClock,
+}
+
+/// Telegram's clock, as its answers tell it (HTTP: `Date`). This machine's own may be wrong, or jump.
+#[derive(Clone, Debug, Default)]
+pub struct ServerClock {
+    /// What has to be added to this machine's time, in milliseconds.
+    ahead: Arc<AtomicI64>,
+}
+
+impl ServerClock {
+    /// Unix milliseconds, to a second or so; this machine's time until Telegram has answered once.
+    pub fn now(&self) -> i64 {
+        Timestamp::now().as_millisecond() + self.ahead.load(Ordering::Relaxed)
+    }
+
+    fn hear(&self, response: &reqwest::Response) {
+        let told = response
+            .headers()
+            .get(reqwest::header::DATE)
+            .and_then(|date| date.to_str().ok())
+            .and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+        if let Some(told) = told {
+            let ahead = told.timestamp().as_millisecond() - Timestamp::now().as_millisecond();
+            self.ahead.store(ahead, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Why a call brought no result.
@@ -112,7 +142,12 @@ impl Api {
             client,
             server,
             token,
+            clock: ServerClock::default(),
         })
+    }
+
+    pub fn clock(&self) -> ServerClock {
+        self.clock.clone()
     }
 
     /// The same bot for teloxide's dispatcher, on the same connections.
@@ -192,6 +227,7 @@ impl Api {
                 ApiError::Unanswered(text)
             }
         })?;
+        self.clock.hear(&response);
         let status = response.status().as_u16();
         let body = response
             .bytes()

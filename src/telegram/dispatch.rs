@@ -59,16 +59,16 @@ async fn on_update(
     let accepted = AssertUnwindSafe(inbox.accept(seq, incoming.clone(), me.username()))
         .catch_unwind()
         .await;
-    let failure = match accepted {
+    let (failure, is_passing) = match accepted {
         Ok(Ok(())) => return Ok(()),
-        Ok(Err(error)) => error.to_string(),
-        Err(panic) => panic_text(panic.as_ref()),
+        Ok(Err(error)) => (error.to_string(), error.is_passing()),
+        Err(panic) => (panic_text(panic.as_ref()), false),
     };
     warn!(
         update.seq = seq.0,
         failure, "an update could not be handled"
     );
-    if inbox.failed(seq, &incoming, &failure).await {
+    if inbox.failed(seq, &incoming, &failure, is_passing).await {
         tokio::spawn(async move {
             tokio::time::sleep(PAUSE).await;
             if again.send(seq).is_err() {

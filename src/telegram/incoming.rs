@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use teloxide::types::{
-    Me, MediaKind, Message as BotMessage, MessageEntity, MessageEntityKind, MessageKind, Update,
-    UpdateKind,
+    ChatMigration, Me, MediaKind, Message as BotMessage, MessageEntity, MessageEntityKind,
+    MessageKind, Update, UpdateKind,
 };
 
 use crate::id::{ChatId, ChatThread, MessageId, ThreadId, UserId};
@@ -13,10 +13,14 @@ use crate::update::{Button, Content, Incoming, Message, Text};
 /// Reduces an update to what telecoder acts on.
 pub fn read(update: &Update, me: &Me) -> Incoming {
     match &update.kind {
-        UpdateKind::Message(message) => Incoming::Message(message_from(message, me)),
+        UpdateKind::Message(message) => match message.chat_migration() {
+            Some(migration) => migrated(message.chat.id, *migration),
+            None => Incoming::Message(message_from(message, me)),
+        },
         UpdateKind::CallbackQuery(query) => match (&query.data, &query.message) {
             (Some(data), Some(message)) => Incoming::Button(Button {
                 query: query.id.to_string(),
+                message: MessageId(message.id().0),
                 at: ChatThread {
                     chat: ChatId(message.chat().id.0),
                     thread: message.regular_message().and_then(topic_of),
@@ -27,8 +31,23 @@ pub fn read(update: &Update, me: &Me) -> Incoming {
             _ => Incoming::Other("callback_query without data".into()),
         },
         UpdateKind::EditedMessage(_) => Incoming::Other("edited_message".into()),
-        UpdateKind::MyChatMember(_) => Incoming::Other("my_chat_member".into()),
+        UpdateKind::MyChatMember(change) => Incoming::Membership {
+            chat: ChatId(change.chat.id.0),
+            is_present: change.new_chat_member.is_present(),
+        },
         _ => Incoming::Other("of another kind".into()),
+    }
+}
+
+/// The service message comes in both chats; each says what the other one is.
+fn migrated(chat: teloxide::types::ChatId, migration: ChatMigration) -> Incoming {
+    let (old, new) = match migration {
+        ChatMigration::To { chat_id } => (chat, chat_id),
+        ChatMigration::From { chat_id } => (chat_id, chat),
+    };
+    Incoming::Migrated {
+        old: ChatId(old.0),
+        new: ChatId(new.0),
     }
 }
 
@@ -45,6 +64,7 @@ fn message_from(message: &BotMessage, me: &Me) -> Message {
             .as_ref()
             .filter(|_| message.sender_chat.is_none())
             .map(|user| UserId(user.id.0)),
+        sent_at: message.date.timestamp(),
         content: content_of(message, me),
         replies_to_bot: replies_to(message, me),
     }

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use super::api::{Api, ApiError};
-use super::line::{Sent, set_thread};
+use super::send::{Sent, keyboard, set_thread};
+use crate::chat::button::{Button, Press};
 use crate::id::{ChatThread, MessageId, RunId};
 use crate::store::{Store, runs};
 
@@ -175,13 +176,12 @@ impl LiveMessage {
             "link_preview_options": {"is_disabled": true},
         });
         if !self.ended {
-            arguments["reply_markup"] = stop_button(self.run);
+            let stop = Button {
+                label: "Stop".to_owned(),
+                press: Press::Stop(self.run),
+            };
+            arguments["reply_markup"] = keyboard(&[stop]);
         }
         arguments
     }
-}
-
-/// Bot API: `InlineKeyboardMarkup`; the data is at most 64 bytes.
-fn stop_button(run: RunId) -> Value {
-    json!({"inline_keyboard": [[{"text": "Stop", "callback_data": format!("stop:{run}")}]]})
 }

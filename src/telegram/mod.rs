@@ -3,8 +3,9 @@
 //! In: [`poll`] stores what Telegram sends before confirming it; [`listener`] feeds the stored updates to
 //! teloxide's dispatcher, whose handlers are in [`dispatch`]; [`repair`] and [`incoming`] turn the raw JSON
 //! into what the inbox acts on; [`access`] decides who may.
-//! Out: [`outbox`] keeps one [`mod@line`] per chat with its [`live`] messages, paced by [`budget`]; [`draw`], [`markdown`] and [`rich`] turn
-//! a message into texts with entities; [`api`] makes the calls.
+//! Out: [`outbox`] keeps one [`mod@line`] per chat with its [`live`] messages, paced by [`budget`]; [`draw`],
+//! [`markdown`] and [`rich`] turn a message into texts with entities; `send` sends one and knows what a refusal
+//! means; [`api`] makes the calls.
 
 pub mod access;
 pub mod api;
@@ -20,3 +21,4 @@ pub mod outbox;
 pub mod poll;
 pub mod repair;
 pub mod rich;
+mod send;

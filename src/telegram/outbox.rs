@@ -3,15 +3,18 @@
 //! Messages that must arrive are rows in the store; whoever wrote one says [`Outbox::deliver`] when it is
 //! committed. Live states, typing and answers to buttons are not rows: the newest wins, and they may be lost.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::api::Api;
-use super::line::{self, Ask, Line};
+use super::line::{self, Ask, Line, Surroundings};
 use crate::id::{ChatId, ChatThread, MessageId, RunId};
 use crate::store::{Store, StoreError, outbox};
 
@@ -24,10 +27,27 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Starts the task that owns the lines.
-    pub fn start(api: Api, store: Store, tasks: &TaskTracker) -> Outbox {
+    /// Starts the task that owns the lines. `pauses` are those that Telegram asked for before the bot was
+    /// started, with what is left of each.
+    pub fn start(
+        api: Api,
+        store: Store,
+        pauses: HashMap<ChatId, Duration>,
+        tasks: &TaskTracker,
+    ) -> Outbox {
         let (asks, incoming) = mpsc::unbounded_channel();
-        tasks.spawn(run(api.clone(), store, incoming, tasks.clone()));
+        let now = Instant::now();
+        let lines = Lines {
+            api: api.clone(),
+            store,
+            paused_until: pauses
+                .into_iter()
+                .map(|(chat, left)| (chat, now + left))
+                .collect(),
+            asks_of_all: asks.downgrade(),
+            tasks: tasks.clone(),
+        };
+        tasks.spawn(lines.run(incoming));
         Outbox {
             asks,
             api,
@@ -68,8 +88,20 @@ impl Outbox {
         self.ask(at.chat, Ask::Typing(at));
     }
 
+    /// Says something that cannot be stored first, because nothing can be. Tried once; may be lost.
+    pub fn say_past_the_store(&self, at: ChatThread, text: String) {
+        let api = self.api.clone();
+        let arguments = json!({"chat_id": at.chat.0, "text": text});
+        self.calls.spawn(async move {
+            let said: Result<Value, _> = api.call("sendMessage", &arguments).await;
+            if let Err(error) = said {
+                warn!(chat.id = at.chat.0, %error, "nobody could be told in the chat; this log is all there is");
+            }
+        });
+    }
+
     /// Answers a button at once; free of the chat's budget. Bot API: `answerCallbackQuery`.
-    pub fn answer_button(&self, query: &str, text: &'static str) {
+    pub fn answer_button(&self, query: &str, text: Cow<'static, str>) {
         let api = self.api.clone();
         let arguments = json!({"callback_query_id": query, "text": text});
         self.calls.spawn(async move {
@@ -80,25 +112,57 @@ impl Outbox {
         });
     }
 
+    /// Takes the buttons below an old message away: what they stood for is over. May be lost. Bot API:
+    /// `editMessageReplyMarkup`.
+    pub fn remove_buttons(&self, chat: ChatId, message: MessageId) {
+        let api = self.api.clone();
+        let arguments = json!({"chat_id": chat.0, "message_id": message.0});
+        self.calls.spawn(async move {
+            let removed: Result<Value, _> = api.call("editMessageReplyMarkup", &arguments).await;
+            if let Err(error) = removed {
+                debug!(%error, "old buttons stay where they are; a press on one says that it is over");
+            }
+        });
+    }
+
     fn ask(&self, chat: ChatId, ask: Ask) {
         // Without the task nobody is there to show it; rows stay in the store.
         let _ = self.asks.send((chat, ask));
     }
 }
 
-async fn run(
+/// The task behind the handle.
+struct Lines {
     api: Api,
     store: Store,
-    mut incoming: mpsc::UnboundedReceiver<(ChatId, Ask)>,
+    paused_until: HashMap<ChatId, Instant>,
+    asks_of_all: mpsc::WeakUnboundedSender<(ChatId, Ask)>,
     tasks: TaskTracker,
-) {
-    let mut lines: HashMap<ChatId, mpsc::UnboundedSender<Ask>> = HashMap::new();
-    while let Some((chat, ask)) = incoming.recv().await {
-        let line = lines.entry(chat).or_insert_with(|| {
-            let (asks, incoming) = mpsc::unbounded_channel();
-            tasks.spawn(Line::new(chat, api.clone(), store.clone(), incoming).run());
-            asks
-        });
-        let _ = line.send(ask);
+}
+
+impl Lines {
+    async fn run(self, mut incoming: mpsc::UnboundedReceiver<(ChatId, Ask)>) {
+        let mut lines: HashMap<ChatId, mpsc::UnboundedSender<Ask>> = HashMap::new();
+        while let Some((chat, ask)) = incoming.recv().await {
+            let line = lines.entry(chat).or_insert_with(|| self.line(chat));
+            let _ = line.send(ask);
+        }
+    }
+
+    fn line(&self, chat: ChatId) -> mpsc::UnboundedSender<Ask> {
+        let (asks, incoming) = mpsc::unbounded_channel();
+        let around = Surroundings {
+            api: self.api.clone(),
+            store: self.store.clone(),
+            asks_of_all: self.asks_of_all.clone(),
+        };
+        let line = Line::new(
+            chat,
+            around,
+            incoming,
+            self.paused_until.get(&chat).copied(),
+        );
+        self.tasks.spawn(line.run());
+        asks
     }
 }

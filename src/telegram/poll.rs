@@ -1,24 +1,36 @@
 //! Asks Telegram for updates and keeps them before it asks again.
 //!
 //! getUpdates confirms everything below `offset`, so the batch and the next offset are committed in one
-//! transaction first: an update is on disk before Telegram may forget it.
+//! transaction first: an update is on disk before Telegram may forget it. What cannot be stored is not
+//! confirmed, and Telegram sends it again.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use fail::fail_point;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::api::{Api, ApiError};
-use crate::id::UpdateId;
-use crate::store::{Store, offset, updates};
+use super::outbox::Outbox;
+use crate::chat::delivery;
+use crate::health::Health;
+use crate::id::{ChatThread, UpdateId};
+use crate::store::{Store, StoreError, offset, updates};
 
 /// Bot API: `timeout` of getUpdates is capped at 50 s.
 const LONG_POLL: Duration = Duration::from_secs(50);
+/// The longest that asking and storing takes: the call's own limit, and a database that is busy.
+const ROUND: Duration = Duration::from_secs(50 + 30 + 30);
 const RETRY_PAUSES_S: [u64; 6] = [1, 2, 5, 10, 20, 30];
 /// After a 409: the other one gets 409 too, so hurry helps nobody.
 const CONFLICT_PAUSE: Duration = Duration::from_secs(30);
+/// Two pollers take turns in succeeding: only after so long without a 409 the other one is gone.
+const CONFLICT_OVER: Duration = Duration::from_secs(120);
+/// Until what could not be stored is asked for again. Bot API: the same offset within 3 s waits for 3 s.
+const STORE_PAUSE: Duration = Duration::from_secs(3);
 /// Sent with every call: Telegram remembers it, and by default leaves some kinds out.
 const ALLOWED_UPDATES: [&str; 4] = [
     "message",
@@ -32,60 +44,24 @@ const ALLOWED_UPDATES: [&str; 4] = [
 #[error("Telegram does not accept the bot token ({0})")]
 pub struct TokenRefused(String);
 
-/// Polls until `quit`; wakes `arrived` when something is stored.
-pub async fn poll(
-    api: Api,
-    store: Store,
-    arrived: &Notify,
-    quit: &CancellationToken,
-) -> Result<(), TokenRefused> {
-    let mut failures = 0;
-    let mut in_conflict = false;
-    loop {
-        let asked = tokio::select! {
-            asked = ask_and_store(&api, &store, arrived) => asked,
-            () = quit.cancelled() => return Ok(()),
-        };
-        let pause = match asked {
-            Ok(()) => {
-                if failures > 0 || in_conflict {
-                    info!("Telegram answers again");
-                }
-                failures = 0;
-                in_conflict = false;
-                continue;
-            }
-            Err(Failure::Api(error)) if error.is_refused_token() => {
-                return Err(TokenRefused(error.to_string()));
-            }
-            Err(Failure::Api(error)) if error.is_conflict() => {
-                if !in_conflict {
-                    error!(
-                        "another program polls with the same bot token, so messages go now here, now there; \
-                         stop the other one. Trying again every {} s",
-                        CONFLICT_PAUSE.as_secs()
-                    );
-                }
-                in_conflict = true;
-                CONFLICT_PAUSE
-            }
-            Err(Failure::Api(ApiError::Flood(pause))) => pause,
-            Err(failure) => {
-                let pause = RETRY_PAUSES_S[failures.min(RETRY_PAUSES_S.len() - 1)];
-                failures += 1;
-                if failures == 1 {
-                    warn!(%failure, "no updates can be had; trying again until they can");
-                } else {
-                    debug!(%failure, failures, "still no updates");
-                }
-                Duration::from_secs(pause)
-            }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = quit.cancelled() => return Ok(()),
-        }
-    }
+/// What the poller needs, and what it knows of its own trouble.
+pub struct Poller {
+    pub api: Api,
+    pub store: Store,
+    /// Woken when something is stored.
+    pub arrived: Arc<Notify>,
+    pub health: Health,
+    pub outbox: Outbox,
+    /// Who is told when nothing can be stored.
+    pub owner: Option<ChatThread>,
+}
+
+/// What went wrong since the last time that all was well.
+#[derive(Default)]
+struct Trouble {
+    failures: usize,
+    last_conflict: Option<Instant>,
+    cannot_store: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -93,47 +69,141 @@ enum Failure {
     #[error(transparent)]
     Api(#[from] ApiError),
     #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
+    Store(#[from] StoreError),
 }
 
-async fn ask_and_store(api: &Api, store: &Store, arrived: &Notify) -> Result<(), Failure> {
-    let next = store.transaction(offset::get).await?;
-    let mut arguments = json!({
-        "timeout": LONG_POLL.as_secs(),
-        "allowed_updates": ALLOWED_UPDATES,
-    });
-    if let Some(next) = next {
-        arguments["offset"] = json!(next.0);
-    }
-    let batch: Vec<Value> = api.long_poll("getUpdates", &arguments, LONG_POLL).await?;
-    let unusable = !batch.is_empty();
-    let rows: Vec<(UpdateId, String)> = batch
-        .into_iter()
-        .filter_map(|update| {
-            let id = update.get("update_id").and_then(Value::as_i64);
-            if id.is_none() {
-                warn!("Telegram sent an update without an id; it is left out");
+impl Poller {
+    /// Polls until `quit`.
+    pub async fn run(&self, quit: &CancellationToken) -> Result<(), TokenRefused> {
+        let mut trouble = Trouble::default();
+        loop {
+            self.health.polled(Instant::now(), ROUND);
+            let asked = tokio::select! {
+                asked = self.ask_and_store() => asked,
+                () = quit.cancelled() => return Ok(()),
+            };
+            let pause = match asked {
+                Ok(()) => {
+                    self.all_is_well(&mut trouble);
+                    continue;
+                }
+                Err(Failure::Api(error)) if error.is_refused_token() => {
+                    return Err(TokenRefused(error.to_string()));
+                }
+                Err(failure) => self.pause_after(&failure, &mut trouble),
+            };
+            self.health.polled(Instant::now(), pause);
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = quit.cancelled() => return Ok(()),
             }
-            Some((UpdateId(id?), update.to_string()))
-        })
-        .collect();
-    let Some((last, _)) = rows.last() else {
-        if unusable {
-            // They come again at once, and so does this.
-            tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        return Ok(());
-    };
-    // Never the highest number: ids restart at random after a quiet week.
-    let next = UpdateId(last.0.saturating_add(1));
-    store
-        .transaction(move |db| {
-            for (id, raw) in &rows {
-                updates::insert(db, *id, raw)?;
+    }
+
+    fn all_is_well(&self, trouble: &mut Trouble) {
+        if trouble.failures > 0 {
+            info!("Telegram answers again");
+            trouble.failures = 0;
+        }
+        if std::mem::take(&mut trouble.cannot_store) {
+            info!("updates can be stored again");
+            self.tell_owner(delivery::CAN_STORE_AGAIN.to_owned());
+        }
+        if trouble
+            .last_conflict
+            .is_some_and(|last| last.elapsed() > CONFLICT_OVER)
+        {
+            info!("no other program polls with this bot token any more");
+            trouble.last_conflict = None;
+            self.health.is_only_poller();
+        }
+    }
+
+    /// Says once what is wrong, and how long to wait.
+    fn pause_after(&self, failure: &Failure, trouble: &mut Trouble) -> Duration {
+        match failure {
+            Failure::Api(error) if error.is_conflict() => {
+                trouble.last_conflict = Some(Instant::now());
+                if self.health.met_other_poller(Instant::now()) {
+                    error!(
+                        "another program polls with the same bot token, so messages go now here, now there; \
+                         stop the other one. Trying again every {} s",
+                        CONFLICT_PAUSE.as_secs()
+                    );
+                }
+                CONFLICT_PAUSE
             }
-            offset::set(db, next)
-        })
-        .await?;
-    arrived.notify_one();
-    Ok(())
+            Failure::Api(ApiError::Flood(pause)) => *pause,
+            Failure::Api(error) => {
+                let step = trouble.failures.min(RETRY_PAUSES_S.len() - 1);
+                trouble.failures += 1;
+                if trouble.failures == 1 {
+                    warn!(failure = %error, "no updates can be had; trying again until they can");
+                } else {
+                    debug!(failure = %error, failures = trouble.failures, "still no updates");
+                }
+                Duration::from_secs(RETRY_PAUSES_S[step])
+            }
+            Failure::Store(error) => {
+                if !std::mem::replace(&mut trouble.cannot_store, true) {
+                    error!(%error, "updates cannot be stored, so none is confirmed; trying again until they can");
+                    self.tell_owner(delivery::cannot_store(&error.to_string()));
+                }
+                STORE_PAUSE
+            }
+        }
+    }
+
+    fn tell_owner(&self, text: String) {
+        if let Some(owner) = self.owner {
+            self.outbox.say_past_the_store(owner, text);
+        }
+    }
+
+    async fn ask_and_store(&self) -> Result<(), Failure> {
+        let next = self.store.transaction(offset::get).await?;
+        let mut arguments = json!({
+            "timeout": LONG_POLL.as_secs(),
+            "allowed_updates": ALLOWED_UPDATES,
+        });
+        if let Some(next) = next {
+            arguments["offset"] = json!(next.0);
+        }
+        let batch: Vec<Value> = self
+            .api
+            .long_poll("getUpdates", &arguments, LONG_POLL)
+            .await?;
+        let unusable = !batch.is_empty();
+        let rows: Vec<(UpdateId, String)> = batch
+            .into_iter()
+            .filter_map(|update| {
+                let id = update.get("update_id").and_then(Value::as_i64);
+                if id.is_none() {
+                    warn!("Telegram sent an update without an id; it is left out");
+                }
+                Some((UpdateId(id?), update.to_string()))
+            })
+            .collect();
+        let Some((last, _)) = rows.last() else {
+            if unusable {
+                // They come again at once, and so does this.
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            return Ok(());
+        };
+        // Never the highest number: ids restart at random after a quiet week.
+        let next = UpdateId(last.0.saturating_add(1));
+        fail_point!("poll-received", |_| std::process::abort());
+        self.store
+            .transaction(move |db| {
+                for (id, raw) in &rows {
+                    updates::insert(db, *id, raw)?;
+                }
+                offset::set(db, next)
+            })
+            .await?;
+        fail_point!("poll-stored", |_| std::process::abort());
+        self.arrived.notify_one();
+        Ok(())
+    }
 }

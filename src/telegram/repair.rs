@@ -11,7 +11,7 @@ use crate::id::UpdateSeq;
 
 /// The fields of a message that telecoder acts on, and their own needs; for a message that cannot be read
 /// otherwise. Bot API: `Message`.
-const NEEDED: [&str; 10] = [
+const NEEDED: [&str; 12] = [
     "message_id",
     "date",
     "chat",
@@ -22,6 +22,8 @@ const NEEDED: [&str; 10] = [
     "text",
     "entities",
     "reply_to_message",
+    "migrate_to_chat_id",
+    "migrate_from_chat_id",
 ];
 
 /// Parses a stored update; `None` when it is of a kind that cannot be read at all.

@@ -55,6 +55,18 @@ impl Rich {
         }
     }
 
+    /// Appends another text with its styles.
+    pub fn append(&mut self, other: Rich) {
+        let start = self.text.len();
+        self.text.push_str(&other.text);
+        self.styles.extend(
+            other
+                .styles
+                .into_iter()
+                .map(|(range, style)| (start + range.start..start + range.end, style)),
+        );
+    }
+
     /// Appends a text in one style.
     pub fn push(&mut self, text: &str, style: Option<Style>) {
         let start = self.text.len();

@@ -107,7 +107,8 @@ fn an_update_that_telegram_sends_again_has_its_effect_once() {
     machine.api.plan("getUpdates", None, 1, Fault::CloseBefore);
     machine.ada_says("once only");
     machine.message_with("You said: once only");
-    let twice = serde_json::json!({"update_id": 1, "message": {"message_id": 1, "date": 1,
+    let now = jiff::Timestamp::now().as_second();
+    let twice = serde_json::json!({"update_id": 1, "message": {"message_id": 1, "date": now,
         "chat": {"id": CHAT.0, "type": "private", "first_name": "Ada"},
         "from": {"id": ADA.0, "is_bot": false, "first_name": "Ada"}, "text": "once only"}});
     machine.api.deliver(twice);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use telecoder::chat::delivery::{self, Held, NotDelivered};
 use telecoder::chat::failure::Failure;
 use telecoder::chat::status::{Facts, status};
 use telecoder::chat::text::BackIn;
@@ -22,11 +23,14 @@ const MINUTE: Duration = Duration::from_secs(64);
 fn said(messages: impl IntoIterator<Item = (&'static str, Outgoing)>) -> String {
     let mut all = String::new();
     for (when, message) in messages {
-        let Body::Note { text, quoted } = message.body else {
+        let Body::Note { text, quoted } = &message.body else {
             panic!("{when} is no sentence");
         };
         let how = if message.loud { "loud" } else { "silent" };
         let _ = writeln!(all, "[{when}, {how}]\n{text}");
+        for button in &message.buttons {
+            let _ = writeln!(all, "[[ {} ]]", button.label);
+        }
         if let Some(quoted) = quoted {
             let _ = writeln!(all, "| {}", quoted.replace('\n', "\n| "));
         }
@@ -116,10 +120,56 @@ fn ends_of_runs() {
             "timed out",
             text::timed_out(Duration::from_secs(3_720), 1.5),
         ),
-        ("lost", text::lost("▸ Bash cargo test")),
+        (
+            "lost",
+            text::lost("▸ Bash cargo test", &["src/main.rs".into()], 0, true),
+        ),
+        ("lost, many files", text::lost("", &many_files(), 2, true)),
+        ("lost, not begun", text::lost("", &[], 1, false)),
+        (
+            "something left behind",
+            text::left_behind(1, 2).expect("there is something"),
+        ),
         ("background ended", text::background_ended(1)),
     ]);
     insta::assert_snapshot!(said(messages));
+}
+
+fn many_files() -> Vec<String> {
+    (1..=11).map(|number| format!("src/{number}.rs")).collect()
+}
+
+#[test]
+fn what_is_said_about_messages_and_prompts_that_come_late() {
+    let held = |text: &str, hours: u64| Held {
+        text: text.to_owned(),
+        age: Duration::from_secs(hours * 3600),
+    };
+    let many: Vec<Held> = (1..=7)
+        .map(|number| held(&format!("prompt {number}"), 30))
+        .collect();
+    insta::assert_snapshot!(said([
+        ("perhaps not delivered", delivery::perhaps_not_delivered()),
+        (
+            "not delivered",
+            delivery::not_delivered("Telegram refuses (400): Bad Request: it is too long"),
+        ),
+        (
+            "one held",
+            delivery::held(&[held("fix the build\nand more", 9)])
+        ),
+        (
+            "two held",
+            delivery::held(&[held("one", 9), held("two", 8)])
+        ),
+        ("many held", delivery::held(&many)),
+        ("set aside, for the owner", delivery::set_aside_elsewhere()),
+        (
+            "cannot store",
+            Outgoing::note(delivery::cannot_store("database or disk is full")),
+        ),
+        ("can store again", Outgoing::note(delivery::CAN_STORE_AGAIN)),
+    ]));
 }
 
 #[test]
@@ -142,12 +192,7 @@ fn what_status_says() {
         session: None,
         running_for: None,
         running_elsewhere: false,
-        waiting: 0,
-        no_free_place: false,
-        last: None,
-        last_ago: None,
-        cost_usd: 0.0,
-        runs: 0,
+        ..Facts::default()
     };
     let idle = Facts {
         session: Some(session.clone()),
@@ -178,12 +223,23 @@ fn what_status_says() {
         no_free_place: true,
         ..busy.clone()
     };
+    let trouble = Facts {
+        held: 2,
+        not_delivered: NotDelivered {
+            count: 3,
+            reason: Some("Telegram refuses (403): Forbidden: bot was blocked by the user".into()),
+        },
+        not_delivered_elsewhere: (1, 1),
+        other_poller_for: Some(MINUTE),
+        ..nothing.clone()
+    };
     insta::assert_snapshot!(said([
         ("nothing", status(&nothing)),
         ("idle", status(&idle)),
         ("busy", status(&busy)),
         ("busy in the session before", status(&elsewhere)),
         ("no free place", status(&no_place)),
+        ("trouble", status(&trouble)),
     ]));
 }
 

@@ -16,6 +16,7 @@ use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -119,7 +120,7 @@ impl BotApi {
         let id = self.lock().next_message_id(chat.0);
         let mut message = json!({
             "message_id": id,
-            "date": 1_760_000_000,
+            "date": Timestamp::now().as_second(),
             "chat": chat_json(chat),
             "from": {"id": user.0, "is_bot": false, "first_name": "Person"},
         });
@@ -151,7 +152,7 @@ impl BotApi {
             "data": data,
             "message": {
                 "message_id": message.id,
-                "date": 1_760_000_000,
+                "date": Timestamp::now().as_second(),
                 "chat": chat_json(ChatId(message.chat)),
                 "text": message.text,
             },
@@ -295,11 +296,12 @@ async fn answer(
 }
 
 fn canonical(method: &str) -> &str {
-    const METHODS: [&str; 9] = [
+    const METHODS: [&str; 10] = [
         "getMe",
         "getUpdates",
         "sendMessage",
         "editMessageText",
+        "editMessageReplyMarkup",
         "sendDocument",
         "sendChatAction",
         "answerCallbackQuery",

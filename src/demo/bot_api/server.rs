@@ -50,6 +50,7 @@ impl Server {
                 self.post(arguments, text, "caption_entities", Some(file))
             }
             "editMessageText" => self.edit(arguments),
+            "editMessageReplyMarkup" => self.edit_buttons(arguments),
             "answerCallbackQuery" => {
                 let text = arguments["text"].as_str().unwrap_or_default();
                 if !text.is_empty() {
@@ -99,19 +100,9 @@ impl Server {
         let text = checked_text(arguments, "text", 4096)?;
         let entities = checked_entities(&arguments["entities"], &text)?;
         let buttons = checked_buttons(&arguments["reply_markup"])?;
-        let (chat, id) = (&arguments["chat_id"], &arguments["message_id"]);
-        let message = self
-            .messages
-            .iter_mut()
-            .find(|message| {
-                message.by_bot && json!(message.chat) == *chat && json!(message.id) == *id
-            })
-            .ok_or_else(|| bad("message to edit not found"))?;
+        let message = self.message_to_edit(arguments)?;
         if message.text == text && message.entities == entities && message.buttons == buttons {
-            return Err(bad(
-                "message is not modified: specified new message content and reply markup are exactly the \
-                 same as a current content and reply markup of the message",
-            ));
+            return Err(not_modified());
         }
         message.text = text;
         message.entities = entities;
@@ -122,12 +113,41 @@ impl Server {
         Ok(message_json(&edited))
     }
 
+    fn edit_buttons(&mut self, arguments: &Value) -> Result<Value, Refusal> {
+        let buttons = checked_buttons(&arguments["reply_markup"])?;
+        let message = self.message_to_edit(arguments)?;
+        if message.buttons == buttons {
+            return Err(not_modified());
+        }
+        message.buttons = buttons;
+        let edited = message.clone();
+        self.shown.push(Shown::Edited(edited.clone()));
+        Ok(message_json(&edited))
+    }
+
+    fn message_to_edit(&mut self, arguments: &Value) -> Result<&mut Posted, Refusal> {
+        let (chat, id) = (&arguments["chat_id"], &arguments["message_id"]);
+        self.messages
+            .iter_mut()
+            .find(|message| {
+                message.by_bot && json!(message.chat) == *chat && json!(message.id) == *id
+            })
+            .ok_or_else(|| bad("message to edit not found"))
+    }
+
     pub(super) fn next_message_id(&mut self, chat: i64) -> i32 {
         let next = self.next_message.entry(chat).or_insert(1);
         let id = *next;
         *next += 1;
         id
     }
+}
+
+fn not_modified() -> Refusal {
+    bad(
+        "message is not modified: specified new message content and reply markup are exactly the same as a \
+         current content and reply markup of the message",
+    )
 }
 
 pub(super) fn chat_json(chat: ChatId) -> Value {
@@ -141,7 +161,7 @@ pub(super) fn chat_json(chat: ChatId) -> Value {
 fn message_json(message: &Posted) -> Value {
     json!({
         "message_id": message.id,
-        "date": 1_760_000_000,
+        "date": jiff::Timestamp::now().as_second(),
         "chat": chat_json(ChatId(message.chat)),
         "text": message.text,
     })

@@ -3,24 +3,27 @@
 //! It can be left at any moment, by a restart too: the next one reads the events from the start, and acts
 //! only on those behind the byte that the store has as acted on.
 
+mod finish;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use fail::fail_point;
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::error;
 
 use super::Run;
-use super::answer::{self, Closing};
+use super::answer;
 use super::start::Runner;
 use crate::chat::{Outgoing, live, text};
 use crate::claude::host::{End, Host};
-use crate::claude::sweep;
 use crate::event::{Event, TurnEnd};
 use crate::id::ClaudeSessionId;
 use crate::progress::Progress;
 use crate::session::Session;
-use crate::store::{StoreError, outbox, runs, sessions};
+use crate::store::{StoreError, outbox, panic_text, runs, sessions};
 
 /// A run that is over sooner shows no live message: its answer is there before one could be read.
 const LIVE_AFTER: Duration = Duration::from_secs(1);
@@ -147,7 +150,9 @@ impl<'a> Drive<'a> {
             self.more = more;
             for (end, event) in events {
                 read_something = true;
-                self.progress.apply(&event);
+                let progress = &mut self.progress;
+                // What one event does to the facts is not worth a run.
+                let _ = catch_unwind(AssertUnwindSafe(|| progress.apply(&event)));
                 if matches!(event, Event::TurnStarted { .. }) {
                     // It had begun another turn before it heard that it may leave.
                     self.let_go = None;
@@ -173,21 +178,27 @@ impl<'a> Drive<'a> {
     /// The answer and the byte behind it, in one transaction: it is posted once, whatever happens.
     async fn act_on(&mut self, turn: &TurnEnd, end: u64) -> Result<(), StoreError> {
         let message = answer::of_turn(&self.progress, turn, self.elapsed(), self.run.asked_by);
-        let (run, at, cost_usd) = (self.run.id, self.run.at, turn.cost_usd);
+        let (run, cost_usd) = (self.run.id, turn.cost_usd);
         let session = self.session.id.clone();
         let conversation = self.conversation();
-        self.runner
+        let at = self
+            .runner
             .store
             .transaction(move |db| {
+                let at = runs::place(db, run)?;
+                if !runs::set_acted(db, run, end, cost_usd)? {
+                    return Ok(at);
+                }
                 if let Some(message) = &message {
                     outbox::insert(db, at, message)?;
                 }
                 if let Some((conversation, model)) = &conversation {
                     sessions::set_conversation(db, &session, conversation, model)?;
                 }
-                runs::set_acted(db, run, end, cost_usd)
+                Ok(at)
             })
             .await?;
+        fail_point!("run-acted", |_| std::process::abort());
         self.run.acted_offset = end;
         self.runner.outbox.deliver(at.chat);
         Ok(())
@@ -210,8 +221,9 @@ impl<'a> Drive<'a> {
             self.runner.outbox.typing(at);
         }
         let elapsed = self.elapsed();
-        if elapsed >= LIVE_AFTER {
-            let text = live::live(&self.progress, elapsed, self.stopping, self.waiting);
+        if elapsed >= LIVE_AFTER
+            && let Some(text) = self.live_text(elapsed)
+        {
             self.runner.outbox.show_live(at, id, text);
         }
         if self.waiting > 0 && self.progress.idle && !self.progress.background.is_empty() {
@@ -220,14 +232,41 @@ impl<'a> Drive<'a> {
         Ok(())
     }
 
-    /// What the store says of the run's chat: whether it is to be stopped, and what waits behind it.
+    /// A live text that cannot be made is left out; the answer is what counts.
+    fn live_text(&self, elapsed: Duration) -> Option<String> {
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            fail_point!("live-text");
+            live::live(&self.progress, elapsed, self.stopping, self.waiting)
+        }));
+        made.inspect_err(|panic| {
+            let panic = panic_text(panic.as_ref());
+            error!(run.id = %self.run.id, panic, "a live text could not be made");
+        })
+        .ok()
+    }
+
+    /// What the store says of the run's chat: which it is, whether the run is to be stopped, and what waits
+    /// behind it.
     async fn look_for_stop(&mut self) -> anyhow::Result<()> {
-        let (id, at) = (self.run.id, self.run.at);
-        (self.waiting, self.stop_requested) = self
+        let id = self.run.id;
+        let (at, waiting, stop_requested) = self
             .runner
             .store
-            .transaction(move |db| Ok((runs::queued_count(db, at)?, runs::stop_requested(db, id)?)))
+            .transaction(move |db| {
+                let at = runs::place(db, id)?;
+                Ok((
+                    at,
+                    runs::queued_count(db, at)?,
+                    runs::stop_requested(db, id)?,
+                ))
+            })
             .await?;
+        (self.waiting, self.stop_requested) = (waiting, stop_requested);
+        if at != self.run.at {
+            // The group has become another one, where the prompt's message has no such number.
+            self.run.at = at;
+            self.run.asked_by = None;
+        }
         if self.stop_requested && !self.stopping {
             self.stopping = self.host.ask_to_stop()?;
         }
@@ -273,66 +312,6 @@ impl<'a> Drive<'a> {
             .transaction(move |db| outbox::insert(db, at, &message))
             .await?;
         self.runner.outbox.deliver(at.chat);
-        Ok(())
-    }
-
-    /// Writes down how the run ended, and tells the chat what its turns have not.
-    async fn finish(&mut self, end: End) -> anyhow::Result<()> {
-        if end == End::Lost {
-            let id = self.run.id;
-            let survivors = tokio::task::spawn_blocking(move || sweep::end_marked(id)).await??;
-            warn!(run.id = %id, survivors, "a run was lost: its keeper is gone");
-        }
-        self.look_for_stop().await?;
-        let (id, at) = (self.run.id, self.run.at);
-        let elapsed = self.elapsed();
-        let conclusion = Closing {
-            end: &end,
-            progress: &self.progress,
-            elapsed,
-            waiting: self.waiting,
-            stop_requested: self.stop_requested,
-            let_go: self.let_go.is_some(),
-            program: &self.runner.program.to_string_lossy(),
-            workspace: &self.session.workspace.to_string_lossy(),
-            stderr: &self.host.stderr_end(),
-            asked_by: self.run.asked_by,
-        }
-        .conclude();
-
-        let session = self.session.id.clone();
-        let conversation = self.conversation();
-        let outcome = conclusion.outcome.clone();
-        let message = conclusion.message;
-        let forget = conclusion.forget_conversation;
-        self.runner
-            .store
-            .transaction(move |db| {
-                if !runs::end(db, id, &outcome)? {
-                    return Ok(());
-                }
-                if let Some(message) = &message {
-                    outbox::insert(db, at, message)?;
-                }
-                if forget {
-                    sessions::forget_conversation(db, &session)?;
-                } else if let Some((conversation, model)) = &conversation {
-                    sessions::set_conversation(db, &session, conversation, model)?;
-                }
-                Ok(())
-            })
-            .await?;
-        self.runner.outbox.deliver(at.chat);
-        let record = live::record(&conclusion.outcome, elapsed, &self.progress);
-        self.runner.outbox.end_live(at, id, record);
-        info!(
-            run.id = %id,
-            chat = %at,
-            outcome = conclusion.outcome.name(),
-            elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-            unreadable_lines = self.progress.garbage,
-            "a run ended"
-        );
         Ok(())
     }
 

@@ -1,0 +1,72 @@
+//! Buttons below the bot's messages, and what a press on each asks for.
+//!
+//! Bot API: `InlineKeyboardButton`; `callback_data` is at most 64 bytes. A press may come from a message of any
+//! age, so what it asks for is looked up again when it comes.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::id::RunId;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Button {
+    pub label: String,
+    pub press: Press,
+}
+
+/// What a press asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Press {
+    /// End this run.
+    Stop(RunId),
+    /// Go on where this lost run was cut off.
+    Resume(RunId),
+    /// Run the prompts of this lost run once more: claude had not begun with them.
+    Repeat(RunId),
+    /// Run the prompts that were held back because they are old.
+    RunHeld,
+    /// Send what could not be delivered in this chat.
+    SendParked,
+}
+
+impl Press {
+    /// Bot API: `callback_data`.
+    pub fn data(self) -> String {
+        match self {
+            Press::Stop(run) => format!("stop:{run}"),
+            Press::Resume(run) => format!("resume:{run}"),
+            Press::Repeat(run) => format!("repeat:{run}"),
+            Press::RunHeld => "run-held".to_owned(),
+            Press::SendParked => "send-parked".to_owned(),
+        }
+    }
+
+    /// `None` for a button of another version, or for data that no button of ours has.
+    pub fn parse(data: &str) -> Option<Press> {
+        let (verb, run) = data.split_once(':').unwrap_or((data, ""));
+        let run = || Uuid::parse_str(run).ok().map(RunId);
+        match verb {
+            "stop" => run().map(Press::Stop),
+            "resume" => run().map(Press::Resume),
+            "repeat" => run().map(Press::Repeat),
+            "run-held" => Some(Press::RunHeld),
+            "send-parked" => Some(Press::SendParked),
+            _ => None,
+        }
+    }
+}
+
+impl From<Press> for String {
+    fn from(press: Press) -> String {
+        press.data()
+    }
+}
+
+impl TryFrom<String> for Press {
+    type Error = String;
+
+    fn try_from(data: String) -> Result<Press, String> {
+        Press::parse(&data).ok_or_else(|| format!("no button has the data {data}"))
+    }
+}

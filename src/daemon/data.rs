@@ -1,0 +1,81 @@
+//! The data folder: what is in it, and the lock that keeps a second bot out.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::ServeError;
+
+/// A bot that was just killed may have been starting a child, which holds the lock until it is that program.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+/// The database's name in the data folder.
+pub const DATABASE: &str = "telecoder.db";
+
+/// The data folder, held against a second bot while this value lives.
+pub struct DataFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Makes the folder where it is missing and takes its lock.
+    pub fn take(path: &Path) -> Result<DataFolder, ServeError> {
+        let unusable = |reason| ServeError::Data {
+            folder: path.to_owned(),
+            reason,
+        };
+        for folder in [path.to_owned(), path.join("runs"), path.join("workspaces")] {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
+                .map_err(unusable)?;
+        }
+        let mut lock = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path.join("telecoder.lock"))
+            .map_err(unusable)?;
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let mut by = String::new();
+                    let _ = lock.read_to_string(&mut by);
+                    return Err(ServeError::Held {
+                        folder: path.to_owned(),
+                        by: by.trim().to_owned(),
+                    });
+                }
+                Err(TryLockError::Error(reason)) => return Err(unusable(reason)),
+            }
+        }
+        lock.set_len(0).map_err(unusable)?;
+        writeln!(lock, "{}", std::process::id()).map_err(unusable)?;
+        Ok(DataFolder {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    pub(super) fn database(&self) -> PathBuf {
+        self.path.join(DATABASE)
+    }
+
+    pub(super) fn runs(&self) -> PathBuf {
+        self.path.join("runs")
+    }
+
+    pub(super) fn workspaces(&self) -> PathBuf {
+        self.path.join("workspaces")
+    }
+}

@@ -1,0 +1,67 @@
+//! What is looked at once at a start, beside the work: the command menu, and whether claude is there.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::claude::install::{self, Found};
+use crate::command::Verb;
+use crate::config::Config;
+use crate::telegram::api::{Api, ApiError};
+
+/// Between tries of a call that Telegram did not answer.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// Sets the command menu. Bot API: `setMyCommands`.
+pub(super) async fn set_menu(api: Api, quit: CancellationToken) {
+    let commands: Vec<_> = Verb::ALL
+        .into_iter()
+        .filter(|verb| verb.in_menu())
+        .map(|verb| json!({"command": verb.name(), "description": verb.meaning()}))
+        .collect();
+    let arguments = json!({"commands": commands});
+    loop {
+        let set: Result<bool, _> = tokio::select! {
+            set = api.call("setMyCommands", &arguments) => set,
+            () = quit.cancelled() => return,
+        };
+        match set {
+            Ok(_) => return,
+            Err(ApiError::Flood(_)) => {}
+            Err(error) if error.is_passing() => {}
+            Err(error) => {
+                warn!(%error, "the command menu could not be set; the commands work all the same");
+                return;
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            () = quit.cancelled() => return,
+        }
+    }
+}
+
+/// Says in the log what a chat would otherwise be the first to hear.
+pub(super) async fn look_for_claude(config: Config, quit: CancellationToken) {
+    let found = tokio::select! {
+        found = install::look(&config.runtime, &config.environment) => found,
+        () = quit.cancelled() => return,
+    };
+    let runtime = config.runtime.display();
+    match found {
+        Found::Ready { version } => info!(%runtime, version, "claude is there"),
+        Found::NotLoggedIn { version } => warn!(
+            %runtime,
+            version,
+            "claude is there but not logged in: run it once on this machine and log in, or set ANTHROPIC_API_KEY"
+        ),
+        Found::Missing => warn!(
+            %runtime,
+            "there is no such program: install Claude Code (npm install -g @anthropic-ai/claude-code) or set \
+             TELECODER_RUNTIME to where it is"
+        ),
+        Found::Broken(words) => warn!(%runtime, words, "claude does not answer as expected"),
+    }
+}

@@ -1,0 +1,257 @@
+//! The composition root: opens what there is, takes up what was left, starts the tasks, waits, stops.
+//!
+//! The only module that knows all the others.
+
+mod data;
+mod greet;
+mod house;
+mod service;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+
+use crate::chat::live;
+use crate::claude::watch::Watch;
+use crate::config::Config;
+use crate::git::Git;
+use crate::health::Health;
+use crate::inbox::{self, Inbox};
+use crate::run::start::Runner;
+use crate::session::claims::Claims;
+use crate::session::registry::{Registry, RegistryTask};
+use crate::session::worker::Worker;
+use crate::store::{OpenError, Store, StoreError, pauses, runs, sessions};
+use crate::telegram::api::{Api, ServerClock};
+use crate::telegram::dispatch::dispatch;
+use crate::telegram::listener::StoredUpdates;
+use crate::telegram::outbox::Outbox;
+use crate::telegram::poll::{Poller, TokenRefused};
+pub use data::{DATABASE, DataFolder};
+use house::House;
+
+/// How long the tasks may take to let go of what they are at.
+const STOP_TIME: Duration = Duration::from_secs(4);
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("the data folder {} cannot be used ({reason}); check that telecoder may write there", .folder.display())]
+    Data { folder: PathBuf, reason: io::Error },
+    #[error("the data folder {} is in use by another telecoder (process {by}); stop that one first", .folder.display())]
+    Held { folder: PathBuf, by: String },
+    #[error("{} is not usable: {reason}", .file.display())]
+    Store { file: PathBuf, reason: OpenError },
+    #[error("the store cannot be read at the start: {0}")]
+    Recover(StoreError),
+    #[error("the HTTP client cannot be made: {0}")]
+    Client(String),
+    #[error("{0}. Check TELEGRAM_BOT_TOKEN; @BotFather shows the token under /mybots")]
+    Token(TokenRefused),
+}
+
+/// Runs the bot until `quit`. Runs that are going on then go on without it.
+pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeError> {
+    let data = DataFolder::take(&config.data)?;
+    let store = Store::open(&data.database()).map_err(|reason| ServeError::Store {
+        file: data.database(),
+        reason,
+    })?;
+    let api = Api::new(config.api_url.clone(), config.token.clone())
+        .map_err(|error| ServeError::Client(error.without_url().to_string()))?;
+
+    let health = Health::new(Instant::now());
+    let tasks = TaskTracker::new();
+    let pauses = store
+        .transaction(pauses::left)
+        .await
+        .map_err(ServeError::Recover)?;
+    let outbox = Outbox::start(api.clone(), store.clone(), pauses, &tasks);
+    let (registry, registry_task) = Registry::new();
+    let inbox = Arc::new(Inbox {
+        store: store.clone(),
+        outbox: outbox.clone(),
+        registry: registry.clone(),
+        access: config.access.clone(),
+        health: health.clone(),
+        clock: api.clock(),
+        stale_after: config.stale_after,
+        workspaces: data.workspaces(),
+        runs: data.runs(),
+        max_runs: config.max_runs as u64,
+        named: Mutex::new(BTreeSet::new()),
+    });
+    let worker = Arc::new(worker(&config, &data, &store, &outbox));
+    let arrived = Arc::new(Notify::new());
+
+    hold_what_is_old(&store, &api.clock(), config.stale_after)
+        .await
+        .map_err(ServeError::Recover)?;
+    recover(&store, &outbox, &registry)
+        .await
+        .map_err(ServeError::Recover)?;
+    spawn_worker(&tasks, registry_task, worker, &quit);
+    tasks.spawn(dispatch_until(
+        api.clone(),
+        inbox,
+        store.clone(),
+        Arc::clone(&arrived),
+        quit.clone(),
+    ));
+    tasks.spawn(greet::set_menu(api.clone(), quit.clone()));
+    tasks.spawn(greet::look_for_claude(config.clone(), quit.clone()));
+    tasks.spawn(service::feed_watchdog(
+        store.clone(),
+        health.clone(),
+        quit.clone(),
+    ));
+    let house = House {
+        store: store.clone(),
+        runs: data.runs(),
+        keep_runs: config.keep_runs,
+    };
+    tasks.spawn(house.keep(quit.clone()));
+    for remark in &config.remarks {
+        warn!("{remark}");
+    }
+    info!(data = %config.data.display(), version = env!("CARGO_PKG_VERSION"), "telecoder is up");
+    service::say_ready();
+
+    let poller = Poller {
+        api,
+        store,
+        arrived,
+        health,
+        outbox,
+        owner: config.access.owner(),
+    };
+    let polled = poller.run(&quit).await;
+    quit.cancel();
+    service::say_stopping();
+    // With the last of these the outbox sends what is due, and ends.
+    drop((poller, registry));
+    tasks.close();
+    if tokio::time::timeout(STOP_TIME, tasks.wait()).await.is_err() {
+        warn!(
+            "some tasks did not end in time; nothing is lost, what was stored goes on at the next start"
+        );
+    }
+    drop(data);
+    polled.map_err(ServeError::Token)
+}
+
+fn worker(config: &Config, data: &DataFolder, store: &Store, outbox: &Outbox) -> Worker {
+    Worker {
+        runner: Runner {
+            store: store.clone(),
+            outbox: outbox.clone(),
+            watch: Watch::start(),
+            git: Git {
+                environment: config.environment.clone(),
+            },
+            folder: data.runs(),
+            program: config.runtime.clone(),
+            permission_mode: config.permission_mode,
+            model: config.model.clone(),
+            time_limit: config.run_timeout,
+            environment: config.environment.clone(),
+        },
+        places: Arc::new(Semaphore::new(config.max_runs)),
+        claims: Claims::default(),
+        branch_prefix: config.branch_prefix.clone(),
+    }
+}
+
+/// What waited and has become old while the bot was away is asked about instead.
+async fn hold_what_is_old(
+    store: &Store,
+    clock: &ServerClock,
+    stale_after: Option<Duration>,
+) -> Result<(), StoreError> {
+    let Some(limit) = stale_after else {
+        return Ok(());
+    };
+    let now = clock.now();
+    let older_than = now.saturating_sub(i64::try_from(limit.as_millis()).unwrap_or(i64::MAX));
+    store
+        .transaction(move |db| inbox::hold_what_is_old(db, older_than, now))
+        .await?;
+    Ok(())
+}
+
+/// Takes up what was left when the bot ended: see the table in `docs/ARCHITECTURE.md`.
+async fn recover(store: &Store, outbox: &Outbox, registry: &Registry) -> Result<(), StoreError> {
+    let chats = store
+        .transaction(|db| {
+            let mut chats = runs::chats_with_open(db)?;
+            chats.extend(sessions::chats_with_new(db)?);
+            Ok(chats)
+        })
+        .await?;
+    for at in chats {
+        registry.wake(at);
+    }
+    for (run, ended) in store.transaction(runs::with_live_message_left).await? {
+        if let Some(message) = run.live_message {
+            outbox.resume_live(run.at, run.id, message);
+            outbox.end_live(run.at, run.id, live::record_of(&ended));
+        }
+    }
+    outbox.deliver_what_is_left(store).await
+}
+
+fn spawn_worker(
+    tasks: &TaskTracker,
+    registry: RegistryTask,
+    worker: Arc<Worker>,
+    quit: &CancellationToken,
+) {
+    let quit = quit.clone();
+    tasks.spawn(async move { registry.run(worker, quit).await });
+}
+
+/// The dispatcher's first call is getMe; it begins anew until Telegram answers that.
+async fn dispatch_until(
+    api: Api,
+    inbox: Arc<Inbox>,
+    store: Store,
+    arrived: Arc<Notify>,
+    quit: CancellationToken,
+) {
+    let mut told = false;
+    loop {
+        let (again, to_come_again) = mpsc::unbounded_channel();
+        let listener = StoredUpdates::new(
+            store.clone(),
+            Arc::clone(&arrived),
+            to_come_again,
+            quit.clone(),
+        );
+        let dispatched = dispatch(api.teloxide(), Arc::clone(&inbox), again, listener);
+        let failed = tokio::select! {
+            dispatched = dispatched => dispatched.err(),
+            () = quit.cancelled() => return,
+        };
+        match failed {
+            None if quit.is_cancelled() => return,
+            None => error!("the dispatcher ended by itself; starting it again"),
+            Some(error) => {
+                if !told {
+                    // teloxide leaves the token out of its errors.
+                    warn!(%error, "Telegram does not say who this bot is; asking until it does");
+                }
+                told = true;
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = quit.cancelled() => return,
+        }
+    }
+}

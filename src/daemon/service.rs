@@ -1,0 +1,57 @@
+//! What the service manager is told: ready, alive, stopping. systemd: sd_notify(3).
+//!
+//! Without a service manager (`NOTIFY_SOCKET` is not set) nothing is said.
+
+use std::time::{Duration, Instant};
+
+use sd_notify::NotifyState;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use crate::health::Health;
+use crate::store::{Store, offset};
+
+/// It has taken up what was left and takes what comes.
+pub(super) fn say_ready() {
+    say(&[NotifyState::Ready, NotifyState::Status("taking messages")]);
+}
+
+/// It lets go of everything; runs go on.
+pub(super) fn say_stopping() {
+    say(&[
+        NotifyState::Stopping,
+        NotifyState::Status("stopping; runs go on"),
+    ]);
+}
+
+/// Says that the bot is alive as long as it is: its poller goes round, and its store answers. A bot that hangs
+/// is restarted then, and loses nothing.
+pub(super) async fn feed_watchdog(store: Store, health: Health, quit: CancellationToken) {
+    let Some(limit) = sd_notify::watchdog_enabled() else {
+        return;
+    };
+    let every = limit / 3;
+    loop {
+        if is_alive(&store, &health, limit).await {
+            say(&[NotifyState::Watchdog]);
+        } else {
+            error!("the bot hangs; the service manager is to restart it");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            () = quit.cancelled() => return,
+        }
+    }
+}
+
+/// A store that refuses (its disk is full) is alive; one that does not answer is not.
+async fn is_alive(store: &Store, health: &Health, limit: Duration) -> bool {
+    let answer = tokio::time::timeout(limit, store.transaction(offset::get)).await;
+    answer.is_ok() && health.is_polling(Instant::now())
+}
+
+fn say(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        warn!(%error, "the service manager could not be told");
+    }
+}

@@ -1,0 +1,68 @@
+//! How the bot as a whole is: what `/status` and the service manager are told beside a chat's own facts.
+//!
+//! Kept in memory: whatever is wrong shows itself again after a restart.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How late the poller may be on a machine that is busy with other things.
+const SLACK: Duration = Duration::from_secs(60);
+
+/// Cheap to clone; every clone tells of the same bot.
+#[derive(Clone, Debug)]
+pub struct Health {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The poller is to be seen again before this.
+    poll_due: Instant,
+    /// Another program polls with the same token.
+    other_poller_since: Option<Instant>,
+}
+
+impl Health {
+    pub fn new(now: Instant) -> Health {
+        Health {
+            state: Arc::new(Mutex::new(State {
+                poll_due: now + SLACK,
+                other_poller_since: None,
+            })),
+        }
+    }
+
+    /// The poller goes round, whatever Telegram says, and will again within this time.
+    pub fn polled(&self, now: Instant, again_within: Duration) {
+        self.with(|state| state.poll_due = now + again_within + SLACK);
+    }
+
+    /// Whether the poller goes round as it should.
+    pub fn is_polling(&self, now: Instant) -> bool {
+        self.with(|state| now < state.poll_due)
+    }
+
+    /// Bot API: 409. Returns whether that is news.
+    pub fn met_other_poller(&self, now: Instant) -> bool {
+        self.with(|state| {
+            let is_news = state.other_poller_since.is_none();
+            state.other_poller_since.get_or_insert(now);
+            is_news
+        })
+    }
+
+    /// Nobody else polls any more.
+    pub fn is_only_poller(&self) {
+        self.with(|state| state.other_poller_since = None);
+    }
+
+    /// Since when another program has been polling with the same token.
+    pub fn other_poller_since(&self) -> Option<Instant> {
+        self.with(|state| state.other_poller_since)
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        // Nothing in here panics while it holds the lock.
+        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,72 @@
+//! Prompts that come late: written while the bot was away, and so old that somebody is asked first.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::Follow;
+use super::button::Pressed;
+use crate::chat::button::Press;
+use crate::chat::delivery::{self, Held};
+use crate::id::{ChatId, ChatThread, RunId};
+use crate::store::{held, outbox};
+
+/// Holds a run back and asks about it; `now` is in Unix milliseconds by Telegram's clock.
+pub(super) fn hold(
+    db: &Connection,
+    at: ChatThread,
+    run: RunId,
+    now: i64,
+) -> rusqlite::Result<Follow> {
+    held::hold(db, run)?;
+    ask(db, at, now)?;
+    Ok(Follow {
+        gather: true,
+        ..Follow::default()
+    })
+}
+
+/// At a start: holds what waited and has become old while the bot was away, and asks about it. Returns where.
+pub fn hold_what_is_old(
+    db: &Connection,
+    older_than: i64,
+    now: i64,
+) -> rusqlite::Result<Vec<ChatThread>> {
+    let places = held::hold_older(db, older_than)?;
+    for at in &places {
+        ask(db, *at, now)?;
+    }
+    Ok(places)
+}
+
+/// One question about all that is held back here: one that is not on its way yet is brought up to date.
+fn ask(db: &Connection, at: ChatThread, now: i64) -> rusqlite::Result<()> {
+    let prompts: Vec<Held> = held::prompts(db, at)?
+        .into_iter()
+        .map(|prompt| Held {
+            text: prompt.text,
+            age: Duration::from_millis(u64::try_from(now - prompt.sent_at).unwrap_or(0)),
+        })
+        .collect();
+    let question = delivery::held(&prompts);
+    let replaced = match outbox::unsent_with_button(db, at, Press::RunHeld)? {
+        Some(id) => outbox::replace_unsent(db, id, &question)?,
+        None => false,
+    };
+    if replaced {
+        return Ok(());
+    }
+    outbox::insert(db, at, &question)
+}
+
+/// "Run them": in the order in which they were written.
+pub(super) fn pressed(db: &Connection, chat: ChatId) -> rusqlite::Result<Pressed> {
+    let places = held::release(db, chat)?;
+    if places.is_empty() {
+        return Ok(Pressed::over("Nothing is held back any more."));
+    }
+    Ok(Pressed::over("Running.").with(Follow {
+        wake: places,
+        ..Follow::default()
+    }))
+}

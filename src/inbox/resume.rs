@@ -1,0 +1,59 @@
+//! A lost run is taken up again, once: by its button.
+
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use super::Follow;
+use super::button::Pressed;
+use crate::id::{ChatId, PromptId, RunId};
+use crate::store::prompts::{self, Prompt};
+use crate::store::runs;
+use crate::telegram::access::Member;
+
+/// What claude is told, to the byte, when a lost run is to go on.
+pub const GO_ON: &str = "Go on.";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// claude had begun: its conversation knows the prompt.
+    GoOn,
+    /// claude had not begun: the prompt itself comes once more.
+    Again,
+}
+
+pub(super) fn pressed(
+    db: &Connection,
+    chat: ChatId,
+    lost: RunId,
+    how: How,
+    member: Member,
+) -> rusqlite::Result<Pressed> {
+    let Some(lost) = runs::lost(db, lost)?.filter(|lost| lost.at.chat == chat) else {
+        return Ok(Pressed::over("This run is over."));
+    };
+    let run = RunId::new();
+    if !runs::take_up(db, lost.id, run)? {
+        return Ok(Pressed::over("It was taken up already."));
+    }
+    runs::insert(db, run, &lost.session, lost.at)?;
+    let asked = match how {
+        How::GoOn => vec![Prompt {
+            id: PromptId(Uuid::new_v4()),
+            text: GO_ON.to_owned(),
+            message: lost.asked_by,
+            user: Some(member.user()),
+            sent_at: None,
+        }],
+        How::Again => prompts::of_run(db, lost.id)?
+            .into_iter()
+            .map(|prompt| Prompt {
+                id: PromptId(Uuid::new_v4()),
+                ..prompt
+            })
+            .collect(),
+    };
+    for prompt in &asked {
+        prompts::insert(db, run, prompt)?;
+    }
+    Ok(Pressed::over("Going on.").with(Follow::wake(lost.at)))
+}

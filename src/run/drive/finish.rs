@@ -1,0 +1,98 @@
+//! The end of a run: written down once, and the chat is told what the turns have not.
+
+use std::time::Duration;
+
+use fail::fail_point;
+use tracing::{info, warn};
+
+use super::Drive;
+use crate::chat::live;
+use crate::claude::host::End;
+use crate::claude::sweep;
+use crate::git::changes;
+use crate::run::answer::{Closing, Loss};
+use crate::store::{outbox, runs, sessions};
+
+/// How long git may take to say what a lost run has changed.
+const CHANGES_LIMIT: Duration = Duration::from_secs(10);
+
+impl Drive<'_> {
+    /// Writes down how the run ended, and tells the chat what its turns have not.
+    pub(super) async fn finish(&mut self, end: End) -> anyhow::Result<()> {
+        let loss = match end {
+            End::Lost => Some(self.loss().await?),
+            _ => None,
+        };
+        self.look_for_stop().await?;
+        let id = self.run.id;
+        let elapsed = self.elapsed();
+        let conclusion = Closing {
+            run: id,
+            end: &end,
+            loss: loss.as_ref(),
+            progress: &self.progress,
+            elapsed,
+            waiting: self.waiting,
+            stop_requested: self.stop_requested,
+            let_go: self.let_go.is_some(),
+            program: &self.runner.program.to_string_lossy(),
+            workspace: &self.session.workspace.to_string_lossy(),
+            stderr: &self.host.stderr_end(),
+            asked_by: self.run.asked_by,
+        }
+        .conclude();
+
+        let session = self.session.id.clone();
+        let conversation = self.conversation();
+        let outcome = conclusion.outcome.clone();
+        let message = conclusion.message;
+        let forget = conclusion.forget_conversation;
+        let at = self
+            .runner
+            .store
+            .transaction(move |db| {
+                let at = runs::place(db, id)?;
+                if !runs::end(db, id, &outcome)? {
+                    return Ok(at);
+                }
+                if let Some(message) = &message {
+                    outbox::insert(db, at, message)?;
+                }
+                if forget {
+                    sessions::forget_conversation(db, &session)?;
+                } else if let Some((conversation, model)) = &conversation {
+                    sessions::set_conversation(db, &session, conversation, model)?;
+                }
+                Ok(at)
+            })
+            .await?;
+        fail_point!("run-ended", |_| std::process::abort());
+        self.runner.outbox.deliver(at.chat);
+        let record = live::record(&conclusion.outcome, elapsed, &self.progress);
+        self.runner.outbox.end_live(at, id, record);
+        info!(
+            run.id = %id,
+            chat = %at,
+            outcome = conclusion.outcome.name(),
+            elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            unreadable_lines = self.progress.garbage,
+            "a run ended"
+        );
+        Ok(())
+    }
+
+    /// Ends what a killed keeper left behind, and looks at what the run had changed.
+    async fn loss(&self) -> anyhow::Result<Loss> {
+        let id = self.run.id;
+        let survivors = tokio::task::spawn_blocking(move || sweep::end_marked(id)).await??;
+        warn!(run.id = %id, survivors, "a run was lost: its keeper is gone");
+        let workspace = &self.session.workspace;
+        let looked = changes::uncommitted(&self.runner.git, workspace);
+        let changed = tokio::time::timeout(CHANGES_LIMIT, looked).await;
+        Ok(Loss {
+            survivors,
+            // What git cannot say is left out; the loss is told all the same.
+            changed: changed.ok().and_then(Result::ok).unwrap_or_default(),
+        })
+    }
+}

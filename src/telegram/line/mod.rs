@@ -1,0 +1,322 @@
+//! One chat's waiting line: one call at a time, what must arrive first, live states behind it.
+//!
+//! A chat that is slow, blocked or told to pause holds up nobody but itself. Every end that a send can come to
+//! is in `settle`; none of them is a loop.
+
+mod settle;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use fail::fail_point;
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tracing::error;
+
+use super::api::Api;
+use super::budget::{Budget, Purpose};
+use super::draw;
+use super::live::{LiveMessage, Shown};
+use super::send::{Sending, set_thread};
+use crate::id::{ChatId, ChatThread, MessageId, RunId};
+use crate::store::outbox::Parked;
+use crate::store::{Store, outbox, pauses};
+use settle::Change;
+
+/// What a line can be asked.
+pub enum Ask {
+    Deliver,
+    Live(LiveText),
+    LiveKnown {
+        at: ChatThread,
+        run: RunId,
+        message: MessageId,
+    },
+    LiveEnd {
+        run: RunId,
+        text: String,
+    },
+    Typing(ChatThread),
+}
+
+pub struct LiveText {
+    pub at: ChatThread,
+    pub run: RunId,
+    pub text: String,
+}
+
+/// Pauses between tries of a message that must arrive; the last one is repeated.
+const RETRY_PAUSES_S: [u64; 8] = [1, 2, 5, 10, 30, 60, 120, 300];
+/// After a failure of the store.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// How long Telegram may take to answer something harmless.
+const PROBE_LIMIT: Duration = Duration::from_secs(10);
+/// When the bot stops, what is due is sent for so long.
+const FLUSH_LIMIT: Duration = Duration::from_secs(3);
+/// So often a message is sent of which nobody knows whether it arrived: once, and once more.
+const MOST_DOUBTS: u32 = 2;
+
+/// What a line needs of the world around it.
+pub struct Surroundings {
+    pub api: Api,
+    pub store: Store,
+    /// The other lines, for a chat that has moved.
+    pub asks_of_all: mpsc::WeakUnboundedSender<(ChatId, Ask)>,
+}
+
+pub struct Line {
+    chat: ChatId,
+    around: Surroundings,
+    asks: mpsc::UnboundedReceiver<Ask>,
+    budget: Budget,
+    due: bool,
+    /// A message that did not get through is not tried before this.
+    retry_at: Instant,
+    /// How often in a row Telegram gave no answer at all.
+    silences: usize,
+    /// What happened and could not be written down yet; nothing more is sent before it is.
+    unrecorded: VecDeque<Change>,
+    live: BTreeMap<RunId, LiveMessage>,
+}
+
+/// What a line does next.
+enum Next {
+    Send,
+    ShowLive(RunId),
+    WaitUntil(Instant),
+    Wait,
+}
+
+impl Line {
+    /// `paused_until` is the end of a pause that Telegram asked for before the bot was started.
+    pub fn new(
+        chat: ChatId,
+        around: Surroundings,
+        asks: mpsc::UnboundedReceiver<Ask>,
+        paused_until: Option<Instant>,
+    ) -> Line {
+        let now = Instant::now();
+        let mut budget = Budget::new(chat, now);
+        if let Some(until) = paused_until {
+            budget.pause(until.saturating_duration_since(now), now);
+        }
+        Line {
+            chat,
+            around,
+            asks,
+            budget,
+            due: false,
+            retry_at: now,
+            silences: 0,
+            unrecorded: VecDeque::new(),
+            live: BTreeMap::new(),
+        }
+    }
+
+    /// Ends when the other end of `asks` is dropped. What cannot be sent quickly then stays in the store.
+    pub async fn run(mut self) {
+        loop {
+            while let Ok(ask) = self.asks.try_recv() {
+                self.take(ask);
+            }
+            let wake = match self.next(Instant::now()) {
+                Next::Send => {
+                    self.send_next().await;
+                    continue;
+                }
+                Next::ShowLive(run) => {
+                    self.show_live(run).await;
+                    continue;
+                }
+                Next::WaitUntil(moment) => Some(moment),
+                Next::Wait => None,
+            };
+            let timer = async {
+                match wake {
+                    Some(moment) => sleep_until(moment).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                ask = self.asks.recv() => match ask {
+                    Some(ask) => self.take(ask),
+                    None => return self.flush().await,
+                },
+                () = timer => {}
+            }
+        }
+    }
+
+    /// Sends what is due and may be sent now; the bot is about to stop.
+    async fn flush(mut self) {
+        let deadline = Instant::now() + FLUSH_LIMIT;
+        while self.due {
+            let now = Instant::now();
+            let ready = self
+                .budget
+                .ready_at(Purpose::Message, now)
+                .max(self.retry_at);
+            if ready >= deadline {
+                return;
+            }
+            sleep_until(ready).await;
+            if timeout_at(deadline, self.send_next()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn take(&mut self, ask: Ask) {
+        match ask {
+            Ask::Deliver => self.due = true,
+            Ask::Live(LiveText { at, run, text }) => self.live_of(at, run).want(text),
+            Ask::LiveKnown { at, run, message } => self.live_of(at, run).is_known_as(message),
+            Ask::LiveEnd { run, text } => {
+                if !self.live.get_mut(&run).is_some_and(|live| live.end(text)) {
+                    self.live.remove(&run);
+                }
+            }
+            Ask::Typing(at) => self.type_along(at),
+        }
+    }
+
+    fn live_of(&mut self, at: ChatThread, run: RunId) -> &mut LiveMessage {
+        self.live
+            .entry(run)
+            .or_insert_with(|| LiveMessage::new(at, run))
+    }
+
+    fn next(&mut self, now: Instant) -> Next {
+        let mut earliest: Option<Instant> = None;
+        let mut consider = |moment: Instant| {
+            earliest = Some(earliest.map_or(moment, |other| other.min(moment)));
+        };
+        if self.due {
+            let ready = self
+                .budget
+                .ready_at(Purpose::Message, now)
+                .max(self.retry_at);
+            if ready <= now {
+                return Next::Send;
+            }
+            consider(ready);
+        }
+        let live_ready = self.budget.ready_at(Purpose::Live, now);
+        for (run, live) in &self.live {
+            let Some(due) = live.due_at() else {
+                continue;
+            };
+            let ready = live_ready.max(due);
+            if ready <= now {
+                return Next::ShowLive(*run);
+            }
+            consider(ready);
+        }
+        earliest.map_or(Next::Wait, Next::WaitUntil)
+    }
+
+    /// Sends the next part of the chat's next message.
+    async fn send_next(&mut self) {
+        if !self.write_down().await || (self.silences > 0 && !self.is_heard().await) {
+            return;
+        }
+        let chat = self.chat;
+        let taken = self
+            .around
+            .store
+            .transaction(move |db| outbox::take_next(db, chat))
+            .await;
+        let due = match taken {
+            Ok(Some(due)) => due,
+            Ok(None) => {
+                self.due = false;
+                return;
+            }
+            Err(error) => {
+                error!(chat.id = chat.0, %error, "the outbox cannot be read; trying again");
+                self.retry_at = Instant::now() + STORE_PAUSE;
+                return;
+            }
+        };
+        fail_point!("outbox-taken", |_| std::process::abort());
+        if due.doubts >= MOST_DOUBTS {
+            let failure = "the bot ended twice while it was being sent";
+            return self.keep_unsent(&due, Parked::Unconfirmed, failure).await;
+        }
+        let parts = draw::parts(&due.message);
+        let Some(part) = parts.get(due.parts_sent) else {
+            let id = due.id;
+            return self.record(move |db| outbox::mark_whole(db, id)).await;
+        };
+        let is_last = due.parts_sent + 1 == parts.len();
+        let fate = Sending {
+            api: &self.around.api,
+            budget: &mut self.budget,
+            due: &due,
+            part,
+            is_last,
+        }
+        .send()
+        .await;
+        fail_point!("outbox-sent", |_| std::process::abort());
+        self.settle(due, fate, is_last).await;
+    }
+
+    /// Whether Telegram answers again after it was silent. Asked with something that may be said twice, so
+    /// that the message is not.
+    async fn is_heard(&mut self) -> bool {
+        let arguments = json!({"chat_id": self.chat.0, "action": "typing"});
+        let answer: Result<bool, _> = self
+            .around
+            .api
+            .call_within(PROBE_LIMIT, "sendChatAction", &arguments)
+            .await;
+        if answer.is_err_and(|error| error.is_passing()) {
+            self.retry_at = Instant::now() + pause_before(self.silences);
+            self.silences += 1;
+            return false;
+        }
+        self.silences = 0;
+        true
+    }
+
+    async fn show_live(&mut self, run: RunId) {
+        let Some(live) = self.live.get_mut(&run) else {
+            return;
+        };
+        if !live.has_news() {
+            return;
+        }
+        self.budget.spend(Instant::now());
+        let pause = self.budget.edit_pause();
+        match live.show(&self.around.api, &self.around.store, pause).await {
+            Shown::GoesOn => {}
+            Shown::Flood(pause) => {
+                self.budget.pause(pause, Instant::now());
+                let chat = self.chat;
+                self.record(move |db| pauses::set(db, chat, pause)).await;
+            }
+            Shown::Over => {
+                self.live.remove(&run);
+            }
+        }
+    }
+
+    /// Not waited for: nothing depends on it.
+    fn type_along(&self, at: ChatThread) {
+        if self.budget.is_paused(Instant::now()) {
+            return;
+        }
+        let mut arguments = json!({"chat_id": at.chat.0, "action": "typing"});
+        set_thread(&mut arguments, at);
+        let api = self.around.api.clone();
+        tokio::spawn(async move {
+            let _: Result<bool, _> = api.call("sendChatAction", &arguments).await;
+        });
+    }
+}
+
+fn pause_before(attempt: usize) -> Duration {
+    Duration::from_secs(RETRY_PAUSES_S[attempt.min(RETRY_PAUSES_S.len() - 1)])
+}

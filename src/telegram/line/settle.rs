@@ -1,0 +1,162 @@
+//! What became of a message, written down, and what follows from it.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use tokio::time::Instant;
+use tracing::{error, info, warn};
+
+use super::{Ask, Line, MOST_DOUBTS, STORE_PAUSE, pause_before};
+use crate::chat::delivery;
+use crate::id::ChatId;
+use crate::store::outbox::{Due, Parked};
+use crate::store::{migrated, outbox, pauses};
+use crate::telegram::send::Fate;
+
+/// A change to the store that can be tried again.
+pub(super) type Change = Arc<dyn Fn(&Connection) -> rusqlite::Result<()> + Send + Sync>;
+
+impl Line {
+    /// Writes down what became of a message, and does what follows.
+    pub(super) async fn settle(&mut self, due: Due, fate: Fate, is_last: bool) {
+        let chat = self.chat;
+        let id = due.id;
+        match fate {
+            Fate::Arrived(message) if is_last => {
+                self.record(move |db| outbox::mark_sent(db, &due, message))
+                    .await;
+            }
+            Fate::Arrived(message) => {
+                self.record(move |db| outbox::part_sent(db, &due, message))
+                    .await;
+            }
+            Fate::Flood(pause) => {
+                info!(
+                    chat.id = chat.0,
+                    pause_s = pause.as_secs(),
+                    "Telegram asks for a pause"
+                );
+                self.budget.pause(pause, Instant::now());
+                self.record(move |db| {
+                    pauses::set(db, chat, pause)?;
+                    outbox::mark_due(db, id, "Telegram asked for a pause")
+                })
+                .await;
+            }
+            Fate::Later(failure) => {
+                let pause = pause_before(usize::try_from(due.attempts).unwrap_or(usize::MAX));
+                warn!(
+                    chat.id = chat.0,
+                    pause_s = pause.as_secs(),
+                    failure,
+                    "a message did not get through; trying again"
+                );
+                self.retry_at = Instant::now() + pause;
+                self.record(move |db| outbox::mark_due(db, id, &failure))
+                    .await;
+            }
+            Fate::Doubtful(failure) => {
+                self.silences = 1;
+                if due.doubts + 1 >= MOST_DOUBTS {
+                    return self.keep_unsent(&due, Parked::Unconfirmed, &failure).await;
+                }
+                warn!(
+                    chat.id = chat.0,
+                    failure,
+                    "nobody knows whether a message arrived; it is sent once more when Telegram answers"
+                );
+                self.record(move |db| outbox::mark_doubtful(db, id, &failure))
+                    .await;
+            }
+            Fate::Migrated(new) => self.migrate(new).await,
+            Fate::TopicGone(failure) => {
+                warn!(chat = %due.at, failure, "a topic is gone; what was due there goes to the chat itself");
+                self.record(move |db| outbox::leave_topic(db, due.at, delivery::TOPIC_IS_GONE))
+                    .await;
+            }
+            Fate::Unreachable(failure) => {
+                error!(
+                    chat.id = chat.0,
+                    failure,
+                    "this chat cannot be reached; its messages are kept until it can, or somebody writes there"
+                );
+                self.live.clear();
+                self.record(move |db| outbox::park_chat(db, chat, &failure).map(drop))
+                    .await;
+            }
+            Fate::Refused(failure) => self.keep_unsent(&due, Parked::Refused, &failure).await,
+        }
+    }
+
+    /// Puts a message aside, and tells the chat so.
+    pub(super) async fn keep_unsent(&mut self, due: &Due, why: Parked, failure: &str) {
+        error!(
+            chat.id = self.chat.0,
+            failure, "a message is put aside; /status in the chat says so and can send it again"
+        );
+        let (id, at, is_telling) = (due.id, due.at, due.is_telling);
+        let failure = failure.to_owned();
+        self.record(move |db| {
+            if why == Parked::Unconfirmed {
+                outbox::mark_doubtful(db, id, &failure)?;
+            }
+            outbox::park(db, id, why, &failure)?;
+            if is_telling {
+                return Ok(());
+            }
+            let message = match why {
+                Parked::Unconfirmed => delivery::perhaps_not_delivered(),
+                _ => delivery::not_delivered(&failure),
+            };
+            outbox::insert_telling(db, at, &message, Some(id))
+        })
+        .await;
+    }
+
+    /// The group is another one now; what belongs to it goes there, and so does what is due.
+    async fn migrate(&mut self, new: ChatId) {
+        let old = self.chat;
+        info!(
+            chat.id = old.0,
+            new.id = new.0,
+            "a group has become a supergroup; its session moves along"
+        );
+        self.live.clear();
+        self.record(move |db| migrated::move_chat(db, old, new))
+            .await;
+        if let Some(asks) = self.around.asks_of_all.upgrade() {
+            let _ = asks.send((new, Ask::Deliver));
+        }
+    }
+
+    /// Writes something down, now or as soon as the store takes it.
+    pub(super) async fn record<F>(&mut self, change: F)
+    where
+        F: Fn(&Connection) -> rusqlite::Result<()> + Send + Sync + 'static,
+    {
+        self.unrecorded.push_back(Arc::new(change));
+        self.write_down().await;
+    }
+
+    /// Writes down what could not be before; returns whether nothing is left. A message that is known to have
+    /// arrived is not sent again only because the disk was full.
+    pub(super) async fn write_down(&mut self) -> bool {
+        while let Some(change) = self.unrecorded.front().cloned() {
+            let written = self.around.store.transaction(move |db| change(db)).await;
+            match written {
+                Err(error) if error.is_passing() => {
+                    error!(chat.id = self.chat.0, %error, "what became of a message cannot be written down; trying again");
+                    self.retry_at = Instant::now() + STORE_PAUSE;
+                    self.due = true;
+                    return false;
+                }
+                Err(error) => {
+                    error!(chat.id = self.chat.0, %error, "what became of a message cannot be written down");
+                }
+                Ok(()) => {}
+            }
+            self.unrecorded.pop_front();
+        }
+        true
+    }
+}

@@ -1,0 +1,205 @@
+//! Sends one part of a message that must arrive, and says what became of it.
+//!
+//! What Telegram does not like about the form of a message is left out and it is sent without: it is known
+//! then that it had not arrived. What is done about a failure is [`line`](super::line)'s.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use tracing::{debug, warn};
+
+use super::api::{Api, ApiError};
+use super::budget::Budget;
+use super::draw::Part;
+use super::rich::{Entity, Rich};
+use crate::chat::button::Button;
+use crate::id::{ChatId, ChatThread, MessageId};
+use crate::store::outbox::Due;
+
+/// Bot API: the part of `Message` that is needed.
+#[derive(Deserialize)]
+pub(super) struct Sent {
+    pub message_id: i64,
+}
+
+/// What became of a part.
+#[derive(Debug)]
+pub(super) enum Fate {
+    Arrived(MessageId),
+    /// Telegram asks for a pause of this chat.
+    Flood(Duration),
+    /// It did not arrive, and can later.
+    Later(String),
+    /// The request went out and no answer came back: it may have arrived.
+    Doubtful(String),
+    /// The group has become another one.
+    Migrated(ChatId),
+    /// The topic was deleted or closed.
+    TopicGone(String),
+    /// Nothing of the bot's arrives in this chat: blocked, removed, not allowed to write.
+    Unreachable(String),
+    /// Telegram does not take this message.
+    Refused(String),
+}
+
+/// One part of a message on its way.
+pub(super) struct Sending<'a> {
+    pub api: &'a Api,
+    /// The chat's allowance; every call is taken from it.
+    pub budget: &'a mut Budget,
+    pub due: &'a Due,
+    pub part: &'a Part,
+    /// It is the last part, which has the buttons.
+    pub is_last: bool,
+}
+
+impl Sending<'_> {
+    /// Makes the call, again without what Telegram refuses about its form.
+    pub async fn send(&mut self) -> Fate {
+        let mut arguments = self.arguments();
+        let mut styled = true;
+        loop {
+            let error = match self.call(&arguments, styled).await {
+                Ok(message) => return Fate::Arrived(message),
+                Err(error) => error,
+            };
+            let has_reply = arguments.get("reply_parameters").is_some();
+            if styled && error.says("entit") {
+                styled = false;
+            } else if has_reply && is_about_the_reply(&error) {
+                arguments
+                    .as_object_mut()
+                    .map(|fields| fields.remove("reply_parameters"));
+            } else {
+                return fate_of(error, self.due.at);
+            }
+            warn!(chat.id = self.due.at.chat.0, %error, "a message is sent again without what was refused");
+        }
+    }
+
+    fn arguments(&self) -> Value {
+        let first = self.due.parts_sent == 0;
+        let message = &self.due.message;
+        let mut arguments = json!({
+            "chat_id": self.due.at.chat.0,
+            // One message of several rings once.
+            "disable_notification": !(message.loud && first),
+        });
+        set_thread(&mut arguments, self.due.at);
+        if let (true, Some(reply_to)) = (first, message.reply_to) {
+            arguments["reply_parameters"] =
+                json!({"message_id": reply_to.0, "allow_sending_without_reply": true});
+        }
+        if self.is_last && !message.buttons.is_empty() {
+            arguments["reply_markup"] = keyboard(&message.buttons);
+        }
+        arguments
+    }
+
+    async fn call(&mut self, arguments: &Value, styled: bool) -> Result<MessageId, ApiError> {
+        let mut arguments = arguments.clone();
+        let entities =
+            |rich: &Rich| -> Vec<Entity> { if styled { rich.entities() } else { Vec::new() } };
+        self.budget.spend(Instant::now());
+        let sent: Sent = match self.part {
+            Part::Text(rich) => {
+                arguments["text"] = json!(rich.text);
+                arguments["entities"] = json!(entities(rich));
+                arguments["link_preview_options"] = json!({"is_disabled": true});
+                self.api.call("sendMessage", &arguments).await?
+            }
+            Part::File {
+                name,
+                content,
+                caption,
+            } => {
+                arguments["caption"] = json!(caption.text);
+                arguments["caption_entities"] = json!(entities(caption));
+                let content = content.clone().into_bytes();
+                self.api
+                    .upload("sendDocument", &arguments, "document", name, content)
+                    .await?
+            }
+        };
+        debug!(
+            chat.id = self.due.at.chat.0,
+            message.id = sent.message_id,
+            "a message arrived"
+        );
+        // It has arrived, whatever its number is.
+        Ok(MessageId(i32::try_from(sent.message_id).unwrap_or(0)))
+    }
+}
+
+/// What a failed call means for the message. The Bot API's texts change now and then: they are looked at
+/// loosely, and what is not recognised keeps the message.
+fn fate_of(error: ApiError, at: ChatThread) -> Fate {
+    let words = error.to_string();
+    match error {
+        ApiError::Flood(pause) => Fate::Flood(pause),
+        ApiError::Migrated(chat) => Fate::Migrated(chat),
+        ApiError::Unanswered(_) => Fate::Doubtful(words),
+        ApiError::Server(_) | ApiError::NotSent(_) => Fate::Later(words),
+        // A token that is refused now may be accepted after a correction.
+        ref refused if refused.is_refused_token() => Fate::Later(words),
+        ref refused if at.thread.is_some() && is_about_the_topic(refused) => Fate::TopicGone(words),
+        ApiError::Refused { code: 403, .. } => Fate::Unreachable(words),
+        ref refused if is_about_the_chat(refused) => Fate::Unreachable(words),
+        ApiError::Refused { .. } => Fate::Refused(words),
+    }
+}
+
+fn is_about_the_reply(error: &ApiError) -> bool {
+    [
+        "replied",
+        "reply message",
+        "reply_message",
+        "message to reply",
+    ]
+    .iter()
+    .any(|part| error.says(part))
+}
+
+fn is_about_the_topic(error: &ApiError) -> bool {
+    [
+        "thread not found",
+        "topic_deleted",
+        "topic_closed",
+        "topic_id_invalid",
+    ]
+    .iter()
+    .any(|part| error.says(part))
+}
+
+fn is_about_the_chat(error: &ApiError) -> bool {
+    [
+        "chat not found",
+        "peer_id_invalid",
+        "user is deactivated",
+        "chat_write_forbidden",
+        "chat_restricted",
+        "no rights to send",
+        "not enough rights to send text",
+        "group chat was deactivated",
+        "channel_private",
+    ]
+    .iter()
+    .any(|part| error.says(part))
+}
+
+/// Bot API: `InlineKeyboardMarkup`, one row.
+pub(super) fn keyboard(buttons: &[Button]) -> Value {
+    let row: Vec<Value> = buttons
+        .iter()
+        .map(|button| json!({"text": button.label, "callback_data": button.press.data()}))
+        .collect();
+    json!({"inline_keyboard": [row]})
+}
+
+pub(super) fn set_thread(arguments: &mut Value, at: ChatThread) {
+    if let Some(thread) = at.thread {
+        arguments["message_thread_id"] = json!(thread.0);
+    }
+}
