@@ -217,6 +217,7 @@ impl Worker {
             // Begun anew after the restart.
             () = quit.cancelled() => return Ok(Step::Quit),
         };
+        fail_point!("workspace-made", |_| std::process::abort());
         match made {
             Ok(branch) => self.workspace_is_ready(session, branch).await?,
             Err(failure) => {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use fail::fail_point;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::debug;
@@ -145,6 +146,7 @@ impl LiveMessage {
                 "its message id is out of range".into(),
             ));
         };
+        fail_point!("live-sent", |_| std::process::abort());
         let message = MessageId(id);
         let run = self.run;
         let kept = store

@@ -471,13 +471,16 @@ impl Claude {
             path.with_extension("cwd"),
             here.to_string_lossy().as_bytes(),
         );
+        // The transcript is this session's; the ledger says of all of them what was begun with, and how often.
         let line = format!("{}\n", json!(prompt));
-        let mut file = std::fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(path)
-            .expect("the transcript can be written");
-        let _ = file.write_all(line.as_bytes());
+        for file in [path.with_file_name("ledger"), path] {
+            let mut file = std::fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(file)
+                .expect("the transcript can be written");
+            let _ = file.write_all(line.as_bytes());
+        }
     }
 
     fn earlier(&self) -> String {

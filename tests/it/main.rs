@@ -4,6 +4,8 @@
 mod support;
 
 mod commands;
+mod crash_points;
+mod delivery;
 mod demo;
 mod faults;
 mod groups;

@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use telecoder::demo::bot_api::BotApi;
 use tokio::net::TcpListener;
@@ -24,6 +25,8 @@ pub struct FakeApi {
 struct Faults {
     planned: Vec<Planned>,
     requests: Vec<Requested>,
+    /// How far Telegram's clock is ahead of this machine's.
+    clock_ahead: SignedDuration,
 }
 
 struct Planned {
@@ -48,6 +51,8 @@ pub enum Fault {
     Flood(u64),
     /// An answer of the Bot API's own form.
     Refuse(u16, &'static str),
+    /// 400: the group has become this one.
+    Migrated(i64),
     /// A proxy's or server's error page.
     Status(u16),
     /// No answer for so long, and no effect.
@@ -84,6 +89,11 @@ impl FakeApi {
             times,
             fault,
         });
+    }
+
+    /// Telegram's clock is ahead of this machine's by so much, or behind.
+    pub fn set_clock_ahead(&self, ahead: SignedDuration) {
+        self.faults.lock().expect("whole").clock_ahead = ahead;
     }
 
     /// Nothing goes wrong any more.
@@ -150,12 +160,25 @@ async fn misbehave(
     };
     let request = Request::from_parts(parts, Body::from(body));
     match fault {
-        None => next.run(request).await,
+        None => {
+            let mut response = next.run(request).await;
+            let ahead = faults.lock().expect("whole").clock_ahead;
+            let date = (Timestamp::now() + ahead).strftime("%a, %d %b %Y %H:%M:%S GMT");
+            let date = date.to_string().parse().expect("a header");
+            response.headers_mut().insert(header::DATE, date);
+            response
+        }
         Some(Fault::Flood(seconds)) => {
             let body = json!({"ok": false, "error_code": 429,
                 "description": format!("Too Many Requests: retry after {seconds}"),
                 "parameters": {"retry_after": seconds}});
             (StatusCode::TOO_MANY_REQUESTS, axum::Json(body)).into_response()
+        }
+        Some(Fault::Migrated(chat)) => {
+            let body = json!({"ok": false, "error_code": 400,
+                "description": "Bad Request: group chat was upgraded to a supergroup chat",
+                "parameters": {"migrate_to_chat_id": chat}});
+            (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
         }
         Some(Fault::Refuse(code, description)) => {
             let body = json!({"ok": false, "error_code": code, "description": description});

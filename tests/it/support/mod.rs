@@ -123,8 +123,19 @@ impl Machine {
     }
 
     pub fn start_without_waiting(&self) -> Bot {
-        let mut process = self
-            .telecoder(&["serve"])
+        self.start_as(self.telecoder(&["serve"]))
+    }
+
+    /// Starts a bot in whose binary these fail points are set (`FAILPOINTS`, crate `fail`).
+    pub fn start_failing_at(&self, points: &str) -> Bot {
+        let mut command = self.telecoder(&["serve"]);
+        command.env("FAILPOINTS", points);
+        self.start_as(command)
+    }
+
+    /// Starts a bot by this command and does not wait for anything.
+    pub fn start_as(&self, mut command: Command) -> Bot {
+        let mut process = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -238,6 +249,42 @@ impl Machine {
             .collect()
     }
 
+    /// How often each prompt was begun with, by the fake claude's own books.
+    pub fn times_run(&self) -> BTreeMap<String, usize> {
+        let ledger = PathBuf::from(&self.environment["FAKE_CLAUDE_HOME"]).join("ledger");
+        let mut times = BTreeMap::new();
+        for line in std::fs::read_to_string(ledger).unwrap_or_default().lines() {
+            let prompt: String = serde_json::from_str(line).expect("a line of the ledger");
+            *times.entry(prompt).or_default() += 1;
+        }
+        times
+    }
+
+    /// The first column of what a query finds in the bot's database, seen from beside it.
+    pub fn rows(&self, query: &str) -> Vec<i64> {
+        let database = self.database();
+        let mut statement = database.prepare(query).expect("a query");
+        let rows = statement.query_map([], |row| row.get(0)).expect("rows");
+        rows.map(|row| row.expect("a number")).collect()
+    }
+
+    /// The bot's database, opened beside it.
+    pub fn database(&self) -> rusqlite::Connection {
+        let database = rusqlite::Connection::open(self.data().join("telecoder.db"))
+            .expect("the database can be opened");
+        database
+            .busy_timeout(PATIENCE)
+            .expect("it can be waited for");
+        database
+    }
+
+    /// Waits until the log of a bot says this.
+    pub fn until_log(&self, bot: &Bot, part: &str) {
+        self.until(&format!("the log says {part:?}"), || {
+            bot.log().contains(part).then_some(())
+        });
+    }
+
     /// Writes a script that stands in for a program, and returns its path.
     pub fn script(&self, name: &str, lines: &str) -> PathBuf {
         let path = self.folder.path().join(name);
@@ -265,6 +312,18 @@ impl Bot {
     pub fn kill(mut self) {
         self.process.kill().expect("it can be killed");
         let _ = self.process.wait();
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn wait_for_its_end(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.process.try_wait().expect("it can be awaited") {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "it goes on: {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// SIGTERM, as systemd does it.
