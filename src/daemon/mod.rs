@@ -46,7 +46,10 @@ pub enum ServeError {
     Data { folder: PathBuf, reason: io::Error },
     #[error("the data folder {} is in use by another telecoder (process {by}); stop that one first", .folder.display())]
     Held { folder: PathBuf, by: String },
-    #[error("{} is not usable: {reason}", .file.display())]
+    #[error(
+        "{} is not usable: {reason}. Nothing was changed; docs/RELIABILITY.md says how to restore a backup",
+        .file.display()
+    )]
     Store { file: PathBuf, reason: OpenError },
     #[error("the store cannot be read at the start: {0}")]
     Recover(StoreError),

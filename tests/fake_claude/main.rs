@@ -280,6 +280,7 @@ impl Claude {
                         .await?;
                 },
                 "raw-bytes" => print_raw(&[0xff, 0xfe, b'{', 0x80]),
+                "torn" => print_torn(b"{\"type\":\"assistant\",\"mess"),
                 "long-line" => {
                     let filler = "x".repeat(argument.parse().unwrap_or(0));
                     self.tool_result("toolu_x", &filler, false);
@@ -529,9 +530,13 @@ fn say(line: Value) {
 }
 
 fn print_raw(line: &[u8]) {
-    let mut out = std::io::stdout().lock();
     let mut line = line.to_vec();
     line.push(b'\n');
-    let _ = out.write_all(&line);
+    print_torn(&line);
+}
+
+fn print_torn(bytes: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(bytes);
     let _ = out.flush();
 }
