@@ -21,6 +21,8 @@ pub(super) fn hold(
     held::hold(db, run)?;
     ask(db, at, now)?;
     Ok(Follow {
+        // The workspace may be made meanwhile.
+        wake: vec![at],
         gather: true,
         ..Follow::default()
     })

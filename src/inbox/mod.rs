@@ -299,7 +299,9 @@ impl Inbox {
             self.outbox.deliver(at.chat);
         }
         for at in follow.wake {
-            self.outbox.typing(at);
+            if !follow.gather {
+                self.outbox.typing(at);
+            }
             self.registry.wake(at);
         }
         if let Some(at) = follow.stop {

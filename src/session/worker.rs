@@ -23,7 +23,7 @@ use crate::progress::Progress;
 use crate::run::drive::{self, Driven};
 use crate::run::start::Runner;
 use crate::run::{Outcome, Run};
-use crate::store::{StoreError, chats, migrated, outbox, panic_text, runs, sessions};
+use crate::store::{StoreError, chats, held, migrated, outbox, panic_text, runs, sessions};
 
 /// After a failure of the store or the disk, before the same work is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -258,7 +258,7 @@ impl Worker {
             .transaction(move |db| {
                 let ready = sessions::mark_ready(db, &id, &branch)?;
                 // A first message wants its answer and no talk about folders.
-                if ready && runs::queued_count(db, at)? == 0 {
+                if ready && runs::queued_count(db, at)? + held::count(db, at)? == 0 {
                     outbox::insert(db, at, &text::workspace_ready(&source, &branch))?;
                 }
                 Ok(ready)

@@ -10,6 +10,7 @@ mod demo;
 mod faults;
 mod groups;
 mod inside;
+mod late;
 mod live;
 mod prompts;
 mod real_claude;

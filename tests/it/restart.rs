@@ -154,3 +154,83 @@ fn a_live_message_whose_end_could_not_be_shown_is_mended_after_a_restart() {
     });
     assert!(shown.buttons.is_empty(), "{record:?}");
 }
+
+#[test]
+fn a_lost_run_says_what_it_changed_and_goes_on_at_the_press_of_a_button() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(
+        "[[bash: echo x > 'new file.txt']] [[tool: Bash cargo test]] [[bash: sleep 32110]]",
+    );
+    machine.until("it runs", || processes::with_word("32110").first().copied());
+    for keeper in processes::keepers_of(machine.folder.path()) {
+        processes::signal(keeper, Signal::KILL);
+    }
+    let lost = machine.message_with("The run was lost");
+    assert!(lost.text.contains("new file.txt"), "{}", lost.text);
+    assert!(lost.text.contains("Bash cargo test"), "{}", lost.text);
+    let (label, data) = lost.buttons[0].clone();
+    assert_eq!(label, "Go on");
+    machine.api.press(ADA, &lost, &data);
+    machine.message_with("You said: Go on.");
+    machine.api.press(ADA, &lost, &data);
+    machine.until("the second press is answered", || {
+        machine
+            .api
+            .calls()
+            .iter()
+            .any(|call| call.arguments["text"] == "It was taken up already.")
+            .then_some(())
+    });
+    machine.until_quiet();
+    assert_eq!(machine.times_run().get("Go on."), Some(&1));
+    machine.ada_says("[[recall]]");
+    machine.message_with("Earlier prompts: [[bash: echo x");
+}
+
+#[test]
+fn after_a_crash_of_the_whole_machine_each_run_is_told_and_what_waited_runs() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    machine.ada_says("[[bash: sleep 32111]]");
+    machine.until("it runs", || processes::with_word("32111").first().copied());
+    machine.ada_says("what waited");
+    machine.until("it waits", || {
+        (machine.rows("SELECT count(*) FROM runs WHERE state = 'queued'") == [1]).then_some(())
+    });
+    // The power goes: everybody at once.
+    let keepers = processes::keepers_of(machine.folder.path());
+    let mut everybody = processes::with_word("32111");
+    for keeper in &keepers {
+        everybody.extend(processes::descendants_of(*keeper));
+        processes::signal(*keeper, Signal::KILL);
+    }
+    bot.kill();
+    for process in everybody {
+        processes::signal(process, Signal::KILL);
+    }
+    let _bot = machine.start();
+    machine.message_with("The run was lost");
+    machine.message_with("You said: what waited");
+}
+
+#[test]
+fn a_keeper_that_is_started_a_second_time_leaves_at_once() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[sleep: 1500]] [[say: finished]]");
+    machine.message_with("Working · ");
+    let run = std::fs::read_dir(machine.data().join("runs"))
+        .expect("the runs")
+        .next()
+        .expect("one")
+        .expect("its name");
+    let folder = run.path().display().to_string();
+    let (code, _) = machine.run_to_its_end(&["keep", &folder]);
+    assert_eq!(code, Some(0));
+    machine.message_with("finished");
+    machine.until_quiet();
+    let (code, _) = machine.run_to_its_end(&["keep", &folder]);
+    assert_eq!(code, Some(0), "and when it has ended");
+    assert_eq!(machine.times_run().values().sum::<usize>(), 1);
+}

@@ -31,6 +31,22 @@ pub fn with_word(word: &str) -> Vec<u32> {
         .collect()
 }
 
+/// Process ids of everything below this one.
+pub fn descendants_of(ancestor: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    let mut to_visit = vec![ancestor];
+    while let Some(parent) = to_visit.pop() {
+        let path = format!("/proc/{parent}/task/{parent}/children");
+        let children = std::fs::read_to_string(path).unwrap_or_default();
+        for child in children.split_whitespace() {
+            let child = child.parse().expect("a process id");
+            found.push(child);
+            to_visit.push(child);
+        }
+    }
+    found
+}
+
 pub fn is_alive(process: u32) -> bool {
     // A zombie is dead; it only has not been buried.
     std::fs::read_to_string(format!("/proc/{process}/stat"))
