@@ -18,6 +18,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use super::control;
 use super::folder::{Exit, Kept, RunFolder, Spec, private_append};
 use super::stream;
+use super::sweep::{self, Seen};
 use super::tail::{Line, Tail};
 use crate::event::Event;
 
@@ -103,6 +104,14 @@ impl Host {
             return Ok(Some(End::Exited(exit)));
         }
         Ok((kept == Kept::Gone).then_some(End::Lost))
+    }
+
+    /// Who is below the keeper now; `None` where none is at work.
+    pub fn look_below_keeper(&self) -> io::Result<Option<Seen>> {
+        Ok(match self.folder.kept()? {
+            Kept::Alive(keeper) => Some(sweep::look_below(keeper)),
+            Kept::NotYet | Kept::Gone => None,
+        })
     }
 
     /// Asks the keeper to stop the run. Returns false when no keeper is there.

@@ -67,12 +67,40 @@ pub fn reap_adopted(own_child: Option<u32>) {
     }
 }
 
-/// Ends every process that carries the run's marker; for runs whose keeper is gone.
+/// Processes that were seen below a keeper, each with its start time, so that it is not taken for a later one with
+/// its number.
+#[derive(Clone, Debug, Default)]
+pub struct Seen(BTreeSet<(u32, u64)>);
+
+/// Who is below a living keeper now: what drops the run's marker from its environment is known by this.
+pub fn look_below(keeper: i32) -> Seen {
+    let keeper = u32::try_from(keeper).unwrap_or(0);
+    Seen(
+        descendants_of(keeper)
+            .to_end
+            .into_iter()
+            .filter_map(|process| Some((process, started_at(process)?)))
+            .collect(),
+    )
+}
+
+/// Ends what a killed keeper left behind: every process that carries the run's marker, or was seen below it.
 ///
 /// Returns how many there were. Blocks for the grace where there are some.
-pub fn end_marked(run: RunId) -> io::Result<usize> {
+pub fn end_left_behind(run: RunId, seen: &Seen) -> io::Result<usize> {
     let mut ended = BTreeSet::new();
-    let found = marked(run)?;
+    let left_behind = || -> io::Result<BTreeSet<u32>> {
+        let mut found = marked(run)?;
+        let still_there = |(process, started): &(u32, u64)| started_at(*process) == Some(*started);
+        found.extend(
+            seen.0
+                .iter()
+                .filter(|seen| still_there(seen))
+                .map(|seen| seen.0),
+        );
+        Ok(found)
+    };
+    let found = left_behind()?;
     if found.is_empty() {
         return Ok(0);
     }
@@ -81,7 +109,7 @@ pub fn end_marked(run: RunId) -> io::Result<usize> {
     std::thread::sleep(GRACE);
     let deadline = Instant::now() + LAST_WAIT;
     loop {
-        let left = marked(run)?;
+        let left = left_behind()?;
         if left.is_empty() || Instant::now() > deadline {
             return Ok(ended.len());
         }
@@ -110,6 +138,19 @@ fn marked(run: RunId) -> io::Result<BTreeSet<u32>> {
         }
     }
     Ok(found)
+}
+
+/// In clock ticks since the machine was started; `None` when there is no such process, or it is a zombie. Format:
+/// proc_pid_stat(5).
+fn started_at(process: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name in the second field may have anything in it.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = fields.next()?;
+    if state == "Z" {
+        return None;
+    }
+    fields.nth(18)?.parse().ok()
 }
 
 /// No child is left, or only such as are to go on.

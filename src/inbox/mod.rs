@@ -241,16 +241,20 @@ impl Inbox {
         chat: ChatId,
         is_present: bool,
     ) -> Result<(), StoreError> {
-        info!(
-            chat.id = chat.0,
-            is_present, "the bot's place in a chat has changed"
-        );
-        if !is_present {
-            return self.done(seq).await;
+        let kept = self
+            .store
+            .transaction(move |db| {
+                if !updates::mark_done(db, seq)? || !is_present {
+                    return Ok(0);
+                }
+                outbox::reach_again(db, chat)
+            })
+            .await?;
+        // Anybody may add the bot somewhere; only where something was kept there is something to do.
+        if kept > 0 {
+            self.outbox.deliver(chat);
         }
-        let at = ChatThread { chat, thread: None };
-        // Every effect in a chat begins with that.
-        self.effect(seq, at, |_| Ok(Follow::default())).await
+        Ok(())
     }
 
     async fn reply(

@@ -13,7 +13,7 @@ use teloxide::dptree;
 use teloxide::error_handlers::LoggingErrorHandler;
 use teloxide::types::{Me, Update};
 use tokio::sync::mpsc;
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 use super::incoming;
 use super::listener::StoredUpdates;
@@ -64,10 +64,15 @@ async fn on_update(
         Ok(Err(error)) => (error.to_string(), error.is_passing()),
         Err(panic) => (panic_text(panic.as_ref()), false),
     };
-    warn!(
-        update.seq = seq.0,
-        failure, "an update could not be handled"
-    );
+    if is_passing {
+        // The store says once that it takes nothing.
+        debug!(update.seq = seq.0, failure, "an update waits for the store");
+    } else {
+        warn!(
+            update.seq = seq.0,
+            failure, "an update could not be handled"
+        );
+    }
     if inbox.failed(seq, &incoming, &failure, is_passing).await {
         tokio::spawn(async move {
             tokio::time::sleep(PAUSE).await;

@@ -13,7 +13,7 @@ use teloxide::types::Update;
 use teloxide::update_listeners::{AsUpdateStream, UpdateListener};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 use super::repair;
 use crate::id::UpdateSeq;
@@ -71,7 +71,7 @@ impl StoredUpdates {
                 }
             }
             if let Err(error) = self.look().await {
-                error!(%error, "stored updates cannot be read; trying again");
+                debug!(%error, "stored updates cannot be read; trying again");
                 tokio::time::sleep(STORE_PAUSE).await;
             }
         }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, warn};
+use tracing::{debug, error, warn};
 
 use super::api::Api;
 use super::line::{self, Ask, Line, Surroundings};
@@ -115,14 +115,7 @@ impl Outbox {
     /// Takes the buttons below an old message away: what they stood for is over. May be lost. Bot API:
     /// `editMessageReplyMarkup`.
     pub fn remove_buttons(&self, chat: ChatId, message: MessageId) {
-        let api = self.api.clone();
-        let arguments = json!({"chat_id": chat.0, "message_id": message.0});
-        self.calls.spawn(async move {
-            let removed: Result<Value, _> = api.call("editMessageReplyMarkup", &arguments).await;
-            if let Err(error) = removed {
-                debug!(%error, "old buttons stay where they are; a press on one says that it is over");
-            }
-        });
+        self.ask(chat, Ask::RemoveButtons(message));
     }
 
     fn ask(&self, chat: ChatId, ask: Ask) {
@@ -145,7 +138,13 @@ impl Lines {
         let mut lines: HashMap<ChatId, mpsc::UnboundedSender<Ask>> = HashMap::new();
         while let Some((chat, ask)) = incoming.recv().await {
             let line = lines.entry(chat).or_insert_with(|| self.line(chat));
-            let _ = line.send(ask);
+            if let Err(unsent) = line.send(ask) {
+                // Only a panic ends a line before its time. Its rows are in the store; the next line sends them.
+                error!(chat.id = chat.0, "a chat's line had died; it is made anew");
+                *line = self.line(chat);
+                let _ = line.send(Ask::Deliver);
+                let _ = line.send(unsent.0);
+            }
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use crate::support::{ADA, Machine, processes};
 
 /// Two seconds for a person to see, on a machine that other tests load; the bench measures.
@@ -69,6 +71,28 @@ fn what_a_run_left_behind_is_ended_and_counted() {
     machine.ada_says("/stop");
     machine.message_with("One process that it had left behind was ended");
     assert_eq!(processes::with_word("76544"), [0; 0], "nobody is left");
+}
+
+#[test]
+fn a_killed_keeper_leaves_nobody_behind_not_even_what_dropped_the_runs_marker() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(
+        "[[bash: env -i setsid sleep 31005 >/dev/null 2>&1 & setsid nohup sleep 31006 >/dev/null 2>&1 & \
+         sleep 60]]",
+    );
+    machine.until("both run", || {
+        let both = [processes::with_word("31005"), processes::with_word("31006")];
+        both.iter().all(|found| !found.is_empty()).then_some(())
+    });
+    // The bot has looked since.
+    machine.message_with("Working · 3 s");
+    for keeper in processes::keepers_of(machine.folder.path()) {
+        processes::signal(keeper, Signal::KILL);
+    }
+    machine.message_with("The run was lost");
+    assert_eq!(processes::with_word("31005"), [0; 0], "nobody is left");
+    assert_eq!(processes::with_word("31006"), [0; 0], "nobody is left");
 }
 
 #[test]

@@ -84,7 +84,9 @@ impl Drive<'_> {
     /// Ends what a killed keeper left behind, and looks at what the run had changed.
     async fn loss(&self) -> anyhow::Result<Loss> {
         let id = self.run.id;
-        let survivors = tokio::task::spawn_blocking(move || sweep::end_marked(id)).await??;
+        let seen = self.seen.clone();
+        let ending = move || sweep::end_left_behind(id, &seen);
+        let survivors = tokio::task::spawn_blocking(ending).await??;
         warn!(run.id = %id, survivors, "a run was lost: its keeper is gone");
         let workspace = &self.session.workspace;
         let looked = changes::uncommitted(&self.runner.git, workspace);

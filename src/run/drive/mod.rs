@@ -19,6 +19,7 @@ use super::answer;
 use super::start::Runner;
 use crate::chat::{Outgoing, live, text};
 use crate::claude::host::{End, Host};
+use crate::claude::sweep::Seen;
 use crate::event::{Event, TurnEnd};
 use crate::id::ClaudeSessionId;
 use crate::progress::Progress;
@@ -117,6 +118,8 @@ struct Drive<'a> {
     /// The keeper was asked to stop it.
     stopping: bool,
     let_go: Option<Instant>,
+    /// Who was below the keeper when it was last looked.
+    seen: Seen,
 }
 
 impl<'a> Drive<'a> {
@@ -139,6 +142,7 @@ impl<'a> Drive<'a> {
             stop_requested: false,
             stopping: false,
             let_go: None,
+            seen: Seen::default(),
         }
     }
 
@@ -207,6 +211,9 @@ impl<'a> Drive<'a> {
     /// Once a second: typing, the live message, and what may have been missed.
     async fn tick(&mut self) -> anyhow::Result<()> {
         self.look_for_stop().await?;
+        if let Some(seen) = self.host.look_below_keeper()? {
+            self.seen = seen;
+        }
         let now = Instant::now();
         if let Some(since) = self.let_go {
             if now - since > LEAVING_TIME {

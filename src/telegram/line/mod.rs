@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use fail::fail_point;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
-use tracing::error;
+use tracing::debug;
 
-use super::api::Api;
+use super::api::{Api, ApiError};
 use super::budget::{Budget, Purpose};
 use super::draw;
 use super::live::{LiveMessage, Shown};
@@ -38,6 +38,7 @@ pub enum Ask {
         text: String,
     },
     Typing(ChatThread),
+    RemoveButtons(MessageId),
 }
 
 pub struct LiveText {
@@ -78,12 +79,15 @@ pub struct Line {
     /// What happened and could not be written down yet; nothing more is sent before it is.
     unrecorded: VecDeque<Change>,
     live: BTreeMap<RunId, LiveMessage>,
+    /// Messages whose buttons stand for nothing any more.
+    old_buttons: VecDeque<MessageId>,
 }
 
 /// What a line does next.
 enum Next {
     Send,
     ShowLive(RunId),
+    RemoveButtons(MessageId),
     WaitUntil(Instant),
     Wait,
 }
@@ -111,6 +115,7 @@ impl Line {
             silences: 0,
             unrecorded: VecDeque::new(),
             live: BTreeMap::new(),
+            old_buttons: VecDeque::new(),
         }
     }
 
@@ -127,6 +132,10 @@ impl Line {
                 }
                 Next::ShowLive(run) => {
                     self.show_live(run).await;
+                    continue;
+                }
+                Next::RemoveButtons(message) => {
+                    self.remove_buttons(message).await;
                     continue;
                 }
                 Next::WaitUntil(moment) => Some(moment),
@@ -178,6 +187,7 @@ impl Line {
                 }
             }
             Ask::Typing(at) => self.type_along(at),
+            Ask::RemoveButtons(message) => self.old_buttons.push_back(message),
         }
     }
 
@@ -213,6 +223,12 @@ impl Line {
             }
             consider(ready);
         }
+        if let Some(message) = self.old_buttons.front() {
+            if live_ready <= now {
+                return Next::RemoveButtons(*message);
+            }
+            consider(live_ready);
+        }
         earliest.map_or(Next::Wait, Next::WaitUntil)
     }
 
@@ -234,7 +250,7 @@ impl Line {
                 return;
             }
             Err(error) => {
-                error!(chat.id = chat.0, %error, "the outbox cannot be read; trying again");
+                debug!(chat.id = chat.0, %error, "the outbox cannot be read; trying again");
                 self.retry_at = Instant::now() + STORE_PAUSE;
                 return;
             }
@@ -292,15 +308,33 @@ impl Line {
         let pause = self.budget.edit_pause();
         match live.show(&self.around.api, &self.around.store, pause).await {
             Shown::GoesOn => {}
-            Shown::Flood(pause) => {
-                self.budget.pause(pause, Instant::now());
-                let chat = self.chat;
-                self.record(move |db| pauses::set(db, chat, pause)).await;
-            }
+            Shown::Flood(pause) => self.pause(pause).await,
             Shown::Over => {
                 self.live.remove(&run);
             }
         }
+    }
+
+    /// Tried once: a press on a button that stayed says that it is over.
+    async fn remove_buttons(&mut self, message: MessageId) {
+        self.old_buttons.pop_front();
+        self.budget.spend(Instant::now());
+        let arguments = json!({"chat_id": self.chat.0, "message_id": message.0});
+        let removed: Result<Value, _> = self
+            .around
+            .api
+            .call_within(PROBE_LIMIT, "editMessageReplyMarkup", &arguments)
+            .await;
+        if let Err(ApiError::Flood(pause)) = removed {
+            self.pause(pause).await;
+        }
+    }
+
+    /// Telegram asked for a pause of the whole chat.
+    async fn pause(&mut self, pause: Duration) {
+        self.budget.pause(pause, Instant::now());
+        let chat = self.chat;
+        self.record(move |db| pauses::set(db, chat, pause)).await;
     }
 
     /// Not waited for: nothing depends on it.

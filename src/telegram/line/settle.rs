@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use tokio::time::Instant;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::{Ask, Line, MOST_DOUBTS, STORE_PAUSE, pause_before};
 use crate::chat::delivery;
@@ -145,7 +145,8 @@ impl Line {
             let written = self.around.store.transaction(move |db| change(db)).await;
             match written {
                 Err(error) if error.is_passing() => {
-                    error!(chat.id = self.chat.0, %error, "what became of a message cannot be written down; trying again");
+                    // The store says once that it takes nothing.
+                    debug!(chat.id = self.chat.0, %error, "what became of a message cannot be written down; trying again");
                     self.retry_at = Instant::now() + STORE_PAUSE;
                     self.due = true;
                     return false;

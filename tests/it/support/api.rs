@@ -32,6 +32,7 @@ struct Faults {
 struct Planned {
     method: String,
     chat: Option<i64>,
+    after: u32,
     times: u32,
     fault: Fault,
 }
@@ -83,9 +84,22 @@ impl FakeApi {
 
     /// The next `times` calls of this method (in this chat, where one is given) go wrong.
     pub fn plan(&self, method: &str, chat: Option<i64>, times: u32, fault: Fault) {
+        self.plan_after(method, chat, 0, times, fault);
+    }
+
+    /// As [`FakeApi::plan`], when so many of them have gone well.
+    pub fn plan_after(
+        &self,
+        method: &str,
+        chat: Option<i64>,
+        after: u32,
+        times: u32,
+        fault: Fault,
+    ) {
         self.faults.lock().expect("whole").planned.push(Planned {
             method: method.to_owned(),
             chat,
+            after,
             times,
             fault,
         });
@@ -153,9 +167,13 @@ async fn misbehave(
                     && planned.times > 0
                     && (planned.chat.is_none() || planned.chat == chat)
             })
-            .map(|planned| {
+            .and_then(|planned| {
+                if planned.after > 0 {
+                    planned.after -= 1;
+                    return None;
+                }
                 planned.times -= 1;
-                planned.fault.clone()
+                Some(planned.fault.clone())
             })
     };
     let request = Request::from_parts(parts, Body::from(body));

@@ -47,6 +47,31 @@ pub fn descendants_of(ancestor: u32) -> Vec<u32> {
     found
 }
 
+/// What the system calls a process.
+pub fn name_of(process: u32) -> String {
+    std::fs::read_to_string(format!("/proc/{process}/comm"))
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
+}
+
+/// Process ids of those that have a variable which begins so, and this folder as or above their home.
+pub fn with_variable(start: &str, folder: &Path) -> Vec<u32> {
+    let home = format!("HOME={}", folder.display());
+    all()
+        .filter(|(process, _)| {
+            let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+            let has = |start: &str| {
+                environment
+                    .split(|byte| *byte == 0)
+                    .any(|variable| variable.starts_with(start.as_bytes()))
+            };
+            has(start) && has(&home)
+        })
+        .map(|(process, _)| process)
+        .collect()
+}
+
 pub fn is_alive(process: u32) -> bool {
     // A zombie is dead; it only has not been buried.
     std::fs::read_to_string(format!("/proc/{process}/stat"))

@@ -1,0 +1,386 @@
+//! Killed again and again, at random moments, it loses nothing: the bot, keepers, agents, and all at once.
+//!
+//! `TELECODER_TORTURE=500` makes it that many rounds, `TELECODER_TORTURE_SEED=n` repeats one that failed, and
+//! `-- --nocapture` shows the figures. What counts as right is in [`Torture::judge`].
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::json;
+use telecoder::demo::bot_api::Posted;
+use telecoder::id::{ChatId, UserId};
+
+use crate::support::{ADA, BOT, Bot, CHAT, GRACE, Machine, TEAM, processes};
+
+const GRACES_CHAT: ChatId = ChatId(8);
+const CHATS: [(ChatId, UserId); 3] = [(CHAT, ADA), (GRACES_CHAT, GRACE), (TEAM, ADA)];
+const ROUNDS: usize = 25;
+
+/// What a run that did not end well may be told as.
+const REASONS: [&str; 6] = [
+    "The run was lost",
+    "Claude ended without an answer",
+    "Claude could not finish",
+    "Claude could not be started",
+    "Claude does not have this conversation any more",
+    "Stopped after",
+];
+
+/// Numbers that look random and come again with the same seed. (xorshift64*)
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % sides
+    }
+
+    fn wait_up_to(&mut self, milliseconds: u64) {
+        std::thread::sleep(Duration::from_millis(self.roll(milliseconds)));
+    }
+}
+
+/// A prompt that was sent, and what answers it.
+struct Sent {
+    chat: ChatId,
+    message: i32,
+    text: String,
+    answer: String,
+}
+
+#[derive(Debug, Default)]
+struct Figures {
+    rounds: usize,
+    prompts: usize,
+    answered: usize,
+    told_why_not: usize,
+    bot_kills: usize,
+    keeper_kills: usize,
+    agent_kills: usize,
+    stop_presses: usize,
+    resume_presses: usize,
+    repeats: usize,
+    asked_about: usize,
+}
+
+struct Torture {
+    machine: Machine,
+    bot: Option<Bot>,
+    dice: Dice,
+    sent: Vec<Sent>,
+    commands: BTreeMap<i64, usize>,
+    figures: Figures,
+}
+
+#[test]
+fn killed_at_random_moments_it_runs_everything_once_and_answers_everything() {
+    let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
+    let rounds = number("TELECODER_TORTURE").map_or(ROUNDS, |rounds| rounds as usize);
+    let seed = number("TELECODER_TORTURE_SEED").unwrap_or_else(|| {
+        let now = jiff::Timestamp::now().as_nanosecond() as u64;
+        now | 1
+    });
+    println!("TELECODER_TORTURE_SEED={seed}");
+    let started = Instant::now();
+    let mut torture = Torture::start(seed);
+    for round in 0..rounds {
+        torture.round();
+        torture.judge(round, seed);
+    }
+    println!("{:#?}\nin {:.0?}", torture.figures, started.elapsed());
+}
+
+impl Torture {
+    fn start(seed: u64) -> Torture {
+        let machine = Machine::new()
+            .with(
+                "TELECODER_TG_ALLOWED_USERS",
+                format!("{},{}", ADA.0, GRACE.0),
+            )
+            .with("TELECODER_KEEP_RUNS", "all");
+        let bot = Some(machine.start());
+        Torture {
+            machine,
+            bot,
+            dice: Dice(seed),
+            sent: Vec::new(),
+            commands: BTreeMap::new(),
+            figures: Figures::default(),
+        }
+    }
+
+    /// People write, things are killed, and in the end everybody is left in peace.
+    fn round(&mut self) {
+        self.figures.rounds += 1;
+        for (chat, user) in CHATS {
+            for _ in 0..=self.dice.roll(3) {
+                self.write(chat, user);
+            }
+        }
+        for _ in 0..=self.dice.roll(3) {
+            // Some at once, some while runs go on.
+            let most = [10, 60, 600][self.dice.roll(3) as usize];
+            self.dice.wait_up_to(most);
+            match self.dice.roll(10) {
+                0..=3 => self.kill_the_bot(),
+                4 => self.kill_keepers(),
+                5 => self.kill_agents(),
+                6 => {
+                    self.kill_agents();
+                    self.kill_keepers();
+                    self.kill_the_bot();
+                }
+                7 => self.press_resume(),
+                _ => self.press_stop(),
+            }
+            self.dice.wait_up_to(200);
+            self.let_the_bot_be();
+        }
+        self.machine.until_quiet();
+    }
+
+    fn write(&mut self, chat: ChatId, user: UserId) {
+        if self.dice.roll(5) == 0 {
+            let command = ["/status", "/logs"][self.dice.roll(2) as usize];
+            *self.commands.entry(chat.0).or_default() += 1;
+            self.machine
+                .api
+                .say(chat, user, &format!("{command}@{BOT}"));
+            return;
+        }
+        let number = self.sent.len();
+        // Some long enough for a live message with its button.
+        let longest = [300, 900, 2_500][self.dice.roll(3) as usize];
+        let pause = self.dice.roll(longest);
+        let (text, answer) = match self.dice.roll(5) {
+            0 | 1 => (
+                format!("quick {number}"),
+                format!("You said: quick {number}"),
+            ),
+            2 => (
+                format!("[[sleep: {pause}]] [[say: slow {number}]]"),
+                format!("slow {number}"),
+            ),
+            3 => (
+                format!(
+                    "[[bash: setsid nohup sleep 40 >/dev/null 2>&1 & sleep {}.{:03}]] [[say: work {number}]]",
+                    pause / 1000,
+                    pause % 1000
+                ),
+                format!("work {number}"),
+            ),
+            _ => {
+                let line = "a line of an answer that is long ".repeat(3);
+                (
+                    format!(
+                        "[[say: long {number} {}]]",
+                        format!("{line}\n\n").repeat(60)
+                    ),
+                    format!("long {number} "),
+                )
+            }
+        };
+        let message = if chat.is_group() {
+            let mention = json!([{"type": "mention", "offset": 0, "length": BOT.len() + 1}]);
+            let addressed = format!("@{BOT} {text}");
+            self.machine.api.deliver_message(
+                chat,
+                user,
+                json!({"text": addressed, "entities": mention}),
+            )
+        } else {
+            self.machine.api.say(chat, user, &text)
+        };
+        self.figures.prompts += 1;
+        self.sent.push(Sent {
+            chat,
+            message,
+            text,
+            answer,
+        });
+    }
+
+    fn kill_the_bot(&mut self) {
+        if let Some(bot) = self.bot.take() {
+            bot.kill();
+            self.figures.bot_kills += 1;
+        }
+    }
+
+    fn kill_keepers(&mut self) {
+        for keeper in processes::keepers_of(self.machine.folder.path()) {
+            processes::signal(keeper, Signal::KILL);
+            self.figures.keeper_kills += 1;
+        }
+    }
+
+    /// claude itself: what it started is its keeper's to end.
+    fn kill_agents(&mut self) {
+        for keeper in processes::keepers_of(self.machine.folder.path()) {
+            let agents = processes::descendants_of(keeper);
+            if let Some(agent) = agents
+                .into_iter()
+                .find(|process| processes::name_of(*process) == "fake-claude")
+            {
+                processes::signal(agent, Signal::KILL);
+                self.figures.agent_kills += 1;
+            }
+        }
+    }
+
+    fn press_stop(&mut self) {
+        let live = self
+            .machine
+            .bot_messages()
+            .into_iter()
+            .rev()
+            .find(|message| message.text.starts_with("Working · "));
+        if let Some(live) = live {
+            self.figures.stop_presses += 1;
+            self.machine.api.press(ADA, &live, &live.buttons[0].1);
+        }
+    }
+
+    /// "Go on" or "Run it again" below a lost run, perhaps one that was pressed before.
+    fn press_resume(&mut self) {
+        let lost: Vec<Posted> = self
+            .machine
+            .bot_messages()
+            .into_iter()
+            .filter(|message| {
+                message.text.starts_with("The run was lost") && !message.buttons.is_empty()
+            })
+            .collect();
+        if !lost.is_empty() {
+            let lost = &lost[self.dice.roll(lost.len() as u64) as usize];
+            self.figures.resume_presses += 1;
+            self.machine.api.press(ADA, lost, &lost.buttons[0].1);
+        }
+    }
+
+    fn let_the_bot_be(&mut self) {
+        if self.bot.is_none() {
+            self.bot = Some(self.machine.start_without_waiting());
+        }
+    }
+
+    /// What must be true when everybody was left in peace for a moment.
+    fn judge(&mut self, round: usize, seed: u64) {
+        let messages = self.machine.bot_messages();
+        let times = self.machine.times_run();
+        let here = format!("round {round}, TELECODER_TORTURE_SEED={seed}");
+        let log = self.bot.as_ref().map(Bot::log).unwrap_or_default();
+        let (mut answered, mut told) = (0, 0);
+        for sent in &self.sent {
+            let ran = times.get(&sent.text).copied().unwrap_or(0);
+            assert!(ran <= 1, "{here}: {:?} ran {ran} times\n{log}", sent.text);
+            let replies: Vec<&Posted> = messages
+                .iter()
+                .filter(|message| {
+                    message.chat == sent.chat.0 && message.reply_to == Some(sent.message.into())
+                })
+                .collect();
+            let is_answer = |message: &&Posted| message.text.starts_with(&sent.answer);
+            let is_reason = |message: &&Posted| {
+                REASONS
+                    .iter()
+                    .any(|reason| message.text.starts_with(reason))
+            };
+            let answers = replies.iter().copied().filter(is_answer).count();
+            let reasons = replies.iter().copied().filter(is_reason).count();
+            assert!(
+                answers + reasons > 0,
+                "{here}: nobody was told of {:?}, which ran {ran} times: {replies:#?}\n{log}",
+                sent.text
+            );
+            assert!(
+                answers == 0 || ran == 1,
+                "{here}: {:?} was answered and did not run",
+                sent.text
+            );
+            assert!(answers <= 2, "{here}: {answers} answers to {:?}", sent.text);
+            answered += usize::from(answers > 0);
+            told += usize::from(answers == 0);
+        }
+        self.figures.answered = answered;
+        self.figures.told_why_not = told;
+        self.order_is_kept(&messages, &here);
+        self.repeats_are_few(&messages, &here);
+        self.nothing_is_left(&here);
+    }
+
+    /// The answers of a chat come in the order of its prompts. (What came of a stop goes first.)
+    fn order_is_kept(&self, messages: &[Posted], here: &str) {
+        for (chat, _) in CHATS {
+            let mut last = 0;
+            let mut seen = Vec::new();
+            for message in messages {
+                let Some(prompt) = message.reply_to.filter(|_| message.chat == chat.0) else {
+                    continue;
+                };
+                if message.text.starts_with("Stopped after") || seen.contains(&prompt) {
+                    continue;
+                }
+                seen.push(prompt);
+                assert!(prompt > last, "{here}: {prompt} after {last} in {}", chat.0);
+                last = prompt;
+            }
+        }
+    }
+
+    /// Repeats are counted, by the bot too, and there are no more than moments in which one can happen: one
+    /// send in each chat that was under way when the bot was killed.
+    fn repeats_are_few(&mut self, messages: &[Posted], here: &str) {
+        let mut copies: BTreeMap<(i64, Option<i64>, &str), usize> = BTreeMap::new();
+        for message in messages.iter().filter(|message| message.reply_to.is_some()) {
+            *copies
+                .entry((message.chat, message.reply_to, &message.text))
+                .or_default() += 1;
+        }
+        for ((chat, _, text), count) in &copies {
+            assert!(*count <= 2, "{here}: {count} copies in {chat} of {text:?}");
+        }
+        self.figures.repeats = copies.values().map(|count| count - 1).sum();
+        assert!(
+            self.figures.repeats <= self.figures.bot_kills * CHATS.len(),
+            "{here}: {} repeats",
+            self.figures.repeats
+        );
+        let counted = self.machine.rows("SELECT sum(repeats) FROM outbox")[0];
+        assert!(
+            counted >= self.figures.repeats as i64,
+            "{here}: {counted} counted"
+        );
+        self.figures.asked_about = messages
+            .iter()
+            .filter(|message| message.text.contains("I do not know whether it is here"))
+            .count();
+        for (chat, commands) in &self.commands {
+            let replies = messages
+                .iter()
+                .filter(|message| message.chat == *chat && message.silent)
+                .filter(|message| !message.text.starts_with("Working · "))
+                .count();
+            assert!(
+                replies >= *commands,
+                "{here}: {replies} of {commands} replies"
+            );
+        }
+    }
+
+    fn nothing_is_left(&self, here: &str) {
+        let left = |query: &str| self.machine.rows(query)[0];
+        for query in [
+            "SELECT count(*) FROM updates WHERE state <> 'done'",
+            "SELECT count(*) FROM runs WHERE state <> 'ended'",
+            "SELECT count(*) FROM outbox WHERE state IN ('due', 'sending')",
+        ] {
+            assert_eq!(left(query), 0, "{here}: {query}");
+        }
+        let marked = processes::with_variable("TELECODER_RUN=", self.machine.folder.path());
+        assert_eq!(marked, [0; 0], "{here}: processes are left");
+    }
+}
