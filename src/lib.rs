@@ -22,11 +22,12 @@
 //!    [`progress`], a turn's end becomes an answer ([`run::answer`]) with our sentences ([`chat`]).
 //! 7. [`telegram::outbox`] sends what must arrive from the [`store`], and shows the live message beside it.
 //!
-//! [`daemon`] puts these together; [`cli`] and [`config`] are the shell around it. [`demo`] runs the very same
+//! [`daemon`] puts these together and takes up what was left; [`health`] is what it knows of itself; [`cli`] and [`config`] are the shell around it. [`demo`] runs the very same
 //! bot with stand-ins at both far ends.
 //!
 //! What is true of every step: it is on disk before the step before it is forgotten, so the bot can be killed
-//! at any moment. `docs/ARCHITECTURE.md` has the invariants and the reasons.
+//! at any moment. `docs/ARCHITECTURE.md` has the invariants and the reasons, `docs/RELIABILITY.md` the promises.
+//! `fail_point!` names the moments between two steps at which the tests kill it; it is nothing in a shipped build.
 
 #![forbid(unsafe_code)]
 
