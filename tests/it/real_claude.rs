@@ -5,7 +5,9 @@
 
 use std::path::PathBuf;
 
-use crate::support::{Bot, Machine, model, processes};
+use rustix::process::Signal;
+
+use crate::support::{ADA, Bot, Machine, model, processes};
 
 const WHY: &str = "TELECODER_TEST_CLAUDE names the real claude; .ci/run sets it";
 
@@ -123,6 +125,52 @@ fn a_run_of_the_real_claude_outlives_the_bot() {
     machine.message_with("finished without the bot");
     machine.until_quiet();
     assert_eq!(machine.loud_messages().len(), 1);
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn a_lost_run_of_the_real_claude_goes_on_at_the_press_of_a_button() {
+    let machine = machine();
+    let _bot = start(&machine);
+    machine.ada_says(
+        r#"[[tool: Bash {"command":"echo half > half.txt; sleep 23457"}]] [[say: never]]"#,
+    );
+    machine.until("the command runs", || {
+        processes::with_word("23457").first().copied()
+    });
+    machine.message_with("▸ Bash echo half");
+    for keeper in processes::keepers_of(machine.folder.path()) {
+        processes::signal(keeper, Signal::KILL);
+    }
+    let lost = machine.message_with("The run was lost");
+    assert!(lost.text.contains("half.txt"), "{}", lost.text);
+    assert_eq!(processes::with_word("23457"), [0; 0], "nobody is left");
+    machine.api.press(ADA, &lost, &lost.buttons[0].1);
+    machine.message_with("You said: Go on.");
+    machine.ada_says("[[recall]]");
+    let recalled = machine.message_with("Earlier: ");
+    assert!(recalled.text.contains("echo half"), "{}", recalled.text);
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn real_claude_that_is_killed_is_told_and_the_next_prompt_goes_on() {
+    let machine = machine();
+    let _bot = start(&machine);
+    machine.ada_says(r#"[[tool: Bash {"command":"sleep 23458"}]] [[say: never]]"#);
+    machine.until("the command runs", || {
+        processes::with_word("23458").first().copied()
+    });
+    machine.message_with("▸ Bash sleep 23458");
+    let keeper = processes::keepers_of(machine.folder.path())[0];
+    let claude = processes::descendants_of(keeper)[0];
+    processes::signal(claude, Signal::KILL);
+    machine.message_with("it was killed (signal 9), perhaps because memory ran out");
+    machine.until_quiet();
+    assert_eq!(processes::with_word("23458"), [0; 0], "nobody is left");
+    machine.ada_says("[[recall]]");
+    let recalled = machine.message_with("Earlier: ");
+    assert!(recalled.text.contains("sleep 23458"), "{}", recalled.text);
 }
 
 #[test]
