@@ -167,9 +167,7 @@ fn a_bot_that_dies_again_and_again_while_it_sends_asks_instead_of_repeating() {
             .count()
     };
     assert_eq!(copies(&machine), 2, "once more, and not once more again");
-    machine
-        .api
-        .press(crate::support::ADA, &question, &question.buttons[0].1);
+    machine.ada_presses(&question);
     machine.until("it comes when it is asked for", || {
         (copies(&machine) == 3).then_some(())
     });
@@ -185,9 +183,7 @@ fn a_live_message_that_nobody_remembers_loses_its_button_when_it_is_pressed() {
     let _bot = machine.start();
     machine.message_with("finished");
     machine.until_quiet();
-    machine
-        .api
-        .press(crate::support::ADA, &orphan, &orphan.buttons[0].1);
+    machine.ada_presses(&orphan);
     machine.until("its button goes", || {
         let now = machine
             .bot_messages()
@@ -217,14 +213,7 @@ fn a_keeper_that_dies_before_claude_starts_is_told_and_the_prompt_can_be_run_aga
     machine.api.press(crate::support::ADA, &lost, &data);
     machine.message_with("You said: first");
     machine.api.press(crate::support::ADA, &lost, &data);
-    machine.until("the second press is answered", || {
-        machine
-            .api
-            .calls()
-            .iter()
-            .any(|call| call.arguments["text"] == "It was taken up already.")
-            .then_some(())
-    });
+    machine.until_toast("It was taken up already.");
     machine.until_quiet();
     assert_eq!(machine.times_run().get("first"), Some(&1));
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use telecoder::id::ChatId;
 
-use crate::support::{ADA, BOT, CHAT, Fault, Machine, TEAM};
+use crate::support::{ADA, BOT, Bot, CHAT, Fault, Machine, TEAM};
 
 const BLOCKED: Fault = Fault::Refuse(403, "Forbidden: bot was blocked by the user");
 const NEW_TEAM: ChatId = ChatId(-100_777);
@@ -20,14 +20,20 @@ fn lines_in(machine: &Machine, chat: ChatId) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn what_was_due_while_the_bot_was_blocked_comes_when_it_is_let_in_again() {
-    let machine = Machine::new();
+/// A bot that was blocked while an answer was due.
+fn start_blocked(machine: &Machine) -> Bot {
     let bot = machine.start();
     machine.api.plan("sendMessage", None, 1_000, BLOCKED);
     machine.ada_says("hello");
     machine.until_log(&bot, "this chat cannot be reached");
     machine.until_quiet();
+    bot
+}
+
+#[test]
+fn what_was_due_while_the_bot_was_blocked_comes_when_it_is_let_in_again() {
+    let machine = Machine::new();
+    let _bot = start_blocked(&machine);
     let tries = machine.api.requests("sendMessage").len();
     assert_eq!(tries, 1, "no endless loop");
     machine.api.heal();
@@ -46,11 +52,7 @@ fn what_was_due_while_the_bot_was_blocked_comes_when_it_is_let_in_again() {
 #[test]
 fn what_was_due_while_the_bot_was_blocked_comes_before_the_answer_to_what_is_written_next() {
     let machine = Machine::new();
-    let bot = machine.start();
-    machine.api.plan("sendMessage", None, 1_000, BLOCKED);
-    machine.ada_says("hello");
-    machine.until_log(&bot, "this chat cannot be reached");
-    machine.until_quiet();
+    let _bot = start_blocked(&machine);
     machine.api.heal();
     machine.ada_says("are you there?");
     machine.message_with("You said: are you there?");
@@ -226,20 +228,19 @@ fn a_message_without_an_answer_twice_is_asked_about_and_not_sent_a_third_time() 
     let question = machine.message_with("Telegram gave no answer when I sent you a message, twice");
     assert!(!question.silent);
     machine.until_quiet();
-    let copies = lines_in(&machine, CHAT)
-        .into_iter()
-        .filter(|line| line == "You said: hello")
-        .count();
-    assert_eq!(copies, 2);
+    let copies = || {
+        let lines = lines_in(&machine, CHAT);
+        lines
+            .iter()
+            .filter(|line| *line == "You said: hello")
+            .count()
+    };
+    assert_eq!(copies(), 2);
     machine.ada_says("/status");
     let status = machine.message_with("Not delivered here: 1 message");
-    machine.api.press(ADA, &status, &status.buttons[0].1);
+    machine.ada_presses(&status);
     machine.until("it comes when it is asked for", || {
-        let copies = lines_in(&machine, CHAT)
-            .into_iter()
-            .filter(|line| line == "You said: hello")
-            .count();
-        (copies == 3).then_some(())
+        (copies() == 3).then_some(())
     });
 }
 

@@ -304,23 +304,6 @@ fn polling_goes_on_after_every_kind_of_failure() {
 }
 
 #[test]
-fn a_second_poller_on_the_same_token_is_told_in_the_log_once() {
-    let machine = Machine::new();
-    machine.api.plan(
-        "getUpdates",
-        None,
-        1,
-        Fault::Refuse(409, "Conflict: terminated by other getUpdates request"),
-    );
-    let bot = machine.start_without_waiting();
-    machine.until("the log says so", || {
-        bot.log()
-            .contains("another program polls with the same bot token")
-            .then_some(())
-    });
-}
-
-#[test]
 fn the_bot_starts_while_telegram_cannot_be_reached_and_says_so() {
     let machine = Machine::new();
     machine.api.plan("getMe", None, 2, Fault::CloseBefore);

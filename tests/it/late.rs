@@ -46,14 +46,7 @@ fn old_prompts_are_asked_about_together_and_run_in_order_at_the_press_of_a_butto
     machine.message_with("You said: old 3");
     machine.until_quiet();
     machine.api.press(ADA, &question, &data);
-    machine.until("the second press is answered", || {
-        machine
-            .api
-            .calls()
-            .iter()
-            .any(|call| call.arguments["text"] == "Nothing is held back any more.")
-            .then_some(())
-    });
+    machine.until_toast("Nothing is held back any more.");
     assert_eq!(
         answers(&machine),
         ["new", "old 1", "old 2", "old 3"].map(|text| format!("You said: {text}"))
@@ -123,6 +116,6 @@ fn what_waited_in_the_queue_and_became_old_while_the_bot_was_down_is_asked_about
     machine.message_with("Stopped after ");
     machine.until_quiet();
     assert_eq!(machine.times_run().get("waiting"), None);
-    machine.api.press(ADA, &question, &question.buttons[0].1);
+    machine.ada_presses(&question);
     machine.message_with("You said: waiting");
 }

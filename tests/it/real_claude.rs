@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use rustix::process::Signal;
 
-use crate::support::{ADA, Bot, Machine, model, processes};
+use crate::support::{Bot, Machine, model, processes};
 
 const WHY: &str = "TELECODER_TEST_CLAUDE names the real claude; .ci/run sets it";
 
@@ -145,7 +145,7 @@ fn a_lost_run_of_the_real_claude_goes_on_at_the_press_of_a_button() {
     let lost = machine.message_with("The run was lost");
     assert!(lost.text.contains("half.txt"), "{}", lost.text);
     assert_eq!(processes::with_word("23457"), [0; 0], "nobody is left");
-    machine.api.press(ADA, &lost, &lost.buttons[0].1);
+    machine.ada_presses(&lost);
     machine.message_with("You said: Go on.");
     machine.ada_says("[[recall]]");
     let recalled = machine.message_with("Earlier: ");

@@ -110,13 +110,7 @@ fn the_stop_button_stops_its_own_run_and_no_other() {
     machine.ada_says("[[sleep: 60000]] again");
     machine.nth_message_with("Working · ", 1);
     machine.api.press(ADA, &live, &data);
-    machine.until("the button is answered", || {
-        let answers = machine.api.calls();
-        answers
-            .iter()
-            .any(|call| call.arguments["text"] == "This run is over.")
-            .then_some(())
-    });
+    machine.until_toast("This run is over.");
     machine.ada_says("/stop");
     machine.nth_message_with("Stopped after ", 2);
 }

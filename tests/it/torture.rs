@@ -240,7 +240,7 @@ impl Torture {
             .find(|message| message.text.starts_with("Working · "));
         if let Some(live) = live {
             self.figures.stop_presses += 1;
-            self.machine.api.press(ADA, &live, &live.buttons[0].1);
+            self.machine.ada_presses(&live);
         }
     }
 

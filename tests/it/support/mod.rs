@@ -212,6 +212,22 @@ impl Machine {
         })
     }
 
+    /// Waits until a press on a button was answered with this.
+    pub fn until_toast(&self, text: &str) {
+        self.until(&format!("a button is answered with {text:?}"), || {
+            let calls = self.api.calls();
+            calls
+                .iter()
+                .any(|call| call.arguments["text"] == text)
+                .then_some(())
+        });
+    }
+
+    /// Ada presses the first button below a message.
+    pub fn ada_presses(&self, message: &Posted) {
+        self.api.press(ADA, message, &message.buttons[0].1);
+    }
+
     pub fn bot_messages(&self) -> Vec<Posted> {
         self.api
             .messages()
