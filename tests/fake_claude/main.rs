@@ -112,6 +112,8 @@ impl Claude {
     }
 
     async fn live(&mut self) -> u8 {
+        let delay = std::env::var("FAKE_CLAUDE_START_DELAY").unwrap_or_default();
+        tokio::time::sleep(Duration::from_millis(delay.parse().unwrap_or(0))).await;
         loop {
             let prompt = match self.waiting.pop_front() {
                 Some(prompt) => prompt,

@@ -182,6 +182,23 @@ fn a_lost_run_says_what_it_changed_and_goes_on_at_the_press_of_a_button() {
 }
 
 #[test]
+fn what_claude_began_with_while_its_keeper_was_missed_is_not_run_again() {
+    // claude is slow to start, and goes on for a moment when its keeper is gone.
+    let machine = Machine::new().with("FAKE_CLAUDE_START_DELAY", "400");
+    let _bot = machine.start_failing_at("run-lost=sleep(1000)");
+    machine.ada_says("first [[sleep: 60000]]");
+    let keeper = machine.until("a keeper", || {
+        let keepers = processes::keepers_of(machine.folder.path());
+        let keeper = *keepers.first()?;
+        (!processes::descendants_of(keeper).is_empty()).then_some(keeper)
+    });
+    processes::signal(keeper, Signal::KILL);
+    let lost = machine.message_with("The run was lost");
+    assert_eq!(machine.times_run().len(), 1, "claude began with it");
+    assert_eq!(lost.buttons[0].0, "Go on");
+}
+
+#[test]
 fn after_a_crash_of_the_whole_machine_each_run_is_told_and_what_waited_runs() {
     let machine = Machine::new();
     let bot = machine.start();

@@ -18,11 +18,7 @@ const CHANGES_LIMIT: Duration = Duration::from_secs(10);
 
 impl Drive<'_> {
     /// Writes down how the run ended, and tells the chat what its turns have not.
-    pub(super) async fn finish(&mut self, end: End) -> anyhow::Result<()> {
-        let loss = match end {
-            End::Lost => Some(self.loss().await?),
-            _ => None,
-        };
+    pub(super) async fn finish(&mut self, end: End, loss: Option<Loss>) -> anyhow::Result<()> {
         self.look_for_stop().await?;
         let id = self.run.id;
         let elapsed = self.elapsed();
@@ -81,8 +77,13 @@ impl Drive<'_> {
         Ok(())
     }
 
-    /// Ends what a killed keeper left behind, and looks at what the run had changed.
-    async fn loss(&self) -> anyhow::Result<Loss> {
+    /// Ends what a killed keeper left behind, and looks at what the run had changed; nothing where the run was
+    /// not lost.
+    pub(super) async fn loss(&self, end: &End) -> anyhow::Result<Option<Loss>> {
+        if *end != End::Lost {
+            return Ok(None);
+        }
+        fail_point!("run-lost");
         let id = self.run.id;
         let seen = self.seen.clone();
         let ending = move || sweep::end_left_behind(id, &seen);
@@ -91,10 +92,10 @@ impl Drive<'_> {
         let workspace = &self.session.workspace;
         let looked = changes::uncommitted(&self.runner.git, workspace);
         let changed = tokio::time::timeout(CHANGES_LIMIT, looked).await;
-        Ok(Loss {
+        Ok(Some(Loss {
             survivors,
             // What git cannot say is left out; the loss is told all the same.
             changed: changed.ok().and_then(Result::ok).unwrap_or_default(),
-        })
+        }))
     }
 }

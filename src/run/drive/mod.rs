@@ -86,9 +86,10 @@ pub async fn drive(
             continue;
         }
         if let Some(end) = drive.end()? {
-            // Lines that came between the last look and the end.
+            // First nobody is left who could write; then come the lines since the last look.
+            let loss = drive.loss(&end).await?;
             while drive.read().await? {}
-            drive.finish(end).await?;
+            drive.finish(end, loss).await?;
             return Ok(Driven::Ended);
         }
     }

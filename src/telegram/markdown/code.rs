@@ -1,0 +1,135 @@
+//! Code blocks: shown where they fit, a file where they are long, under the name that the answer gives them.
+
+use super::File;
+
+/// A longer block comes as a file; in bytes, about two messages.
+const LONGEST: usize = 8_000;
+/// A diff that is longer is read on a larger screen.
+const LONGEST_DIFF: usize = 60;
+/// Telegram makes one blank of a tab.
+const TAB: &str = "    ";
+/// Bot API: `CopyTextButton.text`.
+const COPIED_AT_MOST: usize = 256;
+
+/// A code block while it is read.
+pub(super) struct Block {
+    /// The first word behind the fence, as it was written.
+    kind: Option<String>,
+    /// A path, where the fence or the words before it name one.
+    path: Option<String>,
+    pub(super) code: String,
+}
+
+impl Block {
+    /// `info` is what stands behind the fence; `named_before`, what the text before it ends with.
+    pub(super) fn new(info: &str, named_before: Option<String>) -> Block {
+        let kind = info
+            .split([' ', ',', '{', ':'])
+            .next()
+            .filter(|kind| !kind.is_empty())
+            .map(str::to_owned);
+        let path = named_in(info).or(named_before).filter(|name| is_path(name));
+        Block {
+            kind,
+            path,
+            code: String::new(),
+        }
+    }
+
+    /// As Telegram's clients know it.
+    pub(super) fn language(&self) -> Option<String> {
+        self.kind.clone()
+    }
+
+    /// As it stands in a message.
+    pub(super) fn shown(&self) -> String {
+        self.code.trim_end_matches('\n').replace('\t', TAB)
+    }
+
+    /// A command of one line, for a button that copies it.
+    pub(super) fn command(&self) -> Option<&str> {
+        let is_shell = matches!(
+            self.kind.as_deref(),
+            Some("bash" | "sh" | "shell" | "zsh" | "console")
+        );
+        let code = self.code.trim();
+        let command = code.strip_prefix("$ ").unwrap_or(code);
+        let fits = !command.is_empty()
+            && !command.contains('\n')
+            && command.encode_utf16().count() <= COPIED_AT_MOST;
+        (is_shell && fits).then_some(command)
+    }
+
+    /// The file that it comes as, where it is too long for a chat.
+    pub(super) fn as_file(&self) -> Option<File> {
+        let is_long = self.code.len() > LONGEST
+            || (self.is_diff() && self.code.lines().count() > LONGEST_DIFF);
+        if !is_long {
+            return None;
+        }
+        let title = match &self.path {
+            Some(path) => path.clone(),
+            None if self.is_diff() => "changes.diff".to_owned(),
+            None => format!(
+                "code.{}",
+                extension(self.kind.as_deref().unwrap_or_default())
+            ),
+        };
+        let name = title.rsplit('/').next().unwrap_or(&title).to_owned();
+        Some(File {
+            name,
+            title,
+            content: self.code.clone(),
+        })
+    }
+
+    fn is_diff(&self) -> bool {
+        matches!(self.kind.as_deref(), Some("diff" | "patch"))
+            || self.code.starts_with("diff --git ")
+            || (self.code.starts_with("--- ") && self.code.contains("\n+++ "))
+    }
+}
+
+/// `rust src/main.rs`, `rust:src/main.rs`, `rust title="src/main.rs"`, `src/main.rs`.
+fn named_in(info: &str) -> Option<String> {
+    info.split([' ', ',', '{', '}', ':'])
+        .map(|word| {
+            let value = word.split_once('=').map_or(word, |(_, value)| value);
+            value.trim_matches(['"', '\''])
+        })
+        .find(|word| is_path(word))
+        .map(str::to_owned)
+}
+
+/// A file's name, with or without folders.
+fn is_path(word: &str) -> bool {
+    const ODD: [char; 10] = ['<', '>', '|', '*', '?', '"', '\\', '(', ')', ';'];
+    let name = word.rsplit('/').next().unwrap_or(word);
+    let has_extension = name
+        .rsplit_once('.')
+        .is_some_and(|(_, extension)| (1..=10).contains(&extension.len()));
+    has_extension
+        && !name.starts_with("..")
+        && word.len() <= 200
+        && !word.contains("://")
+        && !word.contains(|c: char| c.is_whitespace() || c.is_control() || ODD.contains(&c))
+}
+
+fn extension(language: &str) -> &str {
+    match language {
+        "rust" => "rs",
+        "python" => "py",
+        "javascript" => "js",
+        "typescript" => "ts",
+        "bash" | "shell" | "console" | "zsh" => "sh",
+        "markdown" => "md",
+        "yaml" => "yml",
+        "ruby" => "rb",
+        "kotlin" => "kt",
+        "csharp" | "c#" => "cs",
+        "c++" => "cpp",
+        "" | "text" | "plaintext" => "txt",
+        other if other.chars().all(|c| c.is_ascii_alphanumeric()) => other,
+        _ => "txt",
+    }
+}

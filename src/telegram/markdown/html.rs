@@ -1,0 +1,44 @@
+//! HTML in an answer, as text: a chat has no use for tags that only say how something looks.
+
+/// Tags that are left out; what is between them stays.
+const LOOKS: [&str; 24] = [
+    "a", "b", "big", "center", "code", "del", "details", "div", "em", "font", "i", "ins", "kbd",
+    "p", "s", "samp", "small", "span", "strong", "sub", "summary", "sup", "u", "var",
+];
+
+/// The text without tags that only say how it looks; `<br>` is a new line, every other tag stays as it is.
+pub(super) fn as_text(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        let (before, from) = rest.split_at(start);
+        text.push_str(before);
+        let Some(end) = from.find('>') else {
+            rest = from;
+            break;
+        };
+        let (tag, behind) = from.split_at(end + 1);
+        match name_of(tag) {
+            name if name == "br" => {
+                text.push('\n');
+                rest = behind.strip_prefix('\n').unwrap_or(behind);
+                continue;
+            }
+            // A link's address would be lost with its tag.
+            name if LOOKS.contains(&name.as_str()) && !tag.contains("href") => {}
+            _ => text.push_str(tag),
+        }
+        rest = behind;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// `b` of `<b class="x">` and of `</b>`.
+fn name_of(tag: &str) -> String {
+    tag.trim_start_matches(['<', '/'])
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase()
+}

@@ -1,0 +1,167 @@
+//! Tables: aligned in a code block where a phone is wide enough, else a list of records, else a file.
+
+use pulldown_cmark::Alignment;
+use unicode_width::UnicodeWidthStr;
+
+use super::File;
+use crate::telegram::rich::{Rich, Style};
+
+/// So many letters of one width stand in a line of a phone.
+const PHONE_WIDTH: usize = 36;
+/// More records than this are read on a larger screen; in bytes.
+const LONGEST: usize = 6_000;
+const GAP: &str = "  ";
+
+/// A table while it is read.
+pub(super) struct Table {
+    alignments: Vec<Alignment>,
+    /// The first one is the head.
+    rows: Vec<Vec<Rich>>,
+    /// The text that the table stands in.
+    before: Rich,
+}
+
+impl Table {
+    pub(super) fn new(alignments: Vec<Alignment>, before: Rich) -> Table {
+        Table {
+            alignments,
+            rows: Vec::new(),
+            before,
+        }
+    }
+
+    pub(super) fn begin_row(&mut self) {
+        self.rows.push(Vec::new());
+    }
+
+    pub(super) fn end_cell(&mut self, cell: Rich) {
+        if let Some(row) = self.rows.last_mut() {
+            row.push(cell);
+        }
+    }
+
+    /// Gives the text back that the table stands in.
+    pub(super) fn take_before(&mut self) -> Rich {
+        std::mem::take(&mut self.before)
+    }
+
+    /// As it stands in a message.
+    pub(super) fn shown(&self) -> Rich {
+        if self.width() <= PHONE_WIDTH && !self.has_links() {
+            let mut shown = Rich::default();
+            shown.push(&self.aligned(), Some(Style::Pre { language: None }));
+            return shown;
+        }
+        self.records()
+    }
+
+    /// The file that it comes as, where it is too long for a chat.
+    pub(super) fn as_file(&self) -> Option<File> {
+        let is_wide = self.width() > PHONE_WIDTH;
+        let length: usize = self.rows.iter().flatten().map(|cell| cell.text.len()).sum();
+        (is_wide && length > LONGEST).then(|| File {
+            name: "table.txt".to_owned(),
+            title: "table.txt".to_owned(),
+            content: self.aligned(),
+        })
+    }
+
+    fn columns(&self) -> usize {
+        self.rows.iter().map(Vec::len).max().unwrap_or(0)
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        (0..self.columns())
+            .map(|column| {
+                self.rows
+                    .iter()
+                    .filter_map(|row| row.get(column))
+                    .map(|cell| cell.text.trim().width())
+                    .max()
+                    .unwrap_or(0)
+            })
+            .collect()
+    }
+
+    fn width(&self) -> usize {
+        let widths = self.widths();
+        widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1)
+    }
+
+    fn has_links(&self) -> bool {
+        self.rows
+            .iter()
+            .flatten()
+            .flat_map(|cell| &cell.styles)
+            .any(|(_, style)| matches!(style, Style::Link { .. }))
+    }
+
+    /// Columns of equal width, the first row underlined.
+    fn aligned(&self) -> String {
+        let widths = self.widths();
+        let mut lines = Vec::with_capacity(self.rows.len() + 1);
+        for (number, row) in self.rows.iter().enumerate() {
+            let cells: Vec<String> = widths
+                .iter()
+                .enumerate()
+                .map(|(column, width)| {
+                    let cell = row.get(column).map_or("", |cell| cell.text.trim());
+                    self.padded(column, cell, *width)
+                })
+                .collect();
+            lines.push(cells.join(GAP).trim_end().to_owned());
+            if number == 0 {
+                let rule: Vec<String> = widths.iter().map(|width| "─".repeat(*width)).collect();
+                lines.push(rule.join(GAP));
+            }
+        }
+        lines.join("\n")
+    }
+
+    fn padded(&self, column: usize, cell: &str, width: usize) -> String {
+        let missing = width.saturating_sub(cell.width());
+        let left = match self.alignments.get(column) {
+            Some(Alignment::Right) => missing,
+            Some(Alignment::Center) => missing / 2,
+            _ => 0,
+        };
+        format!("{}{cell}{}", " ".repeat(left), " ".repeat(missing - left))
+    }
+
+    /// One record a row: a line for each cell, with the column's name; the first one in bold.
+    fn records(&self) -> Rich {
+        let none = Vec::new();
+        let (head, rows) = match self.rows.split_first() {
+            Some((head, rows)) if !rows.is_empty() => (head, rows),
+            Some((head, _)) => (&none, std::slice::from_ref(head)),
+            None => return Rich::default(),
+        };
+        let mut shown = Rich::default();
+        for row in rows {
+            if !shown.text.is_empty() {
+                shown.text.push_str("\n\n");
+            }
+            let start = shown.text.len();
+            for (column, cell) in row.iter().enumerate() {
+                if cell.text.trim().is_empty() {
+                    continue;
+                }
+                if shown.text.len() > start {
+                    shown.text.push('\n');
+                }
+                let name = head.get(column).map_or("", |name| name.text.trim());
+                if !name.is_empty() {
+                    shown.push(&format!("{name}: "), None);
+                }
+                let cell_start = shown.text.len();
+                shown.append(cell.clone());
+                if column == 0 {
+                    shown
+                        .styles
+                        .push((cell_start..shown.text.len(), Style::Bold));
+                }
+            }
+        }
+        shown
+    }
+}
