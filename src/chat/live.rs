@@ -133,7 +133,7 @@ fn newest_words(words: &str) -> String {
 }
 
 /// The first line, cut to a length.
-pub(super) fn one_line(text: &str, characters: usize) -> String {
+pub fn one_line(text: &str, characters: usize) -> String {
     let line = text.lines().next().unwrap_or_default().trim();
     let cut = line.chars().count() > characters || text.trim().lines().count() > 1;
     let start: String = line.chars().take(characters).collect();

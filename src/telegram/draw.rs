@@ -11,6 +11,13 @@ use crate::chat::{Body, Outgoing};
 
 /// An answer of more parts comes as its first part and the whole of it as a file.
 const MOST_PARTS: usize = 3;
+/// So many files of one answer are sent; the others are in the whole of it.
+const MOST_FILES: usize = 5;
+/// So many commands of one answer get a button.
+const MOST_COMMANDS: usize = 3;
+/// Of a longer answer only the beginning is drawn, enough for its first part; in bytes.
+const DRAWN_WHOLE: usize = 64 * 1024;
+const DRAWN_BEGINNING: usize = 24 * 1024;
 
 /// One call's worth of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,11 +30,19 @@ pub enum Part {
     },
 }
 
-/// The parts of a message, in their order; at least one. The same message always gives the same parts, so
-/// that a sender can go on where it stopped.
+/// A message as it is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// In their order; at least one.
+    pub parts: Vec<Part>,
+    /// Each gets a button below the last part that copies it.
+    pub commands: Vec<String>,
+}
+
+/// Draws a message. The same message always gives the same parts, so that a sender can go on where it stopped.
 ///
 /// A message that cannot be drawn is not held up by it: it comes as the text that it was made from.
-pub fn parts(message: &Outgoing) -> Vec<Part> {
+pub fn draw(message: &Outgoing) -> Drawn {
     catch_unwind(AssertUnwindSafe(|| drawn(message))).unwrap_or_else(|panic| {
         let panic = crate::store::panic_text(panic.as_ref());
         error!(
@@ -38,7 +53,7 @@ pub fn parts(message: &Outgoing) -> Vec<Part> {
     })
 }
 
-fn drawn(message: &Outgoing) -> Vec<Part> {
+fn drawn(message: &Outgoing) -> Drawn {
     fail_point!("draw");
     match &message.body {
         Body::Note { text, quoted } => {
@@ -48,23 +63,26 @@ fn drawn(message: &Outgoing) -> Vec<Part> {
                 rich.push("\n\n", None);
                 rich.push(quoted.trim_end(), Some(Style::Pre { language: None }));
             }
-            texts(rich)
+            texts(&rich)
         }
         Body::Answer { markdown, footer } => answer(headed(message), markdown, footer),
         Body::File {
             name,
             content,
             caption,
-        } => vec![Part::File {
-            name: name.clone(),
-            content: content.clone(),
-            caption: caption_of(message, caption),
-        }],
+        } => Drawn {
+            parts: vec![Part::File {
+                name: name.clone(),
+                content: content.clone(),
+                caption: caption_of(message, caption),
+            }],
+            commands: Vec::new(),
+        },
     }
 }
 
 /// As little as can be done to a message.
-fn undrawn(message: &Outgoing) -> Vec<Part> {
+fn undrawn(message: &Outgoing) -> Drawn {
     let text = match &message.body {
         Body::Note { text, quoted } => match quoted {
             Some(quoted) => format!("{text}\n\n{quoted}"),
@@ -75,7 +93,7 @@ fn undrawn(message: &Outgoing) -> Vec<Part> {
             content, caption, ..
         } => format!("{caption}\n\n{content}"),
     };
-    texts(Rich::plain(text))
+    texts(&Rich::plain(text))
 }
 
 /// The line above a message, where it has one.
@@ -88,45 +106,88 @@ fn headed(message: &Outgoing) -> Rich {
     rich
 }
 
-fn answer(mut rich: Rich, markdown: &str, footer: &str) -> Vec<Part> {
-    rich.append(markdown::render(markdown));
-    if !rich.text.is_empty() {
-        rich.push("\n\n", None);
+fn answer(mut rich: Rich, markdown: &str, footer: &str) -> Drawn {
+    if markdown.len() > DRAWN_WHOLE {
+        rich.append(markdown::render_beginning(markdown, DRAWN_BEGINNING));
+        return beginning_and_whole(&rich, markdown, footer, Vec::new());
     }
-    rich.push(footer, Some(Style::Italic));
-    let mut parts = rich.split(MESSAGE_UNITS);
-    if parts.len() <= MOST_PARTS {
-        return parts.into_iter().map(Part::Text).collect();
+    let rendered = markdown::render(markdown);
+    rich.append(rendered.text);
+    let mut files: Vec<Part> = rendered.files.into_iter().map(file).collect();
+    let too_many_files = files.len() > MOST_FILES;
+    files.truncate(MOST_FILES);
+    let mut with_footer = rich.clone();
+    if !with_footer.text.is_empty() {
+        with_footer.push("\n\n", None);
     }
-    vec![
-        Part::Text(parts.swap_remove(0)),
-        Part::File {
-            name: "answer.md".to_owned(),
-            content: markdown.to_owned(),
-            caption: clipped(Rich::plain(format!("The whole answer. {footer}"))),
-        },
-    ]
+    with_footer.push(footer, Some(Style::Italic));
+    let parts = with_footer.first_parts(MESSAGE_UNITS, MOST_PARTS + 1);
+    if parts.len() > MOST_PARTS || too_many_files {
+        return beginning_and_whole(&rich, markdown, footer, files);
+    }
+    let mut commands = rendered.commands;
+    commands.dedup();
+    commands.truncate(MOST_COMMANDS);
+    Drawn {
+        parts: parts.into_iter().map(Part::Text).chain(files).collect(),
+        commands,
+    }
 }
 
-fn texts(rich: Rich) -> Vec<Part> {
-    let parts = rich.split(MESSAGE_UNITS);
+/// The first part of a very long answer, what it names, and all of it as a file.
+fn beginning_and_whole(rich: &Rich, markdown: &str, footer: &str, files: Vec<Part>) -> Drawn {
+    let first = rich.first_parts(MESSAGE_UNITS, 1);
+    let whole = Part::File {
+        name: "answer.md".to_owned(),
+        content: markdown.to_owned(),
+        caption: clipped(&Rich::plain(format!("The whole answer. {footer}"))),
+    };
+    Drawn {
+        parts: first
+            .into_iter()
+            .map(Part::Text)
+            .chain(files)
+            .chain([whole])
+            .collect(),
+        commands: Vec::new(),
+    }
+}
+
+fn file(file: markdown::File) -> Part {
+    let mut caption = Rich::default();
+    caption.push(&file.title, Some(Style::Code));
+    Part::File {
+        name: file.name,
+        content: file.content,
+        caption: clipped(&caption),
+    }
+}
+
+fn texts(rich: &Rich) -> Drawn {
+    let mut parts: Vec<Part> = rich
+        .split(MESSAGE_UNITS)
+        .into_iter()
+        .map(Part::Text)
+        .collect();
     if parts.is_empty() {
         // Telegram takes no blank message, and nothing of ours is meant to be one.
-        return vec![Part::Text(Rich::plain("…"))];
+        parts.push(Part::Text(Rich::plain("…")));
     }
-    parts.into_iter().map(Part::Text).collect()
+    Drawn {
+        parts,
+        commands: Vec::new(),
+    }
 }
 
 fn caption_of(message: &Outgoing, caption: &str) -> Rich {
     let mut rich = headed(message);
     rich.push(caption, None);
-    clipped(rich)
+    clipped(&rich)
 }
 
-fn clipped(caption: Rich) -> Rich {
+fn clipped(caption: &Rich) -> Rich {
     caption
-        .split(CAPTION_UNITS)
-        .into_iter()
-        .next()
+        .first_parts(CAPTION_UNITS, 1)
+        .pop()
         .unwrap_or_default()
 }

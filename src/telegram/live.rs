@@ -182,7 +182,7 @@ impl LiveMessage {
                 label: "Stop".to_owned(),
                 press: Press::Stop(self.run),
             };
-            arguments["reply_markup"] = keyboard(&[stop]);
+            arguments["reply_markup"] = keyboard(&[stop], &[]);
         }
         arguments
     }

@@ -22,9 +22,16 @@ pub enum Style {
     Italic,
     Strikethrough,
     Code,
-    Pre { language: Option<String> },
-    Link { url: String },
-    Quote,
+    Pre {
+        language: Option<String>,
+    },
+    Link {
+        url: String,
+    },
+    /// A folded one opens at a touch.
+    Quote {
+        folded: bool,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,10 +105,15 @@ impl Rich {
     /// Cuts into parts that each fit one message: at a paragraph's end where there is one, else a line's,
     /// else a word's, and never inside what a reader sees as one character. A code block that fits a message
     /// of its own is not cut. The white space at a cut is dropped; nothing else is.
-    pub fn split(self, units: usize) -> Vec<Rich> {
+    pub fn split(&self, units: usize) -> Vec<Rich> {
+        self.first_parts(units, usize::MAX)
+    }
+
+    /// As [`Rich::split`], the first `most` parts only.
+    pub fn first_parts(&self, units: usize, most: usize) -> Vec<Rich> {
         let mut parts = Vec::new();
         let mut start = skip_blank(&self.text, 0);
-        while start < self.text.len() {
+        while start < self.text.len() && parts.len() < most {
             let limit = self.window_end(start, units);
             let end = if limit == self.text.len() {
                 limit
@@ -261,7 +273,8 @@ fn entity(style: &Style, offset: usize, length: usize) -> Entity {
         Style::Code => "code",
         Style::Pre { .. } => "pre",
         Style::Link { .. } => "text_link",
-        Style::Quote => "blockquote",
+        Style::Quote { folded: false } => "blockquote",
+        Style::Quote { folded: true } => "expandable_blockquote",
     };
     Entity {
         kind,

@@ -15,8 +15,12 @@ use super::budget::Budget;
 use super::draw::Part;
 use super::rich::{Entity, Rich};
 use crate::chat::button::Button;
+use crate::chat::live::one_line;
 use crate::id::{ChatId, ChatThread, MessageId};
 use crate::store::outbox::Due;
+
+/// How much of a command its button shows, in characters.
+const COMMAND_SHOWN: usize = 40;
 
 /// Bot API: the part of `Message` that is needed.
 #[derive(Deserialize)]
@@ -53,6 +57,8 @@ pub(super) struct Sending<'a> {
     pub part: &'a Part,
     /// It is the last part, which has the buttons.
     pub is_last: bool,
+    /// Each gets a button that copies it.
+    pub commands: &'a [String],
 }
 
 impl Sending<'_> {
@@ -92,8 +98,9 @@ impl Sending<'_> {
             arguments["reply_parameters"] =
                 json!({"message_id": reply_to.0, "allow_sending_without_reply": true});
         }
-        if self.is_last && !message.buttons.is_empty() {
-            arguments["reply_markup"] = keyboard(&message.buttons);
+        let has_buttons = !(message.buttons.is_empty() && self.commands.is_empty());
+        if self.is_last && has_buttons {
+            arguments["reply_markup"] = keyboard(&message.buttons, self.commands);
         }
         arguments
     }
@@ -189,13 +196,22 @@ fn is_about_the_chat(error: &ApiError) -> bool {
     .any(|part| error.says(part))
 }
 
-/// Bot API: `InlineKeyboardMarkup`, one row.
-pub(super) fn keyboard(buttons: &[Button]) -> Value {
+/// Bot API: `InlineKeyboardMarkup`; the buttons in one row, and a row for each command that can be copied
+/// (`CopyTextButton`).
+pub(super) fn keyboard(buttons: &[Button], commands: &[String]) -> Value {
     let row: Vec<Value> = buttons
         .iter()
         .map(|button| json!({"text": button.label, "callback_data": button.press.data()}))
         .collect();
-    json!({"inline_keyboard": [row]})
+    let copies = commands.iter().map(|command| {
+        let label = format!("Copy: {}", one_line(command, COMMAND_SHOWN));
+        vec![json!({"text": label, "copy_text": {"text": command}})]
+    });
+    let rows: Vec<Vec<Value>> = std::iter::once(row)
+        .filter(|row| !row.is_empty())
+        .chain(copies)
+        .collect();
+    json!({"inline_keyboard": rows})
 }
 
 pub(super) fn set_thread(arguments: &mut Value, at: ChatThread) {

@@ -60,9 +60,9 @@ pub(super) fn checked_entities(entities: &Value, text: &str) -> Result<Vec<Value
         for b in &ranges[index + 1..] {
             let apart = a.1 <= b.0 || b.1 <= a.0;
             let nested = (a.0 <= b.0 && b.1 <= a.1) || (b.0 <= a.0 && a.1 <= b.1);
+            let is_quote = |kind: &str| kind.ends_with("blockquote");
             let is_code = |kind: &str| matches!(kind, "code" | "pre");
-            let in_code =
-                (is_code(a.2) && b.2 != "blockquote") || (is_code(b.2) && a.2 != "blockquote");
+            let in_code = (is_code(a.2) && !is_quote(b.2)) || (is_code(b.2) && !is_quote(a.2));
             if !apart && (!nested || in_code) {
                 return Err(bad("entities overlap"));
             }
@@ -81,6 +81,12 @@ pub(super) fn checked_buttons(markup: &Value) -> Result<Vec<(String, String)>, R
         .flatten()
         .map(|button| {
             let text = button["text"].as_str().unwrap_or_default();
+            if let Some(copied) = button["copy_text"]["text"].as_str() {
+                if text.is_empty() || copied.is_empty() || copied.encode_utf16().count() > 256 {
+                    return Err(bad("BUTTON_COPY_TEXT_INVALID"));
+                }
+                return Ok((text.to_owned(), copied.to_owned()));
+            }
             let data = button["callback_data"].as_str().unwrap_or_default();
             if text.is_empty() || data.is_empty() || data.len() > 64 {
                 return Err(bad("BUTTON_DATA_INVALID"));

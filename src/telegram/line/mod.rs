@@ -260,18 +260,19 @@ impl Line {
             let failure = "the bot ended twice while it was being sent";
             return self.keep_unsent(&due, Parked::Unconfirmed, failure).await;
         }
-        let parts = draw::parts(&due.message);
-        let Some(part) = parts.get(due.parts_sent) else {
+        let drawn = draw::draw(&due.message);
+        let Some(part) = drawn.parts.get(due.parts_sent) else {
             let id = due.id;
             return self.record(move |db| outbox::mark_whole(db, id)).await;
         };
-        let is_last = due.parts_sent + 1 == parts.len();
+        let is_last = due.parts_sent + 1 == drawn.parts.len();
         let fate = Sending {
             api: &self.around.api,
             budget: &mut self.budget,
             due: &due,
             part,
             is_last,
+            commands: &drawn.commands,
         }
         .send()
         .await;

@@ -1,0 +1,474 @@
+//! Markdown as models write it (CommonMark with GFM's tables, task lists, strikethrough, alerts and footnotes) to
+//! styled text.
+//!
+//! Entities, not HTML or MarkdownV2: nothing to escape, nothing that can fail to parse. What Telegram has no
+//! style for becomes readable text: headings are bold, images are links, formulas keep their source. What is too
+//! long for a chat comes as a file: [`code`]. What is too wide for a phone comes as a list: [`table`].
+
+mod code;
+mod html;
+mod table;
+
+use std::ops::Range;
+
+use pulldown_cmark::{BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
+use super::rich::{Rich, Style};
+use code::Block;
+use table::Table;
+
+const BULLET: &str = "• ";
+/// A list is indented so many times at most: a phone is narrow.
+const DEEPEST: usize = 6;
+/// A longer quote is folded, and opens at a touch.
+const QUOTE_LINES: usize = 4;
+const QUOTE_LENGTH: usize = 400;
+
+/// A Markdown text as a chat can show it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rendered {
+    pub text: Rich,
+    /// What is too long for the chat, in the order in which the text names it.
+    pub files: Vec<File>,
+    /// Commands that a button can copy.
+    pub commands: Vec<String>,
+}
+
+/// Something of an answer that comes as a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Without folders.
+    pub name: String,
+    /// What the text calls it: a path, where it has one.
+    pub title: String,
+    pub content: String,
+}
+
+/// Renders a whole text. Never fails: what is no Markdown is shown as it stands.
+pub fn render(markdown: &str) -> Rendered {
+    rendered(markdown, true)
+}
+
+/// Renders the beginning of a text that is too long for a chat anyway; nothing of it comes as a file.
+pub fn render_beginning(markdown: &str, bytes: usize) -> Rich {
+    let mut end = bytes.min(markdown.len());
+    while !markdown.is_char_boundary(end) {
+        end -= 1;
+    }
+    let whole_lines = markdown[..end].rfind('\n').unwrap_or(end);
+    rendered(&markdown[..whole_lines], false).text
+}
+
+fn rendered(markdown: &str, with_files: bool) -> Rendered {
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_MATH
+        | Options::ENABLE_GFM;
+    let parser = Parser::new_ext(markdown, options);
+    let unused: Vec<(String, String)> = parser
+        .reference_definitions()
+        .iter()
+        .map(|(name, link)| (name.to_owned(), link.dest.to_string()))
+        .collect();
+    let mut renderer = Renderer {
+        with_files,
+        ..Renderer::default()
+    };
+    for event in parser {
+        renderer.event(event);
+    }
+    renderer.finish(unused)
+}
+
+#[derive(Default)]
+struct Renderer {
+    out: Rich,
+    /// What is long comes as a file.
+    with_files: bool,
+    files: Vec<File>,
+    commands: Vec<String>,
+    /// Inline elements that are open, innermost last.
+    open: Vec<Open>,
+    /// Starts of quotes that are on.
+    quotes: Vec<usize>,
+    /// The next number of each list that is on; `None` for bullets.
+    lists: Vec<Option<u64>>,
+    block: Option<Block>,
+    table: Option<Table>,
+    /// Where links led to.
+    targets: Vec<String>,
+    /// The inline code that the text ended with last: a file's name stands before its content.
+    last_code: Option<(usize, String)>,
+}
+
+/// An inline element that has begun.
+enum Open {
+    Styled(Style, usize),
+    /// A link whose target is no address for Telegram: its text is followed by the target.
+    SpelledOut(String),
+    Image {
+        url: String,
+        start: usize,
+    },
+}
+
+impl Renderer {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
+            Event::Text(text) => self.text(&text),
+            Event::Code(code) => self.code(&code),
+            Event::Html(html) | Event::InlineHtml(html) => self.text(&html::as_text(&html)),
+            Event::InlineMath(math) => self.code(&format!("${math}$")),
+            Event::DisplayMath(math) => self.formula(&math),
+            Event::FootnoteReference(name) => self.text(&format!("[{name}]")),
+            Event::SoftBreak | Event::HardBreak => self.text("\n"),
+            Event::Rule => {
+                self.paragraph();
+                self.text("———");
+            }
+            Event::TaskListMarker(done) => {
+                if self.out.text.ends_with(BULLET) {
+                    self.out.text.truncate(self.out.text.len() - BULLET.len());
+                }
+                self.text(if done { "☑ " } else { "☐ " });
+            }
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>) {
+        match tag {
+            Tag::Paragraph | Tag::HtmlBlock => self.paragraph(),
+            Tag::Heading { .. } => {
+                self.paragraph();
+                self.open_style(Style::Bold);
+            }
+            Tag::BlockQuote(kind) => {
+                self.paragraph();
+                self.quotes.push(self.out.text.len());
+                if let Some(kind) = kind {
+                    self.out.push(title_of(kind), Some(Style::Bold));
+                    self.out.text.push('\n');
+                }
+            }
+            Tag::CodeBlock(kind) => {
+                self.paragraph();
+                let info = match kind {
+                    CodeBlockKind::Fenced(info) => info.into_string(),
+                    CodeBlockKind::Indented => String::new(),
+                };
+                self.block = Some(Block::new(&info, self.named_before()));
+            }
+            Tag::List(first) => {
+                if self.lists.is_empty() {
+                    self.paragraph();
+                }
+                self.lists.push(first);
+            }
+            Tag::Item => self.item(),
+            Tag::FootnoteDefinition(name) => {
+                self.paragraph();
+                self.text(&format!("[{name}] "));
+            }
+            Tag::Emphasis => self.open_style(Style::Italic),
+            Tag::Strong => self.open_style(Style::Bold),
+            Tag::Strikethrough => self.open_style(Style::Strikethrough),
+            Tag::Link { dest_url, .. } => {
+                let url = dest_url.into_string();
+                self.targets.push(url.clone());
+                if is_address(&url) {
+                    self.open_style(Style::Link { url });
+                } else {
+                    self.open.push(Open::SpelledOut(url));
+                }
+            }
+            Tag::Image { dest_url, .. } => {
+                let url = dest_url.into_string();
+                self.targets.push(url.clone());
+                let start = self.out.text.len();
+                self.open.push(Open::Image { url, start });
+            }
+            Tag::Table(alignments) => {
+                self.paragraph();
+                self.table = Some(Table::new(alignments, std::mem::take(&mut self.out)));
+            }
+            Tag::TableHead | Tag::TableRow => {
+                if let Some(table) = &mut self.table {
+                    table.begin_row();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Heading(_)
+            | TagEnd::Emphasis
+            | TagEnd::Strong
+            | TagEnd::Strikethrough
+            | TagEnd::Link
+            | TagEnd::Image => self.close(),
+            TagEnd::BlockQuote(_) => self.end_quote(),
+            TagEnd::CodeBlock => {
+                if let Some(block) = self.block.take() {
+                    self.end_block(block);
+                }
+            }
+            TagEnd::List(_) => {
+                self.lists.pop();
+            }
+            TagEnd::TableCell => {
+                let cell = std::mem::take(&mut self.out);
+                if let Some(table) = &mut self.table {
+                    table.end_cell(cell);
+                }
+            }
+            TagEnd::Table => {
+                if let Some(table) = self.table.take() {
+                    self.end_table(table);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if let Some(block) = &mut self.block {
+            block.code.push_str(text);
+        } else if self.table.is_some() {
+            self.out.text.push_str(&text.replace('\n', " "));
+        } else {
+            self.out.text.push_str(text);
+        }
+    }
+
+    fn code(&mut self, code: &str) {
+        self.out.push(code, Some(Style::Code));
+        self.last_code = Some((self.out.text.len(), code.to_owned()));
+    }
+
+    fn formula(&mut self, source: &str) {
+        if self.table.is_some() {
+            return self.code(&format!("$${source}$$"));
+        }
+        self.new_line();
+        let language = Some("latex".to_owned());
+        self.out.push(source.trim(), Some(Style::Pre { language }));
+        self.new_line();
+    }
+
+    /// The name that stands right before a code block, as in "`src/main.rs`:".
+    fn named_before(&self) -> Option<String> {
+        let (end, name) = self.last_code.as_ref()?;
+        let behind = self.out.text.get(*end..)?;
+        let is_right_before = behind.trim_matches([':', '*', ' ', '\n']).is_empty();
+        is_right_before.then(|| name.clone())
+    }
+
+    fn end_block(&mut self, block: Block) {
+        if let Some(command) = block.command() {
+            self.commands.push(command.to_owned());
+        }
+        match block.as_file().filter(|_| self.with_files) {
+            Some(file) => {
+                let lines = file.content.lines().count();
+                self.out.push(&file.title, Some(Style::Code));
+                self.out.push(
+                    &format!(" ({lines} lines) comes as a file."),
+                    Some(Style::Italic),
+                );
+                self.files.push(file);
+            }
+            None => {
+                let language = block.language();
+                self.out.push(&block.shown(), Some(Style::Pre { language }));
+            }
+        }
+    }
+
+    fn end_table(&mut self, mut table: Table) {
+        self.out = table.take_before();
+        match table.as_file().filter(|_| self.with_files) {
+            Some(file) => {
+                self.out.push(&file.title, Some(Style::Code));
+                self.out.push(" comes as a file.", Some(Style::Italic));
+                self.files.push(file);
+            }
+            None => self.out.append(table.shown()),
+        }
+    }
+
+    fn end_quote(&mut self) {
+        let Some(start) = self.quotes.pop() else {
+            return;
+        };
+        let quoted = &self.out.text[start..];
+        // Quotes do not nest in Telegram: the outermost one stands.
+        if !self.quotes.is_empty() || quoted.trim().is_empty() {
+            return;
+        }
+        let folded = quoted.lines().count() > QUOTE_LINES || quoted.len() > QUOTE_LENGTH;
+        self.out
+            .styles
+            .push((start..self.out.text.len(), Style::Quote { folded }));
+    }
+
+    fn open_style(&mut self, style: Style) {
+        self.open.push(Open::Styled(style, self.out.text.len()));
+    }
+
+    fn close(&mut self) {
+        match self.open.pop() {
+            Some(Open::Styled(style, start)) if start < self.out.text.len() => {
+                self.out.styles.push((start..self.out.text.len(), style));
+            }
+            // A link without a text is its address.
+            Some(Open::Styled(Style::Link { url }, _)) => {
+                self.out.push(&url.clone(), Some(Style::Link { url }));
+            }
+            Some(Open::SpelledOut(target)) => self.spell_out(&target),
+            Some(Open::Image { url, start }) => {
+                if self.out.text.len() == start {
+                    self.text("image");
+                }
+                if is_address(&url) {
+                    let link = Style::Link { url };
+                    self.out.styles.push((start..self.out.text.len(), link));
+                } else {
+                    self.spell_out(&url);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A path behind its link's text, so that it can be copied by a touch.
+    fn spell_out(&mut self, target: &str) {
+        if target.is_empty() || self.out.text.ends_with(target) {
+            return;
+        }
+        self.text(" (");
+        self.code(target);
+        self.text(")");
+    }
+
+    /// A blank line, or in a list a new line, before what comes now.
+    fn paragraph(&mut self) {
+        if self.out.text.is_empty() || self.quotes.last() == Some(&self.out.text.len()) {
+            return;
+        }
+        // The first paragraph of an item follows its bullet.
+        if !self.lists.is_empty() {
+            if !self.out.text.ends_with(' ') {
+                self.new_line();
+            }
+            return;
+        }
+        if self.out.text.ends_with("] ") {
+            // A footnote's own text follows its number.
+            return;
+        }
+        while !self.out.text.ends_with("\n\n") {
+            self.out.text.push('\n');
+        }
+    }
+
+    fn new_line(&mut self) {
+        if !self.out.text.is_empty() && !self.out.text.ends_with('\n') {
+            self.out.text.push('\n');
+        }
+    }
+
+    fn item(&mut self) {
+        self.new_line();
+        let depth = self.lists.len().saturating_sub(1).min(DEEPEST);
+        self.out.text.push_str(&"   ".repeat(depth));
+        match self.lists.last_mut() {
+            Some(Some(number)) => {
+                self.out.text.push_str(&format!("{number}. "));
+                *number += 1;
+            }
+            _ => self.out.text.push_str(BULLET),
+        }
+    }
+
+    /// `defined` are link definitions, which are no text of their own: one that no link uses is shown.
+    fn finish(mut self, defined: Vec<(String, String)>) -> Rendered {
+        for (name, target) in defined {
+            if !self.targets.contains(&target) {
+                self.paragraph();
+                self.text(&format!("[{name}]: {target}"));
+            }
+        }
+        let length = self.out.text.trim_end().len();
+        self.out.text.truncate(length);
+        untangle(&mut self.out.styles, length);
+        Rendered {
+            text: self.out,
+            files: self.files,
+            commands: self.commands,
+        }
+    }
+}
+
+/// Nothing nests with code, so a style ends before it and goes on behind it; nothing reaches beyond the text.
+fn untangle(styles: &mut Vec<(Range<usize>, Style)>, length: usize) {
+    let is_code = |style: &Style| matches!(style, Style::Code | Style::Pre { .. });
+    let mut code: Vec<Range<usize>> = styles
+        .iter()
+        .filter(|(_, style)| is_code(style))
+        .map(|(range, _)| range.clone())
+        .collect();
+    code.sort_unstable_by_key(|range| range.start);
+    *styles = std::mem::take(styles)
+        .into_iter()
+        .flat_map(|(range, style)| {
+            let range = range.start..range.end.min(length);
+            let pieces = match style {
+                Style::Quote { .. } => vec![range],
+                _ if is_code(&style) => vec![range],
+                _ => without(range, &code),
+            };
+            pieces.into_iter().map(move |piece| (piece, style.clone()))
+        })
+        .filter(|(range, _)| range.start < range.end)
+        .collect();
+    styles.sort_by(|(a, _), (b, _)| a.start.cmp(&b.start).then(b.end.cmp(&a.end)));
+}
+
+/// What is left of a range without these others, which are in order.
+fn without(range: Range<usize>, code: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    let mut start = range.start;
+    let first = code.partition_point(|hole| hole.end <= range.start);
+    for hole in &code[first..] {
+        if hole.start >= range.end {
+            break;
+        }
+        pieces.push(start..hole.start.max(start));
+        start = start.max(hole.end);
+    }
+    pieces.push(start..range.end.max(start));
+    pieces
+}
+
+fn title_of(kind: BlockQuoteKind) -> &'static str {
+    match kind {
+        BlockQuoteKind::Note => "Note",
+        BlockQuoteKind::Tip => "Tip",
+        BlockQuoteKind::Important => "Important",
+        BlockQuoteKind::Warning => "Warning",
+        BlockQuoteKind::Caution => "Caution",
+    }
+}
+
+/// Telegram opens only these; anything else is dropped by its server together with the link.
+fn is_address(url: &str) -> bool {
+    ["http://", "https://", "tg://", "mailto:"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
+}
