@@ -3,6 +3,9 @@
 //! Only the commands listed here are telecoder's. Everything else, unknown `/commands` included, goes to
 //! claude to the byte. Pure: what a command does is `inbox`'s.
 
+use crate::chat::live::Verbosity;
+use crate::chat::ring::QuietHours;
+
 /// The commands, in the order of the menu. Help, menu and guide are printed from this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
@@ -10,16 +13,22 @@ pub enum Verb {
     Status,
     Logs,
     Stop,
+    Verbose,
+    Quiet,
+    Ring,
     Help,
     Start,
 }
 
 impl Verb {
-    pub const ALL: [Verb; 6] = [
+    pub const ALL: [Verb; 9] = [
         Verb::New,
         Verb::Status,
         Verb::Logs,
         Verb::Stop,
+        Verb::Verbose,
+        Verb::Quiet,
+        Verb::Ring,
         Verb::Help,
         Verb::Start,
     ];
@@ -31,6 +40,9 @@ impl Verb {
             Verb::Status => "status",
             Verb::Logs => "logs",
             Verb::Stop => "stop",
+            Verb::Verbose => "verbose",
+            Verb::Quiet => "quiet",
+            Verb::Ring => "ring",
             Verb::Help => "help",
             Verb::Start => "start",
         }
@@ -41,6 +53,9 @@ impl Verb {
         match self {
             Verb::New => "[repo-url | path | -] [branch]",
             Verb::Logs => "[n]",
+            Verb::Verbose => "[0 | 1 | 2]",
+            Verb::Quiet => "[22:00-08:00 | off]",
+            Verb::Ring => "[minutes | always]",
             Verb::Status | Verb::Stop | Verb::Help | Verb::Start => "",
         }
     }
@@ -52,6 +67,9 @@ impl Verb {
             Verb::Status => "What runs, what waits, how the last run ended",
             Verb::Logs => "The last lines of the current or last run",
             Verb::Stop => "End what runs",
+            Verb::Verbose => "How much is shown while a run goes on",
+            Verb::Quiet => "Hours in which nothing rings",
+            Verb::Ring => "Ring only after runs that took long",
             Verb::Help => "What this is and how to use it",
             Verb::Start => "Say hello",
         }
@@ -77,6 +95,17 @@ pub enum Command {
     /// How many lines; the person may leave it out.
     Logs(Option<usize>),
     Stop,
+    Change(Setting),
+}
+
+/// A setting of the chat, and what it shall be; without a value, how it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    Verbose(Option<Verbosity>),
+    /// `Some(None)` ends them.
+    Quiet(Option<Option<QuietHours>>),
+    /// Seconds that a run must take; 0 is always.
+    Ring(Option<u32>),
 }
 
 /// What `/new` asked for.
@@ -183,6 +212,23 @@ fn command(verb: Verb, rest: &str) -> Input {
         (Verb::Logs, []) => Command::Logs(None),
         (Verb::Logs, [count]) => match count.parse() {
             Ok(count) if count > 0 => Command::Logs(Some(count)),
+            _ => return Input::Misused(verb),
+        },
+        (Verb::Verbose, []) => Command::Change(Setting::Verbose(None)),
+        (Verb::Verbose, [number]) => match number.parse().ok().and_then(Verbosity::numbered) {
+            Some(verbosity) => Command::Change(Setting::Verbose(Some(verbosity))),
+            None => return Input::Misused(verb),
+        },
+        (Verb::Quiet, []) => Command::Change(Setting::Quiet(None)),
+        (Verb::Quiet, ["off"]) => Command::Change(Setting::Quiet(Some(None))),
+        (Verb::Quiet, [hours]) => match QuietHours::parse(hours) {
+            Some(hours) => Command::Change(Setting::Quiet(Some(Some(hours)))),
+            None => return Input::Misused(verb),
+        },
+        (Verb::Ring, []) => Command::Change(Setting::Ring(None)),
+        (Verb::Ring, ["always"]) => Command::Change(Setting::Ring(Some(0))),
+        (Verb::Ring, [minutes]) => match minutes.parse::<u32>() {
+            Ok(minutes) if minutes <= 1440 => Command::Change(Setting::Ring(Some(minutes * 60))),
             _ => return Input::Misused(verb),
         },
         (Verb::New, []) => new_session(WantedSource::Same, None),

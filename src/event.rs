@@ -11,6 +11,8 @@ pub enum Event {
     TurnStarted {
         claude_session: ClaudeSessionId,
         model: String,
+        /// Where claude works; empty where it does not say.
+        folder: String,
     },
     /// Words of the answer as they stream. `stream_event` with a `text_delta`, main agent only.
     Words(String),
@@ -20,6 +22,8 @@ pub enum Event {
     ToolUse(ToolUse),
     /// `user` with a `tool_result` block.
     ToolResult(ToolResult),
+    /// claude's own list of what is to do has changed. `tool_use_result` of TaskCreate, TaskUpdate and TaskList.
+    ToDo(ToDoChange),
     /// Background work, a subagent or a long command began. `system/task_started`.
     TaskStarted { id: String, what: String },
     /// It ended. `system/task_notification`, or `task_updated` with a final status.
@@ -47,8 +51,8 @@ pub struct ToolUse {
     pub name: String,
     /// The one argument that says most: the command, the file, the pattern.
     pub argument: String,
-    /// The call was made by a subagent.
-    pub by_subagent: bool,
+    /// The call was made by the subagent that this call started. claude: `parent_tool_use_id`.
+    pub parent: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +61,47 @@ pub struct ToolResult {
     pub failed: bool,
     /// What the tool gave back, cut to its first few hundred characters.
     pub text: String,
+    /// Lines that an edit added and removed. `tool_use_result.structuredPatch`.
+    pub edited: Option<Edited>,
+}
+
+/// How many lines a change of a file added and removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Edited {
+    pub added: usize,
+    pub removed: usize,
+}
+
+/// A change of claude's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ToDoChange {
+    Added {
+        id: String,
+        subject: String,
+    },
+    Moved {
+        id: String,
+        state: ToDoState,
+    },
+    /// The whole list as it is now.
+    All(Vec<ToDo>),
+}
+
+/// A line of claude's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToDo {
+    pub id: String,
+    pub subject: String,
+    pub state: ToDoState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToDoState {
+    Pending,
+    InProgress,
+    Completed,
+    /// Taken off the list.
+    Deleted,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -4,11 +4,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::event::{ApiProblem, Event, Retry, ToolUse, TurnEnd};
+use crate::event::{
+    ApiProblem, Edited, Event, Retry, ToDo, ToDoChange, ToDoState, ToolUse, TurnEnd,
+};
 use crate::id::ClaudeSessionId;
 
 /// How many of the newest steps are kept.
-const STEPS_KEPT: usize = 6;
+const STEPS_KEPT: usize = 12;
+/// So many lines of claude's list are kept; the others are counted with nothing.
+const TO_DOS_KEPT: usize = 50;
 /// How much of the newest words is kept, in bytes.
 const WORDS_KEPT: usize = 2_000;
 
@@ -19,7 +23,11 @@ pub struct Progress {
     /// The conversation that the process began with; `/clear` leaves it.
     pub first_claude_session: Option<ClaudeSessionId>,
     pub model: Option<String>,
-    /// The newest steps, oldest first.
+    /// Where claude works; paths are shown from here.
+    pub folder: String,
+    /// What claude has on its list.
+    pub to_dos: Vec<ToDo>,
+    /// The newest steps of claude itself, subagents folded into theirs, oldest first.
     pub steps: VecDeque<Step>,
     /// How many tool calls there were, subagents' included.
     pub tool_calls: usize,
@@ -51,6 +59,20 @@ pub struct Progress {
 pub struct Step {
     pub tool: ToolUse,
     pub state: StepState,
+    /// Lines that it added and removed.
+    pub edited: Option<Edited>,
+    /// The beginning of what it gave back.
+    pub result: String,
+    /// What the subagent does that it started.
+    pub subagent: Option<Subagent>,
+}
+
+/// A subagent, as far as one line can tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subagent {
+    pub tool_calls: usize,
+    /// Its newest call.
+    pub last: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +97,9 @@ impl Progress {
             Event::TurnStarted {
                 claude_session,
                 model,
+                folder,
             } => {
+                self.folder.clone_from(folder);
                 self.claude_session = Some(claude_session.clone());
                 self.first_claude_session
                     .get_or_insert_with(|| claude_session.clone());
@@ -103,14 +127,9 @@ impl Progress {
             Event::ToolUse(tool) => {
                 self.retry = None;
                 self.tool_calls += 1;
-                if self.steps.len() == STEPS_KEPT {
-                    self.steps.pop_front();
-                }
-                self.steps.push_back(Step {
-                    tool: tool.clone(),
-                    state: StepState::Running,
-                });
+                self.take_step(tool);
             }
+            Event::ToDo(change) => self.change_list(change),
             Event::ToolResult(result) => {
                 let step = self
                     .steps
@@ -118,6 +137,8 @@ impl Progress {
                     .rev()
                     .find(|step| step.tool.id == result.id);
                 if let Some(step) = step {
+                    step.edited = result.edited;
+                    step.result.clone_from(&result.text);
                     step.state = if result.failed {
                         StepState::Failed
                     } else {
@@ -153,6 +174,61 @@ impl Progress {
             Event::Garbage => self.garbage += 1,
             Event::Other(_) => {}
         }
+    }
+
+    fn take_step(&mut self, tool: &ToolUse) {
+        let tool = ToolUse {
+            argument: self.seen_from_folder(&tool.argument),
+            ..tool.clone()
+        };
+        let parent = self
+            .steps
+            .iter_mut()
+            .find(|step| tool.parent.as_ref() == Some(&step.tool.id));
+        if let Some(step) = parent {
+            let subagent = step.subagent.get_or_insert_default();
+            subagent.tool_calls += 1;
+            subagent.last = format!("{} {}", tool.name, tool.argument);
+            return;
+        }
+        if self.steps.len() == STEPS_KEPT {
+            self.steps.pop_front();
+        }
+        self.steps.push_back(Step {
+            tool,
+            state: StepState::Running,
+            edited: None,
+            result: String::new(),
+            subagent: None,
+        });
+    }
+
+    /// A path inside the folder as it is seen from there.
+    fn seen_from_folder(&self, argument: &str) -> String {
+        let inside = argument
+            .strip_prefix(&self.folder)
+            .filter(|_| !self.folder.is_empty())
+            .and_then(|rest| rest.strip_prefix('/'));
+        inside.unwrap_or(argument).to_owned()
+    }
+
+    fn change_list(&mut self, change: &ToDoChange) {
+        match change {
+            ToDoChange::All(list) => self.to_dos.clone_from(list),
+            ToDoChange::Added { id, subject } => self.to_dos.push(ToDo {
+                id: id.clone(),
+                subject: subject.clone(),
+                state: ToDoState::Pending,
+            }),
+            ToDoChange::Moved { id, state } => {
+                if let Some(to_do) = self.to_dos.iter_mut().find(|to_do| to_do.id == *id) {
+                    to_do.state = *state;
+                }
+            }
+        }
+        self.to_dos
+            .retain(|to_do| to_do.state != ToDoState::Deleted);
+        self.to_dos.truncate(TO_DOS_KEPT);
     }
 
     /// US dollars since the process started.

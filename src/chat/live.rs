@@ -1,47 +1,143 @@
 //! What the live message says while a run goes on, and the line it shrinks to.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::text::{cost_with_dot, duration, tools_clause};
-use crate::event::{ApiProblem, Retry};
+use crate::event::{ApiProblem, Retry, ToDo, ToDoState};
 use crate::progress::{Progress, Step, StepState};
 use crate::run::{Ended, Outcome};
 
-/// How many of the newest steps are shown.
-const STEPS_SHOWN: usize = 4;
 /// How long a step's argument may be, in characters.
 const ARGUMENT_SHOWN: usize = 60;
 /// How much of the newest words is shown, in characters.
 const WORDS_SHOWN: usize = 300;
+/// How many lines of claude's list are shown.
+const TO_DOS_SHOWN: usize = 8;
+
+/// How much the live message of a chat tells. `/verbose`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// That it works, and for how long.
+    Quiet,
+    /// The list, the last steps, the newest words.
+    #[default]
+    Normal,
+    /// More steps, and what each gave back.
+    Detailed,
+}
+
+impl Verbosity {
+    pub const ALL: [Verbosity; 3] = [Verbosity::Quiet, Verbosity::Normal, Verbosity::Detailed];
+
+    /// As `/verbose` takes it and the store keeps it.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    pub fn numbered(number: u8) -> Option<Verbosity> {
+        Verbosity::ALL.get(usize::from(number)).copied()
+    }
+
+    fn steps(self) -> usize {
+        match self {
+            Verbosity::Quiet => 0,
+            Verbosity::Normal => 4,
+            Verbosity::Detailed => 10,
+        }
+    }
+}
+
+/// A text of which some is shown as code: commands and paths, which a client would otherwise take for links.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveText {
+    pub text: String,
+    /// In bytes, in their order.
+    pub code: Vec<Range<usize>>,
+    /// The newest words of the answer, below it; Markdown that may be cut anywhere.
+    pub words: String,
+}
+
+impl LiveText {
+    pub fn plain(text: impl Into<String>) -> LiveText {
+        LiveText {
+            text: text.into(),
+            code: Vec::new(),
+            words: String::new(),
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    fn push_code(&mut self, code: &str) {
+        let start = self.text.len();
+        self.text.push_str(code);
+        if !code.is_empty() {
+            self.code.push(start..self.text.len());
+        }
+    }
+}
+
+/// What is known of a run that goes on, beside its progress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Going {
+    pub elapsed: Duration,
+    pub stopping: bool,
+    /// How many prompts wait behind it.
+    pub waiting: usize,
+    pub verbosity: Verbosity,
+}
 
 /// The state of a run that goes on.
-pub fn live(progress: &Progress, elapsed: Duration, stopping: bool, waiting: usize) -> String {
-    let mut text = format!(
+pub fn live(progress: &Progress, going: Going) -> LiveText {
+    let mut text = LiveText::plain(format!(
         "{} · {}",
-        if stopping { "Stopping" } else { "Working" },
-        duration(elapsed)
-    );
-    match waiting {
+        if going.stopping {
+            "Stopping"
+        } else {
+            "Working"
+        },
+        duration(ticking(going.elapsed))
+    ));
+    match going.waiting {
         0 => {}
-        1 => text.push_str(" · 1 prompt waits"),
-        many => text.push_str(&format!(" · {many} prompts wait")),
+        1 => text.push(" · 1 prompt waits"),
+        many => text.push(&format!(" · {many} prompts wait")),
     }
     if let Some(retry) = &progress.retry {
-        text.push_str("\n\n");
-        text.push_str(&retrying(retry));
+        text.push("\n\n");
+        text.push(&retrying(retry));
     }
-    let hidden = progress.steps.len().saturating_sub(STEPS_SHOWN);
-    let steps: Vec<String> = progress.steps.iter().skip(hidden).map(step).collect();
-    if !steps.is_empty() {
-        text.push_str("\n\n");
-        text.push_str(&steps.join("\n"));
+    if going.verbosity == Verbosity::Quiet {
+        return text;
     }
-    let words = newest_words(&progress.words);
-    if !words.is_empty() {
-        text.push_str("\n\n");
-        text.push_str(&words);
+    if !progress.to_dos.is_empty() {
+        text.push("\n\n");
+        text.push(&list(&progress.to_dos));
     }
+    let hidden = progress.steps.len().saturating_sub(going.verbosity.steps());
+    for (number, step) in progress.steps.iter().skip(hidden).enumerate() {
+        text.push(if number == 0 { "\n\n" } else { "\n" });
+        push_step(&mut text, step);
+        if going.verbosity == Verbosity::Detailed {
+            push_result(&mut text, step);
+        }
+    }
+    text.words = newest_words(&progress.words);
     text
+}
+
+/// The longer a run takes, the more seldom its clock moves: an edit only for the time is no news.
+fn ticking(elapsed: Duration) -> Duration {
+    let step = match elapsed.as_secs() {
+        0..60 => 1,
+        60..600 => 10,
+        600..3_600 => 30,
+        _ => 60,
+    };
+    Duration::from_secs(elapsed.as_secs() / step * step)
 }
 
 /// The one line that stays when the run has ended.
@@ -81,26 +177,77 @@ pub fn record_of(ended: &Ended) -> String {
 
 /// The last steps, a line each, for a run that cannot say more itself.
 pub fn last_steps(progress: &Progress) -> String {
-    progress
-        .steps
-        .iter()
-        .map(step)
-        .collect::<Vec<_>>()
-        .join("\n")
+    const SHOWN: usize = 6;
+    let hidden = progress.steps.len().saturating_sub(SHOWN);
+    let mut text = LiveText::default();
+    for (number, step) in progress.steps.iter().skip(hidden).enumerate() {
+        if number > 0 {
+            text.push("\n");
+        }
+        push_step(&mut text, step);
+    }
+    text.text
 }
 
-fn step(step: &Step) -> String {
-    let sign = match step.state {
-        StepState::Running => "▸",
-        StepState::Done => "✓",
-        StepState::Failed => "✗",
-    };
+fn push_step(text: &mut LiveText, step: &Step) {
+    text.push(match step.state {
+        StepState::Running => "▸ ",
+        StepState::Done => "✓ ",
+        StepState::Failed => "✗ ",
+    });
+    text.push(&one_line(&step.tool.name, ARGUMENT_SHOWN));
     let argument = one_line(&step.tool.argument, ARGUMENT_SHOWN);
-    let inset = if step.tool.by_subagent { "  " } else { "" };
-    let name = one_line(&step.tool.name, ARGUMENT_SHOWN);
-    format!("{inset}{sign} {name} {argument}")
-        .trim_end()
-        .to_owned()
+    if !argument.is_empty() {
+        text.push(" ");
+        text.push_code(&argument);
+    }
+    if let Some(edited) = step.edited {
+        text.push(&format!(" +{} −{}", edited.added, edited.removed));
+    }
+    if let Some(subagent) = &step.subagent {
+        text.push(&tools_clause(subagent.tool_calls));
+        if step.state == StepState::Running {
+            text.push(" · ");
+            text.push_code(&one_line(&subagent.last, ARGUMENT_SHOWN));
+        }
+    }
+}
+
+fn push_result(text: &mut LiveText, step: &Step) {
+    let result = one_line(&step.result, ARGUMENT_SHOWN);
+    if !result.is_empty() {
+        text.push("\n   ");
+        text.push_code(&result);
+    }
+}
+
+/// claude's list with its ticks; of a long one what is at hand.
+fn list(to_dos: &[ToDo]) -> String {
+    let done = to_dos
+        .iter()
+        .filter(|to_do| to_do.state == ToDoState::Completed)
+        .count();
+    // From the last one that is done, so that what is being done is in sight.
+    let first = match to_dos.len() <= TO_DOS_SHOWN {
+        true => 0,
+        false => done.saturating_sub(1).min(to_dos.len() - TO_DOS_SHOWN),
+    };
+    let mut lines: Vec<String> = to_dos[first..]
+        .iter()
+        .take(TO_DOS_SHOWN)
+        .map(|to_do| {
+            let sign = match to_do.state {
+                ToDoState::Completed => "☑",
+                ToDoState::InProgress => "▸",
+                ToDoState::Pending | ToDoState::Deleted => "☐",
+            };
+            format!("{sign} {}", one_line(&to_do.subject, ARGUMENT_SHOWN))
+        })
+        .collect();
+    if to_dos.len() > TO_DOS_SHOWN {
+        lines.push(format!("{done} of {} done", to_dos.len()));
+    }
+    lines.join("\n")
 }
 
 fn retrying(retry: &Retry) -> String {

@@ -115,6 +115,7 @@ fn lines_of(event: &Event) -> Vec<String> {
         Event::TurnEnded(_) => vec!["— done".to_owned()],
         Event::Garbage => vec!["? a line that cannot be read".to_owned()],
         Event::Words(_)
+        | Event::ToDo(_)
         | Event::TaskEnded { .. }
         | Event::ApiProblem(_)
         | Event::Idle

@@ -7,6 +7,8 @@ pub mod delivery;
 pub mod failure;
 pub mod live;
 pub mod logs;
+pub mod ring;
+pub mod settings;
 pub mod status;
 pub mod text;
 
@@ -31,6 +33,17 @@ pub struct Outgoing {
     /// A line above it that says why it comes here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preface: Option<String>,
+}
+
+/// How far a prompt is, as a reaction on it shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromptState {
+    /// It waits.
+    Taken,
+    Running,
+    Done,
+    /// It failed, was lost, or was stopped.
+    Failed,
 }
 
 /// Which of a chat's waiting messages goes first; in the order of writing within one.
@@ -93,6 +106,12 @@ impl Outgoing {
 
     pub fn loud(mut self) -> Outgoing {
         self.loud = true;
+        self
+    }
+
+    /// Rings only if it should and this holds.
+    pub fn ringing_if(mut self, worth_it: bool) -> Outgoing {
+        self.loud &= worth_it;
         self
     }
 

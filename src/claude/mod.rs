@@ -14,6 +14,7 @@ pub mod folder;
 pub mod host;
 pub mod install;
 pub mod keeper;
+mod outcome;
 pub mod stream;
 pub mod sweep;
 pub mod tail;

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::outcome::{self, Outcome};
 use crate::event::{ApiProblem, Event, Retry, ToolResult, ToolUse, TurnEnd};
 use crate::id::ClaudeSessionId;
 
@@ -150,7 +151,8 @@ fn assistant(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
     if let Some(error) = line.error {
         take(Event::ApiProblem(api_problem(&error)));
     }
-    let by_subagent = line.parent_tool_use_id.is_some();
+    let parent = line.parent_tool_use_id;
+    let by_subagent = parent.is_some();
     match line.message.content {
         Content::Text(text) if !by_subagent => take(Event::Text(text)),
         Content::Text(_) => {}
@@ -162,7 +164,7 @@ fn assistant(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
                         argument: essential_argument(&input),
                         id,
                         name,
-                        by_subagent,
+                        parent: parent.clone(),
                     })),
                     Block::Text { .. } | Block::ToolResult { .. } | Block::Unknown => {}
                 }
@@ -173,9 +175,13 @@ fn assistant(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
 }
 
 fn user(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
+    let Outcome { edited, to_do } = outcome::of(line);
     let line: MessageLine = serde_json::from_slice(line).ok()?;
     if line.is_replay {
         return Some(());
+    }
+    if let Some(change) = to_do {
+        take(Event::ToDo(change));
     }
     if let Content::Blocks(blocks) = line.message.content {
         for block in blocks {
@@ -189,6 +195,7 @@ fn user(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
                     id: tool_use_id,
                     failed: is_error.unwrap_or(false),
                     text: start_of(&result_text(&content), RESULT_KEPT),
+                    edited,
                 }));
             }
         }
@@ -230,6 +237,8 @@ fn system(subtype: &str, line: &[u8], take: &mut impl FnMut(Event)) -> Option<()
         session_id: String,
         #[serde(default)]
         model: String,
+        #[serde(default)]
+        cwd: String,
     }
     #[derive(Deserialize)]
     struct Task {
@@ -274,6 +283,7 @@ fn system(subtype: &str, line: &[u8], take: &mut impl FnMut(Event)) -> Option<()
             take(Event::TurnStarted {
                 claude_session: ClaudeSessionId(init.session_id),
                 model: init.model,
+                folder: init.cwd,
             });
         }
         "task_started" => {

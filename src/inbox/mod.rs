@@ -11,6 +11,7 @@ mod new;
 mod prompt;
 mod request;
 mod resume;
+mod settings;
 mod status;
 mod stop;
 
@@ -25,7 +26,7 @@ use tracing::info;
 
 pub use held::hold_what_is_old;
 
-use crate::chat::{Outgoing, text};
+use crate::chat::{Outgoing, PromptState, text};
 use crate::command::Command;
 use crate::health::Health;
 use crate::id::{ChatId, ChatThread, UpdateSeq, UserId};
@@ -150,6 +151,8 @@ impl Inbox {
                 };
                 let workspaces = self.workspaces.clone();
                 let is_old = self.is_old(prompt.sent_at);
+                self.outbox
+                    .react(at.chat, prompt.message, PromptState::Taken);
                 let now = self.clock.now();
                 self.effect(seq, at, move |db| {
                     let run = prompt::queue(db, at, &workspaces, prompt)?;
@@ -202,6 +205,10 @@ impl Inbox {
             Command::Logs(lines) => {
                 let reply = logs::read(&self.store, &self.runs, at, lines).await?;
                 self.reply(seq, at, reply).await
+            }
+            Command::Change(setting) => {
+                self.effect(seq, at, move |db| settings::change(db, at, setting))
+                    .await
             }
             Command::Stop => self.effect(seq, at, move |db| stop::request(db, at)).await,
         }

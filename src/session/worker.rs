@@ -16,7 +16,7 @@ use tracing::{error, info};
 use super::claims::Claims;
 use super::{Session, SessionState};
 use crate::chat::failure::Failure;
-use crate::chat::text;
+use crate::chat::{PromptState, text};
 use crate::git::{GitError, workspace};
 use crate::id::ChatThread;
 use crate::progress::Progress;
@@ -148,6 +148,10 @@ impl Worker {
         };
         run.started_at = Some(started_at);
         info!(run.id = %id, chat = %run.at, session = %session.id, "a run starts");
+        if let Some(message) = run.asked_by {
+            let outbox = &self.runner.outbox;
+            outbox.react(run.at.chat, message, PromptState::Running);
+        }
         fail_point!("run-marked", |_| std::process::abort());
         if let Err(error) = self.runner.start(&run, session).await {
             if is_disk_full(&error) {

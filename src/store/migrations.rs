@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
-const STEPS: &[M<'_>] = &[FIRST, NOTHING_IS_LOST];
+const STEPS: &[M<'_>] = &[FIRST, NOTHING_IS_LOST, WHAT_A_CHAT_WANTS];
 
 const FIRST: M<'_> = M::up(
     "
@@ -137,6 +137,19 @@ const NOTHING_IS_LOST: M<'_> = M::up(
     ALTER TABLE runs ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
     -- The run that takes a lost one up again.
     ALTER TABLE runs ADD COLUMN resumed_by TEXT;
+    ",
+);
+
+/// How much a chat is told, and when it rings.
+const WHAT_A_CHAT_WANTS: M<'_> = M::up(
+    "
+    CREATE TABLE chat_settings (
+        chat_id      INTEGER PRIMARY KEY,
+        verbosity    INTEGER NOT NULL DEFAULT 1,
+        quiet_from   INTEGER,                     -- minutes of the day
+        quiet_to     INTEGER,
+        ring_after_s INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
     ",
 );
 

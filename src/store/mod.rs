@@ -23,6 +23,7 @@ pub mod pauses;
 pub mod prompts;
 pub mod runs;
 pub mod sessions;
+pub mod settings;
 pub mod updates;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

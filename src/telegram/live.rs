@@ -1,7 +1,7 @@
 //! The live message: one Telegram message that follows a run.
 //!
-//! Keeps the newest text and what is shown, and makes the calls. When it may is `line`'s to say; what the
-//! text says is `chat::live`'s.
+//! Makes the calls. When it is shown is [`pace`](super::pace)'s, when the chat may be called is `line`'s, and
+//! what it says is `chat::live`'s.
 
 use std::time::Duration;
 
@@ -11,8 +11,12 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use super::api::{Api, ApiError};
+use super::markdown;
+use super::pace::Pace;
+use super::rich::{MESSAGE_UNITS, Rich, Style};
 use super::send::{Sent, keyboard, set_thread};
 use crate::chat::button::{Button, Press};
+use crate::chat::live::LiveText;
 use crate::id::{ChatThread, MessageId, RunId};
 use crate::store::{Store, runs};
 
@@ -25,10 +29,7 @@ pub struct LiveMessage {
     at: ChatThread,
     run: RunId,
     message: Option<MessageId>,
-    shown: String,
-    wanted: Option<String>,
-    not_before: Instant,
-    ended: bool,
+    pace: Pace,
     /// Telegram refused it; trying again would change nothing.
     given_up: bool,
 }
@@ -45,23 +46,20 @@ pub enum Shown {
 }
 
 impl LiveMessage {
-    pub fn new(at: ChatThread, run: RunId) -> LiveMessage {
+    pub fn new(at: ChatThread, run: RunId, now: Instant) -> LiveMessage {
         LiveMessage {
             at,
             run,
             message: None,
-            shown: String::new(),
-            wanted: None,
-            not_before: Instant::now(),
-            ended: false,
+            pace: Pace::new(now),
             given_up: false,
         }
     }
 
     /// Replaces what should have been shown before.
-    pub fn want(&mut self, text: String) {
+    pub fn want(&mut self, text: LiveText) {
         if !self.given_up {
-            self.wanted = Some(text);
+            self.pace.want(text);
         }
     }
 
@@ -72,50 +70,46 @@ impl LiveMessage {
 
     /// The run is over: one last text, and no button. Returns false when there is no message to show it in;
     /// then the answer says it all.
-    pub fn end(&mut self, text: String) -> bool {
-        self.wanted = Some(text);
-        self.ended = true;
-        self.not_before = Instant::now();
+    pub fn end(&mut self, text: LiveText, now: Instant) -> bool {
+        self.pace.end(text, now);
         self.message.is_some() && !self.given_up
     }
 
     /// When there is something to show; the chat's budget may say later.
     pub fn due_at(&self) -> Option<Instant> {
-        self.wanted.as_ref().map(|_| self.not_before)
+        self.pace.due_at()
     }
 
-    /// Whether the newest text differs from what is shown; forgets it where it does not.
-    pub fn has_news(&mut self) -> bool {
-        let news = self.ended || self.wanted.as_ref().is_some_and(|text| *text != self.shown);
-        if !news {
-            self.wanted = None;
-        }
-        news
+    /// The newest text, where it differs from what is shown.
+    pub fn take(&mut self) -> Option<LiveText> {
+        self.pace.take()
     }
 
-    /// Shows the newest text, and nothing again for `pause`.
-    pub async fn show(&mut self, api: &Api, store: &Store, pause: Duration) -> Shown {
-        let Some(text) = self.wanted.take() else {
-            return Shown::GoesOn;
-        };
+    /// Shows a text that was taken, and nothing again for `pause`.
+    pub async fn show(
+        &mut self,
+        text: LiveText,
+        api: &Api,
+        store: &Store,
+        pause: Duration,
+    ) -> Shown {
         let outcome = match self.message {
             Some(message) => self.edit(api, message, &text).await.map(|()| message),
             None => self.send(api, store, &text).await,
         };
-        self.not_before = Instant::now() + pause;
+        let now = Instant::now();
         match outcome {
             Ok(message) => {
                 self.message = Some(message);
-                self.shown = text;
+                self.pace.shown(text, now, pause);
             }
-            Err(ApiError::Flood(pause)) => {
-                self.wanted = Some(text);
-                return Shown::Flood(pause);
+            Err(ApiError::Flood(flood)) => {
+                self.pace.again(text, now + pause);
+                return Shown::Flood(flood);
             }
             // A first message that may have arrived is not sent twice.
             Err(error) if error.is_passing() && self.message.is_some() => {
-                self.not_before = Instant::now() + RETRY_PAUSE;
-                self.wanted = Some(text);
+                self.pace.again(text, now + RETRY_PAUSE);
                 return Shown::GoesOn;
             }
             Err(error) => {
@@ -123,7 +117,7 @@ impl LiveMessage {
                 self.given_up = true;
             }
         }
-        if !self.ended {
+        if !self.pace.has_ended() {
             return Shown::GoesOn;
         }
         let run = self.run;
@@ -136,7 +130,7 @@ impl LiveMessage {
         Shown::Over
     }
 
-    async fn send(&self, api: &Api, store: &Store, text: &str) -> Result<MessageId, ApiError> {
+    async fn send(&self, api: &Api, store: &Store, text: &LiveText) -> Result<MessageId, ApiError> {
         let mut arguments = self.arguments(text);
         arguments["disable_notification"] = json!(true);
         set_thread(&mut arguments, self.at);
@@ -158,7 +152,7 @@ impl LiveMessage {
         Ok(message)
     }
 
-    async fn edit(&self, api: &Api, message: MessageId, text: &str) -> Result<(), ApiError> {
+    async fn edit(&self, api: &Api, message: MessageId, text: &LiveText) -> Result<(), ApiError> {
         let mut arguments = self.arguments(text);
         arguments["message_id"] = json!(message.0);
         let edited: Result<Value, ApiError> =
@@ -171,13 +165,15 @@ impl LiveMessage {
     }
 
     /// Without a keyboard, an edit removes the one that is there.
-    fn arguments(&self, text: &str) -> Value {
+    fn arguments(&self, text: &LiveText) -> Value {
+        let rich = drawn(text);
         let mut arguments = json!({
             "chat_id": self.at.chat.0,
-            "text": text,
+            "text": rich.text,
+            "entities": rich.entities(),
             "link_preview_options": {"is_disabled": true},
         });
-        if !self.ended {
+        if !self.pace.has_ended() {
             let stop = Button {
                 label: "Stop".to_owned(),
                 press: Press::Stop(self.run),
@@ -186,4 +182,20 @@ impl LiveMessage {
         }
         arguments
     }
+}
+
+/// A live text with its styles; its newest words are half-finished Markdown. It always fits one message.
+pub fn drawn(text: &LiveText) -> Rich {
+    let mut rich = Rich::plain(text.text.as_str());
+    rich.styles = text
+        .code
+        .iter()
+        .map(|range| (range.clone(), Style::Code))
+        .collect();
+    let words = markdown::render_in_place(&text.words);
+    if !words.text.is_empty() {
+        rich.push("\n\n", None);
+        rich.append(words);
+    }
+    rich.first_parts(MESSAGE_UNITS, 1).pop().unwrap_or_default()
 }

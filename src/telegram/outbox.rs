@@ -14,7 +14,9 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
 
 use super::api::Api;
-use super::line::{self, Ask, Line, Surroundings};
+use super::line::{Ask, Line, Surroundings};
+use crate::chat::PromptState;
+use crate::chat::live::LiveText;
 use crate::id::{ChatId, ChatThread, MessageId, RunId};
 use crate::store::{Store, StoreError, outbox};
 
@@ -69,8 +71,8 @@ impl Outbox {
     }
 
     /// The live message of a run shall say this; replaces what it should have said before.
-    pub fn show_live(&self, at: ChatThread, run: RunId, text: String) {
-        self.ask(at.chat, Ask::Live(line::LiveText { at, run, text }));
+    pub fn show_live(&self, at: ChatThread, run: RunId, text: LiveText) {
+        self.ask(at.chat, Ask::Live { at, run, text });
     }
 
     /// The live message of a run that was found at a restart.
@@ -80,7 +82,13 @@ impl Outbox {
 
     /// The run has ended: its live message, if there is one, gets its last text and loses its button.
     pub fn end_live(&self, at: ChatThread, run: RunId, text: String) {
+        let text = LiveText::plain(text);
         self.ask(at.chat, Ask::LiveEnd { run, text });
+    }
+
+    /// A reaction on a prompt shows its state. Bot API: `setMessageReaction`.
+    pub fn react(&self, chat: ChatId, message: MessageId, state: PromptState) {
+        self.ask(chat, Ask::React { message, state });
     }
 
     /// The chat shows "typing" for the next five seconds. Bot API: `sendChatAction`.

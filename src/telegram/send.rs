@@ -57,6 +57,8 @@ pub(super) struct Sending<'a> {
     pub part: &'a Part,
     /// It is the last part, which has the buttons.
     pub is_last: bool,
+    /// Messages of this chat may ring now.
+    pub rings: bool,
     /// Each gets a button that copies it.
     pub commands: &'a [String],
 }
@@ -91,7 +93,7 @@ impl Sending<'_> {
         let mut arguments = json!({
             "chat_id": self.due.at.chat.0,
             // One message of several rings once.
-            "disable_notification": !(message.loud && first),
+            "disable_notification": !(message.loud && first && self.rings),
         });
         set_thread(&mut arguments, self.due.at);
         if let (true, Some(reply_to)) = (first, message.reply_to) {

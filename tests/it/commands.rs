@@ -33,7 +33,12 @@ fn the_command_menu_is_set_at_the_start() {
         .iter()
         .filter_map(|command| command["command"].as_str())
         .collect();
-    assert_eq!(names, ["new", "status", "logs", "stop", "help"]);
+    assert_eq!(
+        names,
+        [
+            "new", "status", "logs", "stop", "verbose", "quiet", "ring", "help"
+        ]
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use telecoder::chat::live::Going;
 use telecoder::chat::logs::Lines;
 use telecoder::chat::{Body, Outgoing, live};
 use telecoder::claude::stream;
@@ -37,8 +38,16 @@ fn played(recording: &[u8]) -> String {
             assert!(event != Event::Garbage, "{}", String::from_utf8_lossy(line));
         });
     }
-    let last = live::live(&progress, Duration::from_secs(75), false, 1);
-    let _ = writeln!(shown, "== live\n{last}");
+    let last = live::live(
+        &progress,
+        Going {
+            elapsed: Duration::from_secs(75),
+            waiting: 1,
+            ..Going::default()
+        },
+    );
+    let last = telecoder::telegram::live::drawn(&last);
+    let _ = writeln!(shown, "== live\n{}", last.text);
     show(&mut shown, "/logs 12", &lines.message(false));
     let _ = writeln!(
         shown,

@@ -50,6 +50,8 @@ pub struct Posted {
     pub reply_to: Option<i64>,
     /// Name and content of a file.
     pub file: Option<(String, Vec<u8>)>,
+    /// The bot's reaction on it.
+    pub reaction: Option<String>,
     pub edits: u32,
 }
 
@@ -136,6 +138,7 @@ impl BotApi {
             silent: false,
             reply_to: None,
             file: None,
+            reaction: None,
             edits: 0,
         };
         self.lock().messages.push(posted);
@@ -296,7 +299,7 @@ async fn answer(
 }
 
 fn canonical(method: &str) -> &str {
-    const METHODS: [&str; 10] = [
+    const METHODS: [&str; 11] = [
         "getMe",
         "getUpdates",
         "sendMessage",
@@ -306,6 +309,7 @@ fn canonical(method: &str) -> &str {
         "sendChatAction",
         "answerCallbackQuery",
         "setMyCommands",
+        "setMessageReaction",
         "deleteMessage",
     ];
     METHODS

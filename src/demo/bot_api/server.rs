@@ -59,6 +59,7 @@ impl Server {
                 Ok(json!(true))
             }
             "sendChatAction" | "setMyCommands" => Ok(json!(true)),
+            "setMessageReaction" => self.react(arguments),
             _ => Err(Refusal(404, "Not Found: method not found".into())),
         }
     }
@@ -89,6 +90,7 @@ impl Server {
             silent: arguments["disable_notification"] == json!(true),
             reply_to: arguments["reply_parameters"]["message_id"].as_i64(),
             file,
+            reaction: None,
             edits: 0,
         };
         self.messages.push(posted.clone());
@@ -111,6 +113,24 @@ impl Server {
         let edited = message.clone();
         self.shown.push(Shown::Edited(edited.clone()));
         Ok(message_json(&edited))
+    }
+
+    /// Only the emoji that telecoder uses are known to be reactions here.
+    fn react(&mut self, arguments: &Value) -> Result<Value, Refusal> {
+        let emoji = arguments["reaction"][0]["emoji"]
+            .as_str()
+            .unwrap_or_default();
+        if !["👀", "✍", "👍", "👎"].contains(&emoji) {
+            return Err(bad("REACTION_INVALID"));
+        }
+        let (chat, id) = (&arguments["chat_id"], &arguments["message_id"]);
+        let message = self
+            .messages
+            .iter_mut()
+            .find(|message| json!(message.chat) == *chat && json!(message.id) == *id)
+            .ok_or_else(|| bad("message to react not found"))?;
+        message.reaction = Some(emoji.to_owned());
+        Ok(json!(true))
     }
 
     fn edit_buttons(&mut self, arguments: &Value) -> Result<Value, Refusal> {

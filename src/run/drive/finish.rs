@@ -6,12 +6,13 @@ use fail::fail_point;
 use tracing::{info, warn};
 
 use super::Drive;
-use crate::chat::live;
+use crate::chat::{PromptState, live};
 use crate::claude::host::End;
 use crate::claude::sweep;
 use crate::git::changes;
+use crate::run::Outcome;
 use crate::run::answer::{Closing, Loss};
-use crate::store::{outbox, runs, sessions};
+use crate::store::{outbox, runs, sessions, settings};
 
 /// How long git may take to say what a lost run has changed.
 const CHANGES_LIMIT: Duration = Duration::from_secs(10);
@@ -51,8 +52,9 @@ impl Drive<'_> {
                 if !runs::end(db, id, &outcome)? {
                     return Ok(at);
                 }
-                if let Some(message) = &message {
-                    outbox::insert(db, at, message)?;
+                if let Some(message) = message {
+                    let ring = settings::get(db, at.chat)?.ring;
+                    outbox::insert(db, at, &message.ringing_if(ring.is_worth_it(elapsed)))?;
                 }
                 if forget {
                     sessions::forget_conversation(db, &session)?;
@@ -64,6 +66,13 @@ impl Drive<'_> {
             .await?;
         fail_point!("run-ended", |_| std::process::abort());
         self.runner.outbox.deliver(at.chat);
+        if let Some(message) = self.run.asked_by {
+            let state = match conclusion.outcome {
+                Outcome::Completed => PromptState::Done,
+                _ => PromptState::Failed,
+            };
+            self.runner.outbox.react(at.chat, message, state);
+        }
         let record = live::record(&conclusion.outcome, elapsed, &self.progress);
         self.runner.outbox.end_live(at, id, record);
         info!(

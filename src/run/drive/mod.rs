@@ -17,13 +17,15 @@ use tracing::error;
 use super::Run;
 use super::answer;
 use super::start::Runner;
-use crate::chat::{Outgoing, live, text};
+use crate::chat::live::{self, Going, LiveText};
+use crate::chat::{Outgoing, text};
 use crate::claude::host::{End, Host};
 use crate::claude::sweep::Seen;
 use crate::event::{Event, TurnEnd};
 use crate::id::ClaudeSessionId;
 use crate::progress::Progress;
 use crate::session::Session;
+use crate::store::settings::{self, ChatSettings};
 use crate::store::{StoreError, outbox, panic_text, runs, sessions};
 
 /// A run that is over sooner shows no live message: its answer is there before one could be read.
@@ -121,6 +123,8 @@ struct Drive<'a> {
     let_go: Option<Instant>,
     /// Who was below the keeper when it was last looked.
     seen: Seen,
+    /// What the chat wants to see and hear.
+    settings: ChatSettings,
 }
 
 impl<'a> Drive<'a> {
@@ -144,6 +148,7 @@ impl<'a> Drive<'a> {
             stopping: false,
             let_go: None,
             seen: Seen::default(),
+            settings: ChatSettings::default(),
         }
     }
 
@@ -182,7 +187,8 @@ impl<'a> Drive<'a> {
 
     /// The answer and the byte behind it, in one transaction: it is posted once, whatever happens.
     async fn act_on(&mut self, turn: &TurnEnd, end: u64) -> Result<(), StoreError> {
-        let message = answer::of_turn(&self.progress, turn, self.elapsed(), self.run.asked_by);
+        let elapsed = self.elapsed();
+        let message = answer::of_turn(&self.progress, turn, elapsed, self.run.asked_by);
         let (run, cost_usd) = (self.run.id, turn.cost_usd);
         let session = self.session.id.clone();
         let conversation = self.conversation();
@@ -194,8 +200,9 @@ impl<'a> Drive<'a> {
                 if !runs::set_acted(db, run, end, cost_usd)? {
                     return Ok(at);
                 }
-                if let Some(message) = &message {
-                    outbox::insert(db, at, message)?;
+                if let Some(message) = message {
+                    let ring = settings::get(db, at.chat)?.ring;
+                    outbox::insert(db, at, &message.ringing_if(ring.is_worth_it(elapsed)))?;
                 }
                 if let Some((conversation, model)) = &conversation {
                     sessions::set_conversation(db, &session, conversation, model)?;
@@ -241,10 +248,16 @@ impl<'a> Drive<'a> {
     }
 
     /// A live text that cannot be made is left out; the answer is what counts.
-    fn live_text(&self, elapsed: Duration) -> Option<String> {
+    fn live_text(&self, elapsed: Duration) -> Option<LiveText> {
         let made = catch_unwind(AssertUnwindSafe(|| {
             fail_point!("live-text");
-            live::live(&self.progress, elapsed, self.stopping, self.waiting)
+            let going = Going {
+                elapsed,
+                stopping: self.stopping,
+                waiting: self.waiting,
+                verbosity: self.settings.verbosity,
+            };
+            live::live(&self.progress, going)
         }));
         made.inspect_err(|panic| {
             let panic = panic_text(panic.as_ref());
@@ -257,7 +270,7 @@ impl<'a> Drive<'a> {
     /// behind it.
     async fn look_for_stop(&mut self) -> anyhow::Result<()> {
         let id = self.run.id;
-        let (at, waiting, stop_requested) = self
+        let (at, waiting, stop_requested, settings) = self
             .runner
             .store
             .transaction(move |db| {
@@ -266,10 +279,12 @@ impl<'a> Drive<'a> {
                     at,
                     runs::queued_count(db, at)?,
                     runs::stop_requested(db, id)?,
+                    settings::get(db, at.chat)?,
                 ))
             })
             .await?;
         (self.waiting, self.stop_requested) = (waiting, stop_requested);
+        self.settings = settings;
         if at != self.run.at {
             // The group has become another one, where the prompt's message has no such number.
             self.run.at = at;

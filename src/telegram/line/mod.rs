@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use fail::fail_point;
+use jiff::Zoned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -18,16 +19,23 @@ use super::api::{Api, ApiError};
 use super::budget::{Budget, Purpose};
 use super::draw;
 use super::live::{LiveMessage, Shown};
+use super::react::Reactions;
 use super::send::{Sending, set_thread};
+use crate::chat::PromptState;
+use crate::chat::live::LiveText;
 use crate::id::{ChatId, ChatThread, MessageId, RunId};
 use crate::store::outbox::Parked;
-use crate::store::{Store, outbox, pauses};
+use crate::store::{Store, outbox, pauses, settings};
 use settle::Change;
 
 /// What a line can be asked.
 pub enum Ask {
     Deliver,
-    Live(LiveText),
+    Live {
+        at: ChatThread,
+        run: RunId,
+        text: LiveText,
+    },
     LiveKnown {
         at: ChatThread,
         run: RunId,
@@ -35,16 +43,14 @@ pub enum Ask {
     },
     LiveEnd {
         run: RunId,
-        text: String,
+        text: LiveText,
     },
     Typing(ChatThread),
     RemoveButtons(MessageId),
-}
-
-pub struct LiveText {
-    pub at: ChatThread,
-    pub run: RunId,
-    pub text: String,
+    React {
+        message: MessageId,
+        state: PromptState,
+    },
 }
 
 /// Pauses between tries of a message that must arrive; the last one is repeated.
@@ -52,7 +58,7 @@ const RETRY_PAUSES_S: [u64; 8] = [1, 2, 5, 10, 30, 60, 120, 300];
 /// After a failure of the store.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How long Telegram may take to answer something harmless.
-const PROBE_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const PROBE_LIMIT: Duration = Duration::from_secs(10);
 /// When the bot stops, what is due is sent for so long.
 const FLUSH_LIMIT: Duration = Duration::from_secs(3);
 /// So often a message is sent of which nobody knows whether it arrived: once, and once more.
@@ -81,6 +87,7 @@ pub struct Line {
     live: BTreeMap<RunId, LiveMessage>,
     /// Messages whose buttons stand for nothing any more.
     old_buttons: VecDeque<MessageId>,
+    reactions: Reactions,
 }
 
 /// What a line does next.
@@ -88,6 +95,7 @@ enum Next {
     Send,
     ShowLive(RunId),
     RemoveButtons(MessageId),
+    React,
     WaitUntil(Instant),
     Wait,
 }
@@ -116,6 +124,7 @@ impl Line {
             unrecorded: VecDeque::new(),
             live: BTreeMap::new(),
             old_buttons: VecDeque::new(),
+            reactions: Reactions::default(),
         }
     }
 
@@ -136,6 +145,10 @@ impl Line {
                 }
                 Next::RemoveButtons(message) => {
                     self.remove_buttons(message).await;
+                    continue;
+                }
+                Next::React => {
+                    self.react().await;
                     continue;
                 }
                 Next::WaitUntil(moment) => Some(moment),
@@ -179,14 +192,20 @@ impl Line {
     fn take(&mut self, ask: Ask) {
         match ask {
             Ask::Deliver => self.due = true,
-            Ask::Live(LiveText { at, run, text }) => self.live_of(at, run).want(text),
+            Ask::Live { at, run, text } => self.live_of(at, run).want(text),
             Ask::LiveKnown { at, run, message } => self.live_of(at, run).is_known_as(message),
             Ask::LiveEnd { run, text } => {
-                if !self.live.get_mut(&run).is_some_and(|live| live.end(text)) {
+                let now = Instant::now();
+                if !self
+                    .live
+                    .get_mut(&run)
+                    .is_some_and(|live| live.end(text, now))
+                {
                     self.live.remove(&run);
                 }
             }
             Ask::Typing(at) => self.type_along(at),
+            Ask::React { message, state } => self.reactions.want(message, state),
             Ask::RemoveButtons(message) => self.old_buttons.push_back(message),
         }
     }
@@ -194,7 +213,7 @@ impl Line {
     fn live_of(&mut self, at: ChatThread, run: RunId) -> &mut LiveMessage {
         self.live
             .entry(run)
-            .or_insert_with(|| LiveMessage::new(at, run))
+            .or_insert_with(|| LiveMessage::new(at, run, Instant::now()))
     }
 
     fn next(&mut self, now: Instant) -> Next {
@@ -229,6 +248,12 @@ impl Line {
             }
             consider(live_ready);
         }
+        if self.reactions.is_due() {
+            if live_ready <= now {
+                return Next::React;
+            }
+            consider(live_ready);
+        }
         earliest.map_or(Next::Wait, Next::WaitUntil)
     }
 
@@ -241,10 +266,14 @@ impl Line {
         let taken = self
             .around
             .store
-            .transaction(move |db| outbox::take_next(db, chat))
+            .transaction(move |db| {
+                let due = outbox::take_next(db, chat)?;
+                due.map(|due| Ok((due, settings::get(db, chat)?)))
+                    .transpose()
+            })
             .await;
-        let due = match taken {
-            Ok(Some(due)) => due,
+        let (due, settings) = match taken {
+            Ok(Some(found)) => found,
             Ok(None) => {
                 self.due = false;
                 return;
@@ -272,6 +301,7 @@ impl Line {
             due: &due,
             part,
             is_last,
+            rings: settings.ring.rings_at(minute_of_day()),
             commands: &drawn.commands,
         }
         .send()
@@ -302,12 +332,15 @@ impl Line {
         let Some(live) = self.live.get_mut(&run) else {
             return;
         };
-        if !live.has_news() {
+        let Some(text) = live.take() else {
             return;
-        }
+        };
         self.budget.spend(Instant::now());
         let pause = self.budget.edit_pause();
-        match live.show(&self.around.api, &self.around.store, pause).await {
+        match live
+            .show(text, &self.around.api, &self.around.store, pause)
+            .await
+        {
             Shown::GoesOn => {}
             Shown::Flood(pause) => self.pause(pause).await,
             Shown::Over => {
@@ -331,6 +364,14 @@ impl Line {
         }
     }
 
+    async fn react(&mut self) {
+        self.budget.spend(Instant::now());
+        let shown = self.reactions.show_one(&self.around.api, self.chat).await;
+        if let Err(ApiError::Flood(pause)) = shown {
+            self.pause(pause).await;
+        }
+    }
+
     /// Telegram asked for a pause of the whole chat.
     async fn pause(&mut self, pause: Duration) {
         self.budget.pause(pause, Instant::now());
@@ -350,6 +391,12 @@ impl Line {
             let _: Result<bool, _> = api.call("sendChatAction", &arguments).await;
         });
     }
+}
+
+/// By this machine's clock and time zone, which quiet hours are told in.
+fn minute_of_day() -> u16 {
+    let now = Zoned::now();
+    u16::try_from(now.hour()).unwrap_or(0) * 60 + u16::try_from(now.minute()).unwrap_or(0)
 }
 
 fn pause_before(attempt: usize) -> Duration {

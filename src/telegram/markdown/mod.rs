@@ -49,14 +49,19 @@ pub fn render(markdown: &str) -> Rendered {
     rendered(markdown, true)
 }
 
-/// Renders the beginning of a text that is too long for a chat anyway; nothing of it comes as a file.
+/// Renders a text of which nothing comes as a file.
+pub fn render_in_place(markdown: &str) -> Rich {
+    rendered(markdown, false).text
+}
+
+/// Renders the first lines of a text that is too long for a chat anyway.
 pub fn render_beginning(markdown: &str, bytes: usize) -> Rich {
     let mut end = bytes.min(markdown.len());
     while !markdown.is_char_boundary(end) {
         end -= 1;
     }
     let whole_lines = markdown[..end].rfind('\n').unwrap_or(end);
-    rendered(&markdown[..whole_lines], false).text
+    render_in_place(&markdown[..whole_lines])
 }
 
 fn rendered(markdown: &str, with_files: bool) -> Rendered {

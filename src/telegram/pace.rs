@@ -1,0 +1,70 @@
+//! When the newest state of a live message is shown: not too often, only when it changed, and the last one always.
+//!
+//! No I/O; time is an argument.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::chat::live::LiveText;
+
+#[derive(Debug)]
+pub struct Pace {
+    shown: LiveText,
+    /// Replaces what should have been shown before.
+    wanted: Option<LiveText>,
+    not_before: Instant,
+    /// What is wanted is the last state.
+    ended: bool,
+}
+
+impl Pace {
+    pub fn new(now: Instant) -> Pace {
+        Pace {
+            shown: LiveText::default(),
+            wanted: None,
+            not_before: now,
+            ended: false,
+        }
+    }
+
+    pub fn want(&mut self, text: LiveText) {
+        if !self.ended {
+            self.wanted = Some(text);
+        }
+    }
+
+    /// The last state; it does not wait for its turn.
+    pub fn end(&mut self, text: LiveText, now: Instant) {
+        self.wanted = Some(text);
+        self.ended = true;
+        self.not_before = now;
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// When there is something to show; the chat's budget may say later.
+    pub fn due_at(&self) -> Option<Instant> {
+        self.wanted.as_ref().map(|_| self.not_before)
+    }
+
+    /// The newest state if it differs from what is shown; it counts as taken.
+    pub fn take(&mut self) -> Option<LiveText> {
+        let text = self.wanted.take()?;
+        (self.ended || text != self.shown).then_some(text)
+    }
+
+    /// It is shown, and nothing else for `pause`.
+    pub fn shown(&mut self, text: LiveText, now: Instant, pause: Duration) {
+        self.shown = text;
+        self.not_before = now + pause;
+    }
+
+    /// It could not be shown; a newer state may replace it until then.
+    pub fn again(&mut self, text: LiveText, at: Instant) {
+        self.wanted.get_or_insert(text);
+        self.not_before = at;
+    }
+}
