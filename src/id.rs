@@ -55,7 +55,7 @@ impl fmt::Display for ChatThread {
 }
 
 /// Names a session and its branch: eight characters that are easy to read aloud.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SessionId(pub String);
 
 impl SessionId {

@@ -66,6 +66,8 @@ pub struct Button {
     pub at: ChatThread,
     pub sender: UserId,
     pub data: String,
+    /// How many buttons the message has; 0 where that cannot be seen.
+    pub buttons: usize,
 }
 
 impl Text {

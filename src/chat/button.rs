@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::id::RunId;
+use crate::id::{RunId, ThreadId};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
@@ -24,8 +24,8 @@ pub enum Press {
     Resume(RunId),
     /// Run the prompts of this lost run once more: claude had not begun with them.
     Repeat(RunId),
-    /// Run the prompts that were held back because they are old.
-    RunHeld,
+    /// Run the prompts that were held back because they are old, in the chat or in this topic of it.
+    RunHeld(Option<ThreadId>),
     /// Send what could not be delivered in this chat.
     SendParked,
 }
@@ -37,20 +37,25 @@ impl Press {
             Press::Stop(run) => format!("stop:{run}"),
             Press::Resume(run) => format!("resume:{run}"),
             Press::Repeat(run) => format!("repeat:{run}"),
-            Press::RunHeld => "run-held".to_owned(),
+            Press::RunHeld(thread) => format!("run-held:{}", thread.map_or(0, |thread| thread.0)),
             Press::SendParked => "send-parked".to_owned(),
         }
     }
 
     /// `None` for a button of another version, or for data that no button of ours has.
     pub fn parse(data: &str) -> Option<Press> {
-        let (verb, run) = data.split_once(':').unwrap_or((data, ""));
-        let run = || Uuid::parse_str(run).ok().map(RunId);
+        let (verb, of) = data.split_once(':').unwrap_or((data, ""));
+        let run = || Uuid::parse_str(of).ok().map(RunId);
+        let thread = || {
+            of.parse()
+                .ok()
+                .map(|thread| (thread != 0).then_some(ThreadId(thread)))
+        };
         match verb {
             "stop" => run().map(Press::Stop),
             "resume" => run().map(Press::Resume),
             "repeat" => run().map(Press::Repeat),
-            "run-held" => Some(Press::RunHeld),
+            "run-held" => thread().map(Press::RunHeld),
             "send-parked" => Some(Press::SendParked),
             _ => None,
         }

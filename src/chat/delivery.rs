@@ -6,6 +6,7 @@ use super::Outgoing;
 use super::button::Press;
 use super::live::one_line;
 use super::text::duration;
+use crate::id::ChatThread;
 
 /// Above a message whose topic was deleted or closed.
 pub const TOPIC_IS_GONE: &str = "Its topic is gone, so this comes here:";
@@ -17,8 +18,8 @@ const PROMPT_WIDTH: usize = 60;
 /// A message was sent twice, and Telegram never said whether it has arrived.
 pub fn perhaps_not_delivered() -> Outgoing {
     Outgoing::note(
-        "Telegram gave no answer when I sent you a message, twice, so I do not know whether it is here. It \
-         is kept. If you do not see it above, let me send it again.",
+        "I sent you a message twice and do not know whether it is here: both times I had no answer from \
+         Telegram. It is kept. If you do not see it above, let me send it again.",
     )
     .loud()
     .with_button("Send it again", Press::SendParked)
@@ -27,8 +28,8 @@ pub fn perhaps_not_delivered() -> Outgoing {
 /// A message that Telegram does not take as it is.
 pub fn not_delivered(reason: &str) -> Outgoing {
     Outgoing::note(
-        "I have a message for you that Telegram does not take. It is kept; /logs shows what claude said. \
-         Telegram's words:",
+        "I have a message for you that Telegram does not take. It is kept, and /status has a button that tries \
+         it again. If it was an answer, /logs shows what claude said. Telegram's words:",
     )
     .quoting(reason)
     .loud()
@@ -51,7 +52,7 @@ pub struct Held {
 }
 
 /// Prompts that are so old that they are not run without a word.
-pub fn held(prompts: &[Held]) -> Outgoing {
+pub fn held(prompts: &[Held], at: ChatThread) -> Outgoing {
     let mut text = match prompts {
         [one] => format!(
             "You wrote this {} ago, while I was away, so it was not run:\n",
@@ -71,16 +72,19 @@ pub fn held(prompts: &[Held]) -> Outgoing {
         text.push_str(&format!("\n• … and {} more", prompts.len() - PROMPTS_SHOWN));
     }
     let (question, label) = match prompts.len() {
-        1 => ("\n\nShall it run now? /stop drops it.", "Run it"),
+        1 => (
+            "\n\nShall it run now? While nothing runs, /stop drops it.",
+            "Run it",
+        ),
         _ => (
-            "\n\nShall they run now, in this order? /stop drops them.",
+            "\n\nShall they run now, in this order? While nothing runs, /stop drops them.",
             "Run them",
         ),
     };
     text.push_str(question);
     Outgoing::note(text)
         .loud()
-        .with_button(label, Press::RunHeld)
+        .with_button(label, Press::RunHeld(at.thread))
 }
 
 /// For the owner, past the outbox: what comes in cannot be stored.
@@ -94,6 +98,15 @@ pub fn cannot_store(reason: &str) -> String {
 
 /// For the owner, when it can be stored again.
 pub const CAN_STORE_AGAIN: &str = "What you write can be stored again; I go on.";
+
+/// For whoever sent it: an update could not be handled.
+pub fn set_aside() -> Outgoing {
+    Outgoing::note(
+        "I could not handle what you sent or pressed, after three tries. Nothing of it was passed on to claude; \
+         it is kept, and the log says why. Please try it again.",
+    )
+    .loud()
+}
 
 /// For the owner: somebody's update could not be handled.
 pub fn set_aside_elsewhere() -> Outgoing {

@@ -11,6 +11,7 @@ pub mod ring;
 pub mod settings;
 pub mod status;
 pub mod text;
+pub mod toast;
 
 use button::{Button, Press};
 use serde::{Deserialize, Serialize};
@@ -112,6 +113,15 @@ impl Outgoing {
     /// Rings only if it should and this holds.
     pub fn ringing_if(mut self, worth_it: bool) -> Outgoing {
         self.loud &= worth_it;
+        self
+    }
+
+    /// A note with one more sentence.
+    pub fn adding(mut self, sentence: &str) -> Outgoing {
+        if let Body::Note { text, .. } = &mut self.body {
+            text.push(' ');
+            text.push_str(sentence);
+        }
         self
     }
 

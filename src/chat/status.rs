@@ -7,6 +7,7 @@ use super::button::Press;
 use super::delivery::NotDelivered;
 use super::live::one_line;
 use super::text::{cost, duration, without_password};
+use crate::id::ThreadId;
 use crate::run::Ended;
 use crate::session::{Session, SessionState, Source};
 
@@ -21,6 +22,8 @@ pub struct Facts {
     pub waiting: usize,
     /// Prompts that are held back because they are old.
     pub held: usize,
+    /// The topic that is asked in.
+    pub thread: Option<ThreadId>,
     /// Runs in all chats take all the places that there are.
     pub no_free_place: bool,
     pub last: Option<Ended>,
@@ -79,7 +82,7 @@ pub fn status(facts: &Facts) -> Outgoing {
     lines.extend(trouble_lines(facts));
     let mut message = Outgoing::note(lines.join("\n"));
     if facts.held > 0 {
-        message = message.with_button("Run what is held back", Press::RunHeld);
+        message = message.with_button("Run what is held back", Press::RunHeld(facts.thread));
     }
     if facts.not_delivered.count > 0 {
         message = message.with_button("Send what did not arrive", Press::SendParked);

@@ -132,6 +132,15 @@ pub fn workspace_failed(
     Outgoing::note(text).quoting(without_password(words)).loud()
 }
 
+/// A prompt for a session whose workspace could not be made.
+pub fn no_workspace() -> Outgoing {
+    Outgoing::note(
+        "The prompt was not run, because this session has no workspace: it could not be made. /new starts a \
+         fresh session; then send the prompt again.",
+    )
+    .loud()
+}
+
 /// `/new` names something that no workspace can be made of.
 pub fn not_a_repository(named: &str) -> Outgoing {
     Outgoing::note(format!(
@@ -174,13 +183,12 @@ pub fn setting_up_stopped(source: &Source, dropped: usize) -> Outgoing {
 }
 
 /// A run was ended by `/stop`.
-pub fn stopped(elapsed: Duration, cost_usd: f64, survivors: usize, waiting: usize) -> Outgoing {
+pub fn stopped(elapsed: Duration, cost_usd: f64, waiting: usize) -> Outgoing {
     let mut text = format!(
         "Stopped after {}{}. What it changed so far is kept.",
         duration(elapsed),
         cost_clause(cost_usd)
     );
-    text.push_str(&survivors_clause(survivors));
     match waiting {
         0 => {}
         1 => text.push_str(" The prompt that waits runs now; /stop drops it."),
@@ -213,7 +221,7 @@ pub fn lost(last_steps: &str, changed: &[String], survivors: usize, has_begun: b
         "The run was lost: the process that kept it was killed, or the machine went down. ",
     );
     text.push_str(match (has_begun, changed) {
-        (false, _) => "Claude had not begun with the prompt.",
+        (false, _) => "There is no sign that claude had begun with the prompt.",
         (true, []) => "What it did so far is kept.",
         (true, [_]) => "What it did so far is kept; in the workspace this file is not committed: ",
         (true, _) => "What it did so far is kept; in the workspace these files are not committed: ",
@@ -223,6 +231,7 @@ pub fn lost(last_steps: &str, changed: &[String], survivors: usize, has_begun: b
         text.push('.');
     }
     text.push_str(&survivors_clause(survivors));
+    text.push_str(" The button takes it up again; or write what you want instead.");
     Outgoing::note(text).quoting(last_steps).loud()
 }
 
@@ -241,15 +250,15 @@ fn some_of(names: &[String]) -> String {
     }
 }
 
-/// What a run that was answered has left behind; nothing is said where there is nothing.
-pub fn left_behind(survivors: usize, kept: usize) -> Option<Outgoing> {
+/// What a run has left behind, in a sentence; nothing where there is nothing.
+pub fn left_behind(survivors: usize, kept: usize) -> Option<String> {
     let mut text = survivors_clause(survivors);
     text.push_str(&match kept {
         0 => String::new(),
-        1 => " One process goes on, as it asked for with TELECODER_KEEP.".to_owned(),
-        many => format!(" {many} processes go on, as they asked for with TELECODER_KEEP."),
+        1 => " One process goes on, because it was started with TELECODER_KEEP.".to_owned(),
+        many => format!(" {many} processes go on, because they were started with TELECODER_KEEP."),
     });
-    (!text.is_empty()).then(|| Outgoing::note(text.trim_start()))
+    (!text.is_empty()).then(|| text.trim_start().to_owned())
 }
 
 /// claude has answered.
@@ -300,15 +309,6 @@ pub fn background_ended(tasks: usize) -> Outgoing {
     })
 }
 
-/// For the owner: an update that could not be handled.
-pub fn set_aside() -> Outgoing {
-    Outgoing::note(
-        "I could not handle a message of yours, after three tries. Nothing of it was passed on to claude; \
-         it is kept, and the log says why. Please write it again.",
-    )
-    .loud()
-}
-
 /// `12 s`, `3 min 04 s`, `1 h 02 min`.
 pub fn duration(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
@@ -355,8 +355,8 @@ pub(super) fn cost_clause(cost_usd: f64) -> String {
 fn survivors_clause(survivors: usize) -> String {
     match survivors {
         0 => String::new(),
-        1 => " One process that it had left behind was ended.".to_owned(),
-        many => format!(" {many} processes that it had left behind were ended."),
+        1 => " The run had left one process behind; it was ended.".to_owned(),
+        many => format!(" The run had left {many} processes behind; they were ended."),
     }
 }
 

@@ -133,7 +133,7 @@ impl RunFolder {
             .recursive(true)
             .mode(0o700)
             .create(&self.path)?;
-        // Not synced: after a crash of the machine that comes so early, it is written again.
+        // Not synced: a crash of the machine before the run is begun has it written again.
         write_whole(&self.spec(), &serde_json::to_vec_pretty(spec)?, Sync::No)?;
         for file in [self.events(), self.stderr()] {
             private_append(&file)?;
@@ -170,10 +170,21 @@ impl RunFolder {
             }
             if locked {
                 writeln!(lock, "{}", std::process::id())?;
+                self.make_durable(&lock)?;
                 return Ok(Some(lock));
             }
             // Somebody looks who keeps it, for a moment; or another keeper is about to write its id.
             std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// That a run was begun survives a crash of the machine: it is never begun again.
+    fn make_durable(&self, lock: &File) -> io::Result<()> {
+        lock.sync_all()?;
+        File::open(&self.path)?.sync_all()?;
+        match self.path.parent() {
+            Some(runs) => File::open(runs)?.sync_all(),
+            None => Ok(()),
         }
     }
 

@@ -18,7 +18,6 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use super::control;
 use super::folder::{Exit, Kept, RunFolder, Spec, private_append};
 use super::stream;
-use super::sweep::{self, Seen};
 use super::tail::{Line, Tail};
 use crate::event::Event;
 
@@ -106,10 +105,10 @@ impl Host {
         Ok((kept == Kept::Gone).then_some(End::Lost))
     }
 
-    /// Who is below the keeper now; `None` where none is at work.
-    pub fn look_below_keeper(&self) -> io::Result<Option<Seen>> {
+    /// The process id of the keeper, where one is at work.
+    pub fn keeper(&self) -> io::Result<Option<i32>> {
         Ok(match self.folder.kept()? {
-            Kept::Alive(keeper) => Some(sweep::look_below(keeper)),
+            Kept::Alive(keeper) => Some(keeper),
             Kept::NotYet | Kept::Gone => None,
         })
     }

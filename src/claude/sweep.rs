@@ -91,7 +91,10 @@ pub fn end_left_behind(run: RunId, seen: &Seen) -> io::Result<usize> {
     let mut ended = BTreeSet::new();
     let left_behind = || -> io::Result<BTreeSet<u32>> {
         let mut found = marked(run)?;
-        let still_there = |(process, started): &(u32, u64)| started_at(*process) == Some(*started);
+        let still_there = |(process, started): &(u32, u64)| {
+            started_at(*process) == Some(*started)
+                && !has_variable(*process, &format!("{KEEP_MARKER}="))
+        };
         found.extend(
             seen.0
                 .iter()
@@ -162,7 +165,9 @@ fn nobody_is_left_within(limit: Duration) -> bool {
             Ok(None) => {}
             Err(_) => return true,
         }
-        if descendants_of(std::process::id()).to_end.is_empty() {
+        // Somebody is there; only where those are known, they are known to be such.
+        let left = descendants_of(std::process::id());
+        if left.to_end.is_empty() && left.kept > 0 {
             return true;
         }
         if Instant::now() >= deadline {

@@ -5,6 +5,7 @@
 mod data;
 mod greet;
 mod house;
+mod opening;
 mod service;
 
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use teloxide::RequestError;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -62,20 +64,18 @@ pub enum ServeError {
 /// Runs the bot until `quit`. Runs that are going on then go on without it.
 pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeError> {
     let data = DataFolder::take(&config.data)?;
-    let store = Store::open(&data.database()).map_err(|reason| ServeError::Store {
-        file: data.database(),
-        reason,
-    })?;
+    let Some(store) = opening::store(&data.database(), &quit).await? else {
+        return Ok(());
+    };
     let api = Api::new(config.api_url.clone(), config.token.clone())
         .map_err(|error| ServeError::Client(error.without_url().to_string()))?;
 
     let health = Health::new(Instant::now());
     let tasks = TaskTracker::new();
-    let pauses = store
-        .transaction(pauses::left)
-        .await
-        .map_err(ServeError::Recover)?;
-    let outbox = Outbox::start(api.clone(), store.clone(), pauses, &tasks);
+    let Some(pauses) = opening::taken(&quit, || store.transaction(pauses::left)).await? else {
+        return Ok(());
+    };
+    let outbox = Outbox::start(api.clone(), store.clone(), pauses, &tasks, &quit);
     let (registry, registry_task) = Registry::new();
     let inbox = Arc::new(Inbox {
         store: store.clone(),
@@ -93,12 +93,14 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
     let worker = Arc::new(worker(&config, &data, &store, &outbox));
     let arrived = Arc::new(Notify::new());
 
-    hold_what_is_old(&store, &api.clock(), config.stale_after)
-        .await
-        .map_err(ServeError::Recover)?;
-    recover(&store, &outbox, &registry)
-        .await
-        .map_err(ServeError::Recover)?;
+    let clock = api.clock();
+    let hold = || hold_what_is_old(&store, &clock, config.stale_after);
+    let take_up = || recover(&store, &outbox, &registry);
+    if opening::taken(&quit, hold).await?.is_none()
+        || opening::taken(&quit, take_up).await?.is_none()
+    {
+        return Ok(());
+    }
     spawn_worker(&tasks, registry_task, worker, &quit);
     tasks.spawn(dispatch_until(
         api.clone(),
@@ -167,6 +169,8 @@ fn worker(config: &Config, data: &DataFolder, store: &Store, outbox: &Outbox) ->
         },
         places: Arc::new(Semaphore::new(config.max_runs)),
         claims: Claims::default(),
+        preparing: Claims::default(),
+        not_followed: Mutex::default(),
         branch_prefix: config.branch_prefix.clone(),
     }
 }
@@ -181,9 +185,8 @@ async fn hold_what_is_old(
         return Ok(());
     };
     let now = clock.now();
-    let older_than = now.saturating_sub(i64::try_from(limit.as_millis()).unwrap_or(i64::MAX));
     store
-        .transaction(move |db| inbox::hold_what_is_old(db, older_than, now))
+        .transaction(move |db| inbox::hold_what_is_old(db, limit, now))
         .await?;
     Ok(())
 }
@@ -236,15 +239,25 @@ async fn dispatch_until(
             to_come_again,
             quit.clone(),
         );
-        let dispatched = dispatch(api.teloxide(), Arc::clone(&inbox), again, listener);
+        let dispatched = dispatch(
+            api.teloxide(),
+            Arc::clone(&inbox),
+            again,
+            listener,
+            quit.clone(),
+        );
         let failed = tokio::select! {
             dispatched = dispatched => dispatched.err(),
             () = quit.cancelled() => return,
         };
+        let mut pause = Duration::from_secs(2);
         match failed {
             None if quit.is_cancelled() => return,
             None => error!("the dispatcher ended by itself; starting it again"),
             Some(error) => {
+                if let RequestError::RetryAfter(asked_for) = &error {
+                    pause = asked_for.duration();
+                }
                 if !told {
                     // teloxide leaves the token out of its errors.
                     warn!(%error, "Telegram does not say who this bot is; asking until it does");
@@ -253,7 +266,7 @@ async fn dispatch_until(
             }
         }
         tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = tokio::time::sleep(pause) => {}
             () = quit.cancelled() => return,
         }
     }

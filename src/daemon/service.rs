@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use crate::health::Health;
-use crate::store::{Store, offset};
+use crate::store::{Store, StoreError, offset};
 
 /// It has taken up what was left and takes what comes.
 pub(super) fn say_ready() {
@@ -30,9 +30,10 @@ pub(super) async fn feed_watchdog(store: Store, health: Health, quit: Cancellati
     let Some(limit) = sd_notify::watchdog_enabled() else {
         return;
     };
+    // A look may take as long as the pause between two.
     let every = limit / 3;
     loop {
-        if is_alive(&store, &health, limit).await {
+        if is_alive(&store, &health, every).await {
             say(&[NotifyState::Watchdog]);
         } else {
             error!("the bot hangs; the service manager is to restart it");
@@ -44,10 +45,11 @@ pub(super) async fn feed_watchdog(store: Store, health: Health, quit: Cancellati
     }
 }
 
-/// A store that refuses (its disk is full) is alive; one that does not answer is not.
+/// A store that refuses (its disk is full) is alive; one that does not answer, or whose thread has died, is not.
 async fn is_alive(store: &Store, health: &Health, limit: Duration) -> bool {
     let answer = tokio::time::timeout(limit, store.transaction(offset::get)).await;
-    answer.is_ok() && health.is_polling(Instant::now())
+    let store_answers = answer.is_ok_and(|answer| !matches!(answer, Err(StoreError::Closed)));
+    store_answers && health.is_polling(Instant::now())
 }
 
 fn say(state: &[NotifyState<'_>]) {

@@ -2,20 +2,27 @@
 
 use std::path::Path;
 
-use super::{Git, GitError};
+use super::{Git, GitError, WORDS_KEPT};
 
 /// The names of changed, new and deleted files, as git sorts them. Format: `git status --porcelain=v2 -z`.
 ///
 /// Of very many only some; a folder that is new as a whole is one name.
 pub async fn uncommitted(git: &Git, workspace: &Path) -> Result<Vec<String>, GitError> {
-    let status = git
-        .run(
-            workspace,
-            ["status", "--porcelain=v2", "-z", "--no-renames"],
-        )
-        .await?;
-    // Only the end of a long output is kept, so its first record may be half of one.
-    Ok(status.split('\0').filter_map(name_of).collect())
+    let arguments = [
+        "--no-optional-locks",
+        "status",
+        "--porcelain=v2",
+        "-z",
+        "--no-renames",
+    ];
+    let status = git.run(workspace, arguments).await?;
+    // Of a long output only the end is kept, and its first record may be half of one.
+    let is_cut = status.len() + 4 > WORDS_KEPT;
+    Ok(status
+        .split('\0')
+        .skip(usize::from(is_cut))
+        .filter_map(name_of)
+        .collect())
 }
 
 /// `1 XY sub mH mI mW hH hI name`, `u XY sub m1 m2 m3 mW h1 h2 h3 name`, `? name`.

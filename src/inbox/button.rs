@@ -1,29 +1,28 @@
 //! A press on a button: looked up anew, because the message may be of any age, and in a group anyone can press.
 
-use std::borrow::Cow;
-
 use rusqlite::Connection;
 
 use super::{Follow, Inbox, held, resume, stop};
 use crate::chat::button::Press;
-use crate::id::UpdateSeq;
-use crate::store::{StoreError, outbox, updates};
+use crate::chat::toast;
+use crate::id::{ChatThread, UpdateSeq};
+use crate::store::{StoreError, migrated, outbox, updates};
 use crate::telegram::access::Member;
 use crate::update::Button;
 
 /// What came of a press.
 pub(super) struct Pressed {
     /// What the client shows for a moment.
-    pub toast: Cow<'static, str>,
+    pub toast: &'static str,
     pub follow: Follow,
     /// The buttons have nothing left to do.
     pub is_over: bool,
 }
 
 impl Pressed {
-    pub(super) fn over(toast: impl Into<Cow<'static, str>>) -> Pressed {
+    pub(super) fn over(toast: &'static str) -> Pressed {
         Pressed {
-            toast: toast.into(),
+            toast,
             follow: Follow::default(),
             is_over: true,
         }
@@ -49,6 +48,7 @@ impl Inbox {
         button: Button,
     ) -> Result<(), StoreError> {
         let (at, message, query) = (button.at, button.message, button.query.clone());
+        let buttons = button.buttons;
         let pressed = self
             .store
             .transaction(move |db| {
@@ -60,7 +60,8 @@ impl Inbox {
             })
             .await?;
         self.outbox.answer_button(&query, pressed.toast);
-        if pressed.is_over {
+        // Beside another button it stays: that one may still be of use.
+        if pressed.is_over && buttons <= 1 {
             self.outbox.remove_buttons(at.chat, message);
         }
         self.follow(at, pressed.follow);
@@ -69,20 +70,21 @@ impl Inbox {
 }
 
 fn act(db: &Connection, button: &Button, member: Member) -> rusqlite::Result<Pressed> {
-    let chat = button.at.chat;
+    // Below a message of the group that this one was before.
+    let chat = migrated::moved_to(db, button.at.chat)?.unwrap_or(button.at.chat);
     match Press::parse(&button.data) {
         // The live message takes its button away itself when the run has ended.
         Some(Press::Stop(run)) => Ok(match stop::pressed(db, chat, run)? {
-            Some(follow) => Pressed::over("Stopping.").with(follow).buttons_stay(),
-            None => Pressed::over("This run is over."),
+            Some(follow) => Pressed::over(toast::STOPPING).with(follow).buttons_stay(),
+            None => Pressed::over(toast::RUN_IS_OVER),
         }),
         Some(Press::Resume(run)) => resume::pressed(db, chat, run, resume::How::GoOn, member),
         Some(Press::Repeat(run)) => resume::pressed(db, chat, run, resume::How::Again, member),
-        Some(Press::RunHeld) => held::pressed(db, chat),
+        Some(Press::RunHeld(thread)) => held::pressed(db, ChatThread { chat, thread }),
         Some(Press::SendParked) => Ok(match outbox::send_parked(db, chat)? {
-            0 => Pressed::over("Everything was sent already."),
-            _ => Pressed::over("Sending."),
+            0 => Pressed::over(toast::NOTHING_TO_SEND),
+            _ => Pressed::over(toast::SENDING),
         }),
-        None => Ok(Pressed::over("This button is over.")),
+        None => Ok(Pressed::over(toast::NO_EFFECT)),
     }
 }

@@ -3,24 +3,15 @@
 use tracing::error;
 
 use super::Inbox;
-use crate::chat::{delivery, text};
+use crate::chat::delivery;
 use crate::id::{ChatThread, UpdateSeq};
 use crate::store::{StoreError, outbox, updates};
 use crate::update::Incoming;
 
 impl Inbox {
     /// Counts a failure to handle an update; the third sets it aside and tells its sender and the owner.
-    /// Returns whether to try it again. A failure that passes, as of a full disk, is not counted.
-    pub async fn failed(
-        &self,
-        seq: UpdateSeq,
-        incoming: &Incoming,
-        failure: &str,
-        is_passing: bool,
-    ) -> bool {
-        if is_passing {
-            return true;
-        }
+    /// Returns whether to try it again. (A failure that passes, as of a full disk, does not come here.)
+    pub async fn failed(&self, seq: UpdateSeq, incoming: &Incoming, failure: &str) -> bool {
         let sender = self.sender_to_tell(incoming).await;
         let owner = self.access.owner().filter(|owner| Some(*owner) != sender);
         let words = failure.to_owned();
@@ -32,7 +23,7 @@ impl Inbox {
                     return Ok(false);
                 }
                 if let Some(sender) = sender {
-                    outbox::insert(db, sender, &text::set_aside())?;
+                    outbox::insert(db, sender, &delivery::set_aside())?;
                 }
                 if let Some(owner) = owner {
                     outbox::insert(db, owner, &delivery::set_aside_elsewhere())?;

@@ -8,8 +8,9 @@ use super::Follow;
 use super::button::Pressed;
 use crate::chat::button::Press;
 use crate::chat::delivery::{self, Held};
-use crate::id::{ChatId, ChatThread, RunId};
-use crate::store::{held, outbox};
+use crate::chat::toast;
+use crate::id::{ChatThread, RunId};
+use crate::store::{alive, held, outbox};
 
 /// Holds a run back and asks about it; `now` is in Unix milliseconds by Telegram's clock.
 pub(super) fn hold(
@@ -31,10 +32,16 @@ pub(super) fn hold(
 /// At a start: holds what waited and has become old while the bot was away, and asks about it. Returns where.
 pub fn hold_what_is_old(
     db: &Connection,
-    older_than: i64,
+    limit: Duration,
     now: i64,
 ) -> rusqlite::Result<Vec<ChatThread>> {
-    let places = held::hold_older(db, older_than)?;
+    let limit = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+    let last_alive = alive::last(db)?.unwrap_or(now);
+    let places = held::hold_older(
+        db,
+        now.saturating_sub(limit),
+        last_alive.saturating_sub(limit),
+    )?;
     for at in &places {
         ask(db, *at, now)?;
     }
@@ -50,8 +57,8 @@ fn ask(db: &Connection, at: ChatThread, now: i64) -> rusqlite::Result<()> {
             age: Duration::from_millis(u64::try_from(now - prompt.sent_at).unwrap_or(0)),
         })
         .collect();
-    let question = delivery::held(&prompts);
-    let replaced = match outbox::unsent_with_button(db, at, Press::RunHeld)? {
+    let question = delivery::held(&prompts, at);
+    let replaced = match outbox::unsent_question(db, at, Press::RunHeld(at.thread))? {
         Some(id) => outbox::replace_unsent(db, id, &question)?,
         None => false,
     };
@@ -62,13 +69,9 @@ fn ask(db: &Connection, at: ChatThread, now: i64) -> rusqlite::Result<()> {
 }
 
 /// "Run them": in the order in which they were written.
-pub(super) fn pressed(db: &Connection, chat: ChatId) -> rusqlite::Result<Pressed> {
-    let places = held::release(db, chat)?;
-    if places.is_empty() {
-        return Ok(Pressed::over("Nothing is held back any more."));
+pub(super) fn pressed(db: &Connection, at: ChatThread) -> rusqlite::Result<Pressed> {
+    if held::release(db, at)? == 0 {
+        return Ok(Pressed::over(toast::NOTHING_HELD));
     }
-    Ok(Pressed::over("Running.").with(Follow {
-        wake: places,
-        ..Follow::default()
-    }))
+    Ok(Pressed::over(toast::RUNNING).with(Follow::wake(at)))
 }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::Follow;
 use super::button::Pressed;
+use crate::chat::toast;
 use crate::id::{ChatId, PromptId, RunId};
 use crate::store::prompts::{self, Prompt};
 use crate::store::runs;
@@ -29,11 +30,11 @@ pub(super) fn pressed(
     member: Member,
 ) -> rusqlite::Result<Pressed> {
     let Some(lost) = runs::lost(db, lost)?.filter(|lost| lost.at.chat == chat) else {
-        return Ok(Pressed::over("This run is over."));
+        return Ok(Pressed::over(toast::RUN_IS_OVER));
     };
     let run = RunId::new();
     if !runs::take_up(db, lost.id, run)? {
-        return Ok(Pressed::over("It was taken up already."));
+        return Ok(Pressed::over(toast::TAKEN_UP));
     }
     runs::insert(db, run, &lost.session, lost.at)?;
     let asked = match how {
@@ -48,6 +49,8 @@ pub(super) fn pressed(
             .into_iter()
             .map(|prompt| Prompt {
                 id: PromptId(Uuid::new_v4()),
+                // Somebody has just asked for it: it is not old.
+                sent_at: None,
                 ..prompt
             })
             .collect(),
@@ -55,5 +58,5 @@ pub(super) fn pressed(
     for prompt in &asked {
         prompts::insert(db, run, prompt)?;
     }
-    Ok(Pressed::over("Going on.").with(Follow::wake(lost.at)))
+    Ok(Pressed::over(toast::GOING_ON).with(Follow::wake(lost.at)))
 }

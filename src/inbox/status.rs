@@ -30,6 +30,7 @@ pub(super) fn look(db: &Connection, at: ChatThread, bot: &Bot) -> rusqlite::Resu
         }),
         waiting: runs::queued_count(db, at)?,
         held: held::count(db, at)?,
+        thread: at.thread,
         no_free_place: runs::running_count(db)? >= bot.max_runs,
         not_delivered: outbox::not_delivered(db, at.chat)?,
         other_poller_for: bot.other_poller_for,

@@ -118,7 +118,7 @@ impl Closing<'_> {
     pub fn conclude(&self) -> Conclusion {
         catch_unwind(AssertUnwindSafe(|| {
             fail_point!("conclude");
-            self.concluded()
+            self.with_what_was_left(self.concluded())
         }))
         .unwrap_or_else(|_| {
             self.failed(&Failure::NoAnswer {
@@ -136,7 +136,7 @@ impl Closing<'_> {
         let exit = match self.end {
             End::Exited(exit) => exit,
             End::Lost => return self.lost(),
-            End::NotBegun if self.stop_requested => return self.stopped(0),
+            End::NotBegun if self.stop_requested => return self.stopped(),
             End::NotBegun => {
                 return self.failed(&Failure::NotStarted("its keeper did not begin".into()));
             }
@@ -150,7 +150,7 @@ impl Closing<'_> {
             (Some(Stop::Asked), Some(turn)) if turn.failed && !turn.aborted => {
                 self.failed_turn(turn)
             }
-            (Some(Stop::Asked), _) => self.stopped(exit.survivors),
+            (Some(Stop::Asked), _) => self.stopped(),
             (None, Some(turn)) if turn.failed => self.failed_turn(turn),
             (None, Some(_)) => self.told(Outcome::Completed),
             (None, None) => self.failed(&self.failure_of(exit)),
@@ -160,14 +160,27 @@ impl Closing<'_> {
     /// The turns have told the chat how it ended, but somebody may have asked for a stop too late, and
     /// something may have been left behind.
     fn told(&self, outcome: Outcome) -> Conclusion {
-        let left = match self.end {
-            End::Exited(exit) => text::left_behind(exit.survivors, exit.kept),
-            _ => None,
-        };
         Conclusion {
             outcome,
-            message: self.stop_requested.then(text::already_over).or(left),
+            message: self.stop_requested.then(text::already_over),
             forget_conversation: false,
+        }
+    }
+
+    /// What was left behind is said with how it ended, or by itself.
+    fn with_what_was_left(&self, conclusion: Conclusion) -> Conclusion {
+        let left = match self.end {
+            End::Exited(exit) => text::left_behind(exit.survivors, exit.kept),
+            End::Lost | End::NotBegun => None,
+        };
+        let message = match (conclusion.message, left) {
+            (Some(message), Some(left)) => Some(message.adding(&left)),
+            (None, Some(left)) => Some(Outgoing::note(left).replying_to(self.asked_by)),
+            (message, None) => message,
+        };
+        Conclusion {
+            message,
+            ..conclusion
         }
     }
 
@@ -189,15 +202,10 @@ impl Closing<'_> {
         self.said(Outcome::Lost, message.with_button(label, press))
     }
 
-    fn stopped(&self, survivors: usize) -> Conclusion {
+    fn stopped(&self) -> Conclusion {
         self.said(
             Outcome::Stopped,
-            text::stopped(
-                self.elapsed,
-                self.progress.cost_usd(),
-                survivors,
-                self.waiting,
-            ),
+            text::stopped(self.elapsed, self.progress.cost_usd(), self.waiting),
         )
     }
 

@@ -41,6 +41,11 @@ impl Runner {
         RunFolder::new(self.folder.join(run.id.to_string()))
     }
 
+    /// Whether a keeper is at work on the run, as far as can be seen.
+    pub fn is_kept(&self, run: &Run) -> bool {
+        matches!(self.folder_of(run).kept(), Ok(Kept::Alive(_)))
+    }
+
     /// Starts the run's keeper, unless one has begun already.
     ///
     /// To be called with a run that is marked as running; after a crash in between it is called again.

@@ -1,4 +1,4 @@
-//! Who follows which run: at most one worker at a time.
+//! Who is at which piece of work: at most one worker at a time.
 //!
 //! A group that becomes another one has two workers for a while, the one that follows its run and the one that
 //! the new chat woke.
@@ -8,42 +8,52 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::id::RunId;
-
-#[derive(Debug, Default)]
-pub struct Claims {
-    taken: Mutex<BTreeSet<RunId>>,
+/// Claims on runs, or on sessions, by their ids.
+#[derive(Debug)]
+pub struct Claims<K> {
+    taken: Mutex<BTreeSet<K>>,
     released: Notify,
 }
 
-/// Held while a run is followed; released when dropped.
+/// Held while the work is done; released when dropped.
 #[derive(Debug)]
-pub struct Claim<'a> {
-    claims: &'a Claims,
-    run: RunId,
+pub struct Claim<'a, K: Ord> {
+    claims: &'a Claims<K>,
+    id: K,
 }
 
-impl Claims {
-    /// Waits until nobody follows the run.
-    pub async fn take(&self, run: RunId) -> Claim<'_> {
+impl<K> Default for Claims<K> {
+    fn default() -> Claims<K> {
+        Claims {
+            taken: Mutex::default(),
+            released: Notify::new(),
+        }
+    }
+}
+
+impl<K: Ord + Clone> Claims<K> {
+    /// Waits until nobody else is at it.
+    pub async fn take(&self, id: K) -> Claim<'_, K> {
         loop {
             // Registered before the look, so that a release in between is not missed.
             let released = self.released.notified();
-            if self.lock().insert(run) {
-                return Claim { claims: self, run };
+            if self.lock().insert(id.clone()) {
+                return Claim { claims: self, id };
             }
             released.await;
         }
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<RunId>> {
+impl<K> Claims<K> {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<K>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Claim<'_> {
+impl<K: Ord> Drop for Claim<'_, K> {
     fn drop(&mut self) {
-        self.claims.lock().remove(&self.run);
+        self.claims.lock().remove(&self.id);
         self.claims.released.notify_waiters();
     }
 }

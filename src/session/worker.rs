@@ -2,8 +2,9 @@
 //!
 //! One at a time per chat, so that at most one process owns a claude session.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fail::fail_point;
@@ -11,14 +12,14 @@ use futures::FutureExt;
 use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{debug, error, info};
 
 use super::claims::Claims;
 use super::{Session, SessionState};
 use crate::chat::failure::Failure;
 use crate::chat::{PromptState, text};
 use crate::git::{GitError, workspace};
-use crate::id::ChatThread;
+use crate::id::{ChatThread, RunId, SessionId};
 use crate::progress::Progress;
 use crate::run::drive::{self, Driven};
 use crate::run::start::Runner;
@@ -28,13 +29,22 @@ use crate::store::{StoreError, chats, held, migrated, outbox, panic_text, runs, 
 /// After a failure of the store or the disk, before the same work is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// How often somebody who waits for a stop looks by himself.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// So often it is tried to follow a run whose record cannot be read.
+const FOLLOWED_AT_MOST: usize = 5;
+
 /// What all workers share.
 pub struct Worker {
     pub runner: Runner,
     /// `TELECODER_MAX_RUNS`.
     pub places: Arc<Semaphore>,
     /// Who follows which run.
-    pub claims: Claims,
+    pub claims: Claims<RunId>,
+    /// Who makes which workspace.
+    pub preparing: Claims<SessionId>,
+    /// How often each run could not be followed.
+    pub not_followed: Mutex<BTreeMap<RunId, usize>>,
     /// `TELECODER_BRANCH_PREFIX`.
     pub branch_prefix: String,
 }
@@ -63,6 +73,7 @@ impl Worker {
             let step = AssertUnwindSafe(self.step(at, stop, quit))
                 .catch_unwind()
                 .await;
+            let passing = matches!(&step, Ok(Err(error)) if is_passing(error));
             let failure = match step {
                 Ok(Ok(Some(Step::Done))) => continue,
                 Ok(Ok(Some(Step::MovedTo(new)))) => {
@@ -73,7 +84,12 @@ impl Worker {
                 Ok(Err(failure)) => format!("{failure:#}"),
                 Err(panic) => panic_text(panic.as_ref()),
             };
-            error!(chat = %at, failure, "a chat's work failed; trying it again");
+            if passing {
+                // The store says once that it takes nothing.
+                debug!(chat = %at, failure, "a chat's work waits for the store");
+            } else {
+                error!(chat = %at, failure, "a chat's work failed; trying it again");
+            }
             tokio::select! {
                 () = tokio::time::sleep(PAUSE) => {}
                 () = quit.cancelled() => return,
@@ -96,7 +112,19 @@ impl Worker {
             return Ok(moved_to.map(|chat| Step::MovedTo(ChatThread { chat, ..at })));
         };
         let step = match work {
-            Work::Prepare(session) => self.prepare(&session, stop, quit).await?,
+            Work::Prepare(session) => {
+                let _claim = tokio::select! {
+                    claim = self.preparing.take(session.id.clone()) => claim,
+                    () = quit.cancelled() => return Ok(Some(Step::Quit)),
+                };
+                match self.session(&session.id).await? {
+                    Some(session) if session.state == SessionState::New => {
+                        self.prepare(&session, stop, quit).await?
+                    }
+                    // Whoever was at it has made it, or said why not.
+                    _ => Step::Done,
+                }
+            }
             Work::Follow(run, session) => {
                 let _claim = tokio::select! {
                     claim = self.claims.take(run.id) => claim,
@@ -109,11 +137,13 @@ impl Worker {
                 // It takes a place if there is one; it is going on anyway.
                 let _place = Arc::clone(&self.places).try_acquire_owned().ok();
                 info!(run.id = %run.id, chat = %at, "following a run");
-                // Its keeper may be at work, so an error here is no end: it is looked at again.
-                self.runner.start(&run, &session).await?;
-                self.drive(run, &session, stop, quit).await?
+                self.follow(run, &session, stop, quit).await?
             }
             Work::Start(run, session) => {
+                let _claim = tokio::select! {
+                    claim = self.claims.take(run.id) => claim,
+                    () = quit.cancelled() => return Ok(Some(Step::Quit)),
+                };
                 tokio::select! {
                     place = Arc::clone(&self.places).acquire_owned() => {
                         let _place = place?;
@@ -128,6 +158,41 @@ impl Worker {
         Ok(Some(step))
     }
 
+    /// Its keeper may be at work, so an error here is no end, and it is looked at again. Only when there is no
+    /// keeper and it fails again and again, the run is told as failed: its chat would wait for ever.
+    async fn follow(
+        &self,
+        run: Run,
+        session: &Session,
+        stop: &Notify,
+        quit: &CancellationToken,
+    ) -> anyhow::Result<Step> {
+        let followed = match self.runner.start(&run, session).await {
+            Ok(()) => self.drive(run.clone(), session, stop, quit).await,
+            Err(error) => Err(error),
+        };
+        let Err(error) = followed else {
+            return followed;
+        };
+        if is_passing(&error) || self.runner.is_kept(&run) || !self.is_enough(run.id) {
+            return Err(error);
+        }
+        self.not_started(&run, &format!("its record cannot be read: {error:#}"))
+            .await?;
+        Ok(Step::Done)
+    }
+
+    /// Counts a failure to follow a run.
+    fn is_enough(&self, run: RunId) -> bool {
+        let mut failures = self
+            .not_followed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let count = failures.entry(run).or_default();
+        *count += 1;
+        *count >= FOLLOWED_AT_MOST
+    }
+
     async fn start(
         &self,
         mut run: Run,
@@ -136,7 +201,6 @@ impl Worker {
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
         let id = run.id;
-        let _claim = self.claims.take(id).await;
         let started = self
             .runner
             .store
@@ -154,8 +218,8 @@ impl Worker {
         }
         fail_point!("run-marked", |_| std::process::abort());
         if let Err(error) = self.runner.start(&run, session).await {
-            if is_disk_full(&error) {
-                // Taken up again as one that is going on, until there is room.
+            if is_passing(&error) {
+                // Taken up again as one that is going on, until it can be started.
                 return Err(error);
             }
             // Never tried before, so nothing of it has begun and nothing is left to follow.
@@ -163,6 +227,14 @@ impl Worker {
             return Ok(Step::Done);
         }
         self.drive(run, session, stop, quit).await
+    }
+
+    async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        let id = id.clone();
+        self.runner
+            .store
+            .transaction(move |db| sessions::get(db, &id))
+            .await
     }
 
     async fn is_running(&self, run: &Run) -> Result<bool, StoreError> {
@@ -194,14 +266,16 @@ impl Worker {
         let message = failure
             .message(Duration::ZERO, &Progress::default())
             .replying_to(run.asked_by);
-        let (id, at) = (run.id, run.at);
-        self.runner
+        let id = run.id;
+        let at = self
+            .runner
             .store
             .transaction(move |db| {
+                let at = runs::place(db, id)?;
                 if runs::end(db, id, &Outcome::Failed(failure.reason()))? {
                     outbox::insert(db, at, &message)?;
                 }
-                Ok(())
+                Ok(at)
             })
             .await?;
         self.runner.outbox.deliver(at.chat);
@@ -237,13 +311,12 @@ impl Worker {
     /// Returns when `/stop` has given the session up.
     async fn given_up(&self, session: &Session, stop: &Notify) {
         loop {
-            stop.notified().await;
-            let id = session.id.clone();
-            let now = self
-                .runner
-                .store
-                .transaction(move |db| sessions::get(db, &id))
-                .await;
+            tokio::select! {
+                () = stop.notified() => {}
+                // In a group that has become another one nobody else would say so.
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+            }
+            let now = self.session(&session.id).await;
             if matches!(now, Ok(Some(session)) if session.state == SessionState::Failed) {
                 return;
             }
@@ -255,17 +328,18 @@ impl Worker {
         session: &Session,
         branch: String,
     ) -> Result<(), StoreError> {
-        let (id, at, source) = (session.id.clone(), session.at, session.source.clone());
-        let ready = self
+        let (id, source) = (session.id.clone(), session.source.clone());
+        let (ready, at) = self
             .runner
             .store
             .transaction(move |db| {
+                let at = sessions::place(db, &id)?;
                 let ready = sessions::mark_ready(db, &id, &branch)?;
                 // A first message wants its answer and no talk about folders.
                 if ready && runs::queued_count(db, at)? + held::count(db, at)? == 0 {
                     outbox::insert(db, at, &text::workspace_ready(&source, &branch))?;
                 }
-                Ok(ready)
+                Ok((ready, at))
             })
             .await?;
         if !ready {
@@ -281,21 +355,26 @@ impl Worker {
         session: &Session,
         failure: &GitError,
     ) -> Result<(), StoreError> {
-        let (session, at) = (session.clone(), session.at);
+        let mut session = session.clone();
         let (reason, words) = (failure.reason(), failure.words().to_owned());
-        info!(chat = %at, session = %session.id, reason, "a workspace could not be made");
-        self.runner
+        info!(chat = %session.at, session = %session.id, reason, "a workspace could not be made");
+        let at = self
+            .runner
             .store
             .transaction(move |db| {
+                // The group may have become another one meanwhile.
+                let at = sessions::place(db, &session.id)?;
+                session.at = at;
                 if !sessions::give_up(db, &session.id)? {
-                    return Ok(());
+                    return Ok(at);
                 }
                 let outcome = Outcome::Failed(format!("no workspace: {reason}"));
                 let dropped = runs::end_queued(db, at, Some(&session.id), &outcome)?;
                 let back = chats::return_from(db, &session)?;
                 let message =
                     text::workspace_failed(&session.source, &reason, &words, back, dropped);
-                outbox::insert(db, at, &message)
+                outbox::insert(db, at, &message)?;
+                Ok(at)
             })
             .await?;
         self.runner.outbox.deliver(at.chat);
@@ -303,10 +382,16 @@ impl Worker {
     }
 }
 
-fn is_disk_full(error: &anyhow::Error) -> bool {
-    error
+/// The disk is full, or the store takes nothing: there is nothing wrong with the run.
+fn is_passing(error: &anyhow::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    let disk_is_full = error
         .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
+        .is_some_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded));
+    disk_is_full
+        || error
+            .downcast_ref::<StoreError>()
+            .is_some_and(StoreError::is_passing)
 }
 
 /// What comes first: a run that is going on, then the oldest of what waits.
@@ -315,10 +400,22 @@ fn next(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Work>> {
         let session = sessions::get(db, &run.session)?;
         return Ok(session.map(|session| Work::Follow(run, session)));
     }
-    let queued = match runs::next_queued(db, at)? {
-        Some(run) => sessions::get(db, &run.session)?.map(|session| (run, session)),
-        None => None,
-    };
+    let mut queued = None;
+    while let Some(run) = runs::next_queued(db, at)? {
+        match sessions::get(db, &run.session)? {
+            Some(session) if session.state != SessionState::Failed => {
+                queued = Some((run, session));
+                break;
+            }
+            // Nothing can run there, and what waits behind it must not wait for ever.
+            _ => {
+                let reason = "its session has no workspace".to_owned();
+                runs::end(db, run.id, &Outcome::Failed(reason))?;
+                let reply = text::no_workspace().replying_to(run.asked_by);
+                outbox::insert(db, at, &reply)?;
+            }
+        }
+    }
     Ok(match (queued, sessions::next_new(db, at)?) {
         (Some((run, session)), _) if session.state == SessionState::Ready => {
             Some(Work::Start(run, session))

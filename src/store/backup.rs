@@ -1,8 +1,8 @@
 //! A copy of the database, taken beside a bot that is at work. SQLite: the online backup.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use rusqlite::backup::{Backup, StepResult};
@@ -21,31 +21,42 @@ pub fn to_file(database: &Path, target: &Path) -> anyhow::Result<u64> {
     }
     let source = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)
         .with_context(|| format!("the database {} cannot be opened", database.display()))?;
-    let half = target.with_extension("half");
-    let copied = copy(&source, &half).and_then(|()| {
+    let mut half = target.as_os_str().to_owned();
+    half.push(".half");
+    let half = PathBuf::from(half);
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&half)
+        .with_context(|| format!("no backup was made: {} cannot be written", half.display()))?;
+    let copied = copy(&source, &half, &file).and_then(|()| {
         std::fs::rename(&half, target).context("the finished copy cannot be given its name")
     });
     if copied.is_err() {
         let _ = std::fs::remove_file(&half);
     }
     copied.with_context(|| format!("no backup was made in {}", target.display()))?;
+    let folder = target
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
     Ok(std::fs::metadata(target)?.len())
 }
 
-fn copy(source: &Connection, half: &Path) -> anyhow::Result<()> {
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(half)
-        .context("the file cannot be written")?;
+fn copy(source: &Connection, half: &Path, file: &File) -> anyhow::Result<()> {
     let mut copy = Connection::open(half)?;
     // All in one step: a reader holds up no writer, and is not held up by one (WAL).
     let step = Backup::new(source, &mut copy)?.step(-1)?;
     if step != StepResult::Done {
         bail!("the copy did not come to its end ({step:?})");
     }
+    // What was under way will have gone on when the copy is used: nothing of it may happen twice.
+    copy.execute_batch(
+        "UPDATE updates SET state = 'set_aside', failure = 'it was waiting when the backup was made'
+             WHERE state = 'stored';
+         UPDATE runs SET held = 1 WHERE state = 'queued';",
+    )?;
     // One file: a copy in WAL mode would want two more beside it.
     copy.pragma_update(None, "journal_mode", "DELETE")?;
     let verdict: String = copy.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;

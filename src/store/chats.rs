@@ -1,10 +1,10 @@
 //! Which session a chat, or a topic of it, talks to.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::sessions;
 use crate::chat::text::BackIn;
-use crate::id::{ChatThread, SessionId, ThreadId};
+use crate::id::{ChatId, ChatThread, SessionId, ThreadId};
 use crate::session::Session;
 
 /// How a topic is written in a row: 0 stands for none.
@@ -14,6 +14,14 @@ pub(super) fn thread_column(at: ChatThread) -> i32 {
 
 pub(super) fn thread_from(column: i32) -> Option<ThreadId> {
     (column != 0).then_some(ThreadId(column))
+}
+
+/// A chat and a topic, from this column of a row on.
+pub(super) fn place_from(row: &Row<'_>, first: usize) -> rusqlite::Result<ChatThread> {
+    Ok(ChatThread {
+        chat: ChatId(row.get(first)?),
+        thread: thread_from(row.get(first + 1)?),
+    })
 }
 
 /// The session that the chat talks to now.

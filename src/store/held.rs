@@ -1,9 +1,11 @@
-//! Runs that are held back: their prompts are so old that somebody is asked first. Rows of `runs`, with `held`.
+//! Runs that are held back: their prompts are so old that somebody is asked first.
+//!
+//! Rows of `runs`, by their column `held`: 0 not held, 1 held, 2 was held and shall run.
 
 use rusqlite::{Connection, params};
 
-use super::chats::{thread_column, thread_from};
-use crate::id::{ChatId, ChatThread, RunId};
+use super::chats::{place_from, thread_column};
+use crate::id::{ChatThread, RunId};
 
 /// A prompt that is held back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,15 +22,18 @@ pub fn hold(db: &Connection, run: RunId) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Holds what waits and was written before this moment, in Unix milliseconds; returns where.
-pub fn hold_older(db: &Connection, than: i64) -> rusqlite::Result<Vec<ChatThread>> {
+/// Holds what waits and became old while the bot was away: it was written before `than`, and was not that old
+/// when the bot was last alive. Both in Unix milliseconds. Returns where.
+pub fn hold_older(db: &Connection, than: i64, but_after: i64) -> rusqlite::Result<Vec<ChatThread>> {
     let held: Vec<(String, ChatThread)> = db
         .prepare_cached(
             "SELECT DISTINCT r.id, r.chat_id, r.thread_id FROM runs r
              JOIN prompts p ON p.run_id = r.id
-             WHERE r.state = 'queued' AND r.held = 0 AND p.sent_at < ?1",
+             WHERE r.state = 'queued' AND r.held = 0 AND p.sent_at < ?1 AND p.sent_at > ?2",
         )?
-        .query_map([than], |row| Ok((row.get(0)?, place(row, 1)?)))?
+        .query_map([than, but_after], |row| {
+            Ok((row.get(0)?, place_from(row, 1)?))
+        })?
         .collect::<rusqlite::Result<_>>()?;
     let mut places: Vec<ChatThread> = Vec::new();
     for (run, at) in held {
@@ -67,26 +72,11 @@ pub fn count(db: &Connection, at: ChatThread) -> rusqlite::Result<usize> {
     .query_row(params![at.chat.0, thread_column(at)], |row| row.get(0))
 }
 
-/// Lets everything that is held in a chat run, its topics included; returns where there was something.
-pub fn release(db: &Connection, chat: ChatId) -> rusqlite::Result<Vec<ChatThread>> {
-    let places = db
-        .prepare_cached(
-            "SELECT DISTINCT chat_id, thread_id FROM runs
-             WHERE chat_id = ?1 AND state = 'queued' AND held = 1",
-        )?
-        .query_map([chat.0], |row| place(row, 0))?
-        .collect::<rusqlite::Result<_>>()?;
+/// Somebody said that what is held here shall run; nobody is asked about it again. Returns how many runs.
+pub fn release(db: &Connection, at: ChatThread) -> rusqlite::Result<usize> {
     db.prepare_cached(
-        "UPDATE runs SET held = 0 WHERE chat_id = ?1 AND state = 'queued' AND held = 1",
+        "UPDATE runs SET held = 2
+         WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued' AND held = 1",
     )?
-    .execute([chat.0])?;
-    Ok(places)
-}
-
-/// A chat and a topic, from this column on.
-fn place(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<ChatThread> {
-    Ok(ChatThread {
-        chat: ChatId(row.get(first)?),
-        thread: thread_from(row.get(first + 1)?),
-    })
+    .execute(params![at.chat.0, thread_column(at)])
 }

@@ -131,9 +131,15 @@ const NOTHING_IS_LOST: M<'_> = M::up(
         migrated_at INTEGER NOT NULL
     ) STRICT;
 
+    -- One row: when the bot was last at work.
+    CREATE TABLE last_alive (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        at   INTEGER NOT NULL
+    ) STRICT;
+
     -- When the person wrote it, by Telegram's clock.
     ALTER TABLE prompts ADD COLUMN sent_at INTEGER;
-    -- A prompt that is so old that somebody is asked first.
+    -- 1: the prompt is so old that somebody is asked first. 2: somebody said that it shall run.
     ALTER TABLE runs ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
     -- The run that takes a lost one up again.
     ALTER TABLE runs ADD COLUMN resumed_by TEXT;

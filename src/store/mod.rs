@@ -12,6 +12,7 @@
 //! The schema's version is `user_version`; [`migrations`] is append-only. A file of a newer telecoder is
 //! refused.
 
+pub mod alive;
 pub mod backup;
 pub mod chats;
 pub mod held;
@@ -61,25 +62,34 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same change can succeed later: the disk was full, the file locked or out of reach.
     pub fn is_passing(&self) -> bool {
-        use rusqlite::ErrorCode::{
-            CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, ReadOnly, SystemIoFailure,
-        };
         match self {
             StoreError::NotCommitted(_) | StoreError::Closed => true,
-            StoreError::Database(error) => matches!(
-                error.sqlite_error_code(),
-                Some(
-                    CannotOpen
-                        | DatabaseBusy
-                        | DatabaseLocked
-                        | DiskFull
-                        | ReadOnly
-                        | SystemIoFailure
-                )
-            ),
+            StoreError::Database(error) => passes(error),
             StoreError::Panicked(_) => false,
         }
     }
+}
+
+impl OpenError {
+    /// Whether the database can be opened later.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            OpenError::Open(error) => passes(error),
+            OpenError::Migrate(rusqlite_migration::Error::RusqliteError { err, .. }) => passes(err),
+            OpenError::Migrate(_) | OpenError::Thread(_) => false,
+        }
+    }
+}
+
+/// The disk is full or out of reach, or somebody else is at it.
+fn passes(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{
+        CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, ReadOnly, SystemIoFailure,
+    };
+    matches!(
+        error.sqlite_error_code(),
+        Some(CannotOpen | DatabaseBusy | DatabaseLocked | DiskFull | ReadOnly | SystemIoFailure)
+    )
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -158,10 +168,14 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
             Ok(transaction) => transaction,
             Err(reason) => {
                 trouble.met(&reason);
-                first(Err(&reason))(None);
+                // Whoever waits behind would wait as long for the same.
+                for job in std::iter::once(first).chain(waiting.try_iter()) {
+                    job(Err(&reason))(None);
+                }
                 continue;
             }
         };
+        let changes_before = transaction.total_changes();
         let mut replies = vec![first(Ok(&transaction))];
         // A full disk ends the whole transaction within a change; what came after would be on its own.
         while !transaction.is_autocommit()
@@ -170,6 +184,7 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
         {
             replies.push(job(Ok(&transaction)));
         }
+        let has_written = transaction.total_changes() != changes_before;
         let committed = if transaction.is_autocommit() {
             Err(rusqlite::Error::SqliteFailure(
                 rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL),
@@ -179,7 +194,9 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
             transaction.commit()
         };
         match &committed {
-            Ok(()) => trouble.over(),
+            // Reading works on a full disk too.
+            Ok(()) if has_written => trouble.over(),
+            Ok(()) => {}
             Err(reason) => trouble.met(reason),
         }
         let failed = committed.err();

@@ -146,7 +146,7 @@ pub fn part_sent(db: &Connection, due: &Due, message: MessageId) -> rusqlite::Re
     db.prepare_cached(
         "UPDATE outbox SET state = 'due', parts_sent = parts_sent + 1, attempts = 0, doubts = 0,
                            repeats = repeats + (doubts > 0)
-         WHERE id = ?1",
+         WHERE id = ?1 AND state = 'sending'",
     )?
     .execute([due.id])?;
     keep_message_id(db, due, message)
@@ -183,8 +183,10 @@ fn keep_message_id(db: &Connection, due: &Due, message: MessageId) -> rusqlite::
 
 /// It did not arrive and is tried again.
 pub fn mark_due(db: &Connection, id: i64, failure: &str) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE outbox SET state = 'due', failure = ?2 WHERE id = ?1")?
-        .execute(params![id, failure])?;
+    db.prepare_cached(
+        "UPDATE outbox SET state = 'due', failure = ?2 WHERE id = ?1 AND state = 'sending'",
+    )?
+    .execute(params![id, failure])?;
     Ok(())
 }
 
@@ -193,7 +195,7 @@ pub fn mark_doubtful(db: &Connection, id: i64, failure: &str) -> rusqlite::Resul
     db.prepare_cached(
         "UPDATE outbox SET state = 'due', failure = ?2, doubts = doubts + 1,
                            repeats = repeats + (doubts > 0)
-         WHERE id = ?1",
+         WHERE id = ?1 AND state = 'sending'",
     )?
     .execute(params![id, failure])?;
     Ok(())
@@ -229,7 +231,8 @@ pub fn send_parked(db: &Connection, chat: ChatId) -> rusqlite::Result<usize> {
 
 fn unpark(db: &Connection, chat: ChatId, only: Option<Parked>) -> rusqlite::Result<usize> {
     db.prepare_cached(
-        "UPDATE outbox SET state = 'due', parked_for = NULL, attempts = 0, doubts = 0
+        "UPDATE outbox SET state = 'due', parked_for = NULL, attempts = 0,
+                           doubts = CASE WHEN ?2 IS NULL THEN 0 ELSE doubts END
          WHERE chat_id = ?1 AND state = 'parked' AND parked_for IS NOT 'unreadable'
            AND (?2 IS NULL OR parked_for = ?2)",
     )?
@@ -260,15 +263,16 @@ pub fn replace_unsent(db: &Connection, id: i64, message: &Outgoing) -> rusqlite:
     Ok(replaced == 1)
 }
 
-/// A message of this chat with such a button, not sent yet.
-pub fn unsent_with_button(
+/// A question of this chat with such a button, not sent yet. (A reply that has the button too is silent.)
+pub fn unsent_question(
     db: &Connection,
     at: ChatThread,
     press: Press,
 ) -> rusqlite::Result<Option<i64>> {
     db.prepare_cached(
         "SELECT id FROM outbox WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'due' AND attempts = 0
-         AND json_extract(message, '$.buttons[0].press') = ?3 ORDER BY id LIMIT 1",
+         AND json_extract(message, '$.buttons[0].press') = ?3 AND json_extract(message, '$.loud')
+         ORDER BY id LIMIT 1",
     )?
     .query_row(
         params![at.chat.0, thread_column(at), press.data()],

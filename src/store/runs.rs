@@ -3,9 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::chats::{thread_column, thread_from};
+use super::chats::{place_from, thread_column};
 use super::now;
-use crate::id::{ChatId, ChatThread, MessageId, RunId, SessionId};
+use crate::id::{ChatThread, MessageId, RunId, SessionId};
 use crate::run::{Ended, Outcome, Run};
 
 const COLUMNS: &str =
@@ -46,7 +46,7 @@ pub fn next_queued(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<R
 fn first_in_state(db: &Connection, at: ChatThread, state: &str) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs r
-         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = ?3 AND r.state <> 'ended' AND r.held = 0
+         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = ?3 AND r.state <> 'ended' AND r.held <> 1
          ORDER BY r.seq LIMIT 1"
     ))?
     .query_row(params![at.chat.0, thread_column(at), state], from_row)
@@ -66,7 +66,7 @@ pub fn running_under(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>
 pub fn queued_count(db: &Connection, at: ChatThread) -> rusqlite::Result<usize> {
     db.prepare_cached(
         "SELECT count(*) FROM runs
-         WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued' AND held = 0",
+         WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued' AND held <> 1",
     )?
     .query_row(params![at.chat.0, thread_column(at)], |row| row.get(0))
 }
@@ -109,21 +109,16 @@ pub fn running_count(db: &Connection) -> rusqlite::Result<u64> {
 
 /// How many runs have not ended, waiting ones included; those that are held back wait for a person.
 pub fn open_count(db: &Connection) -> rusqlite::Result<u64> {
-    db.prepare_cached("SELECT count(*) FROM runs WHERE state <> 'ended' AND held = 0")?
+    db.prepare_cached("SELECT count(*) FROM runs WHERE state <> 'ended' AND held <> 1")?
         .query_row([], |row| row.get(0))
 }
 
 /// Chats with a run that has not ended.
 pub fn chats_with_open(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
     db.prepare_cached(
-        "SELECT DISTINCT chat_id, thread_id FROM runs WHERE state <> 'ended' AND held = 0",
+        "SELECT DISTINCT chat_id, thread_id FROM runs WHERE state <> 'ended' AND held <> 1",
     )?
-    .query_map([], |row| {
-        Ok(ChatThread {
-            chat: ChatId(row.get(0)?),
-            thread: thread_from(row.get(1)?),
-        })
-    })?
+    .query_map([], |row| place_from(row, 0))?
     .collect()
 }
 
@@ -153,12 +148,7 @@ pub fn set_acted(db: &Connection, id: RunId, offset: u64, cost_usd: f64) -> rusq
 /// The chat that the run belongs to now: a group may have become another one.
 pub fn place(db: &Connection, id: RunId) -> rusqlite::Result<ChatThread> {
     db.prepare_cached("SELECT chat_id, thread_id FROM runs WHERE id = ?1")?
-        .query_row([id.to_string()], |row| {
-            Ok(ChatThread {
-                chat: ChatId(row.get(0)?),
-                thread: thread_from(row.get(1)?),
-            })
-        })
+        .query_row([id.to_string()], |row| place_from(row, 0))
 }
 
 /// A run that was lost.
@@ -280,10 +270,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {
             rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
         })?),
         session: SessionId(row.get(1)?),
-        at: ChatThread {
-            chat: ChatId(row.get(2)?),
-            thread: thread_from(row.get(3)?),
-        },
+        at: place_from(row, 2)?,
         queued_at: row.get(4)?,
         started_at: row.get(5)?,
         acted_offset: row.get(6)?,

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::chats::{thread_column, thread_from};
+use super::chats::{place_from, thread_column};
 use super::now;
-use crate::id::{ChatId, ChatThread, ClaudeSessionId, SessionId};
+use crate::id::{ChatThread, ClaudeSessionId, SessionId};
 use crate::session::{Session, SessionState, Source};
 
 const COLUMNS: &str = "id, chat_id, thread_id, source, wanted_branch, workspace, branch, state, claude_session, model";
@@ -39,6 +39,12 @@ pub fn get(db: &Connection, id: &SessionId) -> rusqlite::Result<Option<Session>>
         .optional()
 }
 
+/// The chat that the session belongs to now.
+pub fn place(db: &Connection, id: &SessionId) -> rusqlite::Result<ChatThread> {
+    db.prepare_cached("SELECT chat_id, thread_id FROM sessions WHERE id = ?1")?
+        .query_row([&id.0], |row| place_from(row, 0))
+}
+
 /// The oldest session of the chat whose workspace is still to be made.
 pub fn next_new(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Session>> {
     db.prepare_cached(&format!(
@@ -67,12 +73,7 @@ pub fn previous(
 /// Chats with a session whose workspace is still to be made.
 pub fn chats_with_new(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
     db.prepare_cached("SELECT DISTINCT chat_id, thread_id FROM sessions WHERE state = 'new'")?
-        .query_map([], |row| {
-            Ok(ChatThread {
-                chat: ChatId(row.get(0)?),
-                thread: thread_from(row.get(1)?),
-            })
-        })?
+        .query_map([], |row| place_from(row, 0))?
         .collect()
 }
 
@@ -121,10 +122,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
     let state: String = row.get(7)?;
     Ok(Session {
         id: SessionId(row.get(0)?),
-        at: ChatThread {
-            chat: ChatId(row.get(1)?),
-            thread: thread_from(row.get(2)?),
-        },
+        at: place_from(row, 1)?,
         source: from_json(3, &source)?,
         wanted_branch: row.get(4)?,
         workspace: PathBuf::from(workspace),

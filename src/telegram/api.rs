@@ -67,7 +67,7 @@ pub enum ApiError {
     /// Telegram understood and said no; saying it again will not help.
     #[error("Telegram refuses ({code}): {description}")]
     Refused { code: u16, description: String },
-    /// 5xx: may or may not have had its effect.
+    /// 5xx: taken at its word, as a no; the same call can succeed later.
     #[error("Telegram's server failed ({0})")]
     Server(u16),
     /// The request did not leave this machine.
@@ -227,8 +227,11 @@ impl Api {
                 ApiError::Unanswered(text)
             }
         })?;
-        self.clock.hear(&response);
         let status = response.status().as_u16();
+        if status < 500 {
+            // A gateway's clock is not Telegram's.
+            self.clock.hear(&response);
+        }
         let body = response
             .bytes()
             .await

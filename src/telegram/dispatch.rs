@@ -13,6 +13,7 @@ use teloxide::dptree;
 use teloxide::error_handlers::LoggingErrorHandler;
 use teloxide::types::{Me, Update};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use super::incoming;
@@ -32,10 +33,11 @@ pub async fn dispatch(
     inbox: Arc<Inbox>,
     again: mpsc::UnboundedSender<UpdateSeq>,
     listener: StoredUpdates,
+    quit: CancellationToken,
 ) -> Result<(), RequestError> {
     let mut dispatcher: Dispatcher<Bot, Infallible, DefaultKey> =
         Dispatcher::builder(bot, handler())
-            .dependencies(dptree::deps![inbox, again])
+            .dependencies(dptree::deps![inbox, again, quit])
             .build();
     dispatcher
         .try_dispatch_with_listener(listener, LoggingErrorHandler::new())
@@ -52,28 +54,36 @@ async fn on_update(
     me: Me,
     inbox: Arc<Inbox>,
     again: mpsc::UnboundedSender<UpdateSeq>,
+    quit: CancellationToken,
 ) -> Result<(), Infallible> {
     let seq = UpdateSeq(i64::from(update.id.0));
     let incoming = catch_unwind(AssertUnwindSafe(|| incoming::read(&update, &me)))
         .unwrap_or_else(|panic| Incoming::Other(panic_text(panic.as_ref())));
-    let accepted = AssertUnwindSafe(inbox.accept(seq, incoming.clone(), me.username()))
-        .catch_unwind()
-        .await;
-    let (failure, is_passing) = match accepted {
-        Ok(Ok(())) => return Ok(()),
-        Ok(Err(error)) => (error.to_string(), error.is_passing()),
-        Err(panic) => (panic_text(panic.as_ref()), false),
+    let failure = loop {
+        let accepted = AssertUnwindSafe(inbox.accept(seq, incoming.clone(), me.username()))
+            .catch_unwind()
+            .await;
+        match accepted {
+            Ok(Ok(())) => return Ok(()),
+            // The store says once that it takes nothing. The chat's next update waits behind this one, so that
+            // their order is kept.
+            Ok(Err(error)) if error.is_passing() => {
+                debug!(update.seq = seq.0, %error, "an update waits for the store");
+            }
+            Ok(Err(error)) => break error.to_string(),
+            Err(panic) => break panic_text(panic.as_ref()),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            // It is handled after the next start.
+            () = quit.cancelled() => return Ok(()),
+        }
     };
-    if is_passing {
-        // The store says once that it takes nothing.
-        debug!(update.seq = seq.0, failure, "an update waits for the store");
-    } else {
-        warn!(
-            update.seq = seq.0,
-            failure, "an update could not be handled"
-        );
-    }
-    if inbox.failed(seq, &incoming, &failure, is_passing).await {
+    warn!(
+        update.seq = seq.0,
+        failure, "an update could not be handled"
+    );
+    if inbox.failed(seq, &incoming, &failure).await {
         tokio::spawn(async move {
             tokio::time::sleep(PAUSE).await;
             if again.send(seq).is_err() {

@@ -27,6 +27,12 @@ pub fn read(update: &Update, me: &Me) -> Incoming {
                 },
                 sender: UserId(query.from.id.0),
                 data: data.clone(),
+                buttons: message
+                    .regular_message()
+                    .and_then(|message| message.reply_markup())
+                    .map_or(0, |markup| {
+                        markup.inline_keyboard.iter().map(Vec::len).sum()
+                    }),
             }),
             _ => Incoming::Other("callback_query without data".into()),
         },

@@ -34,6 +34,8 @@ pub struct StoredUpdates {
     /// The last update that was taken from the store.
     last: UpdateSeq,
     waiting: VecDeque<updates::Stored>,
+    /// Failed ones that are still to be taken from the store again.
+    to_come: VecDeque<UpdateSeq>,
     /// Kinds of updates that could not be read.
     passed_over: BTreeSet<String>,
 }
@@ -54,6 +56,7 @@ impl StoredUpdates {
             stop,
             last: UpdateSeq(0),
             waiting: VecDeque::new(),
+            to_come: VecDeque::new(),
             passed_over: BTreeSet::new(),
         }
     }
@@ -79,6 +82,17 @@ impl StoredUpdates {
 
     /// Waits until there is something, and takes it from the store.
     async fn look(&mut self) -> Result<(), crate::store::StoreError> {
+        while let Some(seq) = self.to_come.front().copied() {
+            let stored = self
+                .store
+                .transaction(move |db| updates::stored(db, seq))
+                .await?;
+            self.to_come.pop_front();
+            self.waiting.extend(stored);
+        }
+        if !self.waiting.is_empty() {
+            return Ok(());
+        }
         let last = self.last;
         let found = self
             .store
@@ -92,10 +106,7 @@ impl StoredUpdates {
         tokio::select! {
             () = self.arrived.notified() => {}
             () = self.quit.cancelled() => {}
-            Some(seq) = self.again.recv() => {
-                let stored = self.store.transaction(move |db| updates::stored(db, seq)).await?;
-                self.waiting.extend(stored);
-            }
+            Some(seq) = self.again.recv() => self.to_come.push_back(seq),
         }
         Ok(())
     }

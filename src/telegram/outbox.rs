@@ -3,13 +3,13 @@
 //! Messages that must arrive are rows in the store; whoever wrote one says [`Outbox::deliver`] when it is
 //! committed. Live states, typing and answers to buttons are not rows: the newest wins, and they may be lost.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
 
@@ -36,6 +36,7 @@ impl Outbox {
         store: Store,
         pauses: HashMap<ChatId, Duration>,
         tasks: &TaskTracker,
+        quit: &CancellationToken,
     ) -> Outbox {
         let (asks, incoming) = mpsc::unbounded_channel();
         let now = Instant::now();
@@ -48,6 +49,7 @@ impl Outbox {
                 .collect(),
             asks_of_all: asks.downgrade(),
             tasks: tasks.clone(),
+            quit: quit.clone(),
         };
         tasks.spawn(lines.run(incoming));
         Outbox {
@@ -109,7 +111,7 @@ impl Outbox {
     }
 
     /// Answers a button at once; free of the chat's budget. Bot API: `answerCallbackQuery`.
-    pub fn answer_button(&self, query: &str, text: Cow<'static, str>) {
+    pub fn answer_button(&self, query: &str, text: &'static str) {
         let api = self.api.clone();
         let arguments = json!({"callback_query_id": query, "text": text});
         self.calls.spawn(async move {
@@ -139,6 +141,7 @@ struct Lines {
     paused_until: HashMap<ChatId, Instant>,
     asks_of_all: mpsc::WeakUnboundedSender<(ChatId, Ask)>,
     tasks: TaskTracker,
+    quit: CancellationToken,
 }
 
 impl Lines {
@@ -162,6 +165,7 @@ impl Lines {
             api: self.api.clone(),
             store: self.store.clone(),
             asks_of_all: self.asks_of_all.clone(),
+            quit: self.quit.clone(),
         };
         let line = Line::new(
             chat,

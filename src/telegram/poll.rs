@@ -18,7 +18,7 @@ use super::outbox::Outbox;
 use crate::chat::delivery;
 use crate::health::Health;
 use crate::id::{ChatThread, UpdateId};
-use crate::store::{Store, StoreError, offset, updates};
+use crate::store::{Store, StoreError, alive, offset, updates};
 
 /// Bot API: `timeout` of getUpdates is capped at 50 s.
 const LONG_POLL: Duration = Duration::from_secs(50);
@@ -59,6 +59,8 @@ pub struct Poller {
 /// What went wrong since the last time that all was well.
 #[derive(Default)]
 struct Trouble {
+    /// The token was good once.
+    has_polled: bool,
     failures: usize,
     last_conflict: Option<Instant>,
     cannot_store: bool,
@@ -87,7 +89,8 @@ impl Poller {
                     self.all_is_well(&mut trouble);
                     continue;
                 }
-                Err(Failure::Api(error)) if error.is_refused_token() => {
+                // Later it may be Telegram that is wrong; at the start it is the token.
+                Err(Failure::Api(error)) if error.is_refused_token() && !trouble.has_polled => {
                     return Err(TokenRefused(error.to_string()));
                 }
                 Err(failure) => self.pause_after(&failure, &mut trouble),
@@ -101,6 +104,7 @@ impl Poller {
     }
 
     fn all_is_well(&self, trouble: &mut Trouble) {
+        trouble.has_polled = true;
         if trouble.failures > 0 {
             info!("Telegram answers again");
             trouble.failures = 0;
@@ -133,7 +137,13 @@ impl Poller {
                 }
                 CONFLICT_PAUSE
             }
-            Failure::Api(ApiError::Flood(pause)) => *pause,
+            Failure::Api(ApiError::Flood(pause)) => {
+                warn!(
+                    pause_s = pause.as_secs(),
+                    "Telegram asks for a pause; no updates until then"
+                );
+                *pause
+            }
             Failure::Api(error) => {
                 let step = trouble.failures.min(RETRY_PAUSES_S.len() - 1);
                 trouble.failures += 1;
@@ -161,7 +171,13 @@ impl Poller {
     }
 
     async fn ask_and_store(&self) -> Result<(), Failure> {
-        let next = self.store.transaction(offset::get).await?;
+        let next = self
+            .store
+            .transaction(|db| {
+                alive::note(db)?;
+                offset::get(db)
+            })
+            .await?;
         let mut arguments = json!({
             "timeout": LONG_POLL.as_secs(),
             "allowed_updates": ALLOWED_UPDATES,

@@ -157,7 +157,7 @@ fn a_bot_that_dies_again_and_again_while_it_sends_asks_instead_of_repeating() {
         bot.wait_for_its_end();
     }
     let _bot = machine.start();
-    let question = machine.message_with("so I do not know whether it is here");
+    let question = machine.message_with("do not know whether it is here");
     machine.until_quiet();
     let copies = |machine: &Machine| {
         machine
@@ -200,7 +200,7 @@ fn a_keeper_that_dies_before_claude_starts_is_told_and_the_prompt_can_be_run_aga
     machine.ada_says("first");
     let lost = machine.message_with("The run was lost");
     assert!(
-        lost.text.contains("Claude had not begun with the prompt"),
+        lost.text.contains("There is no sign that claude had begun"),
         "{}",
         lost.text
     );

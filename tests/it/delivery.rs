@@ -225,7 +225,7 @@ fn a_message_without_an_answer_twice_is_asked_about_and_not_sent_a_third_time() 
     let _bot = machine.start();
     machine.api.plan("sendMessage", None, 2, Fault::CloseAfter);
     machine.ada_says("hello");
-    let question = machine.message_with("Telegram gave no answer when I sent you a message, twice");
+    let question = machine.message_with("I sent you a message twice");
     assert!(!question.silent);
     machine.until_quiet();
     let copies = || {
@@ -313,4 +313,17 @@ fn what_came_of_a_stop_goes_before_what_waits() {
         lines[0], "Nothing is running, and nothing waits.",
         "{lines:?}"
     );
+}
+
+#[test]
+fn a_pause_that_telegram_asks_for_when_it_answers_again_is_kept_too() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.api.plan("sendMessage", None, 1, Fault::CloseBefore);
+    machine.api.plan("sendChatAction", None, 1, Fault::Flood(2));
+    machine.ada_says("/help");
+    machine.message_with("goes unchanged to claude");
+    let probe = machine.api.requests("sendChatAction")[0].at;
+    let sent = machine.api.requests("sendMessage")[1].at;
+    assert!(sent - probe >= Duration::from_secs(2), "{:?}", sent - probe);
 }

@@ -118,6 +118,11 @@ fn seen_with(fault: &Fault) -> Vec<String> {
         machine.api.say(chat(index), user, &kind.prompt);
     }
     machine.until_quiet();
+    assert_eq!(
+        machine.api.still_planned(),
+        0,
+        "every fault has come: {fault:?}"
+    );
     (0..kinds.len())
         .map(|index| verdict(&machine, chat(index), &kinds[index]))
         .collect()

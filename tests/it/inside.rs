@@ -125,6 +125,22 @@ fn a_full_disk_loses_nothing(disk: &Disk) {
     disk.make_room(&machine, &bot);
     machine.message_with("What you write can be stored again; I go on.");
     machine.message_with("You said: while it is full 20");
+    let answered: Vec<String> = machine
+        .bot_messages()
+        .into_iter()
+        .filter_map(|message| {
+            let rest = message
+                .text
+                .strip_prefix("You said: while it is full ")?
+                .to_owned();
+            rest.split(' ').next().map(str::to_owned)
+        })
+        .collect();
+    let in_order: Vec<String> = (1..=20).map(|number| number.to_string()).collect();
+    assert_eq!(
+        answered, in_order,
+        "in the order in which they were written"
+    );
     let times = machine.times_run();
     for number in 1..=20 {
         assert_eq!(times.get(&prompt(number)), Some(&1), "{number}");
@@ -194,7 +210,7 @@ fn an_update_that_always_fails_is_set_aside_and_its_sender_and_the_owner_are_tol
     let grace = telecoder::id::ChatId(8);
     machine.api.say(grace, GRACE, "poison");
     machine.api.say(grace, GRACE, "what comes after it");
-    let told = machine.message_with("I could not handle a message of yours");
+    let told = machine.message_with("I could not handle what you sent");
     assert_eq!(told.chat, grace.0);
     let owner = machine.message_with("Something that came in could not be handled");
     assert_eq!(owner.chat, CHAT.0);

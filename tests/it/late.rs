@@ -108,7 +108,9 @@ fn what_waited_in_the_queue_and_became_old_while_the_bot_was_down_is_asked_about
     // Half a day passes.
     machine
         .database()
-        .execute_batch("UPDATE prompts SET sent_at = sent_at - 43200000")
+        .execute_batch(
+            "UPDATE prompts SET sent_at = sent_at - 43200000; UPDATE last_alive SET at = at - 43200000",
+        )
         .expect("time passes");
     let _bot = machine.start();
     let question = machine.message_with("You wrote this 12 h 00 min ago");
@@ -117,5 +119,50 @@ fn what_waited_in_the_queue_and_became_old_while_the_bot_was_down_is_asked_about
     machine.until_quiet();
     assert_eq!(machine.times_run().get("waiting"), None);
     machine.ada_presses(&question);
+    machine.message_with("You said: waiting");
+}
+
+#[test]
+fn what_somebody_said_shall_run_is_not_asked_about_again_after_a_restart() {
+    let machine = Machine::new();
+    machine.start().kill();
+    machine.ada_says("[[sleep: 300000]]");
+    says_hours_ago(&machine, CHAT, "old", 9);
+    let bot = machine.start();
+    let question = machine.message_with("You wrote this 9 h 00 min ago");
+    machine.message_with("Working · ");
+    machine.ada_presses(&question);
+    machine.until_toast("Running.");
+    bot.kill();
+    let _bot = machine.start();
+    machine.ada_says("/stop");
+    machine.message_with("You said: old");
+    machine.until_quiet();
+    let questions = machine
+        .bot_messages()
+        .into_iter()
+        .filter(|message| message.text.contains("while I was away"))
+        .count();
+    assert_eq!(questions, 1);
+}
+
+#[test]
+fn what_became_old_while_the_bot_was_at_work_runs_after_a_short_restart() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    machine.ada_says("[[sleep: 300000]]");
+    machine.message_with("Working · ");
+    machine.ada_says("waiting");
+    machine.until("it waits", || {
+        (machine.rows("SELECT count(*) FROM runs WHERE state = 'queued'") == [1]).then_some(())
+    });
+    bot.kill();
+    // It has waited for half a day, and the bot was there all the time.
+    machine
+        .database()
+        .execute_batch("UPDATE prompts SET sent_at = sent_at - 43200000")
+        .expect("time passes");
+    let _bot = machine.start();
+    machine.ada_says("/stop");
     machine.message_with("You said: waiting");
 }

@@ -18,6 +18,10 @@ use telecoder::progress::Progress;
 use telecoder::run::Ended;
 use telecoder::session::{Session, SessionState, Source};
 
+const HERE: ChatThread = ChatThread {
+    chat: ChatId(7),
+    thread: None,
+};
 const MINUTE: Duration = Duration::from_secs(64);
 
 fn said(messages: impl IntoIterator<Item = (&'static str, Outgoing)>) -> String {
@@ -59,7 +63,7 @@ fn replies_to_commands() {
         ("many dropped", text::dropped_waiting(3)),
         ("no logs", logs::none_yet()),
         ("logs gone", logs::gone()),
-        ("set aside", text::set_aside()),
+        ("set aside", delivery::set_aside()),
     ];
     for source in sources() {
         messages.push(("new", text::new_session(&source, false)));
@@ -113,9 +117,9 @@ fn ends_of_runs() {
         .map(|failure| ("failed", failure.message(MINUTE, &progress)))
         .collect();
     messages.extend([
-        ("stopped", text::stopped(MINUTE, 0.19, 0, 0)),
-        ("stopped, one waits", text::stopped(MINUTE, 0.0, 1, 1)),
-        ("stopped, many wait", text::stopped(MINUTE, 0.001, 4, 3)),
+        ("stopped", text::stopped(MINUTE, 0.19, 0)),
+        ("stopped, one waits", text::stopped(MINUTE, 0.0, 1)),
+        ("stopped, many wait", text::stopped(MINUTE, 0.001, 3)),
         (
             "timed out",
             text::timed_out(Duration::from_secs(3_720), 1.5),
@@ -128,7 +132,7 @@ fn ends_of_runs() {
         ("lost, not begun", text::lost("", &[], 1, false)),
         (
             "something left behind",
-            text::left_behind(1, 2).expect("there is something"),
+            Outgoing::note(text::left_behind(1, 2).expect("there is something")),
         ),
         ("background ended", text::background_ended(1)),
     ]);
@@ -156,13 +160,13 @@ fn what_is_said_about_messages_and_prompts_that_come_late() {
         ),
         (
             "one held",
-            delivery::held(&[held("fix the build\nand more", 9)])
+            delivery::held(&[held("fix the build\nand more", 9)], HERE)
         ),
         (
             "two held",
-            delivery::held(&[held("one", 9), held("two", 8)])
+            delivery::held(&[held("one", 9), held("two", 8)], HERE)
         ),
-        ("many held", delivery::held(&many)),
+        ("many held", delivery::held(&many, HERE)),
         ("set aside, for the owner", delivery::set_aside_elsewhere()),
         (
             "cannot store",

@@ -53,6 +53,14 @@ fn a_bot_that_hangs_does_not_say_that_it_is_alive() {
         .execute_batch("BEGIN IMMEDIATE")
         .expect("it can be locked");
     machine.until_log(&bot, "the bot hangs");
+    manager.set_nonblocking(true).expect("it need not wait");
+    while manager.recv(&mut [0; 1024]).is_ok() {}
+    machine.until("it hangs for longer", || {
+        (bot.log().matches("the bot hangs").count() >= 3).then_some(())
+    });
+    let heard = manager.recv(&mut [0; 1024]).is_ok();
+    assert!(!heard, "it does not say that it is alive");
+    manager.set_nonblocking(false).expect("it may wait again");
     database.execute_batch("ROLLBACK").expect("it is let go");
     while !hear(&manager).contains("WATCHDOG=1") {}
 }

@@ -69,7 +69,7 @@ fn what_a_run_left_behind_is_ended_and_counted() {
     machine.ada_says("[[bash: setsid nohup sleep 76544 >/dev/null 2>&1 & sleep 60]]");
     machine.until("it runs", || processes::with_word("76544").first().copied());
     machine.ada_says("/stop");
-    machine.message_with("One process that it had left behind was ended");
+    machine.message_with("The run had left one process behind; it was ended");
     assert_eq!(processes::with_word("76544"), [0; 0], "nobody is left");
 }
 
@@ -85,8 +85,12 @@ fn a_killed_keeper_leaves_nobody_behind_not_even_what_dropped_the_runs_marker() 
         let both = [processes::with_word("31005"), processes::with_word("31006")];
         both.iter().all(|found| !found.is_empty()).then_some(())
     });
-    // The bot has looked since.
-    machine.message_with("Working · 3 s");
+    // The bot looks once a second, and has since.
+    machine.until("a few seconds pass", || {
+        let shown = machine.bot_messages().pop()?.text;
+        let seconds = shown.strip_prefix("Working · ")?.split(' ').next()?;
+        (seconds.parse::<u32>().ok()? >= 3).then_some(())
+    });
     for keeper in processes::keepers_of(machine.folder.path()) {
         processes::signal(keeper, Signal::KILL);
     }

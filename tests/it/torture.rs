@@ -43,6 +43,21 @@ impl Dice {
     }
 }
 
+/// Whether a text is what `/status` or `/logs` says.
+fn is_reply(text: &str) -> bool {
+    [
+        "Session ",
+        "No session yet",
+        "Nothing has run",
+        "The run ",
+        "The last ",
+        "The record of the last run",
+    ]
+    .iter()
+    .any(|start| text.starts_with(start))
+        && !text.starts_with("The run was lost")
+}
+
 /// A prompt that was sent, and what answers it.
 struct Sent {
     chat: ChatId,
@@ -232,15 +247,20 @@ impl Torture {
     }
 
     fn press_stop(&mut self) {
-        let live = self
-            .machine
-            .bot_messages()
-            .into_iter()
-            .rev()
-            .find(|message| message.text.starts_with("Working · "));
-        if let Some(live) = live {
-            self.figures.stop_presses += 1;
-            self.machine.ada_presses(&live);
+        let deadline = Instant::now() + Duration::from_millis(1_500);
+        while Instant::now() < deadline {
+            let live = self
+                .machine
+                .bot_messages()
+                .into_iter()
+                .rev()
+                .find(|live| live.text.starts_with("Working · ") && !live.buttons.is_empty());
+            if let Some(live) = live {
+                self.figures.stop_presses += 1;
+                self.machine.ada_presses(&live);
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -356,13 +376,12 @@ impl Torture {
         );
         self.figures.asked_about = messages
             .iter()
-            .filter(|message| message.text.contains("I do not know whether it is here"))
+            .filter(|message| message.text.contains("do not know whether it is here"))
             .count();
         for (chat, commands) in &self.commands {
             let replies = messages
                 .iter()
-                .filter(|message| message.chat == *chat && message.silent)
-                .filter(|message| !message.text.starts_with("Working · "))
+                .filter(|message| message.chat == *chat && is_reply(&message.text))
                 .count();
             assert!(
                 replies >= *commands,

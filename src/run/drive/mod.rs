@@ -20,7 +20,7 @@ use super::start::Runner;
 use crate::chat::live::{self, Going, LiveText};
 use crate::chat::{Outgoing, text};
 use crate::claude::host::{End, Host};
-use crate::claude::sweep::Seen;
+use crate::claude::sweep::{self, Seen};
 use crate::event::{Event, TurnEnd};
 use crate::id::ClaudeSessionId;
 use crate::progress::Progress;
@@ -219,8 +219,9 @@ impl<'a> Drive<'a> {
     /// Once a second: typing, the live message, and what may have been missed.
     async fn tick(&mut self) -> anyhow::Result<()> {
         self.look_for_stop().await?;
-        if let Some(seen) = self.host.look_below_keeper()? {
-            self.seen = seen;
+        if let Some(keeper) = self.host.keeper()? {
+            // /proc may take its time.
+            self.seen = tokio::task::spawn_blocking(move || sweep::look_below(keeper)).await?;
         }
         let now = Instant::now();
         if let Some(since) = self.let_go {
@@ -329,10 +330,15 @@ impl<'a> Drive<'a> {
     }
 
     async fn say(&self, message: Outgoing) -> Result<(), StoreError> {
-        let at = self.run.at;
-        self.runner
+        let run = self.run.id;
+        let at = self
+            .runner
             .store
-            .transaction(move |db| outbox::insert(db, at, &message))
+            .transaction(move |db| {
+                let at = runs::place(db, run)?;
+                outbox::insert(db, at, &message)?;
+                Ok(at)
+            })
             .await?;
         self.runner.outbox.deliver(at.chat);
         Ok(())

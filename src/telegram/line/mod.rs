@@ -13,6 +13,7 @@ use jiff::Zoned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::api::{Api, ApiError};
@@ -26,7 +27,7 @@ use crate::chat::live::LiveText;
 use crate::id::{ChatId, ChatThread, MessageId, RunId};
 use crate::store::outbox::Parked;
 use crate::store::{Store, outbox, pauses, settings};
-use settle::Change;
+use settle::Unrecorded;
 
 /// What a line can be asked.
 pub enum Ask {
@@ -60,7 +61,9 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How long Telegram may take to answer something harmless.
 pub(super) const PROBE_LIMIT: Duration = Duration::from_secs(10);
 /// When the bot stops, what is due is sent for so long.
-const FLUSH_LIMIT: Duration = Duration::from_secs(3);
+const FLUSH_LIMIT: Duration = Duration::from_millis(2_500);
+/// What ends with the bot writes its last rows within this time.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// So often a message is sent of which nobody knows whether it arrived: once, and once more.
 const MOST_DOUBTS: u32 = 2;
 
@@ -70,6 +73,8 @@ pub struct Surroundings {
     pub store: Store,
     /// The other lines, for a chat that has moved.
     pub asks_of_all: mpsc::WeakUnboundedSender<(ChatId, Ask)>,
+    /// The bot stops.
+    pub quit: CancellationToken,
 }
 
 pub struct Line {
@@ -82,8 +87,10 @@ pub struct Line {
     retry_at: Instant,
     /// How often in a row Telegram gave no answer at all.
     silences: usize,
+    /// Telegram has answered since the bot was started.
+    was_heard: bool,
     /// What happened and could not be written down yet; nothing more is sent before it is.
-    unrecorded: VecDeque<Change>,
+    unrecorded: VecDeque<Unrecorded>,
     live: BTreeMap<RunId, LiveMessage>,
     /// Messages whose buttons stand for nothing any more.
     old_buttons: VecDeque<MessageId>,
@@ -121,6 +128,7 @@ impl Line {
             due: false,
             retry_at: now,
             silences: 0,
+            was_heard: false,
             unrecorded: VecDeque::new(),
             live: BTreeMap::new(),
             old_buttons: VecDeque::new(),
@@ -166,6 +174,8 @@ impl Line {
                     None => return self.flush().await,
                 },
                 () = timer => {}
+                // Somebody may be stuck with a handle to the outbox.
+                () = stopping(&self.around.quit) => return self.flush().await,
             }
         }
     }
@@ -289,6 +299,12 @@ impl Line {
             let failure = "the bot ended twice while it was being sent";
             return self.keep_unsent(&due, Parked::Unconfirmed, failure).await;
         }
+        if due.doubts > 0 && !self.was_heard && !self.is_heard().await {
+            // Known not to have been sent this time.
+            return self
+                .record(move |db| outbox::mark_due(db, due.id, "Telegram is silent"))
+                .await;
+        }
         let drawn = draw::draw(&due.message);
         let Some(part) = drawn.parts.get(due.parts_sent) else {
             let id = due.id;
@@ -319,13 +335,23 @@ impl Line {
             .api
             .call_within(PROBE_LIMIT, "sendChatAction", &arguments)
             .await;
-        if answer.is_err_and(|error| error.is_passing()) {
-            self.retry_at = Instant::now() + pause_before(self.silences);
-            self.silences += 1;
-            return false;
+        match answer {
+            Err(ApiError::Flood(pause)) => {
+                self.silences = 0;
+                self.pause(pause).await;
+                false
+            }
+            Err(error) if error.is_passing() => {
+                self.retry_at = Instant::now() + pause_before(self.silences);
+                self.silences += 1;
+                false
+            }
+            _ => {
+                self.silences = 0;
+                self.was_heard = true;
+                true
+            }
         }
-        self.silences = 0;
-        true
     }
 
     async fn show_live(&mut self, run: RunId) {
@@ -391,6 +417,12 @@ impl Line {
             let _: Result<bool, _> = api.call("sendChatAction", &arguments).await;
         });
     }
+}
+
+/// Returns a moment after the bot was told to stop: what ends in good order has written its last by then.
+async fn stopping(quit: &CancellationToken) {
+    quit.cancelled().await;
+    tokio::time::sleep(LAST_WORDS).await;
 }
 
 /// By this machine's clock and time zone, which quiet hours are told in.

@@ -14,7 +14,15 @@ use crate::store::{migrated, outbox, pauses};
 use crate::telegram::send::Fate;
 
 /// A change to the store that can be tried again.
-pub(super) type Change = Arc<dyn Fn(&Connection) -> rusqlite::Result<()> + Send + Sync>;
+type Change = Arc<dyn Fn(&Connection) -> rusqlite::Result<()> + Send + Sync>;
+
+/// What is to be written down.
+#[derive(Clone)]
+pub(super) struct Unrecorded {
+    change: Change,
+    /// The chat that then has something due.
+    then_deliver: Option<ChatId>,
+}
 
 impl Line {
     /// Writes down what became of a message, and does what follows.
@@ -23,6 +31,7 @@ impl Line {
         let id = due.id;
         match fate {
             Fate::Arrived(message) if is_last => {
+                self.was_heard = true;
                 self.record(move |db| outbox::mark_sent(db, &due, message))
                     .await;
             }
@@ -68,7 +77,7 @@ impl Line {
                 self.record(move |db| outbox::mark_doubtful(db, id, &failure))
                     .await;
             }
-            Fate::Migrated(new) => self.migrate(new).await,
+            Fate::Migrated(new) => self.migrate(&due, new).await,
             Fate::TopicGone(failure) => {
                 warn!(chat = %due.at, failure, "a topic is gone; what was due there goes to the chat itself");
                 self.record(move |db| outbox::leave_topic(db, due.at, delivery::TOPIC_IS_GONE))
@@ -114,19 +123,23 @@ impl Line {
     }
 
     /// The group is another one now; what belongs to it goes there, and so does what is due.
-    async fn migrate(&mut self, new: ChatId) {
-        let old = self.chat;
+    async fn migrate(&mut self, due: &Due, new: ChatId) {
+        let (old, id) = (self.chat, due.id);
         info!(
             chat.id = old.0,
             new.id = new.0,
             "a group has become a supergroup; its session moves along"
         );
         self.live.clear();
-        self.record(move |db| migrated::move_chat(db, old, new))
-            .await;
-        if let Some(asks) = self.around.asks_of_all.upgrade() {
-            let _ = asks.send((new, Ask::Deliver));
-        }
+        self.unrecorded.push_back(Unrecorded {
+            change: Arc::new(move |db| {
+                // Only who sends a row may move it while it is being sent.
+                outbox::mark_due(db, id, "the group has moved")?;
+                migrated::move_chat(db, old, new)
+            }),
+            then_deliver: Some(new),
+        });
+        self.write_down().await;
     }
 
     /// Writes something down, now or as soon as the store takes it.
@@ -134,14 +147,18 @@ impl Line {
     where
         F: Fn(&Connection) -> rusqlite::Result<()> + Send + Sync + 'static,
     {
-        self.unrecorded.push_back(Arc::new(change));
+        self.unrecorded.push_back(Unrecorded {
+            change: Arc::new(change),
+            then_deliver: None,
+        });
         self.write_down().await;
     }
 
     /// Writes down what could not be before; returns whether nothing is left. A message that is known to have
     /// arrived is not sent again only because the disk was full.
     pub(super) async fn write_down(&mut self) -> bool {
-        while let Some(change) = self.unrecorded.front().cloned() {
+        while let Some(unrecorded) = self.unrecorded.front().cloned() {
+            let change = unrecorded.change;
             let written = self.around.store.transaction(move |db| change(db)).await;
             match written {
                 Err(error) if error.is_passing() => {
@@ -154,7 +171,12 @@ impl Line {
                 Err(error) => {
                     error!(chat.id = self.chat.0, %error, "what became of a message cannot be written down");
                 }
-                Ok(()) => {}
+                Ok(()) => {
+                    let asks = self.around.asks_of_all.upgrade();
+                    if let (Some(chat), Some(asks)) = (unrecorded.then_deliver, asks) {
+                        let _ = asks.send((chat, Ask::Deliver));
+                    }
+                }
             }
             self.unrecorded.pop_front();
         }

@@ -110,6 +110,12 @@ impl FakeApi {
         self.faults.lock().expect("whole").clock_ahead = ahead;
     }
 
+    /// How many planned faults have not come.
+    pub fn still_planned(&self) -> u32 {
+        let faults = self.faults.lock().expect("whole");
+        faults.planned.iter().map(|planned| planned.times).sum()
+    }
+
     /// Nothing goes wrong any more.
     pub fn heal(&self) {
         self.faults.lock().expect("whole").planned.clear();
