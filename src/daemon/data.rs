@@ -6,6 +6,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use tracing::warn;
+
 use super::ServeError;
 
 /// A bot that was just killed may have been starting a child, which holds the lock until it is that program.
@@ -59,8 +61,13 @@ impl DataFolder {
                 Err(TryLockError::Error(reason)) => return Err(unusable(reason)),
             }
         }
-        lock.set_len(0).map_err(unusable)?;
-        writeln!(lock, "{}", std::process::id()).map_err(unusable)?;
+        // Who holds it is for people to read; on a full disk the bot starts without saying so.
+        if let Err(error) = lock
+            .set_len(0)
+            .and_then(|()| writeln!(lock, "{}", std::process::id()))
+        {
+            warn!(%error, "the process id could not be written into the data folder's lock");
+        }
         Ok(DataFolder {
             path: path.to_owned(),
             _lock: lock,

@@ -32,7 +32,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// How often somebody who waits for a stop looks by himself.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// So often it is tried to follow a run whose record cannot be read.
-const FOLLOWED_AT_MOST: usize = 5;
+const FOLLOWED_AT_MOST: usize = 3;
 
 /// What all workers share.
 pub struct Worker {

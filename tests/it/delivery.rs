@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use telecoder::id::ChatId;
 
-use crate::support::{ADA, BOT, Bot, CHAT, Fault, Machine, TEAM};
+use rustix::process::Signal;
+
+use crate::support::{ADA, BOT, Bot, CHAT, Fault, Machine, TEAM, git, processes};
 
 const BLOCKED: Fault = Fault::Refuse(403, "Forbidden: bot was blocked by the user");
 const NEW_TEAM: ChatId = ChatId(-100_777);
@@ -18,6 +20,25 @@ fn lines_in(machine: &Machine, chat: ChatId) -> Vec<String> {
         .filter(|message| message.chat == chat.0)
         .map(|message| message.text.lines().next().unwrap_or_default().to_owned())
         .collect()
+}
+
+/// Ada mentions the bot in a group and asks something.
+fn asks_in(machine: &Machine, chat: ChatId, text: &str) {
+    let text = format!("@{BOT} {text}");
+    let mention = json!([{"type": "mention", "offset": 0, "length": BOT.len() + 1}]);
+    machine
+        .api
+        .deliver_message(chat, ADA, json!({"text": text, "entities": mention}));
+}
+
+/// Telegram says in both groups that the team has become a supergroup.
+fn team_becomes_a_supergroup(machine: &Machine) {
+    machine
+        .api
+        .deliver_message(TEAM, ADA, json!({"migrate_to_chat_id": NEW_TEAM.0}));
+    machine
+        .api
+        .deliver_message(NEW_TEAM, ADA, json!({"migrate_from_chat_id": TEAM.0}));
 }
 
 /// A bot that was blocked while an answer was due.
@@ -124,13 +145,6 @@ fn an_answer_to_a_message_that_was_deleted_comes_without_the_reply() {
 fn a_group_that_becomes_a_supergroup_while_an_answer_is_due_takes_its_session_along() {
     let machine = Machine::new();
     let _bot = machine.start();
-    let prompt = |chat: ChatId, text: &str| {
-        let text = format!("@{BOT} {text}");
-        let mention = json!([{"type": "mention", "offset": 0, "length": BOT.len() + 1}]);
-        machine
-            .api
-            .deliver_message(chat, ADA, json!({"text": text, "entities": mention}));
-    };
     machine.api.plan(
         "sendMessage",
         Some(TEAM.0),
@@ -143,11 +157,11 @@ fn a_group_that_becomes_a_supergroup_while_an_answer_is_due_takes_its_session_al
         1_000,
         Fault::Migrated(NEW_TEAM.0),
     );
-    prompt(TEAM, "[[sleep: 1500]] [[say: before the move]]");
+    asks_in(&machine, TEAM, "[[sleep: 1500]] [[say: before the move]]");
     let answer = machine.message_with("before the move");
     assert_eq!(answer.chat, NEW_TEAM.0);
     assert_eq!(answer.reply_to, None, "that message is not there");
-    prompt(NEW_TEAM, "[[recall]]");
+    asks_in(&machine, NEW_TEAM, "[[recall]]");
     let recalled = machine.message_with("Earlier prompts: [[sleep: 1500]]");
     assert_eq!(recalled.chat, NEW_TEAM.0);
     machine.until_quiet();
@@ -158,18 +172,9 @@ fn a_group_that_becomes_a_supergroup_while_an_answer_is_due_takes_its_session_al
 fn a_group_that_becomes_a_supergroup_during_a_run_has_one_answer_in_the_new_one() {
     let machine = Machine::new();
     let _bot = machine.start();
-    let mention = json!([{"type": "mention", "offset": 0, "length": BOT.len() + 1}]);
-    let text = format!("@{BOT} [[sleep: 4000]] [[say: through the move]]");
-    machine
-        .api
-        .deliver_message(TEAM, ADA, json!({"text": text, "entities": mention}));
+    asks_in(&machine, TEAM, "[[sleep: 4000]] [[say: through the move]]");
     machine.message_with("Working · ");
-    machine
-        .api
-        .deliver_message(TEAM, ADA, json!({"migrate_to_chat_id": NEW_TEAM.0}));
-    machine
-        .api
-        .deliver_message(NEW_TEAM, ADA, json!({"migrate_from_chat_id": TEAM.0}));
+    team_becomes_a_supergroup(&machine);
     machine.api.say(NEW_TEAM, ADA, &format!("/status@{BOT}"));
     let status = machine.message_with("Running: for ");
     assert_eq!(status.chat, NEW_TEAM.0);
@@ -326,4 +331,142 @@ fn a_pause_that_telegram_asks_for_when_it_answers_again_is_kept_too() {
     let probe = machine.api.requests("sendChatAction")[0].at;
     let sent = machine.api.requests("sendMessage")[1].at;
     assert!(sent - probe >= Duration::from_secs(2), "{:?}", sent - probe);
+}
+
+#[test]
+fn a_clone_that_goes_on_while_the_group_becomes_a_supergroup_is_made_once_and_stays() {
+    let machine = Machine::new();
+    let project = git::repository(machine.folder.path());
+    let bin = machine.folder.path().join("bin");
+    std::fs::create_dir(&bin).expect("a folder");
+    machine.script(
+        "bin/git",
+        "case \"$1\" in clone) sleep 2;; esac\nPATH=${PATH#*:} exec git \"$@\"",
+    );
+    let path = format!("{}:{}", bin.display(), machine.environment["PATH"]);
+    let machine = machine.with("PATH", path);
+    let _bot = machine.start();
+    machine.api.say(
+        TEAM,
+        ADA,
+        &format!("/new@{BOT} file://{}", project.display()),
+    );
+    machine.message_with("Cloning; I tell you when it is ready.");
+    asks_in(
+        &machine,
+        TEAM,
+        "[[bash: echo precious > work.txt]] [[say: wrote it]]",
+    );
+    team_becomes_a_supergroup(&machine);
+    machine.message_with("wrote it");
+    machine.until_quiet();
+    asks_in(
+        &machine,
+        NEW_TEAM,
+        "[[bash: cat work.txt]] [[say: read it]]",
+    );
+    machine.message_with("read it");
+    let kept = std::fs::read_dir(machine.data().join("workspaces"))
+        .expect("the workspaces")
+        .flatten()
+        .filter(|workspace| workspace.path().join("work.txt").exists())
+        .count();
+    assert_eq!(kept, 1);
+}
+
+#[test]
+fn a_clone_that_fails_while_the_group_becomes_a_supergroup_holds_up_nothing() {
+    let machine = Machine::new();
+    let bin = machine.folder.path().join("bin");
+    std::fs::create_dir(&bin).expect("a folder");
+    machine.script(
+        "bin/git",
+        "case \"$1\" in clone) sleep 2; exit 128;; esac\nPATH=${PATH#*:} exec git \"$@\"",
+    );
+    let path = format!("{}:{}", bin.display(), machine.environment["PATH"]);
+    let machine = machine.with("PATH", path);
+    let _bot = machine.start();
+    machine
+        .api
+        .say(TEAM, ADA, &format!("/new@{BOT} https://example.org/x.git"));
+    machine.message_with("Cloning; I tell you when it is ready.");
+    asks_in(&machine, TEAM, "hello");
+    team_becomes_a_supergroup(&machine);
+    let told = machine.message_with("could not be cloned");
+    assert_eq!(told.chat, NEW_TEAM.0);
+    assert!(
+        told.text
+            .contains("The prompt that waited for it was not run")
+    );
+    asks_in(&machine, NEW_TEAM, "once more");
+    machine.message_with("You said: once more");
+}
+
+#[test]
+fn no_part_is_lost_when_the_group_becomes_a_supergroup_between_two_of_them() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let late = Fault::Late(Duration::from_secs(2));
+    machine.api.plan("sendMessage", Some(TEAM.0), 1, late);
+    let words: Vec<String> = (1..=1_000).map(|number| format!("w{number}.")).collect();
+    asks_in(&machine, TEAM, &format!("[[say: {}]]", words.join(" ")));
+    machine.until("the first part is on its way", || {
+        machine.api.requests("sendMessage").first().cloned()
+    });
+    machine.api.plan(
+        "sendMessage",
+        Some(TEAM.0),
+        1_000,
+        Fault::Migrated(NEW_TEAM.0),
+    );
+    team_becomes_a_supergroup(&machine);
+    machine.message_with("w1000.");
+    machine.until_quiet();
+    let all: String = machine
+        .bot_messages()
+        .into_iter()
+        .map(|message| message.text + " ")
+        .collect();
+    for word in words {
+        assert_eq!(all.matches(&word).count(), 1, "{word}");
+    }
+}
+
+#[test]
+fn the_button_below_a_lost_run_works_when_the_group_has_become_a_supergroup() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    asks_in(&machine, TEAM, "[[bash: sleep 31007]]");
+    machine.until("it runs", || processes::with_word("31007").first().copied());
+    for keeper in processes::keepers_of(machine.folder.path()) {
+        processes::signal(keeper, Signal::KILL);
+    }
+    let lost = machine.message_with("The run was lost");
+    team_becomes_a_supergroup(&machine);
+    machine.until("it has moved", || {
+        (machine.rows("SELECT count(*) FROM migrated_chats") == [1]).then_some(())
+    });
+    machine.ada_presses(&lost);
+    let answer = machine.message_with("You said: Go on.");
+    assert_eq!(answer.chat, NEW_TEAM.0);
+}
+
+#[test]
+fn a_message_is_not_sent_a_third_time_because_the_bot_was_blocked_in_between() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.api.plan("sendMessage", None, 1, Fault::CloseAfter);
+    machine.api.plan("sendMessage", None, 1, BLOCKED);
+    machine.api.plan("sendMessage", None, 1, Fault::CloseAfter);
+    machine.ada_says("/help");
+    machine.until_quiet();
+    machine.ada_says("/status");
+    machine.message_with("No session yet");
+    machine.until_quiet();
+    let copies = machine
+        .bot_messages()
+        .into_iter()
+        .filter(|message| message.text.contains("goes unchanged to claude"))
+        .count();
+    assert_eq!(copies, 2);
 }

@@ -181,6 +181,74 @@ fn a_database_that_somebody_else_has_locked_is_waited_for() {
 }
 
 #[test]
+fn prompts_that_wait_for_a_locked_database_run_in_the_order_in_which_they_were_written() {
+    let machine = Machine::new();
+    machine.start().kill();
+    machine.ada_says("one");
+    machine.ada_says("two");
+    let bot = machine.start_failing_at("inbox-before=1*sleep(1500)");
+    machine.until("both are stored", || {
+        (machine.api.unconfirmed() == 0).then_some(())
+    });
+    let database = machine.database();
+    database
+        .execute_batch("BEGIN IMMEDIATE")
+        .expect("it can be locked");
+    machine.until_log(&bot, "the database takes no change");
+    database.execute_batch("ROLLBACK").expect("it is let go");
+    machine.message_with("You said: two");
+    let answers: Vec<String> = machine
+        .loud_messages()
+        .into_iter()
+        .filter_map(|message| message.text.lines().next().map(str::to_owned))
+        .collect();
+    assert_eq!(answers, ["You said: one", "You said: two"]);
+}
+
+#[test]
+fn a_start_while_the_database_is_locked_waits_and_a_stop_is_heard() {
+    let machine = Machine::new();
+    machine.start().kill();
+    let database = machine.database();
+    database
+        .execute_batch("BEGIN IMMEDIATE")
+        .expect("it can be locked");
+    let mut bot = machine.start_without_waiting();
+    std::thread::sleep(Duration::from_secs(1));
+    let asked = std::time::Instant::now();
+    processes::signal(bot.process.id(), Signal::TERM);
+    assert!(bot.wait_for_its_end().success());
+    assert!(asked.elapsed() < Duration::from_secs(5));
+
+    let bot = machine.start_without_waiting();
+    machine.until_log(&bot, "the database takes no change");
+    database.execute_batch("ROLLBACK").expect("it is let go");
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+}
+
+#[test]
+fn a_start_on_a_full_disk_waits_for_room() {
+    let machine = Machine::new();
+    machine.start().terminate();
+    let program = env!("CARGO_BIN_EXE_telecoder");
+    let mut shell = Command::new("sh");
+    shell
+        .arg("-c")
+        .arg(format!(
+            "trap '' XFSZ; ulimit -S -f 0; exec {program} serve"
+        ))
+        .env_clear()
+        .envs(&machine.environment)
+        .current_dir(machine.folder.path());
+    let bot = machine.start_as(shell);
+    machine.until_log(&bot, "cannot be used at the moment");
+    limit_files(&bot, None);
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+}
+
+#[test]
 fn a_database_that_cannot_be_used_is_one_clear_line_at_the_start() {
     let machine = Machine::new();
     machine.start().kill();

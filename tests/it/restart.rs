@@ -244,3 +244,26 @@ fn a_keeper_that_is_started_a_second_time_leaves_at_once() {
     assert_eq!(code, Some(0), "and when it has ended");
     assert_eq!(machine.times_run().values().sum::<usize>(), 1);
 }
+
+#[test]
+fn a_run_whose_record_is_gone_is_told_and_holds_up_nothing() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    machine.ada_says("[[bash: sleep 32112]]");
+    machine.until("it runs", || processes::with_word("32112").first().copied());
+    bot.kill();
+    for keeper in processes::keepers_of(machine.folder.path()) {
+        processes::signal(keeper, Signal::KILL);
+        assert!(processes::wait_until_gone(keeper, crate::support::PATIENCE));
+    }
+    for run in std::fs::read_dir(machine.data().join("runs")).expect("the runs") {
+        std::fs::remove_file(run.expect("one").path().join("events.jsonl")).expect("it goes");
+    }
+    let _bot = machine.start();
+    machine.message_with("its record cannot be read");
+    machine.ada_says("next");
+    machine.message_with("You said: next");
+    for left in processes::with_word("32112") {
+        processes::signal(left, Signal::KILL);
+    }
+}

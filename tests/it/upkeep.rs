@@ -77,6 +77,34 @@ fn a_backup_is_made_beside_a_bot_at_work_and_brings_everything_back() {
 }
 
 #[test]
+fn what_was_under_way_when_a_backup_was_made_does_not_run_again_after_a_restore() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    machine.ada_says("[[sleep: 3000]] [[say: finished]]");
+    machine.message_with("Working · ");
+    machine.ada_says("what waits");
+    machine.until("it waits", || {
+        (machine.rows("SELECT count(*) FROM runs WHERE state = 'queued'") == [1]).then_some(())
+    });
+    let file = machine.folder.path().join("telecoder.backup");
+    let (code, stderr) = machine.run_to_its_end(&["backup", &file.display().to_string()]);
+    assert_eq!(code, Some(0), "{stderr}");
+    machine.message_with("You said: what waits");
+    machine.until_quiet();
+    bot.terminate();
+    for beside in ["telecoder.db", "telecoder.db-wal", "telecoder.db-shm"] {
+        std::fs::remove_file(machine.data().join(beside)).ok();
+    }
+    std::fs::copy(&file, machine.data().join("telecoder.db")).expect("it is copied");
+    let _bot = machine.start();
+    machine.until_quiet();
+    machine.ada_says("/status");
+    machine.message_with("Held back because they are old: 1 prompt");
+    assert_eq!(machine.times_run().get("what waits"), Some(&1));
+    assert_eq!(machine.times_run().len(), 2);
+}
+
+#[test]
 fn a_backup_that_cannot_be_made_says_why_and_leaves_nothing() {
     let machine = Machine::new();
     machine.start().kill();

@@ -62,6 +62,8 @@ pub enum Fault {
     CloseBefore,
     /// The call has its effect, and the connection is closed before the answer.
     CloseAfter,
+    /// The call has its effect, and its answer comes so much later.
+    Late(Duration),
     /// The call has its effect, and half of the answer arrives.
     Truncated,
 }
@@ -225,6 +227,11 @@ async fn misbehave(
         Some(Fault::CloseAfter) => {
             next.run(request).await;
             close()
+        }
+        Some(Fault::Late(length)) => {
+            let response = next.run(request).await;
+            tokio::time::sleep(length).await;
+            response
         }
         Some(Fault::Truncated) => {
             let response = next.run(request).await;
