@@ -13,6 +13,41 @@ fn markdown_as_models_write_it_reads_well_on_a_phone() {
 }
 
 #[test]
+fn answers_as_they_really_look_read_well_on_a_phone() {
+    insta::glob!("fixtures/answers/*.md", |path| {
+        let markdown = std::fs::read_to_string(path).expect("an answer");
+        insta::assert_snapshot!(phone(&markdown));
+    });
+}
+
+/// Every message that a phone would get for an answer.
+fn phone(markdown: &str) -> String {
+    let drawn = draw::draw(&text::answer(markdown, "Done · 1 s".into(), None));
+    let mut messages = Vec::new();
+    for part in &drawn.parts {
+        messages.push(match part {
+            Part::Text(rich) => {
+                telegram_takes(&rich.text, &rich.entities());
+                shown(rich)
+            }
+            Part::File {
+                name,
+                content,
+                caption,
+            } => format!(
+                "[file {name}, {} lines]\n{}",
+                content.lines().count(),
+                caption.text
+            ),
+        });
+    }
+    if !drawn.commands.is_empty() {
+        messages.push(format!("[copy buttons] {:?}", drawn.commands));
+    }
+    messages.join("\n=====\n")
+}
+
+#[test]
 fn markdown_that_was_cut_in_the_middle_still_gives_good_text() {
     for (cut, expected) in [
         ("**bold and no", "**bold and no"),
@@ -72,24 +107,34 @@ fn a_very_long_answer_is_its_first_part_and_a_file() {
     );
 }
 
-/// Entities as marks in the text.
+/// Entities as marks in the text: `⟨bold:` opens one, `⟩` closes it.
 fn shown(rich: &Rich) -> String {
     let units: Vec<u16> = rich.text.encode_utf16().collect();
-    let entities: Vec<String> = rich
-        .entities()
-        .iter()
-        .map(|entity| {
-            let text =
-                String::from_utf16_lossy(&units[entity.offset..entity.offset + entity.length]);
-            let extra = entity
-                .url
-                .as_deref()
-                .or(entity.language.as_deref())
-                .unwrap_or_default();
-            format!("{} {extra}: {text:?}", entity.kind)
-        })
-        .collect();
-    format!("{}\n\n{}", rich.text, entities.join("\n"))
+    let entities = rich.entities();
+    let mut marks: Vec<(usize, bool, usize, String)> = Vec::new();
+    for entity in &entities {
+        let extra = entity.url.as_deref().or(entity.language.as_deref());
+        let extra = extra.map_or_else(String::new, |extra| format!(" {extra}"));
+        let end = entity.offset + entity.length;
+        marks.push((
+            entity.offset,
+            true,
+            usize::MAX - entity.length,
+            format!("⟨{}{extra}:", entity.kind),
+        ));
+        marks.push((end, false, entity.length, "⟩".to_owned()));
+    }
+    // At one place the inner ones close first, then the outer ones open.
+    marks.sort_by_key(|(at, opens, order, _)| (*at, *opens, *order));
+    let mut text = String::new();
+    let mut from = 0;
+    for (at, _, _, mark) in marks {
+        text.push_str(&String::from_utf16_lossy(&units[from..at]));
+        text.push_str(&mark);
+        from = at;
+    }
+    text.push_str(&String::from_utf16_lossy(&units[from..]));
+    text
 }
 
 /// The rules of the Bot API's server for one message.
@@ -124,53 +169,176 @@ fn telegram_takes(text: &str, entities: &[Entity]) {
 }
 
 /// Pieces that make trouble together.
-fn markdown_like() -> impl Strategy<Value = String> {
+const PIECES: [&str; 36] = [
+    "**",
+    "*",
+    "_",
+    "~~",
+    "`",
+    "```\n",
+    "```rust\n",
+    "```diff\n",
+    "~~~\n",
+    "\n",
+    "\n\n",
+    "> ",
+    "> [!NOTE]\n",
+    "- ",
+    "1. ",
+    "- [ ] ",
+    "# ",
+    "[x](",
+    ")",
+    "https://a.b/c",
+    "<b>",
+    "<br>",
+    "&amp;",
+    "\\",
+    "---\n",
+    "    ",
+    "👩‍💻",
+    "é",
+    "日本語",
+    "مرحبا",
+    "word",
+    "two words ",
+    "\u{200d}",
+    "![i](x.png)",
+    "$x^2$",
+    "src/lib.rs:1",
+];
+/// Tables drop cells that their head has no column for, as GFM says.
+const TABLE_PIECES: [&str; 3] = ["| a | b |\n|---|---|\n| ", " | ", " |\n"];
+
+fn markdown_like(times: std::ops::Range<usize>) -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        Just("**"),
-        Just("*"),
-        Just("_"),
-        Just("~~"),
-        Just("`"),
-        Just("```\n"),
-        Just("```rust\n"),
-        Just("\n"),
-        Just("\n\n"),
-        Just("> "),
-        Just("- "),
-        Just("1. "),
-        Just("- [ ] "),
-        Just("# "),
-        Just("| a | b |\n|---|---|\n| "),
-        Just(" | "),
-        Just("[x]("),
-        Just(")"),
-        Just("https://a.b/c"),
-        Just("<b>"),
-        Just("&amp;"),
-        Just("\\"),
-        Just("---\n"),
-        Just("    "),
-        Just("👩‍💻"),
-        Just("é"),
-        Just("日本語"),
-        Just("مرحبا"),
-        Just("word"),
-        Just("two words "),
-        Just("\u{200d}"),
-        Just("![i](x.png)"),
+        8 => prop::sample::select(PIECES.as_slice()),
+        1 => prop::sample::select(TABLE_PIECES.as_slice()),
     ];
-    (prop::collection::vec(piece, 0..80), 1usize..120)
+    (prop::collection::vec(piece, 0..60), times)
         .prop_map(|(pieces, times)| pieces.concat().repeat(times))
 }
 
+/// An answer as it really looks, with pieces of it taken out, doubled and put in.
+fn mutated_answer() -> impl Strategy<Value = String> {
+    let answers: Vec<String> = std::fs::read_dir("tests/it/fixtures/answers")
+        .expect("the answers")
+        .map(|file| std::fs::read_to_string(file.expect("one").path()).expect("its text"))
+        .collect();
+    let mutation = (
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        0u8..3,
+        prop::sample::select(PIECES.as_slice()),
+    );
+    (
+        prop::sample::select(answers),
+        prop::collection::vec(mutation, 1..6),
+    )
+        .prop_map(|(mut answer, mutations)| {
+            for (from, length, kind, piece) in mutations {
+                let edges: Vec<usize> = answer
+                    .char_indices()
+                    .map(|(at, _)| at)
+                    .chain([answer.len()])
+                    .collect();
+                let from = edges[from.index(edges.len())];
+                let to = edges[length.index(edges.len())].max(from).min(from + 200);
+                let to = (to..=answer.len())
+                    .find(|at| answer.is_char_boundary(*at))
+                    .unwrap_or(answer.len());
+                match kind {
+                    0 => answer.replace_range(from..to, ""),
+                    1 => {
+                        let again = answer[from..to].to_owned();
+                        answer.insert_str(from, &again);
+                    }
+                    _ => answer.insert_str(from, piece),
+                }
+            }
+            answer
+        })
+}
+
+/// Every part of an answer is one that Telegram takes, and no two bytes of a file are lost.
+fn is_taken(markdown: &str) {
+    let drawn = draw::draw(&text::answer(markdown, "Done · 1 s".into(), None));
+    assert!(!drawn.parts.is_empty());
+    for part in &drawn.parts {
+        match part {
+            Part::Text(rich) => telegram_takes(&rich.text, &rich.entities()),
+            Part::File {
+                name,
+                content,
+                caption,
+            } => {
+                assert!(!name.is_empty() && !name.contains('/'), "{name:?}");
+                assert!(!content.is_empty());
+                assert!(caption.text.encode_utf16().count() <= 1024);
+            }
+        }
+    }
+    for command in &drawn.commands {
+        assert!((1..=256).contains(&command.encode_utf16().count()));
+    }
+}
+
+/// All that a phone gets, in one text.
+fn everything(markdown: &str) -> String {
+    let rendered = markdown::render(markdown);
+    let mut all = rendered.text.text;
+    for file in rendered.files {
+        all.push_str(&file.content);
+    }
+    all
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig::with_cases(7_000))]
 
     #[test]
-    fn whatever_a_model_writes_telegram_takes_every_part(markdown in markdown_like()) {
-        for part in markdown::render(&markdown).text.split(MESSAGE_UNITS) {
-            telegram_takes(&part.text, &part.entities());
+    fn whatever_a_model_writes_telegram_takes_every_part(markdown in markdown_like(1..4)) {
+        is_taken(&markdown);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    #[test]
+    fn an_answer_that_was_mangled_on_its_way_is_taken_all_the_same(markdown in mutated_answer()) {
+        is_taken(&markdown);
+    }
+
+    #[test]
+    fn no_word_of_an_answer_is_lost(
+        pieces in prop::collection::vec(prop::sample::select(PIECES.as_slice()), 0..50),
+    ) {
+        // A word of its own behind each piece.
+        let mut markdown = String::new();
+        for (number, piece) in pieces.iter().enumerate() {
+            markdown.push_str(piece);
+            markdown.push_str(&format!("w{number}w "));
         }
+        let all = everything(&markdown);
+        for (number, line) in (0..pieces.len()).map(|number| {
+            let word = format!("w{number}w");
+            let at = markdown.find(&word).expect("it is there");
+            (word, markdown[..at].rsplit('\n').next().unwrap_or_default())
+        }) {
+            // What stands behind a fence names its language, and is shown as such.
+            let behind_a_fence = line.contains("```") || line.contains("~~~");
+            prop_assert!(behind_a_fence || all.contains(&number), "{number} of {markdown:?} in {all:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn long_answers_are_taken_too(markdown in markdown_like(20..120)) {
+        is_taken(&markdown);
     }
 
     #[test]

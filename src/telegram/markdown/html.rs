@@ -1,9 +1,10 @@
 //! HTML in an answer, as text: a chat has no use for tags that only say how something looks.
 
 /// Tags that are left out; what is between them stays.
-const LOOKS: [&str; 24] = [
-    "a", "b", "big", "center", "code", "del", "details", "div", "em", "font", "i", "ins", "kbd",
-    "p", "s", "samp", "small", "span", "strong", "sub", "summary", "sup", "u", "var",
+const LOOKS: [&str; 30] = [
+    "b", "big", "center", "code", "del", "details", "div", "em", "font", "h1", "h2", "h3", "h4",
+    "h5", "h6", "i", "ins", "kbd", "mark", "p", "s", "samp", "small", "span", "strong", "sub",
+    "summary", "sup", "u", "var",
 ];
 
 /// The text without tags that only say how it looks; `<br>` is a new line, every other tag stays as it is.
@@ -18,14 +19,15 @@ pub(super) fn as_text(html: &str) -> String {
             break;
         };
         let (tag, behind) = from.split_at(end + 1);
-        match name_of(tag) {
-            name if name == "br" => {
+        match name_of(tag).as_str() {
+            "br" => {
                 text.push('\n');
                 rest = behind.strip_prefix('\n').unwrap_or(behind);
                 continue;
             }
-            // A link's address would be lost with its tag.
-            name if LOOKS.contains(&name.as_str()) && !tag.contains("href") => {}
+            "hr" => text.push_str("———"),
+            "summary" if tag.starts_with("</") => text.push('\n'),
+            name if LOOKS.contains(&name) && is_tag(tag, name) => {}
             _ => text.push_str(tag),
         }
         rest = behind;
@@ -41,4 +43,16 @@ fn name_of(tag: &str) -> String {
         .take_while(char::is_ascii_alphanumeric)
         .collect::<String>()
         .to_ascii_lowercase()
+}
+
+/// Whether something between `<` and `>` is a tag, and not words that begin with its name.
+fn is_tag(tag: &str, name: &str) -> bool {
+    let inside = tag
+        .trim_start_matches(['<', '/'])
+        .trim_end_matches(['>', '/']);
+    inside
+        .get(name.len()..)
+        .unwrap_or_default()
+        .split_whitespace()
+        .all(|attribute| attribute.contains('=') || attribute == "open" || attribute.ends_with('"'))
 }

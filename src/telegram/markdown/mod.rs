@@ -8,6 +8,7 @@
 mod code;
 mod html;
 mod table;
+mod words;
 
 use std::ops::Range;
 
@@ -72,9 +73,10 @@ fn rendered(markdown: &str, with_files: bool) -> Rendered {
         | Options::ENABLE_MATH
         | Options::ENABLE_GFM;
     let parser = Parser::new_ext(markdown, options);
-    let unused: Vec<(String, String)> = parser
-        .reference_definitions()
-        .iter()
+    let mut defined: Vec<_> = parser.reference_definitions().iter().collect();
+    defined.sort_by_key(|(_, link)| link.span.start);
+    let defined: Vec<(String, String)> = defined
+        .into_iter()
         .map(|(name, link)| (name.to_owned(), link.dest.to_string()))
         .collect();
     let mut renderer = Renderer {
@@ -84,7 +86,7 @@ fn rendered(markdown: &str, with_files: bool) -> Rendered {
     for event in parser {
         renderer.event(event);
     }
-    renderer.finish(unused)
+    renderer.finish(defined)
 }
 
 #[derive(Default)]
@@ -96,8 +98,8 @@ struct Renderer {
     commands: Vec<String>,
     /// Inline elements that are open, innermost last.
     open: Vec<Open>,
-    /// Starts of quotes that are on.
-    quotes: Vec<usize>,
+    /// Of each quote that is on, where it starts and where its own text does.
+    quotes: Vec<(usize, usize)>,
     /// The next number of each list that is on; `None` for bullets.
     lists: Vec<Option<u64>>,
     block: Option<Block>,
@@ -124,11 +126,15 @@ impl Renderer {
         match event {
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
-            Event::Text(text) => self.text(&text),
+            Event::Text(text) => self.words(&text),
             Event::Code(code) => self.code(&code),
             Event::Html(html) | Event::InlineHtml(html) => self.text(&html::as_text(&html)),
-            Event::InlineMath(math) => self.code(&format!("${math}$")),
-            Event::DisplayMath(math) => self.formula(&math),
+            Event::InlineMath(math) if words::is_formula(&math) => {
+                self.code(&format!("${math}$"));
+            }
+            Event::InlineMath(math) => self.text(&format!("${math}$")),
+            Event::DisplayMath(math) if words::is_formula(&math) => self.formula(&math),
+            Event::DisplayMath(math) => self.text(&format!("$${math}$$")),
             Event::FootnoteReference(name) => self.text(&format!("[{name}]")),
             Event::SoftBreak | Event::HardBreak => self.text("\n"),
             Event::Rule => {
@@ -153,11 +159,12 @@ impl Renderer {
             }
             Tag::BlockQuote(kind) => {
                 self.paragraph();
-                self.quotes.push(self.out.text.len());
+                let start = self.out.text.len();
                 if let Some(kind) = kind {
                     self.out.push(title_of(kind), Some(Style::Bold));
                     self.out.text.push('\n');
                 }
+                self.quotes.push((start, self.out.text.len()));
             }
             Tag::CodeBlock(kind) => {
                 self.paragraph();
@@ -251,6 +258,23 @@ impl Renderer {
         }
     }
 
+    /// A text in which paths are shown as code: a touch copies them, and no client makes links of them.
+    fn words(&mut self, text: &str) {
+        let in_link = self.open.iter().any(
+            |open| !matches!(open, Open::Styled(style, _) if !matches!(style, Style::Link { .. })),
+        );
+        if self.block.is_some() || in_link {
+            return self.text(text);
+        }
+        for (piece, is_path) in words::with_paths(text) {
+            if is_path {
+                self.code(piece);
+            } else {
+                self.text(piece);
+            }
+        }
+    }
+
     fn code(&mut self, code: &str) {
         self.out.push(code, Some(Style::Code));
         self.last_code = Some((self.out.text.len(), code.to_owned()));
@@ -308,7 +332,7 @@ impl Renderer {
     }
 
     fn end_quote(&mut self) {
-        let Some(start) = self.quotes.pop() else {
+        let Some((start, _)) = self.quotes.pop() else {
             return;
         };
         let quoted = &self.out.text[start..];
@@ -363,7 +387,9 @@ impl Renderer {
 
     /// A blank line, or in a list a new line, before what comes now.
     fn paragraph(&mut self) {
-        if self.out.text.is_empty() || self.quotes.last() == Some(&self.out.text.len()) {
+        if self.out.text.is_empty()
+            || self.quotes.last().map(|quote| quote.1) == Some(self.out.text.len())
+        {
             return;
         }
         // The first paragraph of an item follows its bullet.

@@ -1,0 +1,71 @@
+//! Words in an answer that mean something to a machine: paths, and formulas that are none.
+
+/// Endings of source files. Some are the endings of domains too: a client would make a link of `lib.rs`.
+const ENDINGS: [&str; 40] = [
+    "rs", "py", "js", "ts", "tsx", "jsx", "mjs", "go", "c", "h", "cc", "cpp", "hpp", "java", "kt",
+    "rb", "php", "cs", "swift", "sh", "sql", "md", "toml", "yml", "yaml", "json", "lock", "css",
+    "scss", "html", "vue", "txt", "cfg", "ini", "env", "xml", "proto", "tf", "lua", "ex",
+];
+
+/// Pieces of a text, each with whether it is a path, with or without a line: `src/lib.rs:120:5`.
+pub(super) fn with_paths(text: &str) -> Vec<(&str, bool)> {
+    let mut pieces = Vec::new();
+    let mut plain_from = 0;
+    let mut at = 0;
+    for word in text.split_inclusive(char::is_whitespace) {
+        if let Some((start, end)) = path_in(word) {
+            if plain_from < at + start {
+                pieces.push((&text[plain_from..at + start], false));
+            }
+            pieces.push((&text[at + start..at + end], true));
+            plain_from = at + end;
+        }
+        at += word.len();
+    }
+    if plain_from < text.len() {
+        pieces.push((&text[plain_from..], false));
+    }
+    pieces
+}
+
+/// Where in a word the path is, without the punctuation around it.
+fn path_in(word: &str) -> Option<(usize, usize)> {
+    let start = word.len() - word.trim_start_matches(['(', '[', '"', '\'', '“']).len();
+    let path = word[start..].trim_end_matches(|c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '.' | ',' | ';' | ':' | ')' | ']' | '"' | '\'' | '”' | '!' | '?'
+            )
+    });
+    let file = path
+        .trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ':' | '-'))
+        .trim_end_matches(':');
+    // What was trimmed must have been a line, not the end of a name.
+    let behind = &path[file.len()..];
+    let names_line = behind.is_empty() || behind.starts_with(':');
+    let (stem, ending) = file.rsplit_once('.')?;
+    let is_path = names_line
+        && !stem.is_empty()
+        && ENDINGS.contains(&ending)
+        && !file.contains("://")
+        && !file.starts_with("www.")
+        && file.chars().all(|c| {
+            c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '~' | '\\' | '@' | '+')
+        })
+        && (!file.contains('@') || file.contains('/'));
+    is_path.then_some((start, start + path.len()))
+}
+
+/// Whether what stands between dollar signs is a formula: two prices in a sentence are none.
+pub(super) fn is_formula(source: &str) -> bool {
+    let has_command = source
+        .as_bytes()
+        .windows(2)
+        .any(|pair| pair[0] == b'\\' && pair[1].is_ascii_alphabetic());
+    let has_script = source.contains(['^', '_']) && !source.contains("  ");
+    let is_short = source.len() <= 12
+        && !source.contains(' ')
+        && !source.starts_with(|c: char| c.is_ascii_digit());
+    has_command || (has_script && source.len() <= 60) || is_short
+}
