@@ -7,16 +7,20 @@ use std::time::Duration;
 use proptest::prelude::*;
 use telecoder::chat::delivery::{self, Held, NotDelivered};
 use telecoder::chat::failure::Failure;
+use telecoder::chat::live::{self, Going, Verbosity};
+use telecoder::chat::ring::{QuietHours, Ring};
+use telecoder::chat::settings;
 use telecoder::chat::status::{Facts, status};
 use telecoder::chat::text::BackIn;
 use telecoder::chat::{Body, Outgoing, logs, text};
 use telecoder::claude::stream;
 use telecoder::command::{self, Input, Verb};
-use telecoder::event::{ApiProblem, Event};
-use telecoder::id::{ChatId, ChatThread, SessionId};
+use telecoder::event::{ApiProblem, Edited, Event, ToDoChange, ToDoState, ToolResult, ToolUse};
+use telecoder::id::{ChatId, ChatThread, ClaudeSessionId, SessionId};
 use telecoder::progress::Progress;
 use telecoder::run::Ended;
 use telecoder::session::{Session, SessionState, Source};
+use telecoder::telegram::live::drawn;
 
 const HERE: ChatThread = ChatThread {
     chat: ChatId(7),
@@ -177,6 +181,116 @@ fn what_is_said_about_messages_and_prompts_that_come_late() {
 }
 
 #[test]
+fn what_is_said_about_a_chats_own_settings() {
+    let night = QuietHours::parse("22:00-8").expect("hours");
+    let with = |quiet, after_s| Ring { quiet, after_s };
+    let mut messages: Vec<(&str, Outgoing)> = Verbosity::ALL
+        .iter()
+        .map(|verbosity| ("verbose", settings::verbose(*verbosity)))
+        .collect();
+    messages.extend([
+        ("quiet", settings::quiet(with(Some(night), 0))),
+        ("no quiet hours", settings::quiet(with(None, 0))),
+        ("ring", settings::ring(with(None, 300))),
+        ("ring always", settings::ring(with(None, 0))),
+    ]);
+    insta::assert_snapshot!(said(messages));
+}
+
+#[test]
+fn quiet_hours_go_over_midnight() {
+    let night = QuietHours::parse("22:30-08:00").expect("hours");
+    for (minute, quiet) in [
+        (22 * 60 + 29, false),
+        (22 * 60 + 30, true),
+        (0, true),
+        (479, true),
+        (480, false),
+    ] {
+        assert_eq!(night.contains(minute), quiet, "{minute}");
+    }
+    let noon = QuietHours::parse("12-13").expect("hours");
+    assert!(noon.contains(12 * 60) && !noon.contains(13 * 60) && !noon.contains(0));
+    for nonsense in ["", "22", "22-", "25-3", "3-3", "a-b", "1:60-2", "-"] {
+        assert_eq!(QuietHours::parse(nonsense), None, "{nonsense}");
+    }
+}
+
+#[test]
+fn what_the_live_message_says() {
+    let mut progress = Progress::default();
+    let tool = |id: &str, name: &str, argument: &str, parent: Option<&str>| {
+        Event::ToolUse(ToolUse {
+            id: id.into(),
+            name: name.into(),
+            argument: argument.into(),
+            parent: parent.map(str::to_owned),
+        })
+    };
+    let result = |id: &str, edited| {
+        Event::ToolResult(ToolResult {
+            id: id.into(),
+            failed: false,
+            text: "12 passed\nand more".into(),
+            edited,
+        })
+    };
+    let edited = Some(Edited {
+        added: 12,
+        removed: 3,
+    });
+    let mut events = vec![Event::TurnStarted {
+        claude_session: ClaudeSessionId("s".into()),
+        model: "m".into(),
+        folder: "/data/workspaces/abc".into(),
+    }];
+    for number in 1..=10 {
+        events.push(Event::ToDo(ToDoChange::Added {
+            id: number.to_string(),
+            subject: format!("Task {number}"),
+        }));
+    }
+    for (id, state) in [
+        ("1", ToDoState::Completed),
+        ("2", ToDoState::Completed),
+        ("3", ToDoState::InProgress),
+        ("9", ToDoState::Deleted),
+    ] {
+        events.push(Event::ToDo(ToDoChange::Moved {
+            id: id.into(),
+            state,
+        }));
+    }
+    events.extend([
+        tool("a", "Bash", "cargo test --workspace", None),
+        result("a", None),
+        tool("b", "Edit", "/data/workspaces/abc/src/lib.rs", None),
+        result("b", edited),
+        tool("c", "Task", "Look for other places", None),
+        tool("d", "Grep", "fn main", Some("c")),
+        tool("e", "Read", "/data/workspaces/abc/src/main.rs", Some("c")),
+        Event::Words("The **second** place is in `src/".into()),
+    ]);
+    for event in &events {
+        progress.apply(event);
+    }
+    let mut all = String::new();
+    for verbosity in Verbosity::ALL {
+        for (seconds, waiting) in [(7, 0), (345, 1), (4_000, 2)] {
+            let going = Going {
+                elapsed: Duration::from_secs(seconds),
+                stopping: false,
+                waiting,
+                verbosity,
+            };
+            let drawn = drawn(&live::live(&progress, going));
+            let _ = writeln!(all, "[{verbosity:?}, {seconds} s]\n{}\n", drawn.text);
+        }
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
 fn what_status_says() {
     let session = Session {
         id: SessionId("abc12345".into()),
@@ -268,6 +382,17 @@ fn what_is_a_command_and_what_is_a_prompt() {
         "/logs 5",
         "/logs -1",
         "/logs x",
+        "/verbose",
+        "/verbose 2",
+        "/verbose 3",
+        "/quiet",
+        "/quiet off",
+        "/quiet 22:00-08:00",
+        "/quiet sometimes",
+        "/ring",
+        "/ring 5",
+        "/ring always",
+        "/ring never",
         "/new",
         "/new -",
         "/new - branch",
