@@ -29,7 +29,11 @@ enum Command {
     /// Run the bot (what telecoder does without a command)
     Serve,
     /// Try the bot in this terminal: no token, no Telegram
-    Demo,
+    Demo {
+        /// Write what the phone shows to this page as well
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+    },
     /// Copy the database to a new file, beside a bot that is at work
     Backup {
         /// The file to make; it must not be there yet
@@ -56,7 +60,7 @@ pub fn run() -> ExitCode {
     }
     finish(match Cli::parse().command {
         None | Some(Command::Serve) => serve(),
-        Some(Command::Demo) => demo(),
+        Some(Command::Demo { html }) => demo(html.as_deref()),
         Some(Command::Backup { file }) => back_up(&file),
         Some(Command::StandIn { arguments }) => demo::agent::answer(&arguments),
     })
@@ -110,14 +114,14 @@ fn back_up(file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn demo() -> anyhow::Result<()> {
+fn demo(page: Option<&Path>) -> anyhow::Result<()> {
     let sources = Sources::of_this_process();
     // The terminal is the chat; only what goes wrong is said beside it.
     log_to_stderr(&sources, "error");
     let runtime = runtime()?;
     let done = runtime.block_on(async {
         let quit = quit_on_signals()?;
-        demo::run(&sources, quit).await
+        demo::run(&sources, page, quit).await
     });
     // A read of the terminal that is under way would hold it up until somebody presses Enter.
     runtime.shutdown_background();

@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod bot_api;
+pub mod html;
 pub mod terminal;
 
 use std::collections::BTreeMap;
@@ -30,8 +31,12 @@ const TOKEN: &str = "1:demo";
 const PERSON: UserId = UserId(7);
 const CHAT: ChatId = ChatId(7);
 
-/// Runs the demo until its input ends or somebody quits.
-pub async fn run(sources: &Sources, quit: CancellationToken) -> anyhow::Result<()> {
+/// Runs the demo until its input ends or somebody quits; writes what the phone shows to `page`, where one is given.
+pub async fn run(
+    sources: &Sources,
+    page: Option<&Path>,
+    quit: CancellationToken,
+) -> anyhow::Result<()> {
     let folder = Folder::make().context("cannot make a folder for the demo")?;
     let claude = Claude::find(sources, folder.path()).await?;
     let api = BotApi::start(TOKEN, "telecoder_demo_bot")
@@ -69,8 +74,17 @@ pub async fn run(sources: &Sources, quit: CancellationToken) -> anyhow::Result<(
     );
     let stop_bot = CancellationToken::new();
     let mut bot = tokio::spawn(daemon::serve(config, stop_bot.clone()));
-    let terminal = Terminal::new(api, CHAT, PERSON);
+    let drawn = async {
+        match page {
+            Some(page) => html::follow(api.clone(), page)
+                .await
+                .with_context(|| format!("{} cannot be written", page.display())),
+            None => std::future::pending().await,
+        }
+    };
+    let terminal = Terminal::new(api.clone(), CHAT, PERSON);
     let talked = tokio::select! {
+        failed = drawn => Some(failed),
         talked = terminal.talk(&runs) => Some(talked),
         ended = &mut bot => return Ok(ended??),
         () = quit.cancelled() => None,
@@ -81,6 +95,10 @@ pub async fn run(sources: &Sources, quit: CancellationToken) -> anyhow::Result<(
     }
     stop_bot.cancel();
     bot.await??;
+    if let Some(page) = page {
+        html::write(&api, page)?;
+        println!("{} shows the chat.", page.display());
+    }
     talked.unwrap_or(Ok(()))
 }
 

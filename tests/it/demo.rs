@@ -79,3 +79,33 @@ fn an_interrupt_ends_the_demo_and_its_run() {
     drop(stdin);
     assert_eq!(processes::with_word("21098"), [0; 0], "nobody is left");
 }
+
+#[test]
+fn the_chat_is_drawn_as_a_phone_shows_it() {
+    let machine = Machine::new()
+        .without("TELEGRAM_BOT_TOKEN")
+        .without("TELECODER_RUNTIME")
+        .with("PATH", "/usr/bin:/bin");
+    let page = machine.folder.path().join("chat.html");
+    let mut demo = machine
+        .telecoder(&["demo", "--html", &page.display().to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("telecoder starts");
+    let mut keyboard = demo.stdin.take().expect("stdin is piped");
+    keyboard
+        .write_all(b"<b>not bold</b>\n/status\n")
+        .expect("it is read");
+    drop(keyboard);
+    assert!(demo.wait().expect("it ends").success());
+    let page = std::fs::read_to_string(page).expect("a page");
+    assert!(page.contains("&lt;b&gt;not bold&lt;/b&gt;"), "{page}");
+    assert!(page.contains("<b>scripted stand-in</b>"), "{page}");
+    assert!(
+        page.contains("<pre><span class=\"language\">rust</span>"),
+        "{page}"
+    );
+    assert!(page.contains("Running: "), "{page}");
+}

@@ -13,6 +13,7 @@ mod groups;
 mod inside;
 mod late;
 mod live;
+mod pace;
 mod prompts;
 mod real_claude;
 mod recordings;
