@@ -38,6 +38,7 @@ fn main() {
     bench.one_by_one();
     bench.all_at_once();
     bench.tool_lines();
+    bench.long_things();
     bench.stop();
 }
 
@@ -338,6 +339,30 @@ impl Bench {
         );
     }
 
+    /// One line of 10 MB, and an answer of 5 MB: each is as much as the bot has to hold at once.
+    fn long_things(&self) {
+        for (prompt, what) in [
+            ("long line", "a tool result of 10 MB, peak memory"),
+            ("long answer", "an answer of 5 MB, peak memory"),
+        ] {
+            let bot = self.bot(prompt);
+            let polls = self.polls();
+            self.until(|| (self.polls() > polls).then_some(()));
+            let sent = || {
+                let calls = self.api.calls();
+                calls
+                    .iter()
+                    .filter(|call| matches!(call.method.as_str(), "sendMessage" | "sendDocument"))
+                    .count()
+            };
+            let before = sent();
+            self.ask(1, prompt);
+            self.until(|| (sent() > before).then_some(()));
+            self.wait_until_quiet_in(prompt);
+            row(what, mib(status(bot.0.id(), "VmHWM")), "", "<= 30 MB");
+        }
+    }
+
     /// From `/stop` to the message that says so.
     fn stop(&self) {
         let bot = self.bot("stop");
@@ -607,14 +632,29 @@ mod agent {
                     text.push('\n');
                 }
             }
+            if prompt == "long line" {
+                text.push_str(&long_line());
+                text.push('\n');
+            }
             let _ = out.write_all(text.as_bytes());
-            let answer = format!("started {started} wrote {} prompt {prompt}", nanos());
+            let mut answer = format!("started {started} wrote {} prompt {prompt}", nanos());
+            if prompt == "long answer" {
+                answer.push_str(
+                    &"\n\nA paragraph with **bold** words and `code`.".repeat(5_000_000 / 44),
+                );
+            }
             let result = json!({"type": "result", "subtype": "success", "is_error": false, "result": answer,
                 "total_cost_usd": 0.0, "session_id": session});
             let idle =
                 json!({"type": "system", "subtype": "session_state_changed", "state": "idle"});
             let _ = out.write_all(format!("{result}\n{idle}\n").as_bytes());
         }
+    }
+
+    fn long_line() -> String {
+        json!({"type": "user", "parent_tool_use_id": null, "message": {"role": "user", "content":
+            [{"type": "tool_result", "tool_use_id": "t", "content": "x".repeat(10_000_000)}]}})
+        .to_string()
     }
 
     pub fn tool_lines() -> Vec<String> {

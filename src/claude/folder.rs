@@ -145,7 +145,8 @@ impl RunFolder {
         Ok(serde_json::from_slice(&fs::read(self.spec())?)?)
     }
 
-    /// Takes the lock for a keeper and writes its process id into it.
+    /// Takes the lock for a keeper and writes its process id into it. That it was begun is durable only after
+    /// [`RunFolder::make_durable`].
     ///
     /// `None` when another keeper has it, or had it once: a run is never begun twice.
     pub fn begin(&self) -> io::Result<Option<File>> {
@@ -170,7 +171,6 @@ impl RunFolder {
             }
             if locked {
                 writeln!(lock, "{}", std::process::id())?;
-                self.make_durable(&lock)?;
                 return Ok(Some(lock));
             }
             // Somebody looks who keeps it, for a moment; or another keeper is about to write its id.
@@ -179,7 +179,7 @@ impl RunFolder {
     }
 
     /// That a run was begun survives a crash of the machine: it is never begun again.
-    fn make_durable(&self, lock: &File) -> io::Result<()> {
+    pub fn make_durable(&self, lock: &File) -> io::Result<()> {
         lock.sync_all()?;
         File::open(&self.path)?.sync_all()?;
         match self.path.parent() {

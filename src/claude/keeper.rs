@@ -58,7 +58,7 @@ pub fn keep(folder: &Path) -> anyhow::Result<()> {
     fail_point!("keeper-begun", |_| std::process::abort());
     let spec = folder.read_spec().context("cannot read what to run")?;
     let started_at = Timestamp::now().as_millisecond();
-    let mut exit = run(&folder, &spec)?;
+    let mut exit = run(&folder, &spec, &lock)?;
     let swept = sweep::end_descendants();
     (exit.survivors, exit.kept) = (swept.ended, swept.kept);
     exit.started_at = started_at;
@@ -89,7 +89,7 @@ fn leave_word(folder: &RunFolder, exit: &Exit) -> anyhow::Result<()> {
     }
 }
 
-fn run(folder: &RunFolder, spec: &Spec) -> anyhow::Result<Exit> {
+fn run(folder: &RunFolder, spec: &Spec, lock: &File) -> anyhow::Result<Exit> {
     // Registered before claude starts, so that no request to stop can end the keeper itself.
     let wakes = Wakes::register()?;
     let mut input = open_input(folder).context("cannot make claude's input")?;
@@ -102,6 +102,15 @@ fn run(folder: &RunFolder, spec: &Spec) -> anyhow::Result<Exit> {
             });
         }
     };
+    // claude starts meanwhile; it does nothing before it has its prompt.
+    if let Err(error) = folder.make_durable(lock) {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Ok(Exit {
+            not_started: Some(NotStarted::Refused(error.to_string())),
+            ..Exit::default()
+        });
+    }
     feed(&mut input, spec.first_input.clone());
     let claude = pidfd_of(&child)?;
     let time_limit = spec

@@ -25,6 +25,8 @@ const LONG_POLL: Duration = Duration::from_secs(50);
 /// The longest that asking and storing takes: the call's own limit, and a database that is busy.
 const ROUND: Duration = Duration::from_secs(50 + 30 + 30);
 const RETRY_PAUSES_S: [u64; 6] = [1, 2, 5, 10, 20, 30];
+/// How exactly it is known when the bot was last at work.
+const ALIVE_EVERY: Duration = Duration::from_secs(30);
 /// After a 409: the other one gets 409 too, so hurry helps nobody.
 const CONFLICT_PAUSE: Duration = Duration::from_secs(30);
 /// Two pollers take turns in succeeding: only after so long without a 409 the other one is gone.
@@ -56,9 +58,11 @@ pub struct Poller {
     pub owner: Option<ChatThread>,
 }
 
-/// What went wrong since the last time that all was well.
+/// What went wrong since the last time that all was well, and what was well.
 #[derive(Default)]
 struct Trouble {
+    /// When it was last written down that the bot is at work.
+    alive_noted: Option<Instant>,
     /// The token was good once.
     has_polled: bool,
     failures: usize,
@@ -81,7 +85,7 @@ impl Poller {
         loop {
             self.health.polled(Instant::now(), ROUND);
             let asked = tokio::select! {
-                asked = self.ask_and_store() => asked,
+                asked = self.ask_and_store(&mut trouble) => asked,
                 () = quit.cancelled() => return Ok(()),
             };
             let pause = match asked {
@@ -170,14 +174,22 @@ impl Poller {
         }
     }
 
-    async fn ask_and_store(&self) -> Result<(), Failure> {
+    async fn ask_and_store(&self, trouble: &mut Trouble) -> Result<(), Failure> {
+        let to_note = trouble
+            .alive_noted
+            .is_none_or(|noted| noted.elapsed() > ALIVE_EVERY);
         let next = self
             .store
-            .transaction(|db| {
-                alive::note(db)?;
+            .transaction(move |db| {
+                if to_note {
+                    alive::note(db)?;
+                }
                 offset::get(db)
             })
             .await?;
+        if to_note {
+            trouble.alive_noted = Some(Instant::now());
+        }
         let mut arguments = json!({
             "timeout": LONG_POLL.as_secs(),
             "allowed_updates": ALLOWED_UPDATES,

@@ -1,0 +1,62 @@
+//! How fast Markdown becomes messages. `cargo bench --bench render`
+//!
+//! The answers of `tests/it/fixtures/answers`, and what was slow once: very many styles beside very much code. The
+//! floor of each is parsing the Markdown and doing nothing with it.
+
+use std::time::{Duration, Instant};
+
+use pulldown_cmark::Parser;
+use telecoder::chat::text;
+use telecoder::telegram::{draw, markdown};
+
+/// Each is rendered for so long.
+const LENGTH: Duration = Duration::from_secs(1);
+
+fn main() {
+    let answers: Vec<String> = std::fs::read_dir("tests/it/fixtures/answers")
+        .expect("the answers")
+        .map(|file| std::fs::read_to_string(file.expect("one").path()).expect("its text"))
+        .collect();
+    let pairs = "**bold** and `code` ".repeat(30_000);
+    let long = "A paragraph with **bold** words and `code`.\n\n".repeat(110_000);
+    println!("{:<44} {:>12} {:>12}", "", "measured", "floor");
+    for (what, texts) in [
+        ("answers as they really look, rendered", &answers),
+        ("30,000 pairs of bold and code, rendered", &vec![pairs]),
+    ] {
+        row(
+            what,
+            megabytes_a_second(texts, |text| {
+                std::hint::black_box(markdown::render(text));
+            }),
+            megabytes_a_second(texts, |text| {
+                std::hint::black_box(Parser::new(text).count());
+            }),
+        );
+    }
+    let before = Instant::now();
+    let drawn = draw::draw(&text::answer(&long, String::new(), None));
+    println!(
+        "{:<44} {:>9.1} ms {:>12}",
+        "an answer of 5 MB, drawn",
+        before.elapsed().as_secs_f64() * 1_000.0,
+        ""
+    );
+    assert_eq!(drawn.parts.len(), 2);
+}
+
+fn row(what: &str, measured: f64, floor: f64) {
+    println!("{what:<44} {measured:>7.1} MB/s {floor:>7.1} MB/s");
+}
+
+fn megabytes_a_second(texts: &[String], work: impl Fn(&str)) -> f64 {
+    let started = Instant::now();
+    let mut bytes = 0;
+    while started.elapsed() < LENGTH {
+        for text in texts {
+            work(text);
+            bytes += text.len();
+        }
+    }
+    bytes as f64 / started.elapsed().as_secs_f64() / 1_000_000.0
+}
