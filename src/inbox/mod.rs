@@ -112,7 +112,10 @@ impl Inbox {
             return self.done(seq).await;
         };
         match incoming {
-            Incoming::Message(message) => self.message(seq, member, message, bot).await,
+            Incoming::Message(message) => {
+                let moved_to = self.moved_to(message.at.chat).await?;
+                self.message(seq, member, message, moved_to, bot).await
+            }
             Incoming::Button(button) => self.button(seq, member, button).await,
             _ => self.done(seq).await,
         }
@@ -131,28 +134,44 @@ impl Inbox {
         Ok(old.and_then(|old| self.access.admit(user, old)))
     }
 
+    /// Where a group is now, if it was another one when the message was written.
+    async fn moved_to(&self, chat: ChatId) -> Result<Option<ChatId>, StoreError> {
+        if !chat.is_group() {
+            return Ok(None);
+        }
+        self.store
+            .transaction(move |db| migrated::moved_to(db, chat))
+            .await
+    }
+
     async fn message(
         &self,
         seq: UpdateSeq,
         member: Member,
         message: Message,
+        moved_to: Option<ChatId>,
         bot: &str,
     ) -> Result<(), StoreError> {
-        let at = message.at;
+        let at = ChatThread {
+            chat: moved_to.unwrap_or(message.at.chat),
+            ..message.at
+        };
         match request::read(&message, bot) {
             Request::Nothing => self.done(seq).await,
             Request::Reply(reply) => self.reply(seq, at, reply).await,
             Request::Prompt(text) => {
                 let prompt = prompt::Asked {
                     text,
-                    message: message.id,
+                    // In the group that this one has become, no message has that number.
+                    message: Some(message.id).filter(|_| moved_to.is_none()),
                     user: member.user(),
                     sent_at: message.sent_at.saturating_mul(1000),
                 };
                 let workspaces = self.workspaces.clone();
                 let is_old = self.is_old(prompt.sent_at);
-                self.outbox
-                    .react(at.chat, prompt.message, PromptState::Taken);
+                if let Some(message) = prompt.message {
+                    self.outbox.react(at.chat, message, PromptState::Taken);
+                }
                 let now = self.clock.now();
                 self.effect(seq, at, move |db| {
                     let run = prompt::queue(db, at, &workspaces, prompt)?;

@@ -14,7 +14,8 @@ use crate::store::{chats, runs};
 /// What a person asked.
 pub(super) struct Asked {
     pub text: String,
-    pub message: MessageId,
+    /// None where nothing can reply to it.
+    pub message: Option<MessageId>,
     pub user: UserId,
     /// Unix milliseconds by Telegram's clock.
     pub sent_at: i64,
@@ -38,7 +39,7 @@ pub(super) fn queue(
         &Prompt {
             id: PromptId(Uuid::new_v4()),
             text: asked.text,
-            message: Some(asked.message),
+            message: asked.message,
             user: Some(asked.user),
             sent_at: Some(asked.sent_at),
         },
