@@ -35,7 +35,7 @@ fn main() {
         );
     }
     let before = Instant::now();
-    let drawn = draw::draw(&text::answer(&long, String::new(), None));
+    let drawn = draw::draw(&mut text::answer(long.as_str(), String::new(), None));
     println!(
         "{:<44} {:>9.1} ms {:>12}",
         "an answer of 5 MB, drawn",

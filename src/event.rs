@@ -127,6 +127,25 @@ pub enum ApiProblem {
     Other(String),
 }
 
+impl TurnEnd {
+    /// The same with no more than the beginning of its text, which may be very long.
+    pub fn with_beginning_of_text(&self, characters: usize) -> TurnEnd {
+        let end = self
+            .text
+            .char_indices()
+            .nth(characters)
+            .map_or(self.text.len(), |(end, _)| end);
+        TurnEnd {
+            text: self.text[..end].to_owned(),
+            errors: self.errors.clone(),
+            subtype: self.subtype.clone(),
+            denied: self.denied.clone(),
+            claude_session: self.claude_session.clone(),
+            ..*self
+        }
+    }
+}
+
 /// How one turn ended. `result`: several may come from one process.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TurnEnd {

@@ -13,6 +13,8 @@ use crate::id::ClaudeSessionId;
 const STEPS_KEPT: usize = 12;
 /// So many lines of claude's list are kept; the others are counted with nothing.
 const TO_DOS_KEPT: usize = 50;
+/// How much of the last turn's text is kept, in characters: enough to say why one failed.
+const LAST_ANSWER_KEPT: usize = 4_000;
 /// How much of the newest words is kept, in bytes.
 const WORDS_KEPT: usize = 2_000;
 
@@ -164,7 +166,7 @@ impl Progress {
                 if end.claude_session.is_some() {
                     self.claude_session.clone_from(&end.claude_session);
                 }
-                self.last_turn = Some(end.clone());
+                self.last_turn = Some(end.with_beginning_of_text(LAST_ANSWER_KEPT));
             }
             Event::Idle => {
                 self.idle = true;

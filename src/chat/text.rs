@@ -262,9 +262,13 @@ pub fn left_behind(survivors: usize, kept: usize) -> Option<String> {
 }
 
 /// claude has answered.
-pub fn answer(markdown: &str, footer: String, asked_by: Option<MessageId>) -> Outgoing {
+pub fn answer(
+    markdown: impl Into<String>,
+    footer: String,
+    asked_by: Option<MessageId>,
+) -> Outgoing {
     Outgoing::of(Body::Answer {
-        markdown: markdown.to_owned(),
+        markdown: markdown.into(),
         footer,
     })
     .loud()

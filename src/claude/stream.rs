@@ -4,9 +4,11 @@
 //! becomes [`Event::Other`], and one that is no JSON object with a `type` becomes [`Event::Garbage`].
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::outcome::{self, Outcome};
 use crate::event::{ApiProblem, Event, Retry, ToolResult, ToolUse, TurnEnd};
@@ -203,14 +205,26 @@ fn user(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
     Some(())
 }
 
-/// Each field by itself: one that is not as expected must not take the answer with it.
+/// Each field by itself: one that is not as expected must not take the answer with it. The answer, which can be
+/// long, is read from where it stands, and once.
 fn result(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
-    let line: Value = serde_json::from_slice(line).ok()?;
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(line).ok()?;
+    let answer = fields
+        .get("result")
+        .and_then(|answer| serde_json::from_str(answer.get()).ok());
+    let line: Value = fields
+        .iter()
+        .filter(|(name, _)| *name != "result")
+        .filter_map(|(name, value)| {
+            let value: Value = serde_json::from_str(value.get()).ok()?;
+            Some((name.clone(), value))
+        })
+        .collect();
     let text = |name: &str| line[name].as_str().map(str::to_owned);
     let list = |name: &str| line[name].as_array().cloned().unwrap_or_default();
     take(Event::TurnEnded(TurnEnd {
         failed: line["is_error"].as_bool().unwrap_or(false),
-        text: text("result").unwrap_or_default(),
+        text: answer.unwrap_or_default(),
         subtype: text("subtype").unwrap_or_default(),
         errors: list("errors")
             .iter()

@@ -22,20 +22,21 @@ use crate::progress::Progress;
 /// claude's words come also where ours around them cannot be made.
 pub fn of_turn(
     progress: &Progress,
-    turn: &TurnEnd,
+    turn: TurnEnd,
     elapsed: Duration,
     asked_by: Option<MessageId>,
 ) -> Option<Outgoing> {
+    let mut turn = turn;
     catch_unwind(AssertUnwindSafe(|| {
         fail_point!("answer");
-        told_of_turn(progress, turn, elapsed, asked_by)
+        told_of_turn(progress, &mut turn, elapsed, asked_by)
     }))
-    .unwrap_or_else(|_| Some(text::answer(&turn.text, "Done".to_owned(), asked_by)))
+    .unwrap_or_else(|_| Some(text::answer(turn.text, "Done".to_owned(), asked_by)))
 }
 
 fn told_of_turn(
     progress: &Progress,
-    turn: &TurnEnd,
+    turn: &mut TurnEnd,
     elapsed: Duration,
     asked_by: Option<MessageId>,
 ) -> Option<Outgoing> {
@@ -57,13 +58,13 @@ fn told_of_turn(
         let tasks: Vec<&str> = progress.background.values().map(String::as_str).collect();
         text::footer_in_background(elapsed, progress.cost_usd(), &tasks)
     };
-    Some(text::answer(&words(progress, turn), footer, asked_by))
+    Some(text::answer(words(progress, turn), footer, asked_by))
 }
 
 /// claude's own words, or ours where it had none: some of its commands answer with nothing.
-fn words(progress: &Progress, turn: &TurnEnd) -> String {
+fn words(progress: &Progress, turn: &mut TurnEnd) -> String {
     if !turn.text.trim().is_empty() {
-        return turn.text.clone();
+        return std::mem::take(&mut turn.text);
     }
     match progress.compacted {
         Some((before, after)) => {

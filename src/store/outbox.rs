@@ -9,9 +9,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chats::{thread_column, thread_from};
 use super::now;
-use crate::chat::Outgoing;
 use crate::chat::button::Press;
 use crate::chat::delivery::NotDelivered;
+use crate::chat::{Body, Outgoing, Urgency};
 use crate::id::{ChatId, ChatThread, MessageId};
 
 /// How long it is remembered what was sent.
@@ -61,6 +61,13 @@ pub fn insert(db: &Connection, at: ChatThread, message: &Outgoing) -> rusqlite::
     insert_telling(db, at, message, None)
 }
 
+/// As [`insert`], for a message that may be very long: it is let go of before its row is written.
+pub fn insert_long(db: &Connection, at: ChatThread, message: Outgoing) -> rusqlite::Result<()> {
+    let (json, urgency) = (to_json(&message)?, message.urgency);
+    drop(message);
+    write(db, at, &json, urgency, None)
+}
+
 /// A message that tells of another one which could not be delivered; where it cannot be delivered itself,
 /// nothing more is said.
 pub fn insert_telling(
@@ -69,6 +76,16 @@ pub fn insert_telling(
     message: &Outgoing,
     of: Option<i64>,
 ) -> rusqlite::Result<()> {
+    write(db, at, &to_json(message)?, message.urgency, of)
+}
+
+fn write(
+    db: &Connection,
+    at: ChatThread,
+    json: &str,
+    urgency: Urgency,
+    tells_of: Option<i64>,
+) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO outbox (chat_id, thread_id, message, state, priority, tells_of, created_at)
          VALUES (?1, ?2, ?3, 'due', ?4, ?5, ?6)",
@@ -76,17 +93,27 @@ pub fn insert_telling(
     .execute(params![
         at.chat.0,
         thread_column(at),
-        to_json(message)?,
-        message.urgency as u8,
-        of,
+        json,
+        urgency as u8,
+        tells_of,
         now()
     ])?;
     Ok(())
 }
 
 fn to_json(message: &Outgoing) -> rusqlite::Result<String> {
-    serde_json::to_string(message)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+        rusqlite::Error::ToSqlConversionFailure(error)
+    };
+    let text = match &message.body {
+        Body::Note { text, .. } => text,
+        Body::Answer { markdown, .. } => markdown,
+        Body::File { content, .. } => content,
+    };
+    // Enough at once: a buffer that grows is two for a moment.
+    let mut json = Vec::with_capacity(text.len() + text.len() / 8 + 512);
+    serde_json::to_writer(&mut json, message).map_err(|error| failed(error.into()))?;
+    String::from_utf8(json).map_err(|error| failed(error.into()))
 }
 
 /// The chat's next message that has not arrived, marked as being sent.
@@ -95,48 +122,54 @@ fn to_json(message: &Outgoing) -> rusqlite::Result<String> {
 /// arrived. A row that cannot be read is parked, so that it does not hold up those behind it.
 pub fn take_next(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<Due>> {
     loop {
-        let Some((mut due, json)) = first_open(db, chat)? else {
+        let Some(mut due) = first_open(db, chat)? else {
             return Ok(None);
         };
-        due.message = match serde_json::from_str(&json) {
-            Ok(message) => message,
+        // Marked before it is read: changing a row that holds a very long text takes it into memory twice.
+        db.prepare_cached(
+            "UPDATE outbox SET state = 'sending', attempts = attempts + 1, doubts = ?2 WHERE id = ?1",
+        )?
+        .execute(params![due.id, due.doubts])?;
+        match message_of(db, due.id)? {
+            Ok(message) => due.message = message,
             Err(error) => {
                 let failure = format!("the row cannot be read: {error}");
                 park(db, due.id, Parked::Unreadable, &failure)?;
                 continue;
             }
-        };
-        db.prepare_cached(
-            "UPDATE outbox SET state = 'sending', attempts = attempts + 1, doubts = ?2 WHERE id = ?1",
-        )?
-        .execute(params![due.id, due.doubts])?;
+        }
         return Ok(Some(due));
     }
 }
 
+fn message_of(db: &Connection, id: i64) -> rusqlite::Result<serde_json::Result<Outgoing>> {
+    db.prepare_cached("SELECT message FROM outbox WHERE id = ?1")?
+        .query_row([id], |row| {
+            Ok(serde_json::from_str(row.get_ref(0)?.as_str()?))
+        })
+}
+
 /// What has begun comes first, then what is urgent, then what was written first.
-fn first_open(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<(Due, String)>> {
+fn first_open(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<Due>> {
     db.prepare_cached(
-        "SELECT id, thread_id, message, parts_sent, attempts, doubts, state = 'sending',
-                tells_of IS NOT NULL
+        "SELECT id, thread_id, parts_sent, attempts, doubts, state = 'sending', tells_of IS NOT NULL
          FROM outbox WHERE chat_id = ?1 AND state IN ('due', 'sending')
          ORDER BY (parts_sent > 0 OR state = 'sending') DESC, priority, id LIMIT 1",
     )?
     .query_row([chat.0], |row| {
-        let was_being_sent: bool = row.get(6)?;
-        let due = Due {
+        let was_being_sent: bool = row.get(5)?;
+        Ok(Due {
             id: row.get(0)?,
             at: ChatThread {
                 chat,
                 thread: thread_from(row.get(1)?),
             },
             message: Outgoing::note(""),
-            parts_sent: row.get(3)?,
-            attempts: row.get(4)?,
-            doubts: row.get::<_, u32>(5)? + u32::from(was_being_sent),
-            is_telling: row.get(7)?,
-        };
-        Ok((due, row.get(2)?))
+            parts_sent: row.get(2)?,
+            attempts: row.get(3)?,
+            doubts: row.get::<_, u32>(4)? + u32::from(was_being_sent),
+            is_telling: row.get(6)?,
+        })
     })
     .optional()
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::multipart::{Form, Part};
 use secrecy::{ExposeSecret, SecretString};
@@ -193,9 +194,13 @@ impl Api {
         arguments: &Value,
         field: &'static str,
         name: &str,
-        content: Vec<u8>,
+        content: Bytes,
     ) -> Result<T, ApiError> {
-        let mut form = Form::new().part(field, Part::bytes(content).file_name(name.to_owned()));
+        let mut form = Form::new().part(
+            field,
+            Part::stream_with_length(content.clone(), content.len() as u64)
+                .file_name(name.to_owned()),
+        );
         for (argument, value) in arguments.as_object().into_iter().flatten() {
             let value = match value {
                 Value::String(text) => text.clone(),

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use bytes::Bytes;
 use fail::fail_point;
 use tracing::error;
 
@@ -25,7 +26,8 @@ pub enum Part {
     Text(Rich),
     File {
         name: String,
-        content: String,
+        /// Cheap to clone.
+        content: Bytes,
         caption: Rich,
     },
 }
@@ -41,8 +43,10 @@ pub struct Drawn {
 
 /// Draws a message. The same message always gives the same parts, so that a sender can go on where it stopped.
 ///
+/// A text that is sent as a file is taken out of the message: it may be very long.
+///
 /// A message that cannot be drawn is not held up by it: it comes as the text that it was made from.
-pub fn draw(message: &Outgoing) -> Drawn {
+pub fn draw(message: &mut Outgoing) -> Drawn {
     catch_unwind(AssertUnwindSafe(|| drawn(message))).unwrap_or_else(|panic| {
         let panic = crate::store::panic_text(panic.as_ref());
         error!(
@@ -53,11 +57,12 @@ pub fn draw(message: &Outgoing) -> Drawn {
     })
 }
 
-fn drawn(message: &Outgoing) -> Drawn {
+fn drawn(message: &mut Outgoing) -> Drawn {
     fail_point!("draw");
-    match &message.body {
+    let head = headed(message);
+    match &mut message.body {
         Body::Note { text, quoted } => {
-            let mut rich = headed(message);
+            let mut rich = head;
             rich.push(text, None);
             if let Some(quoted) = quoted {
                 rich.push("\n\n", None);
@@ -65,7 +70,7 @@ fn drawn(message: &Outgoing) -> Drawn {
             }
             texts(&rich)
         }
-        Body::Answer { markdown, footer } => answer(headed(message), markdown, footer),
+        Body::Answer { markdown, footer } => answer(head, markdown, footer),
         Body::File {
             name,
             content,
@@ -73,8 +78,8 @@ fn drawn(message: &Outgoing) -> Drawn {
         } => Drawn {
             parts: vec![Part::File {
                 name: name.clone(),
-                content: content.clone(),
-                caption: caption_of(message, caption),
+                content: Bytes::from(std::mem::take(content)),
+                caption: caption_of(head, caption),
             }],
             commands: Vec::new(),
         },
@@ -106,7 +111,7 @@ fn headed(message: &Outgoing) -> Rich {
     rich
 }
 
-fn answer(mut rich: Rich, markdown: &str, footer: &str) -> Drawn {
+fn answer(mut rich: Rich, markdown: &mut String, footer: &str) -> Drawn {
     if markdown.len() > DRAWN_WHOLE {
         rich.append(markdown::render_beginning(markdown, DRAWN_BEGINNING));
         return beginning_and_whole(&rich, markdown, footer, Vec::new());
@@ -135,11 +140,16 @@ fn answer(mut rich: Rich, markdown: &str, footer: &str) -> Drawn {
 }
 
 /// The first part of a very long answer, what it names, and all of it as a file.
-fn beginning_and_whole(rich: &Rich, markdown: &str, footer: &str, files: Vec<Part>) -> Drawn {
+fn beginning_and_whole(
+    rich: &Rich,
+    markdown: &mut String,
+    footer: &str,
+    files: Vec<Part>,
+) -> Drawn {
     let first = rich.first_parts(MESSAGE_UNITS, 1);
     let whole = Part::File {
         name: "answer.md".to_owned(),
-        content: markdown.to_owned(),
+        content: Bytes::from(std::mem::take(markdown)),
         caption: clipped(&Rich::plain(format!("The whole answer. {footer}"))),
     };
     Drawn {
@@ -158,7 +168,7 @@ fn file(file: markdown::File) -> Part {
     caption.push(&file.title, Some(Style::Code));
     Part::File {
         name: file.name,
-        content: file.content,
+        content: Bytes::from(file.content),
         caption: clipped(&caption),
     }
 }
@@ -179,8 +189,7 @@ fn texts(rich: &Rich) -> Drawn {
     }
 }
 
-fn caption_of(message: &Outgoing, caption: &str) -> Rich {
-    let mut rich = headed(message);
+fn caption_of(mut rich: Rich, caption: &str) -> Rich {
     rich.push(caption, None);
     clipped(&rich)
 }

@@ -126,7 +126,7 @@ impl Sending<'_> {
             } => {
                 arguments["caption"] = json!(caption.text);
                 arguments["caption_entities"] = json!(entities(caption));
-                let content = content.clone().into_bytes();
+                let content = content.clone();
                 self.api
                     .upload("sendDocument", &arguments, "document", name, content)
                     .await?

@@ -30,7 +30,7 @@ fn played(recording: &[u8]) -> String {
             lines.add(&event);
             if let Event::TurnEnded(turn) = &event {
                 let elapsed = Duration::from_secs(12);
-                match answer::of_turn(&progress, turn, elapsed, None) {
+                match answer::of_turn(&progress, turn.clone(), elapsed, None) {
                     Some(message) => show(&mut shown, "at the turn's end", &message),
                     None => shown.push_str("== at the turn's end: nothing\n"),
                 }

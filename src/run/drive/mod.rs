@@ -167,7 +167,7 @@ impl<'a> Drive<'a> {
                     // It had begun another turn before it heard that it may leave.
                     self.let_go = None;
                 }
-                if let Event::TurnEnded(turn) = &event
+                if let Event::TurnEnded(turn) = event
                     && end > self.run.acted_offset
                 {
                     self.act_on(turn, end).await?;
@@ -186,10 +186,11 @@ impl<'a> Drive<'a> {
     }
 
     /// The answer and the byte behind it, in one transaction: it is posted once, whatever happens.
-    async fn act_on(&mut self, turn: &TurnEnd, end: u64) -> Result<(), StoreError> {
+    async fn act_on(&mut self, turn: TurnEnd, end: u64) -> Result<(), StoreError> {
         let elapsed = self.elapsed();
+        let cost_usd = turn.cost_usd;
         let message = answer::of_turn(&self.progress, turn, elapsed, self.run.asked_by);
-        let (run, cost_usd) = (self.run.id, turn.cost_usd);
+        let run = self.run.id;
         let session = self.session.id.clone();
         let conversation = self.conversation();
         let at = self
@@ -202,7 +203,7 @@ impl<'a> Drive<'a> {
                 }
                 if let Some(message) = message {
                     let ring = settings::get(db, at.chat)?.ring;
-                    outbox::insert(db, at, &message.ringing_if(ring.is_worth_it(elapsed)))?;
+                    outbox::insert_long(db, at, message.ringing_if(ring.is_worth_it(elapsed)))?;
                 }
                 if let Some((conversation, model)) = &conversation {
                     sessions::set_conversation(db, &session, conversation, model)?;

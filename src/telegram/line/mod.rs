@@ -282,7 +282,7 @@ impl Line {
                     .transpose()
             })
             .await;
-        let (due, settings) = match taken {
+        let (mut due, settings) = match taken {
             Ok(Some(found)) => found,
             Ok(None) => {
                 self.due = false;
@@ -305,7 +305,7 @@ impl Line {
                 .record(move |db| outbox::mark_due(db, due.id, "Telegram is silent"))
                 .await;
         }
-        let drawn = draw::draw(&due.message);
+        let drawn = draw::draw(&mut due.message);
         let Some(part) = drawn.parts.get(due.parts_sent) else {
             let id = due.id;
             return self.record(move |db| outbox::mark_whole(db, id)).await;
