@@ -18,6 +18,7 @@ use super::claims::Claims;
 use super::{Session, SessionState};
 use crate::chat::failure::Failure;
 use crate::chat::{PromptState, text};
+use crate::claude::sweep::{self, Seen};
 use crate::git::{GitError, workspace};
 use crate::id::{ChatThread, RunId, SessionId};
 use crate::progress::Progress;
@@ -177,6 +178,9 @@ impl Worker {
         if is_passing(&error) || self.runner.is_kept(&run) || !self.is_enough(run.id) {
             return Err(error);
         }
+        let id = run.id;
+        let sweep = move || sweep::end_left_behind(id, &Seen::default());
+        tokio::task::spawn_blocking(sweep).await??;
         self.not_started(&run, &format!("its record cannot be read: {error:#}"))
             .await?;
         Ok(Step::Done)

@@ -184,8 +184,8 @@ fn a_lost_run_says_what_it_changed_and_goes_on_at_the_press_of_a_button() {
 #[test]
 fn what_claude_began_with_while_its_keeper_was_missed_is_not_run_again() {
     // claude is slow to start, and goes on for a moment when its keeper is gone.
-    let machine = Machine::new().with("FAKE_CLAUDE_START_DELAY", "400");
-    let _bot = machine.start_failing_at("run-lost=sleep(1000)");
+    let machine = Machine::new().with("FAKE_CLAUDE_START_DELAY", "500");
+    let _bot = machine.start_failing_at("run-lost=sleep(3000)");
     machine.ada_says("first [[sleep: 60000]]");
     let keeper = machine.until("a keeper", || {
         let keepers = processes::keepers_of(machine.folder.path());
@@ -261,9 +261,7 @@ fn a_run_whose_record_is_gone_is_told_and_holds_up_nothing() {
     }
     let _bot = machine.start();
     machine.message_with("its record cannot be read");
+    assert_eq!(processes::with_word("32112"), [0; 0], "nobody is left");
     machine.ada_says("next");
     machine.message_with("You said: next");
-    for left in processes::with_word("32112") {
-        processes::signal(left, Signal::KILL);
-    }
 }

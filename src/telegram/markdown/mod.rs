@@ -3,7 +3,7 @@
 //!
 //! Entities, not HTML or MarkdownV2: nothing to escape, nothing that can fail to parse. What Telegram has no
 //! style for becomes readable text: headings are bold, images are links, formulas keep their source. What is too
-//! long for a chat comes as a file: [`code`]. What is too wide for a phone comes as a list: [`table`].
+//! long for a chat comes as a file (`code`). What is too wide for a phone comes as a list (`table`).
 
 mod code;
 mod html;

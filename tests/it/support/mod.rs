@@ -320,6 +320,9 @@ impl Drop for Machine {
         for keeper in processes::keepers_of(self.folder.path()) {
             processes::wait_until_gone(keeper, Duration::from_secs(5));
         }
+        for process in processes::with_variable("TELECODER_RUN=", self.folder.path()) {
+            processes::signal(process, Signal::KILL);
+        }
     }
 }
 
