@@ -7,7 +7,11 @@ use std::time::{Duration, Instant};
 
 use pulldown_cmark::Parser;
 use telecoder::chat::text;
+use telecoder::id::ChatId;
 use telecoder::telegram::{draw, markdown};
+
+#[path = "../tests/it/support/replay.rs"]
+mod replay;
 
 /// Each is rendered for so long.
 const LENGTH: Duration = Duration::from_secs(1);
@@ -43,6 +47,28 @@ fn main() {
         ""
     );
     assert_eq!(drawn.parts.len(), 2);
+    calls();
+}
+
+/// How often a chat is called for the live message of a run: simulated, as `tests/it/pace.rs` does.
+fn calls() {
+    let (private, group) = (ChatId(7), ChatId(-7));
+    let silent = |_| None;
+    for (what, chat, seconds, is_busy) in [
+        ("ten busy minutes, private chat", private, 600, true),
+        ("ten busy minutes, group", group, 600, true),
+        ("a silent hour, private chat", private, 3_600, false),
+    ] {
+        let length = Duration::from_secs(seconds);
+        let replayed = if is_busy {
+            replay::replay(chat, length, replay::busy)
+        } else {
+            replay::replay(chat, length, silent)
+        };
+        let last = replayed.calls.last().map(|(_, text)| text);
+        assert_eq!(last, Some(&replayed.last), "the last state is shown");
+        println!("{what:<44} {:>7} calls", replayed.calls.len());
+    }
 }
 
 fn row(what: &str, measured: f64, floor: f64) {

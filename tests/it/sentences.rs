@@ -12,7 +12,7 @@ use telecoder::chat::ring::{QuietHours, Ring};
 use telecoder::chat::settings;
 use telecoder::chat::status::{Facts, status};
 use telecoder::chat::text::BackIn;
-use telecoder::chat::{Body, Outgoing, logs, text};
+use telecoder::chat::{Body, Outgoing, logs, text, toast};
 use telecoder::claude::stream;
 use telecoder::command::{self, Input, Verb};
 use telecoder::event::{ApiProblem, Edited, Event, ToDoChange, ToDoState, ToolResult, ToolUse};
@@ -195,6 +195,24 @@ fn what_is_said_about_a_chats_own_settings() {
         ("ring always", settings::ring(with(None, 0))),
     ]);
     insta::assert_snapshot!(said(messages));
+}
+
+#[test]
+fn what_a_press_on_a_button_is_answered_with() {
+    insta::assert_snapshot!(
+        [
+            toast::STOPPING,
+            toast::RUN_IS_OVER,
+            toast::GOING_ON,
+            toast::TAKEN_UP,
+            toast::RUNNING,
+            toast::NOTHING_HELD,
+            toast::SENDING,
+            toast::NOTHING_TO_SEND,
+            toast::NO_EFFECT,
+        ]
+        .join("\n")
+    );
 }
 
 #[test]

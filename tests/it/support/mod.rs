@@ -4,6 +4,7 @@ pub mod api;
 pub mod git;
 pub mod model;
 pub mod processes;
+pub mod replay;
 
 use std::collections::BTreeMap;
 use std::io::Read;
