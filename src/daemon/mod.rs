@@ -4,9 +4,9 @@
 
 mod data;
 mod greet;
-mod house;
 mod opening;
 mod service;
+mod upkeep;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -37,7 +37,7 @@ use crate::telegram::listener::StoredUpdates;
 use crate::telegram::outbox::Outbox;
 use crate::telegram::poll::{Poller, TokenRefused};
 pub use data::{DATABASE, DataFolder};
-use house::House;
+use upkeep::Upkeep;
 
 /// How long the tasks may take to let go of what they are at.
 const STOP_TIME: Duration = Duration::from_secs(4);
@@ -116,12 +116,12 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         health.clone(),
         quit.clone(),
     ));
-    let house = House {
+    let upkeep = Upkeep {
         store: store.clone(),
         runs: data.runs(),
         keep_runs: config.keep_runs,
     };
-    tasks.spawn(house.keep(quit.clone()));
+    tasks.spawn(upkeep.keep_up(quit.clone()));
     for remark in &config.remarks {
         warn!("{remark}");
     }

@@ -1,4 +1,5 @@
-//! The only module that knows SQL: one SQLite file, one thread that writes it, one file here per table.
+//! The only module that knows SQL: one SQLite file, one thread that writes it; a file here per table, or per question
+//! that goes across them.
 //!
 //! # Durability
 //! WAL with `synchronous=FULL`: when [`Store::transaction`] has returned, the change survives a crash of

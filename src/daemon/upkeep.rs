@@ -1,4 +1,4 @@
-//! Housekeeping: what was done long ago is forgotten, so that years of use do not fill the disk.
+//! Upkeep: what was done long ago is forgotten, so that years of use do not fill the disk.
 //!
 //! Never a workspace, never a run that goes on, and never the newest run of a chat.
 
@@ -14,7 +14,7 @@ use crate::store::{Store, StoreError, outbox, runs, updates};
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 
-pub(super) struct House {
+pub(super) struct Upkeep {
     pub store: Store,
     /// `runs/` in the data folder.
     pub runs: PathBuf,
@@ -22,9 +22,9 @@ pub(super) struct House {
     pub keep_runs: Option<usize>,
 }
 
-impl House {
+impl Upkeep {
     /// Once at the start, and then once an hour.
-    pub async fn keep(self, quit: CancellationToken) {
+    pub async fn keep_up(self, quit: CancellationToken) {
         loop {
             self.forget().await;
             tokio::select! {
