@@ -40,7 +40,7 @@ pub use data::{DATABASE, DataFolder};
 use upkeep::Upkeep;
 
 /// How long the tasks may take to let go of what they are at.
-const STOP_TIME: Duration = Duration::from_secs(4);
+const STOP_TIME: Duration = Duration::from_millis(3_500);
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
