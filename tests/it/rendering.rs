@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use telecoder::chat::text;
 use telecoder::telegram::draw::{self, Part};
 use telecoder::telegram::markdown;
-use telecoder::telegram::rich::{Entity, MESSAGE_UNITS, Rich};
+use telecoder::telegram::rich::{Entity, MESSAGE_UNITS, Rich, Style};
 
 #[test]
 fn markdown_as_models_write_it_reads_well_on_a_phone() {
@@ -57,6 +57,36 @@ fn markdown_that_was_cut_in_the_middle_still_gives_good_text() {
         ("1. one\n2. tw", "1. one\n2. tw"),
     ] {
         assert_eq!(markdown::render(cut).text.text, expected);
+    }
+}
+
+#[test]
+fn paths_are_code_and_what_only_looks_like_one_is_not() {
+    for (text, paths) in [
+        (
+            "see src/lib.rs:120:5, and (README.md).",
+            vec!["src/lib.rs:120:5", "README.md"],
+        ),
+        ("`a.rs` and lib.rs: both", vec!["a.rs", "lib.rs"]),
+        ("Node.js 20, e.g. v1.2.3, U.S., 3.5 MB, a.b", vec![]),
+        (
+            "https://example.com/a.md www.example.com/x.py ada@example.rs",
+            vec![],
+        ),
+        ("[main.rs](https://example.com/main.rs)", vec![]),
+        (
+            "C:\\src\\main.rs and ~/x.toml and ../a-b_c.tsx:3",
+            vec!["C:\\src\\main.rs", "~/x.toml", "../a-b_c.tsx:3"],
+        ),
+    ] {
+        let rich = markdown::render(text).text;
+        let found: Vec<&str> = rich
+            .styles
+            .iter()
+            .filter(|(_, style)| *style == Style::Code)
+            .map(|(range, _)| &rich.text[range.clone()])
+            .collect();
+        assert_eq!(found, paths, "{text}");
     }
 }
 

@@ -45,6 +45,10 @@ fn path_in(word: &str) -> Option<(usize, usize)> {
     let behind = &path[file.len()..];
     let names_line = behind.is_empty() || behind.starts_with(':');
     let (stem, ending) = file.rsplit_once('.')?;
+    // Node.js, Next.js: products, as people write them.
+    if ending == "js" && behind.is_empty() && stem.starts_with(char::is_uppercase) {
+        return None;
+    }
     let is_path = names_line
         && !stem.is_empty()
         && ENDINGS.contains(&ending)
