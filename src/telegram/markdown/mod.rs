@@ -12,7 +12,9 @@ mod words;
 
 use std::ops::Range;
 
-use pulldown_cmark::{BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{
+    BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd, TextMergeStream,
+};
 
 use super::rich::{Rich, Style};
 use code::Block;
@@ -83,7 +85,8 @@ fn rendered(markdown: &str, with_files: bool) -> Rendered {
         with_files,
         ..Renderer::default()
     };
-    for event in parser {
+    // A path with an underscore or a tilde in it would come in pieces.
+    for event in TextMergeStream::new(parser) {
         renderer.event(event);
     }
     renderer.finish(defined)
