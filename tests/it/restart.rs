@@ -187,10 +187,20 @@ fn what_claude_began_with_while_its_keeper_was_missed_is_not_run_again() {
     let machine = Machine::new().with("FAKE_CLAUDE_START_DELAY", "500");
     let _bot = machine.start_failing_at("run-lost=sleep(3000)");
     machine.ada_says("first [[sleep: 60000]]");
-    let keeper = machine.until("a keeper", || {
-        let keepers = processes::keepers_of(machine.folder.path());
-        let keeper = *keepers.first()?;
-        (!processes::descendants_of(keeper).is_empty()).then_some(keeper)
+    let keeper = machine.until("claude has its prompt", || {
+        let keeper = *processes::keepers_of(machine.folder.path()).first()?;
+        let run = std::fs::read_dir(machine.data().join("runs"))
+            .ok()?
+            .next()?
+            .ok()?;
+        // It waits in the pipe until claude has started.
+        let pipe = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(run.path().join("input"))
+            .ok()?;
+        let waiting = rustix::io::ioctl_fionread(&pipe).ok()?;
+        (waiting > 0).then_some(keeper)
     });
     processes::signal(keeper, Signal::KILL);
     let lost = machine.message_with("The run was lost");

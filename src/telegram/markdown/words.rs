@@ -54,11 +54,19 @@ fn path_in(word: &str) -> Option<(usize, usize)> {
         && ENDINGS.contains(&ending)
         && !file.contains("://")
         && !file.starts_with("www.")
-        && file.chars().all(|c| {
+        && without_drive(file).chars().all(|c| {
             c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '~' | '\\' | '@' | '+')
         })
         && (!file.contains('@') || file.contains('/'));
     is_path.then_some((start, start + path.len()))
+}
+
+/// `C:\src\main.rs` without `C:`.
+fn without_drive(file: &str) -> &str {
+    match file.as_bytes() {
+        [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic() => &file[2..],
+        _ => file,
+    }
 }
 
 /// Whether what stands between dollar signs is a formula: two prices in a sentence are none.
