@@ -218,12 +218,14 @@ fn after_a_crash_of_the_whole_machine_each_run_is_told_and_what_waited_runs() {
     machine.until("it waits", || {
         (machine.rows("SELECT count(*) FROM runs WHERE state = 'queued'") == [1]).then_some(())
     });
-    // The power goes: everybody at once.
-    let keepers = processes::keepers_of(machine.folder.path());
-    let mut everybody = processes::with_word("32111");
-    for keeper in &keepers {
-        everybody.extend(processes::descendants_of(*keeper));
-        processes::signal(*keeper, Signal::KILL);
+    // The power goes for all at the same moment: nobody acts on another's death.
+    let mut everybody = processes::keepers_of(machine.folder.path());
+    for keeper in everybody.clone() {
+        everybody.extend(processes::descendants_of(keeper));
+    }
+    everybody.extend(processes::with_word("32111"));
+    for process in &everybody {
+        processes::signal(*process, Signal::STOP);
     }
     bot.kill();
     for process in everybody {
