@@ -20,10 +20,11 @@
 //!    outlives the bot and owns claude.
 //! 6. [`run::drive`] follows the run: lines become events ([`claude::stream`], [`event`]), events fold into
 //!    [`progress`], a turn's end becomes an answer ([`run::answer`]) with our sentences ([`chat`]).
-//! 7. [`telegram::outbox`] sends what must arrive from the [`store`], and shows the live message beside it.
+//! 7. [`telegram::outbox`] sends what must arrive from the [`store`], and shows the live message beside it: each
+//!    chat in its own [`telegram::line`], as [`telegram::draw`] and [`telegram::markdown`] make it fit a phone.
 //!
-//! [`daemon`] puts these together and takes up what was left; [`health`] is what it knows of itself; [`cli`] and [`config`] are the shell around it. [`demo`] runs the very same
-//! bot with stand-ins at both far ends.
+//! [`daemon`] puts these together and takes up what was left; [`health`] is what it knows of itself; [`cli`] and
+//! [`config`] are the shell around it. [`demo`] runs the very same bot with stand-ins at both far ends.
 //!
 //! What is true of every step: it is on disk before the step before it is forgotten, so the bot can be killed
 //! at any moment. `docs/ARCHITECTURE.md` has the invariants and the reasons, `docs/RELIABILITY.md` the promises.

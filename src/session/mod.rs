@@ -1,10 +1,11 @@
 //! A session: what a chat talks to. One claude conversation in one workspace on one branch.
 //!
-//! `registry` keeps one worker per busy chat; `worker` takes the chat's next piece of work; `claims` sees to it
-//! that a run has one follower. Rows are `store`'s.
+//! `registry` keeps one worker per busy chat; `worker` does the chat's next piece of `work`; `claims` sees to it that
+//! a run has one follower. Rows are `store`'s.
 
 pub mod claims;
 pub mod registry;
+mod work;
 pub mod worker;
 
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! A chat's worker: takes the chat's next piece of work until there is none.
 //!
-//! One at a time per chat, so that at most one process owns a claude session.
+//! One at a time per chat, so that at most one process owns a claude session. Which piece is next is in `work`.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use fail::fail_point;
 use futures::FutureExt;
-use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
 use super::claims::Claims;
+use super::work::{self, Work};
 use super::{Session, SessionState};
 use crate::chat::failure::Failure;
 use crate::chat::{PromptState, text};
@@ -32,6 +32,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// How often somebody who waits for a stop looks by himself.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// So often it is tried to follow a run whose record cannot be read.
 const FOLLOWED_AT_MOST: usize = 3;
 
@@ -48,15 +49,6 @@ pub struct Worker {
     pub not_followed: Mutex<BTreeMap<RunId, usize>>,
     /// `TELECODER_BRANCH_PREFIX`.
     pub branch_prefix: String,
-}
-
-/// The chat's next piece of work.
-enum Work {
-    /// A run that is going on, found at a restart.
-    Follow(Run, Session),
-    /// A workspace is to be made.
-    Prepare(Session),
-    Start(Run, Session),
 }
 
 enum Step {
@@ -107,7 +99,7 @@ impl Worker {
         let (work, moved_to) = self
             .runner
             .store
-            .transaction(move |db| Ok((next(db, at)?, migrated::moved_to(db, at.chat)?)))
+            .transaction(move |db| Ok((work::next(db, at)?, migrated::moved_to(db, at.chat)?)))
             .await?;
         let Some(work) = work else {
             return Ok(moved_to.map(|chat| Step::MovedTo(ChatThread { chat, ..at })));
@@ -396,35 +388,4 @@ fn is_passing(error: &anyhow::Error) -> bool {
         || error
             .downcast_ref::<StoreError>()
             .is_some_and(StoreError::is_passing)
-}
-
-/// What comes first: a run that is going on, then the oldest of what waits.
-fn next(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Work>> {
-    if let Some(run) = runs::running(db, at)? {
-        let session = sessions::get(db, &run.session)?;
-        return Ok(session.map(|session| Work::Follow(run, session)));
-    }
-    let mut queued = None;
-    while let Some(run) = runs::next_queued(db, at)? {
-        match sessions::get(db, &run.session)? {
-            Some(session) if session.state != SessionState::Failed => {
-                queued = Some((run, session));
-                break;
-            }
-            // Nothing can run there, and what waits behind it must not wait for ever.
-            _ => {
-                let reason = "its session has no workspace".to_owned();
-                runs::end(db, run.id, &Outcome::Failed(reason))?;
-                let reply = text::no_workspace().replying_to(run.asked_by);
-                outbox::insert(db, at, &reply)?;
-            }
-        }
-    }
-    Ok(match (queued, sessions::next_new(db, at)?) {
-        (Some((run, session)), _) if session.state == SessionState::Ready => {
-            Some(Work::Start(run, session))
-        }
-        (_, Some(session)) => Some(Work::Prepare(session)),
-        _ => None,
-    })
 }

@@ -4,13 +4,13 @@
 //! Entities, not HTML or MarkdownV2: nothing to escape, nothing that can fail to parse. What Telegram has no
 //! style for becomes readable text: headings are bold, images are links, formulas keep their source. What is too
 //! long for a chat comes as a file (`code`). What is too wide for a phone comes as a list (`table`).
+//! Which style may lie in which is in `nesting`.
 
 mod code;
 mod html;
+mod nesting;
 mod table;
 mod words;
-
-use std::ops::Range;
 
 use pulldown_cmark::{
     BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd, TextMergeStream,
@@ -440,54 +440,13 @@ impl Renderer {
         }
         let length = self.out.text.trim_end().len();
         self.out.text.truncate(length);
-        untangle(&mut self.out.styles, length);
+        nesting::untangle(&mut self.out.styles, length);
         Rendered {
             text: self.out,
             files: self.files,
             commands: self.commands,
         }
     }
-}
-
-/// Nothing nests with code, so a style ends before it and goes on behind it; nothing reaches beyond the text.
-fn untangle(styles: &mut Vec<(Range<usize>, Style)>, length: usize) {
-    let is_code = |style: &Style| matches!(style, Style::Code | Style::Pre { .. });
-    let mut code: Vec<Range<usize>> = styles
-        .iter()
-        .filter(|(_, style)| is_code(style))
-        .map(|(range, _)| range.clone())
-        .collect();
-    code.sort_unstable_by_key(|range| range.start);
-    *styles = std::mem::take(styles)
-        .into_iter()
-        .flat_map(|(range, style)| {
-            let range = range.start..range.end.min(length);
-            let pieces = match style {
-                Style::Quote { .. } => vec![range],
-                _ if is_code(&style) => vec![range],
-                _ => without(range, &code),
-            };
-            pieces.into_iter().map(move |piece| (piece, style.clone()))
-        })
-        .filter(|(range, _)| range.start < range.end)
-        .collect();
-    styles.sort_by(|(a, _), (b, _)| a.start.cmp(&b.start).then(b.end.cmp(&a.end)));
-}
-
-/// What is left of a range without these others, which are in order.
-fn without(range: Range<usize>, code: &[Range<usize>]) -> Vec<Range<usize>> {
-    let mut pieces = Vec::new();
-    let mut start = range.start;
-    let first = code.partition_point(|hole| hole.end <= range.start);
-    for hole in &code[first..] {
-        if hole.start >= range.end {
-            break;
-        }
-        pieces.push(start..hole.start.max(start));
-        start = start.max(hole.end);
-    }
-    pieces.push(start..range.end.max(start));
-    pieces
 }
 
 fn title_of(kind: BlockQuoteKind) -> &'static str {

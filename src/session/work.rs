@@ -1,0 +1,49 @@
+//! What a chat has to do next, as the store says; the worker does it.
+
+use rusqlite::Connection;
+
+use super::{Session, SessionState};
+use crate::chat::text;
+use crate::id::ChatThread;
+use crate::run::{Outcome, Run};
+use crate::store::{outbox, runs, sessions};
+
+/// The chat's next piece of work.
+pub(super) enum Work {
+    /// A run that is going on, found at a restart.
+    Follow(Run, Session),
+    /// A workspace is to be made.
+    Prepare(Session),
+    Start(Run, Session),
+}
+
+/// What comes first: a run that is going on, then the oldest of what waits.
+pub(super) fn next(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Work>> {
+    if let Some(run) = runs::running(db, at)? {
+        let session = sessions::get(db, &run.session)?;
+        return Ok(session.map(|session| Work::Follow(run, session)));
+    }
+    let mut queued = None;
+    while let Some(run) = runs::next_queued(db, at)? {
+        match sessions::get(db, &run.session)? {
+            Some(session) if session.state != SessionState::Failed => {
+                queued = Some((run, session));
+                break;
+            }
+            // Nothing can run there, and what waits behind it must not wait for ever.
+            _ => {
+                let reason = "its session has no workspace".to_owned();
+                runs::end(db, run.id, &Outcome::Failed(reason))?;
+                let reply = text::no_workspace().replying_to(run.asked_by);
+                outbox::insert(db, at, &reply)?;
+            }
+        }
+    }
+    Ok(match (queued, sessions::next_new(db, at)?) {
+        (Some((run, session)), _) if session.state == SessionState::Ready => {
+            Some(Work::Start(run, session))
+        }
+        (_, Some(session)) => Some(Work::Prepare(session)),
+        _ => None,
+    })
+}
