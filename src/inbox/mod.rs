@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use fail::fail_point;
 use rusqlite::Connection;
+use tokio::sync::RwLock;
 use tracing::info;
 
 pub use held::hold_what_is_old;
@@ -58,6 +59,9 @@ pub struct Inbox {
     pub max_runs: u64,
     /// Strangers that the log has named.
     pub named: Mutex<BTreeSet<(UserId, ChatId)>>,
+    /// Held for writing while a group becomes another one: both ids bring messages at the same time, and where
+    /// one belongs must not change before it has its effect.
+    pub moving: RwLock<()>,
 }
 
 /// Whom an effect concerns.
@@ -113,6 +117,7 @@ impl Inbox {
         };
         match incoming {
             Incoming::Message(message) => {
+                let _stays = self.moving.read().await;
                 let moved_to = self.moved_to(message.at.chat).await?;
                 self.message(seq, member, message, moved_to, bot).await
             }
@@ -235,6 +240,7 @@ impl Inbox {
 
     /// A group has another id; what belongs to it moves along, and whoever might write there still may.
     async fn migrated(&self, seq: UpdateSeq, old: ChatId, new: ChatId) -> Result<(), StoreError> {
+        let _moves = self.moving.write().await;
         let known = self.access.knows(old)
             || self
                 .store
