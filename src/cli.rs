@@ -14,6 +14,7 @@ use crate::claude::keeper;
 use crate::config::{self, Config, Faults, Setting, Sources};
 use crate::daemon::{self, DATABASE, ServeError};
 use crate::demo;
+use crate::process::holder;
 use crate::store::backup;
 
 /// Pass Telegram messages straight through as prompts to the claude CLI
@@ -51,12 +52,8 @@ enum Command {
 pub fn run() -> ExitCode {
     // Only in a build for tests: elsewhere there are no such points.
     let _points = fail::has_failpoints().then(fail::FailScenario::setup);
-    // A keeper lives as long as its run: it is spared the parser and its memory.
-    let mut arguments = std::env::args_os().skip(1);
-    if let (Some(command), Some(folder)) = (arguments.next(), arguments.next())
-        && command == "keep"
-    {
-        return finish(keeper::keep(Path::new(&folder)));
+    if let Some(done) = stay_with_a_child() {
+        return finish(done);
     }
     finish(match Cli::parse().command {
         None | Some(Command::Serve) => serve(),
@@ -64,6 +61,20 @@ pub fn run() -> ExitCode {
         Some(Command::Backup { file }) => back_up(&file),
         Some(Command::StandIn { arguments }) => demo::agent::answer(&arguments),
     })
+}
+
+/// What lives as long as its child is spared the parser and its memory; `None` for any other command.
+fn stay_with_a_child() -> Option<anyhow::Result<()>> {
+    let mut arguments = std::env::args_os().skip(1);
+    let command = arguments.next()?;
+    if command == "keep" {
+        return Some(keeper::keep(Path::new(&arguments.next()?)));
+    }
+    if command == "hold" {
+        let (report, program) = holder::parse(arguments)?;
+        return Some(holder::hold(&report, &program));
+    }
+    None
 }
 
 fn finish(done: anyhow::Result<()>) -> ExitCode {

@@ -1,6 +1,6 @@
 //! Who and what: the names by which chats, sessions, runs and messages are known.
 //!
-//! Plain values without behaviour. Numbers are those of the Bot API; `SessionId` and `RunId` are ours.
+//! Plain values without behaviour. Numbers are those of the Bot API; `SessionId`, `RunId` and `JobId` are ours.
 
 use std::fmt;
 
@@ -94,6 +94,28 @@ impl Default for RunId {
 }
 
 impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A piece of work in a workspace that is no run. Sorts by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct JobId(pub Uuid);
+
+impl JobId {
+    pub fn new() -> JobId {
+        JobId(Uuid::now_v7())
+    }
+}
+
+impl Default for JobId {
+    fn default() -> Self {
+        JobId::new()
+    }
+}
+
+impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

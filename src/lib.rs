@@ -45,12 +45,16 @@ pub mod inbox;
 
 pub mod session;
 
+pub mod job;
 pub mod run;
+pub mod verify;
 
 pub mod event;
 pub mod progress;
 
 pub mod chat;
+
+pub mod process;
 
 pub mod claude;
 pub mod git;

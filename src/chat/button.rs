@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::id::{RunId, ThreadId};
+use crate::id::{JobId, RunId, SessionId, ThreadId};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
@@ -15,11 +15,23 @@ pub struct Button {
 }
 
 /// What a press asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Press {
     /// End this run.
     Stop(RunId),
+    /// End this job.
+    StopJob(JobId),
+    /// Give up making the workspace of this session.
+    StopSetup(SessionId),
+    /// Send what failed in this job's checks back to claude.
+    Fix(JobId),
+    /// Run the checks of this session that were found from now on.
+    UseChecks(SessionId),
+    /// Take the workspace back to what it was before this run.
+    Undo(RunId),
+    /// Take the undo of this run back.
+    Redo(RunId),
     /// Go on where this lost run was cut off.
     Resume(RunId),
     /// Run the prompts of this lost run once more: claude had not begun with them.
@@ -32,9 +44,15 @@ pub enum Press {
 
 impl Press {
     /// Bot API: `callback_data`.
-    pub fn data(self) -> String {
+    pub fn data(&self) -> String {
         match self {
             Press::Stop(run) => format!("stop:{run}"),
+            Press::StopJob(job) => format!("stop-job:{job}"),
+            Press::StopSetup(session) => format!("stop-setup:{session}"),
+            Press::Fix(job) => format!("fix:{job}"),
+            Press::UseChecks(session) => format!("use-checks:{session}"),
+            Press::Undo(run) => format!("undo:{run}"),
+            Press::Redo(run) => format!("redo:{run}"),
             Press::Resume(run) => format!("resume:{run}"),
             Press::Repeat(run) => format!("repeat:{run}"),
             Press::RunHeld(thread) => format!("run-held:{}", thread.map_or(0, |thread| thread.0)),
@@ -46,6 +64,8 @@ impl Press {
     pub fn parse(data: &str) -> Option<Press> {
         let (verb, of) = data.split_once(':').unwrap_or((data, ""));
         let run = || Uuid::parse_str(of).ok().map(RunId);
+        let job = || Uuid::parse_str(of).ok().map(JobId);
+        let session = || (!of.is_empty()).then(|| SessionId(of.to_owned()));
         let thread = || {
             of.parse()
                 .ok()
@@ -53,6 +73,12 @@ impl Press {
         };
         match verb {
             "stop" => run().map(Press::Stop),
+            "stop-job" => job().map(Press::StopJob),
+            "stop-setup" => session().map(Press::StopSetup),
+            "fix" => job().map(Press::Fix),
+            "use-checks" => session().map(Press::UseChecks),
+            "undo" => run().map(Press::Undo),
+            "redo" => run().map(Press::Redo),
             "resume" => run().map(Press::Resume),
             "repeat" => run().map(Press::Repeat),
             "run-held" => thread().map(Press::RunHeld),

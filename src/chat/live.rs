@@ -3,8 +3,10 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use super::button::Press;
 use super::text::{cost_with_dot, duration, tools_clause};
 use crate::event::{ApiProblem, Retry, ToDo, ToDoState};
+use crate::id::{JobId, RunId, SessionId};
 use crate::progress::{Progress, Step, StepState};
 use crate::run::{Ended, Outcome};
 
@@ -14,6 +16,26 @@ const ARGUMENT_SHOWN: usize = 60;
 const WORDS_SHOWN: usize = 300;
 /// How many lines of claude's list are shown.
 const TO_DOS_SHOWN: usize = 8;
+
+/// What a live message follows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LiveOf {
+    Run(RunId),
+    Job(JobId),
+    /// A workspace that is being made.
+    Setup(SessionId),
+}
+
+impl LiveOf {
+    /// What its Stop button asks for.
+    pub fn stop(&self) -> Press {
+        match self {
+            LiveOf::Run(run) => Press::Stop(*run),
+            LiveOf::Job(job) => Press::StopJob(*job),
+            LiveOf::Setup(session) => Press::StopSetup(session.clone()),
+        }
+    }
+}
 
 /// How much the live message of a chat tells. `/verbose`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,11 +89,11 @@ impl LiveText {
         }
     }
 
-    fn push(&mut self, text: &str) {
+    pub(super) fn push(&mut self, text: &str) {
         self.text.push_str(text);
     }
 
-    fn push_code(&mut self, code: &str) {
+    pub(super) fn push_code(&mut self, code: &str) {
         let start = self.text.len();
         self.text.push_str(code);
         if !code.is_empty() {
@@ -130,7 +152,7 @@ pub fn live(progress: &Progress, going: Going) -> LiveText {
 }
 
 /// The longer a run takes, the more seldom its clock moves: an edit only for the time is no news.
-fn ticking(elapsed: Duration) -> Duration {
+pub(super) fn ticking(elapsed: Duration) -> Duration {
     let step = match elapsed.as_secs() {
         0..60 => 1,
         60..600 => 10,

@@ -3,7 +3,9 @@
 //! Pure: no clock, no I/O, nothing of the Bot API. How a message is drawn and sent is `telegram`'s.
 
 pub mod button;
+pub mod checks;
 pub mod delivery;
+pub mod evidence;
 pub mod failure;
 pub mod live;
 pub mod logs;
@@ -12,6 +14,7 @@ pub mod settings;
 pub mod status;
 pub mod text;
 pub mod toast;
+pub mod workspace;
 
 use button::{Button, Press};
 use serde::{Deserialize, Serialize};
@@ -55,6 +58,8 @@ pub enum Urgency {
     Stop = 0,
     #[default]
     Answer = 1,
+    /// What was measured; the answer to the next prompt goes before it.
+    Evidence = 2,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,12 +72,21 @@ pub enum Body {
     },
     /// claude's words, in Markdown, and a line of ours below them.
     Answer { markdown: String, footer: String },
+    /// Lines of ours, and words of others below them that open at a touch.
+    Evidence { text: String, folded: Vec<Folded> },
     /// A text as a file.
     File {
         name: String,
         content: String,
         caption: String,
     },
+}
+
+/// Words of others that are folded away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folded {
+    pub title: String,
+    pub text: String,
 }
 
 impl Outgoing {
@@ -118,7 +132,7 @@ impl Outgoing {
 
     /// A note with one more sentence.
     pub fn adding(mut self, sentence: &str) -> Outgoing {
-        if let Body::Note { text, .. } = &mut self.body {
+        if let Body::Note { text, .. } | Body::Evidence { text, .. } = &mut self.body {
             text.push(' ');
             text.push_str(sentence);
         }
@@ -128,6 +142,12 @@ impl Outgoing {
     /// Goes before what waits.
     pub fn urgent(mut self) -> Outgoing {
         self.urgency = Urgency::Stop;
+        self
+    }
+
+    /// Goes behind answers that wait.
+    pub fn after_answers(mut self) -> Outgoing {
+        self.urgency = Urgency::Evidence;
         self
     }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::{Body, Outgoing};
 use crate::command::Verb;
 use crate::id::MessageId;
-use crate::session::Source;
 
 /// `/start` and `/help`.
 pub fn help() -> Outgoing {
@@ -59,97 +58,6 @@ fn with_article(kind: &str) -> String {
     format!("{article} {words}")
 }
 
-/// `/new`, as soon as it is written down.
-pub fn new_session(source: &Source, waits_for_run: bool) -> Outgoing {
-    let what = match source {
-        Source::Empty => "A fresh session in an empty workspace".to_owned(),
-        Source::Clone(url) => format!("A fresh session on a clone of {}", without_password(url)),
-        Source::Worktree(path) => format!("A fresh session on a worktree of {}", path.display()),
-    };
-    let when = match (source, waits_for_run) {
-        (_, true) => {
-            "It is set up when the run that is going on has ended; /stop ends that one now."
-        }
-        (Source::Clone(_), false) => "Cloning; I tell you when it is ready.",
-        (_, false) => "Setting it up.",
-    };
-    Outgoing::note(format!("{what}. {when}"))
-}
-
-/// The workspace is there.
-pub fn workspace_ready(source: &Source, branch: &str) -> Outgoing {
-    let what = match source {
-        Source::Empty => "The workspace is empty".to_owned(),
-        Source::Clone(url) => format!("{} is cloned", without_password(url)),
-        Source::Worktree(path) => format!("The worktree of {} is there", path.display()),
-    };
-    Outgoing::note(format!("{what}, on branch {branch}. What is next?"))
-}
-
-/// Where the chat is when a session came to nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BackIn {
-    /// The session it had before.
-    Previous,
-    /// A newer one, where it was already.
-    Newer,
-    /// None; its next message makes one.
-    None,
-}
-
-/// The workspace could not be made; `words` are git's own.
-pub fn workspace_failed(
-    source: &Source,
-    reason: &str,
-    words: &str,
-    back_in: BackIn,
-    dropped: usize,
-) -> Outgoing {
-    let what = match source {
-        Source::Empty => "The workspace could not be made".to_owned(),
-        Source::Clone(url) => format!("{} could not be cloned", without_password(url)),
-        Source::Worktree(path) => {
-            format!("No worktree of {} could be made", path.display())
-        }
-    };
-    let mut text = format!("{what}: {reason}. ");
-    text.push_str(match back_in {
-        BackIn::Previous => {
-            "Nothing was left behind, and the chat is back in the session it had before."
-        }
-        BackIn::Newer => "Nothing was left behind; the newer session goes on.",
-        BackIn::None => {
-            "Nothing was left behind; the next message starts a session in an empty workspace."
-        }
-    });
-    match dropped {
-        0 => {}
-        1 => text.push_str(" The prompt that waited for it was not run; send it again."),
-        many => text.push_str(&format!(
-            " The {many} prompts that waited for it were not run; send them again."
-        )),
-    }
-    Outgoing::note(text).quoting(without_password(words)).loud()
-}
-
-/// A prompt for a session whose workspace could not be made.
-pub fn no_workspace() -> Outgoing {
-    Outgoing::note(
-        "The prompt was not run, because this session has no workspace: it could not be made. /new starts a \
-         fresh session; then send the prompt again.",
-    )
-    .loud()
-}
-
-/// `/new` names something that no workspace can be made of.
-pub fn not_a_repository(named: &str) -> Outgoing {
-    Outgoing::note(format!(
-        "{} is neither a URL that git can clone nor a folder on this machine, so nothing was changed. \
-         Give the URL of a repository, or a full path to one.",
-        without_password(named)
-    ))
-}
-
 /// `/stop` while nothing runs.
 pub fn nothing_to_stop() -> Outgoing {
     Outgoing::note("Nothing is running, and nothing waits.").urgent()
@@ -161,24 +69,6 @@ pub fn dropped_waiting(count: usize) -> Outgoing {
         1 => "The prompt that waited was dropped; it was not run.".to_owned(),
         many => format!("The {many} prompts that waited were dropped; they were not run."),
     })
-    .urgent()
-}
-
-/// `/stop` while a workspace is being made.
-pub fn setting_up_stopped(source: &Source, dropped: usize) -> Outgoing {
-    let what = match source {
-        Source::Empty => "Setting up the workspace was stopped",
-        Source::Clone(_) => "Cloning was stopped",
-        Source::Worktree(_) => "Making the worktree was stopped",
-    };
-    let waited = match dropped {
-        0 => "",
-        1 => " The prompt that waited for it was dropped; it was not run.",
-        _ => " The prompts that waited for it were dropped; they were not run.",
-    };
-    Outgoing::note(format!(
-        "{what}, and nothing of it was left behind.{waited}"
-    ))
     .urgent()
 }
 

@@ -33,7 +33,7 @@ use signal_hook::low_level::pipe;
 use super::control;
 use super::environment::RUN_MARKER;
 use super::folder::{Exit, NotStarted, RunFolder, Spec, Stop, private_append};
-use super::sweep;
+use crate::process::sweep::{self, Spared};
 
 /// How long the word of how a run ended waits for room on a full disk.
 const ROOM_PATIENCE: Duration = Duration::from_secs(60 * 60);
@@ -59,7 +59,7 @@ pub fn keep(folder: &Path) -> anyhow::Result<()> {
     let spec = folder.read_spec().context("cannot read what to run")?;
     let started_at = Timestamp::now().as_millisecond();
     let mut exit = run(&folder, &spec, &lock)?;
-    let swept = sweep::end_descendants();
+    let swept = sweep::end_descendants(sweep::GRACE, Spared::Marked);
     (exit.survivors, exit.kept) = (swept.ended, swept.kept);
     exit.started_at = started_at;
     exit.ended_at = Timestamp::now().as_millisecond();

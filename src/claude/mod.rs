@@ -16,6 +16,5 @@ pub mod install;
 pub mod keeper;
 mod outcome;
 pub mod stream;
-pub mod sweep;
 pub mod tail;
 pub mod watch;

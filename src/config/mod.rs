@@ -22,6 +22,7 @@ use crate::claude::argv::PermissionMode;
 use crate::claude::environment;
 use crate::id::{ChatId, UserId};
 use crate::telegram::access::Access;
+use crate::verify::commands::Defaults;
 
 /// Every setting that there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,11 +40,17 @@ pub enum Setting {
     StaleAfter,
     KeepRuns,
     BranchPrefix,
+    RepoRoots,
+    TestCommand,
+    LintCommand,
+    RepoChecks,
+    VerifyTimeout,
+    AutoPush,
     Log,
 }
 
 impl Setting {
-    pub const ALL: [Setting; 14] = [
+    pub const ALL: [Setting; 20] = [
         Setting::BotToken,
         Setting::ApiUrl,
         Setting::AllowedUsers,
@@ -57,6 +64,12 @@ impl Setting {
         Setting::StaleAfter,
         Setting::KeepRuns,
         Setting::BranchPrefix,
+        Setting::RepoRoots,
+        Setting::TestCommand,
+        Setting::LintCommand,
+        Setting::RepoChecks,
+        Setting::VerifyTimeout,
+        Setting::AutoPush,
         Setting::Log,
     ];
 
@@ -76,6 +89,12 @@ impl Setting {
             Setting::StaleAfter => "TELECODER_STALE_AFTER",
             Setting::KeepRuns => "TELECODER_KEEP_RUNS",
             Setting::BranchPrefix => "TELECODER_BRANCH_PREFIX",
+            Setting::RepoRoots => "TELECODER_REPO_ROOTS",
+            Setting::TestCommand => "TELECODER_TEST_CMD",
+            Setting::LintCommand => "TELECODER_LINT_CMD",
+            Setting::RepoChecks => "TELECODER_REPO_CHECKS",
+            Setting::VerifyTimeout => "TELECODER_VERIFY_TIMEOUT",
+            Setting::AutoPush => "TELECODER_AUTO_PUSH",
             Setting::Log => "RUST_LOG",
         }
     }
@@ -83,9 +102,15 @@ impl Setting {
     /// What holds where it is not set; empty where nothing does.
     pub fn default(self) -> &'static str {
         match self {
-            Setting::BotToken | Setting::AllowedUsers | Setting::AllowedChats | Setting::Model => {
-                ""
-            }
+            Setting::BotToken
+            | Setting::AllowedUsers
+            | Setting::AllowedChats
+            | Setting::Model
+            | Setting::RepoRoots
+            | Setting::TestCommand
+            | Setting::LintCommand => "",
+            Setting::RepoChecks | Setting::AutoPush => "false",
+            Setting::VerifyTimeout => "15m",
             Setting::ApiUrl => "https://api.telegram.org",
             Setting::Data => "~/.telecoder",
             Setting::Runtime => "claude",
@@ -119,6 +144,15 @@ pub struct Config {
     /// How many runs' folders are kept; `None`: all.
     pub keep_runs: Option<usize>,
     pub branch_prefix: String,
+    /// Below which folders a repository of this machine may be; none: anywhere.
+    pub repo_roots: Vec<PathBuf>,
+    /// The checks of sessions that were given none.
+    pub checks: Defaults,
+    /// Whether `.telecoder.toml` in a repository may say what the checks are.
+    pub repo_checks: bool,
+    /// The longest that one check may take; `None`: no limit.
+    pub verify_timeout: Option<Duration>,
+    pub auto_push: bool,
     /// What claude and everything it starts gets of the service's environment.
     pub environment: BTreeMap<OsString, OsString>,
     /// Things that are no faults but that a person should know.
@@ -184,6 +218,10 @@ impl Config {
         let run_timeout = faults.length(Setting::RunTimeout);
         let stale_after = faults.length(Setting::StaleAfter);
         let keep_runs = faults.keep_runs();
+        let repo_roots = faults.repo_roots();
+        let repo_checks = faults.yes_or_no(Setting::RepoChecks);
+        let verify_timeout = faults.length(Setting::VerifyTimeout);
+        let auto_push = faults.yes_or_no(Setting::AutoPush);
         let text = |setting: Setting| {
             sources
                 .value(setting)
@@ -218,6 +256,14 @@ impl Config {
                     stale_after,
                     keep_runs,
                     branch_prefix: text(Setting::BranchPrefix),
+                    repo_roots,
+                    checks: Defaults {
+                        test: sources.value(Setting::TestCommand),
+                        lint: sources.value(Setting::LintCommand),
+                    },
+                    repo_checks,
+                    verify_timeout,
+                    auto_push,
                     environment: environment::for_claude(&sources.whole_environment()),
                     remarks,
                 })

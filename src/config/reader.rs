@@ -175,6 +175,45 @@ impl Reader<'_> {
         count
     }
 
+    pub(super) fn repo_roots(&mut self) -> Vec<PathBuf> {
+        let value = self.sources.value(Setting::RepoRoots).unwrap_or_default();
+        let mut roots = Vec::new();
+        for item in value
+            .split([',', ':'])
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+        {
+            let path = match (item.strip_prefix("~/"), self.sources.home()) {
+                (Some(rest), Some(home)) => home.join(rest),
+                _ => PathBuf::from(item),
+            };
+            if path.is_absolute() {
+                roots.push(path);
+            } else {
+                self.fault(
+                    format!("TELECODER_REPO_ROOTS has an entry that is not a full path: {item}"),
+                    "Give full paths of folders, separated by commas",
+                );
+            }
+        }
+        roots
+    }
+
+    pub(super) fn yes_or_no(&mut self, setting: Setting) -> bool {
+        let value = self.value_or_default(setting);
+        match value.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => true,
+            "false" | "no" | "off" | "0" => false,
+            _ => {
+                self.fault(
+                    format!("{} is neither true nor false: {value}", setting.name()),
+                    "Write true or false",
+                );
+                false
+            }
+        }
+    }
+
     /// A length of time; `none` or 0 where there is no limit.
     pub(super) fn length(&mut self, setting: Setting) -> Option<Duration> {
         let value = self.value_or_default(setting);

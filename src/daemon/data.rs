@@ -28,7 +28,9 @@ impl DataFolder {
             folder: path.to_owned(),
             reason,
         };
-        for folder in [path.to_owned(), path.join("runs"), path.join("workspaces")] {
+        let within = ["runs", "workspaces", "mirrors", "checks", "scratch"];
+        let folders = within.map(|name| path.join(name));
+        for folder in std::iter::once(path.to_owned()).chain(folders) {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
@@ -80,6 +82,21 @@ impl DataFolder {
 
     pub(super) fn runs(&self) -> PathBuf {
         self.path.join("runs")
+    }
+
+    /// The output of checks, a folder for each job.
+    pub(super) fn checks(&self) -> PathBuf {
+        self.path.join("checks")
+    }
+
+    /// The objects that clones borrow. Workspaces need them for as long as they are there.
+    pub(super) fn mirrors(&self) -> PathBuf {
+        self.path.join("mirrors")
+    }
+
+    /// Files that are made again where they are missing.
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.path.join("scratch")
     }
 
     pub(super) fn workspaces(&self) -> PathBuf {

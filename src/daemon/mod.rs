@@ -20,22 +20,25 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
-use crate::chat::live;
+use crate::chat::live::{self, LiveOf};
 use crate::claude::watch::Watch;
 use crate::config::Config;
 use crate::git::Git;
+use crate::git::mirror::Mirrors;
 use crate::health::Health;
 use crate::inbox::{self, Inbox};
-use crate::run::start::Runner;
+use crate::job::Lane;
+use crate::run::start::{Checking, Runner};
 use crate::session::claims::Claims;
 use crate::session::registry::{Registry, RegistryTask};
 use crate::session::worker::Worker;
-use crate::store::{OpenError, Store, StoreError, pauses, runs, sessions};
+use crate::store::{OpenError, Store, StoreError, jobs, pauses, runs, sessions};
 use crate::telegram::api::{Api, ServerClock};
 use crate::telegram::dispatch::dispatch;
 use crate::telegram::listener::StoredUpdates;
 use crate::telegram::outbox::Outbox;
 use crate::telegram::poll::{Poller, TokenRefused};
+use crate::verify::check;
 pub use data::{DATABASE, DataFolder};
 use upkeep::Upkeep;
 
@@ -86,6 +89,9 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         clock: api.clock(),
         stale_after: config.stale_after,
         workspaces: data.workspaces(),
+        repo_roots: config.repo_roots.clone(),
+        checks: config.checks.clone(),
+        repo_checks: config.repo_checks,
         runs: data.runs(),
         max_runs: config.max_runs as u64,
         named: Mutex::new(BTreeSet::new()),
@@ -160,6 +166,16 @@ fn worker(config: &Config, data: &DataFolder, store: &Store, outbox: &Outbox) ->
             watch: Watch::start(),
             git: Git {
                 environment: config.environment.clone(),
+                scratch: data.scratch(),
+            },
+            mirrors: Mirrors::new(data.mirrors()),
+            checking: Checking {
+                defaults: config.checks.clone(),
+                trusts_repository: config.repo_checks,
+                time_limit: config.verify_timeout,
+                auto_push: config.auto_push,
+                environment: check::environment(&config.environment),
+                folder: data.checks(),
             },
             folder: data.runs(),
             program: config.runtime.clone(),
@@ -171,6 +187,7 @@ fn worker(config: &Config, data: &DataFolder, store: &Store, outbox: &Outbox) ->
         places: Arc::new(Semaphore::new(config.max_runs)),
         claims: Claims::default(),
         preparing: Claims::default(),
+        jobs: Claims::default(),
         not_followed: Mutex::default(),
         branch_prefix: config.branch_prefix.clone(),
     }
@@ -194,20 +211,33 @@ async fn hold_what_is_old(
 
 /// Takes up what was left when the bot ended: see the table in `docs/ARCHITECTURE.md`.
 async fn recover(store: &Store, outbox: &Outbox, registry: &Registry) -> Result<(), StoreError> {
-    let chats = store
+    let (chats, beside) = store
         .transaction(|db| {
             let mut chats = runs::chats_with_open(db)?;
             chats.extend(sessions::chats_with_new(db)?);
-            Ok(chats)
+            chats.extend(jobs::chats_with_due(db, Lane::Workspace)?);
+            Ok((chats, jobs::chats_with_due(db, Lane::Beside)?))
         })
         .await?;
     for at in chats {
         registry.wake(at);
     }
+    for at in beside {
+        registry.wake_beside(at);
+    }
+    for job in store.transaction(jobs::with_live_message).await? {
+        let Some(message) = job.live_message else {
+            continue;
+        };
+        outbox.resume_live(job.at, LiveOf::Job(job.id), message);
+        if job.is_ended {
+            outbox.remove_live(job.at, LiveOf::Job(job.id));
+        }
+    }
     for (run, ended) in store.transaction(runs::with_live_message_left).await? {
         if let Some(message) = run.live_message {
-            outbox.resume_live(run.at, run.id, message);
-            outbox.end_live(run.at, run.id, live::record_of(&ended));
+            outbox.resume_live(run.at, LiveOf::Run(run.id), message);
+            outbox.end_live(run.at, LiveOf::Run(run.id), live::record_of(&ended));
         }
     }
     outbox.deliver_what_is_left(store).await

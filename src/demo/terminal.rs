@@ -126,6 +126,7 @@ impl Terminal {
                     print_block(who, &self.drawn(&message));
                 }
                 Shown::Edited(message) => print_block("bot ✎", &self.drawn(&message)),
+                Shown::Removed(_) => print_block("bot ✎", "(its last line is gone)"),
                 Shown::Toast(text) => print_block("bot", &format!("({text})")),
             }
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Git, GitError, WORDS_KEPT};
+use super::{Git, GitError};
 
 /// The names of changed, new and deleted files, as git sorts them. Format: `git status --porcelain=v2 -z`.
 ///
@@ -15,12 +15,9 @@ pub async fn uncommitted(git: &Git, workspace: &Path) -> Result<Vec<String>, Git
         "-z",
         "--no-renames",
     ];
-    let status = git.run(workspace, arguments).await?;
-    // Of a long output only the end is kept, and its first record may be half of one.
-    let is_cut = status.len() + 4 > WORDS_KEPT;
-    Ok(status
+    let status = git.call(workspace, arguments).output().await?;
+    Ok(String::from_utf8_lossy(&status.bytes)
         .split('\0')
-        .skip(usize::from(is_cut))
         .filter_map(name_of)
         .collect())
 }

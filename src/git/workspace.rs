@@ -2,21 +2,34 @@
 //!
 //! Begun anew if it was interrupted, and leaves nothing behind if it fails.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::Path;
 
+use fail::fail_point;
 use tokio::fs;
 use uuid::Uuid;
 
+use super::mirror::Mirrors;
 use super::{Git, GitError};
 use crate::session::{Session, Source};
+
+/// What workspaces are made with.
+pub struct Workshop<'a> {
+    pub git: &'a Git,
+    pub mirrors: &'a Mirrors,
+    pub branch_prefix: &'a str,
+    /// Gets what git says while it fetches.
+    pub progress: &'a (dyn Fn(&str) + Sync),
+}
 
 /// Makes the workspace and returns the branch it is on. A half-made one of an earlier try is made anew.
 ///
 /// The branch is `<prefix><session>` from the source's default branch, or the one that was asked for, which
 /// is switched to where it exists and made where it does not.
-pub async fn make(git: &Git, session: &Session, branch_prefix: &str) -> Result<String, GitError> {
+pub async fn make(shop: &Workshop<'_>, session: &Session) -> Result<String, GitError> {
+    let git = shop.git;
     let folder = &session.workspace;
-    remove(git, session, branch_prefix).await;
+    remove(git, session, shop.branch_prefix).await;
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent)
             .await
@@ -24,7 +37,7 @@ pub async fn make(git: &Git, session: &Session, branch_prefix: &str) -> Result<S
     }
     let branch = match &session.wanted_branch {
         Some(wanted) => valid_branch(git, wanted).await?,
-        None => own_branch(session, branch_prefix),
+        None => own_branch(session, shop.branch_prefix),
     };
     match &session.source {
         Source::Empty => {
@@ -36,8 +49,7 @@ pub async fn make(git: &Git, session: &Session, branch_prefix: &str) -> Result<S
             Ok("main".to_owned())
         }
         Source::Clone(url) => {
-            clone(git, url, folder).await?;
-            switch(git, folder, &branch).await?;
+            clone(shop, url, folder, &branch).await?;
             Ok(branch)
         }
         Source::Worktree(repository) => {
@@ -98,56 +110,55 @@ fn own_branch(session: &Session, branch_prefix: &str) -> String {
     format!("{branch_prefix}{}", session.id)
 }
 
-/// What a person named: a URL that git can clone, or a folder on this machine. `None` when it is neither.
-pub fn source_named(named: &str) -> Option<Source> {
-    if named.starts_with('-') {
-        return None;
-    }
-    if named.contains("://") || is_scp_like(named) {
-        return Some(Source::Clone(named.to_owned()));
-    }
-    let path = match named.strip_prefix("~/") {
-        Some(rest) => PathBuf::from(std::env::var_os("HOME")?).join(rest),
-        None => PathBuf::from(named),
-    };
-    let path = path.is_absolute().then_some(path)?.canonicalize().ok()?;
-    path.is_dir().then_some(Source::Worktree(path))
-}
-
-/// `user@host:path`, as git reads it: a colon before the first slash.
-fn is_scp_like(named: &str) -> bool {
-    named.split_once(':').is_some_and(|(host, path)| {
-        !host.is_empty()
-            && !host.contains('/')
-            && !path.is_empty()
-            && !path.starts_with(':')
-            && host
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "@.-_".contains(c))
-    })
-}
-
-async fn clone(git: &Git, url: &str, folder: &Path) -> Result<(), GitError> {
+/// A clone that borrows its objects from the mirror and calls the URL its origin.
+async fn clone(
+    shop: &Workshop<'_>,
+    url: &str,
+    folder: &Path,
+    branch: &str,
+) -> Result<(), GitError> {
+    let git = shop.git;
+    let (mirror, default) = shop.mirrors.fetched(git, url, shop.progress).await?;
     let parent = folder.parent().unwrap_or(folder);
     // A git that outlived a killed bot takes its own folder away when it fails, so each has one of its own.
-    let name = format!("{}{}", half_made(folder), Uuid::new_v4().simple());
-    let half = parent.join(&name);
-    git.run(parent, ["clone", "--quiet", "--", url, &name])
+    let half = parent.join(format!("{}{}", half_made(folder), Uuid::new_v4().simple()));
+    let arguments = ["clone", "--quiet", "--shared", "--no-checkout", "--"].map(OsString::from);
+    let folders = [mirror.into_os_string(), half.clone().into()];
+    git.call(parent, arguments.into_iter().chain(folders))
+        .output()
         .await?;
+    git.run(&half, ["remote", "set-url", "origin", url]).await?;
+    if let Some(default) = &default {
+        git.run(&half, ["remote", "set-head", "origin", default])
+            .await?;
+    }
+    switch(shop, &half, branch, default.as_deref()).await?;
+    fail_point!("workspace-cloned", |_| std::process::abort());
     fs::rename(&half, folder)
         .await
         .map_err(|error| impossible(folder, &error))
 }
 
-async fn switch(git: &Git, folder: &Path, branch: &str) -> Result<(), GitError> {
+/// To the branch where there is one, here or on the other side; else to a new one from the default branch.
+async fn switch(
+    shop: &Workshop<'_>,
+    folder: &Path,
+    branch: &str,
+    default: Option<&str>,
+) -> Result<(), GitError> {
+    let git = shop.git;
     let exists_here = exists(git, folder, &format!("refs/heads/{branch}")).await;
     let exists_there = exists(git, folder, &format!("refs/remotes/origin/{branch}")).await;
-    let arguments: &[&str] = if exists_here || exists_there {
-        &["switch", "--quiet", branch]
+    let start = default.map(|default| format!("origin/{default}"));
+    let mut arguments = vec!["switch", "--progress"];
+    if exists_here || exists_there {
+        arguments.push(branch);
     } else {
-        &["switch", "--quiet", "--no-track", "--create", branch]
-    };
-    git.run(folder, arguments).await?;
+        arguments.extend(["--no-track", "--create", branch]);
+        arguments.extend(start.as_deref());
+    }
+    // What large files are kept elsewhere is fetched here, too.
+    git.call(folder, arguments).held(shop.progress).await?;
     Ok(())
 }
 
@@ -166,6 +177,12 @@ async fn add_worktree(
         ));
     }
     inside?;
+    if let Some(place) = checked_out_in(git, repository, branch).await? {
+        return Err(GitError::Impossible(format!(
+            "the branch {branch} is checked out in {place}, and git lets a branch be in one place only; name \
+             another branch, or leave it out"
+        )));
+    }
     let target = folder.to_string_lossy();
     let mut arguments = vec!["worktree", "add", "--quiet"];
     if exists(git, repository, &format!("refs/heads/{branch}")).await {
@@ -178,6 +195,27 @@ async fn add_worktree(
     }
     git.run(repository, arguments).await?;
     Ok(())
+}
+
+/// Where a branch is checked out. Format: `git worktree list --porcelain -z`.
+async fn checked_out_in(
+    git: &Git,
+    repository: &Path,
+    branch: &str,
+) -> Result<Option<String>, GitError> {
+    let list = git
+        .run(repository, ["worktree", "list", "--porcelain", "-z"])
+        .await?;
+    let wanted = format!("branch refs/heads/{branch}");
+    let mut place = None;
+    for line in list.split('\0') {
+        if let Some(path) = line.strip_prefix("worktree ") {
+            place = Some(path.to_owned());
+        } else if line == wanted {
+            return Ok(place);
+        }
+    }
+    Ok(None)
 }
 
 async fn exists(git: &Git, folder: &Path, reference: &str) -> bool {

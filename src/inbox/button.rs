@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Follow, Inbox, held, resume, stop};
+use super::{Follow, Inbox, checks, held, job, resume, stop};
 use crate::chat::button::Press;
 use crate::chat::toast;
 use crate::id::{ChatThread, UpdateSeq};
@@ -32,7 +32,7 @@ impl Pressed {
         Pressed { follow, ..self }
     }
 
-    fn buttons_stay(self) -> Pressed {
+    pub(super) fn buttons_stay(self) -> Pressed {
         Pressed {
             is_over: false,
             ..self
@@ -81,6 +81,15 @@ fn act(db: &Connection, button: &Button, member: Member) -> rusqlite::Result<Pre
         Some(Press::Resume(run)) => resume::pressed(db, chat, run, resume::How::GoOn, member),
         Some(Press::Repeat(run)) => resume::pressed(db, chat, run, resume::How::Again, member),
         Some(Press::RunHeld(thread)) => held::pressed(db, ChatThread { chat, thread }),
+        Some(Press::StopJob(id)) => job::stop_pressed(db, chat, id),
+        Some(Press::StopSetup(session)) => Ok(match stop::setup_pressed(db, chat, &session)? {
+            Some(follow) => Pressed::over(toast::STOPPING).with(follow).buttons_stay(),
+            None => Pressed::over(toast::JOB_IS_OVER),
+        }),
+        Some(Press::Fix(id)) => job::fix_pressed(db, chat, id),
+        Some(Press::UseChecks(session)) => checks::use_pressed(db, chat, &session),
+        Some(Press::Undo(run)) => job::undo_pressed(db, chat, run),
+        Some(Press::Redo(run)) => job::redo_pressed(db, chat, run),
         Some(Press::SendParked) => Ok(match outbox::send_parked(db, chat)? {
             0 => Pressed::over(toast::NOTHING_TO_SEND),
             _ => Pressed::over(toast::SENDING),

@@ -4,8 +4,10 @@
 //! a wish to stop. Nothing here waits for Telegram, git or claude; who must act on a row is woken afterwards.
 
 mod button;
+mod checks;
 mod failed;
 mod held;
+mod job;
 mod logs;
 mod new;
 mod prompt;
@@ -30,13 +32,14 @@ pub use held::hold_what_is_old;
 use crate::chat::{Outgoing, PromptState, text};
 use crate::command::Command;
 use crate::health::Health;
-use crate::id::{ChatId, ChatThread, UpdateSeq, UserId};
+use crate::id::{ChatId, ChatThread, MessageId, UpdateSeq, UserId};
 use crate::session::registry::Registry;
 use crate::store::{Store, StoreError, migrated, outbox, updates};
 use crate::telegram::access::{Access, Member};
 use crate::telegram::api::ServerClock;
 use crate::telegram::outbox::Outbox;
 use crate::update::{Incoming, Message};
+use crate::verify::commands::Defaults;
 use request::Request;
 
 /// A question about old prompts waits this long for more of them, so that one is asked instead of many.
@@ -54,6 +57,12 @@ pub struct Inbox {
     pub stale_after: Option<Duration>,
     /// `workspaces/` in the data folder.
     pub workspaces: PathBuf,
+    /// Below which folders a repository of this machine may be; none: anywhere.
+    pub repo_roots: Vec<PathBuf>,
+    /// The checks of sessions that were given none.
+    pub checks: Defaults,
+    /// Whether `.telecoder.toml` in a repository counts.
+    pub repo_checks: bool,
     /// `runs/` in the data folder.
     pub runs: PathBuf,
     pub max_runs: u64,
@@ -69,6 +78,8 @@ pub struct Inbox {
 struct Follow {
     /// Something waits for the workers of these.
     wake: Vec<ChatThread>,
+    /// Something waits for this chat's worker beside its runs.
+    wake_beside: Option<ChatThread>,
     /// This chat's worker shall look whether its work was stopped.
     stop: Option<ChatThread>,
     /// More of the same may come; what was written is sent a little later.
@@ -79,6 +90,13 @@ impl Follow {
     fn wake(at: ChatThread) -> Follow {
         Follow {
             wake: vec![at],
+            ..Follow::default()
+        }
+    }
+
+    fn wake_beside(at: ChatThread) -> Follow {
+        Follow {
+            wake_beside: Some(at),
             ..Follow::default()
         }
     }
@@ -187,7 +205,7 @@ impl Inbox {
                 })
                 .await
             }
-            Request::Command(command) => self.command(seq, at, command).await,
+            Request::Command(command) => self.command(seq, at, command, message.id).await,
         }
     }
 
@@ -202,11 +220,13 @@ impl Inbox {
         seq: UpdateSeq,
         at: ChatThread,
         command: Command,
+        message: MessageId,
     ) -> Result<(), StoreError> {
         match command {
             Command::Start | Command::Help => self.reply(seq, at, text::help()).await,
             Command::New(wanted) => {
-                let wanted = match new::resolve(wanted).await {
+                let resolved = new::resolve(&self.store, at, &self.repo_roots, wanted).await?;
+                let wanted = match resolved {
                     Ok(wanted) => wanted,
                     Err(reply) => return self.reply(seq, at, reply).await,
                 };
@@ -229,6 +249,25 @@ impl Inbox {
             Command::Logs(lines) => {
                 let reply = logs::read(&self.store, &self.runs, at, lines).await?;
                 self.reply(seq, at, reply).await
+            }
+            Command::Do(wanted) => {
+                self.effect(seq, at, move |db| job::request(db, at, wanted, message))
+                    .await
+            }
+            Command::Checks(change) => {
+                let for_all = checks::ForAll {
+                    defaults: self.checks.clone(),
+                    trusts_repository: self.repo_checks,
+                };
+                let found = checks::look(&self.store, at).await?;
+                self.effect(seq, at, move |db| {
+                    checks::change(db, at, &for_all, change, &found)
+                })
+                .await
+            }
+            Command::Autofix(wanted) => {
+                self.effect(seq, at, move |db| checks::autofix(db, at, wanted))
+                    .await
             }
             Command::Change(setting) => {
                 self.effect(seq, at, move |db| settings::change(db, at, setting))
@@ -339,6 +378,9 @@ impl Inbox {
                 self.outbox.typing(at);
             }
             self.registry.wake(at);
+        }
+        if let Some(at) = follow.wake_beside {
+            self.registry.wake_beside(at);
         }
         if let Some(at) = follow.stop {
             self.registry.stop(at);

@@ -1,43 +1,97 @@
 //! `/new`: a fresh session. The worker makes its workspace; the one before stays on disk.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
 use super::Follow;
-use crate::chat::{Outgoing, text};
+use crate::chat::Outgoing;
+use crate::chat::workspace as words;
 use crate::command::{NewSession, WantedSource};
-use crate::git::workspace;
+use crate::git::source::{self, Unusable};
 use crate::id::{ChatThread, SessionId};
-use crate::session::{Session, SessionState, Source};
-use crate::store::{chats, outbox, runs, sessions};
+use crate::session::{Checks, Session, SessionState, Source};
+use crate::store::{Store, StoreError, chats, outbox, repositories, runs, sessions};
 
-/// What `/new` asked for, with what it named found on this machine.
+/// What `/new` asked for, with what it named found.
 pub(super) struct Wanted {
-    /// None: what the chat has now.
-    source: Option<Source>,
+    source: Source,
     branch: Option<String>,
 }
 
-/// Looks up what was named, beside the store: the folder may be on a disk that does not answer. The error is
-/// the reply.
-pub(super) async fn resolve(wanted: NewSession) -> Result<Wanted, Outgoing> {
+/// So many known names are told to who names an unknown one.
+const NAMES_TOLD: u32 = 8;
+
+/// Looks up what was named, beside the store: the folder may be on a disk that does not answer. `Err` is the
+/// reply.
+pub(super) async fn resolve(
+    store: &Store,
+    at: ChatThread,
+    roots: &[PathBuf],
+    wanted: NewSession,
+) -> Result<Result<Wanted, Outgoing>, StoreError> {
     let source = match wanted.source {
-        WantedSource::Same => None,
-        WantedSource::Empty => Some(Source::Empty),
-        WantedSource::Repository(named) => {
-            let name = named.clone();
-            let found = tokio::task::spawn_blocking(move || workspace::source_named(&name)).await;
-            match found {
-                Ok(Some(source)) => Some(source),
-                _ => return Err(text::not_a_repository(&named)),
+        WantedSource::Empty => Ok(Source::Empty),
+        WantedSource::Same => {
+            let current = store
+                .transaction(move |db| chats::current_session(db, at))
+                .await?;
+            let source = current.map_or(Source::Empty, |session| session.source);
+            let named = source::name_of(&source);
+            // What may be used may have changed since.
+            match still_allowed(source, roots).await {
+                Ok(source) => Ok(source),
+                Err(why) => Err(words::unusable(&named, &why, &[])),
             }
         }
+        WantedSource::Repository(named) => repository(store, roots, named).await?,
     };
-    Ok(Wanted {
+    Ok(source.map(|source| Wanted {
         source,
         branch: wanted.branch,
-    })
+    }))
+}
+
+/// A URL or a path; else the short name of a repository seen before.
+async fn repository(
+    store: &Store,
+    roots: &[PathBuf],
+    named: String,
+) -> Result<Result<Source, Outgoing>, StoreError> {
+    let why = match look(named.clone(), roots).await {
+        Ok(source) => return Ok(Ok(source)),
+        Err(why) => why,
+    };
+    let name = named.clone();
+    let (known, names) = store
+        .transaction(move |db| {
+            Ok((
+                repositories::named(db, &name)?,
+                repositories::names(db, NAMES_TOLD)?,
+            ))
+        })
+        .await?;
+    let why = match known {
+        Some(source) if why == Unusable::Unknown => match still_allowed(source, roots).await {
+            Ok(source) => return Ok(Ok(source)),
+            Err(why) => why,
+        },
+        _ => why,
+    };
+    Ok(Err(words::unusable(&named, &why, &names)))
+}
+
+async fn still_allowed(source: Source, roots: &[PathBuf]) -> Result<Source, Unusable> {
+    match source {
+        Source::Empty => Ok(source),
+        source => look(source::name_of(&source), roots).await,
+    }
+}
+
+async fn look(named: String, roots: &[PathBuf]) -> Result<Source, Unusable> {
+    let roots = roots.to_owned();
+    let looked = tokio::task::spawn_blocking(move || source::named(&named, &roots)).await;
+    looked.unwrap_or(Err(Unusable::Unknown))
 }
 
 pub(super) fn session(
@@ -46,13 +100,10 @@ pub(super) fn session(
     workspaces: &Path,
     wanted: Wanted,
 ) -> rusqlite::Result<Follow> {
-    let source = match wanted.source {
-        Some(source) => source,
-        None => chats::current_session(db, at)?.map_or(Source::Empty, |session| session.source),
-    };
+    let source = wanted.source;
     let waits = runs::running(db, at)?.is_some();
     create(db, at, workspaces, source.clone(), wanted.branch)?;
-    outbox::insert(db, at, &text::new_session(&source, waits))?;
+    outbox::insert(db, at, &words::new_session(&source, waits))?;
     Ok(Follow::wake(at))
 }
 
@@ -75,6 +126,8 @@ pub(super) fn create(
         state: SessionState::New,
         claude_session: None,
         model: None,
+        checks: Checks::default(),
+        autofix: false,
     };
     sessions::insert(db, &session)?;
     chats::set_current(db, at, &session.id)?;

@@ -2,11 +2,12 @@
 
 use rusqlite::Connection;
 
-use super::Follow;
-use crate::chat::text;
-use crate::id::{ChatId, ChatThread, RunId};
+use super::{Follow, job};
+use crate::chat::{text, workspace};
+use crate::id::{ChatId, ChatThread, RunId, SessionId};
 use crate::run::Outcome;
-use crate::store::{chats, outbox, runs, sessions};
+use crate::session::{Session, SessionState};
+use crate::store::{chats, jobs, outbox, runs, sessions};
 
 /// Ends what runs; if nothing runs, gives up what is being set up, and drops what waits.
 pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follow> {
@@ -16,11 +17,14 @@ pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follo
         runs::request_stop(db, run.id)?;
         return Ok(stop);
     }
+    if let Some(job) = job::to_stop(db, at)? {
+        // So is the job's.
+        jobs::request_stop(db, job.id)?;
+        return Ok(stop);
+    }
     let dropped = runs::end_queued(db, at, None, &Outcome::Stopped)?;
     if let Some(session) = sessions::next_new(db, at)? {
-        sessions::give_up(db, &session.id)?;
-        chats::return_from(db, &session)?;
-        outbox::insert(db, at, &text::setting_up_stopped(&session.source, dropped))?;
+        give_up(db, &session, dropped)?;
         return Ok(stop);
     }
     let reply = if dropped == 0 {
@@ -31,6 +35,29 @@ pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follo
     outbox::insert(db, at, &reply)?;
     // The worker may wait for a place, for what was dropped.
     Ok(stop)
+}
+
+fn give_up(db: &Connection, session: &Session, dropped: usize) -> rusqlite::Result<()> {
+    sessions::give_up(db, &session.id)?;
+    chats::return_from(db, session)?;
+    let told = workspace::setting_up_stopped(&session.source, dropped);
+    outbox::insert(db, session.at, &told)
+}
+
+/// The Stop button of a workspace that is being made; `None` when it is there, or was given up.
+pub(super) fn setup_pressed(
+    db: &Connection,
+    chat: ChatId,
+    session: &SessionId,
+) -> rusqlite::Result<Option<Follow>> {
+    let session = sessions::get(db, session)?
+        .filter(|session| session.at.chat == chat && session.state == SessionState::New);
+    let Some(session) = session else {
+        return Ok(None);
+    };
+    let dropped = runs::end_queued(db, session.at, Some(&session.id), &Outcome::Stopped)?;
+    give_up(db, &session, dropped)?;
+    Ok(Some(Follow::stop(session.at)))
 }
 
 /// A Stop button was pressed; `None` when its run is over.

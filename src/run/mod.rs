@@ -8,6 +8,7 @@ pub mod drive;
 pub mod start;
 
 use crate::id::{ChatThread, MessageId, RunId, SessionId};
+use crate::verify::claims::Claims;
 
 /// A run as the store keeps it.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,4 +71,24 @@ pub struct Ended {
     pub started_at: Option<i64>,
     pub ended_at: i64,
     pub cost_usd: f64,
+}
+
+/// What is known of a run that evidence is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// The outbox row of its answer.
+    pub answer_row: Option<i64>,
+    /// What the answer says of its own work.
+    pub claims: Claims,
+    /// Which round of fixing by itself it was; 0: none.
+    pub fix_round: u32,
+    /// It is to fix what failed in checks.
+    pub is_fix: bool,
+    /// Why there is no snapshot of what was before it.
+    pub no_snapshot: Option<String>,
+    pub cost_usd: f64,
+    /// Unix milliseconds.
+    pub started_at: i64,
+    pub ended_at: Option<i64>,
+    pub asked_by: Option<MessageId>,
 }

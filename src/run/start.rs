@@ -15,9 +15,16 @@ use crate::claude::folder::{Kept, RunFolder, Spec};
 use crate::claude::host;
 use crate::claude::watch::Watch;
 use crate::git::Git;
+use crate::git::mirror::Mirrors;
+use crate::git::snapshot::{self, Moment};
 use crate::session::Session;
-use crate::store::{Store, prompts};
+use crate::store::{Store, StoreError, prompts, runs};
 use crate::telegram::outbox::Outbox;
+use crate::verify::commands::Defaults;
+use crate::verify::measure;
+
+/// How long a run waits for the snapshot of what is before it.
+const SNAPSHOT_LIMIT: Duration = Duration::from_secs(60);
 
 /// What every run needs.
 pub struct Runner {
@@ -25,6 +32,9 @@ pub struct Runner {
     pub outbox: Outbox,
     pub watch: Watch,
     pub git: Git,
+    /// Where the clones' objects are.
+    pub mirrors: Mirrors,
+    pub checking: Checking,
     /// `runs/` in the data folder.
     pub folder: PathBuf,
     /// claude, by its name on PATH or its path.
@@ -34,6 +44,21 @@ pub struct Runner {
     pub time_limit: Option<Duration>,
     /// What claude gets of the service's environment.
     pub environment: BTreeMap<OsString, OsString>,
+}
+
+/// How checks are run.
+pub struct Checking {
+    /// The commands of sessions that were given none.
+    pub defaults: Defaults,
+    /// Whether `.telecoder.toml` in a repository counts.
+    pub trusts_repository: bool,
+    /// `TELECODER_VERIFY_TIMEOUT`.
+    pub time_limit: Option<Duration>,
+    /// `TELECODER_AUTO_PUSH`.
+    pub auto_push: bool,
+    pub environment: BTreeMap<OsString, OsString>,
+    /// `checks/` in the data folder.
+    pub folder: PathBuf,
 }
 
 impl Runner {
@@ -55,6 +80,7 @@ impl Runner {
         if folder.kept()? != Kept::NotYet {
             return Ok(());
         }
+        self.keep_what_was_before(run, session).await?;
         let id = run.id;
         let prompts = self
             .store
@@ -94,5 +120,25 @@ impl Runner {
             }
         });
         Ok(())
+    }
+
+    /// A snapshot of the workspace, so that what the run changes can be measured and undone. A run goes on without
+    /// one; its evidence says so.
+    async fn keep_what_was_before(&self, run: &Run, session: &Session) -> Result<(), StoreError> {
+        let reference = snapshot::reference(run.id, Moment::Before);
+        let index = measure::index_of(&self.git.scratch, &session.id);
+        let taking = snapshot::take(&self.git, &session.workspace, &reference, &index);
+        let why = match tokio::time::timeout(SNAPSHOT_LIMIT, taking).await {
+            Ok(Ok(_)) => return Ok(()),
+            // Said with the end of the run.
+            Ok(Err(_)) if !session.workspace.is_dir() => return Ok(()),
+            Ok(Err(error)) => measure::in_words(&error),
+            Err(_) => format!("a snapshot took longer than {} s", SNAPSHOT_LIMIT.as_secs()),
+        };
+        warn!(run.id = %run.id, why, "there is no snapshot of what was before a run");
+        let id = run.id;
+        self.store
+            .transaction(move |db| runs::set_no_snapshot(db, id, &why))
+            .await
     }
 }

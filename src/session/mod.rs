@@ -1,9 +1,10 @@
 //! A session: what a chat talks to. One claude conversation in one workspace on one branch.
 //!
-//! `registry` keeps one worker per busy chat; `worker` does the chat's next piece of `work`; `claims` sees to it that
-//! a run has one follower. Rows are `store`'s.
+//! `registry` keeps one worker per busy chat and lane; `worker` does the chat's next piece of `work`, `prepare` makes
+//! a workspace; `claims` sees to it that a run has one follower. Rows are `store`'s.
 
 pub mod claims;
+mod prepare;
 pub mod registry;
 mod work;
 pub mod worker;
@@ -11,6 +12,7 @@ pub mod worker;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::id::{ChatThread, ClaudeSessionId, SessionId};
 
@@ -32,6 +34,17 @@ pub struct Session {
     /// The model of the conversation's first turn, as claude named it. Named again for every later one:
     /// `--resume` alone would go on with a model of less context (seen on 2.1.197).
     pub model: Option<String>,
+    pub checks: Checks,
+    /// Failing checks are sent back to claude without anybody asking: `/autofix`.
+    pub autofix: bool,
+}
+
+/// The commands that a session has been given for its checks; none: what holds for all sessions. An empty one
+/// means that there is nothing to check.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checks {
+    pub test: Option<String>,
+    pub lint: Option<String>,
 }
 
 /// Where a workspace comes from.
@@ -53,4 +66,13 @@ pub enum SessionState {
     Ready,
     /// The workspace could not be made; nothing can run here.
     Failed,
+}
+
+/// What reaches a worker that is at something. A row says what it is about.
+#[derive(Debug, Default)]
+pub struct Signals {
+    /// What it is at may have been stopped.
+    pub stop: Notify,
+    /// Something new waits in the chat.
+    pub more: Notify,
 }

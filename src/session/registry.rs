@@ -1,15 +1,17 @@
-//! One worker per busy chat: wakes it, passes a stop on to it, forgets it when it has nothing left to do.
+//! One worker per busy chat and lane: wakes it, passes a stop on to it, forgets it when it has nothing left to do.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
+use super::Signals;
 use super::worker::Worker;
 use crate::id::ChatThread;
+use crate::job::Lane;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -18,7 +20,7 @@ pub struct Registry {
 }
 
 enum Ask {
-    Wake(ChatThread),
+    Wake(ChatThread, Lane),
     Stop(ChatThread),
 }
 
@@ -30,10 +32,15 @@ impl Registry {
 
     /// There is something to do for this chat: a row says what.
     pub fn wake(&self, at: ChatThread) {
-        let _ = self.asks.send(Ask::Wake(at));
+        let _ = self.asks.send(Ask::Wake(at, Lane::Workspace));
     }
 
-    /// What this chat's worker is at may have been stopped: a row says whether.
+    /// There is something to do for this chat that need not wait for its runs.
+    pub fn wake_beside(&self, at: ChatThread) {
+        let _ = self.asks.send(Ask::Wake(at, Lane::Beside));
+    }
+
+    /// What this chat's workers are at may have been stopped: a row says whether.
     pub fn stop(&self, at: ChatThread) {
         let _ = self.asks.send(Ask::Stop(at));
     }
@@ -45,7 +52,7 @@ pub struct RegistryTask {
 }
 
 struct Busy {
-    stop: Arc<Notify>,
+    signals: Arc<Signals>,
     /// It was woken while it worked, perhaps after its last look.
     again: bool,
 }
@@ -53,21 +60,26 @@ struct Busy {
 impl RegistryTask {
     /// Runs until `quit`, and then until every worker has let go of its run.
     pub async fn run(mut self, worker: Arc<Worker>, quit: CancellationToken) {
-        let mut busy: HashMap<ChatThread, Busy> = HashMap::new();
-        let mut workers: JoinSet<ChatThread> = JoinSet::new();
+        let mut busy: HashMap<(ChatThread, Lane), Busy> = HashMap::new();
+        let mut workers: JoinSet<(ChatThread, Lane)> = JoinSet::new();
         loop {
             tokio::select! {
                 ask = self.incoming.recv() => match ask {
-                    Some(Ask::Wake(at)) => match busy.get_mut(&at) {
-                        Some(busy) => busy.again = true,
+                    Some(Ask::Wake(at, lane)) => match busy.get_mut(&(at, lane)) {
+                        Some(busy) => {
+                            busy.again = true;
+                            busy.signals.more.notify_one();
+                        }
                         None => {
-                            let stop = spawn(&mut workers, &worker, at, &quit);
-                            busy.insert(at, Busy { stop, again: false });
+                            let new = spawn(&mut workers, &worker, (at, lane), &quit);
+                            busy.insert((at, lane), new);
                         }
                     },
                     Some(Ask::Stop(at)) => {
-                        if let Some(busy) = busy.get(&at) {
-                            busy.stop.notify_one();
+                        for lane in [Lane::Workspace, Lane::Beside] {
+                            if let Some(busy) = busy.get(&(at, lane)) {
+                                busy.signals.stop.notify_one();
+                            }
                         }
                     }
                     None => break,
@@ -78,8 +90,7 @@ impl RegistryTask {
                             && was.again
                             && !quit.is_cancelled()
                         {
-                            let stop = spawn(&mut workers, &worker, at, &quit);
-                            busy.insert(at, Busy { stop, again: false });
+                            busy.insert(at, spawn(&mut workers, &worker, at, &quit));
                         }
                     }
                     // A worker catches the panics of its work; this is for one in the catching itself.
@@ -93,16 +104,19 @@ impl RegistryTask {
 }
 
 fn spawn(
-    workers: &mut JoinSet<ChatThread>,
+    workers: &mut JoinSet<(ChatThread, Lane)>,
     worker: &Arc<Worker>,
-    at: ChatThread,
+    (at, lane): (ChatThread, Lane),
     quit: &CancellationToken,
-) -> Arc<Notify> {
-    let stop = Arc::new(Notify::new());
-    let (worker, stop_here, quit) = (Arc::clone(worker), Arc::clone(&stop), quit.clone());
+) -> Busy {
+    let signals = Arc::new(Signals::default());
+    let (worker, signals_here, quit) = (Arc::clone(worker), Arc::clone(&signals), quit.clone());
     workers.spawn(async move {
-        worker.work(at, &stop_here, &quit).await;
-        at
+        worker.work(at, lane, &signals_here, &quit).await;
+        (at, lane)
     });
-    stop
+    Busy {
+        signals,
+        again: false,
+    }
 }

@@ -3,10 +3,11 @@
 use rusqlite::Connection;
 
 use super::{Session, SessionState};
-use crate::chat::text;
+use crate::chat::workspace;
 use crate::id::ChatThread;
+use crate::job::{Job, Lane};
 use crate::run::{Outcome, Run};
-use crate::store::{outbox, runs, sessions};
+use crate::store::{jobs, outbox, runs, sessions};
 
 /// The chat's next piece of work.
 pub(super) enum Work {
@@ -15,13 +16,21 @@ pub(super) enum Work {
     /// A workspace is to be made.
     Prepare(Session),
     Start(Run, Session),
+    Do(Job, Session),
 }
 
-/// What comes first: a run that is going on, then the oldest of what waits.
-pub(super) fn next(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Work>> {
+/// What comes first in a lane: a run that is going on, then jobs, which are about runs that have ended, then the
+/// oldest of what waits.
+pub(super) fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Result<Option<Work>> {
+    if lane == Lane::Beside {
+        return next_job(db, at, lane);
+    }
     if let Some(run) = runs::running(db, at)? {
         let session = sessions::get(db, &run.session)?;
         return Ok(session.map(|session| Work::Follow(run, session)));
+    }
+    if let Some(job) = next_job(db, at, lane)? {
+        return Ok(Some(job));
     }
     let mut queued = None;
     while let Some(run) = runs::next_queued(db, at)? {
@@ -34,7 +43,7 @@ pub(super) fn next(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<W
             _ => {
                 let reason = "its session has no workspace".to_owned();
                 runs::end(db, run.id, &Outcome::Failed(reason))?;
-                let reply = text::no_workspace().replying_to(run.asked_by);
+                let reply = workspace::no_workspace().replying_to(run.asked_by);
                 outbox::insert(db, at, &reply)?;
             }
         }
@@ -46,4 +55,12 @@ pub(super) fn next(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<W
         (_, Some(session)) => Some(Work::Prepare(session)),
         _ => None,
     })
+}
+
+fn next_job(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Result<Option<Work>> {
+    let Some(job) = jobs::next(db, at, lane)? else {
+        return Ok(None);
+    };
+    let session = sessions::get(db, &job.session)?;
+    Ok(session.map(|session| Work::Do(job, session)))
 }

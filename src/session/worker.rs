@@ -1,6 +1,7 @@
 //! A chat's worker: takes the chat's next piece of work until there is none.
 //!
-//! One at a time per chat, so that at most one process owns a claude session. Which piece is next is in `work`.
+//! One at a time per chat and lane, so that at most one process owns a claude session and nothing else works in its
+//! workspace. Which piece is next is in `work`.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -9,29 +10,30 @@ use std::time::Duration;
 
 use fail::fail_point;
 use futures::FutureExt;
-use tokio::sync::{Notify, Semaphore};
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
 use super::claims::Claims;
 use super::work::{self, Work};
-use super::{Session, SessionState};
+use super::{Session, SessionState, Signals};
+use crate::chat::PromptState;
 use crate::chat::failure::Failure;
-use crate::chat::{PromptState, text};
-use crate::claude::sweep::{self, Seen};
-use crate::git::{GitError, workspace};
-use crate::id::{ChatThread, RunId, SessionId};
+use crate::id::{ChatThread, JobId, RunId, SessionId};
+use crate::job::{self, AtWork, Finished, Job, Lane};
+use crate::process::sweep::{self, Seen};
 use crate::progress::Progress;
 use crate::run::drive::{self, Driven};
 use crate::run::start::Runner;
 use crate::run::{Outcome, Run};
-use crate::store::{StoreError, chats, held, migrated, outbox, panic_text, runs, sessions};
+use crate::store::{StoreError, jobs, migrated, outbox, panic_text, runs, sessions};
 
 /// After a failure of the store or the disk, before the same work is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// How often somebody who waits for a stop looks by himself.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// So often it is tried to follow a run whose record cannot be read.
 const FOLLOWED_AT_MOST: usize = 3;
@@ -45,13 +47,15 @@ pub struct Worker {
     pub claims: Claims<RunId>,
     /// Who makes which workspace.
     pub preparing: Claims<SessionId>,
+    /// Who does which job.
+    pub jobs: Claims<JobId>,
     /// How often each run could not be followed.
     pub not_followed: Mutex<BTreeMap<RunId, usize>>,
     /// `TELECODER_BRANCH_PREFIX`.
     pub branch_prefix: String,
 }
 
-enum Step {
+pub(super) enum Step {
     Done,
     /// The group is another one now.
     MovedTo(ChatThread),
@@ -60,10 +64,16 @@ enum Step {
 
 impl Worker {
     /// Returns when the chat has nothing left to do, or when the bot stops.
-    pub async fn work(&self, at: ChatThread, stop: &Notify, quit: &CancellationToken) {
+    pub async fn work(
+        &self,
+        at: ChatThread,
+        lane: Lane,
+        signals: &Signals,
+        quit: &CancellationToken,
+    ) {
         let mut at = at;
         loop {
-            let step = AssertUnwindSafe(self.step(at, stop, quit))
+            let step = AssertUnwindSafe(self.step(at, lane, signals, quit))
                 .catch_unwind()
                 .await;
             let passing = matches!(&step, Ok(Err(error)) if is_passing(error));
@@ -93,13 +103,16 @@ impl Worker {
     async fn step(
         &self,
         at: ChatThread,
-        stop: &Notify,
+        lane: Lane,
+        signals: &Signals,
         quit: &CancellationToken,
     ) -> anyhow::Result<Option<Step>> {
         let (work, moved_to) = self
             .runner
             .store
-            .transaction(move |db| Ok((work::next(db, at)?, migrated::moved_to(db, at.chat)?)))
+            .transaction(move |db| {
+                Ok((work::next(db, at, lane)?, migrated::moved_to(db, at.chat)?))
+            })
             .await?;
         let Some(work) = work else {
             return Ok(moved_to.map(|chat| Step::MovedTo(ChatThread { chat, ..at })));
@@ -112,7 +125,7 @@ impl Worker {
                 };
                 match self.session(&session.id).await? {
                     Some(session) if session.state == SessionState::New => {
-                        self.prepare(&session, stop, quit).await?
+                        self.prepare(&session, signals, quit).await?
                     }
                     // Whoever was at it has made it, or said why not.
                     _ => Step::Done,
@@ -130,7 +143,7 @@ impl Worker {
                 // It takes a place if there is one; it is going on anyway.
                 let _place = Arc::clone(&self.places).try_acquire_owned().ok();
                 info!(run.id = %run.id, chat = %at, "following a run");
-                self.follow(run, &session, stop, quit).await?
+                self.follow(run, &session, signals, quit).await?
             }
             Work::Start(run, session) => {
                 let _claim = tokio::select! {
@@ -140,15 +153,46 @@ impl Worker {
                 tokio::select! {
                     place = Arc::clone(&self.places).acquire_owned() => {
                         let _place = place?;
-                        self.start(run, &session, stop, quit).await?
+                        self.start(run, &session, signals, quit).await?
                     }
                     // What waits may have been dropped; look again.
-                    () = stop.notified() => Step::Done,
+                    () = signals.stop.notified() => Step::Done,
                     () = quit.cancelled() => Step::Quit,
                 }
             }
+            Work::Do(job, session) => self.do_job(&job, &session, signals, quit).await?,
         };
         Ok(Some(step))
+    }
+
+    /// In a group that moves, two workers may find the same job.
+    async fn do_job(
+        &self,
+        job: &Job,
+        session: &Session,
+        signals: &Signals,
+        quit: &CancellationToken,
+    ) -> anyhow::Result<Step> {
+        let _claim = tokio::select! {
+            claim = self.jobs.take(job.id) => claim,
+            () = quit.cancelled() => return Ok(Step::Quit),
+        };
+        let id = job.id;
+        let is_due = move |db: &Connection| jobs::due_under(db, id);
+        if self.runner.store.transaction(is_due).await?.is_none() {
+            return Ok(Step::Done);
+        }
+        let work = AtWork {
+            runner: &self.runner,
+            job,
+            session,
+            signals,
+            quit,
+        };
+        Ok(match job::work(&work).await? {
+            Finished::Done => Step::Done,
+            Finished::BotStops => Step::Quit,
+        })
     }
 
     /// Its keeper may be at work, so an error here is no end, and it is looked at again. Only when there is no
@@ -157,11 +201,11 @@ impl Worker {
         &self,
         run: Run,
         session: &Session,
-        stop: &Notify,
+        signals: &Signals,
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
         let followed = match self.runner.start(&run, session).await {
-            Ok(()) => self.drive(run.clone(), session, stop, quit).await,
+            Ok(()) => self.drive(run.clone(), session, signals, quit).await,
             Err(error) => Err(error),
         };
         let Err(error) = followed else {
@@ -193,7 +237,7 @@ impl Worker {
         &self,
         mut run: Run,
         session: &Session,
-        stop: &Notify,
+        signals: &Signals,
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
         let id = run.id;
@@ -222,10 +266,10 @@ impl Worker {
             self.not_started(&run, &format!("{error:#}")).await?;
             return Ok(Step::Done);
         }
-        self.drive(run, session, stop, quit).await
+        self.drive(run, session, signals, quit).await
     }
 
-    async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+    pub(super) async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
         let id = id.clone();
         self.runner
             .store
@@ -245,11 +289,11 @@ impl Worker {
         &self,
         run: Run,
         session: &Session,
-        stop: &Notify,
+        signals: &Signals,
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
         Ok(
-            match drive::drive(&self.runner, run, session, stop, quit).await? {
+            match drive::drive(&self.runner, run, session, &signals.stop, quit).await? {
                 Driven::Ended => Step::Done,
                 Driven::BotStops => Step::Quit,
             },
@@ -271,105 +315,6 @@ impl Worker {
                 if runs::end(db, id, &Outcome::Failed(failure.reason()))? {
                     outbox::insert(db, at, &message)?;
                 }
-                Ok(at)
-            })
-            .await?;
-        self.runner.outbox.deliver(at.chat);
-        Ok(())
-    }
-
-    /// Makes a session's workspace, or says why it cannot be made.
-    async fn prepare(
-        &self,
-        session: &Session,
-        stop: &Notify,
-        quit: &CancellationToken,
-    ) -> anyhow::Result<Step> {
-        let made = tokio::select! {
-            made = workspace::make(&self.runner.git, session, &self.branch_prefix) => made,
-            () = self.given_up(session, stop) => Err(GitError::Stopped),
-            // Begun anew after the restart.
-            () = quit.cancelled() => return Ok(Step::Quit),
-        };
-        fail_point!("workspace-made", |_| std::process::abort());
-        match made {
-            Ok(branch) => self.workspace_is_ready(session, branch).await?,
-            Err(failure) => {
-                workspace::remove(&self.runner.git, session, &self.branch_prefix).await;
-                if !matches!(failure, GitError::Stopped) {
-                    self.workspace_failed(session, &failure).await?;
-                }
-            }
-        }
-        Ok(Step::Done)
-    }
-
-    /// Returns when `/stop` has given the session up.
-    async fn given_up(&self, session: &Session, stop: &Notify) {
-        loop {
-            tokio::select! {
-                () = stop.notified() => {}
-                // In a group that has become another one nobody else would say so.
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
-            }
-            let now = self.session(&session.id).await;
-            if matches!(now, Ok(Some(session)) if session.state == SessionState::Failed) {
-                return;
-            }
-        }
-    }
-
-    async fn workspace_is_ready(
-        &self,
-        session: &Session,
-        branch: String,
-    ) -> Result<(), StoreError> {
-        let (id, source) = (session.id.clone(), session.source.clone());
-        let (ready, at) = self
-            .runner
-            .store
-            .transaction(move |db| {
-                let at = sessions::place(db, &id)?;
-                let ready = sessions::mark_ready(db, &id, &branch)?;
-                // A first message wants its answer and no talk about folders.
-                if ready && runs::queued_count(db, at)? + held::count(db, at)? == 0 {
-                    outbox::insert(db, at, &text::workspace_ready(&source, &branch))?;
-                }
-                Ok((ready, at))
-            })
-            .await?;
-        if !ready {
-            // A stop came first.
-            workspace::remove(&self.runner.git, session, &self.branch_prefix).await;
-        }
-        self.runner.outbox.deliver(at.chat);
-        Ok(())
-    }
-
-    async fn workspace_failed(
-        &self,
-        session: &Session,
-        failure: &GitError,
-    ) -> Result<(), StoreError> {
-        let mut session = session.clone();
-        let (reason, words) = (failure.reason(), failure.words().to_owned());
-        info!(chat = %session.at, session = %session.id, reason, "a workspace could not be made");
-        let at = self
-            .runner
-            .store
-            .transaction(move |db| {
-                // The group may have become another one meanwhile.
-                let at = sessions::place(db, &session.id)?;
-                session.at = at;
-                if !sessions::give_up(db, &session.id)? {
-                    return Ok(at);
-                }
-                let outcome = Outcome::Failed(format!("no workspace: {reason}"));
-                let dropped = runs::end_queued(db, at, Some(&session.id), &outcome)?;
-                let back = chats::return_from(db, &session)?;
-                let message =
-                    text::workspace_failed(&session.source, &reason, &words, back, dropped);
-                outbox::insert(db, at, &message)?;
                 Ok(at)
             })
             .await?;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::sessions;
-use crate::chat::text::BackIn;
+use crate::chat::workspace::BackIn;
 use crate::id::{ChatId, ChatThread, SessionId, ThreadId};
 use crate::session::Session;
 

@@ -29,12 +29,17 @@ pub fn move_chat(db: &Connection, old: ChatId, new: ChatId) -> rusqlite::Result<
     .execute([old.0])?;
     db.prepare_cached("UPDATE OR REPLACE chat_settings SET chat_id = ?2 WHERE chat_id = ?1")?
         .execute([old.0, new.0])?;
-    db.prepare_cached("UPDATE sessions SET chat_id = ?2 WHERE chat_id = ?1")?
+    db.prepare_cached("UPDATE sessions SET chat_id = ?2, live_message = NULL WHERE chat_id = ?1")?
         .execute([old.0, new.0])?;
+    db.prepare_cached(
+        "UPDATE jobs SET chat_id = ?2, asked_by = NULL, live_message = NULL WHERE chat_id = ?1",
+    )?
+    .execute([old.0, new.0])?;
     // A row that is being sent stays with whoever sends it: it moves when it comes back.
     db.prepare_cached(
         "UPDATE outbox SET chat_id = ?2, message = CASE WHEN json_valid(message)
              THEN json_set(message, '$.reply_to', NULL) ELSE message END
+           , replies_to = NULL
          WHERE chat_id = ?1 AND state IN ('due', 'parked')",
     )?
     .execute([old.0, new.0])?;

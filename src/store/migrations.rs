@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
-const STEPS: &[M<'_>] = &[FIRST, NOTHING_IS_LOST, WHAT_A_CHAT_WANTS];
+const STEPS: &[M<'_>] = &[FIRST, NOTHING_IS_LOST, WHAT_A_CHAT_WANTS, EVIDENCE];
 
 const FIRST: M<'_> = M::up(
     "
@@ -156,6 +156,67 @@ const WHAT_A_CHAT_WANTS: M<'_> = M::up(
         quiet_to     INTEGER,
         ring_after_s INTEGER NOT NULL DEFAULT 0
     ) STRICT;
+    ",
+);
+
+/// Work in a workspace beside runs, and what it showed.
+const EVIDENCE: M<'_> = M::up(
+    "
+    CREATE TABLE jobs (
+        seq            INTEGER PRIMARY KEY AUTOINCREMENT,
+        id             TEXT NOT NULL UNIQUE,
+        session_id     TEXT NOT NULL REFERENCES sessions (id),
+        chat_id        INTEGER NOT NULL,
+        thread_id      INTEGER NOT NULL,
+        lane           TEXT NOT NULL CHECK (lane IN ('workspace', 'beside')),
+        task           TEXT NOT NULL,             -- JSON
+        state          TEXT NOT NULL CHECK (state IN ('due', 'ended')),
+        stop_requested INTEGER NOT NULL DEFAULT 0,
+        asked_by       INTEGER,                   -- the message that asked for it
+        live_message   INTEGER,
+        created_at     INTEGER NOT NULL,
+        ended_at       INTEGER
+    ) STRICT;
+    CREATE INDEX jobs_due ON jobs (chat_id, thread_id, lane, seq) WHERE state = 'due';
+
+    -- What was measured, for good.
+    CREATE TABLE verifications (
+        job_id     TEXT PRIMARY KEY REFERENCES jobs (id),
+        session_id TEXT NOT NULL REFERENCES sessions (id),
+        run_id     TEXT REFERENCES runs (id),
+        evidence   TEXT NOT NULL,                 -- JSON
+        created_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX verifications_of_session ON verifications (session_id, created_at);
+
+    -- Repositories that were worked on, by a short name.
+    CREATE TABLE repositories (
+        name    TEXT PRIMARY KEY,
+        source  TEXT NOT NULL UNIQUE,             -- JSON
+        used_at INTEGER NOT NULL
+    ) STRICT;
+
+    -- The commands of the session itself; NULL: what holds for all; empty: none.
+    ALTER TABLE sessions ADD COLUMN test_cmd TEXT;
+    ALTER TABLE sessions ADD COLUMN lint_cmd TEXT;
+    ALTER TABLE sessions ADD COLUMN autofix INTEGER NOT NULL DEFAULT 0;
+    -- 1: the chat was told how checks are set up.
+    ALTER TABLE sessions ADD COLUMN hinted INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE sessions ADD COLUMN live_message INTEGER;
+
+    -- The outbox row of the run's newest answer, and what that says of itself (JSON).
+    ALTER TABLE runs ADD COLUMN answer_row INTEGER;
+    ALTER TABLE runs ADD COLUMN claims TEXT;
+    -- The job whose failing checks the run is to fix.
+    ALTER TABLE runs ADD COLUMN fixes TEXT;
+    -- 1, 2, ...: the run is that round of fixing by itself.
+    ALTER TABLE runs ADD COLUMN fix_round INTEGER NOT NULL DEFAULT 0;
+    -- Why there is no snapshot of what was before it.
+    ALTER TABLE runs ADD COLUMN no_snapshot TEXT;
+    ALTER TABLE runs ADD COLUMN undone INTEGER NOT NULL DEFAULT 0;
+
+    -- The outbox row that this one replies to.
+    ALTER TABLE outbox ADD COLUMN replies_to INTEGER;
     ",
 );
 

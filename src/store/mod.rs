@@ -17,16 +17,20 @@ pub mod alive;
 pub mod backup;
 pub mod chats;
 pub mod held;
+pub mod jobs;
+pub mod live;
 pub mod migrated;
 pub mod migrations;
 pub mod offset;
 pub mod outbox;
 pub mod pauses;
 pub mod prompts;
+pub mod repositories;
 pub mod runs;
 pub mod sessions;
 pub mod settings;
 pub mod updates;
+pub mod verifications;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -34,7 +38,10 @@ use std::sync::mpsc;
 use std::thread;
 
 use jiff::Timestamp;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 use tracing::{error, info};
 
@@ -150,15 +157,30 @@ impl Store {
     }
 }
 
-/// How many updates, runs and messages are not finished, seen from beside a bot that is at work.
+/// How many updates, runs, jobs and messages are not finished, seen from beside a bot that is at work.
 pub fn left_to_do(path: &Path) -> rusqlite::Result<u64> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    Ok(updates::open_count(&db)? + runs::open_count(&db)? + outbox::open_count(&db)?)
+    Ok(updates::open_count(&db)?
+        + runs::open_count(&db)?
+        + jobs::open_count(&db)?
+        + outbox::open_count(&db)?)
 }
 
 /// The time that rows carry: Unix milliseconds.
 pub fn now() -> i64 {
     Timestamp::now().as_millisecond()
+}
+
+/// A value as a column holds it.
+fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+fn from_json<T: DeserializeOwned>(column: usize, json: &str) -> rusqlite::Result<T> {
+    serde_json::from_str(json).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
+    })
 }
 
 fn work(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {

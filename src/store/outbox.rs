@@ -61,11 +61,26 @@ pub fn insert(db: &Connection, at: ChatThread, message: &Outgoing) -> rusqlite::
     insert_telling(db, at, message, None)
 }
 
-/// As [`insert`], for a message that may be very long: it is let go of before its row is written.
-pub fn insert_long(db: &Connection, at: ChatThread, message: Outgoing) -> rusqlite::Result<()> {
+/// As [`insert`], for a message that may be very long: it is let go of before its row is written. Returns the
+/// row's id.
+pub fn insert_long(db: &Connection, at: ChatThread, message: Outgoing) -> rusqlite::Result<i64> {
     let (json, urgency) = (to_json(&message)?, message.urgency);
     drop(message);
-    write(db, at, &json, urgency, None)
+    write(db, at, &json, urgency, None)?;
+    Ok(db.last_insert_rowid())
+}
+
+/// A message that replies to another one of this outbox, where that has arrived; else to what it says itself.
+pub fn insert_replying(
+    db: &Connection,
+    at: ChatThread,
+    message: &Outgoing,
+    to: Option<i64>,
+) -> rusqlite::Result<()> {
+    insert(db, at, message)?;
+    db.prepare_cached("UPDATE outbox SET replies_to = ?2 WHERE id = ?1")?
+        .execute(params![db.last_insert_rowid(), to])?;
+    Ok(())
 }
 
 /// A message that tells of another one which could not be delivered; where it cannot be delivered itself,
@@ -106,7 +121,7 @@ fn to_json(message: &Outgoing) -> rusqlite::Result<String> {
         rusqlite::Error::ToSqlConversionFailure(error)
     };
     let text = match &message.body {
-        Body::Note { text, .. } => text,
+        Body::Note { text, .. } | Body::Evidence { text, .. } => text,
         Body::Answer { markdown, .. } => markdown,
         Body::File { content, .. } => content,
     };
@@ -131,7 +146,12 @@ pub fn take_next(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<Due>>
         )?
         .execute(params![due.id, due.doubts])?;
         match message_of(db, due.id)? {
-            Ok(message) => due.message = message,
+            Ok(message) => {
+                due.message = message;
+                if let Some(message) = replied_to(db, due.id)? {
+                    due.message.reply_to = Some(message);
+                }
+            }
             Err(error) => {
                 let failure = format!("the row cannot be read: {error}");
                 park(db, due.id, Parked::Unreadable, &failure)?;
@@ -147,6 +167,16 @@ fn message_of(db: &Connection, id: i64) -> rusqlite::Result<serde_json::Result<O
         .query_row([id], |row| {
             Ok(serde_json::from_str(row.get_ref(0)?.as_str()?))
         })
+}
+
+/// The first part of the message that a row replies to.
+fn replied_to(db: &Connection, id: i64) -> rusqlite::Result<Option<MessageId>> {
+    db.prepare_cached(
+        "SELECT s.message_id FROM outbox o JOIN sent_parts s ON s.outbox_id = o.replies_to
+         WHERE o.id = ?1 AND s.message_id <> 0 ORDER BY s.part LIMIT 1",
+    )?
+    .query_row([id], |row| row.get(0).map(MessageId))
+    .optional()
 }
 
 /// What has begun comes first, then what is urgent, then what was written first.
@@ -276,7 +306,7 @@ fn unpark(db: &Connection, chat: ChatId, only: Option<Parked>) -> rusqlite::Resu
 /// it has arrived yet.
 pub fn leave_topic(db: &Connection, at: ChatThread, preface: &str) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "UPDATE outbox SET thread_id = 0, state = 'due',
+        "UPDATE outbox SET thread_id = 0, state = 'due', replies_to = NULL,
                 message = CASE parts_sent
                     WHEN 0 THEN json_set(message, '$.reply_to', NULL, '$.preface', ?3)
                     ELSE json_set(message, '$.reply_to', NULL) END

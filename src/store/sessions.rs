@@ -5,17 +5,18 @@ use std::path::PathBuf;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::chats::{place_from, thread_column};
-use super::now;
-use crate::id::{ChatThread, ClaudeSessionId, SessionId};
-use crate::session::{Session, SessionState, Source};
+use super::{from_json, now, to_json};
+use crate::id::{ChatThread, ClaudeSessionId, MessageId, SessionId};
+use crate::session::{Checks, Session, SessionState};
 
-const COLUMNS: &str = "id, chat_id, thread_id, source, wanted_branch, workspace, branch, state, claude_session, model";
+const COLUMNS: &str = "id, chat_id, thread_id, source, wanted_branch, workspace, branch, state, claude_session, model,
+    test_cmd, lint_cmd, autofix";
 
 pub fn insert(db: &Connection, session: &Session) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO sessions (id, chat_id, thread_id, source, wanted_branch, workspace, branch, state,
-                               claude_session, model, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                               claude_session, model, test_cmd, lint_cmd, autofix, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         session.id.0,
@@ -28,6 +29,9 @@ pub fn insert(db: &Connection, session: &Session) -> rusqlite::Result<()> {
         state_name(session.state),
         session.claude_session.as_ref().map(|id| &id.0),
         session.model,
+        session.checks.test,
+        session.checks.lint,
+        session.autofix,
         now(),
     ])?;
     Ok(())
@@ -116,6 +120,51 @@ pub fn forget_conversation(db: &Connection, id: &SessionId) -> rusqlite::Result<
     Ok(())
 }
 
+/// The commands of the session itself.
+pub fn set_checks(db: &Connection, id: &SessionId, checks: &Checks) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE sessions SET test_cmd = ?2, lint_cmd = ?3 WHERE id = ?1")?
+        .execute(params![id.0, checks.test, checks.lint])?;
+    Ok(())
+}
+
+pub fn set_autofix(db: &Connection, id: &SessionId, autofix: bool) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE sessions SET autofix = ?2 WHERE id = ?1")?
+        .execute(params![id.0, autofix])?;
+    Ok(())
+}
+
+/// The chat is told how checks are set up. Returns false when it was before.
+pub fn hint(db: &Connection, id: &SessionId) -> rusqlite::Result<bool> {
+    let hinted = db
+        .prepare_cached("UPDATE sessions SET hinted = 1 WHERE id = ?1 AND hinted = 0")?
+        .execute([&id.0])?;
+    Ok(hinted == 1)
+}
+
+pub fn set_live_message(
+    db: &Connection,
+    id: &SessionId,
+    message: MessageId,
+) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE sessions SET live_message = ?2 WHERE id = ?1")?
+        .execute(params![id.0, message.0])?;
+    Ok(())
+}
+
+pub fn forget_live_message(db: &Connection, id: &SessionId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE sessions SET live_message = NULL WHERE id = ?1")?
+        .execute([&id.0])?;
+    Ok(())
+}
+
+/// The live message of a workspace that was being made.
+pub fn live_message(db: &Connection, id: &SessionId) -> rusqlite::Result<Option<MessageId>> {
+    db.prepare_cached("SELECT live_message FROM sessions WHERE id = ?1")?
+        .query_row([&id.0], |row| {
+            row.get(0).map(|id: Option<i32>| id.map(MessageId))
+        })
+}
+
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
     let source: String = row.get(3)?;
     let workspace: String = row.get(5)?;
@@ -134,6 +183,11 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
         },
         claude_session: row.get::<_, Option<String>>(8)?.map(ClaudeSessionId),
         model: row.get(9)?,
+        checks: Checks {
+            test: row.get(10)?,
+            lint: row.get(11)?,
+        },
+        autofix: row.get(12)?,
     })
 }
 
@@ -143,15 +197,4 @@ fn state_name(state: SessionState) -> &'static str {
         SessionState::Ready => "ready",
         SessionState::Failed => "failed",
     }
-}
-
-fn to_json(source: &Source) -> rusqlite::Result<String> {
-    serde_json::to_string(source)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
-}
-
-fn from_json(column: usize, json: &str) -> rusqlite::Result<Source> {
-    serde_json::from_str(json).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())
-    })
 }

@@ -8,7 +8,7 @@ use tracing::error;
 
 use super::markdown;
 use super::rich::{CAPTION_UNITS, MESSAGE_UNITS, Rich, Style};
-use crate::chat::{Body, Outgoing};
+use crate::chat::{Body, Folded, Outgoing};
 
 /// An answer of more parts comes as its first part and the whole of it as a file.
 const MOST_PARTS: usize = 3;
@@ -70,6 +70,16 @@ fn drawn(message: &mut Outgoing) -> Drawn {
             }
             texts(&rich)
         }
+        Body::Evidence { text, folded } => {
+            let mut rich = head;
+            rich.push(text, None);
+            for folded in folded {
+                // A line of its own keeps two quotes from becoming one.
+                rich.push("\n\n", None);
+                rich.append(quote(folded));
+            }
+            texts(&rich)
+        }
         Body::Answer { markdown, footer } => answer(head, markdown, footer),
         Body::File {
             name,
@@ -94,11 +104,24 @@ fn undrawn(message: &Outgoing) -> Drawn {
             None => text.clone(),
         },
         Body::Answer { markdown, footer } => format!("{markdown}\n\n{footer}"),
+        Body::Evidence { text, folded } => folded.iter().fold(text.clone(), |all, folded| {
+            format!("{all}\n\n{}\n{}", folded.title, folded.text)
+        }),
         Body::File {
             content, caption, ..
         } => format!("{caption}\n\n{content}"),
     };
     texts(&Rich::plain(text))
+}
+
+/// Opens at a touch; its title is what a reader sees of it first.
+fn quote(folded: &Folded) -> Rich {
+    let text = folded.text.trim_end();
+    let mut rich = Rich::plain(format!("{}\n{text}", folded.title));
+    let all = 0..rich.text.len();
+    rich.styles.push((all, Style::Quote { folded: true }));
+    rich.styles.push((0..folded.title.len(), Style::Bold));
+    rich
 }
 
 /// The line above a message, where it has one.

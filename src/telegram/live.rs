@@ -1,4 +1,4 @@
-//! The live message: one Telegram message that follows a run.
+//! The live message: one Telegram message that follows a run, or other work.
 //!
 //! Makes the calls. When it is shown is [`pace`](super::pace)'s, when the chat may be called is `line`'s, and
 //! what it says is `chat::live`'s.
@@ -15,10 +15,10 @@ use super::markdown;
 use super::pace::Pace;
 use super::rich::{MESSAGE_UNITS, Rich, Style};
 use super::send::{Sent, keyboard, set_thread};
-use crate::chat::button::{Button, Press};
-use crate::chat::live::LiveText;
-use crate::id::{ChatThread, MessageId, RunId};
-use crate::store::{Store, runs};
+use crate::chat::button::Button;
+use crate::chat::live::{LiveOf, LiveText};
+use crate::id::{ChatThread, MessageId};
+use crate::store::{Store, live};
 
 /// An answer may wait behind a live text, so that one is not waited for as long.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -27,7 +27,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
 pub struct LiveMessage {
     at: ChatThread,
-    run: RunId,
+    of: LiveOf,
     message: Option<MessageId>,
     pace: Pace,
     /// Telegram refused it; trying again would change nothing.
@@ -46,10 +46,10 @@ pub enum Shown {
 }
 
 impl LiveMessage {
-    pub fn new(at: ChatThread, run: RunId, now: Instant) -> LiveMessage {
+    pub fn new(at: ChatThread, of: LiveOf, now: Instant) -> LiveMessage {
         LiveMessage {
             at,
-            run,
+            of,
             message: None,
             pace: Pace::new(now),
             given_up: false,
@@ -73,6 +73,11 @@ impl LiveMessage {
     pub fn end(&mut self, text: LiveText, now: Instant) -> bool {
         self.pace.end(text, now);
         self.message.is_some() && !self.given_up
+    }
+
+    /// The message, where there is one.
+    pub fn message(&self) -> Option<MessageId> {
+        self.message
     }
 
     /// When there is something to show; the chat's budget may say later.
@@ -113,20 +118,14 @@ impl LiveMessage {
                 return Shown::GoesOn;
             }
             Err(error) => {
-                debug!(run.id = %self.run, %error, "a live message is given up; the answer will come all the same");
+                debug!(of = ?self.of, %error, "a live message is given up; the answer will come all the same");
                 self.given_up = true;
             }
         }
         if !self.pace.has_ended() {
             return Shown::GoesOn;
         }
-        let run = self.run;
-        let kept = store
-            .transaction(move |db| runs::forget_live_message(db, run))
-            .await;
-        if let Err(error) = kept {
-            debug!(%error, "a restart will edit this live message once more");
-        }
+        forget(store, self.of.clone()).await;
         Shown::Over
     }
 
@@ -142,9 +141,9 @@ impl LiveMessage {
         };
         fail_point!("live-sent", |_| std::process::abort());
         let message = MessageId(id);
-        let run = self.run;
+        let of = self.of.clone();
         let kept = store
-            .transaction(move |db| runs::set_live_message(db, run, message))
+            .transaction(move |db| live::set_message(db, &of, message))
             .await;
         if let Err(error) = kept {
             debug!(%error, "a restart would not find this live message again");
@@ -176,11 +175,21 @@ impl LiveMessage {
         if !self.pace.has_ended() {
             let stop = Button {
                 label: "Stop".to_owned(),
-                press: Press::Stop(self.run),
+                press: self.of.stop(),
             };
             arguments["reply_markup"] = keyboard(&[stop], &[]);
         }
         arguments
+    }
+}
+
+/// Nothing more is to be done about a live message.
+pub(super) async fn forget(store: &Store, of: LiveOf) {
+    let kept = store
+        .transaction(move |db| live::forget_message(db, &of))
+        .await;
+    if let Err(error) = kept {
+        debug!(%error, "a restart will look after this live message once more");
     }
 }
 

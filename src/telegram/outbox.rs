@@ -16,8 +16,8 @@ use tracing::{debug, error, warn};
 use super::api::Api;
 use super::line::{Ask, Line, Surroundings};
 use crate::chat::PromptState;
-use crate::chat::live::LiveText;
-use crate::id::{ChatId, ChatThread, MessageId, RunId};
+use crate::chat::live::{LiveOf, LiveText};
+use crate::id::{ChatId, ChatThread, MessageId};
 use crate::store::{Store, StoreError, outbox};
 
 /// Cheap to clone. The task behind it ends when the last handle is dropped.
@@ -72,20 +72,26 @@ impl Outbox {
         self.ask(chat, Ask::Deliver);
     }
 
-    /// The live message of a run shall say this; replaces what it should have said before.
-    pub fn show_live(&self, at: ChatThread, run: RunId, text: LiveText) {
-        self.ask(at.chat, Ask::Live { at, run, text });
+    /// A live message shall say this; replaces what it should have said before.
+    pub fn show_live(&self, at: ChatThread, of: LiveOf, text: LiveText) {
+        self.ask(at.chat, Ask::Live { at, of, text });
     }
 
-    /// The live message of a run that was found at a restart.
-    pub fn resume_live(&self, at: ChatThread, run: RunId, message: MessageId) {
-        self.ask(at.chat, Ask::LiveKnown { at, run, message });
+    /// A live message that was found at a restart.
+    pub fn resume_live(&self, at: ChatThread, of: LiveOf, message: MessageId) {
+        self.ask(at.chat, Ask::LiveKnown { at, of, message });
     }
 
-    /// The run has ended: its live message, if there is one, gets its last text and loses its button.
-    pub fn end_live(&self, at: ChatThread, run: RunId, text: String) {
+    /// What it followed has ended: the live message, if there is one, gets its last text and loses its button.
+    pub fn end_live(&self, at: ChatThread, of: LiveOf, text: String) {
         let text = LiveText::plain(text);
-        self.ask(at.chat, Ask::LiveEnd { run, text });
+        self.ask(at.chat, Ask::LiveEnd { of, text });
+    }
+
+    /// What it followed has ended, and another message says how: the live message, if there is one, goes. Bot
+    /// API: `deleteMessage`.
+    pub fn remove_live(&self, at: ChatThread, of: LiveOf) {
+        self.ask(at.chat, Ask::LiveGone(of));
     }
 
     /// A reaction on a prompt shows its state. Bot API: `setMessageReaction`.

@@ -36,7 +36,8 @@ fn the_command_menu_is_set_at_the_start() {
     assert_eq!(
         names,
         [
-            "new", "status", "logs", "stop", "verbose", "quiet", "ring", "help"
+            "new", "status", "logs", "stop", "diff", "undo", "push", "verify", "checks", "autofix",
+            "verbose", "quiet", "ring", "help"
         ]
     );
 }
@@ -115,5 +116,5 @@ fn a_command_with_words_that_make_no_sense_says_how_it_goes() {
     machine.ada_says("/logs many");
     machine.message_with("It goes like this: /logs [n]");
     machine.ada_says("/new one two three");
-    machine.message_with("/new [repo-url | path | -] [branch]");
+    machine.message_with("/new [repo-url | path | name | -] [branch]");
 }

@@ -3,10 +3,13 @@
 
 mod support;
 
+mod claims;
 mod commands;
+mod counts;
 mod crash_points;
 mod delivery;
 mod demo;
+mod evidence;
 mod fault_matrix;
 mod faults;
 mod groups;

@@ -69,6 +69,7 @@ fn show(shown: &mut String, when: &str, message: &Outgoing) {
             let start: String = markdown.chars().take(400).collect();
             format!("{start}\n--\n{footer}")
         }
+        Body::Evidence { text, .. } => text.clone(),
         Body::File { name, content, .. } => format!("[{name}, {} bytes]", content.len()),
     };
     let _ = writeln!(shown, "== {when} ({how})\n{text}");

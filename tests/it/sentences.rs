@@ -11,15 +11,16 @@ use telecoder::chat::live::{self, Going, Verbosity};
 use telecoder::chat::ring::{QuietHours, Ring};
 use telecoder::chat::settings;
 use telecoder::chat::status::{Facts, status};
-use telecoder::chat::text::BackIn;
+use telecoder::chat::workspace::{self, BackIn};
 use telecoder::chat::{Body, Outgoing, logs, text, toast};
 use telecoder::claude::stream;
 use telecoder::command::{self, Input, Verb};
 use telecoder::event::{ApiProblem, Edited, Event, ToDoChange, ToDoState, ToolResult, ToolUse};
+use telecoder::git::source::Unusable;
 use telecoder::id::{ChatId, ChatThread, ClaudeSessionId, SessionId};
 use telecoder::progress::Progress;
 use telecoder::run::Ended;
-use telecoder::session::{Session, SessionState, Source};
+use telecoder::session::{Checks, Session, SessionState, Source};
 use telecoder::telegram::live::drawn;
 
 const HERE: ChatThread = ChatThread {
@@ -61,7 +62,22 @@ fn replies_to_commands() {
         ("help", text::help()),
         ("misused", text::misused(Verb::New)),
         ("attachment", text::attachment_not_passed_on("audio file")),
-        ("not a repository", text::not_a_repository("nonsense")),
+        (
+            "not a repository",
+            workspace::unusable(
+                "nonsense",
+                &Unusable::Unknown,
+                &["web".into(), "api".into()],
+            ),
+        ),
+        (
+            "a transport",
+            workspace::unusable("ext::sh", &Unusable::Transport("ext".into()), &[]),
+        ),
+        (
+            "outside",
+            workspace::unusable("/etc", &Unusable::Outside(vec!["/srv".into()]), &[]),
+        ),
         ("nothing to stop", text::nothing_to_stop()),
         ("one dropped", text::dropped_waiting(1)),
         ("many dropped", text::dropped_waiting(3)),
@@ -70,18 +86,21 @@ fn replies_to_commands() {
         ("set aside", delivery::set_aside()),
     ];
     for source in sources() {
-        messages.push(("new", text::new_session(&source, false)));
-        messages.push(("new, waits", text::new_session(&source, true)));
-        messages.push(("ready", text::workspace_ready(&source, "telecoder/abc")));
-        messages.push(("given up", text::setting_up_stopped(&source, 1)));
+        messages.push(("new", workspace::new_session(&source, false)));
+        messages.push(("new, waits", workspace::new_session(&source, true)));
+        messages.push((
+            "ready",
+            workspace::workspace_ready(&source, "telecoder/abc", &[]),
+        ));
+        messages.push(("given up", workspace::setting_up_stopped(&source, 1)));
         let words = "fatal: repository 'https://ada:secret@example.org/x.git/' not found";
         messages.push((
             "failed",
-            text::workspace_failed(&source, "git says", words, BackIn::Previous, 0),
+            workspace::workspace_failed(&source, "git says", words, BackIn::Previous, 0),
         ));
         messages.push((
             "failed, prompts waited",
-            text::workspace_failed(
+            workspace::workspace_failed(
                 &source,
                 "git is not installed on this machine",
                 "",
@@ -323,6 +342,8 @@ fn what_status_says() {
         state: SessionState::Ready,
         claude_session: None,
         model: None,
+        checks: Checks::default(),
+        autofix: false,
     };
     let nothing = Facts {
         session: None,

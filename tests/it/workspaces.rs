@@ -138,7 +138,7 @@ fn cloning_can_be_stopped_and_leaves_nothing() {
     // A git that takes its time to clone.
     let git = machine.script(
         "git",
-        r#"case "$1" in clone) sleep 98765 & wait;; *) exec /usr/bin/env PATH="$REAL_PATH" git "$@";; esac"#,
+        r#"case "$1" in fetch) sleep 98765 & wait;; *) exec /usr/bin/env PATH="$REAL_PATH" git "$@";; esac"#,
     );
     let real_path = machine.environment["PATH"].clone();
     let path = format!(

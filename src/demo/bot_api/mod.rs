@@ -60,6 +60,7 @@ pub struct Posted {
 pub enum Shown {
     New(Posted),
     Edited(Posted),
+    Removed(Posted),
     /// The small text that answers a button.
     Toast(String),
 }

@@ -51,6 +51,7 @@ impl Server {
             }
             "editMessageText" => self.edit(arguments),
             "editMessageReplyMarkup" => self.edit_buttons(arguments),
+            "deleteMessage" => self.delete(arguments),
             "answerCallbackQuery" => {
                 let text = arguments["text"].as_str().unwrap_or_default();
                 if !text.is_empty() {
@@ -96,6 +97,19 @@ impl Server {
         self.messages.push(posted.clone());
         self.shown.push(Shown::New(posted.clone()));
         Ok(message_json(&posted))
+    }
+
+    fn delete(&mut self, arguments: &Value) -> Result<Value, Refusal> {
+        let place = self.messages.iter().position(|message| {
+            arguments["chat_id"] == message.chat && arguments["message_id"] == message.id
+        });
+        let place = place.ok_or_else(|| bad("message to delete not found"))?;
+        if !self.messages[place].by_bot {
+            return Err(bad("message can't be deleted"));
+        }
+        let removed = self.messages.remove(place);
+        self.shown.push(Shown::Removed(removed));
+        Ok(json!(true))
     }
 
     fn edit(&mut self, arguments: &Value) -> Result<Value, Refusal> {

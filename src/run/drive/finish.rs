@@ -6,13 +6,15 @@ use fail::fail_point;
 use tracing::{info, warn};
 
 use super::Drive;
-use crate::chat::{PromptState, live};
+use crate::chat::PromptState;
+use crate::chat::live::{self, LiveOf};
 use crate::claude::host::End;
-use crate::claude::sweep;
 use crate::git::changes;
+use crate::job::Task;
+use crate::process::sweep;
 use crate::run::Outcome;
 use crate::run::answer::{Closing, Loss};
-use crate::store::{outbox, runs, sessions, settings};
+use crate::store::{jobs, outbox, runs, sessions, settings};
 
 /// How long git may take to say what a lost run has changed.
 const CHANGES_LIMIT: Duration = Duration::from_secs(10);
@@ -44,6 +46,7 @@ impl Drive<'_> {
         let outcome = conclusion.outcome.clone();
         let message = conclusion.message;
         let forget = conclusion.forget_conversation;
+        let has_begun = self.progress.model.is_some();
         let at = self
             .runner
             .store
@@ -55,6 +58,15 @@ impl Drive<'_> {
                 if let Some(message) = message {
                     let ring = settings::get(db, at.chat)?.ring;
                     outbox::insert(db, at, &message.ringing_if(ring.is_worth_it(elapsed)))?;
+                }
+                // What a lost run has changed is told already.
+                if has_begun && outcome != Outcome::Lost {
+                    let with_checks = outcome == Outcome::Completed;
+                    let task = Task::Verify {
+                        run: id,
+                        with_checks,
+                    };
+                    jobs::insert(db, &session, at, task, None)?;
                 }
                 if forget {
                     sessions::forget_conversation(db, &session)?;
@@ -74,7 +86,7 @@ impl Drive<'_> {
             self.runner.outbox.react(at.chat, message, state);
         }
         let record = live::record(&conclusion.outcome, elapsed, &self.progress);
-        self.runner.outbox.end_live(at, id, record);
+        self.runner.outbox.end_live(at, LiveOf::Run(id), record);
         info!(
             run.id = %id,
             chat = %at,

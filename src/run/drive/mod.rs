@@ -17,16 +17,17 @@ use tracing::error;
 use super::Run;
 use super::answer;
 use super::start::Runner;
-use crate::chat::live::{self, Going, LiveText};
+use crate::chat::live::{self, Going, LiveOf, LiveText};
 use crate::chat::{Outgoing, text};
 use crate::claude::host::{End, Host};
-use crate::claude::sweep::{self, Seen};
 use crate::event::{Event, TurnEnd};
 use crate::id::ClaudeSessionId;
+use crate::process::sweep::{self, Seen};
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::store::settings::{self, ChatSettings};
 use crate::store::{StoreError, outbox, panic_text, runs, sessions};
+use crate::verify::claims;
 
 /// A run that is over sooner shows no live message: its answer is there before one could be read.
 const LIVE_AFTER: Duration = Duration::from_secs(1);
@@ -131,7 +132,9 @@ impl<'a> Drive<'a> {
     fn new(runner: &'a Runner, run: Run, session: &'a Session, host: Host) -> Drive<'a> {
         let now = Instant::now();
         if let Some(message) = run.live_message {
-            runner.outbox.resume_live(run.at, run.id, message);
+            runner
+                .outbox
+                .resume_live(run.at, LiveOf::Run(run.id), message);
         }
         Drive {
             runner,
@@ -189,6 +192,7 @@ impl<'a> Drive<'a> {
     async fn act_on(&mut self, turn: TurnEnd, end: u64) -> Result<(), StoreError> {
         let elapsed = self.elapsed();
         let cost_usd = turn.cost_usd;
+        let claims = claims::of(&turn.text);
         let message = answer::of_turn(&self.progress, turn, elapsed, self.run.asked_by);
         let run = self.run.id;
         let session = self.session.id.clone();
@@ -203,7 +207,9 @@ impl<'a> Drive<'a> {
                 }
                 if let Some(message) = message {
                     let ring = settings::get(db, at.chat)?.ring;
-                    outbox::insert_long(db, at, message.ringing_if(ring.is_worth_it(elapsed)))?;
+                    let message = message.ringing_if(ring.is_worth_it(elapsed));
+                    let row = outbox::insert_long(db, at, message)?;
+                    runs::set_answer(db, run, row, claims)?;
                 }
                 if let Some((conversation, model)) = &conversation {
                     sessions::set_conversation(db, &session, conversation, model)?;
@@ -241,7 +247,7 @@ impl<'a> Drive<'a> {
         if elapsed >= LIVE_AFTER
             && let Some(text) = self.live_text(elapsed)
         {
-            self.runner.outbox.show_live(at, id, text);
+            self.runner.outbox.show_live(at, LiveOf::Run(id), text);
         }
         if self.waiting > 0 && self.progress.idle && !self.progress.background.is_empty() {
             self.end_background().await?;

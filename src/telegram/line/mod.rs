@@ -1,8 +1,9 @@
 //! One chat's waiting line: one call at a time, what must arrive first, live states behind it.
 //!
 //! A chat that is slow, blocked or told to pause holds up nobody but itself. Every end that a send can come to
-//! is in `settle`; none of them is a loop.
+//! is in `settle`; none of them is a loop. What is shown beside is in `beside`.
 
+mod beside;
 mod settle;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use fail::fail_point;
 use jiff::Zoned;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -19,12 +20,12 @@ use tracing::debug;
 use super::api::{Api, ApiError};
 use super::budget::{Budget, Purpose};
 use super::draw;
-use super::live::{LiveMessage, Shown};
+use super::live::LiveMessage;
 use super::react::Reactions;
-use super::send::{Sending, set_thread};
+use super::send::Sending;
 use crate::chat::PromptState;
-use crate::chat::live::LiveText;
-use crate::id::{ChatId, ChatThread, MessageId, RunId};
+use crate::chat::live::{LiveOf, LiveText};
+use crate::id::{ChatId, ChatThread, MessageId};
 use crate::store::outbox::Parked;
 use crate::store::{Store, outbox, pauses, settings};
 use settle::Unrecorded;
@@ -34,18 +35,19 @@ pub enum Ask {
     Deliver,
     Live {
         at: ChatThread,
-        run: RunId,
+        of: LiveOf,
         text: LiveText,
     },
     LiveKnown {
         at: ChatThread,
-        run: RunId,
+        of: LiveOf,
         message: MessageId,
     },
     LiveEnd {
-        run: RunId,
+        of: LiveOf,
         text: LiveText,
     },
+    LiveGone(LiveOf),
     Typing(ChatThread),
     RemoveButtons(MessageId),
     React {
@@ -91,7 +93,9 @@ pub struct Line {
     was_heard: bool,
     /// What happened and could not be written down yet; nothing more is sent before it is.
     unrecorded: VecDeque<Unrecorded>,
-    live: BTreeMap<RunId, LiveMessage>,
+    live: BTreeMap<LiveOf, LiveMessage>,
+    /// Live messages that are to go.
+    gone: VecDeque<(LiveOf, MessageId)>,
     /// Messages whose buttons stand for nothing any more.
     old_buttons: VecDeque<MessageId>,
     reactions: Reactions,
@@ -100,7 +104,8 @@ pub struct Line {
 /// What a line does next.
 enum Next {
     Send,
-    ShowLive(RunId),
+    ShowLive(LiveOf),
+    RemoveLive(LiveOf, MessageId),
     RemoveButtons(MessageId),
     React,
     WaitUntil(Instant),
@@ -131,6 +136,7 @@ impl Line {
             was_heard: false,
             unrecorded: VecDeque::new(),
             live: BTreeMap::new(),
+            gone: VecDeque::new(),
             old_buttons: VecDeque::new(),
             reactions: Reactions::default(),
         }
@@ -147,8 +153,12 @@ impl Line {
                     self.send_next().await;
                     continue;
                 }
-                Next::ShowLive(run) => {
-                    self.show_live(run).await;
+                Next::ShowLive(of) => {
+                    self.show_live(&of).await;
+                    continue;
+                }
+                Next::RemoveLive(of, message) => {
+                    self.remove_live(of, message).await;
                     continue;
                 }
                 Next::RemoveButtons(message) => {
@@ -202,17 +212,21 @@ impl Line {
     fn take(&mut self, ask: Ask) {
         match ask {
             Ask::Deliver => self.due = true,
-            Ask::Live { at, run, text } => self.live_of(at, run).want(text),
-            Ask::LiveKnown { at, run, message } => self.live_of(at, run).is_known_as(message),
-            Ask::LiveEnd { run, text } => {
+            Ask::Live { at, of, text } => self.live_of(at, of).want(text),
+            Ask::LiveKnown { at, of, message } => self.live_of(at, of).is_known_as(message),
+            Ask::LiveEnd { of, text } => {
                 let now = Instant::now();
                 if !self
                     .live
-                    .get_mut(&run)
+                    .get_mut(&of)
                     .is_some_and(|live| live.end(text, now))
                 {
-                    self.live.remove(&run);
+                    self.live.remove(&of);
                 }
+            }
+            Ask::LiveGone(of) => {
+                let message = self.live.remove(&of).and_then(|live| live.message());
+                self.gone.extend(message.map(|message| (of, message)));
             }
             Ask::Typing(at) => self.type_along(at),
             Ask::React { message, state } => self.reactions.want(message, state),
@@ -220,10 +234,10 @@ impl Line {
         }
     }
 
-    fn live_of(&mut self, at: ChatThread, run: RunId) -> &mut LiveMessage {
+    fn live_of(&mut self, at: ChatThread, of: LiveOf) -> &mut LiveMessage {
         self.live
-            .entry(run)
-            .or_insert_with(|| LiveMessage::new(at, run, Instant::now()))
+            .entry(of.clone())
+            .or_insert_with(|| LiveMessage::new(at, of, Instant::now()))
     }
 
     fn next(&mut self, now: Instant) -> Next {
@@ -242,15 +256,21 @@ impl Line {
             consider(ready);
         }
         let live_ready = self.budget.ready_at(Purpose::Live, now);
-        for (run, live) in &self.live {
+        for (of, live) in &self.live {
             let Some(due) = live.due_at() else {
                 continue;
             };
             let ready = live_ready.max(due);
             if ready <= now {
-                return Next::ShowLive(*run);
+                return Next::ShowLive(of.clone());
             }
             consider(ready);
+        }
+        if let Some((of, message)) = self.gone.front() {
+            if live_ready <= now {
+                return Next::RemoveLive(of.clone(), *message);
+            }
+            consider(live_ready);
         }
         if let Some(message) = self.old_buttons.front() {
             if live_ready <= now {
@@ -354,68 +374,11 @@ impl Line {
         }
     }
 
-    async fn show_live(&mut self, run: RunId) {
-        let Some(live) = self.live.get_mut(&run) else {
-            return;
-        };
-        let Some(text) = live.take() else {
-            return;
-        };
-        self.budget.spend(Instant::now());
-        let pause = self.budget.edit_pause();
-        match live
-            .show(text, &self.around.api, &self.around.store, pause)
-            .await
-        {
-            Shown::GoesOn => {}
-            Shown::Flood(pause) => self.pause(pause).await,
-            Shown::Over => {
-                self.live.remove(&run);
-            }
-        }
-    }
-
-    /// Tried once: a press on a button that stayed says that it is over.
-    async fn remove_buttons(&mut self, message: MessageId) {
-        self.old_buttons.pop_front();
-        self.budget.spend(Instant::now());
-        let arguments = json!({"chat_id": self.chat.0, "message_id": message.0});
-        let removed: Result<Value, _> = self
-            .around
-            .api
-            .call_within(PROBE_LIMIT, "editMessageReplyMarkup", &arguments)
-            .await;
-        if let Err(ApiError::Flood(pause)) = removed {
-            self.pause(pause).await;
-        }
-    }
-
-    async fn react(&mut self) {
-        self.budget.spend(Instant::now());
-        let shown = self.reactions.show_one(&self.around.api, self.chat).await;
-        if let Err(ApiError::Flood(pause)) = shown {
-            self.pause(pause).await;
-        }
-    }
-
     /// Telegram asked for a pause of the whole chat.
     async fn pause(&mut self, pause: Duration) {
         self.budget.pause(pause, Instant::now());
         let chat = self.chat;
         self.record(move |db| pauses::set(db, chat, pause)).await;
-    }
-
-    /// Not waited for: nothing depends on it.
-    fn type_along(&self, at: ChatThread) {
-        if self.budget.is_paused(Instant::now()) {
-            return;
-        }
-        let mut arguments = json!({"chat_id": at.chat.0, "action": "typing"});
-        set_thread(&mut arguments, at);
-        let api = self.around.api.clone();
-        tokio::spawn(async move {
-            let _: Result<bool, _> = api.call("sendChatAction", &arguments).await;
-        });
     }
 }
 

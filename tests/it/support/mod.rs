@@ -261,6 +261,7 @@ impl Machine {
             .map(|shown| match shown {
                 Shown::New(message) => format!("  new  {:?}\n", message.text),
                 Shown::Edited(message) => format!("  edit {:?}\n", message.text),
+                Shown::Removed(message) => format!("  gone {:?}\n", message.text),
                 Shown::Toast(text) => format!("  toast {text:?}\n"),
             })
             .collect()

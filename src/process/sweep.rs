@@ -1,8 +1,8 @@
-//! Proves that nothing a run started is left, and ends what is.
+//! Proves that nothing which was started is left, and ends what is.
 //!
-//! While the keeper lives it is its descendants' reaper (`PR_SET_CHILD_SUBREAPER`): whatever detaches itself,
-//! with `setsid` and `nohup` too, becomes the keeper's child, so "no child left" is exact. When the keeper
-//! was killed, what it left behind is found by the run's marker in `/proc/*/environ`.
+//! A keeper or a holder is its descendants' reaper (`PR_SET_CHILD_SUBREAPER`): whatever detaches itself, with
+//! `setsid` and `nohup` too, becomes its child, so "no child left" is exact. When a keeper was killed, what it
+//! left behind is found by the run's marker in `/proc/*/environ`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,16 +11,24 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 
-use super::environment::{KEEP_MARKER, RUN_MARKER};
+use crate::claude::environment::{KEEP_MARKER, RUN_MARKER};
 use crate::id::RunId;
 
 /// How long a process that outlived claude may take to end after SIGTERM.
-const GRACE: Duration = Duration::from_millis(200);
+pub const GRACE: Duration = Duration::from_millis(200);
 /// How long processes that are on their way out anyway are not counted as survivors.
 const GOING_ANYWAY: Duration = Duration::from_millis(30);
 /// After SIGKILL nothing can refuse; this only bounds the wait for one stuck in the kernel.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// Who goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spared {
+    /// What was started with [`KEEP_MARKER`].
+    Marked,
+    Nobody,
+}
 
 /// What was found behind a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,20 +39,22 @@ pub struct Swept {
     pub kept: usize,
 }
 
-/// Ends all descendants of this process but those that were to go on; to be called when its one direct child
-/// has been reaped. Blocks, at most for the sum of the limits above.
-pub fn end_descendants() -> Swept {
+/// Ends all descendants of this process but those that are spared, and reaps them; a direct child that is
+/// still there is one of them. Those that get SIGTERM have `grace` to end. Blocks, at most for that and the
+/// limits above.
+pub fn end_descendants(grace: Duration, spared: Spared) -> Swept {
+    let below = || descendants_of(std::process::id(), spared);
     let mut survivors = BTreeSet::new();
-    if !nobody_is_left_within(GOING_ANYWAY) {
-        survivors = descendants_of(std::process::id()).to_end;
+    if !nobody_is_left_within(GOING_ANYWAY, spared) {
+        survivors = below().to_end;
         signal_all(&survivors, Signal::TERM);
-        if !nobody_is_left_within(GRACE) {
+        if !nobody_is_left_within(grace, spared) {
             let deadline = Instant::now() + LAST_WAIT;
             while Instant::now() < deadline {
-                let left = descendants_of(std::process::id()).to_end;
+                let left = below().to_end;
                 signal_all(&left, Signal::KILL);
                 survivors.extend(left);
-                if nobody_is_left_within(PAUSE) {
+                if nobody_is_left_within(PAUSE, spared) {
                     break;
                 }
             }
@@ -52,7 +62,7 @@ pub fn end_descendants() -> Swept {
     }
     Swept {
         ended: survivors.len(),
-        kept: descendants_of(std::process::id()).kept,
+        kept: below().kept,
     }
 }
 
@@ -76,7 +86,7 @@ pub struct Seen(BTreeSet<(u32, u64)>);
 pub fn look_below(keeper: i32) -> Seen {
     let keeper = u32::try_from(keeper).unwrap_or(0);
     Seen(
-        descendants_of(keeper)
+        descendants_of(keeper, Spared::Marked)
             .to_end
             .into_iter()
             .filter_map(|process| Some((process, started_at(process)?)))
@@ -157,7 +167,7 @@ fn started_at(process: u32) -> Option<u64> {
 }
 
 /// No child is left, or only such as are to go on.
-fn nobody_is_left_within(limit: Duration) -> bool {
+fn nobody_is_left_within(limit: Duration, spared: Spared) -> bool {
     let deadline = Instant::now() + limit;
     loop {
         match wait(WaitOptions::NOHANG) {
@@ -166,7 +176,7 @@ fn nobody_is_left_within(limit: Duration) -> bool {
             Err(_) => return true,
         }
         // Somebody is there; only where those are known, they are known to be such.
-        let left = descendants_of(std::process::id());
+        let left = descendants_of(std::process::id(), spared);
         if left.to_end.is_empty() && left.kept > 0 {
             return true;
         }
@@ -183,12 +193,12 @@ struct Descendants {
     kept: usize,
 }
 
-fn descendants_of(ancestor: u32) -> Descendants {
+fn descendants_of(ancestor: u32, spared: Spared) -> Descendants {
     let mut found = Descendants::default();
     let mut to_visit = vec![ancestor];
     while let Some(parent) = to_visit.pop() {
         for child in children_of(parent) {
-            if has_variable(child, &format!("{KEEP_MARKER}=")) {
+            if spared == Spared::Marked && has_variable(child, &format!("{KEEP_MARKER}=")) {
                 // With everything that it has started.
                 found.kept += 1;
             } else if found.to_end.insert(child) {

@@ -3,6 +3,10 @@
 //! Only the commands listed here are telecoder's. Everything else, unknown `/commands` included, goes to
 //! claude to the byte. Pure: what a command does is `inbox`'s.
 
+mod checks;
+
+pub use checks::ChecksChange;
+
 use crate::chat::live::Verbosity;
 use crate::chat::ring::QuietHours;
 
@@ -13,6 +17,12 @@ pub enum Verb {
     Status,
     Logs,
     Stop,
+    Diff,
+    Undo,
+    Push,
+    Verify,
+    Checks,
+    Autofix,
     Verbose,
     Quiet,
     Ring,
@@ -21,11 +31,17 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub const ALL: [Verb; 9] = [
+    pub const ALL: [Verb; 15] = [
         Verb::New,
         Verb::Status,
         Verb::Logs,
         Verb::Stop,
+        Verb::Diff,
+        Verb::Undo,
+        Verb::Push,
+        Verb::Verify,
+        Verb::Checks,
+        Verb::Autofix,
         Verb::Verbose,
         Verb::Quiet,
         Verb::Ring,
@@ -40,6 +56,12 @@ impl Verb {
             Verb::Status => "status",
             Verb::Logs => "logs",
             Verb::Stop => "stop",
+            Verb::Diff => "diff",
+            Verb::Undo => "undo",
+            Verb::Push => "push",
+            Verb::Verify => "verify",
+            Verb::Checks => "checks",
+            Verb::Autofix => "autofix",
             Verb::Verbose => "verbose",
             Verb::Quiet => "quiet",
             Verb::Ring => "ring",
@@ -51,12 +73,21 @@ impl Verb {
     /// What may follow the word.
     pub fn arguments(self) -> &'static str {
         match self {
-            Verb::New => "[repo-url | path | -] [branch]",
+            Verb::New => "[repo-url | path | name | -] [branch]",
             Verb::Logs => "[n]",
             Verb::Verbose => "[0 | 1 | 2]",
             Verb::Quiet => "[22:00-08:00 | off]",
             Verb::Ring => "[minutes | always]",
-            Verb::Status | Verb::Stop | Verb::Help | Verb::Start => "",
+            Verb::Checks => "[test=… lint=… | off | auto]",
+            Verb::Autofix => "[on | off]",
+            Verb::Status
+            | Verb::Stop
+            | Verb::Diff
+            | Verb::Undo
+            | Verb::Push
+            | Verb::Verify
+            | Verb::Help
+            | Verb::Start => "",
         }
     }
 
@@ -67,6 +98,12 @@ impl Verb {
             Verb::Status => "What runs, what waits, how the last run ended",
             Verb::Logs => "The last lines of the current or last run",
             Verb::Stop => "End what runs",
+            Verb::Diff => "What the last run changed",
+            Verb::Undo => "Take back what the last run changed",
+            Verb::Push => "Push the branch",
+            Verb::Verify => "Run the checks now",
+            Verb::Checks => "Which commands check each run",
+            Verb::Autofix => "Send failing checks back to claude by itself",
             Verb::Verbose => "How much is shown while a run goes on",
             Verb::Quiet => "Hours in which nothing rings",
             Verb::Ring => "Ring only after runs that took long",
@@ -95,7 +132,20 @@ pub enum Command {
     /// How many lines; the person may leave it out.
     Logs(Option<usize>),
     Stop,
+    Do(WantedJob),
+    Checks(ChecksChange),
+    /// Without a value: how it is.
+    Autofix(Option<bool>),
     Change(Setting),
+}
+
+/// Work in the workspace that a person asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WantedJob {
+    Diff,
+    Undo,
+    Push,
+    Verify,
 }
 
 /// A setting of the chat, and what it shall be; without a value, how it is.
@@ -121,7 +171,7 @@ pub enum WantedSource {
     Same,
     /// `/new -`
     Empty,
-    /// A URL or a path; `git` says which.
+    /// A URL, a path, or the short name of a repository seen before; `inbox::new` says which.
     Repository(String),
 }
 
@@ -209,6 +259,17 @@ fn command(verb: Verb, rest: &str) -> Input {
         // Nobody who writes `/stop now` wants to be told how to spell it.
         (Verb::Status, _) => Command::Status,
         (Verb::Stop, _) => Command::Stop,
+        (Verb::Diff, _) => Command::Do(WantedJob::Diff),
+        (Verb::Undo, _) => Command::Do(WantedJob::Undo),
+        (Verb::Push, []) => Command::Do(WantedJob::Push),
+        (Verb::Verify, _) => Command::Do(WantedJob::Verify),
+        (Verb::Checks, _) => match checks::read(rest) {
+            Some(change) => Command::Checks(change),
+            None => return Input::Misused(verb),
+        },
+        (Verb::Autofix, []) => Command::Autofix(None),
+        (Verb::Autofix, ["on"]) => Command::Autofix(Some(true)),
+        (Verb::Autofix, ["off"]) => Command::Autofix(Some(false)),
         (Verb::Logs, []) => Command::Logs(None),
         (Verb::Logs, [count]) => match count.parse() {
             Ok(count) if count > 0 => Command::Logs(Some(count)),
@@ -233,6 +294,13 @@ fn command(verb: Verb, rest: &str) -> Input {
         },
         (Verb::New, []) => new_session(WantedSource::Same, None),
         (Verb::New, ["-"]) => new_session(WantedSource::Empty, None),
+        (Verb::New, ["--repo", name]) => {
+            new_session(WantedSource::Repository((*name).to_owned()), None)
+        }
+        (Verb::New, ["--repo", name, branch]) => new_session(
+            WantedSource::Repository((*name).to_owned()),
+            Some((*branch).to_owned()),
+        ),
         (Verb::New, ["-", _, ..]) => return Input::Misused(verb),
         (Verb::New, [source]) => new_session(WantedSource::Repository((*source).to_owned()), None),
         (Verb::New, [source, branch]) => new_session(

@@ -1,0 +1,324 @@
+//! What was measured, in words: one message after an answer.
+
+use std::time::Duration;
+
+use super::button::Press;
+use super::live::{LiveText, one_line, ticking};
+use super::text::{cost, duration, without_password};
+use super::{Body, Folded, Outgoing};
+use crate::git::diff::{Changed, Remote};
+use crate::id::{JobId, SessionId};
+use crate::verify::commands::Defaults;
+use crate::verify::fix::end_of;
+use crate::verify::{AutoPush, Changes, CheckResult, Contradiction, Ended, Evidence, Kind};
+
+/// How much of a failing check's output is shown, in bytes.
+const OUTPUT_SHOWN: usize = 1_200;
+/// How many files are named.
+const FILES_NAMED: usize = 20;
+/// How long a file's name may be, in characters.
+const NAME_SHOWN: usize = 60;
+
+/// What follows from evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing but what the person does.
+    Open,
+    /// The failing output goes back to claude by itself: round and most rounds.
+    Fixing(u32, u32),
+    /// It was tried so often, and is not tried again.
+    GaveUp(u32),
+}
+
+/// The one line of how to set checks up, with what was found in the workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    pub session: SessionId,
+    pub found: Defaults,
+}
+
+/// The evidence message of a job.
+pub fn message(job: JobId, evidence: &Evidence, next: &Next, hint: Option<&Hint>) -> Outgoing {
+    let mut lines: Vec<String> = evidence
+        .contradictions
+        .iter()
+        .map(|contradiction| format!("⚠ {}", contradicted(*contradiction)))
+        .collect();
+    lines.extend(evidence.checks.iter().map(check_line));
+    match &evidence.changes {
+        Ok(changes) => lines.extend(change_lines(changes)),
+        Err(why) => lines.push(format!("What changed could not be measured: {why}")),
+    }
+    lines.extend(evidence.auto_push.as_ref().map(pushed_line));
+    if let Some(cost_usd) = evidence.cost_usd.filter(|cost| *cost > 0.0) {
+        lines.push(format!("Cost: {}", cost(cost_usd)));
+    }
+    match next {
+        Next::Open => {}
+        Next::Fixing(round, most) => lines.push(format!(
+            "It goes back to claude now, round {round} of {most}; /stop ends that, /autofix off for good."
+        )),
+        Next::GaveUp(rounds) => lines.push(format!(
+            "claude has tried {rounds} times by itself; now it is for you to say what next."
+        )),
+    }
+    lines.extend(hint.map(hint_line));
+
+    let mut folded: Vec<Folded> = evidence.checks.iter().filter_map(failing_output).collect();
+    if let Ok(changes) = &evidence.changes {
+        folded.extend(file_list(&changes.files));
+        if !changes.left_out.is_empty() {
+            folded.push(Folded {
+                title: "Not measured; git says".to_owned(),
+                text: end_of(&changes.left_out, OUTPUT_SHOWN).to_owned(),
+            });
+        }
+    }
+    if let Some(AutoPush::Refused(words)) = &evidence.auto_push {
+        folded.push(Folded {
+            title: "git push".to_owned(),
+            text: end_of(words, OUTPUT_SHOWN).to_owned(),
+        });
+    }
+    let mut message = Outgoing::of(Body::Evidence {
+        text: lines.join("\n"),
+        folded,
+    });
+    if evidence.is_red() && !matches!(next, Next::Fixing(..)) {
+        message = message.loud().with_button("Fix it", Press::Fix(job));
+    }
+    if let Some(hint) = hint.filter(|hint| hint.found != Defaults::default()) {
+        message = message.with_button("Use them", Press::UseChecks(hint.session.clone()));
+    }
+    message.after_answers()
+}
+
+/// What is shown while checks run.
+pub fn live(check: &str, elapsed: Duration, newest_line: &str) -> LiveText {
+    let mut text = LiveText::plain(format!("Checking · {} · ", duration(ticking(elapsed))));
+    text.push_code(&one_line(check, NAME_SHOWN));
+    if !newest_line.is_empty() {
+        text.push("\n");
+        text.push_code(&one_line(newest_line, NAME_SHOWN));
+    }
+    text
+}
+
+fn contradicted(contradiction: Contradiction) -> String {
+    match contradiction {
+        Contradiction::NothingChanged => {
+            "The answer says that something was changed; no file changed.".to_owned()
+        }
+        Contradiction::TestsFail(Some(1)) => {
+            "The answer says that the tests pass; 1 fails.".to_owned()
+        }
+        Contradiction::TestsFail(Some(count)) => {
+            format!("The answer says that the tests pass; {count} fail.")
+        }
+        Contradiction::TestsFail(None) => {
+            "The answer says that the tests pass; they do not.".to_owned()
+        }
+        Contradiction::LintFails => {
+            "The answer says that the linter finds nothing; it does.".to_owned()
+        }
+        Contradiction::NothingCommitted => {
+            "The answer says that it was committed; there is no new commit.".to_owned()
+        }
+        Contradiction::NotPushed(1) => {
+            "The answer says that it was pushed; 1 commit is nowhere but here.".to_owned()
+        }
+        Contradiction::NotPushed(count) => {
+            format!("The answer says that it was pushed; {count} commits are nowhere but here.")
+        }
+    }
+}
+
+fn check_line(result: &CheckResult) -> String {
+    let sign = match &result.ended {
+        Ended::Passed => "✓",
+        Ended::Failed { .. } | Ended::TimedOut | Ended::NotRun(_) => "✗",
+        Ended::Stopped | Ended::GaveWay => "–",
+    };
+    let took = duration(Duration::from_millis(result.elapsed_ms));
+    let how = match &result.ended {
+        Ended::Passed => match result.counts {
+            Some(counts) if counts.skipped > 0 => format!(
+                "{} passed, {} skipped · {took}",
+                counts.passed, counts.skipped
+            ),
+            Some(counts) => format!("{} passed · {took}", counts.passed),
+            None => format!("exit code 0 · {took}"),
+        },
+        Ended::Failed { code } => {
+            let code = match code {
+                Some(code) => format!("exit code {code}"),
+                None => "ended by a signal".to_owned(),
+            };
+            match result.counts.filter(|counts| counts.failed > 0) {
+                Some(counts) => format!(
+                    "{} of {} failed · {took}",
+                    counts.failed,
+                    counts.failed.saturating_add(counts.passed)
+                ),
+                None => format!("{code} · {took}"),
+            }
+        }
+        Ended::TimedOut => format!("not done after {took}, and ended (TELECODER_VERIFY_TIMEOUT)"),
+        Ended::Stopped if result.elapsed_ms == 0 => "not run".to_owned(),
+        Ended::Stopped => format!("stopped after {took}"),
+        Ended::GaveWay if result.elapsed_ms == 0 => {
+            "not run, because the next prompt comes first".to_owned()
+        }
+        Ended::GaveWay => format!("ended after {took}, because the next prompt comes first"),
+        Ended::NotRun(words) => format!("could not be run ({words})"),
+    };
+    let left = match result.survivors {
+        0 => String::new(),
+        1 => " · it left a process behind, which was ended".to_owned(),
+        many => format!(" · it left {many} processes behind, which were ended"),
+    };
+    format!("{sign} {}: {how}{left}", name(result.check.kind))
+}
+
+fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Tests => "Tests",
+        Kind::Lint => "Lint",
+    }
+}
+
+fn change_lines(changes: &Changes) -> Vec<String> {
+    let mut lines = vec![summary(&changes.files)];
+    let mut about: Vec<String> = Vec::new();
+    match changes.commits.newest.as_slice() {
+        [] => {}
+        [only] => about.push(format!(
+            "1 commit ({} {})",
+            only.id,
+            one_line(&only.subject, NAME_SHOWN)
+        )),
+        _ => about.push(format!("{} commits", changes.commits.count)),
+    }
+    match &changes.branch {
+        Some(branch) => about.push(format!("branch {branch}")),
+        None => about.push("on no branch (detached HEAD)".to_owned()),
+    }
+    match changes.remote {
+        Remote::None => {}
+        Remote::Ahead(0) => about.push("nothing to push".to_owned()),
+        Remote::Ahead(1) => about.push("1 commit not pushed (/push)".to_owned()),
+        Remote::Ahead(many) => about.push(format!("{many} commits not pushed (/push)")),
+    }
+    let about = about.join(" · ");
+    lines.push(capitalised(&about));
+    lines
+}
+
+/// `3 files changed, +40 −12`
+pub fn summary(files: &[Changed]) -> String {
+    if files.is_empty() {
+        return "No file changed".to_owned();
+    }
+    let (added, removed) = files
+        .iter()
+        .filter_map(|file| file.lines)
+        .fold((0u64, 0u64), |sum, lines| {
+            (sum.0.saturating_add(lines.0), sum.1.saturating_add(lines.1))
+        });
+    let count = match files.len() {
+        1 => "1 file changed".to_owned(),
+        many => format!("{many} files changed"),
+    };
+    format!("{count}, +{added} −{removed}")
+}
+
+/// The files with their lines, for a folded quote; none where there are none.
+pub fn file_list(files: &[Changed]) -> Option<Folded> {
+    if files.is_empty() {
+        return None;
+    }
+    let mut lines: Vec<String> = files.iter().take(FILES_NAMED).map(file_line).collect();
+    match files.len().saturating_sub(FILES_NAMED) {
+        0 => {}
+        more => lines.push(format!("and {more} more; /diff shows all")),
+    }
+    Some(Folded {
+        title: "Files".to_owned(),
+        text: lines.join("\n"),
+    })
+}
+
+fn file_line(file: &Changed) -> String {
+    let lines = match file.lines {
+        Some((added, removed)) => format!("+{added} −{removed}"),
+        None => "binary".to_owned(),
+    };
+    let path = shown_path(&file.path);
+    match &file.from {
+        Some(from) => format!("{lines} {} → {path}", shown_path(from)),
+        None => format!("{lines} {path}"),
+    }
+}
+
+/// A path on one line: what is no letter for a reader is shown as git would.
+fn shown_path(path: &str) -> String {
+    let line: String = path
+        .chars()
+        .flat_map(|c| match c {
+            c if c.is_control() => c.escape_default().collect::<Vec<_>>(),
+            c => vec![c],
+        })
+        .collect();
+    let count = line.chars().count();
+    if count <= NAME_SHOWN {
+        return line;
+    }
+    // The end of a path says more than its beginning.
+    let tail: String = line.chars().skip(count - NAME_SHOWN).collect();
+    format!("…{tail}")
+}
+
+fn failing_output(result: &CheckResult) -> Option<Folded> {
+    if !result.is_red() || result.last_lines.trim().is_empty() {
+        return None;
+    }
+    Some(Folded {
+        title: format!("$ {}", one_line(&result.check.command, NAME_SHOWN)),
+        text: end_of(&result.last_lines, OUTPUT_SHOWN).to_owned(),
+    })
+}
+
+fn pushed_line(push: &AutoPush) -> String {
+    match push {
+        AutoPush::Pushed { link: Some(link) } => {
+            format!("Pushed. For a pull request: {}", without_password(link))
+        }
+        AutoPush::Pushed { link: None } => "Pushed.".to_owned(),
+        AutoPush::Refused(_) => "The push was refused, and nothing was forced.".to_owned(),
+    }
+}
+
+fn hint_line(hint: &Hint) -> String {
+    let found: Vec<&str> = [&hint.found.test, &hint.found.lint]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    match found.as_slice() {
+        [] => "No checks are set up here; /checks test=… lint=… sets which commands are run after each run."
+            .to_owned(),
+        commands => format!(
+            "No checks are set up here. This looks like: {}. Shall they be run after each run? /checks sets \
+             others.",
+            commands.join(" · ")
+        ),
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,69 @@
+//! What `/checks` was given.
+
+/// What shall become of a session's checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChecksChange {
+    /// Nothing: say how they are.
+    Show,
+    /// Those that are named are set; an empty command means that there is none.
+    Set {
+        test: Option<String>,
+        lint: Option<String>,
+    },
+    /// Nothing is checked.
+    Off,
+    /// What was set is forgotten: what holds for all sessions holds here.
+    Auto,
+}
+
+/// Reads `test=… lint=…` in any order, `off`, `auto`, or nothing. A command goes on to the next of the two words,
+/// blanks and quotes in it included; `-` is none.
+pub fn read(rest: &str) -> Option<ChecksChange> {
+    let rest = rest.trim();
+    match rest {
+        "" => return Some(ChecksChange::Show),
+        "off" => return Some(ChecksChange::Off),
+        "auto" => return Some(ChecksChange::Auto),
+        _ => {}
+    }
+    let [test, lint] = ["test=", "lint="].map(|key| place_of(rest, key));
+    if test
+        .or(lint)
+        .is_none_or(|_| test != Some(0) && lint != Some(0))
+    {
+        return None;
+    }
+    let value = |from: Option<usize>, other: Option<usize>| {
+        let from = from?;
+        let end = other.filter(|other| *other > from).unwrap_or(rest.len());
+        Some(unquoted(rest[from + "test=".len()..end].trim()).to_owned())
+    };
+    Some(ChecksChange::Set {
+        test: value(test, lint),
+        lint: value(lint, test),
+    })
+}
+
+/// Where a key begins a word.
+fn place_of(text: &str, key: &str) -> Option<usize> {
+    text.match_indices(key)
+        .map(|(at, _)| at)
+        .find(|at| *at == 0 || text[..*at].ends_with(char::is_whitespace))
+}
+
+/// Quotes around the whole are for the eye; those within belong to the command.
+fn unquoted(value: &str) -> &str {
+    if value == "-" {
+        return "";
+    }
+    for quote in ['"', '\'', '`'] {
+        if let Some(inner) = value
+            .strip_prefix(quote)
+            .and_then(|value| value.strip_suffix(quote))
+            && !inner.contains(quote)
+        {
+            return inner;
+        }
+    }
+    value
+}

@@ -1,0 +1,291 @@
+//! One call of git: what it is given, what it wrote, and that nobody is left of it.
+//!
+//! A call that stays on this machine has its own process group and ends with the future that waits for it. One
+//! that talks to the world, and so may take long, runs below a holder, which ends it also when the bot is gone.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::Stdio;
+
+use futures::StreamExt;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::Command;
+use tokio_process_stream::{Item, ProcessChunkStream};
+use uuid::Uuid;
+
+use super::{Git, GitError};
+use crate::process::held::{Held, Piece, Program};
+use crate::process::holder::Report;
+
+/// How much of what git says on stderr is kept, in bytes; the end counts.
+const WORDS_KEPT: usize = 4_000;
+/// How much of its output is kept where nothing else is said, in bytes; the beginning counts.
+const OUTPUT_KEPT: usize = 4 * 1024 * 1024;
+/// Of the service's environment these would point git somewhere else.
+const ELSEWHERE: [&str; 5] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_COMMON_DIR",
+];
+/// Transports that do what a URL says and nothing else. `ext::` runs a command.
+const TRANSPORTS: &str = "https:http:ssh:git:file";
+
+/// A call that is being put together.
+pub(super) struct Call<'a> {
+    git: &'a Git,
+    folder: &'a Path,
+    arguments: Vec<OsString>,
+    variables: Vec<(&'static str, OsString)>,
+    most: usize,
+}
+
+/// What git wrote.
+#[derive(Debug)]
+pub(super) struct Output {
+    /// On stdout.
+    pub bytes: Vec<u8>,
+    /// There was more than was to be kept.
+    pub is_cut: bool,
+    /// The end of what it said on stderr.
+    pub words: String,
+}
+
+impl Output {
+    /// Without the last line's end.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes)
+            .trim_end_matches('\n')
+            .to_owned()
+    }
+}
+
+impl Git {
+    pub(super) fn call<'a, I, A>(&'a self, folder: &'a Path, arguments: I) -> Call<'a>
+    where
+        I: IntoIterator<Item = A>,
+        A: Into<OsString>,
+    {
+        Call {
+            git: self,
+            folder,
+            arguments: arguments.into_iter().map(Into::into).collect(),
+            variables: Vec::new(),
+            most: OUTPUT_KEPT,
+        }
+    }
+
+    /// Runs git and returns what it wrote to stdout, without the last line's end.
+    pub(super) async fn run<I, A>(&self, folder: &Path, arguments: I) -> Result<String, GitError>
+    where
+        I: IntoIterator<Item = A>,
+        A: Into<OsString>,
+    {
+        let output = self.call(folder, arguments).output().await?;
+        Ok(output.text())
+    }
+
+    /// What git gets, and its hooks and helpers.
+    fn whole_environment(&self) -> BTreeMap<OsString, OsString> {
+        let mut environment = self.environment.clone();
+        for name in ELSEWHERE {
+            environment.remove(OsStr::new(name));
+        }
+        environment
+            .entry("GIT_SSH_COMMAND".into())
+            .or_insert_with(|| "ssh -o BatchMode=yes".into());
+        // Nobody is there to type a password.
+        environment.insert("GIT_TERMINAL_PROMPT".into(), "0".into());
+        environment.insert("LC_ALL".into(), "C.UTF-8".into());
+        environment
+    }
+}
+
+impl Call<'_> {
+    /// With a variable in its environment.
+    pub fn with(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name, value.into()));
+        self
+    }
+
+    /// At most so many bytes of its output are kept.
+    pub fn keeping(mut self, most: usize) -> Self {
+        self.most = most;
+        self
+    }
+
+    fn environment(&self) -> BTreeMap<OsString, OsString> {
+        let mut environment = self.git.whole_environment();
+        for (name, value) in &self.variables {
+            environment.insert(name.into(), value.clone());
+        }
+        environment
+    }
+
+    pub async fn output(self) -> Result<Output, GitError> {
+        let mut command = Command::new("git");
+        command
+            .args(&self.arguments)
+            .current_dir(self.folder)
+            .env_clear()
+            .envs(self.environment())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
+        let mut output = ProcessChunkStream::try_from(command).map_err(|error| {
+            if error.kind() == std::io::ErrorKind::NotFound && self.folder.is_dir() {
+                GitError::Missing
+            } else {
+                GitError::Impossible(format!("git cannot be started: {error}"))
+            }
+        })?;
+        let _group = GroupGuard(output.child().and_then(tokio::process::Child::id));
+
+        let mut written = Written::new(self.most);
+        while let Some(item) = output.next().await {
+            match item {
+                Item::Stdout(chunk) => written.stdout(&chunk),
+                Item::Stderr(chunk) => written.stderr(&chunk),
+                Item::Done(Ok(status)) if status.success() => break,
+                Item::Done(_) => return Err(written.refusal()),
+            }
+        }
+        Ok(written.output())
+    }
+
+    /// As [`Call::output`], for a call that talks to the world: `progress` gets what git says meanwhile, a line
+    /// at a time. Stopped where the future is dropped, and where the bot is gone.
+    pub async fn held(self, progress: &(dyn Fn(&str) + Sync)) -> Result<Output, GitError> {
+        let arguments = std::iter::once("git".into()).chain(self.arguments.iter().cloned());
+        let environment = self
+            .environment()
+            .into_iter()
+            .chain([("GIT_ALLOW_PROTOCOL".into(), TRANSPORTS.into())])
+            .collect();
+        let mut held = Held::start(Program {
+            arguments: arguments.collect(),
+            folder: self.folder,
+            environment: &environment,
+            report: self.git.scratch.join(Uuid::new_v4().simple().to_string()),
+        })
+        .map_err(|error| GitError::Impossible(format!("git cannot be started: {error}")))?;
+        let mut written = Written::new(self.most);
+        while let Some(piece) = held.next().await {
+            match piece {
+                Piece::Stdout(chunk) => written.stdout(&chunk),
+                Piece::Stderr(chunk) => {
+                    written.stderr(&chunk);
+                    if let Some(line) = last_line(&chunk) {
+                        progress(&line);
+                    }
+                }
+            }
+        }
+        match held.into_report() {
+            Some(Report { code: Some(0), .. }) => Ok(written.output()),
+            Some(Report {
+                not_started: Some(_),
+                ..
+            }) => Err(GitError::Missing),
+            _ => Err(written.refusal()),
+        }
+    }
+}
+
+/// What a call has written so far.
+struct Written {
+    most: usize,
+    bytes: Vec<u8>,
+    is_cut: bool,
+    words: Vec<u8>,
+}
+
+impl Written {
+    fn new(most: usize) -> Written {
+        Written {
+            most,
+            bytes: Vec::new(),
+            is_cut: false,
+            words: Vec::new(),
+        }
+    }
+
+    fn stdout(&mut self, chunk: &[u8]) {
+        let room = self.most.saturating_sub(self.bytes.len());
+        self.is_cut |= chunk.len() > room;
+        self.bytes
+            .extend_from_slice(&chunk[..chunk.len().min(room)]);
+    }
+
+    fn stderr(&mut self, chunk: &[u8]) {
+        self.words.extend_from_slice(chunk);
+        let surplus = self.words.len().saturating_sub(WORDS_KEPT);
+        self.words.drain(..surplus);
+    }
+
+    fn output(self) -> Output {
+        Output {
+            words: readable(&self.words),
+            bytes: self.bytes,
+            is_cut: self.is_cut,
+        }
+    }
+
+    fn refusal(&self) -> GitError {
+        GitError::Refused {
+            words: readable(&self.words),
+        }
+    }
+}
+
+/// Ends what git started when nobody waits for it any more.
+struct GroupGuard(Option<u32>);
+
+impl Drop for GroupGuard {
+    fn drop(&mut self) {
+        let group = self
+            .0
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw);
+        if let Some(group) = group {
+            // Gone already in the good case.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+/// What git said, without its progress.
+fn readable(stderr: &[u8]) -> String {
+    const PROGRESS: [&str; 8] = [
+        "Enumerating objects:",
+        "Counting objects:",
+        "Compressing objects:",
+        "Receiving objects:",
+        "Resolving deltas:",
+        "Writing objects:",
+        "Updating files:",
+        "Delta compression using",
+    ];
+    String::from_utf8_lossy(stderr)
+        .lines()
+        .map(|line| line.rsplit('\r').next().unwrap_or(line).trim_end())
+        .filter(|line| {
+            let said = line.strip_prefix("remote: ").unwrap_or(line);
+            !line.is_empty() && !PROGRESS.iter().any(|progress| said.starts_with(progress))
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The newest progress that a piece of stderr shows.
+fn last_line(chunk: &[u8]) -> Option<String> {
+    String::from_utf8_lossy(chunk)
+        .rsplit(['\r', '\n'])
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .map(str::to_owned)
+}

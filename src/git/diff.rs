@@ -1,0 +1,169 @@
+//! What changed between two snapshots, and which commits are new.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Git, GitError};
+
+/// How much of a diff is kept, in bytes; a file of more helps nobody on a phone.
+const PATCH_KEPT: usize = 10 * 1024 * 1024;
+/// How many new commits are named.
+const COMMITS_NAMED: usize = 10;
+
+/// A file that changed. Format: `git diff --numstat -z`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    pub path: String,
+    /// Where it was before, if it was renamed.
+    pub from: Option<String>,
+    /// Lines added and removed; none for a binary file.
+    pub lines: Option<(u64, u64)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Abbreviated.
+    pub id: String,
+    pub subject: String,
+}
+
+/// The commits that a run made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commits {
+    pub count: u64,
+    /// The newest ones.
+    pub newest: Vec<Commit>,
+}
+
+/// How far the branch is with what other repositories have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remote {
+    /// There is no other repository.
+    #[default]
+    None,
+    /// So many commits are on no remote branch that is known here.
+    Ahead(u64),
+}
+
+/// The files that differ, in git's order.
+pub async fn files(
+    git: &Git,
+    workspace: &Path,
+    before: &str,
+    after: &str,
+) -> Result<Vec<Changed>, GitError> {
+    let arguments = ["diff-tree", "-r", "-z", "-M", "--numstat", before, after];
+    let output = git.call(workspace, arguments).output().await?;
+    Ok(parse(&String::from_utf8_lossy(&output.bytes)))
+}
+
+/// The difference as a patch, and whether it had to be cut. External diff programs and text conversions of the
+/// person's are not asked.
+pub async fn patch(
+    git: &Git,
+    workspace: &Path,
+    before: &str,
+    after: &str,
+) -> Result<(String, bool), GitError> {
+    let arguments = [
+        "diff-tree",
+        "-r",
+        "-p",
+        "-M",
+        "--stat",
+        "--no-color",
+        before,
+        after,
+    ];
+    let output = git
+        .call(workspace, arguments)
+        .keeping(PATCH_KEPT)
+        .output()
+        .await?;
+    Ok((
+        String::from_utf8_lossy(&output.bytes).into_owned(),
+        output.is_cut,
+    ))
+}
+
+/// What was committed on top of `before` since a moment in Unix seconds: what was only fetched or switched to
+/// is older.
+pub async fn commits(
+    git: &Git,
+    workspace: &Path,
+    before: Option<&str>,
+    since: i64,
+) -> Result<Commits, GitError> {
+    let range = match before {
+        Some(before) => format!("{before}..HEAD"),
+        None => "HEAD".to_owned(),
+    };
+    let since = format!("--since=@{since}");
+    let log = git
+        .run(
+            workspace,
+            ["log", "-z", "--format=%h%x09%s", &since, &range, "--"],
+        )
+        .await;
+    let log = match log {
+        Ok(log) => log,
+        // Still without a commit.
+        Err(GitError::Refused { .. }) => return Ok(Commits::default()),
+        Err(other) => return Err(other),
+    };
+    let all: Vec<Commit> = log
+        .split('\0')
+        .filter_map(|record| record.split_once('\t'))
+        .map(|(id, subject)| Commit {
+            id: id.to_owned(),
+            subject: subject.to_owned(),
+        })
+        .collect();
+    Ok(Commits {
+        count: all.len() as u64,
+        newest: all.into_iter().take(COMMITS_NAMED).collect(),
+    })
+}
+
+/// What of the current branch other repositories do not have, as far as is known here.
+pub async fn remote(git: &Git, workspace: &Path) -> Result<Remote, GitError> {
+    if git.run(workspace, ["remote"]).await?.is_empty() {
+        return Ok(Remote::None);
+    }
+    let ahead = ["rev-list", "--count", "HEAD", "--not", "--remotes"];
+    match git.run(workspace, ahead).await {
+        Ok(count) => Ok(Remote::Ahead(count.trim().parse().unwrap_or(0))),
+        // No commit yet.
+        Err(GitError::Refused { .. }) => Ok(Remote::Ahead(0)),
+        Err(other) => Err(other),
+    }
+}
+
+/// `added TAB removed TAB path NUL`, or for a rename `added TAB removed TAB NUL from NUL to NUL`.
+fn parse(output: &str) -> Vec<Changed> {
+    let mut fields = output.split('\0');
+    let mut files = Vec::new();
+    while let Some(record) = fields.next() {
+        let mut parts = record.splitn(3, '\t');
+        let (Some(added), Some(removed), Some(path)) = (parts.next(), parts.next(), parts.next())
+        else {
+            continue;
+        };
+        let lines = added.parse().ok().zip(removed.parse().ok());
+        let (from, path) = match path {
+            "" => match (fields.next(), fields.next()) {
+                (Some(from), Some(to)) => (Some(from.to_owned()), to),
+                _ => break,
+            },
+            path => (None, path),
+        };
+        files.push(Changed {
+            path: path.to_owned(),
+            from,
+            lines,
+        });
+    }
+    files
+}

@@ -1,0 +1,181 @@
+//! The shared store: one bare repository per URL, from which workspaces borrow their objects.
+//!
+//! A workspace's clone has no copy of the history, only a pointer into the mirror (`objects/info/alternates`,
+//! gitrepository-layout(5)), so a second session on a big repository is there at once. Hence what a mirror has
+//! is never removed: its branches follow the remote's, its objects stay.
+//!
+//! # Crashes
+//! A mirror is made under another name and renamed when it is whole. Fetching into it is git's own affair,
+//! which writes objects first and refs last; a fetch that was killed is done again.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fail::fail_point;
+use tokio::fs;
+use uuid::Uuid;
+
+use super::{Git, GitError};
+
+/// How the folders of mirrors that are not finished begin.
+const HALF_MADE: &str = ".new-";
+
+/// `mirrors/` in the data folder.
+pub struct Mirrors {
+    folder: PathBuf,
+    /// One fetch per mirror at a time.
+    locks: Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl Mirrors {
+    pub fn new(folder: PathBuf) -> Mirrors {
+        Mirrors {
+            folder,
+            locks: Mutex::default(),
+        }
+    }
+
+    /// The mirror of a URL, brought up to date, and the default branch of the other side; none where that has
+    /// no commit yet.
+    ///
+    /// `progress` gets what git says meanwhile. Errors are git's.
+    pub async fn fetched(
+        &self,
+        git: &Git,
+        url: &str,
+        progress: &(dyn Fn(&str) + Sync),
+    ) -> Result<(PathBuf, Option<String>), GitError> {
+        let mirror = self.folder.join(name_of(url));
+        let lock = {
+            let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(locks.entry(mirror.clone()).or_default())
+        };
+        let _only_one = lock.lock().await;
+        if !mirror.is_dir() {
+            self.make(git, &mirror, url, progress).await?;
+        } else {
+            fetch(git, &mirror, url, progress).await?;
+        }
+        let branch = default_branch(git, &mirror, url).await?;
+        Ok((mirror, branch))
+    }
+
+    async fn make(
+        &self,
+        git: &Git,
+        mirror: &Path,
+        url: &str,
+        progress: &(dyn Fn(&str) + Sync),
+    ) -> Result<(), GitError> {
+        let unusable = |error: std::io::Error| {
+            GitError::Impossible(format!(
+                "{} cannot be used ({error})",
+                self.folder.display()
+            ))
+        };
+        fs::create_dir_all(&self.folder).await.map_err(unusable)?;
+        let name = name_of(url);
+        self.remove_half_made(&name).await;
+        let half = self
+            .folder
+            .join(format!("{HALF_MADE}{name}-{}", Uuid::new_v4().simple()));
+        let made = async {
+            let folder: OsString = half.clone().into();
+            let arguments = ["init", "--quiet", "--bare", "--initial-branch=main"];
+            let arguments = arguments.map(OsString::from).into_iter().chain([folder]);
+            git.call(&self.folder, arguments).output().await?;
+            // Workspaces need what is here for as long as they are there.
+            git.run(&half, ["config", "gc.pruneExpire", "never"])
+                .await?;
+            // One that detaches itself would be ended with the fetch.
+            git.run(&half, ["config", "gc.autoDetach", "false"]).await?;
+            git.run(&half, ["config", "maintenance.autoDetach", "false"])
+                .await?;
+            fetch(git, &half, url, progress).await?;
+            fail_point!("mirror-fetched", |_| std::process::abort());
+            fs::rename(&half, mirror).await.map_err(unusable)
+        };
+        let made = made.await;
+        if made.is_err() {
+            let _ = fs::remove_dir_all(&half).await;
+        }
+        made
+    }
+
+    /// What a bot that was killed left.
+    async fn remove_half_made(&self, name: &str) {
+        let Ok(mut entries) = fs::read_dir(&self.folder).await else {
+            return;
+        };
+        let prefix = format!("{HALF_MADE}{name}-");
+        while let Ok(Some(entry)) = entries.next_entry().await {
+            if entry.file_name().to_string_lossy().starts_with(&prefix) {
+                let _ = fs::remove_dir_all(entry.path()).await;
+            }
+        }
+    }
+}
+
+/// The URL is named every time, so that no password in it is written into the mirror's settings.
+async fn fetch(
+    git: &Git,
+    mirror: &Path,
+    url: &str,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<(), GitError> {
+    let arguments = [
+        "fetch",
+        "--progress",
+        "--prune",
+        "--no-write-fetch-head",
+        "--",
+        url,
+        "+refs/heads/*:refs/heads/*",
+        "+refs/tags/*:refs/tags/*",
+    ];
+    git.call(mirror, arguments).held(progress).await.map(drop)
+}
+
+/// What `HEAD` of the other side points to. Format: `git ls-remote --symref`.
+async fn default_branch(git: &Git, mirror: &Path, url: &str) -> Result<Option<String>, GitError> {
+    let arguments = ["ls-remote", "--symref", "--", url, "HEAD"];
+    let output = git.call(mirror, arguments).held(&|_| {}).await?.text();
+    let branch = output.lines().find_map(|line| {
+        let (target, name) = line.strip_prefix("ref: ")?.split_once('\t')?;
+        (name == "HEAD").then(|| target.strip_prefix("refs/heads/").map(str::to_owned))?
+    });
+    Ok(branch)
+}
+
+/// Names the mirror of a URL: readable, and its own. Whoever may fetch the URL may use it, so a name and
+/// password in it make no difference.
+fn name_of(url: &str) -> String {
+    let plain = match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{host}/{path}")
+        }
+        None => url.to_owned(),
+    };
+    let plain = plain.trim_end_matches('/');
+    let plain = plain.strip_suffix(".git").unwrap_or(plain);
+    let readable: String = plain
+        .rsplit(['/', ':'])
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c))
+        .take(40)
+        .collect();
+    format!("{readable}-{:016x}.git", fnv(plain.as_bytes()))
+}
+
+/// FNV-1a, 64 bits: the same in every version of telecoder.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

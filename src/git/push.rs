@@ -1,0 +1,94 @@
+//! Pushes the branch of a workspace. Never by force.
+
+use std::path::Path;
+
+use super::{Git, GitError};
+
+/// What a push came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    pub branch: String,
+    /// There was nothing that the other side did not have.
+    pub up_to_date: bool,
+    /// What the host names to open a pull request, where it does.
+    pub link: Option<String>,
+}
+
+/// Pushes `HEAD` to the branch of the same name, which follows it from then on.
+///
+/// `progress` gets what git says meanwhile. Errors are git's own words, those of hooks on both sides included.
+pub async fn push(
+    git: &Git,
+    workspace: &Path,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<Pushed, GitError> {
+    let impossible = |why: &str| GitError::Impossible(why.to_owned());
+    let branch = git
+        .run(workspace, ["symbolic-ref", "--quiet", "--short", "HEAD"])
+        .await
+        .map_err(|_| {
+            impossible("the workspace is on no branch (git calls that a detached HEAD)")
+        })?;
+    git.run(
+        workspace,
+        ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"],
+    )
+    .await
+    .map_err(|_| impossible("there is no commit yet"))?;
+    let remote = remote_of(git, workspace, &branch)
+        .await?
+        .ok_or_else(|| impossible("the repository has no remote to push to"))?;
+    let refspec = format!("HEAD:refs/heads/{branch}");
+    let arguments = ["push", "--progress", "--set-upstream", &remote, &refspec];
+    let output = git.call(workspace, arguments).held(progress).await?;
+    Ok(Pushed {
+        up_to_date: output.words.contains("Everything up-to-date"),
+        link: link_in(&output.words),
+        branch,
+    })
+}
+
+/// The address that the host names for a pull or merge request: GitHub, GitLab, Gitea, Bitbucket and what is
+/// like them print it behind `remote:`.
+fn link_in(words: &str) -> Option<String> {
+    const PATHS: [&str; 4] = [
+        "/pull/new/",
+        "/merge_requests/",
+        "/compare/",
+        "/pull-requests/",
+    ];
+    words
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("remote:"))
+        .flat_map(str::split_whitespace)
+        .find(|word| {
+            let is_address = word.starts_with("https://") || word.starts_with("http://");
+            is_address && PATHS.iter().any(|path| word.contains(path))
+        })
+        .map(str::to_owned)
+}
+
+/// The remote that the branch follows, else `origin`, else the only one.
+async fn remote_of(git: &Git, workspace: &Path, branch: &str) -> Result<Option<String>, GitError> {
+    let followed = git
+        .run(
+            workspace,
+            ["config", "--get", &format!("branch.{branch}.remote")],
+        )
+        .await;
+    if let Ok(remote) = followed
+        && remote != "."
+        && !remote.starts_with('-')
+    {
+        return Ok(Some(remote));
+    }
+    let remotes = git.run(workspace, ["remote"]).await?;
+    if remotes.lines().any(|name| name == "origin") {
+        return Ok(Some("origin".to_owned()));
+    }
+    let mut names = remotes.lines().filter(|name| !name.starts_with('-'));
+    Ok(names
+        .next()
+        .filter(|_| names.next().is_none())
+        .map(str::to_owned))
+}

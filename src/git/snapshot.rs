@@ -1,0 +1,251 @@
+//! A snapshot of a workspace: everything in it but what git ignores, files that are not tracked included.
+//!
+//! It is a commit below `refs/telecoder/`, outside every branch, made through an index of its own: the index,
+//! the working tree and `HEAD` are not touched. Its parent is the commit that was checked out, and its message
+//! names the branch, so that a snapshot is all that is needed to go back to it.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fail::fail_point;
+
+use super::{Git, GitError};
+use crate::id::RunId;
+
+/// What the line of the message begins with that names the branch.
+const BRANCH: &str = "branch: ";
+/// Nothing of the person's may run, change the result or be asked for a name.
+const OWN: [&str; 8] = [
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "advice.addEmbeddedRepo=false",
+    "-c",
+    "core.safecrlf=false",
+];
+const NAME: &str = "telecoder";
+const EMAIL: &str = "telecoder@localhost";
+
+/// Which of a run's snapshots; each has a ref of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Just before the run.
+    Before,
+    /// What an undo took away.
+    Undone,
+    /// The same, from the moment on at which that undo is being taken back.
+    Redoing,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    pub commit: String,
+    /// What was checked out; none in a repository without commits.
+    pub head: Option<String>,
+    /// The branch that was checked out; none for a detached `HEAD`.
+    pub branch: Option<String>,
+    /// git's words about what it could not take in; mostly empty.
+    pub left_out: String,
+}
+
+/// The ref of a run's snapshot.
+pub fn reference(run: RunId, moment: Moment) -> String {
+    let moment = match moment {
+        Moment::Before => "before",
+        Moment::Undone => "undone",
+        Moment::Redoing => "redoing",
+    };
+    format!("refs/telecoder/{run}/{moment}")
+}
+
+/// Takes a snapshot and keeps it under a ref. `index` is a file of our own; where it is left from an earlier
+/// snapshot of the workspace, this one is quicker.
+///
+/// Errors are git's. What cannot be read, and a repository within that has no commit, is left out and said.
+pub async fn take(
+    git: &Git,
+    workspace: &Path,
+    reference: &str,
+    index: &Path,
+) -> Result<Snapshot, GitError> {
+    let snapshot = look(git, workspace, index).await?;
+    fail_point!("snapshot-made", |_| std::process::abort());
+    keep(git, workspace, &snapshot, reference).await?;
+    Ok(snapshot)
+}
+
+/// As [`take`], without a ref: to be compared with and forgotten.
+pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<Snapshot, GitError> {
+    let was_there = index.exists();
+    match look_through(git, workspace, index).await {
+        // A crash of the machine may have left half an index.
+        Err(GitError::Refused { .. }) if was_there => {
+            let _ = fs::remove_file(index);
+            look_through(git, workspace, index).await
+        }
+        looked => looked,
+    }
+}
+
+async fn look_through(git: &Git, workspace: &Path, index: &Path) -> Result<Snapshot, GitError> {
+    begin_index(workspace, index)?;
+    let add = git
+        .call(workspace, own(["add", "--all", "--ignore-errors", "."]))
+        .with("GIT_INDEX_FILE", index)
+        .output();
+    let head = git.run(
+        workspace,
+        ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"],
+    );
+    let branch = git.run(workspace, ["symbolic-ref", "--quiet", "--short", "HEAD"]);
+    let (added, head, branch) = tokio::join!(add, head, branch);
+    let left_out = match added {
+        Ok(_) => String::new(),
+        Err(GitError::Refused { words }) => words,
+        Err(other) => return Err(other),
+    };
+    // Both say no without a word where there is none.
+    let (head, branch) = (head.ok(), branch.ok());
+    let tree = git
+        .call(workspace, own(["write-tree"]))
+        .with("GIT_INDEX_FILE", index)
+        .output()
+        .await?
+        .text();
+    let message = format!(
+        "What the workspace was\n\n{BRANCH}{}",
+        branch.as_deref().unwrap_or_default()
+    );
+    let mut arguments = vec!["commit-tree", tree.as_str(), "-m", &message];
+    if let Some(head) = &head {
+        arguments.extend(["-p", head]);
+    }
+    let commit = git
+        .call(workspace, arguments)
+        .with("GIT_AUTHOR_NAME", NAME)
+        .with("GIT_AUTHOR_EMAIL", EMAIL)
+        .with("GIT_COMMITTER_NAME", NAME)
+        .with("GIT_COMMITTER_EMAIL", EMAIL)
+        .output()
+        .await?
+        .text();
+    Ok(Snapshot {
+        commit,
+        head,
+        branch,
+        left_out,
+    })
+}
+
+/// A snapshot that was taken before; `None` where there is none of that name.
+pub async fn find(
+    git: &Git,
+    workspace: &Path,
+    reference: &str,
+) -> Result<Option<Snapshot>, GitError> {
+    let known = [
+        "for-each-ref",
+        "--format=%(objectname) %(parent)%0a%(contents)",
+        "--",
+        reference,
+    ];
+    let found = git.run(workspace, known).await?;
+    let Some((names, message)) = found.split_once('\n') else {
+        return Ok(None);
+    };
+    let (commit, head) = names.split_once(' ').unwrap_or((names, ""));
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Ok(Some(Snapshot {
+        commit: commit.to_owned(),
+        head: some(head),
+        branch: message
+            .lines()
+            .find_map(|line| line.strip_prefix(BRANCH))
+            .and_then(some),
+        left_out: String::new(),
+    }))
+}
+
+/// A file in a snapshot, as text.
+pub async fn file(
+    git: &Git,
+    workspace: &Path,
+    snapshot: &Snapshot,
+    name: &str,
+) -> Result<String, GitError> {
+    let named = format!("{}:{name}", snapshot.commit);
+    git.run(workspace, ["cat-file", "blob", &named]).await
+}
+
+/// Keeps a snapshot under another ref too.
+pub async fn keep(
+    git: &Git,
+    workspace: &Path,
+    snapshot: &Snapshot,
+    reference: &str,
+) -> Result<(), GitError> {
+    let arguments = own(["update-ref", reference, &snapshot.commit]);
+    git.run(workspace, arguments).await.map(drop)
+}
+
+/// Forgets snapshots of a run; git removes what only they had when it cleans up.
+pub async fn forget(
+    git: &Git,
+    workspace: &Path,
+    run: RunId,
+    moments: &[Moment],
+) -> Result<(), GitError> {
+    for moment in moments {
+        let reference = reference(run, *moment);
+        git.run(workspace, own(["update-ref", "-d", &reference]))
+            .await?;
+    }
+    Ok(())
+}
+
+pub(super) fn own<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Vec<OsString> {
+    OWN.into_iter()
+        .chain(arguments)
+        .map(OsString::from)
+        .collect()
+}
+
+/// Begins with a copy of the workspace's index, which spares git reading every file.
+fn begin_index(workspace: &Path, index: &Path) -> Result<(), GitError> {
+    let impossible =
+        |error: io::Error| GitError::Impossible(format!("the snapshot cannot be made ({error})"));
+    // A git that was killed at it left this behind; nobody else uses it.
+    let _ = fs::remove_file(index.with_added_extension("lock"));
+    if index.exists() {
+        return Ok(());
+    }
+    let of_workspace = git_folder(workspace)
+        .ok_or_else(|| GitError::Impossible("the workspace is no git repository any more".into()))?
+        .join("index");
+    match fs::copy(&of_workspace, index) {
+        Ok(_) => {}
+        // Nothing was ever added.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(impossible(error)),
+    }
+    // git tells by this time which files may have changed right after the index was written.
+    let modified = fs::metadata(&of_workspace).and_then(|metadata| metadata.modified());
+    let copy = File::options().write(true).open(index);
+    modified
+        .and_then(|modified| copy?.set_modified(modified))
+        .map_err(impossible)
+}
+
+/// `.git`, or where it points to. Format: gitrepository-layout(5).
+pub(super) fn git_folder(workspace: &Path) -> Option<PathBuf> {
+    let path = workspace.join(".git");
+    if path.is_dir() {
+        return Some(path);
+    }
+    let pointer = fs::read_to_string(&path).ok()?;
+    Some(workspace.join(pointer.strip_prefix("gitdir:")?.trim()))
+}

@@ -1,0 +1,123 @@
+//! What a person named in `/new`: a URL that git can clone, or a repository on this machine.
+
+use std::path::{Path, PathBuf};
+
+use crate::session::Source;
+
+/// Why nothing can be made of what was named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// Neither a URL nor a folder.
+    Unknown,
+    /// A URL of a kind that does more than name a repository.
+    Transport(String),
+    /// A folder that `TELECODER_REPO_ROOTS` does not allow.
+    Outside(Vec<PathBuf>),
+}
+
+/// Kinds of URLs that name a repository and do nothing else; `ext::` runs a command.
+const SCHEMES: [&str; 5] = ["https", "http", "ssh", "git", "file"];
+
+/// Reads what was named. `roots` are the folders below which a repository on this machine may be; none: anywhere.
+///
+/// Looks at the file system, which may take its time.
+pub fn named(named: &str, roots: &[PathBuf]) -> Result<Source, Unusable> {
+    if named.starts_with('-') || named.chars().any(char::is_control) {
+        return Err(Unusable::Unknown);
+    }
+    if let Some((scheme, rest)) = named.split_once("://")
+        && !scheme.contains(['/', ':'])
+    {
+        return url(named, scheme, rest, roots);
+    }
+    if let Some((helper, _)) = named.split_once("::")
+        && !helper.contains('/')
+    {
+        return Err(Unusable::Transport(helper.to_owned()));
+    }
+    if is_scp_like(named) {
+        return Ok(Source::Clone(named.to_owned()));
+    }
+    let path = folder(named).ok_or(Unusable::Unknown)?;
+    within(&path, roots)?;
+    Ok(Source::Worktree(path))
+}
+
+fn url(named: &str, scheme: &str, rest: &str, roots: &[PathBuf]) -> Result<Source, Unusable> {
+    if !SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) {
+        return Err(Unusable::Transport(scheme.to_owned()));
+    }
+    let host = rest.split('/').next().unwrap_or_default();
+    let host = host.rsplit('@').next().unwrap_or_default();
+    if host.starts_with('-') {
+        // ssh would take it for an option.
+        return Err(Unusable::Unknown);
+    }
+    if scheme.eq_ignore_ascii_case("file") && !roots.is_empty() {
+        // What git makes of an escape is not for us to guess.
+        let path = Path::new(rest).canonicalize().ok();
+        match path.filter(|_| !rest.contains('%')) {
+            Some(path) => within(&path, roots)?,
+            None => return Err(Unusable::Outside(roots.to_owned())),
+        }
+    }
+    Ok(Source::Clone(named.to_owned()))
+}
+
+/// A full path or one from `~/`, links followed.
+fn folder(named: &str) -> Option<PathBuf> {
+    let path = match named.strip_prefix("~/") {
+        Some(rest) => PathBuf::from(std::env::var_os("HOME")?).join(rest),
+        None => PathBuf::from(named),
+    };
+    let path = path.is_absolute().then_some(path)?.canonicalize().ok()?;
+    path.is_dir().then_some(path)
+}
+
+fn within(path: &Path, roots: &[PathBuf]) -> Result<(), Unusable> {
+    let is_within = |root: &PathBuf| {
+        let root = root.canonicalize();
+        root.is_ok_and(|root| path.starts_with(root))
+    };
+    if roots.is_empty() || roots.iter().any(is_within) {
+        return Ok(());
+    }
+    Err(Unusable::Outside(roots.to_owned()))
+}
+
+/// `user@host:path`, as git reads it: a colon before the first slash.
+fn is_scp_like(named: &str) -> bool {
+    named.split_once(':').is_some_and(|(host, path)| {
+        let name = host.rsplit('@').next().unwrap_or_default();
+        !name.is_empty()
+            && !name.starts_with('-')
+            && !path.is_empty()
+            && host
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "@.-_".contains(c))
+    })
+}
+
+/// A repository as a person would name it.
+pub fn name_of(source: &Source) -> String {
+    match source {
+        Source::Empty => "-".to_owned(),
+        Source::Clone(url) => url.clone(),
+        Source::Worktree(path) => path.to_string_lossy().into_owned(),
+    }
+}
+
+/// A short name for a repository: the last part of its URL or path, without `.git`.
+pub fn short_name(source: &Source) -> Option<String> {
+    if *source == Source::Empty {
+        return None;
+    }
+    let named = name_of(source);
+    let name = named
+        .trim_end_matches('/')
+        .rsplit(['/', ':'])
+        .next()
+        .unwrap_or_default();
+    let name = name.strip_suffix(".git").unwrap_or(name);
+    (!name.is_empty()).then(|| name.to_owned())
+}

@@ -1,0 +1,133 @@
+//! `/diff`, `/undo`, `/push`, `/verify` and their buttons: a job is written down, a worker does it.
+
+use rusqlite::Connection;
+
+use super::Follow;
+use super::button::Pressed;
+use crate::chat::{toast, workspace as words};
+use crate::command::WantedJob;
+use crate::id::{ChatId, ChatThread, JobId, MessageId, RunId};
+use crate::job::verify::{self, Failed};
+use crate::job::{Job, Lane, Task};
+use crate::session::SessionState;
+use crate::store::{chats, jobs, outbox, runs, sessions, verifications};
+use crate::verify::fix;
+
+/// Writes down what was asked for in the chat's session.
+pub(super) fn request(
+    db: &Connection,
+    at: ChatThread,
+    wanted: WantedJob,
+    asked_by: MessageId,
+) -> rusqlite::Result<Follow> {
+    let reply = |message: crate::chat::Outgoing| {
+        outbox::insert(db, at, &message.replying_to(Some(asked_by)))?;
+        Ok(Follow::default())
+    };
+    let Some(session) = chats::current_session(db, at)? else {
+        return reply(words::no_session());
+    };
+    if session.state != SessionState::Ready {
+        return reply(words::not_ready());
+    }
+    let task = match wanted {
+        WantedJob::Diff => Task::Diff,
+        WantedJob::Push => Task::Push,
+        WantedJob::Verify => Task::Check,
+        WantedJob::Undo => {
+            if runs::running(db, at)?.is_some() {
+                return reply(words::undo_waits());
+            }
+            match runs::newest_not_undone(db, &session.id)? {
+                Some(run) => Task::AskUndo { run },
+                None => return reply(words::nothing_has_run()),
+            }
+        }
+    };
+    jobs::insert(db, &session.id, at, task, Some(asked_by))?;
+    Ok(follow(at, task))
+}
+
+fn follow(at: ChatThread, task: Task) -> Follow {
+    match task.lane() {
+        Lane::Workspace => Follow::wake(at),
+        Lane::Beside => Follow::wake_beside(at),
+    }
+}
+
+/// "Undo": only the run that is still the newest one.
+pub(super) fn undo_pressed(db: &Connection, chat: ChatId, run: RunId) -> rusqlite::Result<Pressed> {
+    let at = runs::place_if_known(db, run)?.filter(|at| at.chat == chat);
+    let (Some(at), Some((session, false))) = (at, runs::is_undone(db, run)?) else {
+        return Ok(Pressed::over(toast::NO_EFFECT));
+    };
+    if runs::newest_not_undone(db, &session)? != Some(run) {
+        return Ok(Pressed::over(toast::CHANGED_SINCE));
+    }
+    if runs::running(db, at)?.is_some() {
+        return Ok(Pressed::over(toast::RUN_GOES_ON).buttons_stay());
+    }
+    let task = Task::Undo { run };
+    jobs::insert(db, &session, at, task, None)?;
+    Ok(Pressed::over(toast::UNDOING).with(follow(at, task)))
+}
+
+/// "Take the undo back"
+pub(super) fn redo_pressed(db: &Connection, chat: ChatId, run: RunId) -> rusqlite::Result<Pressed> {
+    let at = runs::place_if_known(db, run)?.filter(|at| at.chat == chat);
+    let (Some(at), Some((session, true))) = (at, runs::is_undone(db, run)?) else {
+        return Ok(Pressed::over(toast::NO_EFFECT));
+    };
+    let task = Task::Redo { run };
+    jobs::insert(db, &session, at, task, None)?;
+    Ok(Pressed::over(toast::UNDOING).with(follow(at, task)))
+}
+
+/// "Fix it": the failing output becomes the next prompt, once, and as long as it is about what is there now.
+pub(super) fn fix_pressed(db: &Connection, chat: ChatId, job: JobId) -> rusqlite::Result<Pressed> {
+    let Some((session, evidence)) = verifications::of_job(db, job)? else {
+        return Ok(Pressed::over(toast::NO_EFFECT));
+    };
+    let at = sessions::place(db, &session)?;
+    if at.chat != chat {
+        return Ok(Pressed::over(toast::NO_EFFECT));
+    }
+    if !verifications::is_newest(db, job)? {
+        return Ok(Pressed::over(toast::CHANGED_SINCE));
+    }
+    let Some(prompt) = fix::prompt(&evidence.checks) else {
+        return Ok(Pressed::over(toast::NO_EFFECT));
+    };
+    let failed = Failed {
+        job,
+        session: &session,
+        at,
+    };
+    verify::queue_fix(db, failed, prompt, None, 0)?;
+    Ok(Pressed::over(toast::FIXING).with(Follow::wake(at)))
+}
+
+/// A Stop button below a job.
+pub(super) fn stop_pressed(db: &Connection, chat: ChatId, job: JobId) -> rusqlite::Result<Pressed> {
+    match jobs::due_under(db, job)?.filter(|job| job.at.chat == chat) {
+        Some(job) => {
+            jobs::request_stop(db, job.id)?;
+            Ok(Pressed::over(toast::STOPPING)
+                .with(Follow::stop(job.at))
+                .buttons_stay())
+        }
+        None => Ok(Pressed::over(toast::JOB_IS_OVER)),
+    }
+}
+
+/// What `/stop` ends where no run goes on; an undo is let to its end, which is near.
+pub(super) fn to_stop(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Job>> {
+    for lane in [Lane::Workspace, Lane::Beside] {
+        let job = jobs::next(db, at, lane)?
+            .filter(|job| !matches!(job.task, Task::Undo { .. } | Task::Redo { .. }));
+        if job.is_some() {
+            return Ok(job);
+        }
+    }
+    Ok(None)
+}

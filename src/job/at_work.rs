@@ -1,0 +1,125 @@
+//! What every job has at hand, and what can cut it short.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::Job;
+use crate::chat::Outgoing;
+use crate::chat::live::{LiveOf, LiveText};
+use crate::id::ChatThread;
+use crate::run::start::Runner;
+use crate::session::{Session, Signals};
+use crate::store::{Store, StoreError, jobs, outbox};
+
+/// What is over sooner shows no live message.
+const LIVE_AFTER: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_secs(1);
+/// How often somebody who waits for a stop looks by himself.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Telegram shows "typing" for five seconds.
+const TYPING_EVERY: u32 = 4;
+
+/// A job that is being done.
+pub struct AtWork<'a> {
+    pub runner: &'a Runner,
+    pub job: &'a Job,
+    pub session: &'a Session,
+    pub signals: &'a Signals,
+    pub quit: &'a CancellationToken,
+}
+
+/// What a job came to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Finished {
+    Done,
+    /// The bot stops; the job is done again after the restart.
+    BotStops,
+}
+
+/// What is heard of a program while it runs: its newest line.
+#[derive(Default)]
+pub struct Heard(Mutex<String>);
+
+impl Heard {
+    pub fn set(&self, line: &str) {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        line.clone_into(&mut heard);
+    }
+
+    pub fn get(&self) -> String {
+        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.clone()
+    }
+}
+
+impl AtWork<'_> {
+    pub fn store(&self) -> &Store {
+        &self.runner.store
+    }
+
+    /// Returns when somebody has asked for the job to be stopped.
+    pub async fn stopped(&self) {
+        let id = self.job.id;
+        loop {
+            let asked = self
+                .store()
+                .transaction(move |db| jobs::stop_requested(db, id))
+                .await;
+            if matches!(asked, Ok(true)) {
+                return;
+            }
+            tokio::select! {
+                () = self.signals.stop.notified() => {}
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+            }
+        }
+    }
+
+    /// Shows what `text` says of the job's time for as long as this is awaited; never returns.
+    pub async fn show(&self, text: impl Fn(Duration) -> LiveText) {
+        let begun = Instant::now();
+        let outbox = &self.runner.outbox;
+        let mut ticks = 0;
+        loop {
+            tokio::time::sleep(TICK).await;
+            if ticks % TYPING_EVERY == 0 {
+                outbox.typing(self.job.at);
+            }
+            ticks += 1;
+            if begun.elapsed() >= LIVE_AFTER {
+                let of = LiveOf::Job(self.job.id);
+                outbox.show_live(self.job.at, of, text(begun.elapsed()));
+            }
+        }
+    }
+
+    /// The job's end and what is said about it, in one transaction.
+    pub async fn say(&self, message: Outgoing) -> Result<Finished, StoreError> {
+        let message = message.replying_to(self.job.asked_by);
+        self.end(move |db, at| outbox::insert(db, at, &message))
+            .await
+    }
+
+    /// The job's end and its effect, in one transaction. The effect is left out where the job had ended before.
+    pub async fn end<F>(&self, effect: F) -> Result<Finished, StoreError>
+    where
+        F: FnOnce(&rusqlite::Connection, ChatThread) -> rusqlite::Result<()> + Send + 'static,
+    {
+        let id = self.job.id;
+        let at = self
+            .store()
+            .transaction(move |db| {
+                let at = jobs::place(db, id)?;
+                if jobs::end(db, id)? {
+                    effect(db, at)?;
+                }
+                Ok(at)
+            })
+            .await?;
+        self.runner.outbox.deliver(at.chat);
+        self.runner.outbox.remove_live(at, LiveOf::Job(id));
+        Ok(Finished::Done)
+    }
+}

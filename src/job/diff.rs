@@ -1,0 +1,53 @@
+//! `/diff`: what differs from the workspace before the last run.
+
+use crate::chat::workspace as words;
+use crate::git::{GitError, diff, snapshot};
+use crate::store::{StoreError, runs};
+use crate::verify::measure;
+
+use super::at_work::{AtWork, Finished};
+
+/// A diff of at most so many bytes and lines is shown in the chat; a longer one comes as a file.
+const SHOWN: usize = 3_000;
+const LINES_SHOWN: usize = 60;
+
+pub(super) async fn send(work: &AtWork<'_>) -> Result<Finished, StoreError> {
+    let session = work.session.id.clone();
+    let newest = work
+        .store()
+        .transaction(move |db| runs::newest_not_undone(db, &session))
+        .await?;
+    let Some(run) = newest else {
+        return work.say(words::nothing_has_run()).await;
+    };
+    let looked = tokio::select! {
+        looked = look(work, run) => looked,
+        () = work.stopped() => return work.say(words::job_stopped("The diff")).await,
+        () = work.quit.cancelled() => return Ok(Finished::BotStops),
+    };
+    let message = match looked {
+        Err(error) => words::git_failed("There is no diff", &error.reason(), error.words()),
+        Ok((files, _, _)) if files.is_empty() => words::no_diff(),
+        Ok((_, patch, _)) if is_short(&patch) => words::diff(&patch),
+        Ok((files, patch, is_cut)) => words::long_diff(patch, &files, is_cut),
+    };
+    work.say(message).await
+}
+
+async fn look(
+    work: &AtWork<'_>,
+    run: crate::id::RunId,
+) -> Result<(Vec<diff::Changed>, String, bool), GitError> {
+    let (git, workspace) = (&work.runner.git, &work.session.workspace);
+    let before = measure::before(git, workspace, run).await?;
+    // A run may go on, which has an index of its own.
+    let index = git.scratch.join(format!("{}.diff.index", work.session.id));
+    let now = snapshot::look(git, workspace, &index).await?;
+    let files = diff::files(git, workspace, &before.commit, &now.commit).await?;
+    let (patch, is_cut) = diff::patch(git, workspace, &before.commit, &now.commit).await?;
+    Ok((files, patch, is_cut))
+}
+
+fn is_short(patch: &str) -> bool {
+    patch.len() <= SHOWN && patch.lines().count() <= LINES_SHOWN
+}

@@ -1,0 +1,115 @@
+//! A job: work in a session's workspace that is no run. Checks and evidence, a diff, a push, an undo.
+//!
+//! A job is a row before it is begun and ends in the transaction that writes what came of it, so it survives the
+//! bot like a run does. One that was cut off is done again from its start.
+
+mod at_work;
+mod diff;
+mod push;
+mod undo;
+pub mod verify;
+
+use serde::{Deserialize, Serialize};
+
+pub use at_work::{AtWork, Finished, Heard};
+
+use crate::chat::workspace as words;
+use crate::id::{ChatThread, JobId, MessageId, RunId, SessionId};
+use crate::session::SessionState;
+use crate::store::runs;
+use verify::Order;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    pub id: JobId,
+    pub session: SessionId,
+    pub at: ChatThread,
+    pub task: Task,
+    /// The message that asked for it, which the reply replies to.
+    pub asked_by: Option<MessageId>,
+    pub live_message: Option<MessageId>,
+    pub is_ended: bool,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Measure what a run changed, and run the checks if it ended well.
+    Verify {
+        run: RunId,
+        with_checks: bool,
+    },
+    /// Run the checks because somebody asked: `/verify`.
+    Check,
+    /// Send what the last run changed.
+    Diff,
+    Push,
+    /// Say what an undo of this run would take away, and ask.
+    AskUndo {
+        run: RunId,
+    },
+    /// Take the workspace back to what it was before this run.
+    Undo {
+        run: RunId,
+    },
+    /// Take the undo of this run back.
+    Redo {
+        run: RunId,
+    },
+}
+
+/// Jobs of one lane follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// In turn with the runs of the chat: nothing else works in the workspace meanwhile.
+    Workspace,
+    /// Beside whatever goes on.
+    Beside,
+}
+
+impl Task {
+    pub fn lane(self) -> Lane {
+        match self {
+            Task::Verify { .. } | Task::Check | Task::Undo { .. } | Task::Redo { .. } => {
+                Lane::Workspace
+            }
+            Task::Diff | Task::Push | Task::AskUndo { .. } => Lane::Beside,
+        }
+    }
+}
+
+/// Does a job to its end. Errors are the store's; the job is tried again.
+pub async fn work(work: &AtWork<'_>) -> anyhow::Result<Finished> {
+    if work.session.state != SessionState::Ready {
+        return Ok(work.say(words::not_ready()).await?);
+    }
+    Ok(match work.job.task {
+        Task::Verify { run, with_checks } => {
+            let order = Order {
+                run: Some(run),
+                with_checks,
+                by_hand: false,
+            };
+            verify::verify(work, order).await?
+        }
+        Task::Check => {
+            let session = work.session.id.clone();
+            let run = work
+                .store()
+                .transaction(move |db| runs::newest_not_undone(db, &session))
+                .await?;
+            let order = Order {
+                run,
+                with_checks: true,
+                by_hand: true,
+            };
+            verify::verify(work, order).await?
+        }
+        Task::Diff => diff::send(work).await?,
+        Task::Push => push::push(work).await?,
+        Task::AskUndo { run } => undo::ask(work, run).await?,
+        Task::Undo { run } => undo::undo(work, run).await?,
+        Task::Redo { run } => undo::redo(work, run).await?,
+    })
+}

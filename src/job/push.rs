@@ -1,0 +1,25 @@
+//! `/push`: the branch goes to where it came from.
+
+use fail::fail_point;
+
+use super::at_work::{AtWork, Finished, Heard};
+use crate::chat::workspace as words;
+use crate::git::push;
+use crate::store::StoreError;
+
+pub(super) async fn push(work: &AtWork<'_>) -> Result<Finished, StoreError> {
+    let heard = Heard::default();
+    let hear = |line: &str| heard.set(line);
+    let pushed = tokio::select! {
+        pushed = push::push(&work.runner.git, &work.session.workspace, &hear) => pushed,
+        () = work.show(|elapsed| words::pushing(elapsed, &heard.get())) => return Ok(Finished::Done),
+        () = work.stopped() => return work.say(words::job_stopped("The push")).await,
+        () = work.quit.cancelled() => return Ok(Finished::BotStops),
+    };
+    fail_point!("pushed", |_| std::process::abort());
+    let message = match pushed {
+        Ok(pushed) => words::pushed(&pushed),
+        Err(error) => words::not_pushed(&error.reason(), error.words()),
+    };
+    work.say(message).await
+}

@@ -1,0 +1,115 @@
+//! A program below a holder, as the bot sees it: what it writes while it writes it, and how it ended.
+//!
+//! Dropping the handle ends the program and everything it started; the holder sees to it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio::process::{ChildStdin, Command};
+use tokio_process_stream::{Item, ProcessChunkStream};
+
+use super::holder::Report;
+
+/// When the holder is gone, what is left in the pipes is read for so long. Only a process that is stuck in the
+/// kernel can still hold them.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How often it is looked whether the holder is gone, where nothing is written.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// What is to be run.
+pub struct Program<'a> {
+    /// The program first.
+    pub arguments: Vec<OsString>,
+    pub folder: &'a Path,
+    /// All of its environment.
+    pub environment: &'a BTreeMap<OsString, OsString>,
+    /// Where the holder leaves its report: a path that nothing is at.
+    pub report: PathBuf,
+}
+
+/// A program that runs.
+pub struct Held {
+    output: ProcessChunkStream,
+    /// The holder ends everything when this is closed.
+    lifeline: Option<ChildStdin>,
+    report: PathBuf,
+}
+
+/// Something that the program wrote.
+#[derive(Debug)]
+pub enum Piece {
+    Stdout(Vec<u8>),
+    Stderr(Vec<u8>),
+}
+
+impl Held {
+    /// Starts a holder and the program below it. Errors are those of the folder, or of starting a process.
+    pub fn start(program: Program<'_>) -> io::Result<Held> {
+        let mut child = Command::new("/proc/self/exe")
+            .arg0("telecoder")
+            .arg("hold")
+            .arg(&program.report)
+            .args(&program.arguments)
+            .env_clear()
+            .envs(program.environment)
+            .current_dir(program.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // Nothing that is sent to the bot's group reaches it.
+            .process_group(0)
+            .spawn()?;
+        let lifeline = child.stdin.take();
+        Ok(Held {
+            output: ProcessChunkStream::from(child),
+            lifeline,
+            report: program.report,
+        })
+    }
+
+    /// The next piece of output, in the order of writing on each of the two; `None` when nothing is left of it.
+    pub async fn next(&mut self) -> Option<Piece> {
+        let item = loop {
+            let patience = if self.holder_is_gone() {
+                LAST_WORDS
+            } else {
+                LOOK_AGAIN
+            };
+            match tokio::time::timeout(patience, self.output.next()).await {
+                Ok(item) => break item,
+                Err(_) if patience == LAST_WORDS => break None,
+                Err(_) => {}
+            }
+        };
+        match item {
+            Some(Item::Stdout(chunk)) => Some(Piece::Stdout(chunk.to_vec())),
+            Some(Item::Stderr(chunk)) => Some(Piece::Stderr(chunk.to_vec())),
+            Some(Item::Done(_)) | None => None,
+        }
+    }
+
+    fn holder_is_gone(&mut self) -> bool {
+        self.output
+            .child_mut()
+            .is_none_or(|holder| matches!(holder.try_wait(), Ok(Some(_)) | Err(_)))
+    }
+
+    /// Ends the program, with everything it started; what it still says comes as before.
+    pub fn end(&mut self) {
+        self.lifeline = None;
+    }
+
+    /// How it ended; to be called when there is no piece left. `None` where the holder was killed: then nobody
+    /// can say, and something of it may be left.
+    pub fn into_report(self) -> Option<Report> {
+        let bytes = fs::read(&self.report).ok()?;
+        let _ = fs::remove_file(&self.report);
+        serde_json::from_slice(&bytes).ok()
+    }
+}

@@ -1,0 +1,133 @@
+//! The holder: runs one program, and ends with it everything that it started.
+//!
+//! Started by the bot as the hidden subcommand `hold`. The program ends when it wants to, or when the holder's
+//! stdin ends: the bot closes it to end the program, and the system closes it when the bot is gone. Nobody is
+//! left then, also of what has detached itself.
+//!
+//! Plain blocking code, as the keeper's: it is in memory as long as the program.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::Context;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open, set_child_subreaper};
+use serde::{Deserialize, Serialize};
+
+use super::sweep::{self, Spared};
+
+/// How long what is ended may take to clean up after SIGTERM.
+const GRACE: Duration = Duration::from_secs(2);
+/// When memory runs out, the kernel ends what is held rather than the bot. Format: proc_pid_oom_score_adj(5).
+const OOM_SCORE_ADJUSTMENT: &str = "500";
+
+/// What a holder leaves in its report file: how the program ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// None when a signal ended it, or the holder did.
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    /// It did not end by itself.
+    pub was_ended: bool,
+    /// In the system's words, where it could not be started.
+    pub not_started: Option<String>,
+    /// Processes that outlived it and were ended.
+    pub survivors: usize,
+    /// CPU time of the program and of everything it started, in milliseconds.
+    pub cpu_ms: u64,
+    /// Peak memory of the largest of them, in KiB.
+    pub peak_kib: u64,
+}
+
+/// Runs `arguments` (the program first) and returns when nothing of it is left.
+///
+/// The report is written whole or not at all. Errors are those of the report's folder.
+pub fn hold(report: &Path, arguments: &[OsString]) -> anyhow::Result<()> {
+    set_child_subreaper(Some(getpid()))
+        .context("cannot become the reaper of what is left behind")?;
+    let ended = run(arguments)?;
+    let bytes = serde_json::to_vec(&ended).context("cannot write a report")?;
+    let temporary = report.with_extension("tmp");
+    fs::write(&temporary, bytes)
+        .and_then(|()| fs::rename(&temporary, report))
+        .context("cannot leave the report")
+}
+
+/// How the arguments of the subcommand are laid out.
+pub fn parse(arguments: impl Iterator<Item = OsString>) -> Option<(PathBuf, Vec<OsString>)> {
+    let mut arguments = arguments;
+    let report = PathBuf::from(arguments.next()?);
+    let program: Vec<OsString> = arguments.collect();
+    (!program.is_empty()).then_some((report, program))
+}
+
+fn run(arguments: &[OsString]) -> anyhow::Result<Report> {
+    let Some((program, arguments)) = arguments.split_first() else {
+        anyhow::bail!("there is nothing to hold");
+    };
+    let started = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .process_group(0)
+        .spawn();
+    let mut child = match started {
+        Ok(child) => child,
+        Err(error) => {
+            return Ok(Report {
+                not_started: Some(error.to_string()),
+                ..Report::default()
+            });
+        }
+    };
+    // Its children inherit it. Where the system does not allow it, nothing else changes.
+    let _ = fs::write(
+        format!("/proc/{}/oom_score_adj", child.id()),
+        OOM_SCORE_ADJUSTMENT,
+    );
+    let status = wait(&mut child)?;
+    let swept = sweep::end_descendants(GRACE, Spared::Nobody);
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).ok();
+    let cpu = usage.map(|usage| (usage.user_time() + usage.system_time()).num_milliseconds());
+    Ok(Report {
+        code: status.and_then(|status| status.code()),
+        signal: status.and_then(|status| status.signal()),
+        was_ended: status.is_none(),
+        not_started: None,
+        // Who was ended with the program has not outlived it.
+        survivors: status.map_or(0, |_| swept.ended),
+        cpu_ms: u64::try_from(cpu.unwrap_or(0)).unwrap_or(0),
+        peak_kib: usage.map_or(0, |usage| u64::try_from(usage.max_rss()).unwrap_or(0)),
+    })
+}
+
+/// `None` when it is to be ended: nobody holds the other end of stdin any more.
+fn wait(child: &mut Child) -> anyhow::Result<Option<ExitStatus>> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let pid = pid.context("the program has no process id")?;
+    let ended = pidfd_open(pid, PidfdFlags::empty()).context("the program cannot be watched")?;
+    let stdin = io::stdin();
+    loop {
+        let mut sources = [
+            PollFd::new(&ended, PollFlags::IN),
+            PollFd::new(&stdin, PollFlags::IN),
+        ];
+        match poll(&mut sources, None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let [has_ended, is_told] = sources.map(|source| !source.revents().is_empty());
+        if has_ended && let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if is_told && !matches!(stdin.lock().read(&mut [0; 16]), Ok(1..)) {
+            return Ok(None);
+        }
+    }
+}

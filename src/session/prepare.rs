@@ -1,0 +1,182 @@
+//! Makes a session's workspace, tells how far it is, or says why it cannot be made.
+
+use std::time::{Duration, Instant};
+
+use fail::fail_point;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::worker::{LOOK_AGAIN, Step, Worker};
+use super::{Session, SessionState, Signals};
+use crate::chat::live::LiveOf;
+use crate::chat::workspace as words;
+use crate::git::GitError;
+use crate::git::remarks::{self, Remark};
+use crate::git::workspace::{self, Workshop};
+use crate::job::Heard;
+use crate::run::Outcome;
+use crate::store::{StoreError, chats, held, outbox, repositories, runs, sessions};
+
+/// What is over sooner shows no live message.
+const LIVE_AFTER: Duration = Duration::from_secs(2);
+const TICK: Duration = Duration::from_secs(1);
+
+impl Worker {
+    /// Makes a session's workspace, or says why it cannot be made.
+    pub(super) async fn prepare(
+        &self,
+        session: &Session,
+        signals: &Signals,
+        quit: &CancellationToken,
+    ) -> anyhow::Result<Step> {
+        self.take_up_live(session).await?;
+        let heard = Heard::default();
+        let hear = |line: &str| heard.set(line);
+        let shop = Workshop {
+            git: &self.runner.git,
+            mirrors: &self.runner.mirrors,
+            branch_prefix: &self.branch_prefix,
+            progress: &hear,
+        };
+        let made = tokio::select! {
+            made = workspace::make(&shop, session) => made,
+            () = self.given_up(session, signals) => Err(GitError::Stopped),
+            () = self.show_progress(session, &heard) => Err(GitError::Stopped),
+            // Begun anew after the restart.
+            () = quit.cancelled() => return Ok(Step::Quit),
+        };
+        fail_point!("workspace-made", |_| std::process::abort());
+        match made {
+            Ok(branch) => self.workspace_is_ready(session, branch).await?,
+            Err(failure) => {
+                workspace::remove(&self.runner.git, session, &self.branch_prefix).await;
+                if !matches!(failure, GitError::Stopped) {
+                    self.workspace_failed(session, &failure).await?;
+                }
+            }
+        }
+        let live = LiveOf::Setup(session.id.clone());
+        self.runner.outbox.remove_live(session.at, live);
+        Ok(Step::Done)
+    }
+
+    /// The live message of a try that a restart cut off goes on.
+    async fn take_up_live(&self, session: &Session) -> Result<(), StoreError> {
+        let id = session.id.clone();
+        let message = self
+            .runner
+            .store
+            .transaction(move |db| sessions::live_message(db, &id))
+            .await?;
+        if let Some(message) = message {
+            let live = LiveOf::Setup(session.id.clone());
+            self.runner.outbox.resume_live(session.at, live, message);
+        }
+        Ok(())
+    }
+
+    /// Shows what git says for as long as this is awaited; never returns.
+    async fn show_progress(&self, session: &Session, heard: &Heard) {
+        let begun = Instant::now();
+        loop {
+            tokio::time::sleep(TICK).await;
+            if begun.elapsed() < LIVE_AFTER {
+                continue;
+            }
+            let text = words::setting_up(&session.source, begun.elapsed(), &heard.get());
+            let live = LiveOf::Setup(session.id.clone());
+            self.runner.outbox.show_live(session.at, live, text);
+        }
+    }
+
+    /// Returns when `/stop` has given the session up.
+    async fn given_up(&self, session: &Session, signals: &Signals) {
+        loop {
+            tokio::select! {
+                () = signals.stop.notified() => {}
+                // In a group that has become another one nobody else would say so.
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+            }
+            let now = self.session(&session.id).await;
+            if matches!(now, Ok(Some(session)) if session.state == SessionState::Failed) {
+                return;
+            }
+        }
+    }
+
+    async fn workspace_is_ready(
+        &self,
+        session: &Session,
+        branch: String,
+    ) -> Result<(), StoreError> {
+        let remarks = self.remarks(session).await;
+        let (id, source) = (session.id.clone(), session.source.clone());
+        let (ready, at) = self
+            .runner
+            .store
+            .transaction(move |db| {
+                let at = sessions::place(db, &id)?;
+                let ready = sessions::mark_ready(db, &id, &branch)?;
+                if !ready {
+                    return Ok((ready, at));
+                }
+                repositories::remember(db, &source)?;
+                // A first message wants its answer and no talk about folders.
+                let message = match runs::queued_count(db, at)? + held::count(db, at)? {
+                    0 => Some(words::workspace_ready(&source, &branch, &remarks)),
+                    _ => words::remarks(&remarks),
+                };
+                if let Some(message) = message {
+                    outbox::insert(db, at, &message)?;
+                }
+                Ok((ready, at))
+            })
+            .await?;
+        if !ready {
+            // A stop came first.
+            workspace::remove(&self.runner.git, session, &self.branch_prefix).await;
+        }
+        self.runner.outbox.deliver(at.chat);
+        Ok(())
+    }
+
+    /// What is missing in a workspace is said; that nobody could look is not worth a workspace.
+    async fn remarks(&self, session: &Session) -> Vec<Remark> {
+        let looked = remarks::look(&self.runner.git, &session.workspace).await;
+        looked.unwrap_or_else(|error| {
+            info!(session = %session.id, %error, "nobody could look what a workspace does not have");
+            Vec::new()
+        })
+    }
+
+    async fn workspace_failed(
+        &self,
+        session: &Session,
+        failure: &GitError,
+    ) -> Result<(), StoreError> {
+        let mut session = session.clone();
+        let (reason, words) = (failure.reason(), failure.words().to_owned());
+        info!(chat = %session.at, session = %session.id, reason, "a workspace could not be made");
+        let at = self
+            .runner
+            .store
+            .transaction(move |db| {
+                // The group may have become another one meanwhile.
+                let at = sessions::place(db, &session.id)?;
+                session.at = at;
+                if !sessions::give_up(db, &session.id)? {
+                    return Ok(at);
+                }
+                let outcome = Outcome::Failed(format!("no workspace: {reason}"));
+                let dropped = runs::end_queued(db, at, Some(&session.id), &outcome)?;
+                let back = chats::return_from(db, &session)?;
+                let message =
+                    words::workspace_failed(&session.source, &reason, &words, back, dropped);
+                outbox::insert(db, at, &message)?;
+                Ok(at)
+            })
+            .await?;
+        self.runner.outbox.deliver(at.chat);
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! Jobs: work in a workspace beside runs.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use super::chats::{place_from, thread_column};
+use super::{from_json, now, to_json};
+use crate::id::{ChatThread, JobId, MessageId, SessionId};
+use crate::job::{Job, Lane, Task};
+
+const COLUMNS: &str = "id, session_id, chat_id, thread_id, task, asked_by, live_message,
+    state = 'ended'";
+
+/// Writes down that something is to be done.
+pub fn insert(
+    db: &Connection,
+    session: &SessionId,
+    at: ChatThread,
+    task: Task,
+    asked_by: Option<MessageId>,
+) -> rusqlite::Result<JobId> {
+    let id = JobId::new();
+    db.prepare_cached(
+        "INSERT INTO jobs (id, session_id, chat_id, thread_id, lane, task, state, asked_by, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'due', ?7, ?8)",
+    )?
+    .execute(params![
+        id.to_string(),
+        session.0,
+        at.chat.0,
+        thread_column(at),
+        lane_name(task.lane()),
+        to_json(&task)?,
+        asked_by.map(|message| message.0),
+        now()
+    ])?;
+    Ok(id)
+}
+
+/// The chat's oldest job of a lane that is not done.
+pub fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Result<Option<Job>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM jobs
+         WHERE chat_id = ?1 AND thread_id = ?2 AND lane = ?3 AND state = 'due' ORDER BY seq LIMIT 1"
+    ))?
+    .query_row(
+        params![at.chat.0, thread_column(at), lane_name(lane)],
+        from_row,
+    )
+    .optional()
+}
+
+/// The job with this id, if it is not done.
+pub fn due_under(db: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM jobs WHERE id = ?1 AND state = 'due'"
+    ))?
+    .query_row([id.to_string()], from_row)
+    .optional()
+}
+
+/// The chat that the job belongs to now: a group may have become another one.
+pub fn place(db: &Connection, id: JobId) -> rusqlite::Result<ChatThread> {
+    db.prepare_cached("SELECT chat_id, thread_id FROM jobs WHERE id = ?1")?
+        .query_row([id.to_string()], |row| place_from(row, 0))
+}
+
+/// It is done. Returns false when it was before; then the transaction must have no effect.
+pub fn end(db: &Connection, id: JobId) -> rusqlite::Result<bool> {
+    let ended = db
+        .prepare_cached(
+            "UPDATE jobs SET state = 'ended', ended_at = ?2 WHERE id = ?1 AND state = 'due'",
+        )?
+        .execute(params![id.to_string(), now()])?;
+    Ok(ended == 1)
+}
+
+/// Somebody asked for a job to be stopped.
+pub fn request_stop(db: &Connection, id: JobId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE jobs SET stop_requested = 1 WHERE id = ?1 AND state = 'due'")?
+        .execute([id.to_string()])?;
+    Ok(())
+}
+
+pub fn stop_requested(db: &Connection, id: JobId) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM jobs WHERE id = ?1 AND stop_requested = 1")?
+        .exists([id.to_string()])
+}
+
+/// Chats with a job of a lane that is not done.
+pub fn chats_with_due(db: &Connection, lane: Lane) -> rusqlite::Result<Vec<ChatThread>> {
+    db.prepare_cached(
+        "SELECT DISTINCT chat_id, thread_id FROM jobs WHERE state = 'due' AND lane = ?1",
+    )?
+    .query_map([lane_name(lane)], |row| place_from(row, 0))?
+    .collect()
+}
+
+/// How many jobs are not done.
+pub fn open_count(db: &Connection) -> rusqlite::Result<u64> {
+    db.prepare_cached("SELECT count(*) FROM jobs WHERE state = 'due'")?
+        .query_row([], |row| row.get(0))
+}
+
+pub fn set_live_message(db: &Connection, id: JobId, message: MessageId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE jobs SET live_message = ?2 WHERE id = ?1")?
+        .execute(params![id.to_string(), message.0])?;
+    Ok(())
+}
+
+pub fn forget_live_message(db: &Connection, id: JobId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE jobs SET live_message = NULL WHERE id = ?1")?
+        .execute([id.to_string()])?;
+    Ok(())
+}
+
+/// Jobs with a live message that was there when the bot ended.
+pub fn with_live_message(db: &Connection) -> rusqlite::Result<Vec<Job>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM jobs WHERE live_message IS NOT NULL"
+    ))?
+    .query_map([], from_row)?
+    .collect()
+}
+
+fn lane_name(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Workspace => "workspace",
+        Lane::Beside => "beside",
+    }
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Job> {
+    let id: String = row.get(0)?;
+    let task: String = row.get(4)?;
+    let message =
+        |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i32>>(column)?.map(MessageId));
+    Ok(Job {
+        id: JobId(Uuid::parse_str(&id).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
+        })?),
+        session: SessionId(row.get(1)?),
+        at: place_from(row, 2)?,
+        task: from_json(4, &task)?,
+        asked_by: message(5)?,
+        live_message: message(6)?,
+        is_ended: row.get(7)?,
+    })
+}

@@ -1,0 +1,229 @@
+//! Runs one check: its output goes into a file and is read while it comes, and nobody is left of it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::counts::Reader;
+use super::{Check, CheckResult, Ended};
+use crate::process::held::{Held, Piece, Program};
+
+/// So much of a check's output is kept in its file, in bytes: the beginning, and the last lines below it.
+const FILE_KEPT: usize = 16 * 1024 * 1024;
+/// The last lines that are kept, and the most of one line, in bytes.
+const LINES_KEPT: usize = 200;
+const LINE_KEPT: usize = 2_000;
+
+/// What all checks of a job share.
+pub struct Bench<'a> {
+    pub workspace: &'a Path,
+    pub environment: &'a BTreeMap<OsString, OsString>,
+    /// The folder for output files; it is there.
+    pub folder: &'a Path,
+    /// None: no limit.
+    pub time_limit: Option<Duration>,
+    /// Gets the newest line.
+    pub heard: &'a (dyn Fn(&str) + Sync),
+}
+
+/// The environment of checks: as claude's, which has nothing of telecoder's own, and the word that nobody is
+/// watching (`CI`), so that no runner waits for a key.
+pub fn environment(of_claude: &BTreeMap<OsString, OsString>) -> BTreeMap<OsString, OsString> {
+    let mut environment = of_claude.clone();
+    environment.remove(&OsString::from("CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS"));
+    environment
+        .entry("CI".into())
+        .or_insert_with(|| "true".into());
+    environment.insert("TERM".into(), "dumb".into());
+    environment.insert("GIT_TERMINAL_PROMPT".into(), "0".into());
+    environment
+}
+
+impl Bench<'_> {
+    /// Where the output of a check is kept.
+    pub fn output_of(&self, check: &Check) -> PathBuf {
+        self.folder.join(match check.kind {
+            super::Kind::Tests => "tests.log",
+            super::Kind::Lint => "lint.log",
+        })
+    }
+
+    /// Runs the check to its end, or until `cut` says why not.
+    pub async fn run(&self, check: &Check, cut: impl Future<Output = Ended>) -> CheckResult {
+        let started = Instant::now();
+        let mut output = Output::to(&self.output_of(check));
+        let ended = self.watch(check, &mut output, cut).await;
+        let (ended, survivors) =
+            ended.unwrap_or_else(|error| (Ended::NotRun(error.to_string()), 0));
+        CheckResult {
+            check: check.clone(),
+            ended,
+            counts: output.reader.counts(),
+            elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            last_lines: output.finish(),
+            survivors,
+        }
+    }
+
+    async fn watch(
+        &self,
+        check: &Check,
+        output: &mut Output,
+        cut: impl Future<Output = Ended>,
+    ) -> std::io::Result<(Ended, usize)> {
+        let mut held = Held::start(Program {
+            arguments: ["sh", "-c", check.command.as_str()]
+                .map(OsString::from)
+                .into(),
+            folder: self.workspace,
+            environment: self.environment,
+            report: self.output_of(check).with_extension("report"),
+        })?;
+        let limit = async {
+            match self.time_limit {
+                Some(limit) => tokio::time::sleep(limit).await,
+                None => std::future::pending().await,
+            }
+            Ended::TimedOut
+        };
+        let cut = async {
+            tokio::select! {
+                why = cut => why,
+                why = limit => why,
+            }
+        };
+        tokio::pin!(cut);
+        let mut cut_short = None;
+        loop {
+            tokio::select! {
+                piece = held.next() => match piece {
+                    Some(Piece::Stdout(bytes) | Piece::Stderr(bytes)) => {
+                        if let Some(line) = output.write(&bytes) {
+                            (self.heard)(&line);
+                        }
+                    }
+                    None => break,
+                },
+                why = &mut cut, if cut_short.is_none() => {
+                    cut_short = Some(why);
+                    held.end();
+                }
+            }
+        }
+        let report = held.into_report();
+        let survivors = report.as_ref().map_or(0, |report| report.survivors);
+        let ended = match (cut_short, report) {
+            // It may have ended by itself in the same moment.
+            (Some(why), report) if report.as_ref().is_none_or(|report| report.was_ended) => why,
+            (_, Some(report)) => match report.not_started {
+                Some(words) => Ended::NotRun(words),
+                None if report.code == Some(0) => Ended::Passed,
+                None => Ended::Failed { code: report.code },
+            },
+            (_, None) => Ended::NotRun("the process that watched over it was killed".to_owned()),
+        };
+        Ok((ended, survivors))
+    }
+}
+
+/// What a check writes.
+struct Output {
+    file: Option<File>,
+    written: usize,
+    /// A line that has no end yet.
+    open: Vec<u8>,
+    /// The newest lines, without terminal escapes.
+    lines: VecDeque<String>,
+    reader: Reader,
+}
+
+impl Output {
+    /// A file that cannot be written is done without: the lines are in memory.
+    fn to(path: &Path) -> Output {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(path);
+        Output {
+            file: file.ok(),
+            written: 0,
+            open: Vec::new(),
+            lines: VecDeque::new(),
+            reader: Reader::default(),
+        }
+    }
+
+    /// Takes in a piece; returns the newest line that it ended.
+    fn write(&mut self, bytes: &[u8]) -> Option<String> {
+        let room = FILE_KEPT.saturating_sub(self.written);
+        self.keep(&bytes[..bytes.len().min(room)]);
+        let mut newest = false;
+        let mut rest = bytes;
+        while let Some(end) = memchr::memchr2(b'\n', b'\r', rest) {
+            self.lengthen(&rest[..end]);
+            newest |= self.end_line();
+            rest = &rest[end + 1..];
+        }
+        self.lengthen(rest);
+        newest.then(|| self.lines.back().cloned()).flatten()
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        self.written += bytes.len();
+        if let Some(file) = &mut self.file
+            && file.write_all(bytes).is_err()
+        {
+            // The disk is full; the result counts.
+            self.file = None;
+        }
+    }
+
+    fn lengthen(&mut self, bytes: &[u8]) {
+        let room = LINE_KEPT.saturating_sub(self.open.len());
+        self.open.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    /// Returns whether it was a line with something in it.
+    fn end_line(&mut self) -> bool {
+        let line = shown(&self.open);
+        self.open.clear();
+        if line.trim().is_empty() {
+            return false;
+        }
+        self.reader.line(&line);
+        if self.lines.len() == LINES_KEPT {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line);
+        true
+    }
+
+    /// The last lines.
+    fn finish(mut self) -> String {
+        self.end_line();
+        let lines = self.lines.make_contiguous().join("\n");
+        if self.written >= FILE_KEPT {
+            self.keep(format!("\n[… the last lines:]\n{lines}\n").as_bytes());
+        }
+        lines
+    }
+}
+
+/// A line as a person can read it: no escapes, no control characters, no bytes that are no text.
+fn shown(line: &[u8]) -> String {
+    let line = if line.contains(&0x1b) {
+        strip_ansi_escapes::strip(line)
+    } else {
+        line.to_vec()
+    };
+    String::from_utf8_lossy(&line)
+        .chars()
+        .filter(|c| !c.is_control() || *c == '\t')
+        .collect()
+}

@@ -1,0 +1,122 @@
+//! go test.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+
+use super::Counts;
+
+/// More packages are not remembered; their failures may then be counted once too often.
+const MOST_PACKAGES: usize = 10_000;
+
+/// Reads `go test`, `go test -v` and `go test -json`.
+///
+/// With `-v` and `-json` it counts tests; one with subtests is one. A package that fails with no test to blame (it
+/// does not build, or ends early) is one failure. Without either go names only packages that pass, and so packages
+/// are what is counted, passed and failed ones; those without tests are not.
+///
+/// A test can fool this by printing lines such as `--- PASS: x`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Go {
+    tests: Counts,
+    packages: Counts,
+    names_tests: bool,
+    /// Packages with a test that failed; without `-json` the one that is on has no name yet.
+    failing: HashSet<String>,
+}
+
+/// A line of `go test -json`, as `go doc test2json` describes it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Event {
+    action: String,
+    #[serde(default)]
+    package: String,
+    #[serde(default)]
+    test: String,
+}
+
+impl Go {
+    pub fn line(&mut self, line: &str) {
+        if line.starts_with('{') {
+            self.json(line);
+        } else if let Some(test) = line.strip_prefix("--- ") {
+            self.test(test);
+        } else if let Some(package) = line.strip_prefix("ok  \t") {
+            self.failing.remove("");
+            if !package.ends_with("[no tests to run]") {
+                self.packages.passed = self.packages.passed.saturating_add(1);
+            }
+        } else if line.starts_with("FAIL\t") {
+            self.package_failed("");
+        } else if line.starts_with("=== RUN ") {
+            self.names_tests = true;
+        }
+    }
+
+    /// `PASS: TestAdd (0.00s)`
+    fn test(&mut self, text: &str) {
+        if let Some((how, name)) = text.split_once(": ")
+            && name.ends_with("s)")
+        {
+            match how {
+                "PASS" => self.test_ended("pass", ""),
+                "FAIL" => self.test_ended("fail", ""),
+                "SKIP" => self.test_ended("skip", ""),
+                _ => {}
+            }
+            self.names_tests |= how == "PASS";
+        }
+    }
+
+    fn json(&mut self, line: &str) {
+        let says = |action: &str| line.contains(action);
+        if !says(r#""Action":"pass""#) && !says(r#""Action":"fail""#) && !says(r#""Action":"skip""#)
+        {
+            return;
+        }
+        let Ok(event) = serde_json::from_str::<Event>(line) else {
+            return;
+        };
+        self.names_tests = true;
+        if event.test.contains('/') {
+            return;
+        }
+        if !event.test.is_empty() {
+            self.test_ended(&event.action, &event.package);
+        } else if event.action == "fail" {
+            self.package_failed(&event.package);
+        }
+    }
+
+    fn test_ended(&mut self, action: &str, package: &str) {
+        let count = match action {
+            "pass" => &mut self.tests.passed,
+            "skip" => &mut self.tests.skipped,
+            "fail" => {
+                if self.failing.len() < MOST_PACKAGES {
+                    self.failing.insert(package.to_owned());
+                }
+                &mut self.tests.failed
+            }
+            _ => return,
+        };
+        *count = count.saturating_add(1);
+    }
+
+    fn package_failed(&mut self, package: &str) {
+        self.packages.failed = self.packages.failed.saturating_add(1);
+        if !self.failing.remove(package) {
+            self.tests.failed = self.tests.failed.saturating_add(1);
+        }
+    }
+
+    pub fn counts(&self) -> Option<Counts> {
+        let seen = if self.names_tests {
+            self.tests
+        } else {
+            self.packages
+        };
+        (seen != Counts::default()).then_some(seen)
+    }
+}

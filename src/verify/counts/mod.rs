@@ -1,0 +1,143 @@
+//! How many tests passed, read from what a test runner prints.
+//!
+//! There is no format that all runners share, so each has a reader of its own: `rust` (cargo test, cargo-nextest),
+//! `python` (pytest, unittest), `javascript` (jest, vitest, mocha, `node --test`), `go`, `ctest`, and `generic` for
+//! the rest. The counts of different runners are added up: one command may run several of them.
+//!
+//! The numbers are there to be shown. Whether a command succeeded is for its exit code to say: a test that prints
+//! what its runner prints can add to the numbers. Each reader says what it believes and what it does not.
+
+mod ctest;
+mod generic;
+mod go;
+mod javascript;
+mod python;
+mod rust;
+
+use serde::{Deserialize, Serialize};
+
+/// No runner sums up in a longer line, in bytes; a longer one is not looked at.
+const LONGEST: usize = 4096;
+
+/// How many tests passed, failed and were left out.
+///
+/// What a runner calls an error, a time-out or an unexpected success has failed; what fails as it was expected to
+/// has passed; what is ignored, pending or still to do was left out. What a filter has excluded is not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub passed: u64,
+    pub failed: u64,
+    pub skipped: u64,
+}
+
+impl Counts {
+    /// Both together; the largest number where that is too large.
+    fn and(self, other: Counts) -> Counts {
+        Counts {
+            passed: self.passed.saturating_add(other.passed),
+            failed: self.failed.saturating_add(other.failed),
+            skipped: self.skipped.saturating_add(other.skipped),
+        }
+    }
+}
+
+/// Reads the output of the common runners line by line, while it is written.
+///
+/// It keeps a few numbers and no text, however long the output is, but for the names of Go packages that are
+/// failing. A line costs a few comparisons of its first bytes and one search.
+#[derive(Clone, Debug, Default)]
+pub struct Reader {
+    nextest: rust::Nextest,
+    libtest: rust::Libtest,
+    pytest: python::Pytest,
+    unittest: python::Unittest,
+    jest: javascript::Jest,
+    mocha: javascript::Mocha,
+    node: javascript::Node,
+    go: go::Go,
+    ctest: ctest::Ctest,
+    generic: generic::Generic,
+}
+
+impl Reader {
+    /// One line, without its end and without terminal escapes. It may be cut, and may be anything at all.
+    ///
+    /// Of a line that was overwritten (`\r`), what was written last is read.
+    pub fn line(&mut self, line: &str) {
+        let line = line.trim_end_matches('\r');
+        let line = line.rsplit('\r').next().unwrap_or(line);
+        let line = if line.len() > LONGEST { "…" } else { line };
+        self.nextest.line(line);
+        if self.nextest.is_running() {
+            return;
+        }
+        self.libtest.line(line);
+        if self.libtest.shows_captured() {
+            return;
+        }
+        self.pytest.line(line);
+        self.unittest.line(line);
+        self.jest.line(line);
+        self.mocha.line(line);
+        self.node.line(line);
+        self.go.line(line);
+        self.ctest.line(line);
+        self.generic.line(line);
+    }
+
+    /// What was counted so far; `None` where no runner was recognised.
+    pub fn counts(&self) -> Option<Counts> {
+        [
+            self.nextest.counts(),
+            self.libtest.counts(),
+            self.pytest.counts(),
+            self.unittest.counts(),
+            self.jest.counts(),
+            self.mocha.counts(),
+            self.node.counts(),
+            self.go.counts(),
+            self.ctest.counts(),
+        ]
+        .into_iter()
+        .flatten()
+        .reduce(Counts::and)
+        .or(self.generic.counts())
+    }
+}
+
+/// The numbers of `10 passed (1 slow), 2 failed | 3 skipped`, each with the words behind it. What stands in
+/// parentheses only says more about the number before it.
+fn labelled(text: &str) -> Vec<(u64, String)> {
+    let mut plain = String::new();
+    let mut depth = 0_u32;
+    for c in text.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => plain.push(c),
+            _ => {}
+        }
+    }
+    plain
+        .split([',', '|', ';'])
+        .filter_map(|piece| {
+            let (count, label) = counted(piece.trim())?;
+            Some((count, label.trim().to_owned()))
+        })
+        .collect()
+}
+
+/// `12 tests`: the number at the beginning of a text, and what follows it. A number that is too large is the
+/// largest one.
+fn counted(text: &str) -> Option<(u64, &str)> {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    (!digits.is_empty()).then(|| (digits.parse().unwrap_or(u64::MAX), rest))
+}
+
+/// Adds to what may not have been seen before.
+fn add(sum: &mut Option<Counts>, counts: Counts) {
+    *sum = Some(sum.unwrap_or_default().and(counts));
+}
