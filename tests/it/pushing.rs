@@ -1,0 +1,213 @@
+//! `/push`, pushing by itself, and hosts that refuse.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::support::git::{git, repository};
+use crate::support::{Machine, processes};
+
+const COMMIT: &str = "git -c user.name=A -c user.email=a@b commit -qm";
+
+/// A bare repository that can be pushed to, with one commit.
+fn host(machine: &Machine) -> PathBuf {
+    let project = repository(machine.folder.path());
+    let bare = machine.folder.path().join("host.git");
+    git(
+        machine.folder.path(),
+        &[
+            "clone",
+            "--quiet",
+            "--bare",
+            &project.display().to_string(),
+            &bare.display().to_string(),
+        ],
+    );
+    bare
+}
+
+fn hook(repository: &Path, name: &str, lines: &str) {
+    let path = repository.join("hooks").join(name);
+    std::fs::create_dir_all(path.parent().expect("its folder")).expect("a folder");
+    std::fs::write(&path, format!("#!/bin/sh\n{lines}\n")).expect("a hook");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("its rights");
+}
+
+fn session_with_a_commit(machine: &Machine, url: &str) {
+    machine.ada_says(&format!("/new {url}"));
+    machine.message_with("is cloned");
+    machine.ada_says(&format!(
+        "[[bash: echo x > x; git add x; {COMMIT} 'add x']] [[say: committed]]"
+    ));
+    machine.message_with("1 commit not pushed (/push)");
+}
+
+#[test]
+fn push_sends_the_branch_and_answers_with_the_hosts_link() {
+    let machine = Machine::new();
+    let host = host(&machine);
+    hook(
+        &host,
+        "post-receive",
+        "echo; echo \"Create a pull request for 'x' on GitHub by visiting:\"; \
+         echo '     https://example.org/o/r/pull/new/x'; echo",
+    );
+    let _bot = machine.start();
+    session_with_a_commit(&machine, &format!("file://{}", host.display()));
+    machine.ada_says("/push");
+    let pushed =
+        machine.message_with(" is pushed. For a pull request: https://example.org/o/r/pull/new/x");
+    assert!(pushed.text.starts_with("telecoder/"), "{}", pushed.text);
+    let branches = git(
+        &host,
+        &["branch", "--list", "telecoder/*", "--format=%(subject)"],
+    );
+    assert_eq!(branches, "add x");
+    machine.ada_says("/push");
+    machine.message_with("was pushed already.");
+}
+
+#[test]
+fn a_refused_push_is_told_in_gits_words_and_nothing_is_forced() {
+    let machine = Machine::new();
+    let host = host(&machine);
+    hook(
+        &host,
+        "pre-receive",
+        "echo 'Signed commits only, please.'; exit 1",
+    );
+    let _bot = machine.start();
+    session_with_a_commit(&machine, &format!("file://{}", host.display()));
+    machine.ada_says("/push");
+    let refused = machine.message_with("It was not pushed: git says. Nothing was forced");
+    assert!(
+        refused.text.contains("Signed commits only, please."),
+        "{}",
+        refused.text
+    );
+    assert!(!refused.silent);
+    assert_eq!(git(&host, &["branch", "--list", "telecoder/*"]), "");
+}
+
+#[test]
+fn a_branch_that_went_on_elsewhere_is_not_overwritten() {
+    let machine = Machine::new();
+    let host = host(&machine);
+    let _bot = machine.start();
+    machine.ada_says(&format!("/new file://{} shared", host.display()));
+    machine.message_with("on branch shared.");
+    machine.ada_says(&format!(
+        "[[bash: echo x > x; git add x; {COMMIT} mine]] [[say: mine]]"
+    ));
+    machine.message_with("1 commit not pushed");
+    let elsewhere = machine.folder.path().join("elsewhere");
+    git(
+        machine.folder.path(),
+        &["clone", "--quiet", &host.display().to_string(), "elsewhere"],
+    );
+    git(&elsewhere, &["switch", "--quiet", "-c", "shared"]);
+    git(
+        &elsewhere,
+        &["commit", "--quiet", "--allow-empty", "--message", "theirs"],
+    );
+    git(&elsewhere, &["push", "--quiet", "origin", "shared"]);
+    machine.ada_says("/push");
+    let refused = machine.message_with("It was not pushed: git says");
+    assert!(refused.text.contains("rejected"), "{}", refused.text);
+    assert_eq!(
+        git(&host, &["log", "-1", "--format=%s", "shared"]),
+        "theirs"
+    );
+}
+
+#[test]
+fn what_cannot_be_pushed_is_told_why() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("/push");
+    machine.message_with("There is no workspace yet");
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+    machine.ada_says("/push");
+    machine.message_with("It was not pushed: there is no commit yet.");
+    machine.ada_says(&format!(
+        "[[bash: echo x > x; git add x; {COMMIT} x]] [[say: one]]"
+    ));
+    machine.message_with("1 commit (");
+    machine.ada_says("/push");
+    machine.message_with("It was not pushed: the repository has no remote to push to.");
+    machine.ada_says("[[bash: git checkout -q --detach]] [[say: two]]");
+    machine.message_with("two");
+    machine.ada_says("/push");
+    machine.message_with("the workspace is on no branch");
+}
+
+#[test]
+fn a_push_that_hangs_can_be_stopped() {
+    let machine = Machine::new();
+    let host = host(&machine);
+    hook(&host, "pre-receive", "sleep 45611");
+    let _bot = machine.start();
+    session_with_a_commit(&machine, &format!("file://{}", host.display()));
+    machine.ada_says("/push");
+    let live = machine.message_with("Pushing · ");
+    machine.ada_presses(&live);
+    machine.message_with("The push was stopped.");
+    machine.until("nobody is left", || {
+        processes::with_word("45611").is_empty().then_some(())
+    });
+}
+
+#[test]
+fn a_green_run_is_pushed_by_itself_where_that_is_set_and_a_red_one_is_not() {
+    let machine = Machine::new()
+        .with("TELECODER_AUTO_PUSH", "true")
+        .with("TELECODER_TEST_CMD", "test ! -e broken");
+    let host = host(&machine);
+    let _bot = machine.start();
+    machine.ada_says(&format!("/new file://{}", host.display()));
+    machine.message_with("is cloned");
+    machine.ada_says(&format!(
+        "[[bash: touch broken; git add broken; {COMMIT} red]] [[say: red]]"
+    ));
+    machine.message_with("✗ Tests");
+    assert_eq!(git(&host, &["branch", "--list", "telecoder/*"]), "");
+    machine.ada_says(&format!(
+        "[[bash: git rm -q broken; {COMMIT} green]] [[say: green]]"
+    ));
+    let evidence = machine.message_with("✓ Tests");
+    assert!(evidence.text.contains("\nPushed."), "{}", evidence.text);
+    let branches = git(
+        &host,
+        &["branch", "--list", "telecoder/*", "--format=%(subject)"],
+    );
+    assert_eq!(branches, "green");
+    hook(&host, "pre-receive", "echo 'no more'; exit 1");
+    machine.ada_says(&format!(
+        "[[bash: echo x > more; git add more; {COMMIT} more]] [[say: more]]"
+    ));
+    let refused = machine.message_with("The push was refused, and nothing was forced.");
+    assert!(refused.text.contains("no more"), "{}", refused.text);
+}
+
+#[test]
+fn ssh_works_as_the_person_has_it() {
+    let machine = Machine::new();
+    let host = host(&machine);
+    // What ssh does with what git gives it, without the network.
+    let ssh = machine.script(
+        "ssh-like",
+        r#"for last; do :; done; case "$*" in *example.org*) exec sh -c "$last";; *) exit 255;; esac"#,
+    );
+    let machine = machine.with("GIT_SSH_COMMAND", ssh.display().to_string());
+    let _bot = machine.start();
+    session_with_a_commit(&machine, &format!("git@example.org:{}", host.display()));
+    machine.ada_says("/push");
+    machine.message_with(" is pushed.");
+    assert_eq!(
+        git(
+            &host,
+            &["branch", "--list", "telecoder/*", "--format=%(subject)"]
+        ),
+        "add x"
+    );
+}

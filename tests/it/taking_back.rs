@@ -1,0 +1,265 @@
+//! `/diff`, `/undo` and taking that back.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::Machine;
+use crate::support::git::{git, repository};
+
+/// A session on a clone of a repository with one commit; its workspace.
+fn cloned(machine: &Machine) -> PathBuf {
+    let project = repository(machine.folder.path());
+    machine.ada_says(&format!("/new file://{}", project.display()));
+    machine.message_with("is cloned");
+    let workspaces = machine.data().join("workspaces");
+    std::fs::read_dir(workspaces)
+        .expect("a folder")
+        .flatten()
+        .map(|entry| entry.path())
+        .next()
+        .expect("a workspace")
+}
+
+/// Everything that git and the file system show of a workspace.
+fn state(workspace: &Path) -> String {
+    let files = git(
+        workspace,
+        &["ls-files", "--cached", "--others", "--exclude-standard"],
+    );
+    let contents: Vec<String> = files
+        .lines()
+        .map(|name| {
+            let path = workspace.join(name);
+            let text = std::fs::read_to_string(&path).unwrap_or_else(|_| "(none)".into());
+            format!("{name}: {text:?}")
+        })
+        .collect();
+    format!(
+        "{}\n{}\n{}",
+        git(workspace, &["status", "--porcelain=v2", "--branch"]),
+        git(workspace, &["log", "--format=%H %s"]),
+        contents.join("\n")
+    )
+}
+
+const COMMIT: &str = "git -c user.name=A -c user.email=a@b commit -qm";
+
+#[test]
+fn a_short_diff_is_shown_and_a_long_one_comes_as_a_file() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    cloned(&machine);
+    machine.ada_says("/diff");
+    machine.message_with("no run in this session has changed anything");
+    machine.ada_says("[[bash: printf '```\\nfence\\n' >> README.md]] [[say: one]]");
+    machine.message_with("1 file changed");
+    machine.ada_says("/diff");
+    let diff = machine.message_with("+fence");
+    assert!(diff.text.contains("+```"), "{}", diff.text);
+    assert!(
+        diff.entities
+            .iter()
+            .any(|entity| entity["language"] == "diff")
+    );
+    machine.ada_says("[[bash: seq 1 2000 > long.txt]] [[say: two]]");
+    machine.message_with("+2000 −0");
+    machine.ada_says("/diff");
+    let long = machine.message_with("1 file changed, +2000 −0, since before the last run");
+    let (name, content) = long.file.expect("a file");
+    assert_eq!(name, "changes.diff");
+    let content = String::from_utf8(content).expect("text");
+    assert!(content.contains("+2000\n"), "all of it is there");
+    assert!(!content.contains("fence"), "the run before is not in it");
+}
+
+#[test]
+fn diff_can_be_asked_for_while_a_run_goes_on() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[bash: echo early > early.txt]] [[sleep: 60000]]");
+    machine.message_with("Working · ");
+    machine.ada_says("/diff");
+    machine.message_with("+early");
+    machine.ada_says("/stop");
+    machine.message_with("Stopped after ");
+    // What a stopped run has changed is told too.
+    machine.message_with("1 file changed, +1 −0");
+}
+
+#[test]
+fn undo_asks_says_what_goes_and_can_itself_be_undone() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let workspace = cloned(&machine);
+    std::fs::write(workspace.join("mine.txt"), "not tracked\n").expect("a file");
+    std::fs::write(workspace.join(".git/info/exclude"), "ignored.txt\n").expect("a file");
+    std::fs::write(workspace.join("ignored.txt"), "stays\n").expect("a file");
+    let before = state(&workspace);
+    machine.ada_says(&format!(
+        "break it [[bash: rm mine.txt; echo more >> README.md; git add README.md; {COMMIT} 'more'; \
+         mkdir -p new/deep; echo new > new/deep/file; echo staged > staged; git add staged; \
+         echo changed > ignored.txt]] [[say: did it]]"
+    ));
+    machine.message_with("4 files changed");
+    let after = state(&workspace);
+    machine.ada_says("/undo");
+    let asked = machine.message_with("Undo takes the workspace back");
+    assert!(asked.text.contains("(“break it [[bash"), "{}", asked.text);
+    assert!(
+        asked
+            .text
+            .contains("This goes away: 4 files changed, +3 −1, 1 commit."),
+        "{}",
+        asked.text
+    );
+    machine.ada_presses(&asked);
+    let undone = machine.message_with("Undone: the workspace is as it was");
+    assert_eq!(state(&workspace), before);
+    assert_eq!(
+        std::fs::read_to_string(workspace.join("ignored.txt")).expect("it is there"),
+        "changed\n"
+    );
+    machine.ada_says("/undo");
+    machine.message_with("no run in this session has changed anything yet that is not undone");
+    machine.ada_presses(&undone);
+    machine.message_with("The undo is taken back");
+    // What was staged is only not staged any more.
+    git(&workspace, &["add", "staged"]);
+    assert_eq!(state(&workspace), after);
+    machine.ada_presses(&undone);
+    machine.until_toast("This button does nothing any more.");
+}
+
+#[test]
+fn an_undo_is_not_taken_back_where_that_would_lose_something() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let workspace = cloned(&machine);
+    machine.ada_says("[[bash: echo more >> README.md]] [[say: did it]]");
+    machine.message_with("1 file changed");
+    machine.ada_says("/undo");
+    let asked = machine.message_with("Undo takes the workspace back");
+    machine.ada_presses(&asked);
+    let undone = machine.message_with("Undone: ");
+    std::fs::write(workspace.join("README.md"), "my own words\n").expect("a file");
+    machine.ada_presses(&undone);
+    machine.message_with("The undo was not taken back, and nothing was changed");
+    assert_eq!(
+        std::fs::read_to_string(workspace.join("README.md")).expect("it is there"),
+        "my own words\n"
+    );
+}
+
+#[test]
+fn undo_goes_back_run_by_run_and_an_old_button_does_nothing() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let workspace = cloned(&machine);
+    let first = state(&workspace);
+    machine.ada_says("[[bash: echo one > one]] [[say: one]]");
+    machine.message_with("+1 −0 one");
+    let second = state(&workspace);
+    machine.ada_says("/undo");
+    let old = machine.message_with("Undo takes the workspace back");
+    machine.ada_says("[[bash: echo two > two]] [[say: two]]");
+    machine.message_with("+1 −0 two");
+    machine.ada_presses(&old);
+    machine.until_toast("The workspace has changed since.");
+    machine.ada_says("/undo");
+    let asked = machine.nth_message_with("Undo takes the workspace back", 2);
+    machine.ada_presses(&asked);
+    machine.message_with("Undone: ");
+    assert_eq!(state(&workspace), second);
+    machine.ada_says("/undo");
+    let asked = machine.nth_message_with("Undo takes the workspace back", 3);
+    machine.ada_presses(&asked);
+    machine.nth_message_with("Undone: ", 2);
+    assert_eq!(state(&workspace), first);
+}
+
+#[test]
+fn undo_knows_a_repository_without_commits_a_detached_head_and_a_merge_in_progress() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    // An empty workspace, in which the run makes the first commit.
+    machine.ada_says(&format!(
+        "[[bash: echo one > one; git add one; {COMMIT} first]] [[say: one]]"
+    ));
+    machine.message_with("1 commit (");
+    machine.ada_says("/undo");
+    machine.ada_presses(&machine.message_with("Undo takes the workspace back"));
+    machine.message_with("Undone: ");
+    let empty = std::fs::read_dir(machine.data().join("workspaces"))
+        .expect("a folder")
+        .flatten()
+        .next()
+        .expect("a workspace")
+        .path();
+    assert_eq!(
+        git(&empty, &["status", "--porcelain=v2", "--branch"]),
+        "# branch.oid (initial)\n# branch.head main"
+    );
+
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let workspace = cloned(&machine);
+    git(&workspace, &["switch", "--quiet", "--detach"]);
+    let before = state(&workspace);
+    machine.ada_says(&format!(
+        "[[bash: git checkout -qb other; echo theirs > README.md; {COMMIT} theirs -a; git checkout -q HEAD^; \
+         git checkout -qb ours; echo ours > README.md; {COMMIT} ours -a; git merge other || true]] [[say: a mess]]"
+    ));
+    machine.message_with("a mess");
+    machine.message_with("1 file changed");
+    machine.ada_says("/undo");
+    machine.ada_presses(&machine.message_with("Undo takes the workspace back"));
+    machine.message_with("Undone: ");
+    assert_eq!(state(&workspace), before);
+    assert!(!workspace.join(".git/MERGE_HEAD").exists());
+}
+
+#[test]
+fn a_snapshot_leaves_index_working_tree_and_head_as_they_are() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let workspace = cloned(&machine);
+    std::fs::write(workspace.join("README.md"), "half\n").expect("a file");
+    git(&workspace, &["add", "README.md"]);
+    std::fs::write(workspace.join("README.md"), "half\nmore\n").expect("a file");
+    std::fs::write(workspace.join("untracked"), "x").expect("a file");
+    let index = std::fs::read(workspace.join(".git/index")).expect("an index");
+    let before = state(&workspace);
+    machine.ada_says("what is this?");
+    machine.message_with("You said: what is this?");
+    machine.until_quiet();
+    assert_eq!(
+        std::fs::read(workspace.join(".git/index")).expect("an index"),
+        index
+    );
+    assert_eq!(state(&workspace), before);
+    let refs = git(
+        &workspace,
+        &["for-each-ref", "--format=%(refname)", "refs/telecoder/"],
+    );
+    assert!(refs.ends_with("/before"), "{refs}");
+}
+
+#[test]
+fn what_git_cannot_take_in_is_said_and_the_rest_is_measured() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine
+        .ada_says("[[bash: git init -q nested; echo x > nested/file; echo y > mine]] [[say: one]]");
+    let evidence = machine.message_with("1 file changed, +1 −0");
+    assert!(
+        evidence.text.contains("Not measured; git says"),
+        "{}",
+        evidence.text
+    );
+    assert!(evidence.text.contains("nested"), "{}", evidence.text);
+
+    machine.ada_says("[[bash: rm -rf .git]] [[say: oops]]");
+    machine.message_with("What changed could not be measured: ");
+    machine.ada_says("[[say: still here]]");
+    machine.message_with("still here");
+    machine.until_quiet();
+}
