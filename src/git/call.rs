@@ -14,7 +14,7 @@ use tokio::process::Command;
 use tokio_process_stream::{Item, ProcessChunkStream};
 use uuid::Uuid;
 
-use super::{Git, GitError};
+use super::{Git, GitError, Listener};
 use crate::process::held::{Held, Piece, Program};
 use crate::process::holder::Report;
 
@@ -157,9 +157,12 @@ impl Call<'_> {
         Ok(written.output())
     }
 
-    /// As [`Call::output`], for a call that talks to the world: `progress` gets what git says meanwhile, a line
-    /// at a time. Stopped where the future is dropped, and where the bot is gone.
-    pub async fn held(self, progress: &(dyn Fn(&str) + Sync)) -> Result<Output, GitError> {
+    /// As [`Call::output`], for a call that talks to the world. It ends also where the bot is gone, and a moment
+    /// after the future is dropped.
+    pub async fn held(self, listener: Listener<'_>) -> Result<Output, GitError> {
+        if listener.stop.is_cancelled() {
+            return Err(GitError::Stopped);
+        }
         let arguments = std::iter::once("git".into()).chain(self.arguments.iter().cloned());
         let environment = self
             .environment()
@@ -174,15 +177,25 @@ impl Call<'_> {
         })
         .map_err(|error| GitError::Impossible(format!("git cannot be started: {error}")))?;
         let mut written = Written::new(self.most);
-        while let Some(piece) = held.next().await {
+        let mut is_stopped = false;
+        loop {
+            let piece = tokio::select! {
+                piece = held.next() => piece,
+                () = listener.stop.cancelled(), if !is_stopped => {
+                    is_stopped = true;
+                    held.end();
+                    continue;
+                }
+            };
             match piece {
-                Piece::Stdout(chunk) => written.stdout(&chunk),
-                Piece::Stderr(chunk) => {
+                Some(Piece::Stdout(chunk)) => written.stdout(&chunk),
+                Some(Piece::Stderr(chunk)) => {
                     written.stderr(&chunk);
                     if let Some(line) = last_line(&chunk) {
-                        progress(&line);
+                        (listener.heard)(&line);
                     }
                 }
+                None => break,
             }
         }
         match held.into_report() {
@@ -191,6 +204,7 @@ impl Call<'_> {
                 not_started: Some(_),
                 ..
             }) => Err(GitError::Missing),
+            _ if is_stopped => Err(GitError::Stopped),
             _ => Err(written.refusal()),
         }
     }

@@ -17,7 +17,7 @@ use fail::fail_point;
 use tokio::fs;
 use uuid::Uuid;
 
-use super::{Git, GitError};
+use super::{Git, GitError, Listener};
 
 /// How the folders of mirrors that are not finished begin.
 const HALF_MADE: &str = ".new-";
@@ -40,12 +40,12 @@ impl Mirrors {
     /// The mirror of a URL, brought up to date, and the default branch of the other side; none where that has
     /// no commit yet.
     ///
-    /// `progress` gets what git says meanwhile. Errors are git's.
+    /// Errors are git's.
     pub async fn fetched(
         &self,
         git: &Git,
         url: &str,
-        progress: &(dyn Fn(&str) + Sync),
+        listener: Listener<'_>,
     ) -> Result<(PathBuf, Option<String>), GitError> {
         let mirror = self.folder.join(name_of(url));
         let lock = {
@@ -54,11 +54,11 @@ impl Mirrors {
         };
         let _only_one = lock.lock().await;
         if !mirror.is_dir() {
-            self.make(git, &mirror, url, progress).await?;
+            self.make(git, &mirror, url, listener).await?;
         } else {
-            fetch(git, &mirror, url, progress).await?;
+            fetch(git, &mirror, url, listener).await?;
         }
-        let branch = default_branch(git, &mirror, url).await?;
+        let branch = default_branch(git, &mirror, url, listener).await?;
         Ok((mirror, branch))
     }
 
@@ -67,7 +67,7 @@ impl Mirrors {
         git: &Git,
         mirror: &Path,
         url: &str,
-        progress: &(dyn Fn(&str) + Sync),
+        listener: Listener<'_>,
     ) -> Result<(), GitError> {
         let unusable = |error: std::io::Error| {
             GitError::Impossible(format!(
@@ -93,7 +93,7 @@ impl Mirrors {
             git.run(&half, ["config", "gc.autoDetach", "false"]).await?;
             git.run(&half, ["config", "maintenance.autoDetach", "false"])
                 .await?;
-            fetch(git, &half, url, progress).await?;
+            fetch(git, &half, url, listener).await?;
             fail_point!("mirror-fetched", |_| std::process::abort());
             fs::rename(&half, mirror).await.map_err(unusable)
         };
@@ -123,7 +123,7 @@ async fn fetch(
     git: &Git,
     mirror: &Path,
     url: &str,
-    progress: &(dyn Fn(&str) + Sync),
+    listener: Listener<'_>,
 ) -> Result<(), GitError> {
     let arguments = [
         "fetch",
@@ -135,13 +135,18 @@ async fn fetch(
         "+refs/heads/*:refs/heads/*",
         "+refs/tags/*:refs/tags/*",
     ];
-    git.call(mirror, arguments).held(progress).await.map(drop)
+    git.call(mirror, arguments).held(listener).await.map(drop)
 }
 
 /// What `HEAD` of the other side points to. Format: `git ls-remote --symref`.
-async fn default_branch(git: &Git, mirror: &Path, url: &str) -> Result<Option<String>, GitError> {
+async fn default_branch(
+    git: &Git,
+    mirror: &Path,
+    url: &str,
+    listener: Listener<'_>,
+) -> Result<Option<String>, GitError> {
     let arguments = ["ls-remote", "--symref", "--", url, "HEAD"];
-    let output = git.call(mirror, arguments).held(&|_| {}).await?.text();
+    let output = git.call(mirror, arguments).held(listener).await?.text();
     let branch = output.lines().find_map(|line| {
         let (target, name) = line.strip_prefix("ref: ")?.split_once('\t')?;
         (name == "HEAD").then(|| target.strip_prefix("refs/heads/").map(str::to_owned))?

@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use tokio_util::sync::CancellationToken;
+
 /// Why git did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GitError {
@@ -49,6 +51,15 @@ impl GitError {
             _ => "",
         }
     }
+}
+
+/// Who waits for a call that talks to the world.
+#[derive(Clone, Copy)]
+pub struct Listener<'a> {
+    /// Gets what git says meanwhile, a line at a time.
+    pub heard: &'a (dyn Fn(&str) + Sync),
+    /// Ends the call, with everything that git has started, before it returns.
+    pub stop: &'a CancellationToken,
 }
 
 /// git with the environment that claude gets too: its hooks and helpers see nothing of telecoder's own.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Git, GitError};
+use super::{Git, GitError, Listener};
 
 /// What a push came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,12 +16,8 @@ pub struct Pushed {
 
 /// Pushes `HEAD` to the branch of the same name, which follows it from then on.
 ///
-/// `progress` gets what git says meanwhile. Errors are git's own words, those of hooks on both sides included.
-pub async fn push(
-    git: &Git,
-    workspace: &Path,
-    progress: &(dyn Fn(&str) + Sync),
-) -> Result<Pushed, GitError> {
+/// Errors are git's own words, those of hooks on both sides included.
+pub async fn push(git: &Git, workspace: &Path, listener: Listener<'_>) -> Result<Pushed, GitError> {
     let impossible = |why: &str| GitError::Impossible(why.to_owned());
     let branch = git
         .run(workspace, ["symbolic-ref", "--quiet", "--short", "HEAD"])
@@ -40,7 +36,7 @@ pub async fn push(
         .ok_or_else(|| impossible("the repository has no remote to push to"))?;
     let refspec = format!("HEAD:refs/heads/{branch}");
     let arguments = ["push", "--progress", "--set-upstream", &remote, &refspec];
-    let output = git.call(workspace, arguments).held(progress).await?;
+    let output = git.call(workspace, arguments).held(listener).await?;
     Ok(Pushed {
         up_to_date: output.words.contains("Everything up-to-date"),
         link: link_in(&output.words),

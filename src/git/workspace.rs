@@ -10,7 +10,7 @@ use tokio::fs;
 use uuid::Uuid;
 
 use super::mirror::Mirrors;
-use super::{Git, GitError};
+use super::{Git, GitError, Listener};
 use crate::session::{Session, Source};
 
 /// What workspaces are made with.
@@ -18,8 +18,7 @@ pub struct Workshop<'a> {
     pub git: &'a Git,
     pub mirrors: &'a Mirrors,
     pub branch_prefix: &'a str,
-    /// Gets what git says while it fetches.
-    pub progress: &'a (dyn Fn(&str) + Sync),
+    pub listener: Listener<'a>,
 }
 
 /// Makes the workspace and returns the branch it is on. A half-made one of an earlier try is made anew.
@@ -53,7 +52,7 @@ pub async fn make(shop: &Workshop<'_>, session: &Session) -> Result<String, GitE
             Ok(branch)
         }
         Source::Worktree(repository) => {
-            add_worktree(git, repository, folder, &branch).await?;
+            add_worktree(shop, repository, folder, &branch).await?;
             Ok(branch)
         }
     }
@@ -118,7 +117,7 @@ async fn clone(
     branch: &str,
 ) -> Result<(), GitError> {
     let git = shop.git;
-    let (mirror, default) = shop.mirrors.fetched(git, url, shop.progress).await?;
+    let (mirror, default) = shop.mirrors.fetched(git, url, shop.listener).await?;
     let parent = folder.parent().unwrap_or(folder);
     // A git that outlived a killed bot takes its own folder away when it fails, so each has one of its own.
     let half = parent.join(format!("{}{}", half_made(folder), Uuid::new_v4().simple()));
@@ -158,16 +157,17 @@ async fn switch(
         arguments.extend(start.as_deref());
     }
     // What large files are kept elsewhere is fetched here, too.
-    git.call(folder, arguments).held(shop.progress).await?;
+    git.call(folder, arguments).held(shop.listener).await?;
     Ok(())
 }
 
 async fn add_worktree(
-    git: &Git,
+    shop: &Workshop<'_>,
     repository: &Path,
     folder: &Path,
     branch: &str,
 ) -> Result<(), GitError> {
+    let git = shop.git;
     let inside = git.run(repository, ["rev-parse", "--git-dir"]).await;
     if let Err(GitError::Refused { words }) = &inside
         && words.contains("not a git repository")
@@ -193,7 +193,8 @@ async fn add_worktree(
         // No commit yet, so there is nothing to branch from.
         arguments.extend(["--orphan", "-b", branch, target.as_ref()]);
     }
-    git.run(repository, arguments).await?;
+    // What large files are kept elsewhere is fetched here, too.
+    git.call(repository, arguments).held(shop.listener).await?;
     Ok(())
 }
 

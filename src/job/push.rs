@@ -1,17 +1,23 @@
 //! `/push`: the branch goes to where it came from.
 
 use fail::fail_point;
+use tokio_util::sync::CancellationToken;
 
 use super::at_work::{AtWork, Finished, Heard};
 use crate::chat::workspace as words;
-use crate::git::push;
+use crate::git::{Listener, push};
 use crate::store::StoreError;
 
 pub(super) async fn push(work: &AtWork<'_>) -> Result<Finished, StoreError> {
     let heard = Heard::default();
     let hear = |line: &str| heard.set(line);
+    let stop = CancellationToken::new();
+    let listener = Listener {
+        heard: &hear,
+        stop: &stop,
+    };
     let pushed = tokio::select! {
-        pushed = push::push(&work.runner.git, &work.session.workspace, &hear) => pushed,
+        pushed = push::push(&work.runner.git, &work.session.workspace, listener) => pushed,
         () = work.show(|elapsed| words::pushing(elapsed, &heard.get())) => return Ok(Finished::Done),
         () = work.stopped() => return work.say(words::job_stopped("The push")).await,
         () = work.quit.cancelled() => return Ok(Finished::BotStops),

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 use super::at_work::{AtWork, Finished, Heard};
 use crate::chat::Outgoing;
 use crate::chat::evidence::{self, Hint, Next};
-use crate::git::push;
+use crate::git::{Listener, push};
 use crate::id::{ChatThread, JobId, MessageId, PromptId, RunId, SessionId};
 use crate::run::Measured;
 use crate::store::prompts::{self, Prompt};
@@ -45,8 +45,9 @@ pub(super) async fn verify(work: &AtWork<'_>, order: Order) -> anyhow::Result<Fi
         None => None,
     };
     let made = tokio::select! {
-        made = make(work, order, measured.as_ref()) => made?,
+        biased;
         () = work.quit.cancelled() => return Ok(Finished::BotStops),
+        made = make(work, order, measured.as_ref()) => made?,
     };
     fail_point!("verified", |_| std::process::abort());
     tell(work, order, measured, made).await
@@ -232,7 +233,11 @@ async fn auto_push(work: &AtWork<'_>, evidence: &Evidence) -> Option<AutoPush> {
     if !has_news {
         return None;
     }
-    let pushing = push::push(&work.runner.git, &work.session.workspace, &|_| {});
+    let listener = Listener {
+        heard: &|_| {},
+        stop: work.quit,
+    };
+    let pushing = push::push(&work.runner.git, &work.session.workspace, listener);
     Some(match tokio::time::timeout(PUSH_LIMIT, pushing).await {
         Ok(Ok(pushed)) => AutoPush::Pushed { link: pushed.link },
         Ok(Err(error)) => AutoPush::Refused(measure::in_words(&error)),

@@ -10,9 +10,9 @@ use super::worker::{LOOK_AGAIN, Step, Worker};
 use super::{Session, SessionState, Signals};
 use crate::chat::live::LiveOf;
 use crate::chat::workspace as words;
-use crate::git::GitError;
 use crate::git::remarks::{self, Remark};
 use crate::git::workspace::{self, Workshop};
+use crate::git::{GitError, Listener};
 use crate::job::Heard;
 use crate::run::Outcome;
 use crate::store::{StoreError, chats, held, outbox, repositories, runs, sessions};
@@ -32,15 +32,25 @@ impl Worker {
         self.take_up_live(session).await?;
         let heard = Heard::default();
         let hear = |line: &str| heard.set(line);
+        let stop = CancellationToken::new();
         let shop = Workshop {
             git: &self.runner.git,
             mirrors: &self.runner.mirrors,
             branch_prefix: &self.branch_prefix,
-            progress: &hear,
+            listener: Listener {
+                heard: &hear,
+                stop: &stop,
+            },
+        };
+        let given_up = async {
+            self.given_up(session, signals).await;
+            stop.cancel();
+            // What was begun ends first.
+            std::future::pending().await
         };
         let made = tokio::select! {
             made = workspace::make(&shop, session) => made,
-            () = self.given_up(session, signals) => Err(GitError::Stopped),
+            () = given_up => Err(GitError::Stopped),
             () = self.show_progress(session, &heard) => Err(GitError::Stopped),
             // Begun anew after the restart.
             () = quit.cancelled() => return Ok(Step::Quit),

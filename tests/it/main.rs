@@ -7,6 +7,7 @@ mod claims;
 mod commands;
 mod counts;
 mod crash_points;
+mod cut_off;
 mod delivery;
 mod demo;
 mod evidence;

@@ -211,3 +211,268 @@ fn a_worktree_that_cannot_be_made_leaves_nothing_in_the_repository() {
     assert_eq!(git(&project, &["worktree", "list"]), before);
     assert_eq!(git(&project, &["branch", "--list", "telecoder/*"]), "");
 }
+
+#[test]
+fn a_second_session_borrows_what_the_first_one_has_fetched() {
+    let machine = Machine::new();
+    let project = repository(machine.folder.path());
+    let _bot = machine.start();
+    let url = format!("file://{}", project.display());
+    machine.ada_says(&format!("/new {url}"));
+    machine.message_with("is cloned");
+    git(
+        &project,
+        &["commit", "--quiet", "--allow-empty", "--message", "second"],
+    );
+    git(&project, &["branch", "new-branch"]);
+    machine.ada_says(&format!("/new {url} new-branch"));
+    machine.message_with("on branch new-branch.");
+    machine.ada_says(
+        "[[bash: git log -1 --format=%s; git remote get-url origin; git count-objects]] [[cwd]]",
+    );
+    let folder = machine.message_with("/workspaces/").text;
+    let folder = std::path::PathBuf::from(folder.lines().next().unwrap_or_default());
+    assert_eq!(git(&folder, &["log", "-1", "--format=%s"]), "second");
+    assert_eq!(git(&folder, &["remote", "get-url", "origin"]), url);
+    let alternates = std::fs::read_to_string(folder.join(".git/objects/info/alternates"));
+    assert!(
+        alternates
+            .expect("it borrows")
+            .contains("/mirrors/project-")
+    );
+    let mirrors: Vec<_> = std::fs::read_dir(machine.data().join("mirrors"))
+        .expect("a folder")
+        .collect();
+    assert_eq!(mirrors.len(), 1, "one for both");
+}
+
+#[test]
+fn branches_that_are_gone_on_the_other_side_take_nothing_from_older_sessions() {
+    let machine = Machine::new();
+    let project = repository(machine.folder.path());
+    git(&project, &["switch", "--quiet", "-c", "doomed"]);
+    git(
+        &project,
+        &[
+            "commit",
+            "--quiet",
+            "--allow-empty",
+            "--message",
+            "only there",
+        ],
+    );
+    git(&project, &["switch", "--quiet", "main"]);
+    let _bot = machine.start();
+    let url = format!("file://{}", project.display());
+    machine.ada_says(&format!("/new {url} doomed"));
+    machine.message_with("on branch doomed.");
+    machine.ada_says("[[cwd]]");
+    let folder = machine.message_with("/workspaces/").text;
+    git(&project, &["branch", "-D", "doomed"]);
+    machine.ada_says(&format!("/new {url}"));
+    machine.message_with("on branch telecoder/");
+    for mirror in std::fs::read_dir(machine.data().join("mirrors"))
+        .expect("mirrors")
+        .flatten()
+    {
+        git(&mirror.path(), &["gc", "--quiet"]);
+    }
+    let folder = std::path::PathBuf::from(folder.lines().next().unwrap_or_default());
+    git(&folder, &["fsck", "--full"]);
+    assert_eq!(git(&folder, &["log", "-1", "--format=%s"]), "only there");
+}
+
+#[test]
+fn a_repository_seen_before_is_named_in_short() {
+    let machine = Machine::new();
+    let project = repository(machine.folder.path());
+    let other = machine.folder.path().join("elsewhere");
+    std::fs::create_dir(&other).expect("a folder");
+    let other = repository(&other);
+    let _bot = machine.start();
+    machine.ada_says(&format!("/new {}", project.display()));
+    machine.message_with("The worktree of ");
+    machine.ada_says(&format!("/new file://{}", other.display()));
+    machine.message_with("is cloned");
+    machine.ada_says("/new project");
+    machine.nth_message_with("The worktree of ", 2);
+    machine.ada_says("/new --repo project-2 feature");
+    machine.message_with("on branch feature.");
+    machine.ada_says("/new projekt");
+    machine.message_with("Seen before: ");
+    machine.ada_says("/new --repo");
+    machine.message_with("--repo is neither a URL");
+}
+
+#[test]
+fn repositories_of_this_machine_are_only_where_the_owner_allows_them() {
+    let machine = Machine::new();
+    let inside = machine.folder.path().join("inside");
+    let outside = machine.folder.path().join("outside");
+    std::fs::create_dir(&inside).expect("a folder");
+    std::fs::create_dir(&outside).expect("a folder");
+    let allowed = repository(&inside);
+    let secret = repository(&outside);
+    std::os::unix::fs::symlink(&secret, inside.join("link")).expect("a link");
+    let machine = machine.with("TELECODER_REPO_ROOTS", inside.display().to_string());
+    let _bot = machine.start();
+    for (number, named) in [
+        format!("{}", secret.display()),
+        format!("file://{}", secret.display()),
+        format!("{}", inside.join("link").display()),
+        format!("{}/../outside/project", inside.display()),
+        format!("file://{}/%2e%2e/outside/project", inside.display()),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        machine.ada_says(&format!("/new {named}"));
+        machine.nth_message_with("(TELECODER_REPO_ROOTS)", number + 1);
+    }
+    machine.ada_says(&format!("/new {}", allowed.display()));
+    machine.message_with("The worktree of ");
+    machine.until_quiet();
+    assert_eq!(git(&secret, &["branch", "--list", "telecoder/*"]), "");
+}
+
+#[test]
+fn urls_that_do_more_than_name_a_repository_are_not_taken() {
+    let machine = Machine::new();
+    let trap = machine.folder.path().join("trap");
+    let _bot = machine.start();
+    for (named, said) in [
+        (format!("ext::touch%20{}", trap.display()), "a URL with ext"),
+        ("fd::17".to_owned(), "a URL with fd"),
+        ("ftp://example.org/x".to_owned(), "a URL with ftp"),
+        (
+            format!("ssh://-oProxyCommand=touch%20{}/x", trap.display()),
+            "is neither a URL",
+        ),
+        (
+            format!("-oProxyCommand=touch\u{a0}{}:x", trap.display()),
+            "is neither a URL",
+        ),
+        (
+            format!("--upload-pack=touch {}", trap.display()),
+            "--upload-pack=touch is neither a URL",
+        ),
+    ] {
+        machine.ada_says(&format!("/new {named}"));
+        machine.message_with(said);
+    }
+    machine.until_quiet();
+    assert!(!trap.exists(), "nothing was run");
+    let left = std::fs::read_dir(machine.data().join("workspaces")).expect("a folder");
+    assert_eq!(left.count(), 0, "nothing is left");
+}
+
+#[test]
+fn a_branch_that_is_checked_out_elsewhere_is_explained() {
+    let machine = Machine::new();
+    let project = repository(machine.folder.path());
+    let _bot = machine.start();
+    machine.ada_says(&format!("/new {} main", project.display()));
+    let told = machine.message_with("the branch main is checked out in ");
+    assert!(
+        told.text.contains("name another branch, or leave it out"),
+        "{}",
+        told.text
+    );
+    assert!(
+        told.text.contains(&project.display().to_string()),
+        "{}",
+        told.text
+    );
+}
+
+#[test]
+fn what_a_fresh_workspace_does_not_have_is_said() {
+    let machine = Machine::new();
+    let library = machine.folder.path().join("library");
+    std::fs::create_dir(&library).expect("a folder");
+    let library = repository(&library);
+    let project = repository(machine.folder.path());
+    git(
+        &project,
+        &[
+            "-c",
+            "protocol.file.allow=always",
+            "submodule",
+            "--quiet",
+            "add",
+            &library.display().to_string(),
+            "vendor/library",
+        ],
+    );
+    std::fs::write(
+        project.join(".gitattributes"),
+        "*.bin filter=lfs diff=lfs merge=lfs -text\n",
+    )
+    .expect("a file");
+    std::fs::write(
+        project.join("large.bin"),
+        "version https://git-lfs.github.com/spec/v1\n",
+    )
+    .expect("a file");
+    git(&project, &["add", "."]);
+    git(&project, &["commit", "--quiet", "--message", "with both"]);
+    let _bot = machine.start();
+    machine.ada_says(&format!("/new file://{}", project.display()));
+    let ready = machine.message_with("is cloned");
+    assert!(
+        ready
+            .text
+            .contains("Its submodules are not checked out (vendor/library)"),
+        "{}",
+        ready.text
+    );
+    assert!(
+        ready
+            .text
+            .contains("1 file is in Git LFS and only a pointer here"),
+        "{}",
+        ready.text
+    );
+}
+
+#[test]
+fn a_clone_that_takes_its_time_shows_how_far_it_is_and_has_a_stop_button() {
+    let machine = Machine::new();
+    let git = machine.script(
+        "git",
+        r#"case "$1" in
+        fetch) printf 'Receiving objects:  45%% (450/1000), 1.20 MiB | 2.00 MiB/s\r' >&2; sleep 98766 & wait;;
+        *) exec /usr/bin/env PATH="$REAL_PATH" git "$@";;
+        esac"#,
+    );
+    let real_path = machine.environment["PATH"].clone();
+    let path = format!(
+        "{}:{real_path}",
+        git.parent().expect("its folder").display()
+    );
+    let machine = machine.with("PATH", path).with("REAL_PATH", real_path);
+    let _bot = machine.start();
+    machine.ada_says("/new https://ada:hunter2@example.invalid/x.git");
+    let live = machine.message_with("Receiving objects:  45% (450/1000)");
+    assert!(
+        live.text
+            .starts_with("Cloning https://ada:…@example.invalid/x.git · "),
+        "{}",
+        live.text
+    );
+    machine.ada_presses(&live);
+    machine.message_with("Cloning was stopped, and nothing of it was left behind.");
+    machine.until("git is gone", || {
+        crate::support::processes::with_word("98766")
+            .is_empty()
+            .then_some(())
+    });
+    machine.until_quiet();
+    for folder in ["workspaces", "mirrors"] {
+        let left: Vec<_> = std::fs::read_dir(machine.data().join(folder))
+            .expect("a folder")
+            .flatten()
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
