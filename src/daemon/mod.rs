@@ -2,6 +2,7 @@
 //!
 //! The only module that knows all the others.
 
+mod beside;
 mod data;
 mod greet;
 mod opening;
@@ -129,6 +130,11 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         keep_runs: config.keep_runs,
     };
     tasks.spawn(upkeep.keep_up(quit.clone()));
+    tasks.spawn(beside::look_for_work(
+        store.clone(),
+        registry.clone(),
+        quit.clone(),
+    ));
     for remark in &config.remarks {
         warn!("{remark}");
     }

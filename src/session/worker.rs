@@ -178,8 +178,11 @@ impl Worker {
             () = quit.cancelled() => return Ok(Step::Quit),
         };
         let id = job.id;
-        let is_due = move |db: &Connection| jobs::due_under(db, id);
-        if self.runner.store.transaction(is_due).await?.is_none() {
+        let begin = move |db: &Connection| {
+            jobs::begin(db, id)?;
+            jobs::due_under(db, id)
+        };
+        if self.runner.store.transaction(begin).await?.is_none() {
             return Ok(Step::Done);
         }
         let work = AtWork {

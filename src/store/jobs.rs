@@ -65,6 +65,19 @@ pub fn place(db: &Connection, id: JobId) -> rusqlite::Result<ChatThread> {
         .query_row([id.to_string()], |row| place_from(row, 0))
 }
 
+/// Somebody is at it.
+pub fn begin(db: &Connection, id: JobId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE jobs SET begun_at = ?2 WHERE id = ?1 AND begun_at IS NULL")?
+        .execute(params![id.to_string(), now()])?;
+    Ok(())
+}
+
+/// Whether somebody is, or was, at it.
+pub fn is_begun(db: &Connection, id: JobId) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM jobs WHERE id = ?1 AND begun_at IS NOT NULL")?
+        .exists([id.to_string()])
+}
+
 /// It is done. Returns false when it was before; then the transaction must have no effect.
 pub fn end(db: &Connection, id: JobId) -> rusqlite::Result<bool> {
     let ended = db
@@ -91,6 +104,16 @@ pub fn stop_requested(db: &Connection, id: JobId) -> rusqlite::Result<bool> {
 pub fn chats_with_due(db: &Connection, lane: Lane) -> rusqlite::Result<Vec<ChatThread>> {
     db.prepare_cached(
         "SELECT DISTINCT chat_id, thread_id FROM jobs WHERE state = 'due' AND lane = ?1",
+    )?
+    .query_map([lane_name(lane)], |row| place_from(row, 0))?
+    .collect()
+}
+
+/// Chats with a job of a lane that nobody is at.
+pub fn chats_not_begun(db: &Connection, lane: Lane) -> rusqlite::Result<Vec<ChatThread>> {
+    db.prepare_cached(
+        "SELECT DISTINCT chat_id, thread_id FROM jobs
+         WHERE state = 'due' AND lane = ?1 AND begun_at IS NULL",
     )?
     .query_map([lane_name(lane)], |row| place_from(row, 0))?
     .collect()

@@ -175,6 +175,7 @@ const EVIDENCE: M<'_> = M::up(
         asked_by       INTEGER,                   -- the message that asked for it
         live_message   INTEGER,
         created_at     INTEGER NOT NULL,
+        begun_at       INTEGER,
         ended_at       INTEGER
     ) STRICT;
     CREATE INDEX jobs_due ON jobs (chat_id, thread_id, lane, seq) WHERE state = 'due';

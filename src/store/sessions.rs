@@ -43,6 +43,15 @@ pub fn get(db: &Connection, id: &SessionId) -> rusqlite::Result<Option<Session>>
         .optional()
 }
 
+/// All sessions, the newest first.
+pub fn all(db: &Connection) -> rusqlite::Result<Vec<Session>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM sessions ORDER BY created_at DESC, rowid DESC"
+    ))?
+    .query_map([], from_row)?
+    .collect()
+}
+
 /// The chat that the session belongs to now.
 pub fn place(db: &Connection, id: &SessionId) -> rusqlite::Result<ChatThread> {
     db.prepare_cached("SELECT chat_id, thread_id FROM sessions WHERE id = ?1")?

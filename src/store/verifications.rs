@@ -6,6 +6,16 @@ use super::{from_json, now, to_json};
 use crate::id::{JobId, RunId, SessionId};
 use crate::verify::Evidence;
 
+/// A measurement, as it was kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verification {
+    /// None where somebody asked for it.
+    pub run: Option<String>,
+    pub evidence: Evidence,
+    /// Unix milliseconds.
+    pub at: i64,
+}
+
 pub fn insert(
     db: &Connection,
     job: JobId,
@@ -49,4 +59,24 @@ pub fn is_newest(db: &Connection, job: JobId) -> rusqlite::Result<bool> {
                            WHERE r.session_id = v.session_id AND r.queued_at > v.created_at)",
     )?
     .exists([job.to_string()])
+}
+
+/// The newest measurements of a session, the newest first.
+pub fn of_session(
+    db: &Connection,
+    session: &SessionId,
+    most: u32,
+) -> rusqlite::Result<Vec<Verification>> {
+    db.prepare_cached(
+        "SELECT run_id, evidence, created_at FROM verifications
+         WHERE session_id = ?1 ORDER BY created_at DESC, rowid DESC LIMIT ?2",
+    )?
+    .query_map(params![session.0, most], |row| {
+        Ok(Verification {
+            run: row.get(0)?,
+            evidence: from_json(1, &row.get::<_, String>(1)?)?,
+            at: row.get(2)?,
+        })
+    })?
+    .collect()
 }

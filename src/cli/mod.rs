@@ -2,6 +2,8 @@
 //!
 //! 0: done. 1: it failed while it ran. 2: a setting or an argument is wrong. 3: the data folder is in use.
 
+mod session;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -16,6 +18,7 @@ use crate::daemon::{self, DATABASE, ServeError};
 use crate::demo;
 use crate::process::holder;
 use crate::store::backup;
+use session::SessionCommand;
 
 /// Pass Telegram messages straight through as prompts to the claude CLI
 #[derive(Debug, Parser)]
@@ -40,6 +43,9 @@ enum Command {
         /// The file to make; it must not be there yet
         file: PathBuf,
     },
+    /// Show sessions and what was measured, and run checks
+    #[command(subcommand)]
+    Session(SessionCommand),
     /// Stand in for claude
     #[command(hide = true, trailing_var_arg = true)]
     StandIn {
@@ -59,6 +65,7 @@ pub fn run() -> ExitCode {
         None | Some(Command::Serve) => serve(),
         Some(Command::Demo { html }) => demo(html.as_deref()),
         Some(Command::Backup { file }) => back_up(&file),
+        Some(Command::Session(command)) => session(command),
         Some(Command::StandIn { arguments }) => demo::agent::answer(&arguments),
     })
 }
@@ -123,6 +130,11 @@ fn back_up(file: &Path) -> anyhow::Result<()> {
         bytes.div_ceil(1024)
     );
     Ok(())
+}
+
+fn session(command: SessionCommand) -> anyhow::Result<()> {
+    let data = config::data_folder(&Sources::of_this_process())?;
+    session::run(&data, command)
 }
 
 fn demo(page: Option<&Path>) -> anyhow::Result<()> {
