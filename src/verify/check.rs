@@ -136,6 +136,8 @@ struct Output {
     written: usize,
     /// A line that has no end yet.
     open: Vec<u8>,
+    /// What comes next overwrites the line: a carriage return that no line feed follows.
+    is_to_restart: bool,
     /// The newest lines, without terminal escapes.
     lines: VecDeque<String>,
     reader: Reader,
@@ -154,24 +156,29 @@ impl Output {
             file: file.ok(),
             written: 0,
             open: Vec::new(),
+            is_to_restart: false,
             lines: VecDeque::new(),
             reader: Reader::default(),
         }
     }
 
-    /// Takes in a piece; returns the newest line that it ended.
+    /// Takes in a piece; returns the newest line that it has something of.
     fn write(&mut self, bytes: &[u8]) -> Option<String> {
         let room = FILE_KEPT.saturating_sub(self.written);
         self.keep(&bytes[..bytes.len().min(room)]);
-        let mut newest = false;
+        let mut newest = None;
         let mut rest = bytes;
         while let Some(end) = memchr::memchr2(b'\n', b'\r', rest) {
             self.lengthen(&rest[..end]);
-            newest |= self.end_line();
+            if rest[end] == b'\n' {
+                newest = self.end_line().or(newest);
+            } else {
+                self.is_to_restart = true;
+            }
             rest = &rest[end + 1..];
         }
         self.lengthen(rest);
-        newest.then(|| self.lines.back().cloned()).flatten()
+        newest
     }
 
     fn keep(&mut self, bytes: &[u8]) {
@@ -185,23 +192,30 @@ impl Output {
     }
 
     fn lengthen(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if std::mem::take(&mut self.is_to_restart) {
+            self.open.clear();
+        }
         let room = LINE_KEPT.saturating_sub(self.open.len());
         self.open.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    /// Returns whether it was a line with something in it.
-    fn end_line(&mut self) -> bool {
+    /// Returns the line if there is something in it.
+    fn end_line(&mut self) -> Option<String> {
+        self.is_to_restart = false;
         let line = shown(&self.open);
         self.open.clear();
-        if line.trim().is_empty() {
-            return false;
-        }
         self.reader.line(&line);
+        if line.trim().is_empty() {
+            return None;
+        }
         if self.lines.len() == LINES_KEPT {
             self.lines.pop_front();
         }
-        self.lines.push_back(line);
-        true
+        self.lines.push_back(line.clone());
+        Some(line)
     }
 
     /// The last lines.

@@ -54,10 +54,12 @@ fn a_python_project_is_recognised_and_its_failing_test_is_named() {
     let offer = machine.message_with("This looks like: python3 -m pytest.");
     machine.ada_presses(&offer);
     machine.until_toast("They run after each run from now on.");
+    // Of another length: Python takes a file of the same second and length for unchanged.
     machine.ada_says("/verify");
     let evidence = machine.message_with("✗ Tests: 1 of 2 failed");
     assert!(evidence.text.contains("as Ada said"), "{}", evidence.text);
-    machine
-        .ada_says("[[bash: sed -i 's/ == 5/ == 4/' test_sum.py]] [[say: Fixed. All tests pass.]]");
+    machine.ada_says(
+        "[[bash: sed -i 's/ == 5/ == 2 + 2/' test_sum.py]] [[say: Fixed. All tests pass.]]",
+    );
     machine.message_with("✓ Tests: 2 passed, 1 skipped");
 }
