@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::snapshot::with_index;
 use super::{Git, GitError};
 
 /// How much of a diff is kept, in bytes; a file of more helps nobody on a phone.
@@ -47,15 +48,17 @@ pub enum Remote {
     Ahead(u64),
 }
 
-/// The files that differ, in git's order.
+/// The files in which what was last looked at through `index` differs from a snapshot, in git's order.
 pub async fn files(
     git: &Git,
     workspace: &Path,
     before: &str,
-    after: &str,
+    index: &Path,
 ) -> Result<Vec<Changed>, GitError> {
-    let arguments = ["diff-tree", "-r", "-z", "-M", "--numstat", before, after];
-    let output = git.call(workspace, arguments).output().await?;
+    let arguments = ["diff-index", "--cached", "-z", "-M", "--numstat", before];
+    let output = with_index(git, workspace, index, arguments)
+        .output()
+        .await?;
     Ok(parse(&String::from_utf8_lossy(&output.bytes)))
 }
 
@@ -65,20 +68,18 @@ pub async fn patch(
     git: &Git,
     workspace: &Path,
     before: &str,
-    after: &str,
+    index: &Path,
 ) -> Result<(String, bool), GitError> {
     let arguments = [
-        "diff-tree",
-        "-r",
+        "diff-index",
+        "--cached",
         "-p",
         "-M",
         "--stat",
         "--no-color",
         before,
-        after,
     ];
-    let output = git
-        .call(workspace, arguments)
+    let output = with_index(git, workspace, index, arguments)
         .keeping(PATCH_KEPT)
         .output()
         .await?;

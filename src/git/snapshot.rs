@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use fail::fail_point;
 
+use super::call::Call;
 use super::{Git, GitError};
 use crate::id::RunId;
 
@@ -48,8 +49,6 @@ pub struct Snapshot {
     pub head: Option<String>,
     /// The branch that was checked out; none for a detached `HEAD`.
     pub branch: Option<String>,
-    /// git's words about what it could not take in; mostly empty.
-    pub left_out: String,
 }
 
 /// The ref of a run's snapshot.
@@ -63,67 +62,82 @@ pub fn reference(run: RunId, moment: Moment) -> String {
 }
 
 /// Takes a snapshot and keeps it under a ref. `index` is a file of our own; where it is left from an earlier
-/// snapshot of the workspace, this one is quicker.
+/// look at the workspace, this one is quicker.
 ///
-/// Errors are git's. What cannot be read, and a repository within that has no commit, is left out and said.
+/// Errors are git's. What cannot be read, and a repository within that has no commit, is left out.
 pub async fn take(
     git: &Git,
     workspace: &Path,
     reference: &str,
     index: &Path,
-) -> Result<Snapshot, GitError> {
-    let snapshot = look(git, workspace, index).await?;
-    fail_point!("snapshot-made", |_| std::process::abort());
-    keep(git, workspace, &snapshot, reference).await?;
-    Ok(snapshot)
-}
-
-/// As [`take`], without a ref: to be compared with and forgotten.
-pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<Snapshot, GitError> {
-    let was_there = index.exists();
-    match look_through(git, workspace, index).await {
-        // A crash of the machine may have left half an index.
-        Err(GitError::Refused { .. }) if was_there => {
-            let _ = fs::remove_file(index);
-            look_through(git, workspace, index).await
-        }
-        looked => looked,
-    }
-}
-
-async fn look_through(git: &Git, workspace: &Path, index: &Path) -> Result<Snapshot, GitError> {
-    begin_index(workspace, index)?;
-    let add = git
-        .call(workspace, own(["add", "--all", "--ignore-errors", "."]))
-        .with("GIT_INDEX_FILE", index)
-        .output();
-    let head = git.run(
-        workspace,
-        ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"],
-    );
-    let branch = git.run(workspace, ["symbolic-ref", "--quiet", "--short", "HEAD"]);
-    let (added, head, branch) = tokio::join!(add, head, branch);
-    let left_out = match added {
-        Ok(_) => String::new(),
-        Err(GitError::Refused { words }) => words,
-        Err(other) => return Err(other),
-    };
-    // Both say no without a word where there is none.
-    let (head, branch) = (head.ok(), branch.ok());
-    let tree = git
-        .call(workspace, own(["write-tree"]))
-        .with("GIT_INDEX_FILE", index)
+) -> Result<(), GitError> {
+    look(git, workspace, index).await?;
+    let tree = with_index(git, workspace, index, ["write-tree"])
         .output()
         .await?
         .text();
+    let branch = branch(git, workspace).await;
     let message = format!(
         "What the workspace was\n\n{BRANCH}{}",
         branch.as_deref().unwrap_or_default()
     );
-    let mut arguments = vec!["commit-tree", tree.as_str(), "-m", &message];
-    if let Some(head) = &head {
-        arguments.extend(["-p", head]);
+    let commit = match commit(git, workspace, &tree, &message, &["-p", "HEAD"]).await {
+        // There is no commit yet that could be its parent.
+        Err(GitError::Refused { .. }) => commit(git, workspace, &tree, &message, &[]).await?,
+        commit => commit?,
+    };
+    fail_point!("snapshot-made", |_| std::process::abort());
+    git.run(workspace, own(["update-ref", reference, &commit]))
+        .await
+        .map(drop)
+}
+
+/// Brings our index up to what is in the workspace, so that it can be compared with. Returns git's words about what
+/// it could not take in; mostly nothing.
+pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<String, GitError> {
+    begin_index(workspace, index)?;
+    let add = || with_index(git, workspace, index, ["add", "--all", "--ignore-errors"]).output();
+    match add().await {
+        Ok(_) => Ok(String::new()),
+        Err(GitError::Refused { words }) if is_damaged(&words) => {
+            let _ = fs::remove_file(index);
+            begin_index(workspace, index)?;
+            add().await.map(|_| String::new())
+        }
+        Err(GitError::Refused { words }) => Ok(words),
+        Err(other) => Err(other),
     }
+}
+
+/// The branch that is checked out; none for a detached `HEAD`.
+pub async fn branch(git: &Git, workspace: &Path) -> Option<String> {
+    // Says no without a word where there is none.
+    git.run(workspace, ["symbolic-ref", "--quiet", "--short", "HEAD"])
+        .await
+        .ok()
+}
+
+/// A call that works on our index and leaves the workspace's alone.
+pub(super) fn with_index<'a, 'b>(
+    git: &'a Git,
+    workspace: &'a Path,
+    index: &Path,
+    arguments: impl IntoIterator<Item = &'b str>,
+) -> Call<'a> {
+    // A checksum of an index that is made anew where it is damaged costs more than it is worth.
+    let arguments = ["-c", "index.skipHash=true"].into_iter().chain(arguments);
+    git.call(workspace, own(arguments))
+        .with("GIT_INDEX_FILE", index)
+}
+
+async fn commit(
+    git: &Git,
+    workspace: &Path,
+    tree: &str,
+    message: &str,
+    parent: &[&str],
+) -> Result<String, GitError> {
+    let arguments = [&["commit-tree", tree, "-m", message], parent].concat();
     let commit = git
         .call(workspace, arguments)
         .with("GIT_AUTHOR_NAME", NAME)
@@ -131,14 +145,21 @@ async fn look_through(git: &Git, workspace: &Path, index: &Path) -> Result<Snaps
         .with("GIT_COMMITTER_NAME", NAME)
         .with("GIT_COMMITTER_EMAIL", EMAIL)
         .output()
-        .await?
-        .text();
-    Ok(Snapshot {
-        commit,
-        head,
-        branch,
-        left_out,
-    })
+        .await?;
+    Ok(commit.text())
+}
+
+/// A crash of the machine may have left half an index.
+fn is_damaged(words: &str) -> bool {
+    [
+        "index file corrupt",
+        "bad index",
+        "index file smaller",
+        "bad signature",
+        "malformed",
+    ]
+    .iter()
+    .any(|sign| words.contains(sign))
 }
 
 /// A snapshot that was taken before; `None` where there is none of that name.
@@ -166,7 +187,6 @@ pub async fn find(
             .lines()
             .find_map(|line| line.strip_prefix(BRANCH))
             .and_then(some),
-        left_out: String::new(),
     }))
 }
 

@@ -42,9 +42,9 @@ async fn look(
     let before = measure::before(git, workspace, run).await?;
     // A run may go on, which has an index of its own.
     let index = git.scratch.join(format!("{}.diff.index", work.session.id));
-    let now = snapshot::look(git, workspace, &index).await?;
-    let files = diff::files(git, workspace, &before.commit, &now.commit).await?;
-    let (patch, is_cut) = diff::patch(git, workspace, &before.commit, &now.commit).await?;
+    snapshot::look(git, workspace, &index).await?;
+    let files = diff::files(git, workspace, &before.commit, &index).await?;
+    let (patch, is_cut) = diff::patch(git, workspace, &before.commit, &index).await?;
     Ok((files, patch, is_cut))
 }
 

@@ -128,8 +128,8 @@ async fn go_forth(work: &AtWork<'_>, run: RunId) -> Result<bool, GitError> {
 async fn differing(work: &AtWork<'_>, from: &Snapshot) -> Result<Vec<Changed>, GitError> {
     let (git, workspace) = (&work.runner.git, work.session.workspace.as_path());
     let index = measure::index_of(&git.scratch, &work.session.id);
-    let now = snapshot::look(git, workspace, &index).await?;
-    diff::files(git, workspace, &from.commit, &now.commit).await
+    snapshot::look(git, workspace, &index).await?;
+    diff::files(git, workspace, &from.commit, &index).await
 }
 
 async fn commits_since(work: &AtWork<'_>, from: &Snapshot) -> Result<Commits, GitError> {

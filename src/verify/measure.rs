@@ -28,19 +28,19 @@ pub async fn changes(
 ) -> Result<Changes, String> {
     let measured = async {
         let before = before(git, workspace, run).await?;
-        let now = snapshot::look(git, workspace, index).await?;
-        let since = since / 1000;
-        let (files, commits, remote) = tokio::join!(
-            diff::files(git, workspace, &before.commit, &now.commit),
-            diff::commits(git, workspace, before.head.as_deref(), since),
+        let left_out = snapshot::look(git, workspace, index).await?;
+        let (files, commits, remote, branch) = tokio::join!(
+            diff::files(git, workspace, &before.commit, index),
+            diff::commits(git, workspace, before.head.as_deref(), since / 1000),
             diff::remote(git, workspace),
+            snapshot::branch(git, workspace),
         );
         Ok(Changes {
             files: files?,
             commits: commits?,
-            branch: now.branch,
+            branch,
             remote: remote?,
-            left_out: now.left_out,
+            left_out,
         })
     };
     match tokio::time::timeout(LIMIT, measured).await {

@@ -1,0 +1,248 @@
+//! What measuring a run costs, and what a second session on a big repository does, each beside a floor measured in
+//! the same run.
+//!
+//! `cargo bench --bench workspace`. Real git on this machine's disk; the remote is a repository in a folder, fetched
+//! through `file://`, which packs and unpacks as a network would.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use telecoder::git::mirror::Mirrors;
+use telecoder::git::workspace::{self, Workshop};
+use telecoder::git::{Git, Listener, diff, snapshot};
+use telecoder::id::{ChatId, ChatThread, RunId, SessionId};
+use telecoder::process::holder;
+use telecoder::session::{Checks, Session, SessionState, Source};
+use tokio_util::sync::CancellationToken;
+
+const FILES: usize = 20_000;
+const COMMITS: usize = 10_000;
+const ROUNDS: usize = 9;
+
+fn main() {
+    // git that talks to the world runs below a holder, which is this very program.
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|command| command == "hold") {
+        let (report, program) = holder::parse(arguments).expect("what to hold");
+        holder::hold(&report, &program).expect("it is held");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let bench = Bench {
+        runtime: tokio::runtime::Runtime::new().expect("a runtime"),
+        git: Git {
+            environment: std::env::vars_os().collect::<BTreeMap<_, _>>(),
+            scratch: folder.path().to_owned(),
+        },
+        folder: folder.path(),
+    };
+    println!("telecoder workspace, {}\n", version());
+    println!(
+        "{:<58} {:>10} {:>10}  {:>6}",
+        "", "measured", "floor", "ratio"
+    );
+    bench.snapshots();
+    bench.sessions();
+}
+
+struct Bench<'a> {
+    runtime: tokio::runtime::Runtime,
+    git: Git,
+    folder: &'a Path,
+}
+
+impl Bench<'_> {
+    /// The snapshot before a run and the difference after it, against one `git status`.
+    fn snapshots(&self) {
+        let repository = self.folder.join("files");
+        for number in 0..FILES {
+            let folder = repository.join(format!("d{}", number / 100));
+            if number % 100 == 0 {
+                std::fs::create_dir_all(&folder).expect("a folder");
+            }
+            std::fs::write(folder.join(format!("f{number}.txt")), format!("{number}\n"))
+                .expect("a file");
+        }
+        git(&repository, &["init", "--quiet"]);
+        git(&repository, &["add", "."]);
+        commit(&repository, "all");
+        let index = self.folder.join("files.index");
+        let mut times = Vec::new();
+        let mut floors = Vec::new();
+        for round in 0..ROUNDS {
+            let begun = Instant::now();
+            git(&repository, &["status", "--porcelain=v2"]);
+            floors.push(begun.elapsed());
+            let reference = snapshot::reference(RunId::new(), snapshot::Moment::Before);
+            let begun = Instant::now();
+            self.runtime
+                .block_on(snapshot::take(&self.git, &repository, &reference, &index))
+                .expect("a snapshot");
+            let mut took = begun.elapsed();
+            // What a run does.
+            for file in 0..10 {
+                let path = repository.join(format!("d{file}/f{}.txt", file * 100));
+                std::fs::write(path, format!("changed {round}\n")).expect("a file");
+            }
+            std::fs::write(repository.join(format!("new{round}.txt")), "new\n").expect("a file");
+            let begun = Instant::now();
+            let files = self.runtime.block_on(async {
+                snapshot::look(&self.git, &repository, &index)
+                    .await
+                    .expect("a look");
+                diff::files(&self.git, &repository, &reference, &index)
+                    .await
+                    .expect("a difference")
+            });
+            took += begun.elapsed();
+            assert_eq!(files.len(), 11);
+            times.push(took);
+        }
+        row(
+            &format!("snapshot + difference, {FILES} files (floor: git status)"),
+            median(times),
+            median(floors),
+        );
+    }
+
+    /// A session on a repository that was cloned before, against the first one.
+    fn sessions(&self) {
+        let repository = self.folder.join("history");
+        std::fs::create_dir(&repository).expect("a folder");
+        git(&repository, &["init", "--quiet", "--initial-branch=main"]);
+        history(&repository);
+        let url = format!("file://{}", repository.display());
+        let mirrors = Mirrors::new(self.folder.join("mirrors"));
+        let first = self.session(&mirrors, &url);
+        let mut seconds = Vec::new();
+        for _ in 0..ROUNDS {
+            seconds.push(self.session(&mirrors, &url));
+        }
+        let mut clones = Vec::new();
+        for number in 0..3 {
+            let target = self.folder.join(format!("plain{number}"));
+            let begun = Instant::now();
+            git(
+                self.folder,
+                &["clone", "--quiet", &url, &target.display().to_string()],
+            );
+            clones.push(begun.elapsed());
+        }
+        row(
+            &format!("first session, {COMMITS} commits (floor: git clone)"),
+            first,
+            median(clones),
+        );
+        row(
+            "second session on it (floor: the first session)",
+            median(seconds),
+            first,
+        );
+    }
+
+    fn session(&self, mirrors: &Mirrors, url: &str) -> Duration {
+        let id = SessionId::random();
+        let session = Session {
+            workspace: self.folder.join("workspaces").join(&id.0),
+            id,
+            at: ChatThread {
+                chat: ChatId(1),
+                thread: None,
+            },
+            source: Source::Clone(url.to_owned()),
+            wanted_branch: None,
+            branch: None,
+            state: SessionState::New,
+            claude_session: None,
+            model: None,
+            checks: Checks::default(),
+            autofix: false,
+        };
+        let stop = CancellationToken::new();
+        let shop = Workshop {
+            git: &self.git,
+            mirrors,
+            branch_prefix: "telecoder/",
+            listener: Listener {
+                heard: &|_| {},
+                stop: &stop,
+            },
+        };
+        let begun = Instant::now();
+        self.runtime
+            .block_on(workspace::make(&shop, &session))
+            .expect("a workspace");
+        begun.elapsed()
+    }
+}
+
+fn row(what: &str, measured: Duration, floor: Duration) {
+    println!(
+        "{what:<58} {:>7.1} ms {:>7.1} ms  {:>6.2}",
+        measured.as_secs_f64() * 1e3,
+        floor.as_secs_f64() * 1e3,
+        measured.as_secs_f64() / floor.as_secs_f64()
+    );
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// Commits that each change a file of some hundreds, as `git fast-import` takes them.
+fn history(repository: &Path) {
+    let mut import = Command::new("git")
+        .args(["fast-import", "--quiet"])
+        .current_dir(repository)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("git is there");
+    let mut input = import.stdin.take().expect("stdin is piped");
+    for number in 0..COMMITS {
+        let text: String = (0..40)
+            .map(|line| format!("line {line} of change {number}, {}\n", number * 31 + line))
+            .collect();
+        write!(
+            input,
+            "commit refs/heads/main\ncommitter A <a@b> {} +0000\ndata 6\nchange\nM 644 inline src/f{}.txt\ndata {}\n{text}\n",
+            1_700_000_000 + number,
+            number % 300,
+            text.len(),
+        )
+        .expect("git reads");
+    }
+    drop(input);
+    assert!(import.wait().expect("it ends").success());
+}
+
+fn commit(repository: &Path, message: &str) {
+    let name = ["-c", "user.name=A", "-c", "user.email=a@b"];
+    let commit = ["commit", "--quiet", "--message", message];
+    git(repository, &[&name[..], &commit[..]].concat());
+}
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let folder: PathBuf = folder.to_owned();
+    let output = Command::new("git")
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("git is there");
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn version() -> String {
+    let output = Command::new("git").arg("--version").output();
+    output.map_or_else(
+        |_| "without git".to_owned(),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    )
+}
