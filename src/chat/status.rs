@@ -8,6 +8,7 @@ use super::delivery::NotDelivered;
 use super::live::one_line;
 use super::text::{cost, duration, without_password};
 use crate::id::ThreadId;
+use crate::job::Task;
 use crate::run::Ended;
 use crate::session::{Session, SessionState, Source};
 
@@ -20,6 +21,8 @@ pub struct Facts {
     /// The running run belongs to a session that the chat has left.
     pub running_elsewhere: bool,
     pub waiting: usize,
+    /// What is done in the workspace beside runs, and for how long.
+    pub job: Option<(Task, Duration)>,
     /// Prompts that are held back because they are old.
     pub held: usize,
     /// The topic that is asked in.
@@ -55,7 +58,10 @@ pub fn status(facts: &Facts) -> Outgoing {
         None if facts.waiting > 0 && facts.no_free_place => lines.push(
             "Running: nothing here; all places for runs are taken (TELECODER_MAX_RUNS)".to_owned(),
         ),
-        None => lines.push("Running: nothing".to_owned()),
+        None => lines.push(match facts.job {
+            Some((task, elapsed)) => format!("{}: for {}", doing(task), duration(elapsed)),
+            None => "Running: nothing".to_owned(),
+        }),
     }
     if facts.waiting > 0 {
         lines.push(format!("Waiting: {}", prompts(facts.waiting)));
@@ -88,6 +94,15 @@ pub fn status(facts: &Facts) -> Outgoing {
         message = message.with_button("Send what did not arrive", Press::SendParked);
     }
     message
+}
+
+fn doing(task: Task) -> &'static str {
+    match task {
+        Task::Verify { .. } | Task::Check => "Checking",
+        Task::Diff => "Looking what changed",
+        Task::Push => "Pushing",
+        Task::AskUndo { .. } | Task::Undo { .. } | Task::Redo { .. } => "Going back",
+    }
 }
 
 /// What is wrong beside the session itself.

@@ -127,6 +127,9 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
     let upkeep = Upkeep {
         store: store.clone(),
         runs: data.runs(),
+        checks: data.checks(),
+        scratch: data.scratch(),
+        git: git(&config, &data),
         keep_runs: config.keep_runs,
     };
     tasks.spawn(upkeep.keep_up(quit.clone()));
@@ -170,10 +173,7 @@ fn worker(config: &Config, data: &DataFolder, store: &Store, outbox: &Outbox) ->
             store: store.clone(),
             outbox: outbox.clone(),
             watch: Watch::start(),
-            git: Git {
-                environment: config.environment.clone(),
-                scratch: data.scratch(),
-            },
+            git: git(config, data),
             mirrors: Mirrors::new(data.mirrors()),
             checking: Checking {
                 defaults: config.checks.clone(),
@@ -196,6 +196,13 @@ fn worker(config: &Config, data: &DataFolder, store: &Store, outbox: &Outbox) ->
         jobs: Claims::default(),
         not_followed: Mutex::default(),
         branch_prefix: config.branch_prefix.clone(),
+    }
+}
+
+fn git(config: &Config, data: &DataFolder) -> Git {
+    Git {
+        environment: config.environment.clone(),
+        scratch: data.scratch(),
     }
 }
 
@@ -231,6 +238,18 @@ async fn recover(store: &Store, outbox: &Outbox, registry: &Registry) -> Result<
     for at in beside {
         registry.wake_beside(at);
     }
+    for (run, ended) in store.transaction(runs::with_live_message_left).await? {
+        if let Some(message) = run.live_message {
+            outbox.resume_live(run.at, LiveOf::Run(run.id), message);
+            outbox.end_live(run.at, LiveOf::Run(run.id), live::record_of(&ended));
+        }
+    }
+    take_up_live(store, outbox).await?;
+    outbox.deliver_what_is_left(store).await
+}
+
+/// Live messages of jobs that go on are known again; what says "Checking" or "Cloning" and is over goes.
+async fn take_up_live(store: &Store, outbox: &Outbox) -> Result<(), StoreError> {
     for job in store.transaction(jobs::with_live_message).await? {
         let Some(message) = job.live_message else {
             continue;
@@ -240,13 +259,12 @@ async fn recover(store: &Store, outbox: &Outbox, registry: &Registry) -> Result<
             outbox.remove_live(job.at, LiveOf::Job(job.id));
         }
     }
-    for (run, ended) in store.transaction(runs::with_live_message_left).await? {
-        if let Some(message) = run.live_message {
-            outbox.resume_live(run.at, LiveOf::Run(run.id), message);
-            outbox.end_live(run.at, LiveOf::Run(run.id), live::record_of(&ended));
-        }
+    for (session, at, message) in store.transaction(sessions::with_live_message_left).await? {
+        let live = LiveOf::Setup(session);
+        outbox.resume_live(at, live.clone(), message);
+        outbox.remove_live(at, live);
     }
-    outbox.deliver_what_is_left(store).await
+    Ok(())
 }
 
 fn spawn_worker(

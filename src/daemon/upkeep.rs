@@ -6,19 +6,28 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use uuid::Uuid;
 
-use crate::id::RunId;
-use crate::store::{Store, StoreError, outbox, runs, updates};
+use crate::git::Git;
+use crate::git::snapshot::{self, Moment};
+use crate::id::{JobId, RunId};
+use crate::store::{Store, StoreError, jobs, outbox, runs, sessions, updates};
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
+/// How long a file in the scratch folder is kept when nobody touches it.
+const SCRATCH_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 pub(super) struct Upkeep {
     pub store: Store,
     /// `runs/` in the data folder.
     pub runs: PathBuf,
-    /// How many runs' folders are kept; `None`: all.
+    /// `checks/` in the data folder.
+    pub checks: PathBuf,
+    /// `scratch/` in the data folder.
+    pub scratch: PathBuf,
+    pub git: Git,
+    /// How many runs' folders are kept, and as many of checks; `None`: all.
     pub keep_runs: Option<usize>,
 }
 
@@ -35,6 +44,11 @@ impl Upkeep {
     }
 
     async fn forget(&self) {
+        let scratch = self.scratch.clone();
+        let cleared = tokio::task::spawn_blocking(move || clear_scratch(&scratch)).await;
+        if let Ok(Err(error)) = cleared {
+            warn!(%error, "files that nobody needs could not be looked through");
+        }
         let forgotten = self
             .store
             .transaction(|db| {
@@ -50,6 +64,45 @@ impl Upkeep {
             Ok(removed) => info!(removed, "the records of old runs were removed"),
             Err(error) => warn!(%error, "the records of old runs could not be looked through"),
         }
+        if let Err(error) = self.prune_checks().await {
+            warn!(%error, "the output of old checks could not be looked through");
+        }
+    }
+
+    /// Removes the output of the oldest checks beyond the number that is kept. What they showed stays in the store.
+    async fn prune_checks(&self) -> Result<(), StoreError> {
+        let Some(keep) = self.keep_runs else {
+            return Ok(());
+        };
+        for job in oldest_beyond(&self.checks, keep).await {
+            let id = JobId(job);
+            let due = self
+                .store
+                .transaction(move |db| jobs::due_under(db, id))
+                .await?;
+            if due.is_none()
+                && let Err(error) =
+                    tokio::fs::remove_dir_all(self.checks.join(job.to_string())).await
+            {
+                warn!(job.id = %job, %error, "the output of old checks could not be removed");
+            }
+        }
+        Ok(())
+    }
+
+    /// The snapshot of a run goes with its record.
+    async fn forget_snapshots(&self, run: RunId) -> Result<(), StoreError> {
+        let workspace = self
+            .store
+            .transaction(move |db| sessions::workspace_of_run(db, run))
+            .await?;
+        let all = [Moment::Before, Moment::Undone, Moment::Redoing];
+        if let Some(workspace) = workspace.filter(|workspace| workspace.is_dir())
+            && let Err(error) = snapshot::forget(&self.git, &workspace, run, &all).await
+        {
+            debug!(run.id = %run, %error, "the snapshot of an old run could not be removed");
+        }
+        Ok(())
     }
 
     /// Removes the folders of the oldest runs beyond the number that is kept; returns how many.
@@ -57,14 +110,9 @@ impl Upkeep {
         let Some(keep) = self.keep_runs else {
             return Ok(0);
         };
-        let folder = self.runs.clone();
-        let listed = tokio::task::spawn_blocking(move || run_folders(&folder)).await;
-        let mut folders = listed.unwrap_or_default();
-        // Run ids begin with the time.
-        folders.sort_unstable();
-        let surplus = folders.len().saturating_sub(keep);
         let mut removed = 0;
-        for run in folders.into_iter().take(surplus) {
+        for run in oldest_beyond(&self.runs, keep).await {
+            let run = RunId(run);
             let may_go = self
                 .store
                 .transaction(move |db| runs::record_may_go(db, run))
@@ -72,6 +120,7 @@ impl Upkeep {
             if !may_go {
                 continue;
             }
+            self.forget_snapshots(run).await?;
             match tokio::fs::remove_dir_all(self.runs.join(run.to_string())).await {
                 Ok(()) => removed += 1,
                 Err(error) => {
@@ -83,12 +132,36 @@ impl Upkeep {
     }
 }
 
-fn run_folders(folder: &Path) -> Vec<RunId> {
+/// Of the folders that are named by ids, the oldest ones beyond a number.
+async fn oldest_beyond(folder: &Path, keep: usize) -> Vec<Uuid> {
+    let folder = folder.to_owned();
+    let listed = tokio::task::spawn_blocking(move || named_by_ids(&folder)).await;
+    let mut folders = listed.unwrap_or_default();
+    // The ids begin with the time.
+    folders.sort_unstable();
+    let surplus = folders.len().saturating_sub(keep);
+    folders.truncate(surplus);
+    folders
+}
+
+fn named_by_ids(folder: &Path) -> Vec<Uuid> {
     std::fs::read_dir(folder)
         .into_iter()
         .flatten()
         .flatten()
         .filter_map(|entry| Uuid::parse_str(entry.file_name().to_str()?).ok())
-        .map(RunId)
         .collect()
+}
+
+/// Removes files that were not touched for long: indexes of sessions that rest are made again, and reports that a
+/// killed bot left are of no use.
+fn clear_scratch(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
+        if age > SCRATCH_KEPT {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }

@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use crate::chat::Outgoing;
 use crate::chat::status::{self, Facts};
 use crate::id::ChatThread;
-use crate::store::{chats, held, now, outbox, runs};
+use crate::job::Lane;
+use crate::store::{chats, held, jobs, now, outbox, runs};
 
 /// What is not in the store.
 pub(super) struct Bot {
@@ -36,6 +37,12 @@ pub(super) fn look(db: &Connection, at: ChatThread, bot: &Bot) -> rusqlite::Resu
         other_poller_for: bot.other_poller_for,
         ..Facts::default()
     };
+    for lane in [Lane::Workspace, Lane::Beside] {
+        let job = jobs::next(db, at, lane)?;
+        facts.job = facts
+            .job
+            .or(job.map(|job| (job.task, since(job.begun_at.unwrap_or_else(now)))));
+    }
     if bot.is_owner_here {
         facts.not_delivered_elsewhere = outbox::not_delivered_elsewhere(db, at.chat)?;
     }

@@ -29,6 +29,8 @@ pub struct Job {
     pub asked_by: Option<MessageId>,
     pub live_message: Option<MessageId>,
     pub is_ended: bool,
+    /// Unix milliseconds; none while nobody is at it.
+    pub begun_at: Option<i64>,
 }
 
 /// What is to be done.

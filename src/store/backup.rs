@@ -55,7 +55,8 @@ fn copy(source: &Connection, half: &Path, file: &File) -> anyhow::Result<()> {
     copy.execute_batch(
         "UPDATE updates SET state = 'set_aside', failure = 'it was waiting when the backup was made'
              WHERE state = 'stored';
-         UPDATE runs SET held = 1 WHERE state = 'queued';",
+         UPDATE runs SET held = 1 WHERE state = 'queued';
+         UPDATE jobs SET state = 'ended' WHERE state = 'due';",
     )?;
     // One file: a copy in WAL mode would want two more beside it.
     copy.pragma_update(None, "journal_mode", "DELETE")?;

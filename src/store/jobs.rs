@@ -9,7 +9,7 @@ use crate::id::{ChatThread, JobId, MessageId, SessionId};
 use crate::job::{Job, Lane, Task};
 
 const COLUMNS: &str = "id, session_id, chat_id, thread_id, task, asked_by, live_message,
-    state = 'ended'";
+    state = 'ended', begun_at";
 
 /// Writes down that something is to be done.
 pub fn insert(
@@ -168,5 +168,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Job> {
         asked_by: message(5)?,
         live_message: message(6)?,
         is_ended: row.get(7)?,
+        begun_at: row.get(8)?,
     })
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::chats::{place_from, thread_column};
 use super::{from_json, now, to_json};
-use crate::id::{ChatThread, ClaudeSessionId, MessageId, SessionId};
+use crate::id::{ChatThread, ClaudeSessionId, MessageId, RunId, SessionId};
 use crate::session::{Checks, Session, SessionState};
 
 const COLUMNS: &str = "id, chat_id, thread_id, source, wanted_branch, workspace, branch, state, claude_session, model,
@@ -41,6 +41,35 @@ pub fn get(db: &Connection, id: &SessionId) -> rusqlite::Result<Option<Session>>
     db.prepare_cached(&format!("SELECT {COLUMNS} FROM sessions WHERE id = ?1"))?
         .query_row([&id.0], from_row)
         .optional()
+}
+
+/// Where a run has worked.
+pub fn workspace_of_run(db: &Connection, run: RunId) -> rusqlite::Result<Option<PathBuf>> {
+    db.prepare_cached(
+        "SELECT s.workspace FROM sessions s JOIN runs r ON r.session_id = s.id WHERE r.id = ?1",
+    )?
+    .query_row([run.to_string()], |row| {
+        row.get(0).map(|path: String| PathBuf::from(path))
+    })
+    .optional()
+}
+
+/// Sessions whose workspace is made, or given up, and whose live message was there when the bot ended.
+pub fn with_live_message_left(
+    db: &Connection,
+) -> rusqlite::Result<Vec<(SessionId, ChatThread, MessageId)>> {
+    db.prepare_cached(
+        "SELECT id, chat_id, thread_id, live_message FROM sessions
+         WHERE live_message IS NOT NULL AND state <> 'new'",
+    )?
+    .query_map([], |row| {
+        Ok((
+            SessionId(row.get(0)?),
+            place_from(row, 1)?,
+            MessageId(row.get(3)?),
+        ))
+    })?
+    .collect()
 }
 
 /// All sessions, the newest first.

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use crate::support::git::git;
 use crate::support::{Machine, processes};
 
 fn records(machine: &Machine) -> usize {
@@ -35,6 +36,44 @@ fn old_run_records_go_and_the_newest_one_and_every_workspace_stay() {
     let bot = machine.start();
     machine.until_log(&bot, "the records of old runs were removed");
     assert_eq!(records(&machine), 1);
+}
+
+#[test]
+fn snapshots_and_the_output_of_checks_go_with_the_records_of_their_runs() {
+    let machine = Machine::new()
+        .with("TELECODER_KEEP_RUNS", "2")
+        .with("TELECODER_TEST_CMD", "echo checked");
+    let bot = machine.start();
+    for number in 1..=4 {
+        machine.ada_says(&format!(
+            "[[bash: echo {number} > file]] [[say: made {number}]]"
+        ));
+        machine.nth_message_with("✓ Tests", number);
+    }
+    machine.until_quiet();
+    let workspace = std::fs::read_dir(machine.data().join("workspaces"))
+        .expect("a folder")
+        .flatten()
+        .next()
+        .expect("a workspace")
+        .path();
+    let snapshots = || {
+        git(&workspace, &["for-each-ref", "refs/telecoder/"])
+            .lines()
+            .count()
+    };
+    let outputs = || {
+        std::fs::read_dir(machine.data().join("checks"))
+            .expect("a folder")
+            .count()
+    };
+    assert_eq!((snapshots(), outputs()), (4, 4));
+    bot.kill();
+    let _bot = machine.start();
+    machine.until("the old ones are gone", || {
+        ((snapshots(), outputs()) == (2, 2)).then_some(())
+    });
+    assert_eq!(machine.rows("SELECT count(*) FROM verifications"), [4]);
 }
 
 #[test]
