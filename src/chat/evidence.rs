@@ -143,11 +143,11 @@ fn check_line(result: &CheckResult) -> String {
     let how = match &result.ended {
         Ended::Passed => match result.counts {
             Some(counts) if counts.skipped > 0 => format!(
-                "{} passed, {} skipped · {took}",
+                ": {} passed, {} skipped · {took}",
                 counts.passed, counts.skipped
             ),
-            Some(counts) => format!("{} passed · {took}", counts.passed),
-            None => format!("exit code 0 · {took}"),
+            Some(counts) => format!(": {} passed · {took}", counts.passed),
+            None => format!(" · {took}"),
         },
         Ended::Failed { code } => {
             let code = match code {
@@ -156,28 +156,28 @@ fn check_line(result: &CheckResult) -> String {
             };
             match result.counts.filter(|counts| counts.failed > 0) {
                 Some(counts) => format!(
-                    "{} of {} failed · {took}",
+                    ": {} of {} failed · {took}",
                     counts.failed,
                     counts.failed.saturating_add(counts.passed)
                 ),
-                None => format!("{code} · {took}"),
+                None => format!(": {code} · {took}"),
             }
         }
-        Ended::TimedOut => format!("not done after {took}, and ended (TELECODER_VERIFY_TIMEOUT)"),
-        Ended::Stopped if result.elapsed_ms == 0 => "not run".to_owned(),
-        Ended::Stopped => format!("stopped after {took}"),
+        Ended::TimedOut => format!(": not done after {took}, and ended (TELECODER_VERIFY_TIMEOUT)"),
+        Ended::Stopped if result.elapsed_ms == 0 => ": not run".to_owned(),
+        Ended::Stopped => format!(": stopped after {took}"),
         Ended::GaveWay if result.elapsed_ms == 0 => {
-            "not run, because the next prompt comes first".to_owned()
+            ": not run, because the next prompt comes first".to_owned()
         }
-        Ended::GaveWay => format!("ended after {took}, because the next prompt comes first"),
-        Ended::NotRun(words) => format!("could not be run ({words})"),
+        Ended::GaveWay => format!(": ended after {took}, because the next prompt comes first"),
+        Ended::NotRun(words) => format!(": could not be run ({words})"),
     };
     let left = match result.survivors {
         0 => String::new(),
         1 => " · it left a process behind, which was ended".to_owned(),
         many => format!(" · it left {many} processes behind, which were ended"),
     };
-    format!("{sign} {}: {how}{left}", name(result.check.kind))
+    format!("{sign} {}{how}{left}", name(result.check.kind))
 }
 
 fn name(kind: Kind) -> &'static str {

@@ -3,12 +3,16 @@
 //! Only for `telecoder demo` on a machine without claude. Takes its prompts from stdin as claude does with
 //! `--input-format stream-json`, and shows what a run looks like: tools, words that stream, an answer.
 
+use std::fs::OpenOptions;
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+/// What the stand-in writes into, in the workspace.
+const NOTES: &str = "notes.md";
 
 /// One thing the stand-in is told.
 enum Told {
@@ -97,12 +101,8 @@ impl Agent {
         let step = Duration::from_millis(if slow { 2_500 } else { 300 });
         for (number, (name, input, result)) in [
             ("Bash", json!({"command": "git status --short"}), ""),
-            ("Read", json!({"file_path": "README.md"}), "# Demo"),
-            (
-                "Bash",
-                json!({"command": "cargo test"}),
-                "test result: ok. 12 passed",
-            ),
+            ("Read", json!({"file_path": NOTES}), ""),
+            ("Write", json!({"file_path": NOTES}), "written"),
         ]
         .into_iter()
         .enumerate()
@@ -117,6 +117,7 @@ impl Agent {
                 "content": [{"type": "tool_result", "tool_use_id": id, "content": result, "is_error": false}],
             }}))?;
         }
+        take_note(prompt)?;
         let text = self.words(prompt);
         for word in text.split_inclusive(' ') {
             self.say(json!({"type": "stream_event", "parent_tool_use_id": null, "event": {
@@ -143,8 +144,8 @@ impl Agent {
             ""
         };
         format!(
-            "{again}You wrote:\n\n{quoted}\n\nI am a **scripted stand-in**. The real claude would have worked \
-             in the workspace now. Text looks like this:\n\n- *lists*, `code`, [links](https://example.com)\n\
+            "{again}You wrote:\n\n{quoted}\n\nI am a **scripted stand-in** and have only added that to \
+             `{NOTES}`: /diff shows it, /undo takes it back. Text looks like this:\n\n- *lists*, `code`, [links](https://example.com)\n\
              - and blocks:\n\n```rust\nfn main() {{\n    println!(\"hello\");\n}}\n```\n\n\
              Write `slow` to see a longer run, and /stop to end it."
         )
@@ -179,6 +180,15 @@ impl Agent {
         line["session_id"] = json!(self.session);
         print_line(&line)
     }
+}
+
+/// The one thing that the stand-in really does, so that there is something to be measured.
+fn take_note(prompt: &str) -> io::Result<()> {
+    let mut notes = OpenOptions::new().append(true).create(true).open(NOTES)?;
+    for line in prompt.lines() {
+        writeln!(notes, "- {line}")?;
+    }
+    Ok(())
 }
 
 fn acknowledge(request: &Value) -> io::Result<()> {

@@ -86,7 +86,7 @@ fn act(db: &Connection, button: &Button, member: Member) -> rusqlite::Result<Pre
             Some(follow) => Pressed::over(toast::STOPPING).with(follow).buttons_stay(),
             None => Pressed::over(toast::JOB_IS_OVER),
         }),
-        Some(Press::Fix(id)) => job::fix_pressed(db, chat, id),
+        Some(Press::Fix(id)) => job::fix_pressed(db, chat, id, button.message),
         Some(Press::UseChecks(session)) => checks::use_pressed(db, chat, &session),
         Some(Press::Undo(run)) => job::undo_pressed(db, chat, run),
         Some(Press::Redo(run)) => job::redo_pressed(db, chat, run),

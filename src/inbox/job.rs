@@ -84,7 +84,14 @@ pub(super) fn redo_pressed(db: &Connection, chat: ChatId, run: RunId) -> rusqlit
 }
 
 /// "Fix it": the failing output becomes the next prompt, once, and as long as it is about what is there now.
-pub(super) fn fix_pressed(db: &Connection, chat: ChatId, job: JobId) -> rusqlite::Result<Pressed> {
+///
+/// The answer then replies to `evidence_message`, the one that has the button.
+pub(super) fn fix_pressed(
+    db: &Connection,
+    chat: ChatId,
+    job: JobId,
+    evidence_message: MessageId,
+) -> rusqlite::Result<Pressed> {
     let Some((session, evidence)) = verifications::of_job(db, job)? else {
         return Ok(Pressed::over(toast::NO_EFFECT));
     };
@@ -103,7 +110,7 @@ pub(super) fn fix_pressed(db: &Connection, chat: ChatId, job: JobId) -> rusqlite
         session: &session,
         at,
     };
-    verify::queue_fix(db, failed, prompt, None, 0)?;
+    verify::queue_fix(db, failed, prompt, Some(evidence_message), 0)?;
     Ok(Pressed::over(toast::FIXING).with(Follow::wake(at)))
 }
 

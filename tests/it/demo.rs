@@ -43,6 +43,7 @@ fn input_that_is_piped_in_is_answered_and_the_demo_ends() {
     assert!(transcript.contains("│ Session "), "{transcript}");
     assert!(transcript.contains("scripted stand-in"), "{transcript}");
     assert!(transcript.contains("Done · "), "{transcript}");
+    assert!(transcript.contains("+1 −0 notes.md"), "{transcript}");
     assert!(!machine.data().exists(), "the demo has a folder of its own");
 }
 
