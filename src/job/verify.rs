@@ -9,6 +9,7 @@ use tracing::{info, warn};
 use super::at_work::{AtWork, Finished, Heard};
 use crate::chat::Outgoing;
 use crate::chat::evidence::{self, Hint, Next};
+use crate::git::diff::Remote;
 use crate::git::{Listener, push};
 use crate::id::{ChatThread, JobId, MessageId, PromptId, RunId, SessionId};
 use crate::run::Measured;
@@ -89,6 +90,11 @@ async fn make(
     };
     if work.runner.checking.auto_push && evidence.is_green() && !order.by_hand {
         evidence.auto_push = auto_push(work, &evidence).await;
+        if let (Some(AutoPush::Pushed { .. }), Ok(changes)) =
+            (&evidence.auto_push, &mut evidence.changes)
+        {
+            changes.remote = Remote::Ahead(0);
+        }
     }
     Ok(Made {
         evidence,
@@ -228,7 +234,7 @@ async fn prompt_waits(work: &AtWork<'_>, order: Order) -> Result<bool, StoreErro
 async fn auto_push(work: &AtWork<'_>, evidence: &Evidence) -> Option<AutoPush> {
     let has_news = matches!(
         evidence.changes.as_ref().map(|changes| changes.remote),
-        Ok(crate::git::diff::Remote::Ahead(1..))
+        Ok(Remote::Ahead(1..))
     );
     if !has_news {
         return None;

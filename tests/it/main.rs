@@ -17,6 +17,7 @@ mod groups;
 mod inside;
 mod late;
 mod live;
+mod measured;
 mod pace;
 mod prompts;
 mod pushing;

@@ -175,7 +175,11 @@ fn a_green_run_is_pushed_by_itself_where_that_is_set_and_a_red_one_is_not() {
         "[[bash: git rm -q broken; {COMMIT} green]] [[say: green]]"
     ));
     let evidence = machine.message_with("✓ Tests");
-    assert!(evidence.text.contains("\nPushed."), "{}", evidence.text);
+    assert!(
+        evidence.text.contains("nothing to push\nPushed."),
+        "{}",
+        evidence.text
+    );
     let branches = git(
         &host,
         &["branch", "--list", "telecoder/*", "--format=%(subject)"],

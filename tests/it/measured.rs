@@ -1,0 +1,495 @@
+//! What is said about what was measured; which checks are found, chosen and set.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use telecoder::chat::checks::{self, Known};
+use telecoder::chat::evidence::{self, Hint, Next};
+use telecoder::chat::workspace as words;
+use telecoder::chat::{Body, Outgoing};
+use telecoder::command::{self, ChecksChange, Command, Input};
+use telecoder::git::diff::{Changed, Commit, Commits, Remote};
+use telecoder::git::push::Pushed;
+use telecoder::git::remarks::Remark;
+use telecoder::git::source::{self, Unusable};
+use telecoder::id::{JobId, RunId, SessionId};
+use telecoder::session::{Checks, Source};
+use telecoder::verify::commands::{self, Defaults};
+use telecoder::verify::counts::Counts;
+use telecoder::verify::{
+    AutoPush, Changes, Check, CheckResult, Contradiction, Ended, Evidence, Kind, fix,
+};
+
+fn said(all: &mut String, when: &str, message: &Outgoing) {
+    let how = if message.loud { "loud" } else { "silent" };
+    let _ = writeln!(all, "[{when}, {how}]");
+    match &message.body {
+        Body::Note { text, quoted } => {
+            let _ = writeln!(all, "{text}");
+            if let Some(quoted) = quoted {
+                let _ = writeln!(all, "| {}", quoted.replace('\n', "\n| "));
+            }
+        }
+        Body::Evidence { text, folded } => {
+            let _ = writeln!(all, "{text}");
+            for part in folded {
+                let _ = writeln!(
+                    all,
+                    "> {}\n> {}",
+                    part.title,
+                    part.text.replace('\n', "\n> ")
+                );
+            }
+        }
+        Body::Answer { markdown, footer } => {
+            let _ = writeln!(all, "{markdown}\n-- {footer}");
+        }
+        Body::File { name, caption, .. } => {
+            let _ = writeln!(all, "{name}: {caption}");
+        }
+    }
+    for button in &message.buttons {
+        let _ = writeln!(all, "[[ {} ]]", button.label);
+    }
+    all.push('\n');
+}
+
+fn result(kind: Kind, ended: Ended) -> CheckResult {
+    CheckResult {
+        check: Check {
+            kind,
+            command: match kind {
+                Kind::Tests => "cargo test".into(),
+                Kind::Lint => "cargo clippy".into(),
+            },
+        },
+        last_lines: match ended {
+            Ended::Passed => String::new(),
+            _ => "left: 1\nright: 2".into(),
+        },
+        ended,
+        counts: None,
+        elapsed_ms: 64_000,
+        survivors: 0,
+    }
+}
+
+fn counted(mut result: CheckResult, passed: u64, failed: u64, skipped: u64) -> CheckResult {
+    result.counts = Some(Counts {
+        passed,
+        failed,
+        skipped,
+    });
+    result
+}
+
+fn changed(path: &str, lines: Option<(u64, u64)>) -> Changed {
+    Changed {
+        path: path.into(),
+        from: None,
+        lines,
+    }
+}
+
+fn changes() -> Changes {
+    Changes {
+        files: vec![
+            changed("src/parser.rs", Some((40, 12))),
+            Changed {
+                from: Some("old.rs".into()),
+                ..changed("new.rs", Some((0, 0)))
+            },
+            changed("logo.png", None),
+        ],
+        commits: Commits {
+            count: 2,
+            newest: vec![
+                Commit {
+                    id: "abc1234".into(),
+                    subject: "second".into(),
+                },
+                Commit {
+                    id: "def5678".into(),
+                    subject: "first".into(),
+                },
+            ],
+        },
+        branch: Some("telecoder/k3v9".into()),
+        remote: Remote::Ahead(2),
+        left_out: String::new(),
+    }
+}
+
+fn evidence(checks: Vec<CheckResult>) -> Evidence {
+    Evidence {
+        changes: Ok(changes()),
+        checks,
+        contradictions: Vec::new(),
+        auto_push: None,
+        cost_usd: Some(0.19),
+    }
+}
+
+#[test]
+fn what_was_measured_is_told_in_a_few_lines() {
+    let tests = |ended| result(Kind::Tests, ended);
+    let lint = |ended| result(Kind::Lint, ended);
+    let failed = || Ended::Failed { code: Some(101) };
+    let mut all = String::new();
+    let mut tell = |when: &str, evidence: &Evidence, next: Next, hint: Option<Hint>| {
+        let message = evidence::message(JobId::default(), evidence, &next, hint.as_ref());
+        said(&mut all, when, &message);
+    };
+    let green = evidence(vec![
+        counted(tests(Ended::Passed), 118, 0, 2),
+        lint(Ended::Passed),
+    ]);
+    tell("green", &green, Next::Open, None);
+    let red = Evidence {
+        contradictions: vec![
+            Contradiction::TestsFail(Some(2)),
+            Contradiction::TestsFail(Some(1)),
+            Contradiction::TestsFail(None),
+            Contradiction::LintFails,
+            Contradiction::NothingChanged,
+            Contradiction::NothingCommitted,
+            Contradiction::NotPushed(1),
+            Contradiction::NotPushed(3),
+        ],
+        ..evidence(vec![counted(tests(failed()), 118, 2, 0), lint(failed())])
+    };
+    tell("red", &red, Next::Open, None);
+    tell("red, goes back by itself", &red, Next::Fixing(1, 3), None);
+    tell("red, again and again", &red, Next::GaveUp(3), None);
+    let ends = [
+        Ended::Failed { code: None },
+        Ended::TimedOut,
+        Ended::Stopped,
+        Ended::GaveWay,
+        Ended::NotRun("No such file or directory".into()),
+    ];
+    let mut cut: Vec<CheckResult> = ends.into_iter().map(tests).collect();
+    cut[0].survivors = 1;
+    cut[1].survivors = 3;
+    let not_begun = [Ended::Stopped, Ended::GaveWay].map(|ended| CheckResult {
+        elapsed_ms: 0,
+        ..lint(ended)
+    });
+    cut.extend(not_begun);
+    tell("not to its end", &evidence(cut), Next::Open, None);
+    for (when, auto_push) in [
+        ("pushed", AutoPush::Pushed { link: None }),
+        (
+            "pushed, with a link",
+            AutoPush::Pushed {
+                link: Some("https://example.org/pull/new/x".into()),
+            },
+        ),
+        ("refused", AutoPush::Refused("remote: no".into())),
+    ] {
+        let pushed = Evidence {
+            auto_push: Some(auto_push),
+            ..evidence(vec![tests(Ended::Passed)])
+        };
+        tell(when, &pushed, Next::Open, None);
+    }
+    let unmeasured = Evidence {
+        changes: Err("git took longer than 120 s".into()),
+        ..evidence(Vec::new())
+    };
+    tell("not measured", &unmeasured, Next::Open, None);
+    let many = Changes {
+        files: (0..25)
+            .map(|n| changed(&format!("file\n{n}"), Some((1, 0))))
+            .collect(),
+        commits: Commits::default(),
+        branch: None,
+        remote: Remote::None,
+        left_out: "error: unable to index file 'secret'".into(),
+    };
+    let many = Evidence {
+        changes: Ok(many),
+        cost_usd: None,
+        ..evidence(Vec::new())
+    };
+    let session = SessionId("k3v9abcd".into());
+    let found = Defaults {
+        test: Some("cargo test".into()),
+        lint: Some("cargo clippy".into()),
+    };
+    let offer = Hint {
+        session: session.clone(),
+        found,
+    };
+    tell("many files, an offer", &many, Next::Open, Some(offer));
+    let nothing_found = Hint {
+        session,
+        found: Defaults::default(),
+    };
+    tell("nothing to check", &many, Next::Open, Some(nothing_found));
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn what_is_said_about_work_in_a_workspace() {
+    let mut all = String::new();
+    let run = RunId::default();
+    let files = changes().files;
+    let commits = changes().commits;
+    let pushed = |up_to_date, link: Option<&str>| Pushed {
+        branch: "telecoder/k3v9".into(),
+        up_to_date,
+        link: link.map(str::to_owned),
+    };
+    let url = Source::Clone("https://ada:secret@example.org/x.git".into());
+    let lacking = [
+        Remark::Submodules((1..=7).map(|n| format!("vendor/{n}")).collect()),
+        Remark::LargeFiles(1),
+        Remark::LargeFiles(12),
+    ];
+    for (when, message) in [
+        ("ready", words::workspace_ready(&url, "main", &lacking)),
+        ("remarks", words::remarks(&lacking).expect("some")),
+        ("no session", words::no_session()),
+        ("not ready", words::not_ready()),
+        ("nothing has run", words::nothing_has_run()),
+        ("undo during a run", words::undo_waits()),
+        ("a diff", words::diff("diff --git a/x b/x\n+```\n")),
+        ("a long diff", words::long_diff("…".into(), &files, false)),
+        ("a cut diff", words::long_diff("…".into(), &files, true)),
+        ("no diff", words::no_diff()),
+        ("pushed", words::pushed(&pushed(false, None))),
+        (
+            "pushed, a link",
+            words::pushed(&pushed(false, Some("https://example.org/pull/new/x"))),
+        ),
+        ("up to date", words::pushed(&pushed(true, None))),
+        (
+            "push refused",
+            words::not_pushed("git says", "remote: https://a:secret@b/ says no"),
+        ),
+        ("stopped", words::job_stopped("The push")),
+        (
+            "git failed",
+            words::git_failed("There is no diff", "git says", "fatal: bad object"),
+        ),
+        (
+            "ask undo",
+            words::ask_undo(run, "Fix the parser\nplease", &files, &commits),
+        ),
+        (
+            "ask undo, commits only",
+            words::ask_undo(run, "commit it", &[], &commits),
+        ),
+        ("nothing to undo", words::nothing_to_undo()),
+        ("undone", words::undone(run, &[])),
+        ("undone but for", words::undone(run, &files[..1])),
+        ("undone but for many", words::undone(run, &files)),
+        ("redone", words::redone()),
+        ("not redone", words::not_redone()),
+        ("autofix", checks::autofix(true)),
+        ("no autofix", checks::autofix(false)),
+    ] {
+        said(&mut all, when, &message);
+    }
+    let _ = writeln!(
+        all,
+        "{}\n\n{}\n\n{}",
+        words::setting_up(&url, Duration::from_secs(75), "Receiving objects: 45%").text,
+        words::pushing(Duration::from_secs(3), "Writing objects: 45%").text,
+        evidence::live("cargo test", Duration::from_secs(34), "test a ... ok").text,
+    );
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn what_checks_says() {
+    let mut all = String::new();
+    let session = Checks {
+        test: Some("make test".into()),
+        lint: None,
+    };
+    let defaults = Defaults {
+        test: Some("never".into()),
+        lint: Some("cargo clippy".into()),
+    };
+    let found = Defaults {
+        test: Some("cargo test".into()),
+        lint: None,
+    };
+    let file = "[checks]\ntest = \"a\"\nlint = \"b\"";
+    for (when, chosen, file_fault) in [
+        ("its own", commands::chosen(&session, &defaults, None), None),
+        (
+            "the repository's",
+            commands::chosen(&Checks::default(), &Defaults::default(), Some(file)),
+            None,
+        ),
+        (
+            "a bad file",
+            commands::chosen(&Checks::default(), &Defaults::default(), Some("nonsense")),
+            commands::of_file("nonsense").err(),
+        ),
+    ] {
+        let known = Known {
+            session: SessionId("k3v9abcd".into()),
+            chosen,
+            found: found.clone(),
+            file_fault,
+        };
+        said(&mut all, when, &checks::checks(&known));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn what_claude_is_told_when_checks_fail() {
+    let long: String = (0..2_000).fold(String::new(), |mut text, line| {
+        let _ = writeln!(text, "line {line}");
+        text
+    });
+    let failed = CheckResult {
+        last_lines: long,
+        ..result(Kind::Tests, Ended::Failed { code: Some(101) })
+    };
+    let prompt = fix::prompt(&[
+        failed,
+        result(Kind::Lint, Ended::TimedOut),
+        result(Kind::Lint, Ended::Passed),
+    ])
+    .expect("something failed");
+    assert!(prompt.len() < 7_000);
+    assert!(
+        prompt
+            .starts_with("These checks fail in the workspace as it is now:\n\n$ cargo test\nline ")
+    );
+    assert!(
+        prompt.ends_with(
+            "line 1999\n\n(exit code 101)\n\n$ cargo clippy\n(it did not end in time and was ended)\n\
+             left: 1\nright: 2\n\nFix the cause."
+        ),
+        "{prompt}"
+    );
+    assert_eq!(fix::prompt(&[result(Kind::Tests, Ended::Stopped)]), None);
+}
+
+#[test]
+fn the_usual_projects_are_recognised_by_their_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let found = |files: &[(&str, &str)]| {
+        let workspace = folder.path().join(format!("w{}", rand_name(files)));
+        std::fs::create_dir_all(&workspace).expect("a folder");
+        for (name, text) in files {
+            std::fs::write(workspace.join(name), text).expect("a file");
+        }
+        let found = commands::detect(&workspace);
+        (
+            found.test.unwrap_or_default(),
+            found.lint.unwrap_or_default(),
+        )
+    };
+    for (files, test, lint) in [
+        (
+            &[("Cargo.toml", "")][..],
+            "cargo test",
+            "cargo clippy --all-targets -- -D warnings",
+        ),
+        (
+            &[(
+                "package.json",
+                r#"{"scripts":{"test":"vitest run","lint":"eslint ."}}"#,
+            )],
+            "npm test",
+            "npm run lint",
+        ),
+        (
+            &[(
+                "package.json",
+                r#"{"scripts":{"test":"echo \"Error: no test specified\" && exit 1"}}"#,
+            )],
+            "",
+            "",
+        ),
+        (&[("package.json", "not json")], "", ""),
+        (
+            &[("pyproject.toml", "[tool.pytest.ini_options]\n[tool.ruff]\n")],
+            "python3 -m pytest",
+            "ruff check .",
+        ),
+        (&[("conftest.py", "")], "python3 -m pytest", ""),
+        (&[("go.mod", "module x")], "go test ./...", "go vet ./..."),
+        (
+            &[("Makefile", "all:\n\ntest: all\n\techo\nlint:\n")],
+            "make test",
+            "make lint",
+        ),
+        (&[("Makefile", "test := 1\ntests:\n")], "", ""),
+        (
+            &[("justfile", "test *args:\n  echo\n"), ("Cargo.toml", "")],
+            "just test",
+            "",
+        ),
+        (&[("README.md", "test:")], "", ""),
+    ] {
+        assert_eq!(
+            found(files),
+            (test.to_owned(), lint.to_owned()),
+            "{files:?}"
+        );
+    }
+}
+
+/// A folder's name for each list of files.
+fn rand_name(files: &[(&str, &str)]) -> String {
+    files
+        .iter()
+        .map(|(name, text)| format!("{name}{}", text.len()))
+        .collect()
+}
+
+#[test]
+fn checks_are_set_as_they_are_written() {
+    let read = |text: &str| match command::read(text, "bot") {
+        Input::Command(Command::Checks(change)) => Some(change),
+        _ => None,
+    };
+    let set = |test: Option<&str>, lint: Option<&str>| {
+        Some(ChecksChange::Set {
+            test: test.map(str::to_owned),
+            lint: lint.map(str::to_owned),
+        })
+    };
+    assert_eq!(read("/checks"), Some(ChecksChange::Show));
+    assert_eq!(read("/checks off"), Some(ChecksChange::Off));
+    assert_eq!(read("/checks auto"), Some(ChecksChange::Auto));
+    assert_eq!(
+        read("/checks test=cargo test -- --test-threads=1 lint=cargo clippy"),
+        set(Some("cargo test -- --test-threads=1"), Some("cargo clippy"))
+    );
+    assert_eq!(
+        read("/checks lint='make lint' test=\"npm test\""),
+        set(Some("npm test"), Some("make lint"))
+    );
+    assert_eq!(read("/checks test=-"), set(Some(""), None));
+    assert_eq!(
+        read("/checks test=\"a\" && \"b\""),
+        set(Some("\"a\" && \"b\""), None)
+    );
+    assert_eq!(read("/checks run the tests"), None);
+    assert_eq!(read("/checks mytest=x"), None);
+}
+
+proptest! {
+    #[test]
+    fn no_text_behind_checks_and_no_name_of_a_repository_confuses(text in "\\PC{0,60}") {
+        let _ = command::read(&format!("/checks {text}"), "bot");
+        let _ = command::read(&format!("/checks test={text} lint={text}"), "bot");
+        match source::named(&text, &[PathBuf::from("/nowhere")]) {
+            Ok(Source::Clone(url)) => prop_assert!(!url.starts_with('-')),
+            Ok(other) => prop_assert!(false, "{other:?} is within no root"),
+            Err(Unusable::Unknown | Unusable::Transport(_) | Unusable::Outside(_)) => {}
+        }
+    }
+}
