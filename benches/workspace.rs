@@ -15,7 +15,7 @@ use telecoder::git::workspace::{self, Workshop};
 use telecoder::git::{Git, Listener, diff, snapshot};
 use telecoder::id::{ChatId, ChatThread, RunId, SessionId};
 use telecoder::process::holder;
-use telecoder::session::{Checks, Session, SessionState, Source};
+use telecoder::session::{Commands, Session, SessionState, Source};
 use tokio_util::sync::CancellationToken;
 
 const FILES: usize = 20_000;
@@ -158,7 +158,7 @@ impl Bench<'_> {
             state: SessionState::New,
             claude_session: None,
             model: None,
-            checks: Checks::default(),
+            checks: Commands::default(),
             autofix: false,
         };
         let stop = CancellationToken::new();

@@ -3,18 +3,30 @@
 use super::Outgoing;
 use super::button::Press;
 use crate::id::SessionId;
-use crate::verify::commands::{Defaults, Origin};
+use crate::session::Commands;
+use crate::verify::commands::Origin;
 use crate::verify::{Check, Kind};
 
 /// What is known of a session's checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     pub session: SessionId,
+    /// What the session was given itself.
+    pub own: Commands,
     pub chosen: Vec<(Check, Origin)>,
     /// What the files in the workspace look like.
-    pub found: Defaults,
+    pub found: Commands,
     /// Why the repository's own file does not count, where there is one.
     pub file_fault: Option<String>,
+}
+
+impl Known {
+    /// Whether what was found is offered: not where somebody has said that there is nothing to check.
+    pub fn offers(&self) -> bool {
+        self.chosen.is_empty()
+            && self.own == Commands::default()
+            && self.found != Commands::default()
+    }
 }
 
 /// `/checks`, also after a change.
@@ -28,14 +40,8 @@ pub fn checks(known: &Known) -> Outgoing {
     if let Some(fault) = &known.file_fault {
         lines.push(format!(".telecoder.toml is left out: {fault}."));
     }
-    let found: Vec<&str> = [&known.found.test, &known.found.lint]
-        .into_iter()
-        .flatten()
-        .map(String::as_str)
-        .collect();
-    let offers = known.chosen.is_empty() && !found.is_empty();
-    if offers {
-        lines.push(format!("This looks like: {}", found.join(" · ")));
+    if known.offers() {
+        lines.push(format!("Found in the workspace: {}.", listed(&known.found)));
     }
     lines.push(
         "/checks test=… lint=… sets them for this session, /checks off runs none, /checks auto forgets what \
@@ -43,10 +49,28 @@ pub fn checks(known: &Known) -> Outgoing {
             .to_owned(),
     );
     let message = Outgoing::note(lines.join("\n"));
-    if offers {
+    if known.offers() {
         return message.with_button("Use them", Press::UseChecks(known.session.clone()));
     }
     message
+}
+
+/// What was offered is run from now on.
+pub fn in_use(commands: &Commands) -> Outgoing {
+    Outgoing::note(format!(
+        "After each run that changes something, and now: {}. /checks shows and changes that.",
+        listed(commands)
+    ))
+}
+
+/// The commands, side by side.
+pub(super) fn listed(commands: &Commands) -> String {
+    [&commands.test, &commands.lint]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(" · ")
 }
 
 fn chosen_line((check, origin): &(Check, Origin)) -> String {

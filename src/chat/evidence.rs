@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use super::button::Press;
+use super::checks::listed;
 use super::live::{LiveText, one_line, ticking};
 use super::text::{cost, duration, without_password};
 use super::{Body, Folded, Outgoing};
 use crate::git::diff::{Changed, Remote};
 use crate::id::{JobId, SessionId};
-use crate::verify::commands::Defaults;
-use crate::verify::fix::end_of;
+use crate::session::Commands;
+use crate::verify::fix::{self, end_of};
 use crate::verify::{AutoPush, Changes, CheckResult, Contradiction, Ended, Evidence, Kind};
 
 /// How much of a failing check's output is shown, in bytes.
@@ -34,7 +35,7 @@ pub enum Next {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
     pub session: SessionId,
-    pub found: Defaults,
+    pub found: Commands,
 }
 
 /// The evidence message of a job.
@@ -69,7 +70,7 @@ pub fn message(job: JobId, evidence: &Evidence, next: &Next, hint: Option<&Hint>
         folded.extend(file_list(&changes.files));
         if !changes.left_out.is_empty() {
             folded.push(Folded {
-                title: "Not measured; git says".to_owned(),
+                title: "Not measured, in git's words".to_owned(),
                 text: end_of(&changes.left_out, OUTPUT_SHOWN).to_owned(),
             });
         }
@@ -85,9 +86,12 @@ pub fn message(job: JobId, evidence: &Evidence, next: &Next, hint: Option<&Hint>
         folded,
     });
     if evidence.is_red() && !matches!(next, Next::Fixing(..)) {
-        message = message.loud().with_button("Fix it", Press::Fix(job));
+        message = message.loud();
+        if fix::prompt(&evidence.checks).is_some() {
+            message = message.with_button("Fix it", Press::Fix(job));
+        }
     }
-    if let Some(hint) = hint.filter(|hint| hint.found != Defaults::default()) {
+    if let Some(hint) = hint.filter(|hint| hint.found != Commands::default()) {
         message = message.with_button("Use them", Press::UseChecks(hint.session.clone()));
     }
     message.after_answers()
@@ -107,7 +111,7 @@ pub fn live(check: &str, elapsed: Duration, newest_line: &str) -> LiveText {
 fn contradicted(contradiction: Contradiction) -> String {
     match contradiction {
         Contradiction::NothingChanged => {
-            "The answer says that something was changed; no file changed.".to_owned()
+            "The answer says that something was changed; git sees no changed file here.".to_owned()
         }
         Contradiction::TestsFail(Some(1)) => {
             "The answer says that the tests pass; 1 fails.".to_owned()
@@ -135,13 +139,20 @@ fn contradicted(contradiction: Contradiction) -> String {
 
 fn check_line(result: &CheckResult) -> String {
     let sign = match &result.ended {
-        Ended::Passed => "✓",
+        Ended::Passed if result.is_green() => "✓",
+        Ended::Passed => "⚠",
         Ended::Failed { .. } | Ended::TimedOut | Ended::NotRun(_) => "✗",
         Ended::Stopped | Ended::GaveWay => "–",
     };
     let took = duration(Duration::from_millis(result.elapsed_ms));
     let how = match &result.ended {
         Ended::Passed => match result.counts {
+            Some(counts) if counts.failed > 0 => format!(
+                ": exit code 0, but {} of {} failed · {took}",
+                counts.failed,
+                counts.failed.saturating_add(counts.passed)
+            ),
+            Some(counts) if counts.passed == 0 => format!(": no test was run · {took}"),
             Some(counts) if counts.skipped > 0 => format!(
                 ": {} passed, {} skipped · {took}",
                 counts.passed, counts.skipped
@@ -152,7 +163,7 @@ fn check_line(result: &CheckResult) -> String {
         Ended::Failed { code } => {
             let code = match code {
                 Some(code) => format!("exit code {code}"),
-                None => "ended by a signal".to_owned(),
+                None => "killed, perhaps because memory ran out".to_owned(),
             };
             match result.counts.filter(|counts| counts.failed > 0) {
                 Some(counts) => format!(
@@ -299,20 +310,15 @@ fn pushed_line(push: &AutoPush) -> String {
 }
 
 fn hint_line(hint: &Hint) -> String {
-    let found: Vec<&str> = [&hint.found.test, &hint.found.lint]
-        .into_iter()
-        .flatten()
-        .map(String::as_str)
-        .collect();
-    match found.as_slice() {
-        [] => "No checks are set up here; /checks test=… lint=… sets which commands are run after each run."
-            .to_owned(),
-        commands => format!(
-            "No checks are set up here. This looks like: {}. Shall they be run after each run? /checks sets \
-             others.",
-            commands.join(" · ")
-        ),
+    if hint.found == Commands::default() {
+        return "No checks are set up here; /checks test=… lint=… sets which commands are run after each run."
+            .to_owned();
     }
+    format!(
+        "No checks are set up here. Found in the workspace: {}. The button runs that now and after each run; \
+         /checks sets others.",
+        listed(&hint.found)
+    )
 }
 
 fn capitalised(text: &str) -> String {

@@ -99,9 +99,9 @@ pub fn status(facts: &Facts) -> Outgoing {
 fn doing(task: Task) -> &'static str {
     match task {
         Task::Verify { .. } | Task::Check => "Checking",
-        Task::Diff => "Looking what changed",
+        Task::Diff | Task::AskUndo { .. } => "Looking at what changed",
         Task::Push => "Pushing",
-        Task::AskUndo { .. } | Task::Undo { .. } | Task::Redo { .. } => "Going back",
+        Task::Undo { .. } | Task::Redo { .. } => "Going back",
     }
 }
 

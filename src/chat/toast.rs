@@ -13,5 +13,6 @@ pub const JOB_IS_OVER: &str = "This is over.";
 pub const CHANGED_SINCE: &str = "The workspace has changed since.";
 pub const RUN_GOES_ON: &str = "A run is going on; stop it first.";
 pub const UNDOING: &str = "Going back.";
+pub const REDOING: &str = "Taking the undo back.";
 pub const FIXING: &str = "It goes back to claude.";
-pub const CHECKS_SET: &str = "They run after each run from now on.";
+pub const CHECKS_SET: &str = "They run now, and after each run.";

@@ -7,12 +7,13 @@ use super::evidence::{file_list, summary};
 use super::live::{LiveText, one_line, ticking};
 use super::text::{duration, without_password};
 use super::{Body, Outgoing};
-use crate::git::diff::{Changed, Commits};
+use crate::git::diff::{Changed, Remote};
 use crate::git::push::Pushed;
 use crate::git::remarks::Remark;
 use crate::git::source::Unusable;
 use crate::id::RunId;
 use crate::session::Source;
+use crate::verify::Changes;
 
 /// `/new`, as soon as it is written down.
 pub fn new_session(source: &Source, waits_for_run: bool) -> Outgoing {
@@ -197,13 +198,13 @@ pub fn no_session() -> Outgoing {
 
 /// A command for a workspace that is still being made.
 pub fn not_ready() -> Outgoing {
-    Outgoing::note("Nothing was done: the workspace is still being set up.")
+    Outgoing::note("Nothing was done: this session has no workspace, or it is still being set up.")
 }
 
-/// `/undo`, `/diff` or `/verify` before anything has run.
+/// `/undo` or `/diff` before anything has run.
 pub fn nothing_has_run() -> Outgoing {
     Outgoing::note(
-        "Nothing was done: no run in this session has changed anything yet that is not undone.",
+        "There is nothing to show or to take back: nothing has run in this session yet, or all of it is undone.",
     )
 }
 
@@ -286,6 +287,15 @@ pub fn job_stopped(what: &str) -> Outgoing {
     Outgoing::note(format!("{what} was stopped.")).urgent()
 }
 
+/// A job failed again and again.
+pub fn job_given_up() -> Outgoing {
+    Outgoing::note(
+        "What was asked for could not be done, three times; the log says why. The workspace is as it was left, and \
+         what waits goes on.",
+    )
+    .loud()
+}
+
 /// git could not say or do something.
 pub fn git_failed(what: &str, reason: &str, words: &str) -> Outgoing {
     Outgoing::note(format!("{what}: {reason}. Nothing was changed."))
@@ -293,7 +303,8 @@ pub fn git_failed(what: &str, reason: &str, words: &str) -> Outgoing {
 }
 
 /// `/undo`: what would go away.
-pub fn ask_undo(run: RunId, asked: &str, files: &[Changed], commits: &Commits) -> Outgoing {
+pub fn ask_undo(run: RunId, asked: &str, changes: &Changes) -> Outgoing {
+    let (files, commits) = (&changes.files, &changes.commits);
     let mut text = format!(
         "Undo takes the workspace back to what it was before the last run (“{}”). This goes away: {}",
         one_line(asked, 60),
@@ -305,6 +316,12 @@ pub fn ask_undo(run: RunId, asked: &str, files: &[Changed], commits: &Commits) -
         many => text.push_str(&format!(", {many} commits")),
     }
     text.push_str(". It can be taken back afterwards. Files that git ignores stay as they are.");
+    if commits.count > 0 && changes.remote == Remote::Ahead(0) {
+        text.push_str(" What was pushed stays pushed.");
+    }
+    if !changes.left_out.is_empty() {
+        text.push_str(" Files that git cannot take in stay as they are, too.");
+    }
     Outgoing::of(Body::Evidence {
         text,
         folded: file_list(files).into_iter().collect(),
@@ -325,7 +342,7 @@ pub fn undone(run: RunId, left: &[Changed]) -> Outgoing {
             .to_owned();
     if !left.is_empty() {
         text = format!(
-            "Undone, but for {}, which git could not take back.",
+            "Undone, but for {}, which git could not take back; look at that yourself, or ask claude.",
             match left {
                 [only] => only.path.clone(),
                 many => format!("{} files", many.len()),
@@ -337,6 +354,22 @@ pub fn undone(run: RunId, left: &[Changed]) -> Outgoing {
         folded: file_list(left).into_iter().collect(),
     })
     .with_button("Take the undo back", Press::Redo(run))
+}
+
+/// An undo stopped on its way.
+pub fn not_undone(reason: &str, words: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "It was not undone to the end: {reason}. What the run had left is kept; /undo tries it again."
+    ))
+    .quoting(without_password(words))
+    .loud()
+}
+
+/// The press on Undo came too late.
+pub fn not_undone_any_more() -> Outgoing {
+    Outgoing::note(
+        "Nothing was undone: another run has begun meanwhile. /undo says what an undo would take away now.",
+    )
 }
 
 /// The undo of a run was taken back.

@@ -6,13 +6,6 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
-/// Marks every process that a run started, however it detached itself; the value is the run's id.
-pub const RUN_MARKER: &str = "TELECODER_RUN";
-
-/// A process that has this in its environment, with any value, and what it starts, goes on when its run ends.
-/// Only a command that somebody wrote so has it: it is taken out of what claude gets.
-pub const KEEP_MARKER: &str = "TELECODER_KEEP";
-
 const OURS_BY_PREFIX: [&str; 4] = ["TELEGRAM_", "TELECODER_", "WATCHDOG_", "LISTEN_"];
 const OURS_BY_NAME: [&str; 6] = [
     "NOTIFY_SOCKET",

@@ -31,8 +31,8 @@ use signal_hook::consts::{SIGCHLD, SIGTERM};
 use signal_hook::low_level::pipe;
 
 use super::control;
-use super::environment::RUN_MARKER;
 use super::folder::{Exit, NotStarted, RunFolder, Spec, Stop, private_append};
+use crate::process::RUN_MARKER;
 use crate::process::sweep::{self, Spared};
 
 /// How long the word of how a run ended waits for room on a full disk.

@@ -1,32 +1,30 @@
 //! `telecoder session`: what the store says of sessions, and their checks; works beside a running bot.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use serde::Serialize;
 
 use crate::chat::text::cost;
 use crate::chat::{Body, evidence};
-use crate::daemon::DATABASE;
+use crate::daemon::{DATABASE, DataFolder};
 use crate::git::source;
 use crate::id::{JobId, SessionId};
 use crate::job::Task;
-use crate::session::{Checks, Session, SessionState};
+use crate::session::{Commands, Session, SessionState};
 use crate::store::verifications::Verification;
-use crate::store::{jobs, runs, sessions, verifications};
+use crate::store::{jobs, migrations, runs, sessions, verifications};
 use crate::verify::Evidence;
 
 /// How long the database may be busy with others.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is looked whether a running bot has done what was asked.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
-/// A bot that is there begins within this time.
-const BEGINS_WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SessionCommand {
@@ -78,7 +76,14 @@ pub(super) fn run(data: &Path, command: SessionCommand) -> anyhow::Result<()> {
             test_cmd,
             lint_cmd,
             json,
-        } => verify(&open(&database)?, &session, test_cmd, lint_cmd, json),
+        } => verify(
+            &mut open(&database)?,
+            data,
+            &session,
+            test_cmd,
+            lint_cmd,
+            json,
+        ),
     }
 }
 
@@ -91,6 +96,10 @@ fn open(database: &Path) -> anyhow::Result<Connection> {
         )
     })?;
     db.busy_timeout(PATIENCE)?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "foreign_keys", "ON")?;
+    migrations::check(&db)
+        .with_context(|| format!("{} is not of this version of telecoder", database.display()))?;
     Ok(db)
 }
 
@@ -122,8 +131,10 @@ struct Shown {
 struct Measured {
     /// RFC 3339, in UTC.
     at: String,
-    /// None where somebody asked for it.
+    /// The run that it is about; none where nothing had run.
     run: Option<String>,
+    /// Somebody asked for it, by /verify or `session verify`.
+    by_hand: bool,
     evidence: Evidence,
 }
 
@@ -157,6 +168,7 @@ impl From<Verification> for Measured {
         Measured {
             at: time(verification.at).to_string(),
             run: verification.run,
+            by_hand: verification.by_hand,
             evidence: verification.evidence,
         }
     }
@@ -214,10 +226,11 @@ fn inspect(db: &Connection, name: &str, last: u32, json: bool) -> anyhow::Result
     println!("Runs        {}, {}", shown.runs, cost(shown.cost_usd));
     println!("Tests       {}", command(shown.test_cmd.as_deref()));
     println!("Lint        {}", command(shown.lint_cmd.as_deref()));
+    println!("Autofix     {}", if shown.autofix { "on" } else { "off" });
     for measured in &shown.verifications {
-        let what = match measured.run {
-            Some(_) => "after a run",
-            None => "asked for",
+        let what = match measured.by_hand {
+            false => "after a run",
+            true => "asked for",
         };
         println!("\n{}, {what}", measured.at);
         print_evidence(&measured.evidence);
@@ -234,7 +247,8 @@ fn command(command: Option<&str>) -> &str {
 }
 
 fn verify(
-    db: &Connection,
+    db: &mut Connection,
+    data: &Path,
     name: &str,
     test_cmd: Option<String>,
     lint_cmd: Option<String>,
@@ -244,21 +258,11 @@ fn verify(
     if session.state != SessionState::Ready {
         bail!("session {name} has no workspace yet; nothing was done");
     }
-    let checks = Checks {
-        test: test_cmd.or(session.checks.test),
-        lint: lint_cmd.or(session.checks.lint),
-    };
-    let transaction = db.unchecked_transaction()?;
-    sessions::set_checks(&transaction, &session.id, &checks)?;
-    let at = sessions::place(&transaction, &session.id)?;
-    let job = jobs::insert(&transaction, &session.id, at, Task::Check, None)?;
-    transaction.commit()?;
-    let Some(evidence) = wait(db, job)? else {
-        println!(
-            "It is written down, and no bot has taken it up yet; the checks run when telecoder does, and the \
-             chat is told."
+    let job = ask(db, &session, test_cmd, lint_cmd)?;
+    let Some(evidence) = wait(db, data, job)? else {
+        bail!(
+            "no bot is at work here. It is written down: the checks run when telecoder does, and the chat is told"
         );
-        return Ok(());
     };
     if json {
         println!("{}", serde_json::to_string_pretty(&evidence)?);
@@ -268,20 +272,46 @@ fn verify(
     if evidence.is_red() {
         bail!("a check has failed");
     }
+    if !evidence.is_green() {
+        bail!("nothing was checked to its end");
+    }
     Ok(())
 }
 
+/// Writes down that the checks are to be run, with the commands that were given.
+fn ask(
+    db: &mut Connection,
+    session: &Session,
+    test_cmd: Option<String>,
+    lint_cmd: Option<String>,
+) -> anyhow::Result<JobId> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if test_cmd.is_some() || lint_cmd.is_some() {
+        let now = find(&transaction, &session.id.0)?.checks;
+        let checks = Commands {
+            test: test_cmd.or(now.test),
+            lint: lint_cmd.or(now.lint),
+        };
+        sessions::set_checks(&transaction, &session.id, &checks)?;
+    }
+    let at = sessions::place(&transaction, &session.id)?;
+    let job = jobs::insert(&transaction, &session.id, at, Task::Check, None)?;
+    transaction.commit()?;
+    Ok(job)
+}
+
 /// Waits for the bot to do a job; `None` where none is there to do it.
-fn wait(db: &Connection, job: JobId) -> anyhow::Result<Option<Evidence>> {
-    let asked = Instant::now();
+fn wait(db: &Connection, data: &Path, job: JobId) -> anyhow::Result<Option<Evidence>> {
     loop {
+        // First whether it is done: what it came to is written in the same transaction.
+        let is_due = jobs::due_under(db, job)?.is_some();
         if let Some((_, evidence)) = verifications::of_job(db, job)? {
             return Ok(Some(evidence));
         }
-        if jobs::due_under(db, job)?.is_none() {
+        if !is_due {
             bail!("the checks were not run; the chat says why");
         }
-        if asked.elapsed() > BEGINS_WITHIN && !jobs::is_begun(db, job)? {
+        if !DataFolder::is_held(data) {
             return Ok(None);
         }
         std::thread::sleep(LOOK_AGAIN);

@@ -44,11 +44,18 @@ pub fn read(rest: &str) -> Option<ChecksChange> {
     })
 }
 
-/// Where a key begins a word.
+/// Where a key begins a word, outside of quotes that another value begins with.
 fn place_of(text: &str, key: &str) -> Option<usize> {
-    text.match_indices(key)
-        .map(|(at, _)| at)
-        .find(|at| *at == 0 || text[..*at].ends_with(char::is_whitespace))
+    text.match_indices(key).map(|(at, _)| at).find(|at| {
+        let before = &text[..*at];
+        let begins_word = *at == 0 || before.ends_with(char::is_whitespace);
+        let open_quotes = ['"', '\'', '`'].into_iter().filter(|quote| {
+            before.matches(&format!("={quote}")[..]).count() == 1
+                && before.matches(*quote).count() % 2 == 1
+                && text[*at..].contains(*quote)
+        });
+        begins_word && open_quotes.count() == 0
+    })
 }
 
 /// Quotes around the whole are for the eye; those within belong to the command.

@@ -21,8 +21,8 @@ pub use sources::Sources;
 use crate::claude::argv::PermissionMode;
 use crate::claude::environment;
 use crate::id::{ChatId, UserId};
+use crate::session::Commands;
 use crate::telegram::access::Access;
-use crate::verify::commands::Defaults;
 
 /// Every setting that there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,7 +147,7 @@ pub struct Config {
     /// Below which folders a repository of this machine may be; none: anywhere.
     pub repo_roots: Vec<PathBuf>,
     /// The checks of sessions that were given none.
-    pub checks: Defaults,
+    pub checks: Commands,
     /// Whether `.telecoder.toml` in a repository may say what the checks are.
     pub repo_checks: bool,
     /// The longest that one check may take; `None`: no limit.
@@ -257,7 +257,7 @@ impl Config {
                     keep_runs,
                     branch_prefix: text(Setting::BranchPrefix),
                     repo_roots,
-                    checks: Defaults {
+                    checks: Commands {
                         test: sources.value(Setting::TestCommand),
                         lint: sources.value(Setting::LintCommand),
                     },

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{Fault, Setting};
-use crate::claude::environment;
+use crate::process::RUN_MARKER;
 
 /// Where values come from, the first one first.
 #[derive(Clone, Debug, Default)]
@@ -124,7 +124,7 @@ impl Sources {
         self.whole_environment()
             .keys()
             .filter_map(|name| name.to_str())
-            .filter(|name| name.starts_with("TELECODER_") && *name != environment::RUN_MARKER)
+            .filter(|name| name.starts_with("TELECODER_") && *name != RUN_MARKER)
             .filter(|name| Setting::ALL.iter().all(|setting| setting.name() != *name))
             .map(str::to_owned)
             .collect()

@@ -76,6 +76,12 @@ impl DataFolder {
         })
     }
 
+    /// Whether a bot is at work in the folder.
+    pub fn is_held(path: &Path) -> bool {
+        File::open(path.join("telecoder.lock"))
+            .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     pub(super) fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
     }

@@ -194,7 +194,7 @@ fn worker(config: &Config, data: &DataFolder, store: &Store, outbox: &Outbox) ->
         claims: Claims::default(),
         preparing: Claims::default(),
         jobs: Claims::default(),
-        not_followed: Mutex::default(),
+        failures: Mutex::default(),
         branch_prefix: config.branch_prefix.clone(),
     }
 }

@@ -96,9 +96,8 @@ impl Upkeep {
             .store
             .transaction(move |db| sessions::workspace_of_run(db, run))
             .await?;
-        let all = [Moment::Before, Moment::Undone, Moment::Redoing];
         if let Some(workspace) = workspace.filter(|workspace| workspace.is_dir())
-            && let Err(error) = snapshot::forget(&self.git, &workspace, run, &all).await
+            && let Err(error) = snapshot::forget(&self.git, &workspace, run, &Moment::ALL).await
         {
             debug!(run.id = %run, %error, "the snapshot of an old run could not be removed");
         }
@@ -156,11 +155,12 @@ fn named_by_ids(folder: &Path) -> Vec<Uuid> {
 /// Removes files that were not touched for long: indexes of sessions that rest are made again, and reports that a
 /// killed bot left are of no use.
 fn clear_scratch(folder: &Path) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
-        if age > SCRATCH_KEPT {
-            std::fs::remove_file(entry.path())?;
+    for entry in std::fs::read_dir(folder)?.flatten() {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+        if age.is_some_and(|age| age > SCRATCH_KEPT) {
+            // Somebody may have taken it away meanwhile.
+            let _ = std::fs::remove_file(entry.path());
         }
     }
     Ok(())

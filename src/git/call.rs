@@ -15,6 +15,7 @@ use tokio_process_stream::{Item, ProcessChunkStream};
 use uuid::Uuid;
 
 use super::{Git, GitError, Listener};
+use crate::chat::text::without_password;
 use crate::process::held::{Held, Piece, Program};
 use crate::process::holder::Report;
 
@@ -23,12 +24,18 @@ const WORDS_KEPT: usize = 4_000;
 /// How much of its output is kept where nothing else is said, in bytes; the beginning counts.
 const OUTPUT_KEPT: usize = 4 * 1024 * 1024;
 /// Of the service's environment these would point git somewhere else.
-const ELSEWHERE: [&str; 5] = [
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
+const ELSEWHERE: [&str; 11] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
 ];
 /// Transports that do what a URL says and nothing else. `ext::` runs a command.
 const TRANSPORTS: &str = "https:http:ssh:git:file";
@@ -93,11 +100,21 @@ impl Git {
         for name in ELSEWHERE {
             environment.remove(OsStr::new(name));
         }
-        environment
-            .entry("GIT_SSH_COMMAND".into())
-            .or_insert_with(|| "ssh -o BatchMode=yes".into());
-        // Nobody is there to type a password.
+        // Nobody is there to type a password. How ssh is run is left as the person has set it.
         environment.insert("GIT_TERMINAL_PROMPT".into(), "0".into());
+        if !environment.contains_key(OsStr::new("SSH_ASKPASS")) {
+            environment.insert("SSH_ASKPASS".into(), "false".into());
+            environment.insert("SSH_ASKPASS_REQUIRE".into(), "force".into());
+        }
+        // A connection that is dead ends some time, also where nobody asks for it.
+        for (name, value) in [
+            ("GIT_HTTP_LOW_SPEED_LIMIT", "1"),
+            ("GIT_HTTP_LOW_SPEED_TIME", "300"),
+        ] {
+            environment
+                .entry(name.into())
+                .or_insert_with(|| value.into());
+        }
         environment.insert("LC_ALL".into(), "C.UTF-8".into());
         environment
     }
@@ -151,7 +168,9 @@ impl Call<'_> {
                 Item::Stdout(chunk) => written.stdout(&chunk),
                 Item::Stderr(chunk) => written.stderr(&chunk),
                 Item::Done(Ok(status)) if status.success() => break,
-                Item::Done(_) => return Err(written.refusal()),
+                Item::Done(status) => {
+                    return Err(written.refusal(status.ok().and_then(|status| status.code())));
+                }
             }
         }
         Ok(written.output())
@@ -200,12 +219,12 @@ impl Call<'_> {
         }
         match held.into_report() {
             Some(Report { code: Some(0), .. }) => Ok(written.output()),
+            _ if is_stopped => Err(GitError::Stopped),
             Some(Report {
                 not_started: Some(_),
                 ..
             }) => Err(GitError::Missing),
-            _ if is_stopped => Err(GitError::Stopped),
-            _ => Err(written.refusal()),
+            report => Err(written.refusal(report.and_then(|report| report.code))),
         }
     }
 }
@@ -249,8 +268,9 @@ impl Written {
         }
     }
 
-    fn refusal(&self) -> GitError {
+    fn refusal(&self, code: Option<i32>) -> GitError {
         GitError::Refused {
+            code,
             words: readable(&self.words),
         }
     }
@@ -272,7 +292,7 @@ impl Drop for GroupGuard {
     }
 }
 
-/// What git said, without its progress.
+/// What git said, without its progress, and without the passwords in URLs.
 fn readable(stderr: &[u8]) -> String {
     const PROGRESS: [&str; 8] = [
         "Enumerating objects:",
@@ -284,7 +304,8 @@ fn readable(stderr: &[u8]) -> String {
         "Updating files:",
         "Delta compression using",
     ];
-    String::from_utf8_lossy(stderr)
+    let words = String::from_utf8_lossy(stderr);
+    without_password(&words)
         .lines()
         .map(|line| line.rsplit('\r').next().unwrap_or(line).trim_end())
         .filter(|line| {

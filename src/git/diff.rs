@@ -105,7 +105,16 @@ pub async fn commits(
     let log = git
         .run(
             workspace,
-            ["log", "-z", "--format=%h%x09%s", &since, &range, "--"],
+            [
+                "-c",
+                "log.showSignature=false",
+                "log",
+                "-z",
+                "--format=%h%x09%s",
+                &since,
+                &range,
+                "--",
+            ],
         )
         .await;
     let log = match log {

@@ -52,7 +52,10 @@ impl Mirrors {
             let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(locks.entry(mirror.clone()).or_default())
         };
-        let _only_one = lock.lock().await;
+        let _only_one = tokio::select! {
+            lock = lock.lock() => lock,
+            () = listener.stop.cancelled() => return Err(GitError::Stopped),
+        };
         if !mirror.is_dir() {
             self.make(git, &mirror, url, listener).await?;
         } else {
@@ -155,12 +158,15 @@ async fn default_branch(
 }
 
 /// Names the mirror of a URL: readable, and its own. Whoever may fetch the URL may use it, so a name and
-/// password in it make no difference.
+/// password in it make no difference; but by ssh another name may be another repository.
 fn name_of(url: &str) -> String {
     let plain = match url.split_once("://") {
         Some((scheme, rest)) => {
             let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-            let host = authority.rsplit('@').next().unwrap_or_default();
+            let host = match scheme.to_ascii_lowercase().as_str() {
+                "http" | "https" => authority.rsplit('@').next().unwrap_or_default(),
+                _ => authority,
+            };
             format!("{scheme}://{host}/{path}")
         }
         None => url.to_owned(),

@@ -27,7 +27,11 @@ pub enum GitError {
     Missing,
     /// git's own words are on stderr.
     #[error("git refused")]
-    Refused { words: String },
+    Refused {
+        /// git's exit code: 1 is mostly a no, 128 that it could not go on; none where a signal ended it.
+        code: Option<i32>,
+        words: String,
+    },
     /// Known before git was asked.
     #[error("{0}")]
     Impossible(String),
@@ -39,7 +43,10 @@ impl GitError {
     /// For a sentence: "… could not be cloned: {reason}."
     pub fn reason(&self) -> String {
         match self {
-            GitError::Refused { .. } => "git says".to_owned(),
+            GitError::Refused { words, .. } if words.is_empty() => {
+                "git refused without a word".to_owned()
+            }
+            GitError::Refused { .. } => "git refused, in these words".to_owned(),
             other => other.to_string(),
         }
     }
@@ -47,7 +54,7 @@ impl GitError {
     /// git's own words; empty where it was not asked.
     pub fn words(&self) -> &str {
         match self {
-            GitError::Refused { words } => words,
+            GitError::Refused { words, .. } => words,
             _ => "",
         }
     }

@@ -64,19 +64,21 @@ fn link_in(words: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// The remote that the branch follows, else `origin`, else the only one.
+/// Where git itself would push the branch to; else `origin`, else the only remote. Format: git-config(1).
 async fn remote_of(git: &Git, workspace: &Path, branch: &str) -> Result<Option<String>, GitError> {
-    let followed = git
-        .run(
-            workspace,
-            ["config", "--get", &format!("branch.{branch}.remote")],
-        )
-        .await;
-    if let Ok(remote) = followed
-        && remote != "."
-        && !remote.starts_with('-')
-    {
-        return Ok(Some(remote));
+    let set = [
+        format!("branch.{branch}.pushRemote"),
+        "remote.pushDefault".to_owned(),
+        format!("branch.{branch}.remote"),
+    ];
+    for name in &set {
+        let found = git.run(workspace, ["config", "--get", name]).await;
+        if let Ok(remote) = found
+            && remote != "."
+            && !remote.starts_with('-')
+        {
+            return Ok(Some(remote));
+        }
     }
     let remotes = git.run(workspace, ["remote"]).await?;
     if remotes.lines().any(|name| name == "origin") {

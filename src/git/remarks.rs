@@ -22,8 +22,15 @@ pub async fn look(git: &Git, workspace: &Path) -> Result<Vec<Remark>, GitError> 
             remarks.push(Remark::Submodules(paths));
         }
     }
-    let attributes = std::fs::read_to_string(workspace.join(".gitattributes"));
-    if attributes.is_ok_and(|attributes| attributes.contains("filter=lfs")) {
+    let with_filter = [
+        "grep",
+        "--quiet",
+        "--fixed-strings",
+        "filter=lfs",
+        "--",
+        ".gitattributes",
+    ];
+    if git.run(workspace, with_filter).await.is_ok() {
         let has_filter = git.run(workspace, ["config", "--get", "filter.lfs.smudge"]);
         if has_filter.await.is_err() {
             let named = ["ls-files", "-z", "--", ":(attr:filter=lfs)"];

@@ -40,6 +40,8 @@ pub enum Moment {
     Undone,
     /// The same, from the moment on at which that undo is being taken back.
     Redoing,
+    /// The tip of the branch that the run had left.
+    Tip,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +59,7 @@ pub fn reference(run: RunId, moment: Moment) -> String {
         Moment::Before => "before",
         Moment::Undone => "undone",
         Moment::Redoing => "redoing",
+        Moment::Tip => "tip",
     };
     format!("refs/telecoder/{run}/{moment}")
 }
@@ -77,10 +80,7 @@ pub async fn take(
         .await?
         .text();
     let branch = branch(git, workspace).await;
-    let message = format!(
-        "What the workspace was\n\n{BRANCH}{}",
-        branch.as_deref().unwrap_or_default()
-    );
+    let message = message(branch.as_deref());
     let commit = match commit(git, workspace, &tree, &message, &["-p", "HEAD"]).await {
         // There is no commit yet that could be its parent.
         Err(GitError::Refused { .. }) => commit(git, workspace, &tree, &message, &[]).await?,
@@ -92,6 +92,49 @@ pub async fn take(
         .map(drop)
 }
 
+/// Whether a workspace has neither a file nor a commit.
+pub fn is_empty(workspace: &Path) -> bool {
+    unborn_branch(workspace).is_some()
+}
+
+/// The branch of a workspace without a file and without a commit; none for any other. Costs no call of git.
+pub fn unborn_branch(workspace: &Path) -> Option<String> {
+    let mut entries = fs::read_dir(workspace).ok()?;
+    let only = entries.next()?.ok()?;
+    if entries.next().is_some() || only.file_name() != ".git" || !only.path().is_dir() {
+        return None;
+    }
+    let folder = only.path();
+    let head = fs::read_to_string(folder.join("HEAD")).ok()?;
+    let branch = head.trim().strip_prefix("ref: refs/heads/")?;
+    let has_commit = folder.join("refs/heads").join(branch).exists()
+        || folder.join("packed-refs").exists()
+        || folder.join("reftable").exists()
+        || folder.join("index").exists();
+    (!has_commit).then(|| branch.to_owned())
+}
+
+/// The snapshot of a workspace that was empty.
+pub async fn take_empty(
+    git: &Git,
+    workspace: &Path,
+    branch: &str,
+    reference: &str,
+) -> Result<(), GitError> {
+    let tree = git.run(workspace, own(["mktree"])).await?;
+    let commit = commit(git, workspace, &tree, &message(Some(branch)), &[]).await?;
+    git.run(workspace, own(["update-ref", reference, &commit]))
+        .await
+        .map(drop)
+}
+
+fn message(branch: Option<&str>) -> String {
+    format!(
+        "What the workspace was\n\n{BRANCH}{}",
+        branch.unwrap_or_default()
+    )
+}
+
 /// Brings our index up to what is in the workspace, so that it can be compared with. Returns git's words about what
 /// it could not take in; mostly nothing.
 pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<String, GitError> {
@@ -99,14 +142,20 @@ pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<String, G
     let add = || with_index(git, workspace, index, ["add", "--all", "--ignore-errors"]).output();
     match add().await {
         Ok(_) => Ok(String::new()),
-        Err(GitError::Refused { words }) if is_damaged(&words) => {
+        Err(GitError::Refused { words, .. }) if is_damaged(&words) => {
             let _ = fs::remove_file(index);
             begin_index(workspace, index)?;
             add().await.map(|_| String::new())
         }
-        Err(GitError::Refused { words }) => Ok(words),
+        // Some files, and the others are there. Anything else means that the index is not what the workspace is.
+        Err(GitError::Refused { code, words }) if is_about_single_files(code, &words) => Ok(words),
         Err(other) => Err(other),
     }
+}
+
+/// git leaves the whole where a repository within has no commit (128), and goes on where a file cannot be read (1).
+fn is_about_single_files(code: Option<i32>, words: &str) -> bool {
+    code == Some(1) || (code == Some(128) && words.contains("adding files failed"))
 }
 
 /// The branch that is checked out; none for a detached `HEAD`.
@@ -201,15 +250,19 @@ pub async fn file(
     git.run(workspace, ["cat-file", "blob", &named]).await
 }
 
-/// Keeps a snapshot under another ref too.
+/// Keeps a commit under another ref too.
 pub async fn keep(
     git: &Git,
     workspace: &Path,
-    snapshot: &Snapshot,
+    commit: &str,
     reference: &str,
 ) -> Result<(), GitError> {
-    let arguments = own(["update-ref", reference, &snapshot.commit]);
+    let arguments = own(["update-ref", reference, commit]);
     git.run(workspace, arguments).await.map(drop)
+}
+
+impl Moment {
+    pub const ALL: [Moment; 4] = [Moment::Before, Moment::Undone, Moment::Redoing, Moment::Tip];
 }
 
 /// Forgets snapshots of a run; git removes what only they had when it cleans up.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::session::Source;
+use crate::verify::file;
 
 /// Why nothing can be made of what was named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,9 @@ pub fn named(named: &str, roots: &[PathBuf]) -> Result<Source, Unusable> {
     }
     let path = folder(named).ok_or(Unusable::Unknown)?;
     within(&path, roots)?;
+    for part in parts_of_repository(&path) {
+        within(&part, roots)?;
+    }
     Ok(Source::Worktree(path))
 }
 
@@ -54,9 +58,10 @@ fn url(named: &str, scheme: &str, rest: &str, roots: &[PathBuf]) -> Result<Sourc
         return Err(Unusable::Unknown);
     }
     if scheme.eq_ignore_ascii_case("file") && !roots.is_empty() {
-        // What git makes of an escape is not for us to guess.
+        // git leaves a host out, and what it makes of an escape is not for us to guess.
+        let is_plain = rest.starts_with('/') && !rest.contains('%');
         let path = Path::new(rest).canonicalize().ok();
-        match path.filter(|_| !rest.contains('%')) {
+        match path.filter(|_| is_plain) {
             Some(path) => within(&path, roots)?,
             None => return Err(Unusable::Outside(roots.to_owned())),
         }
@@ -72,6 +77,23 @@ fn folder(named: &str) -> Option<PathBuf> {
     };
     let path = path.is_absolute().then_some(path)?.canonicalize().ok()?;
     path.is_dir().then_some(path)
+}
+
+/// Where the repository around a folder really is: its top, and what its `.git` points to. Format:
+/// gitrepository-layout(5).
+fn parts_of_repository(folder: &Path) -> Vec<PathBuf> {
+    let Some(top) = folder.ancestors().find(|above| above.join(".git").exists()) else {
+        return Vec::new();
+    };
+    let mut parts = vec![top.to_owned()];
+    if let Some(text) = file::text(&top.join(".git"))
+        && let Some(target) = text.strip_prefix("gitdir:")
+    {
+        parts.extend(top.join(target.trim()).canonicalize());
+    } else {
+        parts.extend(top.join(".git").canonicalize());
+    }
+    parts
 }
 
 fn within(path: &Path, roots: &[PathBuf]) -> Result<(), Unusable> {

@@ -169,7 +169,7 @@ async fn add_worktree(
 ) -> Result<(), GitError> {
     let git = shop.git;
     let inside = git.run(repository, ["rev-parse", "--git-dir"]).await;
-    if let Err(GitError::Refused { words }) = &inside
+    if let Err(GitError::Refused { words, .. }) = &inside
         && words.contains("not a git repository")
     {
         return Err(GitError::Impossible(

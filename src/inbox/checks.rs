@@ -1,30 +1,35 @@
 //! `/checks` and `/autofix`: which commands measure a session's runs.
 
-use std::path::PathBuf;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
 use super::Follow;
 use super::button::Pressed;
 use crate::chat::checks::{self as words, Known};
-use crate::chat::{Outgoing, toast, workspace};
+use crate::chat::{toast, workspace};
 use crate::command::ChecksChange;
 use crate::id::{ChatId, ChatThread, SessionId};
-use crate::session::{Checks, Session, SessionState};
-use crate::store::{Store, StoreError, chats, outbox, sessions};
-use crate::verify::commands::{self, Defaults, REPOSITORY_FILE};
+use crate::job::Task;
+use crate::session::{Commands, Session, SessionState};
+use crate::store::{Store, StoreError, chats, jobs, outbox, sessions};
+use crate::verify::commands::{self, REPOSITORY_FILE};
+use crate::verify::file;
+
+/// How long the workspace's disk may take to answer.
+const LOOK_LIMIT: Duration = Duration::from_secs(2);
 
 /// What holds for all sessions.
 #[derive(Clone)]
 pub(super) struct ForAll {
-    pub defaults: Defaults,
+    pub defaults: Commands,
     pub trusts_repository: bool,
 }
 
 /// What the files in a workspace say.
 #[derive(Clone, Default)]
 pub(super) struct Found {
-    detected: Defaults,
+    detected: Commands,
     /// The text of the repository's own file.
     file: Option<String>,
 }
@@ -40,9 +45,11 @@ pub(super) async fn look(store: &Store, at: ChatThread) -> Result<Found, StoreEr
     };
     let looked = tokio::task::spawn_blocking(move || Found {
         detected: commands::detect(&workspace),
-        file: std::fs::read_to_string(PathBuf::from(&workspace).join(REPOSITORY_FILE)).ok(),
+        file: file::text(&workspace.join(REPOSITORY_FILE)),
     });
-    Ok(looked.await.unwrap_or_default())
+    // A disk that does not answer holds up nobody.
+    let looked = tokio::time::timeout(LOOK_LIMIT, looked).await;
+    Ok(looked.ok().and_then(Result::ok).unwrap_or_default())
 }
 
 /// Changes what was asked for, and says how it is now.
@@ -59,22 +66,26 @@ pub(super) fn change(
     };
     session.checks = match change {
         ChecksChange::Show => session.checks,
-        ChecksChange::Auto => Checks::default(),
-        ChecksChange::Off => Checks {
+        ChecksChange::Auto => Commands::default(),
+        ChecksChange::Off => Commands {
             test: Some(String::new()),
             lint: Some(String::new()),
         },
-        ChecksChange::Set { test, lint } => Checks {
+        ChecksChange::Set { test, lint } => Commands {
             test: test.or(session.checks.test),
             lint: lint.or(session.checks.lint),
         },
     };
     sessions::set_checks(db, &session.id, &session.checks)?;
-    outbox::insert(db, at, &told(&session, for_all, found))?;
+    let known = known(&session, for_all, found);
+    if known.offers() {
+        sessions::set_offered(db, &session.id, &known.found)?;
+    }
+    outbox::insert(db, at, &words::checks(&known))?;
     Ok(Follow::default())
 }
 
-fn told(session: &Session, for_all: &ForAll, found: &Found) -> Outgoing {
+fn known(session: &Session, for_all: &ForAll, found: &Found) -> Known {
     let file = found.file.as_deref();
     let file_fault = match file {
         Some(_) if !for_all.trusts_repository => {
@@ -83,8 +94,9 @@ fn told(session: &Session, for_all: &ForAll, found: &Found) -> Outgoing {
         Some(text) => commands::of_file(text).err(),
         None => None,
     };
-    words::checks(&Known {
+    Known {
         session: session.id.clone(),
+        own: session.checks.clone(),
         chosen: commands::chosen(
             &session.checks,
             &for_all.defaults,
@@ -92,10 +104,10 @@ fn told(session: &Session, for_all: &ForAll, found: &Found) -> Outgoing {
         ),
         found: found.detected.clone(),
         file_fault,
-    })
+    }
 }
 
-/// "Use them": what was found in the workspace is found again, so that the button can be of any age.
+/// "Use them": what was offered last, and nothing else, is run from now on, and at once.
 pub(super) fn use_pressed(
     db: &Connection,
     chat: ChatId,
@@ -105,13 +117,14 @@ pub(super) fn use_pressed(
     let Some(session) = session else {
         return Ok(Pressed::over(toast::NO_EFFECT));
     };
-    let found = commands::detect(&session.workspace);
-    let checks = Checks {
-        test: session.checks.test.or(found.test),
-        lint: session.checks.lint.or(found.lint),
-    };
-    sessions::set_checks(db, id, &checks)?;
-    Ok(Pressed::over(toast::CHECKS_SET))
+    let offered = sessions::offered(db, id)?;
+    if offered == Commands::default() {
+        return Ok(Pressed::over(toast::NO_EFFECT));
+    }
+    sessions::set_checks(db, id, &offered)?;
+    outbox::insert(db, session.at, &words::in_use(&offered))?;
+    jobs::insert(db, id, session.at, Task::Check, None)?;
+    Ok(Pressed::over(toast::CHECKS_SET).with(Follow::wake(session.at)))
 }
 
 /// `/autofix`

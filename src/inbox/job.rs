@@ -7,7 +7,7 @@ use super::button::Pressed;
 use crate::chat::{toast, workspace as words};
 use crate::command::WantedJob;
 use crate::id::{ChatId, ChatThread, JobId, MessageId, RunId};
-use crate::job::verify::{self, Failed};
+use crate::job::fixing::{self, Failed};
 use crate::job::{Job, Lane, Task};
 use crate::session::SessionState;
 use crate::store::{chats, jobs, outbox, runs, sessions, verifications};
@@ -80,7 +80,7 @@ pub(super) fn redo_pressed(db: &Connection, chat: ChatId, run: RunId) -> rusqlit
     };
     let task = Task::Redo { run };
     jobs::insert(db, &session, at, task, None)?;
-    Ok(Pressed::over(toast::UNDOING).with(follow(at, task)))
+    Ok(Pressed::over(toast::REDOING).with(follow(at, task)))
 }
 
 /// "Fix it": the failing output becomes the next prompt, once, and as long as it is about what is there now.
@@ -110,7 +110,7 @@ pub(super) fn fix_pressed(
         session: &session,
         at,
     };
-    verify::queue_fix(db, failed, prompt, Some(evidence_message), 0)?;
+    fixing::queue(db, failed, prompt, Some(evidence_message), 0)?;
     Ok(Pressed::over(toast::FIXING).with(Follow::wake(at)))
 }
 

@@ -33,13 +33,13 @@ use crate::chat::{Outgoing, PromptState, text};
 use crate::command::Command;
 use crate::health::Health;
 use crate::id::{ChatId, ChatThread, MessageId, UpdateSeq, UserId};
+use crate::session::Commands;
 use crate::session::registry::Registry;
 use crate::store::{Store, StoreError, migrated, outbox, updates};
 use crate::telegram::access::{Access, Member};
 use crate::telegram::api::ServerClock;
 use crate::telegram::outbox::Outbox;
 use crate::update::{Incoming, Message};
-use crate::verify::commands::Defaults;
 use request::Request;
 
 /// A question about old prompts waits this long for more of them, so that one is asked instead of many.
@@ -60,7 +60,7 @@ pub struct Inbox {
     /// Below which folders a repository of this machine may be; none: anywhere.
     pub repo_roots: Vec<PathBuf>,
     /// The checks of sessions that were given none.
-    pub checks: Defaults,
+    pub checks: Commands,
     /// Whether `.telecoder.toml` in a repository counts.
     pub repo_checks: bool,
     /// `runs/` in the data folder.

@@ -10,7 +10,7 @@ use crate::chat::workspace as words;
 use crate::command::{NewSession, WantedSource};
 use crate::git::source::{self, Unusable};
 use crate::id::{ChatThread, SessionId};
-use crate::session::{Checks, Session, SessionState, Source};
+use crate::session::{Commands, Session, SessionState, Source};
 use crate::store::{Store, StoreError, chats, outbox, repositories, runs, sessions};
 
 /// What `/new` asked for, with what it named found.
@@ -126,7 +126,7 @@ pub(super) fn create(
         state: SessionState::New,
         claude_session: None,
         model: None,
-        checks: Checks::default(),
+        checks: Commands::default(),
         autofix: false,
     };
     sessions::insert(db, &session)?;

@@ -1,8 +1,9 @@
 //! What every job has at hand, and what can cut it short.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::Job;
@@ -13,8 +14,7 @@ use crate::run::start::Runner;
 use crate::session::{Session, Signals};
 use crate::store::{Store, StoreError, jobs, outbox};
 
-/// What is over sooner shows no live message.
-const LIVE_AFTER: Duration = Duration::from_secs(1);
+/// What is over sooner than the first tick shows no live message.
 const TICK: Duration = Duration::from_secs(1);
 /// How often somebody who waits for a stop looks by himself.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -27,6 +27,8 @@ pub struct AtWork<'a> {
     pub job: &'a Job,
     pub session: &'a Session,
     pub signals: &'a Signals,
+    /// `TELECODER_MAX_RUNS`.
+    pub places: &'a Arc<Semaphore>,
     pub quit: &'a CancellationToken,
 }
 
@@ -88,10 +90,8 @@ impl AtWork<'_> {
                 outbox.typing(self.job.at);
             }
             ticks += 1;
-            if begun.elapsed() >= LIVE_AFTER {
-                let of = LiveOf::Job(self.job.id);
-                outbox.show_live(self.job.at, of, text(begun.elapsed()));
-            }
+            let of = LiveOf::Job(self.job.id);
+            outbox.show_live(self.job.at, of, text(begun.elapsed()));
         }
     }
 

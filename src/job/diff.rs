@@ -2,9 +2,11 @@
 
 use crate::chat::workspace as words;
 use crate::git::{GitError, diff, snapshot};
+use crate::id::RunId;
 use crate::store::{StoreError, runs};
 use crate::verify::measure;
 
+use super::Lane;
 use super::at_work::{AtWork, Finished};
 
 /// A diff of at most so many bytes and lines is shown in the chat; a longer one comes as a file.
@@ -15,13 +17,17 @@ pub(super) async fn send(work: &AtWork<'_>) -> Result<Finished, StoreError> {
     let session = work.session.id.clone();
     let newest = work
         .store()
-        .transaction(move |db| runs::newest_not_undone(db, &session))
+        .transaction(move |db| {
+            let run = runs::newest_not_undone(db, &session)?;
+            run.map(|run| Ok((run, runs::to_measure(db, run)?.was_empty)))
+                .transpose()
+        })
         .await?;
-    let Some(run) = newest else {
+    let Some((run, was_empty)) = newest else {
         return work.say(words::nothing_has_run()).await;
     };
     let looked = tokio::select! {
-        looked = look(work, run) => looked,
+        looked = look(work, run, was_empty) => looked,
         () = work.stopped() => return work.say(words::job_stopped("The diff")).await,
         () = work.quit.cancelled() => return Ok(Finished::BotStops),
     };
@@ -36,12 +42,13 @@ pub(super) async fn send(work: &AtWork<'_>) -> Result<Finished, StoreError> {
 
 async fn look(
     work: &AtWork<'_>,
-    run: crate::id::RunId,
+    run: RunId,
+    was_empty: Option<String>,
 ) -> Result<(Vec<diff::Changed>, String, bool), GitError> {
     let (git, workspace) = (&work.runner.git, &work.session.workspace);
-    let before = measure::before(git, workspace, run).await?;
+    let before = measure::before(git, workspace, run, was_empty.as_deref()).await?;
     // A run may go on, which has an index of its own.
-    let index = git.scratch.join(format!("{}.diff.index", work.session.id));
+    let index = measure::index_of(&git.scratch, &work.session.id, Lane::Beside);
     snapshot::look(git, workspace, &index).await?;
     let files = diff::files(git, workspace, &before.commit, &index).await?;
     let (patch, is_cut) = diff::patch(git, workspace, &before.commit, &index).await?;

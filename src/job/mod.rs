@@ -4,10 +4,12 @@
 //! bot like a run does. One that was cut off is done again from its start.
 
 mod at_work;
+mod checking;
 mod diff;
+pub mod fixing;
 mod push;
 mod undo;
-pub mod verify;
+mod verify;
 
 use serde::{Deserialize, Serialize};
 

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::at_work::{AtWork, Finished, Heard};
 use crate::chat::workspace as words;
-use crate::git::{Listener, push};
+use crate::git::{GitError, Listener, push};
 use crate::store::StoreError;
 
 pub(super) async fn push(work: &AtWork<'_>) -> Result<Finished, StoreError> {
@@ -16,15 +16,22 @@ pub(super) async fn push(work: &AtWork<'_>) -> Result<Finished, StoreError> {
         heard: &hear,
         stop: &stop,
     };
+    let stopped = async {
+        work.stopped().await;
+        stop.cancel();
+        // What was begun ends first, and may have arrived.
+        std::future::pending().await
+    };
     let pushed = tokio::select! {
         pushed = push::push(&work.runner.git, &work.session.workspace, listener) => pushed,
         () = work.show(|elapsed| words::pushing(elapsed, &heard.get())) => return Ok(Finished::Done),
-        () = work.stopped() => return work.say(words::job_stopped("The push")).await,
+        () = stopped => return Ok(Finished::Done),
         () = work.quit.cancelled() => return Ok(Finished::BotStops),
     };
     fail_point!("pushed", |_| std::process::abort());
     let message = match pushed {
         Ok(pushed) => words::pushed(&pushed),
+        Err(GitError::Stopped) => words::job_stopped("The push"),
         Err(error) => words::not_pushed(&error.reason(), error.words()),
     };
     work.say(message).await

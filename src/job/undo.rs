@@ -1,17 +1,19 @@
 //! `/undo`: asks, goes back to the snapshot before a run, and can be taken back itself.
 //!
-//! What is taken away is kept under a ref before anything is touched. A ref that is there already is of a try
-//! that was cut off, which knew better what there was.
+//! What is taken away is kept under refs before anything is touched.
+
+use std::path::{Path, PathBuf};
 
 use fail::fail_point;
 
+use super::Lane;
 use super::at_work::{AtWork, Finished};
 use crate::chat::workspace as words;
 use crate::git::diff::{self, Changed, Commits};
 use crate::git::snapshot::{self, Moment, Snapshot};
-use crate::git::{GitError, restore};
+use crate::git::{Git, GitError, restore};
 use crate::id::RunId;
-use crate::store::{StoreError, prompts, runs};
+use crate::store::{StoreError, outbox, prompts, runs};
 use crate::verify::measure;
 
 /// Says what would go away.
@@ -23,13 +25,14 @@ pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, Store
             Ok((runs::to_measure(db, run)?, asked))
         })
         .await?;
-    let index = measure::index_of(&work.runner.git.scratch, &work.session.id);
+    let index = index(work, Lane::Beside);
     let looked = measure::changes(
         &work.runner.git,
         &work.session.workspace,
         &index,
         run,
         facts.started_at,
+        facts.was_empty.as_deref(),
     );
     let looked = tokio::select! {
         looked = looked => looked,
@@ -40,38 +43,60 @@ pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, Store
         Ok(changes) if changes.is_none() => words::nothing_to_undo(),
         Ok(changes) => {
             let asked = asked.map(|prompt| prompt.text).unwrap_or_default();
-            words::ask_undo(run, &asked, &changes.files, &changes.commits)
+            words::ask_undo(run, &asked, &changes)
         }
         Err(why) => words::git_failed("It cannot be undone", &why, ""),
     };
     work.say(message).await
 }
 
-/// Goes back to what was before the run.
+/// Goes back to what was before the run, if that is still the newest one and nothing runs.
 pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, StoreError> {
-    match go_back(work, run).await {
+    let (session, at) = (work.session.id.clone(), work.job.at);
+    let (newest, running, was_empty) = work
+        .store()
+        .transaction(move |db| {
+            Ok((
+                runs::newest_not_undone(db, &session)?,
+                runs::running(db, at)?.is_some(),
+                runs::to_measure(db, run)?.was_empty,
+            ))
+        })
+        .await?;
+    if newest != Some(run) || running {
+        return work.say(words::not_undone_any_more()).await;
+    }
+    match go_back(work, run, was_empty.as_deref()).await {
         Ok(left) => {
             let message = words::undone(run, &left).replying_to(work.job.asked_by);
             work.end(move |db, at| {
                 runs::set_undone(db, run, true)?;
-                crate::store::outbox::insert(db, at, &message)
+                outbox::insert(db, at, &message)
             })
             .await
         }
         Err(error) => {
-            let message = words::git_failed("It was not undone", &error.reason(), error.words());
+            let message = words::not_undone(&error.reason(), error.words());
             work.say(message).await
         }
     }
 }
 
-async fn go_back(work: &AtWork<'_>, run: RunId) -> Result<Vec<Changed>, GitError> {
-    let (git, workspace) = (&work.runner.git, work.session.workspace.as_path());
-    let index = measure::index_of(&git.scratch, &work.session.id);
-    let before = measure::before(git, workspace, run).await?;
+async fn go_back(
+    work: &AtWork<'_>,
+    run: RunId,
+    was_empty: Option<&str>,
+) -> Result<Vec<Changed>, GitError> {
+    let (git, workspace) = place(work);
+    let before = measure::before(git, workspace, run, was_empty).await?;
     let kept = snapshot::reference(run, Moment::Undone);
-    if snapshot::find(git, workspace, &kept).await?.is_none() {
-        snapshot::take(git, workspace, &kept, &index).await?;
+    // A try that was cut off knew better what there was.
+    let was_cut_off = work.job.begun_at.is_some();
+    if was_cut_off {
+        restore::unlock(workspace);
+    }
+    if !was_cut_off || snapshot::find(git, workspace, &kept).await?.is_none() {
+        keep_what_goes(work, run, &before, &kept).await?;
     }
     fail_point!("undo-kept", |_| std::process::abort());
     restore::restore(git, workspace, &before).await?;
@@ -79,16 +104,52 @@ async fn go_back(work: &AtWork<'_>, run: RunId) -> Result<Vec<Changed>, GitError
     differing(work, &before).await
 }
 
+/// The workspace, and the commits of the branch that is put back where something else is checked out.
+async fn keep_what_goes(
+    work: &AtWork<'_>,
+    run: RunId,
+    before: &Snapshot,
+    kept: &str,
+) -> Result<(), GitError> {
+    let (git, workspace) = place(work);
+    snapshot::take(git, workspace, kept, &index(work, Lane::Workspace)).await?;
+    let tip_kept = snapshot::reference(run, Moment::Tip);
+    snapshot::forget(git, workspace, run, &[Moment::Tip]).await?;
+    if let Some(branch) = &before.branch
+        && let Some(tip) = restore::tip(git, workspace, branch).await
+    {
+        snapshot::keep(git, workspace, &tip, &tip_kept).await?;
+    }
+    Ok(())
+}
+
 /// Takes the undo of a run back, unless that would take away what came since.
 pub(super) async fn redo(work: &AtWork<'_>, run: RunId) -> Result<Finished, StoreError> {
-    match go_forth(work, run).await {
+    let (is_undone, was_empty) = work
+        .store()
+        .transaction(move |db| {
+            let is_undone = runs::is_undone(db, run)?.is_some_and(|(_, undone)| undone);
+            Ok((is_undone, runs::to_measure(db, run)?.was_empty))
+        })
+        .await?;
+    if !is_undone {
+        // Pressed twice.
+        return work.end(|_, _| Ok(())).await;
+    }
+    match go_forth(work, run, was_empty.as_deref()).await {
         Ok(true) => {
             let message = words::redone().replying_to(work.job.asked_by);
-            work.end(move |db, at| {
-                runs::set_undone(db, run, false)?;
-                crate::store::outbox::insert(db, at, &message)
-            })
-            .await
+            let finished = work
+                .end(move |db, at| {
+                    runs::set_undone(db, run, false)?;
+                    outbox::insert(db, at, &message)
+                })
+                .await?;
+            // Left where that fails: the next undo of the run takes them anew.
+            let (git, workspace) = place(work);
+            let gone = [Moment::Undone, Moment::Redoing, Moment::Tip];
+            let _ = snapshot::forget(git, workspace, run, &gone).await;
+            Ok(finished)
         }
         Ok(false) => work.say(words::not_redone()).await,
         Err(error) => {
@@ -99,40 +160,60 @@ pub(super) async fn redo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
     }
 }
 
-async fn go_forth(work: &AtWork<'_>, run: RunId) -> Result<bool, GitError> {
-    let (git, workspace) = (&work.runner.git, work.session.workspace.as_path());
+async fn go_forth(
+    work: &AtWork<'_>,
+    run: RunId,
+    was_empty: Option<&str>,
+) -> Result<bool, GitError> {
+    let (git, workspace) = place(work);
+    let before = measure::before(git, workspace, run, was_empty).await?;
     let begun = snapshot::reference(run, Moment::Redoing);
     let kept = match snapshot::find(git, workspace, &begun).await? {
         // A try that was cut off had looked whether it may.
-        Some(kept) => kept,
+        Some(kept) => {
+            restore::unlock(workspace);
+            kept
+        }
         None => {
             let reference = snapshot::reference(run, Moment::Undone);
             let Some(kept) = snapshot::find(git, workspace, &reference).await? else {
                 return Ok(false);
             };
-            let before = measure::before(git, workspace, run).await?;
             let is_untouched = differing(work, &before).await?.is_empty()
                 && commits_since(work, &before).await?.count == 0;
             if !is_untouched {
                 return Ok(false);
             }
-            snapshot::keep(git, workspace, &kept, &begun).await?;
+            snapshot::keep(git, workspace, &kept.commit, &begun).await?;
             kept
         }
     };
     restore::restore(git, workspace, &kept).await?;
-    snapshot::forget(git, workspace, run, &[Moment::Undone, Moment::Redoing]).await?;
+    let tip = snapshot::find(git, workspace, &snapshot::reference(run, Moment::Tip)).await?;
+    if let (Some(branch), Some(tip)) = (&before.branch, tip)
+        && before.branch != kept.branch
+    {
+        restore::put_branch(git, workspace, branch, &tip.commit).await?;
+    }
     Ok(true)
 }
 
 async fn differing(work: &AtWork<'_>, from: &Snapshot) -> Result<Vec<Changed>, GitError> {
-    let (git, workspace) = (&work.runner.git, work.session.workspace.as_path());
-    let index = measure::index_of(&git.scratch, &work.session.id);
+    let (git, workspace) = place(work);
+    let index = index(work, Lane::Workspace);
     snapshot::look(git, workspace, &index).await?;
     diff::files(git, workspace, &from.commit, &index).await
 }
 
 async fn commits_since(work: &AtWork<'_>, from: &Snapshot) -> Result<Commits, GitError> {
-    let (git, workspace) = (&work.runner.git, work.session.workspace.as_path());
+    let (git, workspace) = place(work);
     diff::commits(git, workspace, from.head.as_deref(), 0).await
+}
+
+fn place<'a>(work: &'a AtWork<'_>) -> (&'a Git, &'a Path) {
+    (&work.runner.git, &work.session.workspace)
+}
+
+fn index(work: &AtWork<'_>, lane: Lane) -> PathBuf {
+    measure::index_of(&work.runner.git.scratch, &work.session.id, lane)
 }

@@ -4,6 +4,13 @@
 //! runs below a *holder* ([`holder`]): a process of telecoder's own binary that ends what it holds when it is
 //! told to, and when the bot is gone. [`held`] is the bot's side of it; [`sweep`] finds and ends who is left.
 
+/// Marks every process that a run started, however it detached itself; the value is the run's id.
+pub const RUN_MARKER: &str = "TELECODER_RUN";
+
+/// A process that has this in its environment, with any value, and what it starts, goes on when its run ends.
+/// Only a command that somebody wrote so has it: it is taken out of what claude gets.
+pub const KEEP_MARKER: &str = "TELECODER_KEEP";
+
 pub mod held;
 pub mod holder;
 pub mod sweep;

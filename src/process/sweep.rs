@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 
-use crate::claude::environment::{KEEP_MARKER, RUN_MARKER};
+use super::{KEEP_MARKER, RUN_MARKER};
 use crate::id::RunId;
 
 /// How long a process that outlived claude may take to end after SIGTERM.

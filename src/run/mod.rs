@@ -84,6 +84,8 @@ pub struct Measured {
     pub fix_round: u32,
     /// It is to fix what failed in checks.
     pub is_fix: bool,
+    /// The branch of its workspace, where that had no file and no commit before.
+    pub was_empty: Option<String>,
     /// Why there is no snapshot of what was before it.
     pub no_snapshot: Option<String>,
     pub cost_usd: f64,

@@ -17,14 +17,15 @@ use crate::claude::watch::Watch;
 use crate::git::Git;
 use crate::git::mirror::Mirrors;
 use crate::git::snapshot::{self, Moment};
+use crate::job::Lane;
+use crate::session::Commands;
 use crate::session::Session;
 use crate::store::{Store, StoreError, prompts, runs};
 use crate::telegram::outbox::Outbox;
-use crate::verify::commands::Defaults;
 use crate::verify::measure;
 
 /// How long a run waits for the snapshot of what is before it.
-const SNAPSHOT_LIMIT: Duration = Duration::from_secs(60);
+const SNAPSHOT_LIMIT: Duration = Duration::from_secs(30);
 
 /// What every run needs.
 pub struct Runner {
@@ -49,7 +50,7 @@ pub struct Runner {
 /// How checks are run.
 pub struct Checking {
     /// The commands of sessions that were given none.
-    pub defaults: Defaults,
+    pub defaults: Commands,
     /// Whether `.telecoder.toml` in a repository counts.
     pub trusts_repository: bool,
     /// `TELECODER_VERIFY_TIMEOUT`.
@@ -125,8 +126,17 @@ impl Runner {
     /// A snapshot of the workspace, so that what the run changes can be measured and undone. A run goes on without
     /// one; its evidence says so.
     async fn keep_what_was_before(&self, run: &Run, session: &Session) -> Result<(), StoreError> {
+        let id = run.id;
+        let workspace = session.workspace.clone();
+        let unborn = tokio::task::spawn_blocking(move || snapshot::unborn_branch(&workspace));
+        if let Ok(Some(branch)) = unborn.await {
+            return self
+                .store
+                .transaction(move |db| runs::set_was_empty(db, id, &branch))
+                .await;
+        }
         let reference = snapshot::reference(run.id, Moment::Before);
-        let index = measure::index_of(&self.git.scratch, &session.id);
+        let index = measure::index_of(&self.git.scratch, &session.id, Lane::Workspace);
         let taking = snapshot::take(&self.git, &session.workspace, &reference, &index);
         let why = match tokio::time::timeout(SNAPSHOT_LIMIT, taking).await {
             Ok(Ok(_)) => return Ok(()),
@@ -136,7 +146,6 @@ impl Runner {
             Err(_) => format!("a snapshot took longer than {} s", SNAPSHOT_LIMIT.as_secs()),
         };
         warn!(run.id = %run.id, why, "there is no snapshot of what was before a run");
-        let id = run.id;
         self.store
             .transaction(move |db| runs::set_no_snapshot(db, id, &why))
             .await

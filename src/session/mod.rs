@@ -34,15 +34,15 @@ pub struct Session {
     /// The model of the conversation's first turn, as claude named it. Named again for every later one:
     /// `--resume` alone would go on with a model of less context (seen on 2.1.197).
     pub model: Option<String>,
-    pub checks: Checks,
+    pub checks: Commands,
     /// Failing checks are sent back to claude without anybody asking: `/autofix`.
     pub autofix: bool,
 }
 
-/// The commands that a session has been given for its checks; none: what holds for all sessions. An empty one
-/// means that there is nothing to check.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Checks {
+/// The commands that check a project: those of a session, of the settings, of a repository, or what its files look
+/// like. None: not said; an empty one: there is nothing to check.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commands {
     pub test: Option<String>,
     pub lint: Option<String>,
 }

@@ -14,12 +14,13 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
+use uuid::Uuid;
 
 use super::claims::Claims;
 use super::work::{self, Work};
 use super::{Session, SessionState, Signals};
-use crate::chat::PromptState;
 use crate::chat::failure::Failure;
+use crate::chat::{PromptState, workspace as words};
 use crate::id::{ChatThread, JobId, RunId, SessionId};
 use crate::job::{self, AtWork, Finished, Job, Lane};
 use crate::process::sweep::{self, Seen};
@@ -35,8 +36,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// How often somebody who waits for a stop looks by himself.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// So often it is tried to follow a run whose record cannot be read.
-const FOLLOWED_AT_MOST: usize = 3;
+/// So often it is tried to follow a run whose record cannot be read, and to do a job.
+const TRIED_AT_MOST: usize = 3;
 
 /// What all workers share.
 pub struct Worker {
@@ -49,8 +50,8 @@ pub struct Worker {
     pub preparing: Claims<SessionId>,
     /// Who does which job.
     pub jobs: Claims<JobId>,
-    /// How often each run could not be followed.
-    pub not_followed: Mutex<BTreeMap<RunId, usize>>,
+    /// How often each run could not be followed, and each job not be done.
+    pub failures: Mutex<BTreeMap<Uuid, usize>>,
     /// `TELECODER_BRANCH_PREFIX`.
     pub branch_prefix: String,
 }
@@ -157,6 +158,7 @@ impl Worker {
                     }
                     // What waits may have been dropped; look again.
                     () = signals.stop.notified() => Step::Done,
+                    () = self.job_comes_first(at, signals) => Step::Done,
                     () = quit.cancelled() => Step::Quit,
                 }
             }
@@ -165,7 +167,23 @@ impl Worker {
         Ok(Some(step))
     }
 
-    /// In a group that moves, two workers may find the same job.
+    /// Returns when there is a job for the workspace, which comes before the next run.
+    async fn job_comes_first(&self, at: ChatThread, signals: &Signals) {
+        loop {
+            signals.more.notified().await;
+            let next = self
+                .runner
+                .store
+                .transaction(move |db| jobs::next(db, at, Lane::Workspace))
+                .await;
+            if matches!(next, Ok(Some(_))) {
+                return;
+            }
+        }
+    }
+
+    /// In a group that moves, two workers may find the same job. One that fails again and again is given up: what
+    /// waits behind it must not wait for ever.
     async fn do_job(
         &self,
         job: &Job,
@@ -190,12 +208,23 @@ impl Worker {
             job,
             session,
             signals,
+            places: &self.places,
             quit,
         };
-        Ok(match job::work(&work).await? {
-            Finished::Done => Step::Done,
-            Finished::BotStops => Step::Quit,
-        })
+        let done = AssertUnwindSafe(job::work(&work)).catch_unwind().await;
+        let failure = match done {
+            Ok(Ok(Finished::Done)) => return Ok(Step::Done),
+            Ok(Ok(Finished::BotStops)) => return Ok(Step::Quit),
+            Ok(Err(error)) if is_passing(&error) => return Err(error),
+            Ok(Err(error)) => format!("{error:#}"),
+            Err(panic) => panic_text(panic.as_ref()),
+        };
+        if !self.is_enough(job.id.0) {
+            anyhow::bail!(failure);
+        }
+        error!(job.id = %job.id, chat = %job.at, failure, "a job was given up");
+        work.say(words::job_given_up()).await?;
+        Ok(Step::Done)
     }
 
     /// Its keeper may be at work, so an error here is no end, and it is looked at again. Only when there is no
@@ -214,7 +243,7 @@ impl Worker {
         let Err(error) = followed else {
             return followed;
         };
-        if is_passing(&error) || self.runner.is_kept(&run) || !self.is_enough(run.id) {
+        if is_passing(&error) || self.runner.is_kept(&run) || !self.is_enough(run.id.0) {
             return Err(error);
         }
         let id = run.id;
@@ -225,15 +254,16 @@ impl Worker {
         Ok(Step::Done)
     }
 
-    /// Counts a failure to follow a run.
-    fn is_enough(&self, run: RunId) -> bool {
-        let mut failures = self
-            .not_followed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let count = failures.entry(run).or_default();
+    /// Counts a failure of a run's following or of a job; forgets it when it is one too many.
+    fn is_enough(&self, of: Uuid) -> bool {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = failures.entry(of).or_default();
         *count += 1;
-        *count >= FOLLOWED_AT_MOST
+        let is_enough = *count >= TRIED_AT_MOST;
+        if is_enough {
+            failures.remove(&of);
+        }
+        is_enough
     }
 
     async fn start(

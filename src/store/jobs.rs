@@ -72,12 +72,6 @@ pub fn begin(db: &Connection, id: JobId) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Whether somebody is, or was, at it.
-pub fn is_begun(db: &Connection, id: JobId) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT 1 FROM jobs WHERE id = ?1 AND begun_at IS NOT NULL")?
-        .exists([id.to_string()])
-}
-
 /// It is done. Returns false when it was before; then the transaction must have no effect.
 pub fn end(db: &Connection, id: JobId) -> rusqlite::Result<bool> {
     let ended = db

@@ -184,7 +184,8 @@ const EVIDENCE: M<'_> = M::up(
     CREATE TABLE verifications (
         job_id     TEXT PRIMARY KEY REFERENCES jobs (id),
         session_id TEXT NOT NULL REFERENCES sessions (id),
-        run_id     TEXT REFERENCES runs (id),
+        run_id     TEXT REFERENCES runs (id),     -- the run that it is about
+        by_hand    INTEGER NOT NULL,              -- 1: somebody asked for it
         evidence   TEXT NOT NULL,                 -- JSON
         created_at INTEGER NOT NULL
     ) STRICT;
@@ -203,6 +204,8 @@ const EVIDENCE: M<'_> = M::up(
     ALTER TABLE sessions ADD COLUMN autofix INTEGER NOT NULL DEFAULT 0;
     -- 1: the chat was told how checks are set up.
     ALTER TABLE sessions ADD COLUMN hinted INTEGER NOT NULL DEFAULT 0;
+    -- The commands that the chat was offered last (JSON).
+    ALTER TABLE sessions ADD COLUMN offered TEXT;
     ALTER TABLE sessions ADD COLUMN live_message INTEGER;
 
     -- The outbox row of the run's newest answer, and what that says of itself (JSON).
@@ -214,12 +217,27 @@ const EVIDENCE: M<'_> = M::up(
     ALTER TABLE runs ADD COLUMN fix_round INTEGER NOT NULL DEFAULT 0;
     -- Why there is no snapshot of what was before it.
     ALTER TABLE runs ADD COLUMN no_snapshot TEXT;
+    -- The branch of a workspace without a file and without a commit, as it was before the run: its snapshot is made
+    -- when there is something to compare it with.
+    ALTER TABLE runs ADD COLUMN empty_on TEXT;
     ALTER TABLE runs ADD COLUMN undone INTEGER NOT NULL DEFAULT 0;
 
     -- The outbox row that this one replies to.
     ALTER TABLE outbox ADD COLUMN replies_to INTEGER;
     ",
 );
+
+/// Whether the schema is the one that this telecoder works with.
+pub fn check(connection: &Connection) -> rusqlite_migration::Result<()> {
+    let at = Migrations::from_slice(STEPS).current_version(connection)?;
+    let wanted = STEPS.len();
+    match at {
+        rusqlite_migration::SchemaVersion::Inside(at) if at.get() == wanted => Ok(()),
+        other => Err(rusqlite_migration::Error::Hook(format!(
+            "its schema is {other}, and {wanted} is known here"
+        ))),
+    }
+}
 
 /// Brings the schema up to date. Refuses a file of a newer telecoder.
 pub fn apply(connection: &mut Connection) -> rusqlite_migration::Result<()> {

@@ -124,12 +124,14 @@ pub fn chats_with_open(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
 }
 
 /// From now on the run is going on; to be marked before its keeper is started. Returns when that was, in
-/// Unix milliseconds; none when it does not wait any more.
+/// Unix milliseconds; none when it does not wait any more, or when a job in its workspace comes first.
 pub fn mark_running(db: &Connection, id: RunId) -> rusqlite::Result<Option<i64>> {
     let started_at = now();
     let marked = db
         .prepare_cached(
-            "UPDATE runs SET state = 'running', started_at = ?2 WHERE id = ?1 AND state = 'queued'",
+            "UPDATE runs SET state = 'running', started_at = ?2 WHERE id = ?1 AND state = 'queued'
+             AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.session_id = runs.session_id
+                             AND j.lane = 'workspace' AND j.state = 'due')",
         )?
         .execute(params![id.to_string(), started_at])?;
     Ok((marked == 1).then_some(started_at))
@@ -164,7 +166,7 @@ pub fn to_measure(db: &Connection, id: RunId) -> rusqlite::Result<Measured> {
         "SELECT answer_row, claims, fix_round, no_snapshot, coalesce(cost_usd, 0),
                 coalesce(started_at, queued_at), ended_at,
                 (SELECT p.message_id FROM prompts p WHERE p.run_id = r.id ORDER BY p.rowid LIMIT 1),
-                fixes IS NOT NULL
+                fixes IS NOT NULL, empty_on
          FROM runs r WHERE id = ?1",
     )?
     .query_row([id.to_string()], |row| {
@@ -179,6 +181,7 @@ pub fn to_measure(db: &Connection, id: RunId) -> rusqlite::Result<Measured> {
             ended_at: row.get(6)?,
             asked_by: row.get::<_, Option<i32>>(7)?.map(MessageId),
             is_fix: row.get(8)?,
+            was_empty: row.get(9)?,
         })
     })
 }
@@ -194,6 +197,13 @@ pub fn set_fixes(db: &Connection, id: RunId, job: JobId, round: u32) -> rusqlite
 pub fn set_no_snapshot(db: &Connection, id: RunId, why: &str) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE runs SET no_snapshot = ?2 WHERE id = ?1")?
         .execute(params![id.to_string(), why])?;
+    Ok(())
+}
+
+/// The workspace had no file and no commit before the run, and this branch.
+pub fn set_was_empty(db: &Connection, id: RunId, branch: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET empty_on = ?2 WHERE id = ?1")?
+        .execute(params![id.to_string(), branch])?;
     Ok(())
 }
 

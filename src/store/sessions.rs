@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::chats::{place_from, thread_column};
 use super::{from_json, now, to_json};
 use crate::id::{ChatThread, ClaudeSessionId, MessageId, RunId, SessionId};
-use crate::session::{Checks, Session, SessionState};
+use crate::session::{Commands, Session, SessionState};
 
 const COLUMNS: &str = "id, chat_id, thread_id, source, wanted_branch, workspace, branch, state, claude_session, model,
     test_cmd, lint_cmd, autofix";
@@ -159,10 +159,26 @@ pub fn forget_conversation(db: &Connection, id: &SessionId) -> rusqlite::Result<
 }
 
 /// The commands of the session itself.
-pub fn set_checks(db: &Connection, id: &SessionId, checks: &Checks) -> rusqlite::Result<()> {
+pub fn set_checks(db: &Connection, id: &SessionId, checks: &Commands) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE sessions SET test_cmd = ?2, lint_cmd = ?3 WHERE id = ?1")?
         .execute(params![id.0, checks.test, checks.lint])?;
     Ok(())
+}
+
+/// The chat is offered these commands.
+pub fn set_offered(db: &Connection, id: &SessionId, offered: &Commands) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE sessions SET offered = ?2 WHERE id = ?1")?
+        .execute(params![id.0, to_json(offered)?])?;
+    Ok(())
+}
+
+/// The commands that the chat was offered last.
+pub fn offered(db: &Connection, id: &SessionId) -> rusqlite::Result<Commands> {
+    db.prepare_cached("SELECT offered FROM sessions WHERE id = ?1")?
+        .query_row([&id.0], |row| {
+            let offered: Option<String> = row.get(0)?;
+            offered.map_or(Ok(Commands::default()), |json| from_json(0, &json))
+        })
 }
 
 pub fn set_autofix(db: &Connection, id: &SessionId, autofix: bool) -> rusqlite::Result<()> {
@@ -221,7 +237,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
         },
         claude_session: row.get::<_, Option<String>>(8)?.map(ClaudeSessionId),
         model: row.get(9)?,
-        checks: Checks {
+        checks: Commands {
             test: row.get(10)?,
             lint: row.get(11)?,
         },

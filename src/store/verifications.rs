@@ -9,8 +9,10 @@ use crate::verify::Evidence;
 /// A measurement, as it was kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verification {
-    /// None where somebody asked for it.
+    /// The run that it is about; none where nothing had run.
     pub run: Option<String>,
+    /// Somebody asked for it.
+    pub by_hand: bool,
     pub evidence: Evidence,
     /// Unix milliseconds.
     pub at: i64,
@@ -21,16 +23,18 @@ pub fn insert(
     job: JobId,
     session: &SessionId,
     run: Option<RunId>,
+    by_hand: bool,
     evidence: &Evidence,
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT OR REPLACE INTO verifications (job_id, session_id, run_id, evidence, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT OR REPLACE INTO verifications (job_id, session_id, run_id, by_hand, evidence, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![
         job.to_string(),
         session.0,
         run.map(|run| run.to_string()),
+        by_hand,
         to_json(evidence)?,
         now()
     ])?;
@@ -49,14 +53,15 @@ pub fn of_job(db: &Connection, job: JobId) -> rusqlite::Result<Option<(SessionId
         .optional()
 }
 
-/// Whether it is the newest measurement of its session, with no run begun since.
+/// Whether it is the newest measurement of its session, of a run that is not undone and the newest one.
 pub fn is_newest(db: &Connection, job: JobId) -> rusqlite::Result<bool> {
     db.prepare_cached(
-        "SELECT 1 FROM verifications v WHERE v.job_id = ?1
+        "SELECT 1 FROM verifications v LEFT JOIN runs m ON m.id = v.run_id
+         WHERE v.job_id = ?1 AND coalesce(m.undone, 0) = 0
            AND NOT EXISTS (SELECT 1 FROM verifications n
-                           WHERE n.session_id = v.session_id AND n.created_at > v.created_at)
+                           WHERE n.session_id = v.session_id AND n.rowid > v.rowid)
            AND NOT EXISTS (SELECT 1 FROM runs r
-                           WHERE r.session_id = v.session_id AND r.queued_at > v.created_at)",
+                           WHERE r.session_id = v.session_id AND r.seq > coalesce(m.seq, 0))",
     )?
     .exists([job.to_string()])
 }
@@ -68,14 +73,15 @@ pub fn of_session(
     most: u32,
 ) -> rusqlite::Result<Vec<Verification>> {
     db.prepare_cached(
-        "SELECT run_id, evidence, created_at FROM verifications
-         WHERE session_id = ?1 ORDER BY created_at DESC, rowid DESC LIMIT ?2",
+        "SELECT run_id, by_hand, evidence, created_at FROM verifications
+         WHERE session_id = ?1 ORDER BY rowid DESC LIMIT ?2",
     )?
     .query_map(params![session.0, most], |row| {
         Ok(Verification {
             run: row.get(0)?,
-            evidence: from_json(1, &row.get::<_, String>(1)?)?,
-            at: row.get(2)?,
+            by_hand: row.get(1)?,
+            evidence: from_json(2, &row.get::<_, String>(2)?)?,
+            at: row.get(3)?,
         })
     })?
     .collect()

@@ -8,7 +8,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use uuid::Uuid;
+
 use super::counts::Reader;
+use super::fix::end_of;
 use super::{Check, CheckResult, Ended};
 use crate::process::held::{Held, Piece, Program};
 
@@ -17,6 +20,8 @@ const FILE_KEPT: usize = 16 * 1024 * 1024;
 /// The last lines that are kept, and the most of one line, in bytes.
 const LINES_KEPT: usize = 200;
 const LINE_KEPT: usize = 2_000;
+/// What of them is kept for good, in bytes.
+const LAST_LINES_KEPT: usize = 8_000;
 
 /// What all checks of a job share.
 pub struct Bench<'a> {
@@ -59,12 +64,17 @@ impl Bench<'_> {
         let ended = self.watch(check, &mut output, cut).await;
         let (ended, survivors) =
             ended.unwrap_or_else(|error| (Ended::NotRun(error.to_string()), 0));
+        let counts = output.reader.counts();
+        let last_lines = output.finish();
         CheckResult {
             check: check.clone(),
-            ended,
-            counts: output.reader.counts(),
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            last_lines: output.finish(),
+            last_lines: match ended {
+                Ended::Passed => String::new(),
+                _ => end_of(&last_lines, LAST_LINES_KEPT).to_owned(),
+            },
+            ended,
+            counts,
             survivors,
         }
     }
@@ -81,7 +91,7 @@ impl Bench<'_> {
                 .into(),
             folder: self.workspace,
             environment: self.environment,
-            report: self.output_of(check).with_extension("report"),
+            report: self.folder.join(Uuid::new_v4().simple().to_string()),
         })?;
         let limit = async {
             match self.time_limit {
@@ -121,8 +131,12 @@ impl Bench<'_> {
             (Some(why), report) if report.as_ref().is_none_or(|report| report.was_ended) => why,
             (_, Some(report)) => match report.not_started {
                 Some(words) => Ended::NotRun(words),
-                None if report.code == Some(0) => Ended::Passed,
-                None => Ended::Failed { code: report.code },
+                None => match report.code {
+                    Some(0) => Ended::Passed,
+                    // sh(1): the command was found and cannot be run, or was not found.
+                    Some(126 | 127) => Ended::NotRun(output.newest()),
+                    code => Ended::Failed { code },
+                },
             },
             (_, None) => Ended::NotRun("the process that watched over it was killed".to_owned()),
         };
@@ -216,6 +230,10 @@ impl Output {
         }
         self.lines.push_back(line.clone());
         Some(line)
+    }
+
+    fn newest(&self) -> String {
+        self.lines.back().cloned().unwrap_or_default()
     }
 
     /// The last lines.

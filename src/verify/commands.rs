@@ -4,13 +4,12 @@
 //! owner trusts that, each kind by itself. What is only found ([`detect`]) is offered and not run: a person says
 //! yes first.
 
-use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Check, Kind};
-use crate::session::Checks;
+use super::{Check, Kind, file};
+use crate::session::Commands;
 
 /// The repository's own file, where `TELECODER_REPO_CHECKS` lets it count.
 pub const REPOSITORY_FILE: &str = ".telecoder.toml";
@@ -23,16 +22,9 @@ pub enum Origin {
     Repository,
 }
 
-/// The commands of the settings: `TELECODER_TEST_CMD` and `TELECODER_LINT_CMD`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Defaults {
-    pub test: Option<String>,
-    pub lint: Option<String>,
-}
-
 /// What is to be run, in its order, each with where it comes from. `file` is the text of [`REPOSITORY_FILE`], if
 /// it counts.
-pub fn chosen(session: &Checks, defaults: &Defaults, file: Option<&str>) -> Vec<(Check, Origin)> {
+pub fn chosen(session: &Commands, defaults: &Commands, file: Option<&str>) -> Vec<(Check, Origin)> {
     // A file that cannot be read is none; `of_file` says why to who asks.
     let file = file.and_then(|text| of_file(text).ok()).unwrap_or_default();
     let of = |kind, session: &Option<String>, default: &Option<String>, file: Option<String>| {
@@ -58,31 +50,23 @@ pub fn chosen(session: &Checks, defaults: &Defaults, file: Option<&str>) -> Vec<
 /// test = "cargo test"
 /// lint = "cargo clippy"
 /// ```
-pub fn of_file(text: &str) -> Result<Defaults, String> {
+pub fn of_file(text: &str) -> Result<Commands, String> {
     #[derive(Deserialize)]
     struct File {
         #[serde(default)]
         checks: Commands,
     }
-    #[derive(Default, Deserialize)]
-    struct Commands {
-        test: Option<String>,
-        lint: Option<String>,
-    }
     let file: File = toml::from_str(text).map_err(|error| error.message().to_owned())?;
-    Ok(Defaults {
-        test: file.checks.test,
-        lint: file.checks.lint,
-    })
+    Ok(file.checks)
 }
 
 /// What the files in a workspace look like: the usual commands for such a project.
 ///
 /// Only names of files and of scripts are looked at; the commands themselves are from this list.
-pub fn detect(workspace: &Path) -> Defaults {
+pub fn detect(workspace: &Path) -> Commands {
     let has = |name: &str| workspace.join(name).is_file();
-    let text = |name: &str| fs::read_to_string(workspace.join(name)).unwrap_or_default();
-    let of = |test: Option<&str>, lint: Option<&str>| Defaults {
+    let text = |name: &str| file::text(&workspace.join(name)).unwrap_or_default();
+    let of = |test: Option<&str>, lint: Option<&str>| Commands {
         test: test.map(str::to_owned),
         lint: lint.map(str::to_owned),
     };
@@ -95,7 +79,7 @@ pub fn detect(workspace: &Path) -> Defaults {
             has_rule(&recipes, "test").then_some("just test"),
             has_rule(&recipes, "lint").then_some("just lint"),
         );
-        if found != Defaults::default() {
+        if found != Commands::default() {
             return found;
         }
     }
@@ -106,7 +90,15 @@ pub fn detect(workspace: &Path) -> Defaults {
         );
     }
     if has("package.json") {
-        return of_package_json(&text("package.json"));
+        let lockfiles = [
+            ("pnpm-lock.yaml", "pnpm"),
+            ("yarn.lock", "yarn"),
+            ("bun.lock", "bun"),
+            ("bun.lockb", "bun"),
+        ];
+        let manager = lockfiles.into_iter().find(|(file, _)| has(file));
+        let manager = manager.map_or("npm", |(_, manager)| manager);
+        return of_package_json(&text("package.json"), manager);
     }
     if has("go.mod") {
         return of(Some("go test ./..."), Some("go vet ./..."));
@@ -118,8 +110,14 @@ pub fn detect(workspace: &Path) -> Defaults {
         || has("conftest.py")
         || workspace.join("tests/conftest.py").is_file()
     {
-        let lint = python.contains("[tool.ruff").then_some("ruff check .");
-        return of(Some("python3 -m pytest"), lint);
+        let (test, ruff) = if has("uv.lock") {
+            ("uv run pytest", "uv run ruff check .")
+        } else if has("poetry.lock") {
+            ("poetry run pytest", "poetry run ruff check .")
+        } else {
+            ("python3 -m pytest", "ruff check .")
+        };
+        return of(Some(test), python.contains("[tool.ruff").then_some(ruff));
     }
     for name in ["GNUmakefile", "makefile", "Makefile"] {
         if has(name) {
@@ -130,11 +128,11 @@ pub fn detect(workspace: &Path) -> Defaults {
             );
         }
     }
-    Defaults::default()
+    Commands::default()
 }
 
 /// Format: package.json of npm, `scripts`.
-fn of_package_json(text: &str) -> Defaults {
+fn of_package_json(text: &str, manager: &str) -> Commands {
     /// What `npm init` writes where there are no tests.
     const NO_TESTS: &str = "no test specified";
     let package: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
@@ -143,9 +141,9 @@ fn of_package_json(text: &str) -> Defaults {
             .as_str()
             .filter(|s| !s.contains(NO_TESTS))
     };
-    Defaults {
-        test: script("test").map(|_| "npm test".to_owned()),
-        lint: script("lint").map(|_| "npm run lint".to_owned()),
+    Commands {
+        test: script("test").map(|_| format!("{manager} run test")),
+        lint: script("lint").map(|_| format!("{manager} run lint")),
     }
 }
 

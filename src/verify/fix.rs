@@ -7,7 +7,10 @@ const OUTPUT_SENT: usize = 6_000;
 
 /// The prompt; `None` where no check has failed.
 pub fn prompt(checks: &[CheckResult]) -> Option<String> {
-    let mut failed = checks.iter().filter(|result| result.is_red()).peekable();
+    // One that could not be run says nothing about the code.
+    let is_failing =
+        |result: &&CheckResult| matches!(result.ended, Ended::Failed { .. } | Ended::TimedOut);
+    let mut failed = checks.iter().filter(is_failing).peekable();
     failed.peek()?;
     let mut prompt = String::from("These checks fail in the workspace as it is now:\n");
     for result in failed {

@@ -7,41 +7,57 @@ use super::Changes;
 use crate::git::snapshot::{self, Moment, Snapshot};
 use crate::git::{Git, GitError, diff};
 use crate::id::{RunId, SessionId};
+use crate::job::Lane;
 
 /// How long git may take for it; a workspace of millions of files is not measured.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// The index file that the snapshots of a session are made through.
-pub fn index_of(scratch: &Path, session: &SessionId) -> PathBuf {
-    scratch.join(format!("{session}.index"))
+/// The index file that a session's workspace is looked at through. Each lane has its own: they may look at the same
+/// time.
+pub fn index_of(scratch: &Path, session: &SessionId, lane: Lane) -> PathBuf {
+    scratch.join(match lane {
+        Lane::Workspace => format!("{session}.index"),
+        Lane::Beside => format!("{session}.beside.index"),
+    })
 }
 
 /// What the workspace shows now that it did not before the run. The error is for a person.
 ///
-/// `since` is when the run began, in Unix milliseconds.
+/// `since` is when the run began, in Unix milliseconds; `was_empty` names the branch of a workspace that had no file
+/// and no commit then.
 pub async fn changes(
     git: &Git,
     workspace: &Path,
     index: &Path,
     run: RunId,
     since: i64,
+    was_empty: Option<&str>,
 ) -> Result<Changes, String> {
     let measured = async {
-        let before = before(git, workspace, run).await?;
+        if was_empty.is_some() && snapshot::is_empty(workspace) {
+            return Ok(Changes::default());
+        }
+        let before = before(git, workspace, run, was_empty).await?;
         let left_out = snapshot::look(git, workspace, index).await?;
-        let (files, commits, remote, branch) = tokio::join!(
+        let (files, commits) = tokio::join!(
             diff::files(git, workspace, &before.commit, index),
             diff::commits(git, workspace, before.head.as_deref(), since / 1000),
-            diff::remote(git, workspace),
-            snapshot::branch(git, workspace),
         );
-        Ok(Changes {
+        let mut changes = Changes {
             files: files?,
             commits: commits?,
-            branch,
-            remote: remote?,
             left_out,
-        })
+            ..Changes::default()
+        };
+        // Where nothing changed, nobody asks where it is.
+        if !changes.is_none() {
+            let (remote, branch) = tokio::join!(
+                diff::remote(git, workspace),
+                snapshot::branch(git, workspace)
+            );
+            (changes.remote, changes.branch) = (remote?, branch);
+        }
+        Ok(changes)
     };
     match tokio::time::timeout(LIMIT, measured).await {
         Ok(Ok(changes)) => Ok(changes),
@@ -50,17 +66,33 @@ pub async fn changes(
     }
 }
 
-/// The snapshot of what was before a run.
-pub async fn before(git: &Git, workspace: &Path, run: RunId) -> Result<Snapshot, GitError> {
+/// The snapshot of what was before a run; that of an empty workspace is made when it is asked for.
+pub async fn before(
+    git: &Git,
+    workspace: &Path,
+    run: RunId,
+    was_empty: Option<&str>,
+) -> Result<Snapshot, GitError> {
     let reference = snapshot::reference(run, Moment::Before);
-    snapshot::find(git, workspace, &reference)
-        .await?
-        .ok_or_else(|| GitError::Impossible("there is no snapshot of what was before it".into()))
+    let found = snapshot::find(git, workspace, &reference).await?;
+    match (found, was_empty) {
+        (Some(snapshot), _) => Ok(snapshot),
+        (None, Some(branch)) => {
+            snapshot::take_empty(git, workspace, branch, &reference).await?;
+            let made = snapshot::find(git, workspace, &reference).await?;
+            made.ok_or_else(no_snapshot)
+        }
+        (None, None) => Err(no_snapshot()),
+    }
+}
+
+fn no_snapshot() -> GitError {
+    GitError::Impossible("there is no snapshot of what was before it".into())
 }
 
 /// A file as it was before a run, if it was there and is a text.
 pub async fn file_before(git: &Git, workspace: &Path, run: RunId, name: &str) -> Option<String> {
-    let before = before(git, workspace, run).await.ok()?;
+    let before = before(git, workspace, run, None).await.ok()?;
     snapshot::file(git, workspace, &before, name).await.ok()
 }
 

@@ -9,6 +9,7 @@ pub mod check;
 pub mod claims;
 pub mod commands;
 pub mod counts;
+pub mod file;
 pub mod fix;
 pub mod measure;
 
@@ -61,15 +62,19 @@ pub struct CheckResult {
     /// Where its output could be read.
     pub counts: Option<Counts>,
     pub elapsed_ms: u64,
-    /// The end of what it wrote, without terminal escapes.
+    /// The end of what it wrote, without terminal escapes; only where it did not pass.
     pub last_lines: String,
     /// Processes that it left behind and that were ended.
     pub survivors: usize,
 }
 
 impl CheckResult {
+    /// It says that all is well, and its numbers do not say something else.
     pub fn is_green(&self) -> bool {
         self.ended == Ended::Passed
+            && self
+                .counts
+                .is_none_or(|counts| counts.failed == 0 && counts.passed > 0)
     }
 
     /// It said itself that something is wrong, or took too long to say anything.

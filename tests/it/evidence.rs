@@ -108,8 +108,9 @@ fn an_answer_that_says_it_changed_something_and_did_not_is_told() {
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says("[[say: I've fixed the parser in src/parser.rs and committed it.]]");
-    let evidence =
-        machine.message_with("⚠ The answer says that something was changed; no file changed.");
+    let evidence = machine.message_with(
+        "⚠ The answer says that something was changed; git sees no changed file here.",
+    );
     assert!(
         evidence.text.contains("there is no new commit"),
         "{}",
@@ -140,7 +141,7 @@ fn what_a_project_looks_like_is_offered_once_and_run_when_somebody_says_so() {
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says("[[bash: printf 'test:\\n\\techo checked\\n' > Makefile]] [[say: one]]");
-    let offer = machine.message_with("This looks like: make test.");
+    let offer = machine.message_with("Found in the workspace: make test.");
     assert_eq!(offer.buttons[0].0, "Use them");
     machine.ada_says("[[bash: echo x > two]] [[say: two]]");
     let second = machine.message_with("+1 −0 two");
@@ -150,7 +151,7 @@ fn what_a_project_looks_like_is_offered_once_and_run_when_somebody_says_so() {
         second.text
     );
     machine.ada_presses(&offer);
-    machine.until_toast("They run after each run from now on.");
+    machine.until_toast("They run now, and after each run.");
     machine.ada_says("[[bash: echo x > three]] [[say: three]]");
     machine.message_with("✓ Tests · ");
 }

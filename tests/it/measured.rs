@@ -15,8 +15,8 @@ use telecoder::git::push::Pushed;
 use telecoder::git::remarks::Remark;
 use telecoder::git::source::{self, Unusable};
 use telecoder::id::{JobId, RunId, SessionId};
-use telecoder::session::{Checks, Source};
-use telecoder::verify::commands::{self, Defaults};
+use telecoder::session::{Commands, Source};
+use telecoder::verify::commands;
 use telecoder::verify::counts::Counts;
 use telecoder::verify::{
     AutoPush, Changes, Check, CheckResult, Contradiction, Ended, Evidence, Kind, fix,
@@ -215,7 +215,7 @@ fn what_was_measured_is_told_in_a_few_lines() {
         ..evidence(Vec::new())
     };
     let session = SessionId("k3v9abcd".into());
-    let found = Defaults {
+    let found = Commands {
         test: Some("cargo test".into()),
         lint: Some("cargo clippy".into()),
     };
@@ -226,7 +226,7 @@ fn what_was_measured_is_told_in_a_few_lines() {
     tell("many files, an offer", &many, Next::Open, Some(offer));
     let nothing_found = Hint {
         session,
-        found: Defaults::default(),
+        found: Commands::default(),
     };
     tell("nothing to check", &many, Next::Open, Some(nothing_found));
     insta::assert_snapshot!(all);
@@ -237,7 +237,12 @@ fn what_is_said_about_work_in_a_workspace() {
     let mut all = String::new();
     let run = RunId::default();
     let files = changes().files;
-    let commits = changes().commits;
+    let commits_only = Changes {
+        files: Vec::new(),
+        remote: Remote::Ahead(0),
+        left_out: "fatal: a repository within".into(),
+        ..changes()
+    };
     let pushed = |up_to_date, link: Option<&str>| Pushed {
         branch: "telecoder/k3v9".into(),
         up_to_date,
@@ -268,25 +273,38 @@ fn what_is_said_about_work_in_a_workspace() {
         ("up to date", words::pushed(&pushed(true, None))),
         (
             "push refused",
-            words::not_pushed("git says", "remote: https://a:secret@b/ says no"),
+            words::not_pushed(
+                "git refused, in these words",
+                "remote: https://a:secret@b/ says no",
+            ),
         ),
         ("stopped", words::job_stopped("The push")),
         (
             "git failed",
-            words::git_failed("There is no diff", "git says", "fatal: bad object"),
+            words::git_failed(
+                "There is no diff",
+                "git refused, in these words",
+                "fatal: bad object",
+            ),
         ),
         (
             "ask undo",
-            words::ask_undo(run, "Fix the parser\nplease", &files, &commits),
+            words::ask_undo(run, "Fix the parser\nplease", &changes()),
         ),
         (
             "ask undo, commits only",
-            words::ask_undo(run, "commit it", &[], &commits),
+            words::ask_undo(run, "commit it", &commits_only),
         ),
         ("nothing to undo", words::nothing_to_undo()),
         ("undone", words::undone(run, &[])),
         ("undone but for", words::undone(run, &files[..1])),
         ("undone but for many", words::undone(run, &files)),
+        (
+            "not undone",
+            words::not_undone("git refused, in these words", "fatal: no"),
+        ),
+        ("not undone any more", words::not_undone_any_more()),
+        ("given up", words::job_given_up()),
         ("redone", words::redone()),
         ("not redone", words::not_redone()),
         ("autofix", checks::autofix(true)),
@@ -307,15 +325,15 @@ fn what_is_said_about_work_in_a_workspace() {
 #[test]
 fn what_checks_says() {
     let mut all = String::new();
-    let session = Checks {
+    let session = Commands {
         test: Some("make test".into()),
         lint: None,
     };
-    let defaults = Defaults {
+    let defaults = Commands {
         test: Some("never".into()),
         lint: Some("cargo clippy".into()),
     };
-    let found = Defaults {
+    let found = Commands {
         test: Some("cargo test".into()),
         lint: None,
     };
@@ -324,17 +342,18 @@ fn what_checks_says() {
         ("its own", commands::chosen(&session, &defaults, None), None),
         (
             "the repository's",
-            commands::chosen(&Checks::default(), &Defaults::default(), Some(file)),
+            commands::chosen(&Commands::default(), &Commands::default(), Some(file)),
             None,
         ),
         (
             "a bad file",
-            commands::chosen(&Checks::default(), &Defaults::default(), Some("nonsense")),
+            commands::chosen(&Commands::default(), &Commands::default(), Some("nonsense")),
             commands::of_file("nonsense").err(),
         ),
     ] {
         let known = Known {
             session: SessionId("k3v9abcd".into()),
+            own: Commands::default(),
             chosen,
             found: found.clone(),
             file_fault,
@@ -401,7 +420,7 @@ fn the_usual_projects_are_recognised_by_their_files() {
                 "package.json",
                 r#"{"scripts":{"test":"vitest run","lint":"eslint ."}}"#,
             )],
-            "npm test",
+            "npm run test",
             "npm run lint",
         ),
         (
@@ -410,6 +429,22 @@ fn the_usual_projects_are_recognised_by_their_files() {
                 r#"{"scripts":{"test":"echo \"Error: no test specified\" && exit 1"}}"#,
             )],
             "",
+            "",
+        ),
+        (
+            &[
+                ("package.json", r#"{"scripts":{"test":"vitest run"}}"#),
+                ("pnpm-lock.yaml", ""),
+            ],
+            "pnpm run test",
+            "",
+        ),
+        (
+            &[
+                ("pyproject.toml", "dependencies = [\"pytest\"]"),
+                ("uv.lock", ""),
+            ],
+            "uv run pytest",
             "",
         ),
         (&[("package.json", "not json")], "", ""),
@@ -471,6 +506,10 @@ fn checks_are_set_as_they_are_written() {
     assert_eq!(
         read("/checks lint='make lint' test=\"npm test\""),
         set(Some("npm test"), Some("make lint"))
+    );
+    assert_eq!(
+        read("/checks test=\"make lint=1 all\" lint=x"),
+        set(Some("make lint=1 all"), Some("x"))
     );
     assert_eq!(read("/checks test=-"), set(Some(""), None));
     assert_eq!(

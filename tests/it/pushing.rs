@@ -78,7 +78,8 @@ fn a_refused_push_is_told_in_gits_words_and_nothing_is_forced() {
     let _bot = machine.start();
     session_with_a_commit(&machine, &format!("file://{}", host.display()));
     machine.ada_says("/push");
-    let refused = machine.message_with("It was not pushed: git says. Nothing was forced");
+    let refused =
+        machine.message_with("It was not pushed: git refused, in these words. Nothing was forced");
     assert!(
         refused.text.contains("Signed commits only, please."),
         "{}",
@@ -111,7 +112,7 @@ fn a_branch_that_went_on_elsewhere_is_not_overwritten() {
     );
     git(&elsewhere, &["push", "--quiet", "origin", "shared"]);
     machine.ada_says("/push");
-    let refused = machine.message_with("It was not pushed: git says");
+    let refused = machine.message_with("It was not pushed: git refused, in these words");
     assert!(refused.text.contains("rejected"), "{}", refused.text);
     assert_eq!(
         git(&host, &["log", "-1", "--format=%s", "shared"]),

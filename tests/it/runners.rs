@@ -25,9 +25,9 @@ fn a_rust_project_is_recognised_and_its_failing_test_is_named() {
          #[test] #[ignore] fn later() {}\\n' > src/lib.rs]] \
          [[say: Added the crate. All tests pass.]]",
     );
-    let offer = machine.message_with("This looks like: cargo test · cargo clippy");
+    let offer = machine.message_with("Found in the workspace: cargo test · cargo clippy");
     machine.ada_presses(&offer);
-    machine.until_toast("They run after each run from now on.");
+    machine.until_toast("They run now, and after each run.");
     machine.ada_says("/checks lint=-");
     machine.message_with("Tests: cargo test (set here)");
     machine.ada_says("/verify");
@@ -51,9 +51,9 @@ fn a_python_project_is_recognised_and_its_failing_test_is_named() {
          def test_wrong():\\n    assert 2 + 2 == 5, \"as Ada said\"\\n\\n\
          @pytest.mark.skip\\ndef test_later():\\n    pass\\n' > test_sum.py]] [[say: here]]",
     );
-    let offer = machine.message_with("This looks like: python3 -m pytest.");
+    let offer = machine.message_with("Found in the workspace: python3 -m pytest.");
     machine.ada_presses(&offer);
-    machine.until_toast("They run after each run from now on.");
+    machine.until_toast("They run now, and after each run.");
     // Of another length: Python takes a file of the same second and length for unchanged.
     machine.ada_says("/verify");
     let evidence = machine.message_with("✗ Tests: 1 of 2 failed");

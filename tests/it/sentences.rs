@@ -20,7 +20,7 @@ use telecoder::git::source::Unusable;
 use telecoder::id::{ChatId, ChatThread, ClaudeSessionId, SessionId};
 use telecoder::progress::Progress;
 use telecoder::run::Ended;
-use telecoder::session::{Checks, Session, SessionState, Source};
+use telecoder::session::{Commands, Session, SessionState, Source};
 use telecoder::telegram::live::drawn;
 
 const HERE: ChatThread = ChatThread {
@@ -96,7 +96,13 @@ fn replies_to_commands() {
         let words = "fatal: repository 'https://ada:secret@example.org/x.git/' not found";
         messages.push((
             "failed",
-            workspace::workspace_failed(&source, "git says", words, BackIn::Previous, 0),
+            workspace::workspace_failed(
+                &source,
+                "git refused, in these words",
+                words,
+                BackIn::Previous,
+                0,
+            ),
         ));
         messages.push((
             "failed, prompts waited",
@@ -342,7 +348,7 @@ fn what_status_says() {
         state: SessionState::Ready,
         claude_session: None,
         model: None,
-        checks: Checks::default(),
+        checks: Commands::default(),
         autofix: false,
     };
     let nothing = Facts {

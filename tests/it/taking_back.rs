@@ -49,7 +49,7 @@ fn a_short_diff_is_shown_and_a_long_one_comes_as_a_file() {
     let _bot = machine.start();
     cloned(&machine);
     machine.ada_says("/diff");
-    machine.message_with("no run in this session has changed anything");
+    machine.message_with("There is nothing to show or to take back");
     machine.ada_says("[[bash: printf '```\\nfence\\n' >> README.md]] [[say: one]]");
     machine.message_with("1 file changed");
     machine.ada_says("/diff");
@@ -119,7 +119,7 @@ fn undo_asks_says_what_goes_and_can_itself_be_undone() {
         "changed\n"
     );
     machine.ada_says("/undo");
-    machine.message_with("no run in this session has changed anything yet that is not undone");
+    machine.message_with("There is nothing to show or to take back");
     machine.ada_presses(&undone);
     machine.message_with("The undo is taken back");
     // What was staged is only not staged any more.
@@ -251,7 +251,7 @@ fn what_git_cannot_take_in_is_said_and_the_rest_is_measured() {
         .ada_says("[[bash: git init -q nested; echo x > nested/file; echo y > mine]] [[say: one]]");
     let evidence = machine.message_with("1 file changed, +1 −0");
     assert!(
-        evidence.text.contains("Not measured; git says"),
+        evidence.text.contains("Not measured, in git's words"),
         "{}",
         evidence.text
     );

@@ -75,7 +75,7 @@ fn what_cannot_be_cloned_is_told_in_gits_own_words_and_leaves_nothing() {
     machine.ada_says("hello");
     machine.message_with("You said: hello");
     machine.ada_says("/new file:///no/such/repository");
-    let message = machine.message_with("could not be cloned: git says");
+    let message = machine.message_with("could not be cloned: git refused, in these words");
     assert!(message.text.contains("fatal: "), "{}", message.text);
     assert!(!message.silent);
     machine.until_quiet();

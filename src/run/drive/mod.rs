@@ -38,6 +38,8 @@ const TYPING_EVERY: Duration = Duration::from_millis(4_500);
 const SILENCE_IS_IDLE: Duration = Duration::from_secs(10);
 /// So much is read before the loop looks at anything else; 64 KiB each.
 const CHUNKS_AT_ONCE: usize = 32;
+/// So much of an answer is read for what it says of itself, in bytes; nobody claims anything behind that.
+const CLAIMS_READ: usize = 32 * 1024;
 /// How long a keeper may take to begin, on however slow a machine.
 const BEGINNING_TIME: Duration = Duration::from_secs(30);
 /// How long claude may take to leave after it was let go, before it is stopped.
@@ -96,6 +98,11 @@ pub async fn drive(
             return Ok(Driven::Ended);
         }
     }
+}
+
+/// The first bytes of a text, at most so many.
+fn beginning(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
 }
 
 /// Everything that wakes the loop, the end of the bot aside.
@@ -192,7 +199,7 @@ impl<'a> Drive<'a> {
     async fn act_on(&mut self, turn: TurnEnd, end: u64) -> Result<(), StoreError> {
         let elapsed = self.elapsed();
         let cost_usd = turn.cost_usd;
-        let claims = claims::of(&turn.text);
+        let claims = claims::of(beginning(&turn.text, CLAIMS_READ));
         let message = answer::of_turn(&self.progress, turn, elapsed, self.run.asked_by);
         let run = self.run.id;
         let session = self.session.id.clone();

@@ -1,0 +1,118 @@
+//! Runs a session's checks one after the other, as long as nobody has something better to do.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tracing::{info, warn};
+
+use super::at_work::{AtWork, Heard};
+use super::verify::Order;
+use crate::chat::evidence;
+use crate::store::{StoreError, jobs, runs};
+use crate::verify::check::Bench;
+use crate::verify::{Check, CheckResult, Ended};
+
+/// When one is cut short, so are those behind it.
+pub(super) async fn run_all(
+    work: &AtWork<'_>,
+    order: Order,
+    list: &[Check],
+) -> Result<Vec<CheckResult>, StoreError> {
+    let mut results: Vec<CheckResult> = Vec::new();
+    let folder = work.runner.checking.folder.join(work.job.id.to_string());
+    if let (false, Err(error)) = (list.is_empty(), std::fs::create_dir_all(&folder)) {
+        warn!(%error, "the output of checks cannot be kept");
+    }
+    for check in list {
+        let cut_before = results
+            .last()
+            .map(|result| &result.ended)
+            .filter(|ended| matches!(ended, Ended::Stopped | Ended::GaveWay));
+        let result = match cut_before {
+            Some(ended) => not_run(check, ended.clone()),
+            None => run_one(work, order, check, &folder).await?,
+        };
+        info!(
+            job.id = %work.job.id,
+            kind = ?check.kind,
+            ended = ?result.ended,
+            elapsed_ms = result.elapsed_ms,
+            "a check ended"
+        );
+        results.push(result);
+    }
+    Ok(results)
+}
+
+/// A check takes a place like a run does, and waits for one.
+async fn run_one(
+    work: &AtWork<'_>,
+    order: Order,
+    check: &Check,
+    folder: &Path,
+) -> Result<CheckResult, StoreError> {
+    if prompt_waits(work, order).await? {
+        return Ok(not_run(check, Ended::GaveWay));
+    }
+    let heard = Heard::default();
+    let hear = |line: &str| heard.set(line);
+    let bench = Bench {
+        workspace: &work.session.workspace,
+        environment: &work.runner.checking.environment,
+        folder,
+        time_limit: work.runner.checking.time_limit,
+        heard: &hear,
+    };
+    let place = tokio::select! {
+        place = Arc::clone(work.places).acquire_owned() => place,
+        why = cut(work, order) => return Ok(not_run(check, why)),
+    };
+    let live = |elapsed| evidence::live(&check.command, elapsed, &heard.get());
+    let result = tokio::select! {
+        result = bench.run(check, cut(work, order)) => result,
+        () = work.show(live) => not_run(check, Ended::Stopped),
+    };
+    drop(place);
+    Ok(result)
+}
+
+fn not_run(check: &Check, ended: Ended) -> CheckResult {
+    CheckResult {
+        check: check.clone(),
+        ended,
+        counts: None,
+        elapsed_ms: 0,
+        last_lines: String::new(),
+        survivors: 0,
+    }
+}
+
+/// Returns when the checks are to be ended: somebody asked for it, or the next prompt is there. Checks that
+/// somebody asked for are not ended for a prompt.
+async fn cut(work: &AtWork<'_>, order: Order) -> Ended {
+    let prompt_came = async {
+        loop {
+            if matches!(prompt_waits(work, order).await, Ok(true)) {
+                return;
+            }
+            work.signals.more.notified().await;
+        }
+    };
+    tokio::select! {
+        () = work.stopped() => Ended::Stopped,
+        () = prompt_came => Ended::GaveWay,
+    }
+}
+
+async fn prompt_waits(work: &AtWork<'_>, order: Order) -> Result<bool, StoreError> {
+    if order.by_hand {
+        return Ok(false);
+    }
+    let job = work.job.id;
+    work.store()
+        .transaction(move |db| {
+            let at = jobs::place(db, job)?;
+            Ok(runs::queued_count(db, at)? > 0)
+        })
+        .await
+}

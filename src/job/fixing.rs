@@ -1,0 +1,79 @@
+//! Failing checks go back to claude: at the press of a button, or by themselves where somebody said so.
+
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use crate::chat::evidence::Next;
+use crate::id::{ChatThread, JobId, MessageId, PromptId, RunId, SessionId};
+use crate::run::Measured;
+use crate::store::prompts::{self, Prompt};
+use crate::store::{jobs, runs, sessions};
+use crate::verify::{Ended, Evidence, fix};
+
+/// So often failing checks go back to claude by themselves, one time after the other.
+const ROUNDS: u32 = 3;
+
+/// Whose checks have failed.
+#[derive(Clone, Copy)]
+pub struct Failed<'a> {
+    pub job: JobId,
+    pub session: &'a SessionId,
+    pub at: ChatThread,
+}
+
+/// Where that was asked for, failing checks go back to claude by themselves: a run is queued in this transaction.
+/// Not where somebody has stopped something, or has written what comes next.
+pub(super) fn follow_up(
+    db: &Connection,
+    failed: Failed<'_>,
+    measured: Option<&Measured>,
+    evidence: &Evidence,
+) -> rusqlite::Result<Next> {
+    let Some(prompt) = fix::prompt(&evidence.checks) else {
+        return Ok(Next::Open);
+    };
+    let is_cut_short = evidence
+        .checks
+        .iter()
+        .any(|result| matches!(result.ended, Ended::Stopped | Ended::GaveWay));
+    // As it is now: somebody may have said so meanwhile.
+    let wants = sessions::get(db, failed.session)?.is_some_and(|session| session.autofix);
+    if !wants
+        || is_cut_short
+        || jobs::stop_requested(db, failed.job)?
+        || runs::queued_count(db, failed.at)? > 0
+    {
+        return Ok(Next::Open);
+    }
+    let round = measured.map_or(0, |measured| measured.fix_round) + 1;
+    if round > ROUNDS {
+        return Ok(Next::GaveUp(ROUNDS));
+    }
+    let asked_by = measured.and_then(|measured| measured.asked_by);
+    queue(db, failed, prompt, asked_by, round)?;
+    Ok(Next::Fixing(round, ROUNDS))
+}
+
+/// The failing output as the next prompt; `round` is 0 where a person asked for it.
+pub fn queue(
+    db: &Connection,
+    failed: Failed<'_>,
+    prompt: String,
+    asked_by: Option<MessageId>,
+    round: u32,
+) -> rusqlite::Result<()> {
+    let run = RunId::new();
+    runs::insert(db, run, failed.session, failed.at)?;
+    runs::set_fixes(db, run, failed.job, round)?;
+    prompts::insert(
+        db,
+        run,
+        &Prompt {
+            id: PromptId(Uuid::new_v4()),
+            text: prompt,
+            message: asked_by,
+            user: None,
+            sent_at: None,
+        },
+    )
+}
