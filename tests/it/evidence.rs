@@ -421,3 +421,114 @@ fn file_names_of_every_kind_are_told_and_hold_nothing_up() {
         assert!(evidence.text.contains(name), "{name}: {}", evidence.text);
     }
 }
+
+#[test]
+fn files_of_a_workspace_that_never_end_hold_nothing_up() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(
+        "[[bash: mkfifo justfile Makefile; ln -s /dev/zero tox.ini; ln -s /dev/zero .gitattributes; \
+         mkfifo .telecoder.toml; ln -s /dev/zero package.json; echo x > file]] [[say: odd]]",
+    );
+    let evidence = machine.message_with("No checks are set up here; /checks");
+    assert!(evidence.text.contains("+1 −0 file"), "{}", evidence.text);
+    machine.ada_says("/checks");
+    machine.message_with("No checks are run after a run here.");
+}
+
+#[test]
+fn a_check_that_is_not_installed_says_nothing_about_the_code() {
+    let machine = machine_with("no-such-runner --all", "echo '3 passed, 2 failed'; true");
+    let _bot = machine.start();
+    machine.ada_says("[[bash: echo x > file]] [[say: Added it. All tests pass.]]");
+    let evidence = machine.message_with("✗ Tests: could not be run (");
+    assert!(
+        evidence.text.contains("no-such-runner"),
+        "{}",
+        evidence.text
+    );
+    assert!(
+        evidence
+            .text
+            .contains("⚠ Lint: exit code 0, but 2 of 5 failed"),
+        "{}",
+        evidence.text
+    );
+    assert!(
+        !evidence.text.contains("The answer says"),
+        "{}",
+        evidence.text
+    );
+    assert!(evidence.buttons.is_empty(), "claude cannot fix that");
+}
+
+#[test]
+fn who_says_that_there_is_nothing_to_check_is_not_asked_again() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+    machine.ada_says("/checks off");
+    let off = machine.message_with("No checks are run after a run here.");
+    assert!(off.buttons.is_empty());
+    machine.ada_says("[[bash: printf 'test:\\n' > Makefile]] [[say: made]]");
+    let evidence = machine.message_with("+1 −0 Makefile");
+    assert!(
+        !evidence.text.contains("No checks are set up"),
+        "{}",
+        evidence.text
+    );
+}
+
+#[test]
+fn a_stop_is_the_end_also_where_failing_checks_go_back_by_themselves() {
+    let machine = machine_with("echo '1 failed'; exit 1", "sleep 45606");
+    let _bot = machine.start();
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+    machine.ada_says("/autofix on");
+    machine.message_with("go back to claude by themselves here");
+    machine.ada_says("[[bash: echo x > file]] [[say: made]]");
+    machine.until("the linter runs", || {
+        processes::with_word("45606").first().copied()
+    });
+    machine.ada_says("/stop");
+    let evidence = machine.message_with("✗ Tests");
+    assert!(
+        evidence.text.contains("– Lint: stopped"),
+        "{}",
+        evidence.text
+    );
+    machine.until_quiet();
+    assert_eq!(
+        machine.rows("SELECT count(*) FROM runs"),
+        [2],
+        "nothing follows"
+    );
+}
+
+#[test]
+fn a_workspace_whose_index_is_locked_is_not_measured_wrongly() {
+    let machine = Machine::new();
+    let project = repository(machine.folder.path());
+    let _bot = machine.start();
+    machine.ada_says(&format!("/new file://{}", project.display()));
+    machine.message_with("is cloned");
+    let workspace = workspace(&machine);
+    // Of our own index: a git that somebody else runs there.
+    let scratch = machine.data().join("scratch");
+    machine.ada_says("[[bash: echo x > file]] [[say: one]]");
+    machine.message_with("+1 −0 file");
+    let index = std::fs::read_dir(&scratch)
+        .expect("a folder")
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|end| end == "index"))
+        .expect("an index");
+    std::fs::write(&index, "damaged").expect("it is written");
+    machine.ada_says("[[bash: echo y > file]] [[say: two]]");
+    machine.message_with("1 file changed, +1 −1");
+    std::fs::rename(workspace.join(".git/objects"), workspace.join(".git/gone")).expect("it moves");
+    machine.ada_says("[[say: three]]");
+    machine.message_with("What changed could not be measured: ");
+}

@@ -203,7 +203,14 @@ fn ssh_works_as_the_person_has_it() {
         "ssh-like",
         r#"for last; do :; done; case "$*" in *example.org*) exec sh -c "$last";; *) exit 255;; esac"#,
     );
-    let machine = machine.with("GIT_SSH_COMMAND", ssh.display().to_string());
+    // In the person's own settings, where a deploy key is mostly named.
+    let settings = machine.folder.path().join("gitconfig");
+    std::fs::write(
+        &settings,
+        format!("[core]\nsshCommand = {}\n", ssh.display()),
+    )
+    .expect("a file");
+    let machine = machine.with("GIT_CONFIG_GLOBAL", settings.display().to_string());
     let _bot = machine.start();
     session_with_a_commit(&machine, &format!("git@example.org:{}", host.display()));
     machine.ada_says("/push");

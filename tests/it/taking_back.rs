@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::Machine;
+use telecoder::id::ChatId;
+
 use crate::support::git::{git, repository};
+use crate::support::{GRACE, Machine};
 
 /// A session on a clone of a repository with one commit; its workspace.
 fn cloned(machine: &Machine) -> PathBuf {
@@ -262,4 +264,59 @@ fn what_git_cannot_take_in_is_said_and_the_rest_is_measured() {
     machine.ada_says("[[say: still here]]");
     machine.message_with("still here");
     machine.until_quiet();
+}
+
+#[test]
+fn an_undo_keeps_the_commits_of_a_branch_that_the_run_had_left() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let workspace = cloned(&machine);
+    machine.ada_says(&format!(
+        "[[bash: echo kept > kept; git add kept; {COMMIT} kept; git checkout -qb elsewhere]] [[say: left]]"
+    ));
+    machine.message_with("1 commit (");
+    let branches = || {
+        git(
+            &workspace,
+            &[
+                "for-each-ref",
+                "--format=%(refname) %(objectname)",
+                "refs/heads/",
+            ],
+        )
+    };
+    let before = branches();
+    machine.ada_says("/undo");
+    machine.ada_presses(&machine.message_with("Undo takes the workspace back"));
+    let undone = machine.message_with("Undone: ");
+    assert_ne!(branches(), before);
+    git(&workspace, &["gc", "--quiet", "--prune=now"]);
+    machine.ada_presses(&undone);
+    machine.message_with("The undo is taken back");
+    assert_eq!(branches(), before);
+    assert_eq!(git(&workspace, &["branch", "--show-current"]), "elsewhere");
+}
+
+#[test]
+fn an_undo_that_is_pressed_while_the_next_run_waits_for_a_place_takes_only_its_own_run_back() {
+    let machine = Machine::new()
+        .with("TELECODER_MAX_RUNS", "1")
+        .with("TELECODER_TG_ALLOWED_USERS", "7,8");
+    let _bot = machine.start();
+    let workspace = cloned(&machine);
+    machine.ada_says("[[bash: echo one > one]] [[say: one]]");
+    machine.message_with("+1 −0 one");
+    machine.ada_says("/undo");
+    let asked = machine.message_with("Undo takes the workspace back");
+    machine.until_quiet();
+    // Grace takes the only place.
+    machine.api.say(ChatId(8), GRACE, "[[sleep: 3000]]");
+    machine.message_with("Working · ");
+    machine.ada_says("[[bash: ls > seen]] [[say: two]]");
+    machine.ada_presses(&asked);
+    machine.message_with("Undone: ");
+    machine.message_with("two");
+    assert!(!workspace.join("one").exists());
+    let seen = std::fs::read_to_string(workspace.join("seen")).expect("it ran");
+    assert!(!seen.contains("one"), "{seen}");
 }

@@ -314,6 +314,13 @@ fn repositories_of_this_machine_are_only_where_the_owner_allows_them() {
     let allowed = repository(&inside);
     let secret = repository(&outside);
     std::os::unix::fs::symlink(&secret, inside.join("link")).expect("a link");
+    let pointer = inside.join("pointer");
+    std::fs::create_dir(&pointer).expect("a folder");
+    std::fs::write(
+        pointer.join(".git"),
+        format!("gitdir: {}/.git\n", secret.display()),
+    )
+    .expect("a file");
     let machine = machine.with("TELECODER_REPO_ROOTS", inside.display().to_string());
     let _bot = machine.start();
     for (number, named) in [
@@ -322,6 +329,8 @@ fn repositories_of_this_machine_are_only_where_the_owner_allows_them() {
         format!("{}", inside.join("link").display()),
         format!("{}/../outside/project", inside.display()),
         format!("file://{}/%2e%2e/outside/project", inside.display()),
+        format!("file://host{}", secret.display()),
+        format!("{}", inside.join("pointer").display()),
     ]
     .into_iter()
     .enumerate()
