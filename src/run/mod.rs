@@ -25,6 +25,8 @@ pub struct Run {
     /// The byte of `events.jsonl` up to which everything was acted on.
     pub acted_offset: u64,
     pub live_message: Option<MessageId>,
+    /// The branch of its workspace, where that had no file and no commit before.
+    pub was_empty: Option<String>,
 }
 
 /// How a run ended. The first ending stands.

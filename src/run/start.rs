@@ -126,14 +126,8 @@ impl Runner {
     /// A snapshot of the workspace, so that what the run changes can be measured and undone. A run goes on without
     /// one; its evidence says so.
     async fn keep_what_was_before(&self, run: &Run, session: &Session) -> Result<(), StoreError> {
-        let id = run.id;
-        let workspace = session.workspace.clone();
-        let unborn = tokio::task::spawn_blocking(move || snapshot::unborn_branch(&workspace));
-        if let Ok(Some(branch)) = unborn.await {
-            return self
-                .store
-                .transaction(move |db| runs::set_was_empty(db, id, &branch))
-                .await;
+        if run.was_empty.is_some() {
+            return Ok(());
         }
         let reference = snapshot::reference(run.id, Moment::Before);
         let index = measure::index_of(&self.git.scratch, &session.id, Lane::Workspace);
@@ -146,6 +140,7 @@ impl Runner {
             Err(_) => format!("a snapshot took longer than {} s", SNAPSHOT_LIMIT.as_secs()),
         };
         warn!(run.id = %run.id, why, "there is no snapshot of what was before a run");
+        let id = run.id;
         self.store
             .transaction(move |db| runs::set_no_snapshot(db, id, &why))
             .await

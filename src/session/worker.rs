@@ -21,6 +21,7 @@ use super::work::{self, Work};
 use super::{Session, SessionState, Signals};
 use crate::chat::failure::Failure;
 use crate::chat::{PromptState, workspace as words};
+use crate::git::snapshot;
 use crate::id::{ChatThread, JobId, RunId, SessionId};
 use crate::job::{self, AtWork, Finished, Job, Lane};
 use crate::process::sweep::{self, Seen};
@@ -274,10 +275,13 @@ impl Worker {
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
         let id = run.id;
+        // A look into one folder, on the disk that the run's own folder is made on a moment later.
+        run.was_empty = snapshot::unborn_branch(&session.workspace);
+        let empty_on = run.was_empty.clone();
         let started = self
             .runner
             .store
-            .transaction(move |db| runs::mark_running(db, id))
+            .transaction(move |db| runs::mark_running(db, id, empty_on.as_deref()))
             .await?;
         let Some(started_at) = started else {
             // It was dropped while it waited for a place.

@@ -12,7 +12,8 @@ use crate::verify::claims::Claims;
 const COLUMNS: &str =
     "r.id, r.session_id, r.chat_id, r.thread_id, r.queued_at, r.started_at, r.acted_offset,
     r.live_message,
-    (SELECT p.message_id FROM prompts p WHERE p.run_id = r.id ORDER BY p.rowid LIMIT 1)";
+    (SELECT p.message_id FROM prompts p WHERE p.run_id = r.id ORDER BY p.rowid LIMIT 1),
+    r.empty_on";
 
 pub fn insert(
     db: &Connection,
@@ -125,15 +126,22 @@ pub fn chats_with_open(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
 
 /// From now on the run is going on; to be marked before its keeper is started. Returns when that was, in
 /// Unix milliseconds; none when it does not wait any more, or when a job in its workspace comes first.
-pub fn mark_running(db: &Connection, id: RunId) -> rusqlite::Result<Option<i64>> {
+///
+/// `was_empty` names the branch of a workspace that has no file and no commit.
+pub fn mark_running(
+    db: &Connection,
+    id: RunId,
+    was_empty: Option<&str>,
+) -> rusqlite::Result<Option<i64>> {
     let started_at = now();
     let marked = db
         .prepare_cached(
-            "UPDATE runs SET state = 'running', started_at = ?2 WHERE id = ?1 AND state = 'queued'
+            "UPDATE runs SET state = 'running', started_at = ?2, empty_on = ?3
+             WHERE id = ?1 AND state = 'queued'
              AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.session_id = runs.session_id
                              AND j.lane = 'workspace' AND j.state = 'due')",
         )?
-        .execute(params![id.to_string(), started_at])?;
+        .execute(params![id.to_string(), started_at, was_empty])?;
     Ok((marked == 1).then_some(started_at))
 }
 
@@ -197,13 +205,6 @@ pub fn set_fixes(db: &Connection, id: RunId, job: JobId, round: u32) -> rusqlite
 pub fn set_no_snapshot(db: &Connection, id: RunId, why: &str) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE runs SET no_snapshot = ?2 WHERE id = ?1")?
         .execute(params![id.to_string(), why])?;
-    Ok(())
-}
-
-/// The workspace had no file and no commit before the run, and this branch.
-pub fn set_was_empty(db: &Connection, id: RunId, branch: &str) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE runs SET empty_on = ?2 WHERE id = ?1")?
-        .execute(params![id.to_string(), branch])?;
     Ok(())
 }
 
@@ -292,7 +293,7 @@ pub fn with_live_message_left(db: &Connection) -> rusqlite::Result<Vec<(Run, End
         "SELECT {COLUMNS}, r.outcome, r.reason, r.started_at, r.ended_at, coalesce(r.cost_usd, 0)
          FROM runs r WHERE r.state = 'ended' AND r.live_message IS NOT NULL"
     ))?
-    .query_map([], |row| Ok((from_row(row)?, ended_from(row, 9)?)))?
+    .query_map([], |row| Ok((from_row(row)?, ended_from(row, 10)?)))?
     .collect()
 }
 
@@ -368,6 +369,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {
         acted_offset: row.get(6)?,
         live_message: row.get::<_, Option<i32>>(7)?.map(MessageId),
         asked_by: row.get::<_, Option<i32>>(8)?.map(MessageId),
+        was_empty: row.get(9)?,
     })
 }
 
