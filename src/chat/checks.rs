@@ -2,6 +2,7 @@
 
 use super::Outgoing;
 use super::button::Press;
+use super::text::without_password;
 use crate::id::SessionId;
 use crate::session::Commands;
 use crate::verify::commands::Origin;
@@ -83,7 +84,7 @@ fn chosen_line((check, origin): &(Check, Origin)) -> String {
         Origin::Settings => "from the settings",
         Origin::Repository => "from .telecoder.toml",
     };
-    format!("{kind}: {} ({origin})", check.command)
+    format!("{kind}: {} ({origin})", without_password(&check.command))
 }
 
 /// `/autofix`

@@ -100,10 +100,10 @@ pub fn message(job: JobId, evidence: &Evidence, next: &Next, hint: Option<&Hint>
 /// What is shown while checks run.
 pub fn live(check: &str, elapsed: Duration, newest_line: &str) -> LiveText {
     let mut text = LiveText::plain(format!("Checking · {} · ", duration(ticking(elapsed))));
-    text.push_code(&one_line(check, NAME_SHOWN));
+    text.push_code(&one_line(&without_password(check), NAME_SHOWN));
     if !newest_line.is_empty() {
         text.push("\n");
-        text.push_code(&one_line(newest_line, NAME_SHOWN));
+        text.push_code(&one_line(&without_password(newest_line), NAME_SHOWN));
     }
     text
 }
@@ -294,7 +294,10 @@ fn failing_output(result: &CheckResult) -> Option<Folded> {
         return None;
     }
     Some(Folded {
-        title: format!("$ {}", one_line(&result.check.command, NAME_SHOWN)),
+        title: format!(
+            "$ {}",
+            one_line(&without_password(&result.check.command), NAME_SHOWN)
+        ),
         text: end_of(&result.last_lines, OUTPUT_SHOWN).to_owned(),
     })
 }

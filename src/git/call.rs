@@ -10,6 +10,7 @@ use std::process::Stdio;
 
 use futures::StreamExt;
 use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio_process_stream::{Item, ProcessChunkStream};
 use uuid::Uuid;
@@ -46,6 +47,7 @@ pub(super) struct Call<'a> {
     folder: &'a Path,
     arguments: Vec<OsString>,
     variables: Vec<(&'static str, OsString)>,
+    input: Vec<u8>,
     most: usize,
 }
 
@@ -80,6 +82,7 @@ impl Git {
             folder,
             arguments: arguments.into_iter().map(Into::into).collect(),
             variables: Vec::new(),
+            input: Vec::new(),
             most: OUTPUT_KEPT,
         }
     }
@@ -127,6 +130,12 @@ impl Call<'_> {
         self
     }
 
+    /// What it reads on stdin; only for [`Call::output`].
+    pub fn input(mut self, bytes: Vec<u8>) -> Self {
+        self.input = bytes;
+        self
+    }
+
     /// At most so many bytes of its output are kept.
     pub fn keeping(mut self, most: usize) -> Self {
         self.most = most;
@@ -135,32 +144,47 @@ impl Call<'_> {
 
     fn environment(&self) -> BTreeMap<OsString, OsString> {
         let mut environment = self.git.whole_environment();
+        // A folder that is no repository is not taken for a part of one that happens to be above it.
+        if let Some(above) = self.folder.parent() {
+            environment.insert("GIT_CEILING_DIRECTORIES".into(), above.into());
+        }
         for (name, value) in &self.variables {
             environment.insert(name.into(), value.clone());
         }
         environment
     }
 
-    pub async fn output(self) -> Result<Output, GitError> {
+    pub async fn output(mut self) -> Result<Output, GitError> {
+        let input = std::mem::take(&mut self.input);
         let mut command = Command::new("git");
         command
             .args(&self.arguments)
             .current_dir(self.folder)
             .env_clear()
             .envs(self.environment())
-            .stdin(Stdio::null())
+            .stdin(match input.is_empty() {
+                true => Stdio::null(),
+                false => Stdio::piped(),
+            })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true);
-        let mut output = ProcessChunkStream::try_from(command).map_err(|error| {
+        let mut child = command.spawn().map_err(|error| {
             if error.kind() == std::io::ErrorKind::NotFound && self.folder.is_dir() {
                 GitError::Missing
             } else {
                 GitError::Impossible(format!("git cannot be started: {error}"))
             }
         })?;
-        let _group = GroupGuard(output.child().and_then(tokio::process::Child::id));
+        let _group = GroupGuard(child.id());
+        if let Some(mut stdin) = child.stdin.take() {
+            tokio::spawn(async move {
+                // git says why where it does not read to the end.
+                let _ = stdin.write_all(&input).await;
+            });
+        }
+        let mut output = ProcessChunkStream::from(child);
 
         let mut written = Written::new(self.most);
         while let Some(item) = output.next().await {

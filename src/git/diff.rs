@@ -9,6 +9,8 @@ use super::{Git, GitError};
 
 /// How much of a diff is kept, in bytes; a file of more helps nobody on a phone.
 const PATCH_KEPT: usize = 10 * 1024 * 1024;
+/// How much of the list of changed files is kept, in bytes: some hundred thousand files.
+const FILES_KEPT: usize = 32 * 1024 * 1024;
 /// How many new commits are named.
 const COMMITS_NAMED: usize = 10;
 
@@ -57,6 +59,7 @@ pub async fn files(
 ) -> Result<Vec<Changed>, GitError> {
     let arguments = ["diff-index", "--cached", "-z", "-M", "--numstat", before];
     let output = with_index(git, workspace, index, arguments)
+        .keeping(FILES_KEPT)
         .output()
         .await?;
     Ok(parse(&String::from_utf8_lossy(&output.bytes)))

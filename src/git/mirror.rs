@@ -17,6 +17,7 @@ use fail::fail_point;
 use tokio::fs;
 use uuid::Uuid;
 
+use super::call::Call;
 use super::{Git, GitError, Listener};
 
 /// How the folders of mirrors that are not finished begin.
@@ -86,16 +87,25 @@ impl Mirrors {
             .join(format!("{HALF_MADE}{name}-{}", Uuid::new_v4().simple()));
         let made = async {
             let folder: OsString = half.clone().into();
-            let arguments = ["init", "--quiet", "--bare", "--initial-branch=main"];
+            // As almost every host has it; a person's own choice is for new repositories.
+            let arguments = [
+                "init",
+                "--quiet",
+                "--bare",
+                "--initial-branch=main",
+                "--object-format=sha1",
+            ];
             let arguments = arguments.map(OsString::from).into_iter().chain([folder]);
             git.call(&self.folder, arguments).output().await?;
-            // Workspaces need what is here for as long as they are there.
-            git.run(&half, ["config", "gc.pruneExpire", "never"])
-                .await?;
-            // One that detaches itself would be ended with the fetch.
-            git.run(&half, ["config", "gc.autoDetach", "false"]).await?;
-            git.run(&half, ["config", "maintenance.autoDetach", "false"])
-                .await?;
+            // Workspaces need what is here for as long as they are there; and a cleaning that detaches itself would be
+            // ended with the fetch.
+            for (name, value) in [
+                ("gc.pruneExpire", "never"),
+                ("gc.autoDetach", "false"),
+                ("maintenance.autoDetach", "false"),
+            ] {
+                bare(git, &half, ["config", name, value]).output().await?;
+            }
             fetch(git, &half, url, listener).await?;
             fail_point!("mirror-fetched", |_| std::process::abort());
             fs::rename(&half, mirror).await.map_err(unusable)
@@ -121,6 +131,16 @@ impl Mirrors {
     }
 }
 
+/// Named as the repository that it is: `safe.bareRepository` may ask for that.
+fn bare<'a, 'b>(
+    git: &'a Git,
+    mirror: &'a Path,
+    arguments: impl IntoIterator<Item = &'b str>,
+) -> Call<'a> {
+    let arguments = arguments.into_iter().map(OsString::from);
+    git.call(mirror, arguments).with("GIT_DIR", mirror)
+}
+
 /// The URL is named every time, so that no password in it is written into the mirror's settings.
 async fn fetch(
     git: &Git,
@@ -138,7 +158,7 @@ async fn fetch(
         "+refs/heads/*:refs/heads/*",
         "+refs/tags/*:refs/tags/*",
     ];
-    git.call(mirror, arguments).held(listener).await.map(drop)
+    bare(git, mirror, arguments).held(listener).await.map(drop)
 }
 
 /// What `HEAD` of the other side points to. Format: `git ls-remote --symref`.
@@ -149,7 +169,7 @@ async fn default_branch(
     listener: Listener<'_>,
 ) -> Result<Option<String>, GitError> {
     let arguments = ["ls-remote", "--symref", "--", url, "HEAD"];
-    let output = git.call(mirror, arguments).held(listener).await?.text();
+    let output = bare(git, mirror, arguments).held(listener).await?.text();
     let branch = output.lines().find_map(|line| {
         let (target, name) = line.strip_prefix("ref: ")?.split_once('\t')?;
         (name == "HEAD").then(|| target.strip_prefix("refs/heads/").map(str::to_owned))?

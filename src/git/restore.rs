@@ -1,69 +1,140 @@
 //! Takes a workspace back to a snapshot: its branch, its files, those that are not tracked included.
 //!
-//! What git ignores stays as it is, and so does a repository within the workspace. What was staged is not
-//! staged any more. May be done again from the start at any moment; what changes files ends with the bot, so that
-//! two never work in one workspace.
+//! What git ignores now, or ignored then, stays as it is, and so does a repository within the workspace. What was
+//! staged is not staged any more. May be done again from the start at any moment; what changes files ends with the
+//! bot, so that two never work in one workspace.
 
 use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
 
-use super::snapshot::{Snapshot, git_folder, own};
+use super::snapshot::{Snapshot, git_folder, in_place, in_progress, look, with_index};
 use super::{Git, GitError, Listener};
 
-/// Goes back; take a snapshot of what there is first.
-pub async fn restore(git: &Git, workspace: &Path, to: &Snapshot) -> Result<(), GitError> {
+/// Goes back; take a snapshot of what there is first. `index` is where a file of our own may be made.
+///
+/// Nothing is changed where the error is [`GitError::Impossible`].
+pub async fn restore(
+    git: &Git,
+    workspace: &Path,
+    to: &Snapshot,
+    index: &Path,
+) -> Result<(), GitError> {
+    let folder = git_folder(workspace).ok_or_else(|| {
+        GitError::Impossible("the workspace is no git repository any more".into())
+    })?;
+    if folder.join("index.lock").exists() {
+        return Err(GitError::Impossible(
+            "another git is at work in the workspace, or was killed there (index.lock)".into(),
+        ));
+    }
+    look(git, workspace, index).await?;
+    spare_what_was_ignored(git, workspace, to, index).await?;
+    put_head(git, workspace, to).await?;
+    if !to.is_busy {
+        leave_what_is_in_progress(git, workspace, &folder).await;
+    }
     let never = CancellationToken::new();
     let listener = Listener {
         heard: &|_| {},
         stop: &never,
     };
-    leave_what_is_in_progress(git, workspace).await;
-    // With everything in the index, what the snapshot does not have is removed.
-    match git
-        .call(workspace, own(["add", "--all", "--ignore-errors"]))
-        .held(listener)
-        .await
-    {
-        Ok(_) | Err(GitError::Refused { code: Some(1), .. }) => {}
-        Err(GitError::Refused { words, .. }) if words.contains("adding files failed") => {}
-        Err(other) => return Err(other),
-    }
-    git.call(workspace, own(["read-tree", "--reset", "-u", &to.commit]))
+    let files = ["read-tree", "--reset", "-u", &to.commit];
+    with_index(git, workspace, index, files)
         .held(listener)
         .await?;
-    match (&to.branch, &to.head) {
-        (Some(branch), Some(head)) => {
-            let reference = format!("refs/heads/{branch}");
-            git.run(workspace, own(["update-ref", &reference, head]))
-                .await?;
-            git.run(workspace, own(["symbolic-ref", "HEAD", &reference]))
-                .await?;
-        }
-        (Some(branch), None) => {
-            let reference = format!("refs/heads/{branch}");
-            git.run(workspace, own(["symbolic-ref", "HEAD", &reference]))
-                .await?;
-            // It had no commit.
-            git.run(workspace, own(["update-ref", "-d", &reference]))
-                .await?;
-        }
-        (None, Some(head)) => {
-            git.run(workspace, own(["update-ref", "--no-deref", "HEAD", head]))
-                .await?;
-        }
-        (None, None) => {}
-    }
-    let index = match &to.head {
-        Some(head) => own(["read-tree", head]),
-        None => own(["read-tree", "--empty"]),
+    let own_index = match &to.head {
+        Some(head) => ["read-tree", "--reset", head],
+        None => ["read-tree", "--empty", "--"],
     };
-    git.run(workspace, index).await?;
+    let own_index = own_index.into_iter().filter(|word| *word != "--");
+    in_place(git, workspace, own_index).output().await?;
     // Only so that the next look at the workspace is quick.
-    let _ = git
-        .run(workspace, own(["update-index", "-q", "--refresh"]))
+    let _ = in_place(git, workspace, ["update-index", "-q", "--refresh"])
+        .output()
         .await;
     Ok(())
+}
+
+/// A file that the snapshot does not have goes, unless git ignored it then: it may have been there all the time. The
+/// rules of then are in the snapshot's `.gitignore` files, which come back first.
+async fn spare_what_was_ignored(
+    git: &Git,
+    workspace: &Path,
+    to: &Snapshot,
+    index: &Path,
+) -> Result<(), GitError> {
+    let new = [
+        "diff-index",
+        "--cached",
+        "--no-renames",
+        "--diff-filter=A",
+        "--name-only",
+        "-z",
+        &to.commit,
+    ];
+    let new = with_index(git, workspace, index, new).output().await?.bytes;
+    if new.is_empty() {
+        return Ok(());
+    }
+    let rules = [
+        "checkout",
+        "--quiet",
+        &to.commit,
+        "--",
+        ":(glob)**/.gitignore",
+    ];
+    match with_index(git, workspace, index, rules).output().await {
+        // It had none.
+        Ok(_) | Err(GitError::Refused { code: Some(1), .. }) => {}
+        Err(other) => return Err(other),
+    }
+    let ignored = in_place(
+        git,
+        workspace,
+        ["check-ignore", "--no-index", "-z", "--stdin"],
+    )
+    .input(new)
+    .output()
+    .await;
+    let ignored = match ignored {
+        Ok(ignored) => ignored.bytes,
+        Err(GitError::Refused { code: Some(1), .. }) => return Ok(()),
+        Err(other) => return Err(other),
+    };
+    let forget = ["update-index", "--force-remove", "-z", "--stdin"];
+    with_index(git, workspace, index, forget)
+        .input(ignored)
+        .output()
+        .await
+        .map(drop)
+}
+
+/// `HEAD` and its branch.
+async fn put_head(git: &Git, workspace: &Path, to: &Snapshot) -> Result<(), GitError> {
+    let reference = to
+        .branch
+        .as_ref()
+        .map(|branch| format!("refs/heads/{branch}"));
+    let run = async |arguments: &[&str]| {
+        in_place(git, workspace, arguments.iter().copied())
+            .output()
+            .await
+            .map(drop)
+    };
+    match (&reference, &to.head) {
+        (Some(reference), Some(head)) => {
+            run(&["update-ref", reference, head]).await?;
+            run(&["symbolic-ref", "HEAD", reference]).await
+        }
+        (Some(reference), None) => {
+            run(&["symbolic-ref", "HEAD", reference]).await?;
+            // It had no commit.
+            run(&["update-ref", "-d", reference]).await
+        }
+        (None, Some(head)) => run(&["update-ref", "--no-deref", "HEAD", head]).await,
+        (None, None) => Ok(()),
+    }
 }
 
 /// Takes away the lock that a git of ours left on the workspace's index when it was ended with the bot. To be called
@@ -77,9 +148,15 @@ pub fn unlock(workspace: &Path) {
 /// The commit that a branch is at; none where there is no such branch.
 pub async fn tip(git: &Git, workspace: &Path, branch: &str) -> Option<String> {
     let reference = format!("refs/heads/{branch}");
-    git.run(workspace, ["rev-parse", "--verify", "--quiet", &reference])
-        .await
-        .ok()
+    in_place(
+        git,
+        workspace,
+        ["rev-parse", "--verify", "--quiet", &reference],
+    )
+    .output()
+    .await
+    .ok()
+    .map(|output| output.text())
 }
 
 /// Puts a branch that is not checked out back to where it was.
@@ -90,26 +167,16 @@ pub async fn put_branch(
     commit: &str,
 ) -> Result<(), GitError> {
     let reference = format!("refs/heads/{branch}");
-    git.run(workspace, own(["update-ref", &reference, commit]))
+    in_place(git, workspace, ["update-ref", &reference, commit])
+        .output()
         .await
         .map(drop)
 }
 
-/// A merge, a rebase and their like, which the snapshot knows nothing of.
-async fn leave_what_is_in_progress(git: &Git, workspace: &Path) {
-    let Some(folder) = git_folder(workspace) else {
-        return;
-    };
-    for (sign, command) in [
-        ("MERGE_HEAD", "merge"),
-        ("CHERRY_PICK_HEAD", "cherry-pick"),
-        ("REVERT_HEAD", "revert"),
-        ("rebase-merge", "rebase"),
-        ("rebase-apply", "rebase"),
-    ] {
-        if folder.join(sign).exists() {
-            // What it leaves is overwritten.
-            let _ = git.run(workspace, own([command, "--quit"])).await;
-        }
+/// A merge, a rebase and their like that the run has begun.
+async fn leave_what_is_in_progress(git: &Git, workspace: &Path, folder: &Path) {
+    if let Some((_, command)) = in_progress(folder) {
+        // What it leaves is overwritten.
+        let _ = in_place(git, workspace, [command, "--quit"]).output().await;
     }
 }

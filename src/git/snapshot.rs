@@ -17,6 +17,10 @@ use crate::id::RunId;
 
 /// What the line of the message begins with that names the branch.
 const BRANCH: &str = "branch: ";
+/// The line of the message that says that something was in progress.
+const BUSY: &str = "in progress: a merge or its like";
+/// So often it is looked again where git gave up.
+const LOOKED_AGAIN: usize = 3;
 /// Nothing of the person's may run, change the result or be asked for a name.
 const OWN: [&str; 8] = [
     "-c",
@@ -51,6 +55,8 @@ pub struct Snapshot {
     pub head: Option<String>,
     /// The branch that was checked out; none for a detached `HEAD`.
     pub branch: Option<String>,
+    /// A merge, a rebase or their like was in progress.
+    pub is_busy: bool,
 }
 
 /// The ref of a run's snapshot.
@@ -64,10 +70,9 @@ pub fn reference(run: RunId, moment: Moment) -> String {
     format!("refs/telecoder/{run}/{moment}")
 }
 
-/// Takes a snapshot and keeps it under a ref. `index` is a file of our own; where it is left from an earlier
-/// look at the workspace, this one is quicker.
+/// Takes a snapshot and keeps it under a ref. `index` is where a file of our own may be made.
 ///
-/// Errors are git's. What cannot be read, and a repository within that has no commit, is left out.
+/// Errors are git's. A file that cannot be read is left out.
 pub async fn take(
     git: &Git,
     workspace: &Path,
@@ -80,16 +85,15 @@ pub async fn take(
         .await?
         .text();
     let branch = branch(git, workspace).await;
-    let message = message(branch.as_deref());
+    let is_busy = git_folder(workspace).is_some_and(|folder| in_progress(&folder).is_some());
+    let message = message(branch.as_deref(), is_busy);
     let commit = match commit(git, workspace, &tree, &message, &["-p", "HEAD"]).await {
         // There is no commit yet that could be its parent.
         Err(GitError::Refused { .. }) => commit(git, workspace, &tree, &message, &[]).await?,
         commit => commit?,
     };
     fail_point!("snapshot-made", |_| std::process::abort());
-    git.run(workspace, own(["update-ref", reference, &commit]))
-        .await
-        .map(drop)
+    keep(git, workspace, &commit, reference).await
 }
 
 /// Whether a workspace has neither a file nor a commit.
@@ -121,41 +125,39 @@ pub async fn take_empty(
     branch: &str,
     reference: &str,
 ) -> Result<(), GitError> {
-    let tree = git.run(workspace, own(["mktree"])).await?;
-    let commit = commit(git, workspace, &tree, &message(Some(branch)), &[]).await?;
-    git.run(workspace, own(["update-ref", reference, &commit]))
-        .await
-        .map(drop)
+    let tree = in_place(git, workspace, ["mktree"]).output().await?.text();
+    let message = message(Some(branch), false);
+    let commit = commit(git, workspace, &tree, &message, &[]).await?;
+    keep(git, workspace, &commit, reference).await
 }
 
-fn message(branch: Option<&str>) -> String {
-    format!(
-        "What the workspace was\n\n{BRANCH}{}",
-        branch.unwrap_or_default()
-    )
+fn message(branch: Option<&str>, is_busy: bool) -> String {
+    let branch = branch.unwrap_or_default();
+    let busy = if is_busy { BUSY } else { "" };
+    format!("What the workspace was\n\n{BRANCH}{branch}\n{busy}")
 }
 
-/// Brings our index up to what is in the workspace, so that it can be compared with. Returns git's words about what
-/// it could not take in; mostly nothing.
+/// Takes what is in the workspace into an index of our own, so that it can be compared with. Returns git's words about
+/// files that it could not read; mostly nothing.
+///
+/// The index begins as a copy of the workspace's own each time: what is tracked, though it is ignored, is known from
+/// nowhere else. A file that comes and goes meanwhile lets git give up; it is tried again.
 pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<String, GitError> {
-    begin_index(workspace, index)?;
-    let add = || with_index(git, workspace, index, ["add", "--all", "--ignore-errors"]).output();
-    match add().await {
-        Ok(_) => Ok(String::new()),
-        Err(GitError::Refused { words, .. }) if is_damaged(&words) => {
-            let _ = fs::remove_file(index);
-            begin_index(workspace, index)?;
-            add().await.map(|_| String::new())
+    let mut tries = 0;
+    loop {
+        begin_index(workspace, index)?;
+        let add = with_index(git, workspace, index, ["add", "--all", "--ignore-errors"]);
+        match add.output().await {
+            Ok(_) => return Ok(String::new()),
+            // Some files could not be read, and the others are there.
+            Err(GitError::Refused {
+                code: Some(1),
+                words,
+            }) => return Ok(words),
+            Err(GitError::Refused { .. }) if tries < LOOKED_AGAIN => tries += 1,
+            Err(other) => return Err(other),
         }
-        // Some files, and the others are there. Anything else means that the index is not what the workspace is.
-        Err(GitError::Refused { code, words }) if is_about_single_files(code, &words) => Ok(words),
-        Err(other) => Err(other),
     }
-}
-
-/// git leaves the whole where a repository within has no commit (128), and goes on where a file cannot be read (1).
-fn is_about_single_files(code: Option<i32>, words: &str) -> bool {
-    code == Some(1) || (code == Some(128) && words.contains("adding files failed"))
 }
 
 /// The branch that is checked out; none for a detached `HEAD`.
@@ -166,6 +168,14 @@ pub async fn branch(git: &Git, workspace: &Path) -> Option<String> {
         .ok()
 }
 
+/// The commit and the branch that are checked out.
+pub async fn head(git: &Git, workspace: &Path) -> (Option<String>, Option<String>) {
+    let commit = ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"];
+    let commit = in_place(git, workspace, commit).output();
+    let (commit, branch) = tokio::join!(commit, branch(git, workspace));
+    (commit.ok().map(|output| output.text()), branch)
+}
+
 /// A call that works on our index and leaves the workspace's alone.
 pub(super) fn with_index<'a, 'b>(
     git: &'a Git,
@@ -173,10 +183,26 @@ pub(super) fn with_index<'a, 'b>(
     index: &Path,
     arguments: impl IntoIterator<Item = &'b str>,
 ) -> Call<'a> {
-    // A checksum of an index that is made anew where it is damaged costs more than it is worth.
-    let arguments = ["-c", "index.skipHash=true"].into_iter().chain(arguments);
-    git.call(workspace, own(arguments))
-        .with("GIT_INDEX_FILE", index)
+    // Written whole, and without a checksum: it is made anew each time.
+    let arguments = ["-c", "core.splitIndex=false", "-c", "index.skipHash=true"]
+        .into_iter()
+        .chain(arguments);
+    in_place(git, workspace, arguments).with("GIT_INDEX_FILE", index)
+}
+
+/// A call for this workspace and no other: whatever its settings say, and also where it is none any more.
+pub(super) fn in_place<'a, 'b>(
+    git: &'a Git,
+    workspace: &'a Path,
+    arguments: impl IntoIterator<Item = &'b str>,
+) -> Call<'a> {
+    let call = git.call(workspace, own(arguments));
+    match git_folder(workspace) {
+        Some(folder) => call
+            .with("GIT_DIR", folder)
+            .with("GIT_WORK_TREE", workspace),
+        None => call,
+    }
 }
 
 async fn commit(
@@ -198,19 +224,6 @@ async fn commit(
     Ok(commit.text())
 }
 
-/// A crash of the machine may have left half an index.
-fn is_damaged(words: &str) -> bool {
-    [
-        "index file corrupt",
-        "bad index",
-        "index file smaller",
-        "bad signature",
-        "malformed",
-    ]
-    .iter()
-    .any(|sign| words.contains(sign))
-}
-
 /// A snapshot that was taken before; `None` where there is none of that name.
 pub async fn find(
     git: &Git,
@@ -223,7 +236,7 @@ pub async fn find(
         "--",
         reference,
     ];
-    let found = git.run(workspace, known).await?;
+    let found = in_place(git, workspace, known).output().await?.text();
     let Some((names, message)) = found.split_once('\n') else {
         return Ok(None);
     };
@@ -236,6 +249,7 @@ pub async fn find(
             .lines()
             .find_map(|line| line.strip_prefix(BRANCH))
             .and_then(some),
+        is_busy: message.lines().any(|line| line == BUSY),
     }))
 }
 
@@ -257,8 +271,10 @@ pub async fn keep(
     commit: &str,
     reference: &str,
 ) -> Result<(), GitError> {
-    let arguments = own(["update-ref", reference, commit]);
-    git.run(workspace, arguments).await.map(drop)
+    in_place(git, workspace, ["update-ref", reference, commit])
+        .output()
+        .await
+        .map(drop)
 }
 
 impl Moment {
@@ -274,7 +290,8 @@ pub async fn forget(
 ) -> Result<(), GitError> {
     for moment in moments {
         let reference = reference(run, *moment);
-        git.run(workspace, own(["update-ref", "-d", &reference]))
+        in_place(git, workspace, ["update-ref", "-d", &reference])
+            .output()
             .await?;
     }
     Ok(())
@@ -291,11 +308,9 @@ pub(super) fn own<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Vec<OsStr
 fn begin_index(workspace: &Path, index: &Path) -> Result<(), GitError> {
     let impossible =
         |error: io::Error| GitError::Impossible(format!("the snapshot cannot be made ({error})"));
-    // A git that was killed at it left this behind; nobody else uses it.
+    // Of a git that was killed at it; nobody else uses the file.
     let _ = fs::remove_file(index.with_added_extension("lock"));
-    if index.exists() {
-        return Ok(());
-    }
+    let _ = fs::remove_file(index);
     let of_workspace = git_folder(workspace)
         .ok_or_else(|| GitError::Impossible("the workspace is no git repository any more".into()))?
         .join("index");
@@ -311,6 +326,20 @@ fn begin_index(workspace: &Path, index: &Path) -> Result<(), GitError> {
     modified
         .and_then(|modified| copy?.set_modified(modified))
         .map_err(impossible)
+}
+
+/// What is in progress in a repository: the file that says so, and the command that it is of. Format:
+/// gitrepository-layout(5).
+pub(super) fn in_progress(git_folder: &Path) -> Option<(&'static str, &'static str)> {
+    [
+        ("MERGE_HEAD", "merge"),
+        ("CHERRY_PICK_HEAD", "cherry-pick"),
+        ("REVERT_HEAD", "revert"),
+        ("rebase-merge", "rebase"),
+        ("rebase-apply", "rebase"),
+    ]
+    .into_iter()
+    .find(|(sign, _)| git_folder.join(sign).exists())
 }
 
 /// `.git`, or where it points to. Format: gitrepository-layout(5).

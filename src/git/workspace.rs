@@ -121,7 +121,16 @@ async fn clone(
     let parent = folder.parent().unwrap_or(folder);
     // A git that outlived a killed bot takes its own folder away when it fails, so each has one of its own.
     let half = parent.join(format!("{}{}", half_made(folder), Uuid::new_v4().simple()));
-    let arguments = ["clone", "--quiet", "--shared", "--no-checkout", "--"].map(OsString::from);
+    let arguments = [
+        "clone",
+        "--quiet",
+        "--shared",
+        "--no-checkout",
+        "--origin",
+        "origin",
+        "--",
+    ]
+    .map(OsString::from);
     let folders = [mirror.into_os_string(), half.clone().into()];
     git.call(parent, arguments.into_iter().chain(folders))
         .output()
@@ -151,7 +160,7 @@ async fn switch(
     let start = default.map(|default| format!("origin/{default}"));
     let mut arguments = vec!["switch", "--progress"];
     if exists_here || exists_there {
-        arguments.push(branch);
+        arguments.extend(["--guess", branch]);
     } else {
         arguments.extend(["--no-track", "--create", branch]);
         arguments.extend(start.as_deref());
@@ -185,7 +194,8 @@ async fn add_worktree(
     }
     let target = folder.to_string_lossy();
     let mut arguments = vec!["worktree", "add", "--quiet"];
-    if exists(git, repository, &format!("refs/heads/{branch}")).await {
+    let is_there = exists(git, repository, &format!("refs/heads/{branch}")).await;
+    if is_there {
         arguments.extend([target.as_ref(), branch]);
     } else if exists(git, repository, "HEAD").await {
         arguments.extend(["-b", branch, target.as_ref(), "HEAD"]);
@@ -194,8 +204,14 @@ async fn add_worktree(
         arguments.extend(["--orphan", "-b", branch, target.as_ref()]);
     }
     // What large files are kept elsewhere is fetched here, too.
-    git.call(repository, arguments).held(shop.listener).await?;
-    Ok(())
+    let added = git.call(repository, arguments).held(shop.listener).await;
+    if added.is_err() && !is_there {
+        // What was made for it goes with it: first the worktree that has it checked out.
+        let remove = ["worktree", "remove", "--force", &target];
+        let _ = git.run(repository, remove).await;
+        let _ = git.run(repository, ["branch", "-D", "--", branch]).await;
+    }
+    added.map(drop)
 }
 
 /// Where a branch is checked out. Format: `git worktree list --porcelain -z`.

@@ -2,15 +2,21 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracing::{info, warn};
 
 use super::at_work::{AtWork, Heard};
 use super::verify::Order;
 use crate::chat::evidence;
-use crate::store::{StoreError, jobs, runs};
-use crate::verify::check::Bench;
+use crate::id::RunId;
+use crate::job::Lane;
+use crate::store::{StoreError, jobs, runs, sessions};
+use crate::verify::check::{self, Bench};
 use crate::verify::{Check, CheckResult, Ended};
+
+/// How often somebody who waits for a signal looks by himself.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// When one is cut short, so are those behind it.
 pub(super) async fn run_all(
@@ -19,6 +25,10 @@ pub(super) async fn run_all(
     list: &[Check],
 ) -> Result<Vec<CheckResult>, StoreError> {
     let mut results: Vec<CheckResult> = Vec::new();
+    if work.job.begun_at.is_some() {
+        // A try that was cut off may have left somebody, if its holder was killed too.
+        check::end_marked(RunId(work.job.id.0)).await;
+    }
     let folder = work.runner.checking.folder.join(work.job.id.to_string());
     if let (false, Err(error)) = (list.is_empty(), std::fs::create_dir_all(&folder)) {
         warn!(%error, "the output of checks cannot be kept");
@@ -61,6 +71,7 @@ async fn run_one(
         environment: &work.runner.checking.environment,
         folder,
         time_limit: work.runner.checking.time_limit,
+        marker: RunId(work.job.id.0),
         heard: &hear,
     };
     let place = tokio::select! {
@@ -87,15 +98,19 @@ fn not_run(check: &Check, ended: Ended) -> CheckResult {
     }
 }
 
-/// Returns when the checks are to be ended: somebody asked for it, or the next prompt is there. Checks that
-/// somebody asked for are not ended for a prompt.
+/// Returns when the checks are to be ended: somebody asked for it, or somebody waits for what comes next. Checks that
+/// somebody asked for are not ended for that.
 async fn cut(work: &AtWork<'_>, order: Order) -> Ended {
     let prompt_came = async {
         loop {
             if matches!(prompt_waits(work, order).await, Ok(true)) {
                 return;
             }
-            work.signals.more.notified().await;
+            tokio::select! {
+                () = work.signals.more.notified() => {}
+                // In a group that has become another one nobody else would say so.
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+            }
         }
     };
     tokio::select! {
@@ -112,7 +127,9 @@ async fn prompt_waits(work: &AtWork<'_>, order: Order) -> Result<bool, StoreErro
     work.store()
         .transaction(move |db| {
             let at = jobs::place(db, job)?;
-            Ok(runs::queued_count(db, at)? > 0)
+            Ok(runs::queued_count(db, at)? > 0
+                || jobs::due_count(db, at, Lane::Workspace)? > 1
+                || sessions::next_new(db, at)?.is_some())
         })
         .await
 }

@@ -75,6 +75,11 @@ pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
             })
             .await
         }
+        Err(error @ GitError::Impossible(_)) => {
+            let what = "It was not undone";
+            let message = words::git_failed(what, &error.reason(), error.words());
+            work.say(message).await
+        }
         Err(error) => {
             let message = words::not_undone(&error.reason(), error.words());
             work.say(message).await
@@ -99,7 +104,7 @@ async fn go_back(
         keep_what_goes(work, run, &before, &kept).await?;
     }
     fail_point!("undo-kept", |_| std::process::abort());
-    restore::restore(git, workspace, &before).await?;
+    restore::restore(git, workspace, &before, &index(work, Lane::Workspace)).await?;
     fail_point!("undo-restored", |_| std::process::abort());
     differing(work, &before).await
 }
@@ -188,7 +193,7 @@ async fn go_forth(
             kept
         }
     };
-    restore::restore(git, workspace, &kept).await?;
+    restore::restore(git, workspace, &kept, &index(work, Lane::Workspace)).await?;
     let tip = snapshot::find(git, workspace, &snapshot::reference(run, Moment::Tip)).await?;
     if let (Some(branch), Some(tip)) = (&before.branch, tip)
         && before.branch != kept.branch

@@ -200,6 +200,13 @@ async fn tell(
     let finished = work
         .end(move |db, at| {
             verifications::insert(db, job, &session, order.run, order.by_hand, &evidence)?;
+            let has_changed = evidence
+                .changes
+                .as_ref()
+                .map_or(true, |changes| !changes.is_none());
+            if let (false, false, Some(run)) = (has_changed, order.by_hand, order.run) {
+                runs::set_unchanged(db, run)?;
+            }
             if !tells {
                 return Ok(());
             }

@@ -105,6 +105,13 @@ impl Held {
         self.lifeline = None;
     }
 
+    /// Kills the holder, which does not do what it is told; who it held is to be found by a marker then.
+    pub fn kill(&mut self) {
+        if let Some(holder) = self.output.child_mut() {
+            let _ = holder.start_kill();
+        }
+    }
+
     /// How it ended; to be called when there is no piece left. `None` where the holder was killed: then nobody
     /// can say, and something of it may be left.
     pub fn into_report(self) -> Option<Report> {

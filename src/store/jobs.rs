@@ -113,6 +113,18 @@ pub fn chats_not_begun(db: &Connection, lane: Lane) -> rusqlite::Result<Vec<Chat
     .collect()
 }
 
+/// How many jobs of a lane are not done in a chat.
+pub fn due_count(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Result<u64> {
+    db.prepare_cached(
+        "SELECT count(*) FROM jobs
+         WHERE chat_id = ?1 AND thread_id = ?2 AND lane = ?3 AND state = 'due'",
+    )?
+    .query_row(
+        params![at.chat.0, thread_column(at), lane_name(lane)],
+        |row| row.get(0),
+    )
+}
+
 /// How many jobs are not done.
 pub fn open_count(db: &Connection) -> rusqlite::Result<u64> {
     db.prepare_cached("SELECT count(*) FROM jobs WHERE state = 'due'")?

@@ -221,6 +221,8 @@ const EVIDENCE: M<'_> = M::up(
     -- when there is something to compare it with.
     ALTER TABLE runs ADD COLUMN empty_on TEXT;
     ALTER TABLE runs ADD COLUMN undone INTEGER NOT NULL DEFAULT 0;
+    -- 1: it was measured, and had changed nothing.
+    ALTER TABLE runs ADD COLUMN unchanged INTEGER NOT NULL DEFAULT 0;
 
     -- The outbox row that this one replies to.
     ALTER TABLE outbox ADD COLUMN replies_to INTEGER;

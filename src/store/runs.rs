@@ -208,10 +208,18 @@ pub fn set_no_snapshot(db: &Connection, id: RunId, why: &str) -> rusqlite::Resul
     Ok(())
 }
 
-/// The session's newest run that has begun and was not undone.
+/// The run was measured, and had changed nothing.
+pub fn set_unchanged(db: &Connection, id: RunId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET unchanged = 1 WHERE id = ?1")?
+        .execute([id.to_string()])?;
+    Ok(())
+}
+
+/// The session's newest run that has begun, was not undone, and may have changed something.
 pub fn newest_not_undone(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<RunId>> {
     db.prepare_cached(
         "SELECT id FROM runs WHERE session_id = ?1 AND started_at IS NOT NULL AND undone = 0
+           AND unchanged = 0
          ORDER BY seq DESC LIMIT 1",
     )?
     .query_row([&session.0], |row| {

@@ -13,13 +13,19 @@ use uuid::Uuid;
 use super::counts::Reader;
 use super::fix::end_of;
 use super::{Check, CheckResult, Ended};
+use crate::chat::text::without_password;
+use crate::id::RunId;
+use crate::process::RUN_MARKER;
 use crate::process::held::{Held, Piece, Program};
+use crate::process::sweep::{self, Seen};
 
 /// So much of a check's output is kept in its file, in bytes: the beginning, and the last lines below it.
 const FILE_KEPT: usize = 16 * 1024 * 1024;
 /// The last lines that are kept, and the most of one line, in bytes.
 const LINES_KEPT: usize = 200;
 const LINE_KEPT: usize = 2_000;
+/// How long a holder may take to end what it holds.
+const HOLDER_PATIENCE: Duration = Duration::from_secs(8);
 /// What of them is kept for good, in bytes.
 const LAST_LINES_KEPT: usize = 8_000;
 
@@ -31,6 +37,8 @@ pub struct Bench<'a> {
     pub folder: &'a Path,
     /// None: no limit.
     pub time_limit: Option<Duration>,
+    /// Marks every process of the checks.
+    pub marker: RunId,
     /// Gets the newest line.
     pub heard: &'a (dyn Fn(&str) + Sync),
 }
@@ -71,7 +79,7 @@ impl Bench<'_> {
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             last_lines: match ended {
                 Ended::Passed => String::new(),
-                _ => end_of(&last_lines, LAST_LINES_KEPT).to_owned(),
+                _ => without_password(end_of(&last_lines, LAST_LINES_KEPT)),
             },
             ended,
             counts,
@@ -85,12 +93,14 @@ impl Bench<'_> {
         output: &mut Output,
         cut: impl Future<Output = Ended>,
     ) -> std::io::Result<(Ended, usize)> {
+        let mut environment = self.environment.clone();
+        environment.insert(RUN_MARKER.into(), self.marker.to_string().into());
         let mut held = Held::start(Program {
             arguments: ["sh", "-c", check.command.as_str()]
                 .map(OsString::from)
                 .into(),
             folder: self.workspace,
-            environment: self.environment,
+            environment: &environment,
             report: self.folder.join(Uuid::new_v4().simple().to_string()),
         })?;
         let limit = async {
@@ -108,7 +118,14 @@ impl Bench<'_> {
         };
         tokio::pin!(cut);
         let mut cut_short = None;
+        let mut patience = None;
         loop {
+            let overdue = async {
+                match patience {
+                    Some(moment) => tokio::time::sleep_until(moment).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 piece = held.next() => match piece {
                     Some(Piece::Stdout(bytes) | Piece::Stderr(bytes)) => {
@@ -120,12 +137,21 @@ impl Bench<'_> {
                 },
                 why = &mut cut, if cut_short.is_none() => {
                     cut_short = Some(why);
+                    patience = Some(tokio::time::Instant::now() + HOLDER_PATIENCE);
                     held.end();
+                }
+                // Somebody has stopped the holder itself.
+                () = overdue => {
+                    patience = None;
+                    held.kill();
                 }
             }
         }
         let report = held.into_report();
-        let survivors = report.as_ref().map_or(0, |report| report.survivors);
+        let mut survivors = report.as_ref().map_or(0, |report| report.survivors);
+        if report.is_none() {
+            survivors = end_marked(self.marker).await;
+        }
         let ended = match (cut_short, report) {
             // It may have ended by itself in the same moment.
             (Some(why), report) if report.as_ref().is_none_or(|report| report.was_ended) => why,
@@ -142,6 +168,13 @@ impl Bench<'_> {
         };
         Ok((ended, survivors))
     }
+}
+
+/// Ends whoever carries the marker of checks: a holder that was killed could not. Returns how many there were.
+pub async fn end_marked(marker: RunId) -> usize {
+    let sweep = move || sweep::end_left_behind(marker, &Seen::default());
+    let swept = tokio::task::spawn_blocking(sweep).await;
+    swept.ok().and_then(Result::ok).unwrap_or(0)
 }
 
 /// What a check writes.

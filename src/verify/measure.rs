@@ -43,19 +43,19 @@ pub async fn changes(
             diff::files(git, workspace, &before.commit, index),
             diff::commits(git, workspace, before.head.as_deref(), since / 1000),
         );
+        let (head, branch) = snapshot::head(git, workspace).await;
         let mut changes = Changes {
             files: files?,
             commits: commits?,
+            has_moved: (head, &branch) != (before.head, &before.branch),
+            has_submodules: workspace.join(".gitmodules").exists(),
+            branch,
             left_out,
             ..Changes::default()
         };
         // Where nothing changed, nobody asks where it is.
         if !changes.is_none() {
-            let (remote, branch) = tokio::join!(
-                diff::remote(git, workspace),
-                snapshot::branch(git, workspace)
-            );
-            (changes.remote, changes.branch) = (remote?, branch);
+            changes.remote = diff::remote(git, workspace).await?;
         }
         Ok(changes)
     };

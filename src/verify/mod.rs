@@ -96,11 +96,15 @@ pub struct Changes {
     pub remote: Remote,
     /// What the snapshots could not take in, in git's words.
     pub left_out: String,
+    /// Another commit or another branch is checked out than before.
+    pub has_moved: bool,
+    /// There are submodules, in which nobody looked.
+    pub has_submodules: bool,
 }
 
 impl Changes {
     pub fn is_none(&self) -> bool {
-        self.files.is_empty() && self.commits.count == 0
+        self.files.is_empty() && self.commits.count == 0 && !self.has_moved
     }
 }
 
@@ -189,10 +193,10 @@ pub fn contradictions(
     let Ok(changes) = changes else {
         return found;
     };
-    if claims.changed && changes.is_none() {
+    if claims.changed && changes.is_none() && !changes.has_submodules {
         found.push(Contradiction::NothingChanged);
     }
-    if claims.committed && changes.commits.count == 0 {
+    if claims.committed && changes.commits.count == 0 && !changes.has_moved {
         found.push(Contradiction::NothingCommitted);
     }
     if let (true, Remote::Ahead(ahead @ 1..)) = (claims.pushed, changes.remote) {

@@ -119,6 +119,8 @@ fn changes() -> Changes {
         branch: Some("telecoder/k3v9".into()),
         remote: Remote::Ahead(2),
         left_out: String::new(),
+        has_moved: false,
+        has_submodules: false,
     }
 }
 
@@ -208,6 +210,8 @@ fn what_was_measured_is_told_in_a_few_lines() {
         branch: None,
         remote: Remote::None,
         left_out: "error: unable to index file 'secret'".into(),
+        has_moved: false,
+        has_submodules: false,
     };
     let many = Evidence {
         changes: Ok(many),
