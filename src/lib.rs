@@ -16,14 +16,17 @@
 //!    the effect in the transaction that marks the update as done.
 //! 4. [`session::registry`] wakes the chat's [`session::worker`], which makes the workspace
 //!    ([`git::workspace`]) and takes the next queued run.
-//! 5. [`run::start`] writes the run's folder and starts its keeper ([`claude::keeper`]), a process that
-//!    outlives the bot and owns claude.
+//! 5. [`run::start`] takes a snapshot ([`git::snapshot`]), writes the run's folder and starts its keeper
+//!    ([`claude::keeper`]), a process that outlives the bot and owns claude.
 //! 6. [`run::drive`] follows the run: lines become events ([`claude::stream`], [`event`]), events fold into
 //!    [`progress`], a turn's end becomes an answer ([`run::answer`]) with our sentences ([`chat`]).
-//! 7. [`telegram::outbox`] sends what must arrive from the [`store`], and shows the live message beside it: each
+//! 7. When it has ended, a [`job`] measures what it left: [`verify`] asks [`git`] what changed since the snapshot that
+//!    was taken before, runs the project's own checks, and holds both against what the answer says. Evidence, like
+//!    everything that a chat has done in its workspace beside runs, comes from a job.
+//! 8. [`telegram::outbox`] sends what must arrive from the [`store`], and shows the live message beside it: each
 //!    chat in its own [`telegram::line`], as [`telegram::draw`] and [`telegram::markdown`] make it fit a phone.
 //!
-//! [`daemon`] puts these together and takes up what was left; [`health`] is what it knows of itself; [`cli`] and
+//! [`process`] sees to it that nothing which was started is left. [`daemon`] puts these together and takes up what was left; [`health`] is what it knows of itself; [`cli`] and
 //! [`config`] are the shell around it. [`demo`] runs the very same bot with stand-ins at both far ends.
 //!
 //! What is true of every step: it is on disk before the step before it is forgotten, so the bot can be killed
