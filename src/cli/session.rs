@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use serde::Serialize;
 
-use crate::chat::text::cost;
+use crate::chat::text::{cost, without_password};
 use crate::chat::{Body, evidence};
 use crate::daemon::{DATABASE, DataFolder};
 use crate::git::source;
@@ -145,7 +145,7 @@ impl Shown {
             session: session.id.0.clone(),
             chat: session.at.chat.0,
             topic: session.at.thread.map(|thread| thread.0),
-            repository: crate::chat::text::without_password(&source::name_of(&session.source)),
+            repository: without_password(&source::name_of(&session.source)),
             branch: session.branch.clone(),
             workspace: session.workspace.display().to_string(),
             state: match session.state {
@@ -153,8 +153,8 @@ impl Shown {
                 SessionState::Ready => "ready",
                 SessionState::Failed => "failed",
             },
-            test_cmd: session.checks.test.clone(),
-            lint_cmd: session.checks.lint.clone(),
+            test_cmd: session.checks.test.as_deref().map(without_password),
+            lint_cmd: session.checks.lint.as_deref().map(without_password),
             autofix: session.autofix,
             runs,
             cost_usd,

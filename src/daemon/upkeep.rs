@@ -16,7 +16,7 @@ use crate::store::{Store, StoreError, jobs, outbox, runs, sessions, updates};
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 /// How long a file in the scratch folder is kept when nobody touches it.
-const SCRATCH_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const SCRATCH_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) struct Upkeep {
     pub store: Store,
@@ -152,8 +152,7 @@ fn named_by_ids(folder: &Path) -> Vec<Uuid> {
         .collect()
 }
 
-/// Removes files that were not touched for long: indexes of sessions that rest are made again, and reports that a
-/// killed bot left are of no use.
+/// Removes files that a killed bot left.
 fn clear_scratch(folder: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)?.flatten() {
         let modified = entry.metadata().and_then(|metadata| metadata.modified());

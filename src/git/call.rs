@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use super::{Git, GitError, Listener};
 use crate::chat::text::without_password;
-use crate::process::held::{Held, Piece, Program};
+use crate::id::RunId;
+use crate::process::held::{Held, Piece, Program, end_marked};
 use crate::process::holder::Report;
 
 /// How much of what git says on stderr is kept, in bytes; the end counts.
@@ -212,10 +213,12 @@ impl Call<'_> {
             .into_iter()
             .chain([("GIT_ALLOW_PROTOCOL".into(), TRANSPORTS.into())])
             .collect();
+        let marker = RunId::new();
         let mut held = Held::start(Program {
             arguments: arguments.collect(),
             folder: self.folder,
             environment: &environment,
+            marker,
             report: self.git.scratch.join(Uuid::new_v4().simple().to_string()),
         })
         .map_err(|error| GitError::Impossible(format!("git cannot be started: {error}")))?;
@@ -241,7 +244,12 @@ impl Call<'_> {
                 None => break,
             }
         }
-        match held.into_report() {
+        let report = held.into_report();
+        if report.is_none() {
+            // Somebody has killed the holder.
+            end_marked(marker).await;
+        }
+        match report {
             Some(Report { code: Some(0), .. }) => Ok(written.output()),
             _ if is_stopped => Err(GitError::Stopped),
             Some(Report {

@@ -31,9 +31,7 @@ pub async fn push(git: &Git, workspace: &Path, listener: Listener<'_>) -> Result
     )
     .await
     .map_err(|_| impossible("there is no commit yet"))?;
-    let remote = remote_of(git, workspace, &branch)
-        .await?
-        .ok_or_else(|| impossible("the repository has no remote to push to"))?;
+    let remote = remote_of(git, workspace, &branch).await?;
     let refspec = format!("HEAD:refs/heads/{branch}");
     let arguments = ["push", "--progress", "--set-upstream", &remote, &refspec];
     let output = git.call(workspace, arguments).held(listener).await?;
@@ -65,7 +63,7 @@ fn link_in(words: &str) -> Option<String> {
 }
 
 /// Where git itself would push the branch to; else `origin`, else the only remote. Format: git-config(1).
-async fn remote_of(git: &Git, workspace: &Path, branch: &str) -> Result<Option<String>, GitError> {
+async fn remote_of(git: &Git, workspace: &Path, branch: &str) -> Result<String, GitError> {
     let set = [
         format!("branch.{branch}.pushRemote"),
         "remote.pushDefault".to_owned(),
@@ -77,16 +75,26 @@ async fn remote_of(git: &Git, workspace: &Path, branch: &str) -> Result<Option<S
             && remote != "."
             && !remote.starts_with('-')
         {
-            return Ok(Some(remote));
+            return Ok(remote);
         }
     }
     let remotes = git.run(workspace, ["remote"]).await?;
     if remotes.lines().any(|name| name == "origin") {
-        return Ok(Some("origin".to_owned()));
+        return Ok("origin".to_owned());
     }
-    let mut names = remotes.lines().filter(|name| !name.starts_with('-'));
-    Ok(names
-        .next()
-        .filter(|_| names.next().is_none())
-        .map(str::to_owned))
+    let names: Vec<&str> = remotes
+        .lines()
+        .filter(|name| !name.starts_with('-'))
+        .collect();
+    match names.as_slice() {
+        [only] => Ok((*only).to_owned()),
+        [] => Err(GitError::Impossible(
+            "the repository has no remote to push to".into(),
+        )),
+        several => Err(GitError::Impossible(format!(
+            "the repository has several remotes ({}), and none is set for this branch; git config \
+             remote.pushDefault NAME sets one",
+            several.join(", ")
+        ))),
+    }
 }

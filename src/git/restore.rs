@@ -29,8 +29,15 @@ pub async fn restore(
         ));
     }
     look(git, workspace, index).await?;
+    put_head(git, workspace, to)
+        .await
+        .map_err(|error| match error {
+            GitError::Refused { words, .. } => {
+                GitError::Impossible(format!("git cannot put the branch back ({words})"))
+            }
+            other => other,
+        })?;
     spare_what_was_ignored(git, workspace, to, index).await?;
-    put_head(git, workspace, to).await?;
     if !to.is_busy {
         leave_what_is_in_progress(git, workspace, &folder).await;
     }

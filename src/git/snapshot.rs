@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use fail::fail_point;
 
@@ -19,6 +20,8 @@ use crate::id::RunId;
 const BRANCH: &str = "branch: ";
 /// The line of the message that says that something was in progress.
 const BUSY: &str = "in progress: a merge or its like";
+/// How long git may take to look through a workspace. It waits for ever for a FIFO that is called `.gitignore`.
+const LOOK_LIMIT: Duration = Duration::from_secs(60);
 /// So often it is looked again where git gave up.
 const LOOKED_AGAIN: usize = 3;
 /// Nothing of the person's may run, change the result or be asked for a name.
@@ -147,7 +150,14 @@ pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<String, G
     loop {
         begin_index(workspace, index)?;
         let add = with_index(git, workspace, index, ["add", "--all", "--ignore-errors"]);
-        match add.output().await {
+        let added = tokio::time::timeout(LOOK_LIMIT, add.output()).await;
+        let added = added.unwrap_or_else(|_| {
+            Err(GitError::Impossible(format!(
+                "git took longer than {} s to look through the workspace",
+                LOOK_LIMIT.as_secs()
+            )))
+        });
+        match added {
             Ok(_) => return Ok(String::new()),
             // Some files could not be read, and the others are there.
             Err(GitError::Refused {
@@ -308,7 +318,7 @@ pub(super) fn own<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Vec<OsStr
 fn begin_index(workspace: &Path, index: &Path) -> Result<(), GitError> {
     let impossible =
         |error: io::Error| GitError::Impossible(format!("the snapshot cannot be made ({error})"));
-    // Of a git that was killed at it; nobody else uses the file.
+    // Of the try before this one.
     let _ = fs::remove_file(index.with_added_extension("lock"));
     let _ = fs::remove_file(index);
     let of_workspace = git_folder(workspace)

@@ -11,8 +11,9 @@ use super::verify::Order;
 use crate::chat::evidence;
 use crate::id::RunId;
 use crate::job::Lane;
+use crate::process::held::end_marked;
 use crate::store::{StoreError, jobs, runs, sessions};
-use crate::verify::check::{self, Bench};
+use crate::verify::check::Bench;
 use crate::verify::{Check, CheckResult, Ended};
 
 /// How often somebody who waits for a signal looks by himself.
@@ -27,7 +28,7 @@ pub(super) async fn run_all(
     let mut results: Vec<CheckResult> = Vec::new();
     if work.job.begun_at.is_some() {
         // A try that was cut off may have left somebody, if its holder was killed too.
-        check::end_marked(RunId(work.job.id.0)).await;
+        end_marked(RunId(work.job.id.0)).await;
     }
     let folder = work.runner.checking.folder.join(work.job.id.to_string());
     if let (false, Err(error)) = (list.is_empty(), std::fs::create_dir_all(&folder)) {

@@ -4,9 +4,8 @@ use crate::chat::workspace as words;
 use crate::git::{GitError, diff, snapshot};
 use crate::id::RunId;
 use crate::store::{StoreError, runs};
-use crate::verify::measure;
+use crate::verify::measure::{self, OwnIndex};
 
-use super::Lane;
 use super::at_work::{AtWork, Finished};
 
 /// A diff of at most so many bytes and lines is shown in the chat; a longer one comes as a file.
@@ -47,8 +46,7 @@ async fn look(
 ) -> Result<(Vec<diff::Changed>, String, bool), GitError> {
     let (git, workspace) = (&work.runner.git, &work.session.workspace);
     let before = measure::before(git, workspace, run, was_empty.as_deref()).await?;
-    // A run may go on, which has an index of its own.
-    let index = measure::index_of(&git.scratch, &work.session.id, Lane::Beside);
+    let index = OwnIndex::within(&git.scratch);
     snapshot::look(git, workspace, &index).await?;
     let files = diff::files(git, workspace, &before.commit, &index).await?;
     let (patch, is_cut) = diff::patch(git, workspace, &before.commit, &index).await?;

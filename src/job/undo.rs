@@ -2,11 +2,10 @@
 //!
 //! What is taken away is kept under refs before anything is touched.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use fail::fail_point;
 
-use super::Lane;
 use super::at_work::{AtWork, Finished};
 use crate::chat::workspace as words;
 use crate::git::diff::{self, Changed, Commits};
@@ -14,7 +13,7 @@ use crate::git::snapshot::{self, Moment, Snapshot};
 use crate::git::{Git, GitError, restore};
 use crate::id::RunId;
 use crate::store::{StoreError, outbox, prompts, runs};
-use crate::verify::measure;
+use crate::verify::measure::{self, OwnIndex};
 
 /// Says what would go away.
 pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, StoreError> {
@@ -25,7 +24,7 @@ pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, Store
             Ok((runs::to_measure(db, run)?, asked))
         })
         .await?;
-    let index = index(work, Lane::Beside);
+    let index = index(work);
     let looked = measure::changes(
         &work.runner.git,
         &work.session.workspace,
@@ -104,7 +103,7 @@ async fn go_back(
         keep_what_goes(work, run, &before, &kept).await?;
     }
     fail_point!("undo-kept", |_| std::process::abort());
-    restore::restore(git, workspace, &before, &index(work, Lane::Workspace)).await?;
+    restore::restore(git, workspace, &before, &index(work)).await?;
     fail_point!("undo-restored", |_| std::process::abort());
     differing(work, &before).await
 }
@@ -117,7 +116,7 @@ async fn keep_what_goes(
     kept: &str,
 ) -> Result<(), GitError> {
     let (git, workspace) = place(work);
-    snapshot::take(git, workspace, kept, &index(work, Lane::Workspace)).await?;
+    snapshot::take(git, workspace, kept, &index(work)).await?;
     let tip_kept = snapshot::reference(run, Moment::Tip);
     snapshot::forget(git, workspace, run, &[Moment::Tip]).await?;
     if let Some(branch) = &before.branch
@@ -193,7 +192,7 @@ async fn go_forth(
             kept
         }
     };
-    restore::restore(git, workspace, &kept, &index(work, Lane::Workspace)).await?;
+    restore::restore(git, workspace, &kept, &index(work)).await?;
     let tip = snapshot::find(git, workspace, &snapshot::reference(run, Moment::Tip)).await?;
     if let (Some(branch), Some(tip)) = (&before.branch, tip)
         && before.branch != kept.branch
@@ -205,7 +204,7 @@ async fn go_forth(
 
 async fn differing(work: &AtWork<'_>, from: &Snapshot) -> Result<Vec<Changed>, GitError> {
     let (git, workspace) = place(work);
-    let index = index(work, Lane::Workspace);
+    let index = index(work);
     snapshot::look(git, workspace, &index).await?;
     diff::files(git, workspace, &from.commit, &index).await
 }
@@ -219,6 +218,6 @@ fn place<'a>(work: &'a AtWork<'_>) -> (&'a Git, &'a Path) {
     (&work.runner.git, &work.session.workspace)
 }
 
-fn index(work: &AtWork<'_>, lane: Lane) -> PathBuf {
-    measure::index_of(&work.runner.git.scratch, &work.session.id, lane)
+fn index(work: &AtWork<'_>) -> OwnIndex {
+    OwnIndex::within(&work.runner.git.scratch)
 }

@@ -7,8 +7,8 @@ use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 
 use super::at_work::{AtWork, Finished};
+use super::checking;
 use super::fixing::{self, Failed};
-use super::{Lane, checking};
 use crate::chat::Outgoing;
 use crate::chat::evidence::{self, Hint};
 use crate::git::diff::Remote;
@@ -18,7 +18,10 @@ use crate::run::Measured;
 use crate::session::Commands;
 use crate::store::{StoreError, outbox, runs, sessions, settings, verifications};
 use crate::verify::claims::Claims;
-use crate::verify::{AutoPush, Changes, Check, Evidence, commands, contradictions, file, measure};
+use crate::verify::{
+    AutoPush, Changes, Check, Evidence, commands, contradictions, file,
+    measure::{self, OwnIndex},
+};
 
 /// How long a push by itself may take.
 const PUSH_LIMIT: Duration = Duration::from_secs(120);
@@ -113,7 +116,7 @@ async fn changes(
         return Err(why.clone());
     }
     let git = &work.runner.git;
-    let index = measure::index_of(&git.scratch, &work.session.id, Lane::Workspace);
+    let index = OwnIndex::within(&git.scratch);
     let since = measured.started_at;
     let was_empty = measured.was_empty.as_deref();
     measure::changes(git, &work.session.workspace, &index, run, since, was_empty).await

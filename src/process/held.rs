@@ -14,13 +14,23 @@ use futures::StreamExt;
 use tokio::process::{ChildStdin, Command};
 use tokio_process_stream::{Item, ProcessChunkStream};
 
+use super::RUN_MARKER;
 use super::holder::Report;
+use super::sweep::{self, Seen};
+use crate::id::RunId;
 
 /// When the holder is gone, what is left in the pipes is read for so long. Only a process that is stuck in the
 /// kernel can still hold them.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How often it is looked whether the holder is gone, where nothing is written.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Ends whoever carries a marker: a holder that was killed could not. Returns how many there were.
+pub async fn end_marked(marker: RunId) -> usize {
+    let sweep = move || sweep::end_left_behind(marker, &Seen::default());
+    let swept = tokio::task::spawn_blocking(sweep).await;
+    swept.ok().and_then(Result::ok).unwrap_or(0)
+}
 
 /// What is to be run.
 pub struct Program<'a> {
@@ -29,6 +39,8 @@ pub struct Program<'a> {
     pub folder: &'a Path,
     /// All of its environment.
     pub environment: &'a BTreeMap<OsString, OsString>,
+    /// Every process of it carries this, for the case that the holder is killed.
+    pub marker: RunId,
     /// Where the holder leaves its report: a path that nothing is at.
     pub report: PathBuf,
 }
@@ -58,6 +70,7 @@ impl Held {
             .args(&program.arguments)
             .env_clear()
             .envs(program.environment)
+            .env(RUN_MARKER, program.marker.to_string())
             .current_dir(program.folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -17,12 +17,11 @@ use crate::claude::watch::Watch;
 use crate::git::Git;
 use crate::git::mirror::Mirrors;
 use crate::git::snapshot::{self, Moment};
-use crate::job::Lane;
 use crate::session::Commands;
 use crate::session::Session;
 use crate::store::{Store, StoreError, prompts, runs};
 use crate::telegram::outbox::Outbox;
-use crate::verify::measure;
+use crate::verify::measure::{self, OwnIndex};
 
 /// How long a run waits for the snapshot of what is before it.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(30);
@@ -130,7 +129,7 @@ impl Runner {
             return Ok(());
         }
         let reference = snapshot::reference(run.id, Moment::Before);
-        let index = measure::index_of(&self.git.scratch, &session.id, Lane::Workspace);
+        let index = OwnIndex::within(&self.git.scratch);
         let taking = snapshot::take(&self.git, &session.workspace, &reference, &index);
         let why = match tokio::time::timeout(SNAPSHOT_LIMIT, taking).await {
             Ok(Ok(_)) => return Ok(()),

@@ -15,9 +15,7 @@ use super::fix::end_of;
 use super::{Check, CheckResult, Ended};
 use crate::chat::text::without_password;
 use crate::id::RunId;
-use crate::process::RUN_MARKER;
-use crate::process::held::{Held, Piece, Program};
-use crate::process::sweep::{self, Seen};
+use crate::process::held::{Held, Piece, Program, end_marked};
 
 /// So much of a check's output is kept in its file, in bytes: the beginning, and the last lines below it.
 const FILE_KEPT: usize = 16 * 1024 * 1024;
@@ -75,7 +73,11 @@ impl Bench<'_> {
         let counts = output.reader.counts();
         let last_lines = output.finish();
         CheckResult {
-            check: check.clone(),
+            // What is kept and shown for good.
+            check: Check {
+                command: without_password(&check.command),
+                ..check.clone()
+            },
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             last_lines: match ended {
                 Ended::Passed => String::new(),
@@ -93,14 +95,13 @@ impl Bench<'_> {
         output: &mut Output,
         cut: impl Future<Output = Ended>,
     ) -> std::io::Result<(Ended, usize)> {
-        let mut environment = self.environment.clone();
-        environment.insert(RUN_MARKER.into(), self.marker.to_string().into());
         let mut held = Held::start(Program {
             arguments: ["sh", "-c", check.command.as_str()]
                 .map(OsString::from)
                 .into(),
             folder: self.workspace,
-            environment: &environment,
+            environment: self.environment,
+            marker: self.marker,
             report: self.folder.join(Uuid::new_v4().simple().to_string()),
         })?;
         let limit = async {
@@ -168,13 +169,6 @@ impl Bench<'_> {
         };
         Ok((ended, survivors))
     }
-}
-
-/// Ends whoever carries the marker of checks: a holder that was killed could not. Returns how many there were.
-pub async fn end_marked(marker: RunId) -> usize {
-    let sweep = move || sweep::end_left_behind(marker, &Seen::default());
-    let swept = tokio::task::spawn_blocking(sweep).await;
-    swept.ok().and_then(Result::ok).unwrap_or(0)
 }
 
 /// What a check writes.

@@ -1,24 +1,42 @@
 //! What a run changed: the workspace now against the snapshot that was taken before it.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use uuid::Uuid;
 
 use super::Changes;
 use crate::git::snapshot::{self, Moment, Snapshot};
 use crate::git::{Git, GitError, diff};
-use crate::id::{RunId, SessionId};
-use crate::job::Lane;
+use crate::id::RunId;
 
 /// How long git may take for it; a workspace of millions of files is not measured.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(60);
 
-/// The index file that a session's workspace is looked at through. Each lane has its own: they may look at the same
-/// time.
-pub fn index_of(scratch: &Path, session: &SessionId, lane: Lane) -> PathBuf {
-    scratch.join(match lane {
-        Lane::Workspace => format!("{session}.index"),
-        Lane::Beside => format!("{session}.beside.index"),
-    })
+/// An index file that a workspace is looked at through; gone when this is dropped. Each look has one of its own: a
+/// git that outlived a killed bot may still write into another one.
+pub struct OwnIndex(PathBuf);
+
+impl OwnIndex {
+    /// A name that nothing is at yet.
+    pub fn within(scratch: &Path) -> OwnIndex {
+        OwnIndex(scratch.join(format!("{}.index", Uuid::new_v4().simple())))
+    }
+}
+
+impl Deref for OwnIndex {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for OwnIndex {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 /// What the workspace shows now that it did not before the run. The error is for a person.

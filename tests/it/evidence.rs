@@ -509,27 +509,53 @@ fn a_stop_is_the_end_also_where_failing_checks_go_back_by_themselves() {
 }
 
 #[test]
-fn a_workspace_whose_index_is_locked_is_not_measured_wrongly() {
+fn a_workspace_that_git_cannot_look_through_is_not_measured_wrongly() {
     let machine = Machine::new();
     let project = repository(machine.folder.path());
     let _bot = machine.start();
     machine.ada_says(&format!("/new file://{}", project.display()));
     machine.message_with("is cloned");
     let workspace = workspace(&machine);
-    // Of our own index: a git that somebody else runs there.
-    let scratch = machine.data().join("scratch");
     machine.ada_says("[[bash: echo x > file]] [[say: one]]");
     machine.message_with("+1 −0 file");
-    let index = std::fs::read_dir(&scratch)
-        .expect("a folder")
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|path| path.extension().is_some_and(|end| end == "index"))
-        .expect("an index");
-    std::fs::write(&index, "damaged").expect("it is written");
-    machine.ada_says("[[bash: echo y > file]] [[say: two]]");
-    machine.message_with("1 file changed, +1 −1");
+    // A file that git gives up at.
+    std::fs::write(
+        workspace.join(".gitattributes"),
+        "*.u16 text working-tree-encoding=UTF-16\n",
+    )
+    .expect("a file");
+    machine.ada_says("[[bash: printf x > broken.u16; echo y > file]] [[say: two]]");
+    machine.message_with("What changed could not be measured: git refused, in these words");
+    std::fs::remove_file(workspace.join("broken.u16")).expect("it was there");
     std::fs::rename(workspace.join(".git/objects"), workspace.join(".git/gone")).expect("it moves");
     machine.ada_says("[[say: three]]");
-    machine.message_with("What changed could not be measured: ");
+    machine.nth_message_with("What changed could not be measured: ", 2);
+}
+
+#[test]
+fn a_check_that_kills_or_stops_who_watches_over_it_leaves_nobody() {
+    let machine = machine_with("sleep 45607 & kill -9 $PPID; wait", "")
+        .with("TELECODER_VERIFY_TIMEOUT", "2s");
+    let _bot = machine.start();
+    machine.ada_says("[[bash: echo x > file]] [[say: one]]");
+    machine.message_with("✗ Tests: could not be run (the process that watched over it was killed)");
+    assert_eq!(processes::with_word("45607"), [0; 0], "nobody is left");
+    machine.ada_says("/checks test=kill -STOP $PPID; sleep 45608");
+    machine.message_with("Tests: kill -STOP $PPID; sleep 45608 (set here)");
+    machine.ada_says("/verify");
+    machine.message_with("✗ Tests: not done after ");
+    assert_eq!(processes::with_word("45608"), [0; 0], "nobody is left");
+}
+
+#[test]
+fn a_password_that_a_check_prints_is_not_shown() {
+    let machine = machine_with("echo https://ada:hunter2@example.org/x; exit 1", "");
+    let _bot = machine.start();
+    machine.ada_says("[[bash: echo x > file]] [[say: one]]");
+    machine.message_with("✗ Tests: exit code 1");
+    machine.ada_says("/checks");
+    machine.message_with("(from the settings)");
+    for message in machine.bot_messages() {
+        assert!(!message.text.contains("hunter2"), "{}", message.text);
+    }
 }

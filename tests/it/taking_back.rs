@@ -320,3 +320,93 @@ fn an_undo_that_is_pressed_while_the_next_run_waits_for_a_place_takes_only_its_o
     let seen = std::fs::read_to_string(workspace.join("seen")).expect("it ran");
     assert!(!seen.contains("one"), "{seen}");
 }
+
+#[test]
+fn an_undo_takes_nothing_away_that_git_ignores_or_ignored_before() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let workspace = cloned(&machine);
+    std::fs::write(workspace.join(".gitignore"), "*.env\ndeps.lock\n").expect("a file");
+    std::fs::write(workspace.join("secret.env"), "mine").expect("a file");
+    std::fs::write(workspace.join("deps.lock"), "1\n").expect("a file");
+    git(&workspace, &["add", "--force", ".gitignore", "deps.lock"]);
+    git(
+        &workspace,
+        &[
+            "commit",
+            "--quiet",
+            "--message",
+            "rules, and a file in spite of them",
+        ],
+    );
+    machine.ada_says(&format!(
+        "[[bash: echo > .gitignore; echo 2 > deps.lock; echo other > other.env; git add -A; {COMMIT} all]] \
+         [[say: did it]]"
+    ));
+    // What is tracked counts, though it is ignored.
+    machine.message_with("+1 −1 deps.lock");
+    machine.ada_says("/undo");
+    machine.ada_presses(&machine.message_with("Undo takes the workspace back"));
+    machine.message_with("Undone: the workspace is as it was");
+    let read = |name: &str| std::fs::read_to_string(workspace.join(name)).expect("it is there");
+    assert_eq!(read("secret.env"), "mine");
+    assert_eq!(read("deps.lock"), "1\n");
+    assert_eq!(read(".gitignore"), "*.env\ndeps.lock\n");
+}
+
+#[test]
+fn settings_of_the_workspace_and_repositories_above_it_lead_nobody_elsewhere() {
+    let machine = Machine::new();
+    // The person keeps the folder that everything is in as a repository.
+    git(
+        machine.folder.path(),
+        &["init", "--quiet", "--initial-branch=main"],
+    );
+    let letter = machine.folder.path().join("letter.txt");
+    std::fs::write(&letter, "draft").expect("a file");
+    let _bot = machine.start();
+    machine.ada_says("[[bash: echo one > one]] [[say: one]]");
+    machine.message_with("+1 −0 one");
+    machine.ada_says("[[bash: rm -rf .git; echo two > two]] [[say: two]]");
+    machine.message_with("What changed could not be measured: ");
+    machine.ada_says("/push");
+    machine.message_with("It was not pushed: ");
+    machine.ada_says("/undo");
+    machine.message_with("It cannot be undone: ");
+    let refs = git(machine.folder.path(), &["for-each-ref"]);
+    assert_eq!(refs, "", "nothing was written there");
+
+    let machine = Machine::new();
+    let elsewhere = machine.folder.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).expect("a folder");
+    std::fs::write(elsewhere.join("letter.txt"), "mine").expect("a file");
+    let _bot = machine.start();
+    let workspace = cloned(&machine);
+    let elsewhere_text = elsewhere.display().to_string();
+    machine.ada_says(&format!(
+        "[[bash: echo x > x; git config core.worktree {elsewhere_text}; git config core.splitIndex true]] [[say: odd]]"
+    ));
+    machine.message_with("+1 −0 x");
+    machine.ada_says("/undo");
+    machine.ada_presses(&machine.message_with("Undo takes the workspace back"));
+    machine.message_with("Undone: ");
+    assert!(elsewhere.join("letter.txt").exists());
+    assert!(!workspace.join("x").exists());
+    assert!(workspace.join("README.md").exists());
+}
+
+#[test]
+fn undo_after_a_question_takes_back_the_run_that_changed_something() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let workspace = cloned(&machine);
+    machine.ada_says("[[bash: echo x > x]] [[say: did it]]");
+    machine.message_with("+1 −0 x");
+    machine.ada_says("what did you do?");
+    machine.message_with("You said: what did you do?");
+    machine.until_quiet();
+    machine.ada_says("/undo");
+    machine.ada_presses(&machine.message_with("(“[[bash: echo x > x"));
+    machine.message_with("Undone: ");
+    assert!(!workspace.join("x").exists());
+}
