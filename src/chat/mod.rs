@@ -3,6 +3,7 @@
 //! Pure: no clock, no I/O, nothing of the Bot API. How a message is drawn and sent is `telegram`'s.
 
 pub mod button;
+pub mod changes;
 pub mod checks;
 pub mod delivery;
 pub mod evidence;

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::Follow;
 use super::button::Pressed;
 use crate::chat::checks::{self as words, Known};
-use crate::chat::{toast, workspace};
+use crate::chat::{changes, toast};
 use crate::command::ChecksChange;
 use crate::id::{ChatId, ChatThread, SessionId};
 use crate::job::Task;
@@ -61,7 +61,7 @@ pub(super) fn change(
     found: &Found,
 ) -> rusqlite::Result<Follow> {
     let Some(mut session) = chats::current_session(db, at)? else {
-        outbox::insert(db, at, &workspace::no_session())?;
+        outbox::insert(db, at, &changes::no_session())?;
         return Ok(Follow::default());
     };
     session.checks = match change {
@@ -134,7 +134,7 @@ pub(super) fn autofix(
     wanted: Option<bool>,
 ) -> rusqlite::Result<Follow> {
     let reply = match chats::current_session(db, at)? {
-        None => workspace::no_session(),
+        None => changes::no_session(),
         Some(session) => {
             let is_on = wanted.unwrap_or(session.autofix);
             sessions::set_autofix(db, &session.id, is_on)?;

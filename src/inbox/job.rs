@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::Follow;
 use super::button::Pressed;
-use crate::chat::{toast, workspace as words};
+use crate::chat::{changes as words, toast};
 use crate::command::WantedJob;
 use crate::id::{ChatId, ChatThread, JobId, MessageId, RunId};
 use crate::job::fixing::{self, Failed};

@@ -6,6 +6,7 @@
 mod button;
 mod checks;
 mod failed;
+mod follow;
 mod held;
 mod job;
 mod logs;
@@ -40,6 +41,7 @@ use crate::telegram::access::{Access, Member};
 use crate::telegram::api::ServerClock;
 use crate::telegram::outbox::Outbox;
 use crate::update::{Incoming, Message};
+use follow::Follow;
 use request::Request;
 
 /// A question about old prompts waits this long for more of them, so that one is asked instead of many.
@@ -71,42 +73,6 @@ pub struct Inbox {
     /// Held for writing while a group becomes another one: both ids bring messages at the same time, and where
     /// one belongs must not change before it has its effect.
     pub moving: RwLock<()>,
-}
-
-/// Whom an effect concerns.
-#[derive(Clone, Debug, Default)]
-struct Follow {
-    /// Something waits for the workers of these.
-    wake: Vec<ChatThread>,
-    /// Something waits for this chat's worker beside its runs.
-    wake_beside: Option<ChatThread>,
-    /// This chat's worker shall look whether its work was stopped.
-    stop: Option<ChatThread>,
-    /// More of the same may come; what was written is sent a little later.
-    gather: bool,
-}
-
-impl Follow {
-    fn wake(at: ChatThread) -> Follow {
-        Follow {
-            wake: vec![at],
-            ..Follow::default()
-        }
-    }
-
-    fn wake_beside(at: ChatThread) -> Follow {
-        Follow {
-            wake_beside: Some(at),
-            ..Follow::default()
-        }
-    }
-
-    fn stop(at: ChatThread) -> Follow {
-        Follow {
-            stop: Some(at),
-            ..Follow::default()
-        }
-    }
 }
 
 impl Inbox {

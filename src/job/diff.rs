@@ -1,6 +1,6 @@
 //! `/diff`: what differs from the workspace before the last run.
 
-use crate::chat::workspace as words;
+use crate::chat::changes as words;
 use crate::git::{GitError, diff, snapshot};
 use crate::id::RunId;
 use crate::store::{StoreError, runs};

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use at_work::{AtWork, Finished, Heard};
 
-use crate::chat::workspace as words;
+use crate::chat::changes as words;
 use crate::id::{ChatThread, JobId, MessageId, RunId, SessionId};
 use crate::session::SessionState;
 use crate::store::runs;

@@ -4,7 +4,7 @@ use fail::fail_point;
 use tokio_util::sync::CancellationToken;
 
 use super::at_work::{AtWork, Finished, Heard};
-use crate::chat::workspace as words;
+use crate::chat::changes as words;
 use crate::git::{GitError, Listener, push};
 use crate::store::StoreError;
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use fail::fail_point;
 
 use super::at_work::{AtWork, Finished};
-use crate::chat::workspace as words;
+use crate::chat::changes as words;
 use crate::git::diff::{self, Changed, Commits};
 use crate::git::snapshot::{self, Moment, Snapshot};
 use crate::git::{Git, GitError, restore};

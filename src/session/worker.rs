@@ -20,7 +20,7 @@ use super::claims::Claims;
 use super::work::{self, Work};
 use super::{Session, SessionState, Signals};
 use crate::chat::failure::Failure;
-use crate::chat::{PromptState, workspace as words};
+use crate::chat::{PromptState, changes as words};
 use crate::git::snapshot;
 use crate::id::{ChatThread, JobId, RunId, SessionId};
 use crate::job::{self, AtWork, Finished, Job, Lane};

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use telecoder::chat::changes as words;
 use telecoder::chat::checks::{self, Known};
 use telecoder::chat::evidence::{self, Hint, Next};
-use telecoder::chat::workspace as words;
+use telecoder::chat::workspace;
 use telecoder::chat::{Body, Outgoing};
 use telecoder::command::{self, ChecksChange, Command, Input};
 use telecoder::git::diff::{Changed, Commit, Commits, Remote};
@@ -259,8 +260,8 @@ fn what_is_said_about_work_in_a_workspace() {
         Remark::LargeFiles(12),
     ];
     for (when, message) in [
-        ("ready", words::workspace_ready(&url, "main", &lacking)),
-        ("remarks", words::remarks(&lacking).expect("some")),
+        ("ready", workspace::workspace_ready(&url, "main", &lacking)),
+        ("remarks", workspace::remarks(&lacking).expect("some")),
         ("no session", words::no_session()),
         ("not ready", words::not_ready()),
         ("nothing has run", words::nothing_has_run()),
@@ -319,7 +320,7 @@ fn what_is_said_about_work_in_a_workspace() {
     let _ = writeln!(
         all,
         "{}\n\n{}\n\n{}",
-        words::setting_up(&url, Duration::from_secs(75), "Receiving objects: 45%").text,
+        workspace::setting_up(&url, Duration::from_secs(75), "Receiving objects: 45%").text,
         words::pushing(Duration::from_secs(3), "Writing objects: 45%").text,
         evidence::live("cargo test", Duration::from_secs(34), "test a ... ok").text,
     );

@@ -97,6 +97,37 @@ fn real_claude_works_in_the_workspace() {
 
 #[test]
 #[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn what_the_real_claude_changed_is_measured_and_what_fails_goes_back_to_it() {
+    let machine = machine().with(
+        "TELECODER_TEST_CMD",
+        "test -e fixed && echo '2 passed' || { echo '1 passed, 1 failed'; exit 1; }",
+    );
+    let _bot = start(&machine);
+    machine.ada_says(
+        r#"[[tool: Bash {"command":"echo x > made.txt"}]] [[say: Added the file. All tests pass.]]"#,
+    );
+    let red = machine.message_with("✗ Tests: 1 of 2 failed");
+    assert!(
+        red.text
+            .starts_with("⚠ The answer says that the tests pass; 1 fails."),
+        "{}",
+        red.text
+    );
+    assert!(red.text.contains("+1 −0 made.txt"), "{}", red.text);
+    machine.ada_presses(&red);
+    machine.message_with("These checks fail in the workspace as it is now:");
+    machine.nth_message_with("✗ Tests: 1 of 2 failed", 2);
+    machine.ada_says(r#"[[tool: Bash {"command":"touch fixed"}]] [[say: done]]"#);
+    machine.message_with("✓ Tests: 2 passed");
+    machine.ada_says("/undo");
+    machine.ada_presses(&machine.message_with("Undo takes the workspace back"));
+    machine.message_with("Undone: ");
+    machine.ada_says("[[say: still in the same conversation]]");
+    machine.message_with("still in the same conversation");
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
 fn real_claude_is_stopped_with_everything_it_started() {
     let machine = machine();
     let _bot = start(&machine);

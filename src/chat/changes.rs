@@ -1,0 +1,211 @@
+//! What is said about what a run changed: shown, taken back, sent away.
+
+use std::time::Duration;
+
+use super::button::Press;
+use super::evidence::{file_list, summary};
+use super::live::{LiveText, one_line, ticking};
+use super::text::{duration, without_password};
+use super::{Body, Outgoing};
+use crate::git::diff::{Changed, Remote};
+use crate::git::push::Pushed;
+use crate::id::RunId;
+use crate::verify::Changes;
+
+/// A command for a workspace that is not there.
+pub fn no_session() -> Outgoing {
+    Outgoing::note("There is no workspace yet: your first message, or /new, makes one.")
+}
+
+/// A command for a workspace that is still being made.
+pub fn not_ready() -> Outgoing {
+    Outgoing::note("Nothing was done: this session has no workspace, or it is still being set up.")
+}
+
+/// `/undo` or `/diff` before anything has run.
+pub fn nothing_has_run() -> Outgoing {
+    Outgoing::note(
+        "There is nothing to show or to take back: nothing has run in this session yet, or all of it is undone.",
+    )
+}
+
+/// `/undo` while a run goes on.
+pub fn undo_waits() -> Outgoing {
+    Outgoing::note("A run is going on; /stop ends it, and then /undo takes its changes back.")
+}
+
+/// `/diff`, a short one.
+pub fn diff(patch: &str) -> Outgoing {
+    // Longer than any run of backticks in it.
+    let mut longest = 0;
+    let mut current = 0;
+    for character in patch.chars() {
+        current = if character == '`' { current + 1 } else { 0 };
+        longest = longest.max(current);
+    }
+    let fence = "`".repeat(longest.max(2) + 1);
+    Outgoing::of(Body::Answer {
+        markdown: format!("{fence}diff\n{}\n{fence}", patch.trim_end_matches('\n')),
+        footer: "Since before the last run".to_owned(),
+    })
+}
+
+/// `/diff`, a long one; of a very long one only the beginning is there.
+pub fn long_diff(patch: String, files: &[Changed], is_cut: bool) -> Outgoing {
+    let cut = if is_cut {
+        "; the file has only its beginning"
+    } else {
+        ""
+    };
+    Outgoing::of(Body::File {
+        name: "changes.diff".to_owned(),
+        content: patch,
+        caption: format!("{}, since before the last run{cut}", summary(files)),
+    })
+}
+
+/// `/diff` where nothing differs.
+pub fn no_diff() -> Outgoing {
+    Outgoing::note("Nothing differs from what was there before the last run.")
+}
+
+/// `/push` has worked.
+pub fn pushed(pushed: &Pushed) -> Outgoing {
+    if pushed.up_to_date {
+        return Outgoing::note(format!(
+            "Everything on {} was pushed already.",
+            pushed.branch
+        ));
+    }
+    let link = match &pushed.link {
+        Some(link) => format!(" For a pull request: {link}"),
+        None => String::new(),
+    };
+    Outgoing::note(format!("{} is pushed.{link}", pushed.branch))
+}
+
+/// `/push` has not.
+pub fn not_pushed(reason: &str, words: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "It was not pushed: {reason}. Nothing was forced, and what is here stays as it is."
+    ))
+    .quoting(without_password(words))
+    .loud()
+}
+
+/// What is shown while a push goes on; `said` is git's newest line.
+pub fn pushing(elapsed: Duration, said: &str) -> LiveText {
+    let mut text = LiveText::plain(format!("Pushing · {}", duration(ticking(elapsed))));
+    if !said.is_empty() {
+        text.push("\n");
+        text.push(&one_line(&without_password(said), 80));
+    }
+    text
+}
+
+/// A job that somebody stopped, other than checks.
+pub fn job_stopped(what: &str) -> Outgoing {
+    Outgoing::note(format!("{what} was stopped.")).urgent()
+}
+
+/// A job failed again and again.
+pub fn job_given_up() -> Outgoing {
+    Outgoing::note(
+        "What was asked for could not be done, three times; the log says why. The workspace is as it was left, and \
+         what waits goes on.",
+    )
+    .loud()
+}
+
+/// git could not say or do something.
+pub fn git_failed(what: &str, reason: &str, words: &str) -> Outgoing {
+    Outgoing::note(format!("{what}: {reason}. Nothing was changed."))
+        .quoting(without_password(words))
+}
+
+/// `/undo`: what would go away.
+pub fn ask_undo(run: RunId, asked: &str, changes: &Changes) -> Outgoing {
+    let (files, commits) = (&changes.files, &changes.commits);
+    let mut text = format!(
+        "Undo takes the workspace back to what it was before the last run (“{}”). This goes away: {}",
+        one_line(asked, 60),
+        lowercased(&summary(files)),
+    );
+    match commits.count {
+        0 => {}
+        1 => text.push_str(", 1 commit"),
+        many => text.push_str(&format!(", {many} commits")),
+    }
+    text.push_str(". It can be taken back afterwards. Files that git ignores stay as they are.");
+    if commits.count > 0 && changes.remote == Remote::Ahead(0) {
+        text.push_str(" What was pushed stays pushed.");
+    }
+    if !changes.left_out.is_empty() {
+        text.push_str(" Files that git cannot take in stay as they are, too.");
+    }
+    Outgoing::of(Body::Evidence {
+        text,
+        folded: file_list(files).into_iter().collect(),
+    })
+    .with_button("Undo", Press::Undo(run))
+}
+
+/// `/undo` where nothing differs.
+pub fn nothing_to_undo() -> Outgoing {
+    Outgoing::note("There is nothing to undo: the workspace is as it was before the last run.")
+}
+
+/// An undo is done. `left` are files that are not as they were.
+pub fn undone(run: RunId, left: &[Changed]) -> Outgoing {
+    let mut text =
+        "Undone: the workspace is as it was before that run. claude does not know; tell it if it \
+                    matters."
+            .to_owned();
+    if !left.is_empty() {
+        text = format!(
+            "Undone, but for {}, which git could not take back; look at that yourself, or ask claude.",
+            match left {
+                [only] => only.path.clone(),
+                many => format!("{} files", many.len()),
+            }
+        );
+    }
+    Outgoing::of(Body::Evidence {
+        text,
+        folded: file_list(left).into_iter().collect(),
+    })
+    .with_button("Take the undo back", Press::Redo(run))
+}
+
+/// An undo stopped on its way.
+pub fn not_undone(reason: &str, words: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "It was not undone to the end: {reason}. What the run had left is kept; /undo tries it again."
+    ))
+    .quoting(without_password(words))
+    .loud()
+}
+
+/// The press on Undo came too late.
+pub fn not_undone_any_more() -> Outgoing {
+    Outgoing::note(
+        "Nothing was undone: another run has begun meanwhile. /undo says what an undo would take away now.",
+    )
+}
+
+/// The undo of a run was taken back.
+pub fn redone() -> Outgoing {
+    Outgoing::note("The undo is taken back: the workspace is as the run had left it.")
+}
+
+/// The undo of a run cannot be taken back any more.
+pub fn not_redone() -> Outgoing {
+    Outgoing::note(
+        "The undo was not taken back, and nothing was changed: the workspace has changed since, and that would \
+         be lost.",
+    )
+}
+
+fn lowercased(text: &str) -> String {
+    text.replacen("No file", "no file", 1)
+}

@@ -1,0 +1,39 @@
+//! Whom an update's effect concerns: who is woken when it is written down.
+
+use crate::id::ChatThread;
+
+/// Whom an effect concerns.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Follow {
+    /// Something waits for the workers of these.
+    pub wake: Vec<ChatThread>,
+    /// Something waits for this chat's worker beside its runs.
+    pub wake_beside: Option<ChatThread>,
+    /// This chat's worker shall look whether its work was stopped.
+    pub stop: Option<ChatThread>,
+    /// More of the same may come; what was written is sent a little later.
+    pub gather: bool,
+}
+
+impl Follow {
+    pub(super) fn wake(at: ChatThread) -> Follow {
+        Follow {
+            wake: vec![at],
+            ..Follow::default()
+        }
+    }
+
+    pub(super) fn wake_beside(at: ChatThread) -> Follow {
+        Follow {
+            wake_beside: Some(at),
+            ..Follow::default()
+        }
+    }
+
+    pub(super) fn stop(at: ChatThread) -> Follow {
+        Follow {
+            stop: Some(at),
+            ..Follow::default()
+        }
+    }
+}
