@@ -47,14 +47,14 @@ fn kinds() -> Vec<Kind> {
         kind("failure", "[[exit: 3]]", "Claude ended without an answer"),
         kind(
             "live message",
-            "[[sleep: 1400]] [[say: after it]]",
+            "[[sleep: 2600]] [[say: after it]]",
             "after it",
         ),
         Kind {
             method: "editMessageText",
             ..kind(
                 "edit of one",
-                "[[sleep: 1200]] [[tool: Bash x]] [[sleep: 2200]] [[say: after it]]",
+                "[[sleep: 2400]] [[tool: Bash x]] [[sleep: 2400]] [[say: after it]]",
                 "after it",
             )
         },

@@ -26,6 +26,7 @@ fn in_a_group_the_bot_answers_commands_mentions_and_replies_and_nothing_else() {
             "text": answer.text}}),
     );
     machine.message_with("You said: and then?");
+    machine.until_quiet();
 
     machine.api.say(TEAM, ADA, "/status@test_coder_bot");
     machine.message_with("Session so far: 3 runs");
