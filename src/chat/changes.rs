@@ -7,7 +7,7 @@ use super::evidence::{file_list, summary};
 use super::live::{LiveText, one_line, ticking};
 use super::text::{duration, without_password};
 use super::{Body, Outgoing};
-use crate::git::diff::{Changed, Remote};
+use crate::git::diff::{Files, Remote};
 use crate::git::push::Pushed;
 use crate::id::RunId;
 use crate::verify::Changes;
@@ -51,7 +51,7 @@ pub fn diff(patch: &str) -> Outgoing {
 }
 
 /// `/diff`, a long one; of a very long one only the beginning is there.
-pub fn long_diff(patch: String, files: &[Changed], is_cut: bool) -> Outgoing {
+pub fn long_diff(patch: String, files: &Files, is_cut: bool) -> Outgoing {
     let cut = if is_cut {
         "; the file has only its beginning"
     } else {
@@ -156,7 +156,7 @@ pub fn nothing_to_undo() -> Outgoing {
 }
 
 /// An undo is done. `left` are files that are not as they were.
-pub fn undone(run: RunId, left: &[Changed]) -> Outgoing {
+pub fn undone(run: RunId, left: &Files) -> Outgoing {
     let mut text =
         "Undone: the workspace is as it was before that run. claude does not know; tell it if it \
                     matters."
@@ -164,9 +164,9 @@ pub fn undone(run: RunId, left: &[Changed]) -> Outgoing {
     if !left.is_empty() {
         text = format!(
             "Undone, but for {}, which git could not take back; look at that yourself, or ask claude.",
-            match left {
+            match left.first.as_slice() {
                 [only] => only.path.clone(),
-                many => format!("{} files", many.len()),
+                _ => format!("{} files", left.count),
             }
         );
     }

@@ -7,7 +7,7 @@ use super::checks::listed;
 use super::live::{LiveText, one_line, ticking};
 use super::text::{cost, duration, without_password};
 use super::{Body, Folded, Outgoing};
-use crate::git::diff::{Changed, Remote};
+use crate::git::diff::{Changed, Files, Remote};
 use crate::id::{JobId, SessionId};
 use crate::session::Commands;
 use crate::verify::fix::{self, end_of};
@@ -226,30 +226,27 @@ fn change_lines(changes: &Changes) -> Vec<String> {
 }
 
 /// `3 files changed, +40 −12`
-pub fn summary(files: &[Changed]) -> String {
-    if files.is_empty() {
-        return "No file changed".to_owned();
-    }
-    let (added, removed) = files
-        .iter()
-        .filter_map(|file| file.lines)
-        .fold((0u64, 0u64), |sum, lines| {
-            (sum.0.saturating_add(lines.0), sum.1.saturating_add(lines.1))
-        });
-    let count = match files.len() {
+pub fn summary(files: &Files) -> String {
+    let count = match files.count {
+        0 => return "No file changed".to_owned(),
         1 => "1 file changed".to_owned(),
         many => format!("{many} files changed"),
     };
-    format!("{count}, +{added} −{removed}")
+    format!("{count}, +{} −{}", files.added, files.removed)
 }
 
 /// The files with their lines, for a folded quote; none where there are none.
-pub fn file_list(files: &[Changed]) -> Option<Folded> {
+pub fn file_list(files: &Files) -> Option<Folded> {
     if files.is_empty() {
         return None;
     }
-    let mut lines: Vec<String> = files.iter().take(FILES_NAMED).map(file_line).collect();
-    match files.len().saturating_sub(FILES_NAMED) {
+    let mut lines: Vec<String> = files
+        .first
+        .iter()
+        .take(FILES_NAMED)
+        .map(file_line)
+        .collect();
+    match files.count.saturating_sub(lines.len() as u64) {
         0 => {}
         more => lines.push(format!("and {more} more; /diff shows all")),
     }

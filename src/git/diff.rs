@@ -11,6 +11,8 @@ use super::{Git, GitError};
 const PATCH_KEPT: usize = 10 * 1024 * 1024;
 /// How much of the list of changed files is kept, in bytes: some hundred thousand files.
 const FILES_KEPT: usize = 32 * 1024 * 1024;
+/// How many changed files are named.
+const FILES_NAMED: usize = 100;
 /// How many new commits are named.
 const COMMITS_NAMED: usize = 10;
 
@@ -22,6 +24,41 @@ pub struct Changed {
     pub from: Option<String>,
     /// Lines added and removed; none for a binary file.
     pub lines: Option<(u64, u64)>,
+}
+
+/// The files that differ: their sums, and the first of them by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Files {
+    pub count: u64,
+    /// Lines in all of them that are text.
+    pub added: u64,
+    pub removed: u64,
+    /// In git's order.
+    pub first: Vec<Changed>,
+}
+
+impl Files {
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    fn push(&mut self, file: Changed) {
+        self.count += 1;
+        let (added, removed) = file.lines.unwrap_or_default();
+        self.added = self.added.saturating_add(added);
+        self.removed = self.removed.saturating_add(removed);
+        if self.first.len() < FILES_NAMED {
+            self.first.push(file);
+        }
+    }
+}
+
+impl FromIterator<Changed> for Files {
+    fn from_iter<I: IntoIterator<Item = Changed>>(changed: I) -> Files {
+        let mut files = Files::default();
+        changed.into_iter().for_each(|file| files.push(file));
+        files
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +93,7 @@ pub async fn files(
     workspace: &Path,
     before: &str,
     index: &Path,
-) -> Result<Vec<Changed>, GitError> {
+) -> Result<Files, GitError> {
     let arguments = ["diff-index", "--cached", "-z", "-M", "--numstat", before];
     let output = with_index(git, workspace, index, arguments)
         .keeping(FILES_KEPT)
@@ -155,9 +192,9 @@ pub async fn remote(git: &Git, workspace: &Path) -> Result<Remote, GitError> {
 }
 
 /// `added TAB removed TAB path NUL`, or for a rename `added TAB removed TAB NUL from NUL to NUL`.
-fn parse(output: &str) -> Vec<Changed> {
+fn parse(output: &str) -> Files {
     let mut fields = output.split('\0');
-    let mut files = Vec::new();
+    let mut files = Files::default();
     while let Some(record) = fields.next() {
         let mut parts = record.splitn(3, '\t');
         let (Some(added), Some(removed), Some(path)) = (parts.next(), parts.next(), parts.next())

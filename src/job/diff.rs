@@ -43,7 +43,7 @@ async fn look(
     work: &AtWork<'_>,
     run: RunId,
     was_empty: Option<String>,
-) -> Result<(Vec<diff::Changed>, String, bool), GitError> {
+) -> Result<(diff::Files, String, bool), GitError> {
     let (git, workspace) = (&work.runner.git, &work.session.workspace);
     let before = measure::before(git, workspace, run, was_empty.as_deref()).await?;
     let index = OwnIndex::within(&git.scratch);

@@ -8,7 +8,7 @@ use fail::fail_point;
 
 use super::at_work::{AtWork, Finished};
 use crate::chat::changes as words;
-use crate::git::diff::{self, Changed, Commits};
+use crate::git::diff::{self, Commits, Files};
 use crate::git::snapshot::{self, Moment, Snapshot};
 use crate::git::{Git, GitError, restore};
 use crate::id::RunId;
@@ -90,7 +90,7 @@ async fn go_back(
     work: &AtWork<'_>,
     run: RunId,
     was_empty: Option<&str>,
-) -> Result<Vec<Changed>, GitError> {
+) -> Result<Files, GitError> {
     let (git, workspace) = place(work);
     let before = measure::before(git, workspace, run, was_empty).await?;
     let kept = snapshot::reference(run, Moment::Undone);
@@ -202,7 +202,7 @@ async fn go_forth(
     Ok(true)
 }
 
-async fn differing(work: &AtWork<'_>, from: &Snapshot) -> Result<Vec<Changed>, GitError> {
+async fn differing(work: &AtWork<'_>, from: &Snapshot) -> Result<Files, GitError> {
     let (git, workspace) = place(work);
     let index = index(work);
     snapshot::look(git, workspace, &index).await?;

@@ -1,6 +1,7 @@
 //! Jobs: work in a workspace beside runs.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use tracing::warn;
 use uuid::Uuid;
 
 use super::chats::{place_from, thread_column};
@@ -37,17 +38,30 @@ pub fn insert(
     Ok(id)
 }
 
-/// The chat's oldest job of a lane that is not done.
+/// The chat's oldest job of a lane that is not done. One that cannot be read, as of a newer telecoder, is put aside, so
+/// that it does not hold up those behind it.
 pub fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Result<Option<Job>> {
-    db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM jobs
-         WHERE chat_id = ?1 AND thread_id = ?2 AND lane = ?3 AND state = 'due' ORDER BY seq LIMIT 1"
-    ))?
-    .query_row(
-        params![at.chat.0, thread_column(at), lane_name(lane)],
-        from_row,
-    )
-    .optional()
+    loop {
+        let found = db
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM jobs
+                 WHERE chat_id = ?1 AND thread_id = ?2 AND lane = ?3 AND state = 'due' ORDER BY seq LIMIT 1"
+            ))?
+            .query_row(
+                params![at.chat.0, thread_column(at), lane_name(lane)],
+                |row| Ok((row.get::<_, String>(0)?, from_row(row))),
+            )
+            .optional()?;
+        match found {
+            None => return Ok(None),
+            Some((_, Ok(job))) => return Ok(Some(job)),
+            Some((id, Err(error))) => {
+                warn!(job.id = id, %error, "a job cannot be read and is put aside");
+                db.prepare_cached("UPDATE jobs SET state = 'ended' WHERE id = ?1")?
+                    .execute([id])?;
+            }
+        }
+    }
 }
 
 /// The job with this id, if it is not done.

@@ -15,7 +15,7 @@ pub mod measure;
 
 use serde::{Deserialize, Serialize};
 
-use crate::git::diff::{Changed, Commits, Remote};
+use crate::git::diff::{Commits, Files, Remote};
 use claims::Claims;
 use counts::Counts;
 
@@ -89,7 +89,7 @@ impl CheckResult {
 /// What the workspace shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changes {
-    pub files: Vec<Changed>,
+    pub files: Files,
     pub commits: Commits,
     /// None for a detached `HEAD`.
     pub branch: Option<String>,

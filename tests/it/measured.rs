@@ -11,7 +11,7 @@ use telecoder::chat::evidence::{self, Hint, Next};
 use telecoder::chat::workspace;
 use telecoder::chat::{Body, Outgoing};
 use telecoder::command::{self, ChecksChange, Command, Input};
-use telecoder::git::diff::{Changed, Commit, Commits, Remote};
+use telecoder::git::diff::{Changed, Commit, Commits, Files, Remote};
 use telecoder::git::push::Pushed;
 use telecoder::git::remarks::Remark;
 use telecoder::git::source::{self, Unusable};
@@ -96,14 +96,16 @@ fn changed(path: &str, lines: Option<(u64, u64)>) -> Changed {
 
 fn changes() -> Changes {
     Changes {
-        files: vec![
+        files: [
             changed("src/parser.rs", Some((40, 12))),
             Changed {
                 from: Some("old.rs".into()),
                 ..changed("new.rs", Some((0, 0)))
             },
             changed("logo.png", None),
-        ],
+        ]
+        .into_iter()
+        .collect(),
         commits: Commits {
             count: 2,
             newest: vec![
@@ -242,8 +244,9 @@ fn what_is_said_about_work_in_a_workspace() {
     let mut all = String::new();
     let run = RunId::default();
     let files = changes().files;
+    let one: Files = files.first[..1].iter().cloned().collect();
     let commits_only = Changes {
-        files: Vec::new(),
+        files: Files::default(),
         remote: Remote::Ahead(0),
         left_out: "fatal: a repository within".into(),
         ..changes()
@@ -301,8 +304,8 @@ fn what_is_said_about_work_in_a_workspace() {
             words::ask_undo(run, "commit it", &commits_only),
         ),
         ("nothing to undo", words::nothing_to_undo()),
-        ("undone", words::undone(run, &[])),
-        ("undone but for", words::undone(run, &files[..1])),
+        ("undone", words::undone(run, &Files::default())),
+        ("undone but for", words::undone(run, &one)),
         ("undone but for many", words::undone(run, &files)),
         (
             "not undone",
