@@ -45,6 +45,7 @@ fn main() {
         "", "measured", "floor", "ratio"
     );
     bench.snapshots();
+    bench.before_a_run();
     bench.sessions();
 }
 
@@ -103,6 +104,36 @@ impl Bench<'_> {
         }
         row(
             &format!("snapshot + difference, {FILES} files (floor: git status)"),
+            median(times),
+            median(floors),
+        );
+    }
+
+    /// What a run waits for before its agent starts, in a repository as most are.
+    fn before_a_run(&self) {
+        let repository = self.folder.join("small");
+        std::fs::create_dir(&repository).expect("a folder");
+        git(&repository, &["init", "--quiet"]);
+        for number in 0..200 {
+            std::fs::write(repository.join(format!("f{number}.txt")), "text\n").expect("a file");
+        }
+        git(&repository, &["add", "."]);
+        commit(&repository, "all");
+        let index = self.folder.join("small.index");
+        let (mut times, mut floors) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS * 3 {
+            let begun = Instant::now();
+            git(&repository, &["status", "--porcelain=v2"]);
+            floors.push(begun.elapsed());
+            let reference = snapshot::reference(RunId::new(), snapshot::Moment::Before);
+            let begun = Instant::now();
+            self.runtime
+                .block_on(snapshot::take(&self.git, &repository, &reference, &index))
+                .expect("a snapshot");
+            times.push(begun.elapsed());
+        }
+        row(
+            "snapshot before a run, 200 files (floor: git status)",
             median(times),
             median(floors),
         );

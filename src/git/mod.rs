@@ -1,6 +1,6 @@
 //! The only module that runs git: the binary, with worktrees, hooks and credentials as the person has them.
 //!
-//! How it is run is [`call`]'s. A workspace is made in [`workspace`], of what [`source`] found and [`mirror`]
+//! How it is run is `call`'s. A workspace is made in [`workspace`], of what [`source`] found and [`mirror`]
 //! keeps; [`snapshot`] and [`diff`] say what a run changed, [`restore`] takes it back, [`push`] sends it away.
 
 mod call;

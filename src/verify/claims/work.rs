@@ -113,7 +113,7 @@ pub(super) fn takes_back(sentence: &Sentence) -> bool {
     any(&sentence.words, UNDONE)
 }
 
-/// Where the words are that say what the author did: "I [fixed] the bug, [committed] it and [pushed]".
+/// Where the words are that say what the author did: "I *fixed* the bug, *committed* it and *pushed*".
 fn own_acts(sentence: &Sentence) -> Vec<usize> {
     let words = &sentence.words;
     let start = words.len() - without_connectives(words).len();
