@@ -109,6 +109,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
     {
         return Ok(());
     }
+    tasks.spawn(clear_given_up(Arc::clone(&worker), quit.clone()));
     spawn_worker(&tasks, registry_task, worker, &quit);
     tasks.spawn(dispatch_until(
         api.clone(),
@@ -265,6 +266,17 @@ async fn take_up_live(store: &Store, outbox: &Outbox) -> Result<(), StoreError> 
         outbox.remove_live(at, live);
     }
     Ok(())
+}
+
+async fn clear_given_up(worker: Arc<Worker>, quit: CancellationToken) {
+    tokio::select! {
+        cleared = worker.clear_given_up() => {
+            if let Err(error) = cleared {
+                warn!(%error, "sessions that were given up could not be looked through");
+            }
+        }
+        () = quit.cancelled() => {}
+    }
 }
 
 fn spawn_worker(

@@ -70,6 +70,17 @@ impl Worker {
         Ok(Step::Done)
     }
 
+    /// Takes away what is left of sessions that were given up, where the bot ended before it could. At a start.
+    pub async fn clear_given_up(&self) -> Result<(), StoreError> {
+        for session in self.runner.store.transaction(sessions::given_up).await? {
+            if session.workspace.exists() {
+                workspace::remove(&self.runner.git, &session, &self.branch_prefix).await;
+                info!(session = %session.id, "what was left of a session that was given up is removed");
+            }
+        }
+        Ok(())
+    }
+
     /// The live message of a try that a restart cut off goes on.
     async fn take_up_live(&self, session: &Session) -> Result<(), StoreError> {
         let id = session.id.clone();

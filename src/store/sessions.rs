@@ -72,6 +72,15 @@ pub fn with_live_message_left(
     .collect()
 }
 
+/// Sessions that were given up.
+pub fn given_up(db: &Connection) -> rusqlite::Result<Vec<Session>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM sessions WHERE state = 'failed'"
+    ))?
+    .query_map([], from_row)?
+    .collect()
+}
+
 /// All sessions, the newest first.
 pub fn all(db: &Connection) -> rusqlite::Result<Vec<Session>> {
     db.prepare_cached(&format!(

@@ -190,3 +190,36 @@ fn an_undo_that_was_cut_off_is_finished_and_can_be_taken_back() {
         );
     }
 }
+
+#[test]
+fn what_is_left_of_a_workspace_that_was_given_up_is_removed_after_the_restart() {
+    let machine = Machine::new();
+    let project = repository(machine.folder.path());
+    // A checkout that takes its time, so that it is stopped on its way.
+    let hook = project.join(".git/hooks/post-checkout");
+    std::fs::write(&hook, "#!/bin/sh\nsleep 45623\n").expect("a hook");
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).expect("its rights");
+    let bot = machine.start();
+    machine.ada_says(&format!("/new {}", project.display()));
+    machine.until("it is being made", || {
+        processes::with_word("45623").first().copied()
+    });
+    bot.kill();
+    std::fs::remove_file(&hook).expect("it was there");
+    // As if the bot had been killed between the word and the deed.
+    machine
+        .database()
+        .execute("UPDATE sessions SET state = 'failed'", [])
+        .expect("it is written");
+    let _bot = machine.start();
+    machine.until("nothing is left", || {
+        entries(&machine.data().join("workspaces"))
+            .is_empty()
+            .then_some(())
+    });
+    machine.until("nor in the repository", || {
+        (git(&project, &["worktree", "list"]).lines().count() == 1
+            && git(&project, &["branch", "--list", "telecoder/*"]).is_empty())
+        .then_some(())
+    });
+}
