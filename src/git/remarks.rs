@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Git, GitError};
+use crate::verify::file;
 
 /// Something to be said about a workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,15 +23,8 @@ pub async fn look(git: &Git, workspace: &Path) -> Result<Vec<Remark>, GitError> 
             remarks.push(Remark::Submodules(paths));
         }
     }
-    let with_filter = [
-        "grep",
-        "--quiet",
-        "--fixed-strings",
-        "filter=lfs",
-        "--",
-        ".gitattributes",
-    ];
-    if git.run(workspace, with_filter).await.is_ok() {
+    let attributes = file::text(&workspace.join(".gitattributes"));
+    if attributes.is_some_and(|attributes| attributes.contains("filter=lfs")) {
         let has_filter = git.run(workspace, ["config", "--get", "filter.lfs.smudge"]);
         if has_filter.await.is_err() {
             let named = ["ls-files", "-z", "--", ":(attr:filter=lfs)"];

@@ -9,12 +9,13 @@ use super::Drive;
 use crate::chat::PromptState;
 use crate::chat::live::{self, LiveOf};
 use crate::claude::host::End;
-use crate::git::changes;
+use crate::git::{changes, snapshot};
 use crate::job::Task;
 use crate::process::sweep;
 use crate::run::Outcome;
 use crate::run::answer::{Closing, Loss};
 use crate::store::{jobs, outbox, runs, sessions, settings};
+use crate::verify::claims::Claims;
 
 /// How long git may take to say what a lost run has changed.
 const CHANGES_LIMIT: Duration = Duration::from_secs(10);
@@ -47,6 +48,8 @@ impl Drive<'_> {
         let message = conclusion.message;
         let forget = conclusion.forget_conversation;
         let has_begun = self.progress.model.is_some();
+        let is_still_empty =
+            self.run.was_empty.is_some() && snapshot::is_empty(&self.session.workspace);
         let at = self
             .runner
             .store
@@ -61,12 +64,17 @@ impl Drive<'_> {
                 }
                 // What a lost run has changed is told already.
                 if has_begun && outcome != Outcome::Lost {
-                    let with_checks = outcome == Outcome::Completed;
-                    let task = Task::Verify {
-                        run: id,
-                        with_checks,
-                    };
-                    jobs::insert(db, &session, at, task, None)?;
+                    let claims = runs::to_measure(db, id)?.claims;
+                    if is_still_empty && claims == Claims::default() {
+                        // There is nothing to measure, and no reason to let the next prompt wait for that.
+                        runs::set_unchanged(db, id)?;
+                    } else {
+                        let task = Task::Verify {
+                            run: id,
+                            with_checks: outcome == Outcome::Completed,
+                        };
+                        jobs::insert(db, &session, at, task, None)?;
+                    }
                 }
                 if forget {
                     sessions::forget_conversation(db, &session)?;
