@@ -177,10 +177,11 @@ pub fn undone(run: RunId, left: &Files) -> Outgoing {
     .with_button("Take the undo back", Press::Redo(run))
 }
 
-/// An undo stopped on its way.
-pub fn not_undone(reason: &str, words: &str) -> Outgoing {
+/// An undo stopped on its way, and could not be taken back either. `kept` is what git calls what was there before it.
+pub fn not_undone(reason: &str, words: &str, kept: &str) -> Outgoing {
     Outgoing::note(format!(
-        "It was not undone to the end: {reason}. What the run had left is kept; /undo tries it again."
+        "It was undone only in part: {reason}. What the run had left is kept as {kept}; git checkout {kept} -- . brings \
+         its files back."
     ))
     .quoting(without_password(words))
     .loud()

@@ -22,8 +22,10 @@ const BRANCH: &str = "branch: ";
 const BUSY: &str = "in progress: a merge or its like";
 /// How long git may take to look through a workspace. It waits for ever for a FIFO that is called `.gitignore`.
 const LOOK_LIMIT: Duration = Duration::from_secs(60);
-/// So often it is looked again where git gave up.
-const LOOKED_AGAIN: usize = 3;
+/// So often it is looked again where git gave up, after a pause that grows fourfold: a git that was ended with the bot
+/// may be on its last file.
+const LOOKED_AGAIN: u32 = 3;
+const LOOK_PAUSE: Duration = Duration::from_millis(150);
 /// Nothing of the person's may run, change the result or be asked for a name.
 const OWN: [&str; 8] = [
     "-c",
@@ -164,7 +166,10 @@ pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<String, G
                 code: Some(1),
                 words,
             }) => return Ok(words),
-            Err(GitError::Refused { .. }) if tries < LOOKED_AGAIN => tries += 1,
+            Err(GitError::Refused { .. }) if tries < LOOKED_AGAIN => {
+                tokio::time::sleep(LOOK_PAUSE * 4u32.pow(tries)).await;
+                tries += 1;
+            }
             Err(other) => return Err(other),
         }
     }

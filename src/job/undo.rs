@@ -80,7 +80,10 @@ pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
             work.say(message).await
         }
         Err(error) => {
-            let message = words::not_undone(&error.reason(), error.words());
+            let message = match go_back_again(work, run).await {
+                Ok(()) => words::git_failed("It was not undone", &error.reason(), error.words()),
+                Err(kept) => words::not_undone(&error.reason(), error.words(), &kept),
+            };
             work.say(message).await
         }
     }
@@ -106,6 +109,30 @@ async fn go_back(
     restore::restore(git, workspace, &before, &index(work)).await?;
     fail_point!("undo-restored", |_| std::process::abort());
     differing(work, &before).await
+}
+
+/// An undo that could not be finished is taken back at once. Where that cannot be finished either, what the run had left
+/// stays under a name that no later undo uses: the error.
+async fn go_back_again(work: &AtWork<'_>, run: RunId) -> Result<(), String> {
+    let (git, workspace) = place(work);
+    let reference = snapshot::reference(run, Moment::Undone);
+    let kept = snapshot::find(git, workspace, &reference).await;
+    let Ok(Some(kept)) = kept else {
+        // Nothing was begun.
+        return Ok(());
+    };
+    if restore::restore(git, workspace, &kept, &index(work))
+        .await
+        .is_ok()
+    {
+        return Ok(());
+    }
+    let name = format!("refs/telecoder/{run}/kept-{}", work.job.id);
+    match snapshot::keep(git, workspace, &kept.commit, &name).await {
+        Ok(()) => Err(name),
+        // Then its number is all that there is.
+        Err(_) => Err(kept.commit),
+    }
 }
 
 /// The workspace, and the commits of the branch that is put back where something else is checked out.

@@ -309,7 +309,11 @@ fn what_is_said_about_work_in_a_workspace() {
         ("undone but for many", words::undone(run, &files)),
         (
             "not undone",
-            words::not_undone("git refused, in these words", "fatal: no"),
+            words::not_undone(
+                "git refused, in these words",
+                "fatal: no",
+                "refs/telecoder/x/kept-y",
+            ),
         ),
         ("not undone any more", words::not_undone_any_more()),
         ("given up", words::job_given_up()),

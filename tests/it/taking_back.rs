@@ -410,3 +410,43 @@ fn undo_after_a_question_takes_back_the_run_that_changed_something() {
     machine.message_with("Undone: ");
     assert!(!workspace.join("x").exists());
 }
+
+#[test]
+fn an_undo_that_cannot_be_finished_loses_nothing() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let workspace = cloned(&machine);
+    machine.ada_says(
+        "[[bash: mkdir -p kept; echo a > kept/a; echo b > other; git config filter.odd.smudge false; git config filter.odd.clean cat; \
+         git config filter.odd.required true; echo more >> README.md]] [[say: did it]]",
+    );
+    machine.message_with("3 files changed");
+    // What brings README.md back has to go through a filter that says no.
+    std::fs::write(
+        workspace.join(".git/info/attributes"),
+        "README.md filter=odd\n",
+    )
+    .expect("a file");
+    machine.ada_says("/undo");
+    machine.ada_presses(&machine.message_with("Undo takes the workspace back"));
+    machine.until("it is told", || {
+        machine.bot_messages().into_iter().find(|message| {
+            message.text.starts_with("It was undone only in part")
+                || message.text.starts_with("It was not undone")
+        })
+    });
+    machine.until_quiet();
+    std::fs::remove_file(workspace.join(".git/info/attributes")).expect("it was there");
+    let refs = git(
+        &workspace,
+        &["for-each-ref", "--format=%(refname)", "refs/telecoder/"],
+    );
+    let kept = refs
+        .lines()
+        .find(|name| name.contains("/kept-"))
+        .or_else(|| refs.lines().find(|name| name.ends_with("/undone")))
+        .expect("what the run had left is kept");
+    let of = |name: &str| git(&workspace, &["show", &format!("{kept}:{name}")]);
+    assert_eq!((of("kept/a"), of("other")), ("a".into(), "b".into()));
+    assert!(of("README.md").ends_with("more"));
+}
