@@ -200,6 +200,7 @@ impl Bench<'_> {
             listener: Listener {
                 heard: &|_| {},
                 stop: &stop,
+                marker: None,
             },
         };
         let begun = Instant::now();

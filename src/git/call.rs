@@ -17,7 +17,6 @@ use uuid::Uuid;
 
 use super::{Git, GitError, Listener};
 use crate::chat::text::without_password;
-use crate::id::RunId;
 use crate::process::held::{Held, Piece, Program, end_marked};
 use crate::process::holder::Report;
 
@@ -213,7 +212,7 @@ impl Call<'_> {
             .into_iter()
             .chain([("GIT_ALLOW_PROTOCOL".into(), TRANSPORTS.into())])
             .collect();
-        let marker = RunId::new();
+        let marker = listener.marker.unwrap_or_default();
         let mut held = Held::start(Program {
             arguments: arguments.collect(),
             folder: self.folder,

@@ -20,6 +20,8 @@ use std::path::PathBuf;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::id::RunId;
+
 /// Why git did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GitError {
@@ -67,6 +69,9 @@ pub struct Listener<'a> {
     pub heard: &'a (dyn Fn(&str) + Sync),
     /// Ends the call, with everything that git has started, before it returns.
     pub stop: &'a CancellationToken,
+    /// By which what git has started can be found later, where bot and holder are killed; none: by nobody but this
+    /// call.
+    pub marker: Option<RunId>,
 }
 
 /// git with the environment that claude gets too: its hooks and helpers see nothing of telecoder's own.

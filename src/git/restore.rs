@@ -10,8 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::snapshot::{Snapshot, git_folder, in_place, in_progress, look, with_index};
 use super::{Git, GitError, Listener};
+use crate::id::RunId;
 
-/// Goes back; take a snapshot of what there is first. `index` is where a file of our own may be made.
+/// Goes back; take a snapshot of what there is first. `index` is where a file of our own may be made, and `marker`
+/// finds what is left of it where bot and holder are killed.
 ///
 /// Nothing is changed where the error is [`GitError::Impossible`].
 pub async fn restore(
@@ -19,6 +21,7 @@ pub async fn restore(
     workspace: &Path,
     to: &Snapshot,
     index: &Path,
+    marker: RunId,
 ) -> Result<(), GitError> {
     let folder = git_folder(workspace).ok_or_else(|| {
         GitError::Impossible("the workspace is no git repository any more".into())
@@ -45,6 +48,7 @@ pub async fn restore(
     let listener = Listener {
         heard: &|_| {},
         stop: &never,
+        marker: Some(marker),
     };
     let files = ["read-tree", "--reset", "-u", &to.commit];
     with_index(git, workspace, index, files)

@@ -15,6 +15,7 @@ pub(super) async fn push(work: &AtWork<'_>) -> Result<Finished, StoreError> {
     let listener = Listener {
         heard: &hear,
         stop: &stop,
+        marker: None,
     };
     let stopped = async {
         work.stopped().await;

@@ -12,6 +12,7 @@ use crate::git::diff::{self, Commits, Files};
 use crate::git::snapshot::{self, Moment, Snapshot};
 use crate::git::{Git, GitError, restore};
 use crate::id::RunId;
+use crate::process::held::end_marked;
 use crate::store::{StoreError, outbox, prompts, runs};
 use crate::verify::measure::{self, OwnIndex};
 
@@ -100,13 +101,14 @@ async fn go_back(
     // A try that was cut off knew better what there was.
     let was_cut_off = work.job.begun_at.is_some();
     if was_cut_off {
+        end_marked(marker(work)).await;
         restore::unlock(workspace);
     }
     if !was_cut_off || snapshot::find(git, workspace, &kept).await?.is_none() {
         keep_what_goes(work, run, &before, &kept).await?;
     }
     fail_point!("undo-kept", |_| std::process::abort());
-    restore::restore(git, workspace, &before, &index(work)).await?;
+    restore::restore(git, workspace, &before, &index(work), marker(work)).await?;
     fail_point!("undo-restored", |_| std::process::abort());
     differing(work, &before).await
 }
@@ -121,7 +123,7 @@ async fn go_back_again(work: &AtWork<'_>, run: RunId) -> Result<(), String> {
         // Nothing was begun.
         return Ok(());
     };
-    if restore::restore(git, workspace, &kept, &index(work))
+    if restore::restore(git, workspace, &kept, &index(work), marker(work))
         .await
         .is_ok()
     {
@@ -202,6 +204,7 @@ async fn go_forth(
     let kept = match snapshot::find(git, workspace, &begun).await? {
         // A try that was cut off had looked whether it may.
         Some(kept) => {
+            end_marked(marker(work)).await;
             restore::unlock(workspace);
             kept
         }
@@ -219,7 +222,7 @@ async fn go_forth(
             kept
         }
     };
-    restore::restore(git, workspace, &kept, &index(work)).await?;
+    restore::restore(git, workspace, &kept, &index(work), marker(work)).await?;
     let tip = snapshot::find(git, workspace, &snapshot::reference(run, Moment::Tip)).await?;
     if let (Some(branch), Some(tip)) = (&before.branch, tip)
         && before.branch != kept.branch
@@ -247,4 +250,9 @@ fn place<'a>(work: &'a AtWork<'_>) -> (&'a Git, &'a Path) {
 
 fn index(work: &AtWork<'_>) -> OwnIndex {
     OwnIndex::within(&work.runner.git.scratch)
+}
+
+/// The same for every try of the job.
+fn marker(work: &AtWork<'_>) -> RunId {
+    RunId(work.job.id.0)
 }

@@ -158,6 +158,7 @@ async fn auto_push(work: &AtWork<'_>, evidence: &mut Evidence) {
     let listener = Listener {
         heard: &|_| {},
         stop: &stop,
+        marker: None,
     };
     let stopped = async {
         tokio::select! {

@@ -40,6 +40,7 @@ impl Worker {
             listener: Listener {
                 heard: &hear,
                 stop: &stop,
+                marker: None,
             },
         };
         let given_up = async {
