@@ -10,7 +10,7 @@ use super::{LOOK_EVERY, Runs};
 use crate::id::{ChatId, UserId};
 
 /// How long runs may take to stop when the demo is quit.
-const STOP_TIME: std::time::Duration = std::time::Duration::from_secs(4);
+const STOP_TIME: std::time::Duration = std::time::Duration::from_secs(20);
 
 pub struct Terminal {
     api: BotApi,
