@@ -200,6 +200,10 @@ fn name(kind: Kind) -> &'static str {
 
 fn change_lines(changes: &Changes) -> Vec<String> {
     let mut lines = vec![summary(&changes.files)];
+    if changes.is_none() {
+        // Then nobody has looked where it is.
+        return lines;
+    }
     let mut about: Vec<String> = Vec::new();
     match changes.commits.newest.as_slice() {
         [] => {}

@@ -6,6 +6,7 @@
 mod call;
 pub mod changes;
 pub mod diff;
+pub mod file;
 pub mod mirror;
 pub mod push;
 pub mod remarks;

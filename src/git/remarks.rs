@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::{Git, GitError};
-use crate::verify::file;
+use super::{Git, GitError, file};
 
 /// Something to be said about a workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]

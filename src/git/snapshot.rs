@@ -13,7 +13,7 @@ use std::time::Duration;
 use fail::fail_point;
 
 use super::call::Call;
-use super::{Git, GitError};
+use super::{Git, GitError, file};
 use crate::id::RunId;
 
 /// What the line of the message begins with that names the branch.
@@ -114,7 +114,7 @@ pub fn unborn_branch(workspace: &Path) -> Option<String> {
         return None;
     }
     let folder = only.path();
-    let head = fs::read_to_string(folder.join("HEAD")).ok()?;
+    let head = file::text(&folder.join("HEAD"))?;
     let branch = head.trim().strip_prefix("ref: refs/heads/")?;
     let has_commit = folder.join("refs/heads").join(branch).exists()
         || folder.join("packed-refs").exists()
@@ -329,6 +329,11 @@ fn begin_index(workspace: &Path, index: &Path) -> Result<(), GitError> {
     let of_workspace = git_folder(workspace)
         .ok_or_else(|| GitError::Impossible("the workspace is no git repository any more".into()))?
         .join("index");
+    if fs::metadata(&of_workspace).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(GitError::Impossible(
+            "the workspace's index is no file".into(),
+        ));
+    }
     match fs::copy(&of_workspace, index) {
         Ok(_) => {}
         // Nothing was ever added.
@@ -363,6 +368,6 @@ pub(super) fn git_folder(workspace: &Path) -> Option<PathBuf> {
     if path.is_dir() {
         return Some(path);
     }
-    let pointer = fs::read_to_string(&path).ok()?;
+    let pointer = file::text(&path)?;
     Some(workspace.join(pointer.strip_prefix("gitdir:")?.trim()))
 }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::file;
 use crate::session::Source;
-use crate::verify::file;
 
 /// Why nothing can be made of what was named.
 #[derive(Clone, Debug, PartialEq, Eq)]

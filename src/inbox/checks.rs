@@ -9,12 +9,12 @@ use super::button::Pressed;
 use crate::chat::checks::{self as words, Known};
 use crate::chat::{changes, toast};
 use crate::command::ChecksChange;
+use crate::git::file;
 use crate::id::{ChatId, ChatThread, SessionId};
 use crate::job::Task;
 use crate::session::{Commands, Session, SessionState};
 use crate::store::{Store, StoreError, chats, jobs, outbox, sessions};
 use crate::verify::commands::{self, REPOSITORY_FILE};
-use crate::verify::file;
 
 /// How long the workspace's disk may take to answer.
 const LOOK_LIMIT: Duration = Duration::from_secs(2);

@@ -40,7 +40,7 @@ pub(super) async fn run_all(
             .map(|result| &result.ended)
             .filter(|ended| matches!(ended, Ended::Stopped | Ended::GaveWay));
         let result = match cut_before {
-            Some(ended) => not_run(check, ended.clone()),
+            Some(ended) => CheckResult::not_begun(check, ended.clone()),
             None => run_one(work, order, check, &folder).await?,
         };
         info!(
@@ -63,7 +63,7 @@ async fn run_one(
     folder: &Path,
 ) -> Result<CheckResult, StoreError> {
     if prompt_waits(work, order).await? {
-        return Ok(not_run(check, Ended::GaveWay));
+        return Ok(CheckResult::not_begun(check, Ended::GaveWay));
     }
     let heard = Heard::default();
     let hear = |line: &str| heard.set(line);
@@ -77,26 +77,15 @@ async fn run_one(
     };
     let place = tokio::select! {
         place = Arc::clone(work.places).acquire_owned() => place,
-        why = cut(work, order) => return Ok(not_run(check, why)),
+        why = cut(work, order) => return Ok(CheckResult::not_begun(check, why)),
     };
     let live = |elapsed| evidence::live(&check.command, elapsed, &heard.get());
     let result = tokio::select! {
         result = bench.run(check, cut(work, order)) => result,
-        () = work.show(live) => not_run(check, Ended::Stopped),
+        () = work.show(live) => CheckResult::not_begun(check, Ended::Stopped),
     };
     drop(place);
     Ok(result)
-}
-
-fn not_run(check: &Check, ended: Ended) -> CheckResult {
-    CheckResult {
-        check: check.clone(),
-        ended,
-        counts: None,
-        elapsed_ms: 0,
-        last_lines: String::new(),
-        survivors: 0,
-    }
 }
 
 /// Returns when the checks are to be ended: somebody asked for it, or somebody waits for what comes next. Checks that

@@ -145,9 +145,10 @@ async fn keep_what_goes(
     kept: &str,
 ) -> Result<(), GitError> {
     let (git, workspace) = place(work);
+    // Of an undo before this one; what it was then is not what it is now.
+    snapshot::forget(git, workspace, run, &[Moment::Undone, Moment::Tip]).await?;
     snapshot::take(git, workspace, kept, &index(work)).await?;
     let tip_kept = snapshot::reference(run, Moment::Tip);
-    snapshot::forget(git, workspace, run, &[Moment::Tip]).await?;
     if let Some(branch) = &before.branch
         && let Some(tip) = restore::tip(git, workspace, branch).await
     {

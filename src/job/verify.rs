@@ -12,14 +12,14 @@ use super::fixing::{self, Failed};
 use crate::chat::Outgoing;
 use crate::chat::evidence::{self, Hint};
 use crate::git::diff::Remote;
-use crate::git::{Listener, push};
+use crate::git::{GitError, Listener, file, push};
 use crate::id::{ChatThread, RunId};
 use crate::run::Measured;
 use crate::session::Commands;
 use crate::store::{StoreError, outbox, runs, sessions, settings, verifications};
 use crate::verify::claims::Claims;
 use crate::verify::{
-    AutoPush, Changes, Check, Evidence, commands, contradictions, file,
+    AutoPush, Changes, Check, Evidence, commands, contradictions,
     measure::{self, OwnIndex},
 };
 
@@ -78,11 +78,14 @@ async fn make(
     let is_touched = changes.as_ref().map_or(true, |changes| !changes.is_none());
     let is_fix = measured.is_some_and(|measured| measured.is_fix);
     let is_wanted = order.by_hand || is_touched || is_fix || claims.tests_pass || claims.lint_clean;
-    let list = chosen(work, order).await;
-    let mut checks = Vec::new();
-    if order.with_checks && is_wanted {
-        checks = checking::run_all(work, order, &list).await?;
-    }
+    let list = match order.with_checks {
+        true => chosen(work, order).await,
+        false => Vec::new(),
+    };
+    let checks = match is_wanted {
+        true => checking::run_all(work, order, &list).await?,
+        false => Vec::new(),
+    };
     let mut evidence = Evidence {
         contradictions: contradictions(claims, &changes, &checks),
         changes,
@@ -173,13 +176,15 @@ async fn auto_push(work: &AtWork<'_>, evidence: &mut Evidence) {
         pushed = push::push(&work.runner.git, &work.session.workspace, listener) => pushed,
         () = stopped => return,
     };
-    evidence.auto_push = Some(match pushed {
+    evidence.auto_push = match pushed {
         Ok(pushed) => {
             changes.remote = Remote::Ahead(0);
-            AutoPush::Pushed { link: pushed.link }
+            Some(AutoPush::Pushed { link: pushed.link })
         }
-        Err(error) => AutoPush::Refused(measure::in_words(&error)),
-    });
+        // The evidence says what is not pushed.
+        Err(GitError::Stopped) => None,
+        Err(error) => Some(AutoPush::Refused(measure::in_words(&error))),
+    };
 }
 
 /// Writes down what was measured, says it, and lets follow what follows.

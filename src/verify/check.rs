@@ -73,19 +73,14 @@ impl Bench<'_> {
         let counts = output.reader.counts();
         let last_lines = output.finish();
         CheckResult {
-            // What is kept and shown for good.
-            check: Check {
-                command: without_password(&check.command),
-                ..check.clone()
-            },
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             last_lines: match ended {
                 Ended::Passed => String::new(),
                 _ => without_password(end_of(&last_lines, LAST_LINES_KEPT)),
             },
-            ended,
             counts,
             survivors,
+            ..CheckResult::not_begun(check, ended)
         }
     }
 

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Check, Kind, file};
+use super::{Check, Kind};
+use crate::git::file;
 use crate::session::Commands;
 
 /// The repository's own file, where `TELECODER_REPO_CHECKS` lets it count.

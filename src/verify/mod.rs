@@ -9,12 +9,12 @@ pub mod check;
 pub mod claims;
 pub mod commands;
 pub mod counts;
-pub mod file;
 pub mod fix;
 pub mod measure;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chat::text::without_password;
 use crate::git::diff::{Commits, Files, Remote};
 use claims::Claims;
 use counts::Counts;
@@ -69,6 +69,21 @@ pub struct CheckResult {
 }
 
 impl CheckResult {
+    /// A check that ended so before it had begun. What is kept of its command, for good, has no password in it.
+    pub fn not_begun(check: &Check, ended: Ended) -> CheckResult {
+        CheckResult {
+            check: Check {
+                command: without_password(&check.command),
+                kind: check.kind,
+            },
+            ended,
+            counts: None,
+            elapsed_ms: 0,
+            last_lines: String::new(),
+            survivors: 0,
+        }
+    }
+
     /// It says that all is well, and its numbers do not say something else.
     pub fn is_green(&self) -> bool {
         self.ended == Ended::Passed

@@ -559,3 +559,55 @@ fn a_password_that_a_check_prints_is_not_shown() {
         assert!(!message.text.contains("hunter2"), "{}", message.text);
     }
 }
+
+#[test]
+fn verify_in_a_workspace_where_nothing_changed_says_nothing_about_its_branch() {
+    let machine = machine_with("echo '5 passed'", "");
+    let _bot = machine.start();
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+    machine.ada_says("/verify");
+    let evidence = machine.message_with("✓ Tests: 5 passed");
+    assert!(!evidence.text.contains("detached"), "{}", evidence.text);
+}
+
+#[test]
+fn a_password_in_a_command_that_was_not_run_is_not_kept_either() {
+    let machine = machine_with("sleep 45609", "curl https://ada:hunter2@example.org/lint");
+    let _bot = machine.start();
+    machine.ada_says("[[bash: echo x > file]] [[say: one]]");
+    machine.until("the check runs", || {
+        processes::with_word("45609").first().copied()
+    });
+    machine.ada_says("/stop");
+    machine.message_with("– Lint: not run");
+    machine.until_quiet();
+    let kept: String = machine
+        .database()
+        .query_row(
+            "SELECT group_concat(evidence) FROM verifications",
+            [],
+            |row| row.get(0),
+        )
+        .expect("evidence");
+    assert!(
+        kept.contains("example.org") && !kept.contains("hunter2"),
+        "{kept}"
+    );
+}
+
+#[test]
+fn a_workspace_whose_git_folder_is_a_fifo_holds_nothing_up() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[bash: echo x > file]] [[say: one]]");
+    machine.message_with("+1 −0 file");
+    machine.ada_says("[[bash: rm -rf .git; mkfifo .git]] [[say: two]]");
+    machine.message_with("What changed could not be measured: ");
+    machine.ada_says(
+        "[[bash: rm .git; mkdir .git; mkfifo .git/HEAD .git/index; rm file]] [[say: three]]",
+    );
+    machine.nth_message_with("What changed could not be measured: ", 2);
+    machine.ada_says("[[say: four]]");
+    machine.message_with("four");
+}

@@ -450,3 +450,32 @@ fn an_undo_that_cannot_be_finished_loses_nothing() {
     assert_eq!((of("kept/a"), of("other")), ("a".into(), "b".into()));
     assert!(of("README.md").ends_with("more"));
 }
+
+#[test]
+fn what_was_written_after_an_undo_that_failed_is_not_lost_by_the_next_one() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let workspace = cloned(&machine);
+    machine.ada_says(
+        "[[bash: git config filter.odd.smudge false; git config filter.odd.clean cat; \
+         git config filter.odd.required true; echo more >> README.md; echo b > other]] [[say: did it]]",
+    );
+    machine.message_with("2 files changed");
+    let attributes = workspace.join(".git/info/attributes");
+    std::fs::write(&attributes, "README.md filter=odd\n").expect("a file");
+    machine.ada_says("/undo");
+    machine.ada_presses(&machine.message_with("Undo takes the workspace back"));
+    machine.message_with("It was undone only in part: ");
+    machine.until_quiet();
+    // An hour of work, and a file that no snapshot can be taken with.
+    std::fs::write(workspace.join("other"), "an hour of work\n").expect("a file");
+    machine.ada_says("/undo");
+    let asked = machine.nth_message_with("Undo takes the workspace back", 2);
+    std::fs::write(&attributes, "*.u16 text working-tree-encoding=UTF-16\n").expect("a file");
+    std::fs::write(workspace.join("broken.u16"), "x").expect("a file");
+    machine.ada_presses(&asked);
+    machine.message_with("It was not undone: ");
+    machine.until_quiet();
+    let other = std::fs::read_to_string(workspace.join("other")).expect("it is there");
+    assert_eq!(other, "an hour of work\n");
+}

@@ -489,3 +489,82 @@ fn a_clone_that_takes_its_time_shows_how_far_it_is_and_has_a_stop_button() {
         assert!(left.is_empty(), "{left:?}");
     }
 }
+
+#[test]
+fn a_session_begins_at_the_other_sides_default_branch_whatever_its_name() {
+    let machine = Machine::new();
+    let project = repository(machine.folder.path());
+    git(&project, &["switch", "--quiet", "-c", "trunk"]);
+    git(
+        &project,
+        &[
+            "commit",
+            "--quiet",
+            "--allow-empty",
+            "--message",
+            "on trunk",
+        ],
+    );
+    let _bot = machine.start();
+    machine.ada_says(&format!("/new file://{}", project.display()));
+    machine.message_with("on branch telecoder/");
+    machine.ada_says("[[cwd]]");
+    let folder = machine.message_with("/workspaces/").text;
+    let folder = std::path::PathBuf::from(folder.lines().next().unwrap_or_default());
+    assert_eq!(git(&folder, &["log", "-1", "--format=%s"]), "on trunk");
+    // The default branch of the other side may become another one.
+    git(&project, &["switch", "--quiet", "main"]);
+    git(
+        &project,
+        &[
+            "commit",
+            "--quiet",
+            "--allow-empty",
+            "--message",
+            "on main again",
+        ],
+    );
+    machine.ada_says("/new");
+    machine.nth_message_with("on branch telecoder/", 2);
+    machine.ada_says("[[bash: git log -1 --format=%s > said]] [[say: looked]]");
+    machine.message_with("+1 −0 said");
+    machine.ada_says("/diff");
+    machine.message_with("+on main again");
+}
+
+#[test]
+fn a_repository_with_a_detached_head_and_a_merge_in_progress_can_be_worked_on() {
+    let machine = Machine::new();
+    let project = repository(machine.folder.path());
+    for (branch, text) in [("ours", "ours\n"), ("theirs", "theirs\n")] {
+        git(&project, &["switch", "--quiet", "-c", branch, "main"]);
+        std::fs::write(project.join("README.md"), text).expect("a file");
+        git(&project, &["commit", "--quiet", "-a", "--message", branch]);
+    }
+    git(&project, &["switch", "--quiet", "--detach", "ours"]);
+    let merged = std::process::Command::new("git")
+        .args([
+            "-c",
+            "user.name=A",
+            "-c",
+            "user.email=a@b",
+            "merge",
+            "theirs",
+        ])
+        .current_dir(&project)
+        .output()
+        .expect("git is there");
+    assert!(!merged.status.success(), "they are in conflict");
+    let before = git(&project, &["status", "--porcelain=v2", "--branch"]);
+    let _bot = machine.start();
+    machine.ada_says(&format!("/new {}", project.display()));
+    machine.message_with("The worktree of ");
+    machine.ada_says("[[bash: cat README.md > said]] [[say: looked]]");
+    machine.message_with("+1 −0 said");
+    machine.ada_says("/diff");
+    machine.message_with("+ours");
+    assert_eq!(
+        git(&project, &["status", "--porcelain=v2", "--branch"]),
+        before
+    );
+}
