@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use telecoder::git::mirror::Mirrors;
 use telecoder::git::workspace::{self, Workshop};
-use telecoder::git::{Git, Listener, diff, snapshot};
+use telecoder::git::{Git, Listener, diff, index, snapshot};
 use telecoder::id::{ChatId, ChatThread, RunId, SessionId};
 use telecoder::process::holder;
 use telecoder::session::{Commands, Session, SessionState, Source};
@@ -91,7 +91,7 @@ impl Bench<'_> {
             std::fs::write(repository.join(format!("new{round}.txt")), "new\n").expect("a file");
             let begun = Instant::now();
             let files = self.runtime.block_on(async {
-                snapshot::look(&self.git, &repository, &index)
+                index::look(&self.git, &repository, &index)
                     .await
                     .expect("a look");
                 diff::files(&self.git, &repository, &reference, &index)

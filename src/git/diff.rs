@@ -1,10 +1,10 @@
-//! What changed between two snapshots, and which commits are new.
+//! What changed since a snapshot, and which commits are new.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::snapshot::with_index;
+use super::index::with_index;
 use super::{Git, GitError};
 
 /// How much of a diff is kept, in bytes; a file of more helps nobody on a phone.

@@ -1,12 +1,14 @@
 //! The only module that runs git: the binary, with worktrees, hooks and credentials as the person has them.
 //!
 //! How it is run is `call`'s. A workspace is made in [`workspace`], of what [`source`] found and [`mirror`]
-//! keeps; [`snapshot`] and [`diff`] say what a run changed, [`restore`] takes it back, [`push`] sends it away.
+//! keeps; [`snapshot`] and [`diff`] say what a run changed, through an [`index`] of our own, [`restore`] takes it
+//! back, [`push`] sends it away.
 
 mod call;
 pub mod changes;
 pub mod diff;
 pub mod file;
+pub mod index;
 pub mod mirror;
 pub mod push;
 pub mod remarks;

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
 
-use super::snapshot::{Snapshot, git_folder, in_place, in_progress, look, with_index};
+use super::index::{look, with_index};
+use super::snapshot::{Snapshot, git_folder, in_place, in_progress};
 use super::{Git, GitError, Listener};
 use crate::id::RunId;
 
@@ -54,12 +55,13 @@ pub async fn restore(
     with_index(git, workspace, index, files)
         .held(listener)
         .await?;
-    let own_index = match &to.head {
-        Some(head) => ["read-tree", "--reset", head],
-        None => ["read-tree", "--empty", "--"],
+    let own_index: &[&str] = match &to.head {
+        Some(head) => &["read-tree", "--reset", head],
+        None => &["read-tree", "--empty"],
     };
-    let own_index = own_index.into_iter().filter(|word| *word != "--");
-    in_place(git, workspace, own_index).output().await?;
+    in_place(git, workspace, own_index.iter().copied())
+        .output()
+        .await?;
     // Only so that the next look at the workspace is quick.
     let _ = in_place(git, workspace, ["update-index", "-q", "--refresh"])
         .output()

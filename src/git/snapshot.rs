@@ -5,14 +5,13 @@
 //! names the branch, so that a snapshot is all that is needed to go back to it.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use fail::fail_point;
 
 use super::call::Call;
+use super::index::{look, with_index};
 use super::{Git, GitError, file};
 use crate::id::RunId;
 
@@ -20,12 +19,6 @@ use crate::id::RunId;
 const BRANCH: &str = "branch: ";
 /// The line of the message that says that something was in progress.
 const BUSY: &str = "in progress: a merge or its like";
-/// How long git may take to look through a workspace. It waits for ever for a FIFO that is called `.gitignore`.
-const LOOK_LIMIT: Duration = Duration::from_secs(60);
-/// So often it is looked again where git gave up, after a pause that grows fourfold: a git that was ended with the bot
-/// may be on its last file.
-const LOOKED_AGAIN: u32 = 3;
-const LOOK_PAUSE: Duration = Duration::from_millis(150);
 /// Nothing of the person's may run, change the result or be asked for a name.
 const OWN: [&str; 8] = [
     "-c",
@@ -142,39 +135,6 @@ fn message(branch: Option<&str>, is_busy: bool) -> String {
     format!("What the workspace was\n\n{BRANCH}{branch}\n{busy}")
 }
 
-/// Takes what is in the workspace into an index of our own, so that it can be compared with. Returns git's words about
-/// files that it could not read; mostly nothing.
-///
-/// The index begins as a copy of the workspace's own each time: what is tracked, though it is ignored, is known from
-/// nowhere else. A file that comes and goes meanwhile lets git give up; it is tried again.
-pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<String, GitError> {
-    let mut tries = 0;
-    loop {
-        begin_index(workspace, index)?;
-        let add = with_index(git, workspace, index, ["add", "--all", "--ignore-errors"]);
-        let added = tokio::time::timeout(LOOK_LIMIT, add.output()).await;
-        let added = added.unwrap_or_else(|_| {
-            Err(GitError::Impossible(format!(
-                "git took longer than {} s to look through the workspace",
-                LOOK_LIMIT.as_secs()
-            )))
-        });
-        match added {
-            Ok(_) => return Ok(String::new()),
-            // Some files could not be read, and the others are there.
-            Err(GitError::Refused {
-                code: Some(1),
-                words,
-            }) => return Ok(words),
-            Err(GitError::Refused { .. }) if tries < LOOKED_AGAIN => {
-                tokio::time::sleep(LOOK_PAUSE * 4u32.pow(tries)).await;
-                tries += 1;
-            }
-            Err(other) => return Err(other),
-        }
-    }
-}
-
 /// The branch that is checked out; none for a detached `HEAD`.
 pub async fn branch(git: &Git, workspace: &Path) -> Option<String> {
     // Says no without a word where there is none.
@@ -189,20 +149,6 @@ pub async fn head(git: &Git, workspace: &Path) -> (Option<String>, Option<String
     let commit = in_place(git, workspace, commit).output();
     let (commit, branch) = tokio::join!(commit, branch(git, workspace));
     (commit.ok().map(|output| output.text()), branch)
-}
-
-/// A call that works on our index and leaves the workspace's alone.
-pub(super) fn with_index<'a, 'b>(
-    git: &'a Git,
-    workspace: &'a Path,
-    index: &Path,
-    arguments: impl IntoIterator<Item = &'b str>,
-) -> Call<'a> {
-    // Written whole, and without a checksum: it is made anew each time.
-    let arguments = ["-c", "core.splitIndex=false", "-c", "index.skipHash=true"]
-        .into_iter()
-        .chain(arguments);
-    in_place(git, workspace, arguments).with("GIT_INDEX_FILE", index)
 }
 
 /// A call for this workspace and no other: whatever its settings say, and also where it is none any more.
@@ -317,35 +263,6 @@ pub(super) fn own<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Vec<OsStr
         .chain(arguments)
         .map(OsString::from)
         .collect()
-}
-
-/// Begins with a copy of the workspace's index, which spares git reading every file.
-fn begin_index(workspace: &Path, index: &Path) -> Result<(), GitError> {
-    let impossible =
-        |error: io::Error| GitError::Impossible(format!("the snapshot cannot be made ({error})"));
-    // Of the try before this one.
-    let _ = fs::remove_file(index.with_added_extension("lock"));
-    let _ = fs::remove_file(index);
-    let of_workspace = git_folder(workspace)
-        .ok_or_else(|| GitError::Impossible("the workspace is no git repository any more".into()))?
-        .join("index");
-    if fs::metadata(&of_workspace).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(GitError::Impossible(
-            "the workspace's index is no file".into(),
-        ));
-    }
-    match fs::copy(&of_workspace, index) {
-        Ok(_) => {}
-        // Nothing was ever added.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(impossible(error)),
-    }
-    // git tells by this time which files may have changed right after the index was written.
-    let modified = fs::metadata(&of_workspace).and_then(|metadata| metadata.modified());
-    let copy = File::options().write(true).open(index);
-    modified
-        .and_then(|modified| copy?.set_modified(modified))
-        .map_err(impossible)
 }
 
 /// What is in progress in a repository: the file that says so, and the command that it is of. Format:

@@ -1,7 +1,5 @@
 //! `/checks` and `/autofix`: which commands measure a session's runs.
 
-use std::time::Duration;
-
 use rusqlite::Connection;
 
 use super::Follow;
@@ -9,15 +7,11 @@ use super::button::Pressed;
 use crate::chat::checks::{self as words, Known};
 use crate::chat::{changes, toast};
 use crate::command::ChecksChange;
-use crate::git::file;
 use crate::id::{ChatId, ChatThread, SessionId};
 use crate::job::Task;
 use crate::session::{Commands, Session, SessionState};
 use crate::store::{Store, StoreError, chats, jobs, outbox, sessions};
-use crate::verify::commands::{self, REPOSITORY_FILE};
-
-/// How long the workspace's disk may take to answer.
-const LOOK_LIMIT: Duration = Duration::from_secs(2);
+use crate::verify::commands::{self, Found};
 
 /// What holds for all sessions.
 #[derive(Clone)]
@@ -26,30 +20,16 @@ pub(super) struct ForAll {
     pub trusts_repository: bool,
 }
 
-/// What the files in a workspace say.
-#[derive(Clone, Default)]
-pub(super) struct Found {
-    detected: Commands,
-    /// The text of the repository's own file.
-    file: Option<String>,
-}
-
-/// Looks at the workspace, beside the store: its disk may not answer.
+/// Looks at the workspace, beside the store.
 pub(super) async fn look(store: &Store, at: ChatThread) -> Result<Found, StoreError> {
     let session = store
         .transaction(move |db| chats::current_session(db, at))
         .await?;
     let ready = session.filter(|session| session.state == SessionState::Ready);
-    let Some(workspace) = ready.map(|session| session.workspace) else {
-        return Ok(Found::default());
-    };
-    let looked = tokio::task::spawn_blocking(move || Found {
-        detected: commands::detect(&workspace),
-        file: file::text(&workspace.join(REPOSITORY_FILE)),
-    });
-    // A disk that does not answer holds up nobody.
-    let looked = tokio::time::timeout(LOOK_LIMIT, looked).await;
-    Ok(looked.ok().and_then(Result::ok).unwrap_or_default())
+    Ok(match ready {
+        Some(session) => commands::look(session.workspace).await,
+        None => Found::default(),
+    })
 }
 
 /// Changes what was asked for, and says how it is now.

@@ -1,10 +1,11 @@
 //! `/diff`: what differs from the workspace before the last run.
 
 use crate::chat::changes as words;
-use crate::git::{GitError, diff, snapshot};
+use crate::git::index::{self, OwnIndex};
+use crate::git::{GitError, diff};
 use crate::id::RunId;
 use crate::store::{StoreError, runs};
-use crate::verify::measure::{self, OwnIndex};
+use crate::verify::measure;
 
 use super::at_work::{AtWork, Finished};
 
@@ -47,7 +48,7 @@ async fn look(
     let (git, workspace) = (&work.runner.git, &work.session.workspace);
     let before = measure::before(git, workspace, run, was_empty.as_deref()).await?;
     let index = OwnIndex::within(&git.scratch);
-    snapshot::look(git, workspace, &index).await?;
+    index::look(git, workspace, &index).await?;
     let files = diff::files(git, workspace, &before.commit, &index).await?;
     let (patch, is_cut) = diff::patch(git, workspace, &before.commit, &index).await?;
     Ok((files, patch, is_cut))

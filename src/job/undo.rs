@@ -9,12 +9,13 @@ use fail::fail_point;
 use super::at_work::{AtWork, Finished};
 use crate::chat::changes as words;
 use crate::git::diff::{self, Commits, Files};
+use crate::git::index::{self, OwnIndex};
 use crate::git::snapshot::{self, Moment, Snapshot};
 use crate::git::{Git, GitError, restore};
 use crate::id::RunId;
 use crate::process::held::end_marked;
 use crate::store::{StoreError, outbox, prompts, runs};
-use crate::verify::measure::{self, OwnIndex};
+use crate::verify::measure;
 
 /// Says what would go away.
 pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, StoreError> {
@@ -25,7 +26,7 @@ pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, Store
             Ok((runs::to_measure(db, run)?, asked))
         })
         .await?;
-    let index = index(work);
+    let index = own_index(work);
     let looked = measure::changes(
         &work.runner.git,
         &work.session.workspace,
@@ -108,7 +109,7 @@ async fn go_back(
         keep_what_goes(work, run, &before, &kept).await?;
     }
     fail_point!("undo-kept", |_| std::process::abort());
-    restore::restore(git, workspace, &before, &index(work), marker(work)).await?;
+    restore::restore(git, workspace, &before, &own_index(work), marker(work)).await?;
     fail_point!("undo-restored", |_| std::process::abort());
     differing(work, &before).await
 }
@@ -123,7 +124,7 @@ async fn go_back_again(work: &AtWork<'_>, run: RunId) -> Result<(), String> {
         // Nothing was begun.
         return Ok(());
     };
-    if restore::restore(git, workspace, &kept, &index(work), marker(work))
+    if restore::restore(git, workspace, &kept, &own_index(work), marker(work))
         .await
         .is_ok()
     {
@@ -147,7 +148,7 @@ async fn keep_what_goes(
     let (git, workspace) = place(work);
     // Of an undo before this one; what it was then is not what it is now.
     snapshot::forget(git, workspace, run, &[Moment::Undone, Moment::Tip]).await?;
-    snapshot::take(git, workspace, kept, &index(work)).await?;
+    snapshot::take(git, workspace, kept, &own_index(work)).await?;
     let tip_kept = snapshot::reference(run, Moment::Tip);
     if let Some(branch) = &before.branch
         && let Some(tip) = restore::tip(git, workspace, branch).await
@@ -223,7 +224,7 @@ async fn go_forth(
             kept
         }
     };
-    restore::restore(git, workspace, &kept, &index(work), marker(work)).await?;
+    restore::restore(git, workspace, &kept, &own_index(work), marker(work)).await?;
     let tip = snapshot::find(git, workspace, &snapshot::reference(run, Moment::Tip)).await?;
     if let (Some(branch), Some(tip)) = (&before.branch, tip)
         && before.branch != kept.branch
@@ -235,8 +236,8 @@ async fn go_forth(
 
 async fn differing(work: &AtWork<'_>, from: &Snapshot) -> Result<Files, GitError> {
     let (git, workspace) = place(work);
-    let index = index(work);
-    snapshot::look(git, workspace, &index).await?;
+    let index = own_index(work);
+    index::look(git, workspace, &index).await?;
     diff::files(git, workspace, &from.commit, &index).await
 }
 
@@ -249,7 +250,7 @@ fn place<'a>(work: &'a AtWork<'_>) -> (&'a Git, &'a Path) {
     (&work.runner.git, &work.session.workspace)
 }
 
-fn index(work: &AtWork<'_>) -> OwnIndex {
+fn own_index(work: &AtWork<'_>) -> OwnIndex {
     OwnIndex::within(&work.runner.git.scratch)
 }
 

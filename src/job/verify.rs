@@ -12,21 +12,17 @@ use super::fixing::{self, Failed};
 use crate::chat::Outgoing;
 use crate::chat::evidence::{self, Hint};
 use crate::git::diff::Remote;
-use crate::git::{GitError, Listener, file, push};
+use crate::git::index::OwnIndex;
+use crate::git::{GitError, Listener, push};
 use crate::id::{ChatThread, RunId};
 use crate::run::Measured;
 use crate::session::Commands;
 use crate::store::{StoreError, outbox, runs, sessions, settings, verifications};
 use crate::verify::claims::Claims;
-use crate::verify::{
-    AutoPush, Changes, Check, Evidence, commands, contradictions,
-    measure::{self, OwnIndex},
-};
+use crate::verify::{AutoPush, Changes, Check, Evidence, commands, contradictions, measure};
 
 /// How long a push by itself may take.
 const PUSH_LIMIT: Duration = Duration::from_secs(120);
-/// How long the workspace's disk may take to say what its files look like.
-const LOOK_LIMIT: Duration = Duration::from_secs(2);
 
 /// Which run is measured, and how.
 #[derive(Clone, Copy)]
@@ -136,12 +132,7 @@ async fn chosen(work: &AtWork<'_>, order: Order) -> Vec<Check> {
             let git = &work.runner.git;
             measure::file_before(git, workspace, run, commands::REPOSITORY_FILE).await
         }
-        _ => {
-            let path = workspace.join(commands::REPOSITORY_FILE);
-            let read = tokio::task::spawn_blocking(move || file::text(&path));
-            let read = tokio::time::timeout(LOOK_LIMIT, read).await;
-            read.ok().and_then(Result::ok).flatten()
-        }
+        _ => commands::look(workspace.clone()).await.file,
     };
     commands::chosen(&work.session.checks, &checking.defaults, file.as_deref())
         .into_iter()
@@ -197,7 +188,11 @@ async fn tell(
     let evidence = made.evidence;
     let tells = order.by_hand || evidence.is_worth_telling();
     let found = match made.unchecked && tells {
-        true => found(work).await,
+        true => {
+            commands::look(work.session.workspace.clone())
+                .await
+                .detected
+        }
         false => Commands::default(),
     };
     let (job, session) = (work.job.id, work.session.id.clone());
@@ -244,13 +239,6 @@ async fn tell(
         })
         .await?;
     Ok(finished)
-}
-
-async fn found(work: &AtWork<'_>) -> Commands {
-    let workspace = work.session.workspace.clone();
-    let looked = tokio::task::spawn_blocking(move || commands::detect(&workspace));
-    let looked = tokio::time::timeout(LOOK_LIMIT, looked).await;
-    looked.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 /// A chat that wants to hear only of long runs hears only of those; who asked hears it anyway.

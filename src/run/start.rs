@@ -15,13 +15,14 @@ use crate::claude::folder::{Kept, RunFolder, Spec};
 use crate::claude::host;
 use crate::claude::watch::Watch;
 use crate::git::Git;
+use crate::git::index::OwnIndex;
 use crate::git::mirror::Mirrors;
 use crate::git::snapshot::{self, Moment};
 use crate::session::Commands;
 use crate::session::Session;
 use crate::store::{Store, StoreError, prompts, runs};
 use crate::telegram::outbox::Outbox;
-use crate::verify::measure::{self, OwnIndex};
+use crate::verify::measure;
 
 /// How long a run waits for the snapshot of what is before it.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(30);

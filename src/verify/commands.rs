@@ -4,7 +4,8 @@
 //! owner trusts that, each kind by itself. What is only found ([`detect`]) is offered and not run: a person says
 //! yes first.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -14,6 +15,9 @@ use crate::session::Commands;
 
 /// The repository's own file, where `TELECODER_REPO_CHECKS` lets it count.
 pub const REPOSITORY_FILE: &str = ".telecoder.toml";
+
+/// How long the workspace's disk may take to answer.
+const LOOK_LIMIT: Duration = Duration::from_secs(2);
 
 /// Where a check's command comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +63,24 @@ pub fn of_file(text: &str) -> Result<Commands, String> {
     }
     let file: File = toml::from_str(text).map_err(|error| error.message().to_owned())?;
     Ok(file.checks)
+}
+
+/// What the files in a workspace say.
+#[derive(Clone, Default)]
+pub struct Found {
+    pub detected: Commands,
+    /// The text of [`REPOSITORY_FILE`].
+    pub file: Option<String>,
+}
+
+/// Looks at a workspace; a disk that does not answer says nothing, and holds up nobody.
+pub async fn look(workspace: PathBuf) -> Found {
+    let looked = tokio::task::spawn_blocking(move || Found {
+        detected: detect(&workspace),
+        file: file::text(&workspace.join(REPOSITORY_FILE)),
+    });
+    let looked = tokio::time::timeout(LOOK_LIMIT, looked).await;
+    looked.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 /// What the files in a workspace look like: the usual commands for such a project.

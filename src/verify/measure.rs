@@ -1,43 +1,15 @@
 //! What a run changed: the workspace now against the snapshot that was taken before it.
 
-use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
-
-use uuid::Uuid;
 
 use super::Changes;
 use crate::git::snapshot::{self, Moment, Snapshot};
-use crate::git::{Git, GitError, diff};
+use crate::git::{Git, GitError, diff, index};
 use crate::id::RunId;
 
 /// How long git may take for it; a workspace of millions of files is not measured.
 const LIMIT: Duration = Duration::from_secs(60);
-
-/// An index file that a workspace is looked at through; gone when this is dropped. Each look has one of its own: a
-/// git that outlived a killed bot may still write into another one.
-pub struct OwnIndex(PathBuf);
-
-impl OwnIndex {
-    /// A name that nothing is at yet.
-    pub fn within(scratch: &Path) -> OwnIndex {
-        OwnIndex(scratch.join(format!("{}.index", Uuid::new_v4().simple())))
-    }
-}
-
-impl Deref for OwnIndex {
-    type Target = Path;
-
-    fn deref(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for OwnIndex {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
 
 /// What the workspace shows now that it did not before the run. The error is for a person.
 ///
@@ -56,7 +28,7 @@ pub async fn changes(
             return Ok(Changes::default());
         }
         let before = before(git, workspace, run, was_empty).await?;
-        let left_out = snapshot::look(git, workspace, index).await?;
+        let left_out = index::look(git, workspace, index).await?;
         let (files, commits) = tokio::join!(
             diff::files(git, workspace, &before.commit, index),
             diff::commits(git, workspace, before.head.as_deref(), since / 1000),

@@ -1,10 +1,9 @@
 //! The bot is killed while it clones, takes a snapshot, checks, pushes or goes back; afterwards it goes on from there.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::support::git::{git, repository};
+use crate::support::git::{git, hook, host, repository};
 use crate::support::{Bot, Machine, processes};
 
 const COMMIT: &str = "git -c user.name=A -c user.email=a@b commit -qm";
@@ -122,26 +121,10 @@ fn evidence_that_was_measured_and_not_told_is_measured_again_and_told_once() {
 #[test]
 fn a_push_that_was_cut_off_is_done_and_told_after_the_restart() {
     let machine = Machine::new();
-    let project = repository(machine.folder.path());
-    let host = machine.folder.path().join("host.git");
-    git(
-        machine.folder.path(),
-        &[
-            "clone",
-            "--quiet",
-            "--bare",
-            &project.display().to_string(),
-            &host.display().to_string(),
-        ],
-    );
-    let hook = host.join("hooks/pre-receive");
+    let host = host(machine.folder.path());
     let go = machine.folder.path().join("go");
-    std::fs::write(
-        &hook,
-        format!("#!/bin/sh\ntest -e {} || exec sleep 45622\n", go.display()),
-    )
-    .expect("a hook");
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).expect("its rights");
+    let thinks = format!("test -e {} || exec sleep 45622", go.display());
+    hook(&host, "pre-receive", &thinks);
     let bot = machine.start();
     machine.ada_says(&format!("/new file://{}", host.display()));
     machine.message_with("is cloned");
@@ -196,9 +179,7 @@ fn what_is_left_of_a_workspace_that_was_given_up_is_removed_after_the_restart() 
     let machine = Machine::new();
     let project = repository(machine.folder.path());
     // A checkout that takes its time, so that it is stopped on its way.
-    let hook = project.join(".git/hooks/post-checkout");
-    std::fs::write(&hook, "#!/bin/sh\nsleep 45623\n").expect("a hook");
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).expect("its rights");
+    let hook = hook(&project.join(".git"), "post-checkout", "sleep 45623");
     let bot = machine.start();
     machine.ada_says(&format!("/new {}", project.display()));
     machine.until("it is being made", || {

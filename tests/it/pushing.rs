@@ -1,36 +1,9 @@
 //! `/push`, pushing by itself, and hosts that refuse.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-
-use crate::support::git::{git, repository};
+use crate::support::git::{git, hook, host};
 use crate::support::{Machine, processes};
 
 const COMMIT: &str = "git -c user.name=A -c user.email=a@b commit -qm";
-
-/// A bare repository that can be pushed to, with one commit.
-fn host(machine: &Machine) -> PathBuf {
-    let project = repository(machine.folder.path());
-    let bare = machine.folder.path().join("host.git");
-    git(
-        machine.folder.path(),
-        &[
-            "clone",
-            "--quiet",
-            "--bare",
-            &project.display().to_string(),
-            &bare.display().to_string(),
-        ],
-    );
-    bare
-}
-
-fn hook(repository: &Path, name: &str, lines: &str) {
-    let path = repository.join("hooks").join(name);
-    std::fs::create_dir_all(path.parent().expect("its folder")).expect("a folder");
-    std::fs::write(&path, format!("#!/bin/sh\n{lines}\n")).expect("a hook");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("its rights");
-}
 
 fn session_with_a_commit(machine: &Machine, url: &str) {
     machine.ada_says(&format!("/new {url}"));
@@ -44,7 +17,7 @@ fn session_with_a_commit(machine: &Machine, url: &str) {
 #[test]
 fn push_sends_the_branch_and_answers_with_the_hosts_link() {
     let machine = Machine::new();
-    let host = host(&machine);
+    let host = host(machine.folder.path());
     hook(
         &host,
         "post-receive",
@@ -69,7 +42,7 @@ fn push_sends_the_branch_and_answers_with_the_hosts_link() {
 #[test]
 fn a_refused_push_is_told_in_gits_words_and_nothing_is_forced() {
     let machine = Machine::new();
-    let host = host(&machine);
+    let host = host(machine.folder.path());
     hook(
         &host,
         "pre-receive",
@@ -92,7 +65,7 @@ fn a_refused_push_is_told_in_gits_words_and_nothing_is_forced() {
 #[test]
 fn a_branch_that_went_on_elsewhere_is_not_overwritten() {
     let machine = Machine::new();
-    let host = host(&machine);
+    let host = host(machine.folder.path());
     let _bot = machine.start();
     machine.ada_says(&format!("/new file://{} shared", host.display()));
     machine.message_with("on branch shared.");
@@ -145,7 +118,7 @@ fn what_cannot_be_pushed_is_told_why() {
 #[test]
 fn a_push_that_hangs_can_be_stopped() {
     let machine = Machine::new();
-    let host = host(&machine);
+    let host = host(machine.folder.path());
     hook(&host, "pre-receive", "sleep 45611");
     let _bot = machine.start();
     session_with_a_commit(&machine, &format!("file://{}", host.display()));
@@ -163,7 +136,7 @@ fn a_green_run_is_pushed_by_itself_where_that_is_set_and_a_red_one_is_not() {
     let machine = Machine::new()
         .with("TELECODER_AUTO_PUSH", "true")
         .with("TELECODER_TEST_CMD", "test ! -e broken");
-    let host = host(&machine);
+    let host = host(machine.folder.path());
     let _bot = machine.start();
     machine.ada_says(&format!("/new file://{}", host.display()));
     machine.message_with("is cloned");
@@ -197,7 +170,7 @@ fn a_green_run_is_pushed_by_itself_where_that_is_set_and_a_red_one_is_not() {
 #[test]
 fn ssh_works_as_the_person_has_it() {
     let machine = Machine::new();
-    let host = host(&machine);
+    let host = host(machine.folder.path());
     // What ssh does with what git gives it, without the network.
     let ssh = machine.script(
         "ssh-like",

@@ -1,5 +1,6 @@
 //! Repositories to work on, made with the real git.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -28,5 +29,31 @@ pub fn repository(folder: &Path) -> PathBuf {
     std::fs::write(path.join("README.md"), "# Project\n").expect("a file");
     git(&path, &["add", "."]);
     git(&path, &["commit", "--quiet", "--message", "first"]);
+    path
+}
+
+/// A bare repository that can be pushed to, with one commit.
+pub fn host(folder: &Path) -> PathBuf {
+    let project = repository(folder);
+    let bare = folder.join("host.git");
+    git(
+        folder,
+        &[
+            "clone",
+            "--quiet",
+            "--bare",
+            &project.display().to_string(),
+            &bare.display().to_string(),
+        ],
+    );
+    bare
+}
+
+/// Gives a repository, bare or the `.git` of one, a hook.
+pub fn hook(repository: &Path, name: &str, lines: &str) -> PathBuf {
+    let path = repository.join("hooks").join(name);
+    std::fs::create_dir_all(path.parent().expect("its folder")).expect("a folder");
+    std::fs::write(&path, format!("#!/bin/sh\n{lines}\n")).expect("a hook");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("its rights");
     path
 }
