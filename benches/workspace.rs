@@ -15,7 +15,7 @@ use telecoder::git::workspace::{self, Workshop};
 use telecoder::git::{Git, Listener, diff, index, snapshot};
 use telecoder::id::{ChatId, ChatThread, RunId, SessionId};
 use telecoder::process::holder;
-use telecoder::session::{Commands, Session, SessionState, Source};
+use telecoder::session::{Session, Source};
 use tokio_util::sync::CancellationToken;
 
 const FILES: usize = 20_000;
@@ -176,22 +176,12 @@ impl Bench<'_> {
 
     fn session(&self, mirrors: &Mirrors, url: &str) -> Duration {
         let id = SessionId::random();
-        let session = Session {
-            workspace: self.folder.join("workspaces").join(&id.0),
-            id,
-            at: ChatThread {
-                chat: ChatId(1),
-                thread: None,
-            },
-            source: Source::Clone(url.to_owned()),
-            wanted_branch: None,
-            branch: None,
-            state: SessionState::New,
-            claude_session: None,
-            model: None,
-            checks: Commands::default(),
-            autofix: false,
+        let at = ChatThread {
+            chat: ChatId(1),
+            thread: None,
         };
+        let source = Source::Clone(url.to_owned());
+        let session = Session::new(id, at, source, &self.folder.join("workspaces"));
         let stop = CancellationToken::new();
         let shop = Workshop {
             git: &self.git,

@@ -12,6 +12,9 @@ use uuid::Uuid;
 pub struct ChatId(pub i64);
 
 impl ChatId {
+    /// No chat: where sessions belong that were made in a shell. The Bot API gives nobody this id.
+    pub const SHELL: ChatId = ChatId(0);
+
     /// Groups and channels have negative ids.
     pub fn is_group(self) -> bool {
         self.0 < 0
@@ -51,6 +54,35 @@ impl fmt::Display for ChatThread {
             Some(thread) => write!(f, "{}/{}", self.chat.0, thread.0),
             None => write!(f, "{}", self.chat.0),
         }
+    }
+}
+
+/// Lets somebody in who presses Start below a link with it. Bot API: the parameter of `/start`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InviteCode(String);
+
+impl InviteCode {
+    /// 128 random bits, as 32 hexadecimal digits.
+    pub fn random() -> InviteCode {
+        let mut bits = [0; 16];
+        getrandom::fill(&mut bits).expect("the system has random numbers");
+        InviteCode(bits.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// `None` for a text that cannot be one.
+    pub fn parse(text: &str) -> Option<InviteCode> {
+        let is_one = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_one.then(|| InviteCode(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for InviteCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InviteCode(…)")
     }
 }
 

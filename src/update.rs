@@ -31,6 +31,8 @@ pub struct Message {
     pub id: MessageId,
     /// Absent for channel posts and for members who write as the group.
     pub sender: Option<UserId>,
+    /// What the sender is called, for people to read. Bot API: `first_name`, `last_name`, `username`.
+    pub sender_name: String,
     /// When it was sent, in Unix seconds by Telegram's clock. Bot API: `date`.
     pub sent_at: i64,
     pub content: Content,

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::id::{JobId, RunId, SessionId, ThreadId};
+use crate::id::{JobId, RunId, SessionId, ThreadId, UserId};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
@@ -40,6 +40,10 @@ pub enum Press {
     RunHeld(Option<ThreadId>),
     /// Send what could not be delivered in this chat.
     SendParked,
+    /// From now on the chat talks to this session.
+    Switch(SessionId),
+    /// This person may not use the bot any more.
+    RemovePerson(UserId),
 }
 
 impl Press {
@@ -57,6 +61,8 @@ impl Press {
             Press::Repeat(run) => format!("repeat:{run}"),
             Press::RunHeld(thread) => format!("run-held:{}", thread.map_or(0, |thread| thread.0)),
             Press::SendParked => "send-parked".to_owned(),
+            Press::Switch(session) => format!("switch:{session}"),
+            Press::RemovePerson(user) => format!("remove-person:{}", user.0),
         }
     }
 
@@ -83,6 +89,8 @@ impl Press {
             "repeat" => run().map(Press::Repeat),
             "run-held" => thread().map(Press::RunHeld),
             "send-parked" => Some(Press::SendParked),
+            "switch" => session().map(Press::Switch),
+            "remove-person" => of.parse().ok().map(UserId).map(Press::RemovePerson),
             _ => None,
         }
     }

@@ -10,7 +10,9 @@ pub mod evidence;
 pub mod failure;
 pub mod live;
 pub mod logs;
+pub mod people;
 pub mod ring;
+pub mod sessions;
 pub mod settings;
 pub mod status;
 pub mod text;
@@ -30,7 +32,7 @@ pub struct Outgoing {
     pub loud: bool,
     /// The message that this one answers; left out where it was deleted.
     pub reply_to: Option<MessageId>,
-    /// Below the message, side by side.
+    /// Below the message, a few side by side, many below one another.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<Button>,
     #[serde(default)]

@@ -26,12 +26,17 @@ pub enum Verb {
     Verbose,
     Quiet,
     Ring,
+    Sessions,
+    Resume,
+    Whoami,
+    Invite,
+    People,
     Help,
     Start,
 }
 
 impl Verb {
-    pub const ALL: [Verb; 15] = [
+    pub const ALL: [Verb; 20] = [
         Verb::New,
         Verb::Status,
         Verb::Logs,
@@ -45,6 +50,11 @@ impl Verb {
         Verb::Verbose,
         Verb::Quiet,
         Verb::Ring,
+        Verb::Sessions,
+        Verb::Resume,
+        Verb::Whoami,
+        Verb::Invite,
+        Verb::People,
         Verb::Help,
         Verb::Start,
     ];
@@ -65,6 +75,11 @@ impl Verb {
             Verb::Verbose => "verbose",
             Verb::Quiet => "quiet",
             Verb::Ring => "ring",
+            Verb::Sessions => "sessions",
+            Verb::Resume => "resume",
+            Verb::Whoami => "whoami",
+            Verb::Invite => "invite",
+            Verb::People => "people",
             Verb::Help => "help",
             Verb::Start => "start",
         }
@@ -80,12 +95,17 @@ impl Verb {
             Verb::Ring => "[minutes | always]",
             Verb::Checks => "[test=… lint=… | off | auto]",
             Verb::Autofix => "[on | off]",
+            Verb::Resume => "[session]",
             Verb::Status
             | Verb::Stop
             | Verb::Diff
             | Verb::Undo
             | Verb::Push
             | Verb::Verify
+            | Verb::Sessions
+            | Verb::Whoami
+            | Verb::Invite
+            | Verb::People
             | Verb::Help
             | Verb::Start => "",
         }
@@ -107,6 +127,11 @@ impl Verb {
             Verb::Verbose => "How much is shown while a run goes on",
             Verb::Quiet => "Hours in which nothing rings",
             Verb::Ring => "Ring only after runs that took long",
+            Verb::Sessions => "The sessions of this chat",
+            Verb::Resume => "Go on in another session",
+            Verb::Whoami => "Your id and this chat's, for the settings",
+            Verb::Invite => "A link that lets one person in",
+            Verb::People => "Who may use this bot",
             Verb::Help => "What this is and how to use it",
             Verb::Start => "Say hello",
         }
@@ -137,6 +162,12 @@ pub enum Command {
     /// Without a value: how it is.
     Autofix(Option<bool>),
     Change(Setting),
+    Sessions,
+    /// The session with this name.
+    Resume(String),
+    Whoami,
+    Invite,
+    People,
 }
 
 /// Work in the workspace that a person asks for.
@@ -270,6 +301,11 @@ fn command(verb: Verb, rest: &str) -> Input {
         (Verb::Autofix, []) => Command::Autofix(None),
         (Verb::Autofix, ["on"]) => Command::Autofix(Some(true)),
         (Verb::Autofix, ["off"]) => Command::Autofix(Some(false)),
+        (Verb::Sessions, _) | (Verb::Resume, []) => Command::Sessions,
+        (Verb::Resume, [session]) => Command::Resume((*session).to_owned()),
+        (Verb::Whoami, _) => Command::Whoami,
+        (Verb::Invite, _) => Command::Invite,
+        (Verb::People, _) => Command::People,
         (Verb::Logs, []) => Command::Logs(None),
         (Verb::Logs, [count]) => match count.parse() {
             Ok(count) if count > 0 => Command::Logs(Some(count)),

@@ -96,6 +96,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         runs: data.runs(),
         max_runs: config.max_runs as u64,
         named: Mutex::new(BTreeSet::new()),
+        wrong_codes: Mutex::default(),
         moving: tokio::sync::RwLock::default(),
     });
     let worker = Arc::new(worker(&config, &data, &store, &outbox));

@@ -2,12 +2,12 @@
 
 use rusqlite::Connection;
 
-use super::{Follow, Inbox, checks, held, job, resume, stop};
+use super::{Follow, Inbox, checks, held, job, people, resume, stop, switch};
 use crate::chat::button::Press;
 use crate::chat::toast;
 use crate::id::{ChatThread, UpdateSeq};
 use crate::store::{StoreError, migrated, outbox, updates};
-use crate::telegram::access::Member;
+use crate::telegram::access::{Access, Member};
 use crate::update::Button;
 
 /// What came of a press.
@@ -49,6 +49,7 @@ impl Inbox {
     ) -> Result<(), StoreError> {
         let (at, message, query) = (button.at, button.message, button.query.clone());
         let buttons = button.buttons;
+        let access = self.access.clone();
         let pressed = self
             .store
             .transaction(move |db| {
@@ -56,7 +57,7 @@ impl Inbox {
                     return Ok(Pressed::over("").buttons_stay());
                 }
                 outbox::reach_again(db, at.chat)?;
-                act(db, &button, member)
+                act(db, &button, member, &access)
             })
             .await?;
         self.outbox.answer_button(&query, pressed.toast);
@@ -69,7 +70,12 @@ impl Inbox {
     }
 }
 
-fn act(db: &Connection, button: &Button, member: Member) -> rusqlite::Result<Pressed> {
+fn act(
+    db: &Connection,
+    button: &Button,
+    member: Member,
+    access: &Access,
+) -> rusqlite::Result<Pressed> {
     // Below a message of the group that this one was before.
     let chat = migrated::moved_to(db, button.at.chat)?.unwrap_or(button.at.chat);
     match Press::parse(&button.data) {
@@ -94,6 +100,13 @@ fn act(db: &Connection, button: &Button, member: Member) -> rusqlite::Result<Pre
             0 => Pressed::over(toast::NOTHING_TO_SEND),
             _ => Pressed::over(toast::SENDING),
         }),
+        Some(Press::Switch(session)) => {
+            let at = ChatThread { chat, ..button.at };
+            switch::pressed(db, at, &session, access.is_owner(member.user()))
+        }
+        Some(Press::RemovePerson(user)) => {
+            people::remove_pressed(db, ChatThread { chat, ..button.at }, member, access, user)
+        }
         None => Ok(Pressed::over(toast::NO_EFFECT)),
     }
 }

@@ -11,17 +11,19 @@ mod held;
 mod job;
 mod logs;
 mod new;
+mod people;
 mod prompt;
 mod request;
 mod resume;
 mod settings;
 mod status;
 mod stop;
+mod switch;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use fail::fail_point;
 use rusqlite::Connection;
@@ -29,13 +31,16 @@ use tokio::sync::RwLock;
 use tracing::info;
 
 pub use held::hold_what_is_old;
+pub use people::WrongCodes;
 
+use crate::chat::people as people_words;
 use crate::chat::{Outgoing, PromptState, text};
 use crate::command::Command;
 use crate::health::Health;
-use crate::id::{ChatId, ChatThread, MessageId, UpdateSeq, UserId};
+use crate::id::{ChatId, ChatThread, InviteCode, MessageId, UpdateSeq, UserId};
 use crate::session::Commands;
 use crate::session::registry::Registry;
+use crate::store::people as store_people;
 use crate::store::{Store, StoreError, migrated, outbox, updates};
 use crate::telegram::access::{Access, Member};
 use crate::telegram::api::ServerClock;
@@ -46,6 +51,15 @@ use request::Request;
 
 /// A question about old prompts waits this long for more of them, so that one is asked instead of many.
 const GATHERING_TIME: Duration = Duration::from_secs(1);
+
+/// A command, and who asked by which message.
+struct Asked {
+    command: Command,
+    message: MessageId,
+    member: Member,
+    /// What the sender is called.
+    name: String,
+}
 
 pub struct Inbox {
     pub store: Store,
@@ -70,6 +84,8 @@ pub struct Inbox {
     pub max_runs: u64,
     /// Strangers that the log has named.
     pub named: Mutex<BTreeSet<(UserId, ChatId)>>,
+    /// Codes of strangers that let nobody in.
+    pub wrong_codes: Mutex<WrongCodes>,
     /// Held for writing while a group becomes another one: both ids bring messages at the same time, and where
     /// one belongs must not change before it has its effect.
     pub moving: RwLock<()>,
@@ -96,6 +112,9 @@ impl Inbox {
             return self.done(seq).await;
         };
         let Some(member) = self.admit(user, chat).await? else {
+            if let Some((message, user, code)) = people::code_of(&incoming) {
+                return self.let_in(seq, message, user, code).await;
+            }
             self.name_stranger(user, chat);
             return self.done(seq).await;
         };
@@ -112,15 +131,62 @@ impl Inbox {
 
     /// Who may; in a group that has become a supergroup, whoever might before.
     async fn admit(&self, user: UserId, chat: ChatId) -> Result<Option<Member>, StoreError> {
-        let member = self.access.admit(user, chat);
-        if member.is_some() || !chat.is_group() {
+        let member = self.access.admit(user, chat, false);
+        if member.is_some() {
             return Ok(member);
         }
-        let old = self
+        let (is_invited, old) = self
             .store
-            .transaction(move |db| migrated::moved_from(db, chat))
+            .transaction(move |db| {
+                Ok((
+                    store_people::has(db, user)?,
+                    migrated::moved_from(db, chat)?,
+                ))
+            })
             .await?;
-        Ok(old.and_then(|old| self.access.admit(user, old)))
+        let before = || self.access.admit(user, old?, is_invited);
+        Ok(self.access.admit(user, chat, is_invited).or_else(before))
+    }
+
+    /// A stranger has sent a code. One that holds lets them in; any other has no effect and gets no word.
+    async fn let_in(
+        &self,
+        seq: UpdateSeq,
+        message: &Message,
+        user: UserId,
+        code: InviteCode,
+    ) -> Result<(), StoreError> {
+        let at = message.at;
+        if !self.wrong_codes().may_try(user, Instant::now()) {
+            return self.done(seq).await;
+        }
+        let (name, owner) = (message.sender_name.clone(), self.access.owner());
+        let is_in =
+            self.store
+                .transaction(move |db| {
+                    Ok(updates::mark_done(db, seq)?
+                        && people::join(db, owner, at, user, &name, &code)?)
+                })
+                .await?;
+        if !is_in {
+            self.wrong_codes().was_wrong(user, Instant::now());
+            self.name_stranger(user, at.chat);
+            return Ok(());
+        }
+        info!(
+            user.id = user.0,
+            "somebody was let in by a link of the owner's"
+        );
+        for at in owner.into_iter().chain([at]) {
+            self.outbox.deliver(at.chat);
+        }
+        Ok(())
+    }
+
+    fn wrong_codes(&self) -> MutexGuard<'_, WrongCodes> {
+        self.wrong_codes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where a group is now, if it was another one when the message was written.
@@ -171,7 +237,15 @@ impl Inbox {
                 })
                 .await
             }
-            Request::Command(command) => self.command(seq, at, command, message.id).await,
+            Request::Command(command) => {
+                let asked = Asked {
+                    command,
+                    message: message.id,
+                    member,
+                    name: message.sender_name,
+                };
+                self.command(seq, at, asked, bot).await
+            }
         }
     }
 
@@ -185,9 +259,15 @@ impl Inbox {
         &self,
         seq: UpdateSeq,
         at: ChatThread,
-        command: Command,
-        message: MessageId,
+        asked: Asked,
+        bot: &str,
     ) -> Result<(), StoreError> {
+        let Asked {
+            command,
+            message,
+            member,
+            name,
+        } = asked;
         match command {
             Command::Start | Command::Help => self.reply(seq, at, text::help()).await,
             Command::New(wanted) => {
@@ -240,7 +320,44 @@ impl Inbox {
                     .await
             }
             Command::Stop => self.effect(seq, at, move |db| stop::request(db, at)).await,
+            Command::Sessions => {
+                let is_owner = self.access.is_owner(member.user());
+                self.effect(seq, at, move |db| switch::list(db, at, is_owner))
+                    .await
+            }
+            Command::Resume(session) => {
+                let is_owner = self.access.is_owner(member.user());
+                self.effect(seq, at, move |db| switch::named(db, at, session, is_owner))
+                    .await
+            }
+            Command::Whoami => {
+                let access = self.access.clone();
+                self.effect(seq, at, move |db| {
+                    people::whoami(db, at, member.user(), &name, &access)
+                })
+                .await
+            }
+            Command::Invite | Command::People if !self.is_owner_alone(member, at) => {
+                self.reply(seq, at, people_words::owner_only()).await
+            }
+            Command::Invite => {
+                let bot = bot.to_owned();
+                self.effect(seq, at, move |db| {
+                    people::invite(db, at, member.user(), &bot)
+                })
+                .await
+            }
+            Command::People => {
+                let access = self.access.clone();
+                self.effect(seq, at, move |db| people::list(db, at, &access))
+                    .await
+            }
         }
+    }
+
+    /// The owner, where nobody else reads along.
+    fn is_owner_alone(&self, member: Member, at: ChatThread) -> bool {
+        self.access.is_owner(member.user()) && !at.chat.is_group()
     }
 
     /// A group has another id; what belongs to it moves along, and whoever might write there still may.

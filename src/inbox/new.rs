@@ -10,7 +10,7 @@ use crate::chat::workspace as words;
 use crate::command::{NewSession, WantedSource};
 use crate::git::source::{self, Unusable};
 use crate::id::{ChatThread, SessionId};
-use crate::session::{Commands, Session, SessionState, Source};
+use crate::session::{Session, Source};
 use crate::store::{Store, StoreError, chats, outbox, repositories, runs, sessions};
 
 /// What `/new` asked for, with what it named found.
@@ -115,19 +115,9 @@ pub(super) fn create(
     source: Source,
     wanted_branch: Option<String>,
 ) -> rusqlite::Result<Session> {
-    let id = SessionId::random();
     let session = Session {
-        workspace: workspaces.join(&id.0),
-        id,
-        at,
-        source,
         wanted_branch,
-        branch: None,
-        state: SessionState::New,
-        claude_session: None,
-        model: None,
-        checks: Commands::default(),
-        autofix: false,
+        ..Session::new(SessionId::random(), at, source, workspaces)
     };
     sessions::insert(db, &session)?;
     chats::set_current(db, at, &session.id)?;

@@ -9,7 +9,7 @@ pub mod registry;
 mod work;
 pub mod worker;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -37,6 +37,25 @@ pub struct Session {
     pub checks: Commands,
     /// Failing checks are sent back to claude without anybody asking: `/autofix`.
     pub autofix: bool,
+}
+
+impl Session {
+    /// One whose workspace is still to be made, in a folder of its own below `workspaces`.
+    pub fn new(id: SessionId, at: ChatThread, source: Source, workspaces: &Path) -> Session {
+        Session {
+            workspace: workspaces.join(&id.0),
+            id,
+            at,
+            source,
+            wanted_branch: None,
+            branch: None,
+            state: SessionState::New,
+            claude_session: None,
+            model: None,
+            checks: Commands::default(),
+            autofix: false,
+        }
+    }
 }
 
 /// The commands that check a project: those of a session, of the settings, of a repository, or what its files look

@@ -3,7 +3,13 @@
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
-const STEPS: &[M<'_>] = &[FIRST, NOTHING_IS_LOST, WHAT_A_CHAT_WANTS, EVIDENCE];
+const STEPS: &[M<'_>] = &[
+    FIRST,
+    NOTHING_IS_LOST,
+    WHAT_A_CHAT_WANTS,
+    EVIDENCE,
+    PEOPLE_AND_TERMINALS,
+];
 
 const FIRST: M<'_> = M::up(
     "
@@ -226,6 +232,29 @@ const EVIDENCE: M<'_> = M::up(
 
     -- The outbox row that this one replies to.
     ALTER TABLE outbox ADD COLUMN replies_to INTEGER;
+    ",
+);
+
+/// Who was invited, and sessions that somebody has at a terminal.
+const PEOPLE_AND_TERMINALS: M<'_> = M::up(
+    "
+    -- Who may use the bot beside those whom the settings name.
+    CREATE TABLE people (
+        user_id    INTEGER PRIMARY KEY,
+        name       TEXT NOT NULL,                 -- as Telegram showed it when they came
+        invited_by INTEGER NOT NULL,
+        joined_at  INTEGER NOT NULL
+    ) STRICT;
+
+    -- Links that let somebody in, once.
+    CREATE TABLE invites (
+        code       TEXT PRIMARY KEY,
+        invited_by INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL
+    ) STRICT;
+
+    -- Since when somebody has the session at a terminal; its prompts wait meanwhile.
+    ALTER TABLE sessions ADD COLUMN attached_at INTEGER;
     ",
 );
 

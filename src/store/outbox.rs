@@ -8,7 +8,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chats::{thread_column, thread_from};
-use super::now;
+use super::{from_json, now};
 use crate::chat::button::Press;
 use crate::chat::delivery::NotDelivered;
 use crate::chat::{Body, Outgoing, Urgency};
@@ -94,6 +94,7 @@ pub fn insert_telling(
     write(db, at, &to_json(message)?, message.urgency, of)
 }
 
+/// What is for no chat has nowhere to go and counts as sent.
 fn write(
     db: &Connection,
     at: ChatThread,
@@ -102,8 +103,9 @@ fn write(
     tells_of: Option<i64>,
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT INTO outbox (chat_id, thread_id, message, state, priority, tells_of, created_at)
-         VALUES (?1, ?2, ?3, 'due', ?4, ?5, ?6)",
+        "INSERT INTO outbox (chat_id, thread_id, message, state, priority, tells_of, created_at, sent_at)
+         VALUES (?1, ?2, ?3, CASE ?1 WHEN ?7 THEN 'sent' ELSE 'due' END, ?4, ?5, ?6,
+                 CASE ?1 WHEN ?7 THEN ?6 END)",
     )?
     .execute(params![
         at.chat.0,
@@ -111,9 +113,21 @@ fn write(
         json,
         urgency as u8,
         tells_of,
-        now()
+        now(),
+        ChatId::SHELL.0
     ])?;
     Ok(())
+}
+
+/// The newest message of a session that was made in a shell: what its chat would have been told.
+pub fn newest_in_shell(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Outgoing>> {
+    db.prepare_cached(
+        "SELECT message FROM outbox WHERE chat_id = ?1 AND thread_id = ?2 ORDER BY id DESC LIMIT 1",
+    )?
+    .query_row(params![ChatId::SHELL.0, thread_column(at)], |row| {
+        from_json(0, &row.get::<_, String>(0)?)
+    })
+    .optional()
 }
 
 fn to_json(message: &Outgoing) -> rusqlite::Result<String> {

@@ -1,10 +1,10 @@
 //! Prompts: what a person wrote, to the byte, and the run that it became.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::now;
-use crate::id::{MessageId, PromptId, RunId, UserId};
+use crate::id::{MessageId, PromptId, RunId, SessionId, UserId};
 
 /// What claude is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,16 @@ pub fn insert(db: &Connection, run: RunId, prompt: &Prompt) -> rusqlite::Result<
         now(),
     ])?;
     Ok(())
+}
+
+/// What the session was asked last.
+pub fn newest_of_session(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached(
+        "SELECT p.text FROM prompts p JOIN runs r ON r.id = p.run_id
+         WHERE r.session_id = ?1 ORDER BY r.seq DESC, p.rowid DESC LIMIT 1",
+    )?
+    .query_row([&session.0], |row| row.get(0))
+    .optional()
 }
 
 /// The prompts of a run in the order in which they were written.

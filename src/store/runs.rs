@@ -64,6 +64,15 @@ pub fn running_under(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>
     .optional()
 }
 
+/// The run that is going on in a session.
+pub fn running_of_session(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<Run>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs r WHERE r.session_id = ?1 AND r.state = 'running'"
+    ))?
+    .query_row([&session.0], from_row)
+    .optional()
+}
+
 /// How many prompts wait in a chat.
 pub fn queued_count(db: &Connection, at: ChatThread) -> rusqlite::Result<usize> {
     db.prepare_cached(

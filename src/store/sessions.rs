@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::chats::{place_from, thread_column};
 use super::{from_json, now, to_json};
-use crate::id::{ChatThread, ClaudeSessionId, MessageId, RunId, SessionId};
+use crate::id::{ChatId, ChatThread, ClaudeSessionId, MessageId, RunId, SessionId, ThreadId};
 use crate::session::{Commands, Session, SessionState};
 
 const COLUMNS: &str = "id, chat_id, thread_id, source, wanted_branch, workspace, branch, state, claude_session, model,
@@ -88,6 +88,38 @@ pub fn all(db: &Connection) -> rusqlite::Result<Vec<Session>> {
     ))?
     .query_map([], from_row)?
     .collect()
+}
+
+/// The session, what runs in it and what is to be done in it belong to another chat from now on.
+pub fn move_to(db: &Connection, id: &SessionId, at: ChatThread) -> rusqlite::Result<()> {
+    let place = params![id.0, at.chat.0, thread_column(at)];
+    db.prepare_cached(
+        "UPDATE sessions SET chat_id = ?2, thread_id = ?3, live_message = NULL WHERE id = ?1",
+    )?
+    .execute(place)?;
+    db.prepare_cached(
+        "UPDATE runs SET chat_id = ?2, thread_id = ?3, live_message = NULL WHERE session_id = ?1",
+    )?
+    .execute(place)?;
+    db.prepare_cached(
+        "UPDATE jobs SET chat_id = ?2, thread_id = ?3, live_message = NULL WHERE session_id = ?1",
+    )?
+    .execute(place)?;
+    Ok(())
+}
+
+/// A place for one more session that belongs to no chat: each has its own, so that none waits for another.
+pub fn place_in_shell(db: &Connection) -> rusqlite::Result<ChatThread> {
+    let last: i32 = db
+        .prepare_cached("SELECT coalesce(max(thread_id), 0) FROM outbox WHERE chat_id = ?1")?
+        .query_row([ChatId::SHELL.0], |row| row.get(0))?;
+    let last_session: i32 = db
+        .prepare_cached("SELECT coalesce(max(thread_id), 0) FROM sessions WHERE chat_id = ?1")?
+        .query_row([ChatId::SHELL.0], |row| row.get(0))?;
+    Ok(ChatThread {
+        chat: ChatId::SHELL,
+        thread: Some(ThreadId(last.max(last_session) + 1)),
+    })
 }
 
 /// The chat that the session belongs to now.

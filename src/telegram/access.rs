@@ -32,11 +32,27 @@ impl Access {
         }
     }
 
-    /// A private chat needs its user on the list; a group needs itself and the sender on it.
-    pub fn admit(&self, user: UserId, chat: ChatId) -> Option<Member> {
-        let allowed =
-            self.users.contains(&user) && (!chat.is_group() || self.chats.contains(&chat));
+    /// A private chat needs its user on the list, or invited; a group needs itself on the list, and the sender as
+    /// in a private chat. Where the settings name nobody, nobody may, whoever was invited before.
+    pub fn admit(&self, user: UserId, chat: ChatId, is_invited: bool) -> Option<Member> {
+        let person = self.lists(user) || (is_invited && !self.is_empty());
+        let allowed = person && (!chat.is_group() || self.chats.contains(&chat));
         allowed.then_some(Member { user })
+    }
+
+    /// Whether the settings name this person.
+    pub fn lists(&self, user: UserId) -> bool {
+        self.users.contains(&user)
+    }
+
+    /// Whom the settings name.
+    pub fn users(&self) -> impl Iterator<Item = UserId> + '_ {
+        self.users.iter().copied()
+    }
+
+    /// Whether this is the first person on the list: the one who invites others.
+    pub fn is_owner(&self, user: UserId) -> bool {
+        self.owner == Some(user)
     }
 
     /// The private chat of the first person on the list.

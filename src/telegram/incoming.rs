@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use teloxide::types::{
     ChatMigration, Me, MediaKind, Message as BotMessage, MessageEntity, MessageEntityKind,
-    MessageKind, Update, UpdateKind,
+    MessageKind, Update, UpdateKind, User,
 };
 
 use crate::id::{ChatId, ChatThread, MessageId, ThreadId, UserId};
@@ -70,9 +70,17 @@ fn message_from(message: &BotMessage, me: &Me) -> Message {
             .as_ref()
             .filter(|_| message.sender_chat.is_none())
             .map(|user| UserId(user.id.0)),
+        sender_name: message.from.as_ref().map(name_of).unwrap_or_default(),
         sent_at: message.date.timestamp(),
         content: content_of(message, me),
         replies_to_bot: replies_to(message, me),
+    }
+}
+
+fn name_of(user: &User) -> String {
+    match &user.username {
+        Some(username) => format!("{} (@{username})", user.full_name()),
+        None => user.full_name(),
     }
 }
 

@@ -198,19 +198,25 @@ fn is_about_the_chat(error: &ApiError) -> bool {
     .any(|part| error.says(part))
 }
 
-/// Bot API: `InlineKeyboardMarkup`; the buttons in one row, and a row for each command that can be copied
+/// Bot API: `InlineKeyboardMarkup`; a few buttons in one row, many below one another, and a row for each command that can be copied
 /// (`CopyTextButton`).
 pub(super) fn keyboard(buttons: &[Button], commands: &[String]) -> Value {
-    let row: Vec<Value> = buttons
+    const SIDE_BY_SIDE: usize = 3;
+    let drawn: Vec<Value> = buttons
         .iter()
         .map(|button| json!({"text": button.label, "callback_data": button.press.data()}))
         .collect();
+    let in_a_row = match drawn.len() {
+        0..=SIDE_BY_SIDE => SIDE_BY_SIDE,
+        _ => 1,
+    };
     let copies = commands.iter().map(|command| {
         let label = format!("Copy: {}", one_line(command, COMMAND_SHOWN));
         vec![json!({"text": label, "copy_text": {"text": command}})]
     });
-    let rows: Vec<Vec<Value>> = std::iter::once(row)
-        .filter(|row| !row.is_empty())
+    let rows: Vec<Vec<Value>> = drawn
+        .chunks(in_a_row)
+        .map(<[Value]>::to_vec)
         .chain(copies)
         .collect();
     json!({"inline_keyboard": rows})

@@ -37,7 +37,7 @@ fn the_command_menu_is_set_at_the_start() {
         names,
         [
             "new", "status", "logs", "stop", "diff", "undo", "push", "verify", "checks", "autofix",
-            "verbose", "quiet", "ring", "help"
+            "verbose", "quiet", "ring", "sessions", "resume", "whoami", "invite", "people", "help"
         ]
     );
 }

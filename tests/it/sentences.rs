@@ -1,26 +1,27 @@
 //! Every sentence of the bot, as it stands; and the pure parts under random input.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use telecoder::chat::delivery::{self, Held, NotDelivered};
 use telecoder::chat::failure::Failure;
 use telecoder::chat::live::{self, Going, Verbosity};
+use telecoder::chat::people::{self, Standing};
 use telecoder::chat::ring::{QuietHours, Ring};
-use telecoder::chat::settings;
 use telecoder::chat::status::{Facts, status};
 use telecoder::chat::workspace::{self, BackIn};
 use telecoder::chat::{Body, Outgoing, logs, text, toast};
+use telecoder::chat::{sessions, settings};
 use telecoder::claude::stream;
 use telecoder::command::{self, Input, Verb};
 use telecoder::event::{ApiProblem, Edited, Event, ToDoChange, ToDoState, ToolResult, ToolUse};
 use telecoder::git::source::Unusable;
-use telecoder::id::{ChatId, ChatThread, ClaudeSessionId, SessionId};
+use telecoder::id::{ChatId, ChatThread, ClaudeSessionId, SessionId, ThreadId, UserId};
 use telecoder::progress::Progress;
 use telecoder::run::Ended;
-use telecoder::session::{Commands, Session, SessionState, Source};
+use telecoder::session::{Session, SessionState, Source};
 use telecoder::telegram::live::drawn;
 
 const HERE: ChatThread = ChatThread {
@@ -46,6 +47,15 @@ fn said(messages: impl IntoIterator<Item = (&'static str, Outgoing)>) -> String 
         all.push('\n');
     }
     all
+}
+
+fn a_session(at: ChatThread, source: Source) -> Session {
+    let id = SessionId("abc12345".into());
+    Session {
+        branch: Some("telecoder/abc12345".into()),
+        state: SessionState::Ready,
+        ..Session::new(id, at, source, Path::new("/data/workspaces"))
+    }
 }
 
 fn sources() -> [Source; 3] {
@@ -223,10 +233,88 @@ fn what_is_said_about_a_chats_own_settings() {
 }
 
 #[test]
+fn what_is_said_about_people_and_sessions() {
+    let team = ChatThread {
+        chat: ChatId(-100_500),
+        thread: Some(ThreadId(5)),
+    };
+    let listed = |user, name: Option<&str>, standing| people::Listed {
+        user: UserId(user),
+        name: name.map(str::to_owned),
+        standing,
+    };
+    let in_chat = a_session(
+        HERE,
+        Source::Clone("https://ada:secret@example.org/web.git".into()),
+    );
+    let in_shell = a_session(
+        ChatThread {
+            chat: ChatId::SHELL,
+            thread: Some(ThreadId(1)),
+        },
+        Source::Worktree("/srv/api".into()),
+    );
+    let of = |session: &Session, is_current, last_prompt: Option<&str>| sessions::Listed {
+        session: session.clone(),
+        is_current,
+        runs: 3,
+        cost_usd: 0.5,
+        last_prompt: last_prompt.map(str::to_owned),
+    };
+    insta::assert_snapshot!(said([
+        (
+            "whoami",
+            people::whoami("Ada (@ada)", UserId(7), HERE, Standing::Owner)
+        ),
+        (
+            "whoami in a topic",
+            people::whoami("Grace", UserId(8), team, Standing::Invited)
+        ),
+        ("not the owner", people::owner_only()),
+        (
+            "invite",
+            people::invitation("coder_bot", "0123", Duration::from_secs(86_400))
+        ),
+        ("joined", people::joined("Grace", UserId(8))),
+        ("welcome", people::welcome()),
+        (
+            "people",
+            people::people(&[
+                listed(7, None, Standing::Owner),
+                listed(9, None, Standing::InSettings),
+                listed(8, Some("Grace"), Standing::Invited),
+            ])
+        ),
+        ("removed", people::removed("Grace", 2)),
+        ("no sessions", sessions::sessions(&[], 0)),
+        (
+            "sessions",
+            sessions::sessions(
+                &[
+                    of(&in_chat, true, Some("fix the build\nand more")),
+                    of(&in_shell, false, None),
+                ],
+                4
+            )
+        ),
+        ("resumed", sessions::switched(&in_chat, false)),
+        ("resumed while it runs", sessions::switched(&in_shell, true)),
+        ("resumed already", sessions::is_current(&in_chat.id)),
+        ("no such session", sessions::unknown("nonsense")),
+        ("no workspace", sessions::not_ready(&in_chat.id)),
+        ("busy", sessions::busy()),
+    ]));
+}
+
+#[test]
 fn what_a_press_on_a_button_is_answered_with() {
     insta::assert_snapshot!(
         [
             toast::STOPPING,
+            toast::REMOVED,
+            toast::ONLY_OWNER,
+            toast::SWITCHED,
+            toast::BUSY,
             toast::RUN_IS_OVER,
             toast::GOING_ON,
             toast::TAKEN_UP,
@@ -335,22 +423,8 @@ fn what_the_live_message_says() {
 
 #[test]
 fn what_status_says() {
-    let session = Session {
-        id: SessionId("abc12345".into()),
-        at: ChatThread {
-            chat: ChatId(7),
-            thread: None,
-        },
-        source: Source::Clone("https://ada:secret@example.org/x.git".into()),
-        wanted_branch: None,
-        workspace: PathBuf::from("/data/workspaces/abc12345"),
-        branch: Some("telecoder/abc12345".into()),
-        state: SessionState::Ready,
-        claude_session: None,
-        model: None,
-        checks: Commands::default(),
-        autofix: false,
-    };
+    let source = Source::Clone("https://ada:secret@example.org/x.git".into());
+    let session = a_session(HERE, source);
     let nothing = Facts {
         session: None,
         running_for: None,

@@ -1,0 +1,136 @@
+//! What is said about who may use the bot: `/whoami`, `/invite`, `/people`.
+
+use std::time::Duration;
+
+use super::Outgoing;
+use super::button::Press;
+use super::live::one_line;
+use crate::id::{ChatThread, UserId};
+
+/// The longest name that a button has room for.
+const NAME_SHOWN: usize = 24;
+const NAME_IN_TEXT: usize = 64;
+
+/// How somebody came to be allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Owner,
+    InSettings,
+    Invited,
+}
+
+/// Somebody who may use the bot, as `/people` lists them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub user: UserId,
+    /// None for those whom the settings name: all that is known of them is a number.
+    pub name: Option<String>,
+    pub standing: Standing,
+}
+
+/// `/whoami`
+pub fn whoami(name: &str, user: UserId, at: ChatThread, standing: Standing) -> Outgoing {
+    let standing = match standing {
+        Standing::Owner => "You own this bot: the first on TELECODER_TG_ALLOWED_USERS.",
+        Standing::InSettings => "You may use this bot: you are on TELECODER_TG_ALLOWED_USERS.",
+        Standing::Invited => "You may use this bot: its owner invited you.",
+    };
+    let mut lines = vec![
+        format!("You are {}.", one_line(name, NAME_IN_TEXT)),
+        standing.to_owned(),
+        format!("Your user id: {}", user.0),
+    ];
+    if at.chat.is_group() {
+        lines.push(format!(
+            "This group's id, for TELECODER_TG_ALLOWED_CHATS: {}",
+            at.chat.0
+        ));
+    }
+    if let Some(thread) = at.thread {
+        lines.push(format!("This topic's id: {}", thread.0));
+    }
+    Outgoing::note(lines.join("\n"))
+}
+
+/// Only the owner may, and only where nobody else reads along.
+pub fn owner_only() -> Outgoing {
+    Outgoing::note(
+        "Only the owner of this bot can do that, in the private chat with it. The owner is the first on \
+         TELECODER_TG_ALLOWED_USERS.",
+    )
+}
+
+/// `/invite`
+pub fn invitation(bot: &str, code: &str, holds_for: Duration) -> Outgoing {
+    let hours = holds_for.as_secs() / 3600;
+    Outgoing::note(format!(
+        "Send this link to one person. Whoever opens it first and presses Start may use this bot: write prompts, and \
+         so have everything done here that claude may do. It works once, and for {hours} hours.\n\n\
+         https://t.me/{bot}?start={code}"
+    ))
+}
+
+/// To somebody who has just come in by a link.
+pub fn welcome() -> Outgoing {
+    Outgoing::note("You may use this bot now. What you write next goes to claude; /help says more.")
+        .loud()
+}
+
+/// To the owner: somebody has used a link.
+pub fn joined(name: &str, user: UserId) -> Outgoing {
+    Outgoing::note(format!(
+        "{} (id {}) has used your link and may use this bot now. /people takes that back.",
+        one_line(name, NAME_IN_TEXT),
+        user.0
+    ))
+    .loud()
+}
+
+/// `/people`
+pub fn people(listed: &[Listed]) -> Outgoing {
+    let mut lines = vec!["Who may use this bot:".to_owned()];
+    for person in listed {
+        let name = person
+            .name
+            .as_ref()
+            .map(|name| format!("{}, ", one_line(name, NAME_IN_TEXT)))
+            .unwrap_or_default();
+        lines.push(format!(
+            "• {name}id {}, {}",
+            person.user.0,
+            match person.standing {
+                Standing::Owner => "the owner",
+                Standing::InSettings => "named in the settings",
+                Standing::Invited => "invited",
+            }
+        ));
+    }
+    lines.push(
+        "/invite lets one more in. Who is named in the settings is removed there: TELECODER_TG_ALLOWED_USERS."
+            .to_owned(),
+    );
+    let invited = listed
+        .iter()
+        .filter(|person| person.standing == Standing::Invited);
+    invited.fold(Outgoing::note(lines.join("\n")), |message, person| {
+        let name = person.name.as_deref().unwrap_or_default();
+        let label = format!("Remove {}", one_line(name, NAME_SHOWN));
+        message.with_button(&label, Press::RemovePerson(person.user))
+    })
+}
+
+/// Somebody was removed.
+pub fn removed(name: &str, dropped: usize) -> Outgoing {
+    let mut text = format!(
+        "{} may not use this bot any more; what ran in their private chat is stopped.",
+        one_line(name, NAME_IN_TEXT)
+    );
+    match dropped {
+        0 => {}
+        1 => text.push_str(" One prompt of theirs that waited was dropped."),
+        many => text.push_str(&format!(
+            " {many} prompts of theirs that waited were dropped."
+        )),
+    }
+    Outgoing::note(text)
+}

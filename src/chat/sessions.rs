@@ -1,0 +1,128 @@
+//! What `/sessions` and `/resume` say.
+
+use super::Outgoing;
+use super::button::Press;
+use super::live::one_line;
+use super::text::{cost, without_password};
+use crate::id::{ChatId, SessionId};
+use crate::session::{Session, SessionState, Source};
+
+/// How much of a prompt tells one session from another.
+const PROMPT_SHOWN: usize = 60;
+const BUTTON_SHOWN: usize = 40;
+
+/// A session as the list has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    pub session: Session,
+    pub is_current: bool,
+    pub runs: u64,
+    pub cost_usd: f64,
+    pub last_prompt: Option<String>,
+}
+
+/// `/sessions`; `more` are those that are too old to be listed.
+pub fn sessions(listed: &[Listed], more: usize) -> Outgoing {
+    if listed.is_empty() {
+        return Outgoing::note("There are no sessions here yet: your first message starts one.");
+    }
+    let mut lines = vec!["Sessions, the newest first:".to_owned()];
+    lines.extend(listed.iter().map(line));
+    if more > 0 {
+        lines.push(format!(
+            "… and {more} older. /resume NAME goes on in any of them."
+        ));
+    }
+    let others = listed
+        .iter()
+        .filter(|listed| !listed.is_current && listed.session.state == SessionState::Ready);
+    others.fold(Outgoing::note(lines.join("\n")), |message, listed| {
+        let label = format!("{} · {}", listed.session.id, what(&listed.session));
+        let press = Press::Switch(listed.session.id.clone());
+        message.with_button(one_line(&label, BUTTON_SHOWN), press)
+    })
+}
+
+fn line(listed: &Listed) -> String {
+    let session = &listed.session;
+    let mut line = format!("• {}, {}", session.id, what(session));
+    if let Some(branch) = &session.branch {
+        line.push_str(&format!(", {branch}"));
+    }
+    match listed.runs {
+        0 => {}
+        1 => line.push_str(&format!(", 1 run, {}", cost(listed.cost_usd))),
+        many => line.push_str(&format!(", {many} runs, {}", cost(listed.cost_usd))),
+    }
+    if listed.is_current {
+        line.push_str(", this chat's");
+    }
+    if session.at.chat == ChatId::SHELL {
+        line.push_str(", made in a shell");
+    }
+    if let Some(prompt) = &listed.last_prompt {
+        line.push_str(&format!(": “{}”", one_line(prompt, PROMPT_SHOWN)));
+    }
+    line
+}
+
+fn what(session: &Session) -> String {
+    match &session.source {
+        Source::Empty => "empty workspace".to_owned(),
+        Source::Clone(url) => {
+            let url = without_password(url);
+            let name = url.trim_end_matches('/').rsplit(['/', ':']).next();
+            name.unwrap_or(&url).trim_end_matches(".git").to_owned()
+        }
+        Source::Worktree(path) => path.file_name().map_or_else(
+            || path.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        ),
+    }
+}
+
+/// From now on the chat talks to this one.
+pub fn switched(session: &Session, is_running: bool) -> Outgoing {
+    let mut text = format!(
+        "This chat goes on in session {}: {}",
+        session.id,
+        what(session)
+    );
+    if let Some(branch) = &session.branch {
+        text.push_str(&format!(", branch {branch}"));
+    }
+    text.push_str(if is_running {
+        ". A run is going on there; it shows here from now on."
+    } else {
+        ". What you write next goes to its conversation."
+    });
+    Outgoing::note(text)
+}
+
+/// `/resume` with the name of the chat's own session.
+pub fn is_current(session: &SessionId) -> Outgoing {
+    Outgoing::note(format!("This chat talks to session {session} already."))
+}
+
+/// `/resume` with a name that is none.
+pub fn unknown(name: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "There is no session {} that this chat could go on in, and nothing was changed. /sessions lists them.",
+        one_line(name, PROMPT_SHOWN)
+    ))
+}
+
+/// Its workspace is not there.
+pub fn not_ready(session: &SessionId) -> Outgoing {
+    Outgoing::note(format!(
+        "Session {session} has no workspace to work in, and nothing was changed. /new starts a fresh one."
+    ))
+}
+
+/// Something goes on in this chat.
+pub fn busy() -> Outgoing {
+    Outgoing::note(
+        "Something is running here, and one chat follows one run at a time; nothing was changed. Wait for it or /stop \
+         it, then go on in the other session.",
+    )
+}

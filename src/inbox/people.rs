@@ -1,0 +1,163 @@
+//! `/whoami`, `/invite`, `/people`, and the link that lets somebody in.
+//!
+//! A stranger has one way in: `/start` with a code that the owner has given away. A wrong code gets what every stranger
+//! gets, no word; and whoever has tried five is not heard for an hour.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::Follow;
+use super::button::Pressed;
+use crate::chat::people::{self as words, Listed, Standing};
+use crate::chat::toast;
+use crate::id::{ChatId, ChatThread, InviteCode, UserId};
+use crate::run::Outcome;
+use crate::store::{invites, now, outbox, people, runs};
+use crate::telegram::access::{Access, Member};
+use crate::update::{Content, Incoming, Message};
+
+/// How long a link holds.
+const INVITE_HOLDS: Duration = Duration::from_secs(24 * 60 * 60);
+/// So many wrong codes are looked at, in so long.
+const TRIES: u32 = 5;
+const TRIES_FORGOTTEN: Duration = Duration::from_secs(60 * 60);
+/// Of so many strangers it is remembered how often they tried.
+const REMEMBERED: usize = 1_000;
+
+/// Wrong codes, by who sent them.
+#[derive(Default)]
+pub struct WrongCodes(BTreeMap<UserId, (u32, Instant)>);
+
+impl WrongCodes {
+    /// Whether this person may try one more code.
+    pub(super) fn may_try(&mut self, user: UserId, now: Instant) -> bool {
+        self.0
+            .retain(|_, (_, last)| now.duration_since(*last) < TRIES_FORGOTTEN);
+        match self.0.get(&user) {
+            Some((tries, _)) => *tries < TRIES,
+            None => self.0.len() < REMEMBERED,
+        }
+    }
+
+    pub(super) fn was_wrong(&mut self, user: UserId, now: Instant) {
+        let (tries, last) = self.0.entry(user).or_insert((0, now));
+        (*tries, *last) = (*tries + 1, now);
+    }
+}
+
+/// The code in a stranger's `/start`, which counts in a private chat only.
+pub(super) fn code_of(incoming: &Incoming) -> Option<(&Message, UserId, InviteCode)> {
+    let Incoming::Message(message) = incoming else {
+        return None;
+    };
+    let Content::Text(text) = &message.content else {
+        return None;
+    };
+    let code = InviteCode::parse(text.text.strip_prefix("/start ")?.trim())?;
+    let user = message.sender.filter(|_| !message.at.chat.is_group())?;
+    Some((message, user, code))
+}
+
+/// Lets somebody in whose code holds. Returns whether it did.
+pub(super) fn join(
+    db: &Connection,
+    owner: Option<ChatThread>,
+    at: ChatThread,
+    user: UserId,
+    name: &str,
+    code: &InviteCode,
+) -> rusqlite::Result<bool> {
+    let (Some(owner), Some(invited_by)) = (owner, invites::take(db, code)?) else {
+        return Ok(false);
+    };
+    people::insert(db, user, name, invited_by)?;
+    outbox::insert(db, at, &words::welcome())?;
+    outbox::insert(db, owner, &words::joined(name, user))?;
+    Ok(true)
+}
+
+/// `/whoami`
+pub(super) fn whoami(
+    db: &Connection,
+    at: ChatThread,
+    user: UserId,
+    name: &str,
+    access: &Access,
+) -> rusqlite::Result<Follow> {
+    outbox::insert(
+        db,
+        at,
+        &words::whoami(name, user, at, standing(access, user)),
+    )?;
+    Ok(Follow::default())
+}
+
+/// `/invite`
+pub(super) fn invite(
+    db: &Connection,
+    at: ChatThread,
+    owner: UserId,
+    bot: &str,
+) -> rusqlite::Result<Follow> {
+    let code = InviteCode::random();
+    let holds = i64::try_from(INVITE_HOLDS.as_millis()).unwrap_or(i64::MAX);
+    invites::insert(db, &code, owner, now().saturating_add(holds))?;
+    outbox::insert(db, at, &words::invitation(bot, code.as_str(), INVITE_HOLDS))?;
+    Ok(Follow::default())
+}
+
+/// `/people`
+pub(super) fn list(db: &Connection, at: ChatThread, access: &Access) -> rusqlite::Result<Follow> {
+    let named = access.users().map(|user| Listed {
+        user,
+        name: None,
+        standing: standing(access, user),
+    });
+    let invited = people::all(db)?
+        .into_iter()
+        .filter(|person| !access.lists(person.user))
+        .map(|person| Listed {
+            user: person.user,
+            name: Some(person.name),
+            standing: Standing::Invited,
+        });
+    let listed: Vec<Listed> = named.chain(invited).collect();
+    outbox::insert(db, at, &words::people(&listed))?;
+    Ok(Follow::default())
+}
+
+/// "Remove": their private chat is ended with them. In groups, whose work is everybody's, it goes on.
+pub(super) fn remove_pressed(
+    db: &Connection,
+    at: ChatThread,
+    member: Member,
+    access: &Access,
+    user: UserId,
+) -> rusqlite::Result<Pressed> {
+    if !access.is_owner(member.user()) {
+        return Ok(Pressed::over(toast::ONLY_OWNER).buttons_stay());
+    }
+    let Some(name) = people::remove(db, user)? else {
+        return Ok(Pressed::over(toast::NO_EFFECT));
+    };
+    let theirs = ChatThread {
+        chat: ChatId(i64::try_from(user.0).unwrap_or(0)),
+        thread: None,
+    };
+    let dropped = runs::end_queued(db, theirs, None, &Outcome::Stopped)?;
+    if let Some(run) = runs::running(db, theirs)? {
+        runs::request_stop(db, run.id)?;
+    }
+    outbox::insert(db, at, &words::removed(&name, dropped))?;
+    Ok(Pressed::over(toast::REMOVED).with(Follow::stop(theirs)))
+}
+
+fn standing(access: &Access, user: UserId) -> Standing {
+    match (access.is_owner(user), access.lists(user)) {
+        (true, _) => Standing::Owner,
+        (false, true) => Standing::InSettings,
+        (false, false) => Standing::Invited,
+    }
+}

@@ -1,0 +1,29 @@
+//! Invites: codes that let somebody in, once.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::now;
+use crate::id::{InviteCode, UserId};
+
+/// Keeps a code that holds until `expires_at`, in Unix milliseconds.
+pub fn insert(
+    db: &Connection,
+    code: &InviteCode,
+    invited_by: UserId,
+    expires_at: i64,
+) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM invites WHERE expires_at < ?1")?
+        .execute([now()])?;
+    db.prepare_cached("INSERT INTO invites (code, invited_by, expires_at) VALUES (?1, ?2, ?3)")?
+        .execute(params![code.as_str(), invited_by.0, expires_at])?;
+    Ok(())
+}
+
+/// Uses a code up. Returns who gave it away; none for one that does not hold, or not any more.
+pub fn take(db: &Connection, code: &InviteCode) -> rusqlite::Result<Option<UserId>> {
+    db.prepare_cached(
+        "DELETE FROM invites WHERE code = ?1 AND expires_at >= ?2 RETURNING invited_by",
+    )?
+    .query_row(params![code.as_str(), now()], |row| row.get(0).map(UserId))
+    .optional()
+}

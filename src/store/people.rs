@@ -1,0 +1,57 @@
+//! People: who was invited and may use the bot beside those whom the settings name.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::now;
+use crate::id::UserId;
+
+/// Somebody who was invited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    pub user: UserId,
+    /// As Telegram showed it when they came.
+    pub name: String,
+    /// Unix milliseconds.
+    pub joined_at: i64,
+}
+
+/// Lets somebody in; harmless for one who is in already.
+pub fn insert(
+    db: &Connection,
+    user: UserId,
+    name: &str,
+    invited_by: UserId,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO people (user_id, name, invited_by, joined_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (user_id) DO NOTHING",
+    )?
+    .execute(params![user.0, name, invited_by.0, now()])?;
+    Ok(())
+}
+
+/// Whether somebody was invited.
+pub fn has(db: &Connection, user: UserId) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM people WHERE user_id = ?1")?
+        .exists([user.0])
+}
+
+/// All who were invited, in the order in which they came.
+pub fn all(db: &Connection) -> rusqlite::Result<Vec<Person>> {
+    db.prepare_cached("SELECT user_id, name, joined_at FROM people ORDER BY joined_at, user_id")?
+        .query_map([], |row| {
+            Ok(Person {
+                user: UserId(row.get(0)?),
+                name: row.get(1)?,
+                joined_at: row.get(2)?,
+            })
+        })?
+        .collect()
+}
+
+/// From now on this person is a stranger. Returns their name; none when they were not in.
+pub fn remove(db: &Connection, user: UserId) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached("DELETE FROM people WHERE user_id = ?1 RETURNING name")?
+        .query_row([user.0], |row| row.get(0))
+        .optional()
+}

@@ -1,0 +1,217 @@
+//! Who may use the bot: the owner lets somebody in by a link, and takes that back.
+
+use serde_json::json;
+use telecoder::demo::bot_api::Posted;
+use telecoder::id::{ChatId, UserId};
+
+use crate::support::{ADA, CHAT, GRACE, Machine, TEAM};
+
+/// Grace's private chat with the bot.
+const GRACES: ChatId = ChatId(8);
+
+/// The code in a link of the bot's.
+fn code_in(message: &Posted) -> String {
+    let link = message.text.split("?start=").nth(1).expect("a link");
+    link.split_whitespace().next().expect("a code").to_owned()
+}
+
+fn invitation(machine: &Machine) -> String {
+    machine.ada_says("/invite");
+    let message = machine.message_with("https://t.me/test_coder_bot?start=");
+    code_in(&message)
+}
+
+fn grace_starts_with(machine: &Machine, code: &str) {
+    machine.api.deliver_message(
+        GRACES,
+        GRACE,
+        json!({
+            "text": format!("/start {code}"),
+            "from": {"id": GRACE.0, "is_bot": false, "first_name": "Grace", "username": "grace_h"},
+        }),
+    );
+}
+
+#[test]
+fn whoever_opens_the_owners_link_may_write_from_then_on() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    let code = invitation(&machine);
+    assert_eq!(code.len(), 32, "128 bits: {code}");
+    grace_starts_with(&machine, &code);
+    let welcome = machine.message_with("You may use this bot now");
+    assert_eq!(welcome.chat, GRACES.0);
+    let told = machine.message_with("Grace (@grace_h) (id 8) has used your link");
+    assert_eq!((told.chat, told.silent), (CHAT.0, false));
+    machine.api.say(GRACES, GRACE, "hello from Grace");
+    machine.message_with("You said: hello from Grace");
+    machine.until_quiet();
+    assert!(!bot.log().contains(&code), "{}", bot.log());
+
+    drop(bot);
+    let _bot = machine.start();
+    machine.api.say(GRACES, GRACE, "after a restart");
+    machine.message_with("You said: after a restart");
+}
+
+#[test]
+fn a_link_works_once() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let code = invitation(&machine);
+    grace_starts_with(&machine, &code);
+    machine.message_with("You may use this bot now");
+    let late = UserId(9);
+    machine.api.say(ChatId(9), late, &format!("/start {code}"));
+    machine.api.say(ChatId(9), late, "let me in");
+    machine.until_quiet();
+    assert!(
+        machine
+            .bot_messages()
+            .iter()
+            .all(|message| message.chat != 9)
+    );
+}
+
+#[test]
+fn a_wrong_code_gets_no_word_and_the_right_one_is_not_heard_after_five() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let code = invitation(&machine);
+    for wrong in 0..5 {
+        grace_starts_with(&machine, &format!("{wrong:032x}"));
+    }
+    grace_starts_with(&machine, &code);
+    machine.until_quiet();
+    assert!(
+        machine
+            .api
+            .calls()
+            .iter()
+            .all(|call| call.arguments["chat_id"] != GRACES.0),
+        "not a word, no typing"
+    );
+    // Somebody else can still use it.
+    machine
+        .api
+        .say(ChatId(9), UserId(9), &format!("/start {code}"));
+    machine.message_with("You may use this bot now");
+}
+
+#[test]
+fn a_link_lets_nobody_in_from_a_group() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let code = invitation(&machine);
+    machine.api.say(TEAM, GRACE, &format!("/start {code}"));
+    machine.api.say(TEAM, GRACE, "/status");
+    machine.until_quiet();
+    assert!(
+        machine
+            .bot_messages()
+            .iter()
+            .all(|message| message.chat != TEAM.0)
+    );
+    grace_starts_with(&machine, &code);
+    machine.message_with("You may use this bot now");
+    // Who is in may use the group, too.
+    machine.api.say(TEAM, GRACE, "/status");
+    assert_eq!(machine.message_with("No session yet").chat, TEAM.0);
+}
+
+#[test]
+fn the_owner_removes_somebody_with_a_button_and_what_they_had_running_is_stopped() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let code = invitation(&machine);
+    grace_starts_with(&machine, &code);
+    machine.message_with("You may use this bot now");
+    machine.api.say(GRACES, GRACE, "[[sleep: 60000]]");
+    machine.message_with("Working · ");
+    machine.api.say(GRACES, GRACE, "and then this");
+    machine.api.say(GRACES, GRACE, "/status");
+    machine.message_with("Waiting: 1 prompt");
+    machine.ada_says("/people");
+    let list = machine.message_with("Who may use this bot:");
+    assert!(list.text.contains("id 7, the owner"), "{}", list.text);
+    assert!(
+        list.text.contains("Grace (@grace_h), id 8, invited"),
+        "{}",
+        list.text
+    );
+    assert_eq!(list.buttons[0].0, "Remove Grace (@grace_h)");
+    // In a group anybody can press; only the owner's press counts.
+    machine.api.press(GRACE, &list, &list.buttons[0].1);
+    machine.until_toast("Only the owner of the bot can do that.");
+    machine.ada_presses(&list);
+    machine.message_with("may not use this bot any more");
+    machine.until_quiet();
+    let before = machine.bot_messages().len();
+    machine.api.say(GRACES, GRACE, "am I still here?");
+    machine.api.say(GRACES, GRACE, "/status");
+    machine.until_quiet();
+    assert_eq!(machine.bot_messages().len(), before);
+    assert!(!machine.times_run().contains_key("and then this"));
+}
+
+#[test]
+fn only_the_owner_invites_and_only_where_nobody_else_reads_along() {
+    let machine = Machine::new().with("TELECODER_TG_ALLOWED_USERS", "7,8");
+    let _bot = machine.start();
+    machine.api.say(GRACES, GRACE, "/invite");
+    machine.api.say(GRACES, GRACE, "/people");
+    machine.nth_message_with("Only the owner of this bot can do that", 2);
+    machine.api.say(TEAM, ADA, "/invite");
+    machine.nth_message_with("Only the owner of this bot can do that", 3);
+    assert!(machine.rows("SELECT count(*) FROM invites") == [0]);
+}
+
+#[test]
+fn whoami_tells_the_ids_that_the_settings_want() {
+    let machine = Machine::new().with("TELECODER_TG_ALLOWED_USERS", "7,8");
+    let _bot = machine.start();
+    machine.ada_says("/whoami");
+    let own = machine.message_with("You own this bot");
+    assert!(own.text.contains("Your user id: 7"), "{}", own.text);
+    machine.api.deliver_message(
+        TEAM,
+        GRACE,
+        json!({"text": "/whoami", "message_thread_id": 5, "is_topic_message": true,
+               "entities": [{"type": "bot_command", "offset": 0, "length": 7}]}),
+    );
+    let team = machine.message_with("you are on TELECODER_TG_ALLOWED_USERS");
+    assert!(team.text.contains("Your user id: 8"), "{}", team.text);
+    assert!(
+        team.text
+            .contains("for TELECODER_TG_ALLOWED_CHATS: -100500"),
+        "{}",
+        team.text
+    );
+    assert!(team.text.contains("This topic's id: 5"), "{}", team.text);
+    // A stranger still gets nothing.
+    machine.api.say(ChatId(9), UserId(9), "/whoami");
+    machine.until_quiet();
+    assert!(
+        machine
+            .bot_messages()
+            .iter()
+            .all(|message| message.chat != 9)
+    );
+}
+
+#[test]
+fn where_the_settings_name_nobody_nobody_may_whoever_was_invited_before() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    let code = invitation(&machine);
+    grace_starts_with(&machine, &code);
+    machine.message_with("You may use this bot now");
+    machine.until_quiet();
+    drop(bot);
+    let machine = machine.without("TELECODER_TG_ALLOWED_USERS");
+    let _bot = machine.start();
+    let before = machine.bot_messages().len();
+    machine.api.say(GRACES, GRACE, "hello?");
+    machine.until_quiet();
+    assert_eq!(machine.bot_messages().len(), before);
+}
