@@ -76,7 +76,8 @@ pub fn gone() -> Outgoing {
     Outgoing::note("The record of the last run is not there any more.")
 }
 
-fn lines_of(event: &Event) -> Vec<String> {
+/// An event as lines; none for what a person has no use for.
+pub fn lines_of(event: &Event) -> Vec<String> {
     match event {
         Event::TurnStarted { model, .. } => vec![format!("— turn, {model}")],
         Event::Text(text) => text

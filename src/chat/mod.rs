@@ -14,6 +14,7 @@ pub mod people;
 pub mod ring;
 pub mod sessions;
 pub mod settings;
+pub mod shell;
 pub mod status;
 pub mod text;
 pub mod toast;

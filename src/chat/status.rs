@@ -21,6 +21,8 @@ pub struct Facts {
     /// The running run belongs to a session that the chat has left.
     pub running_elsewhere: bool,
     pub waiting: usize,
+    /// Somebody has the session at a terminal.
+    pub is_at_terminal: bool,
     /// What is done in the workspace beside runs, and for how long.
     pub job: Option<(Task, Duration)>,
     /// Prompts that are held back because they are old.
@@ -55,6 +57,9 @@ pub fn status(facts: &Facts) -> Outgoing {
             duration(elapsed)
         )),
         Some(elapsed) => lines.push(format!("Running: for {}", duration(elapsed))),
+        None if facts.is_at_terminal => lines.push(
+            "Running: nothing; the session is open in a terminal, and prompts wait until it is handed back".to_owned(),
+        ),
         None if facts.waiting > 0 && facts.no_free_place => lines.push(
             "Running: nothing here; all places for runs are taken (TELECODER_MAX_RUNS)".to_owned(),
         ),

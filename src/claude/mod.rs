@@ -17,4 +17,5 @@ pub mod keeper;
 mod outcome;
 pub mod stream;
 pub mod tail;
+pub mod terminal;
 pub mod watch;

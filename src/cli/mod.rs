@@ -1,6 +1,7 @@
 //! The command line, and what each exit code means.
 //!
-//! 0: done. 1: it failed while it ran. 2: a setting or an argument is wrong. 3: the data folder is in use.
+//! 0: done. 1: it failed while it ran. 2: a setting or an argument is wrong. 3: the data folder is in use. 4: it is written
+//! down, and no bot is there to do it.
 
 mod session;
 
@@ -19,6 +20,7 @@ use crate::demo;
 use crate::process::holder;
 use crate::store::backup;
 use session::SessionCommand;
+use session::beside::NoBot;
 
 /// Pass Telegram messages straight through as prompts to the claude CLI
 #[derive(Debug, Parser)]
@@ -43,7 +45,7 @@ enum Command {
         /// The file to make; it must not be there yet
         file: PathBuf,
     },
-    /// Show sessions and what was measured, and run checks
+    /// Work with sessions from the shell, beside a running bot
     #[command(subcommand)]
     Session(SessionCommand),
     /// Stand in for claude
@@ -98,6 +100,9 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.is::<Faults>() || matches!(error.downcast_ref(), Some(ServeError::Token(_))) {
         return ExitCode::from(2);
     }
+    if error.is::<NoBot>() {
+        return ExitCode::from(4);
+    }
     match error.downcast_ref() {
         Some(ServeError::Held { .. }) => ExitCode::from(3),
         _ => ExitCode::FAILURE,
@@ -133,8 +138,7 @@ fn back_up(file: &Path) -> anyhow::Result<()> {
 }
 
 fn session(command: SessionCommand) -> anyhow::Result<()> {
-    let data = config::data_folder(&Sources::of_this_process())?;
-    session::run(&data, command)
+    session::run(&Sources::of_this_process(), command)
 }
 
 fn demo(page: Option<&Path>) -> anyhow::Result<()> {

@@ -199,6 +199,34 @@ pub fn data_folder(sources: &Sources) -> Result<PathBuf, Faults> {
     }
 }
 
+/// What claude and git are started with, for a command that needs nothing else.
+pub struct ForClaude {
+    pub runtime: PathBuf,
+    pub model: Option<String>,
+    pub permission_mode: PermissionMode,
+    pub branch_prefix: String,
+    /// What claude gets of the environment and of the settings files.
+    pub environment: BTreeMap<OsString, OsString>,
+}
+
+/// Reads that part of the settings.
+pub fn for_claude(sources: &Sources) -> Result<ForClaude, Faults> {
+    let mut faults = Reader {
+        sources,
+        faults: sources.unreadable().to_vec(),
+    };
+    match faults.permission_mode() {
+        Some(permission_mode) if faults.faults.is_empty() => Ok(ForClaude {
+            runtime: program(&faults.value_or_default(Setting::Runtime), sources),
+            model: sources.value(Setting::Model),
+            permission_mode,
+            branch_prefix: faults.value_or_default(Setting::BranchPrefix),
+            environment: environment::for_claude(&sources.whole_environment()),
+        }),
+        _ => Err(Faults(faults.faults)),
+    }
+}
+
 impl Config {
     /// Checks everything and reports every fault at once.
     pub fn read(sources: &Sources) -> Result<Config, Faults> {

@@ -234,7 +234,7 @@ impl Reader<'_> {
         parsed
     }
 
-    fn value_or_default(&self, setting: Setting) -> String {
+    pub(super) fn value_or_default(&self, setting: Setting) -> String {
         self.sources
             .value(setting)
             .unwrap_or_else(|| setting.default().to_owned())

@@ -1,30 +1,119 @@
-//! Work that another telecoder process has written into the store: `telecoder session verify`.
+//! What another telecoder process has written into the store, as `telecoder session` does, and sessions that a
+//! terminal has let go of.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{debug, info};
 
+use super::bell;
+use crate::chat::shell::AtTerminal;
+use crate::claude::terminal;
+use crate::claude::watch::Watch;
+use crate::id::{ChatId, ChatThread};
+use crate::inbox::shell;
 use crate::job::Lane;
+use crate::session::Session;
+use crate::session::attached;
 use crate::session::registry::Registry;
-use crate::store::{Store, jobs};
+use crate::store::{Store, StoreError, jobs, now, outbox, runs, sessions};
+use crate::telegram::outbox::Outbox;
 
-/// How long a person at a terminal may wait for it. One look costs a read of an index that is mostly empty.
-const EVERY: Duration = Duration::from_secs(2);
+/// How often it is looked where nobody has rung. One look costs a few reads of indexes that are mostly empty.
+const EVERY: Duration = Duration::from_secs(5);
 
-/// Wakes the workers of such work until `quit`.
-pub(super) async fn look_for_work(store: Store, registry: Registry, quit: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
-            () = quit.cancelled() => return,
-        }
-        let due = store
-            .transaction(|db| jobs::chats_not_begun(db, Lane::Workspace))
-            .await;
-        match due {
-            Ok(chats) => chats.into_iter().for_each(|at| registry.wake(at)),
-            Err(error) => debug!(%error, "nobody could look for work from beside"),
+pub(super) struct Beside {
+    pub store: Store,
+    pub registry: Registry,
+    pub outbox: Outbox,
+    pub data: PathBuf,
+}
+
+/// Who has something to do.
+struct Found {
+    workspace: Vec<ChatThread>,
+    beside: Vec<ChatThread>,
+    stops: Vec<ChatThread>,
+    messages: Vec<ChatId>,
+}
+
+impl Beside {
+    /// Wakes whoever has something to do, until `quit`.
+    pub async fn look_for_work(self, quit: CancellationToken) {
+        let watch = Watch::start();
+        let bell = watch.folder(&bell::folder(&self.data));
+        loop {
+            if let Err(error) = self.look().await {
+                debug!(%error, "nobody could look for work from beside");
+            }
+            tokio::select! {
+                () = bell.changed() => {}
+                () = tokio::time::sleep(EVERY) => {}
+                () = quit.cancelled() => return,
+            }
         }
     }
+
+    async fn look(&self) -> Result<(), StoreError> {
+        for (session, since) in self.store.transaction(sessions::attached).await? {
+            self.take_back(session, since).await?;
+        }
+        let found = self.store.transaction(find).await?;
+        for at in found.workspace {
+            self.registry.wake(at);
+        }
+        for at in found.beside {
+            self.registry.wake_beside(at);
+        }
+        for at in found.stops {
+            self.registry.stop(at);
+        }
+        for chat in found.messages {
+            self.outbox.deliver(chat);
+        }
+        Ok(())
+    }
+
+    /// A terminal that is gone without a word has the session no longer.
+    async fn take_back(&self, session: Session, since: i64) -> Result<(), StoreError> {
+        let data = self.data.clone();
+        let id = session.id.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let record = attached::record(&data, &id);
+            (!attached::is_held(&data, &id)).then(|| terminal::read(&record))
+        });
+        let Ok(Some(record)) = looked.await else {
+            return Ok(());
+        };
+        let what = AtTerminal {
+            elapsed: Duration::from_millis(u64::try_from(now() - since).unwrap_or(0)),
+            prompts: record.prompts,
+            conversation: record.conversation,
+            files: None,
+            was_cut_off: true,
+        };
+        let id = session.id.clone();
+        let is_back = self
+            .store
+            .transaction(move |db| shell::hand_back(db, &session, &what))
+            .await?;
+        if is_back {
+            info!(session = %id, "a terminal has let go of a session without a word");
+        }
+        Ok(())
+    }
+}
+
+fn find(db: &Connection) -> rusqlite::Result<Found> {
+    let mut workspace = runs::chats_with_open(db)?;
+    workspace.extend(sessions::chats_with_new(db)?);
+    workspace.extend(jobs::chats_not_begun(db, Lane::Workspace)?);
+    Ok(Found {
+        workspace,
+        beside: jobs::chats_not_begun(db, Lane::Beside)?,
+        stops: runs::chats_with_stop_requested(db)?,
+        messages: outbox::chats_with_due(db)?,
+    })
 }

@@ -28,7 +28,15 @@ impl DataFolder {
             folder: path.to_owned(),
             reason,
         };
-        let within = ["runs", "workspaces", "mirrors", "checks", "scratch"];
+        let within = [
+            "runs",
+            "workspaces",
+            "mirrors",
+            "checks",
+            "scratch",
+            "bell",
+            "attached",
+        ];
         let folders = within.map(|name| path.join(name));
         for folder in std::iter::once(path.to_owned()).chain(folders) {
             DirBuilder::new()

@@ -2,6 +2,7 @@
 //!
 //! The only module that knows all the others.
 
+pub mod bell;
 mod beside;
 mod data;
 mod greet;
@@ -40,6 +41,7 @@ use crate::telegram::listener::StoredUpdates;
 use crate::telegram::outbox::Outbox;
 use crate::telegram::poll::{Poller, TokenRefused};
 use crate::verify::check;
+use beside::Beside;
 pub use data::{DATABASE, DataFolder};
 use upkeep::Upkeep;
 
@@ -135,11 +137,13 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         keep_runs: config.keep_runs,
     };
     tasks.spawn(upkeep.keep_up(quit.clone()));
-    tasks.spawn(beside::look_for_work(
-        store.clone(),
-        registry.clone(),
-        quit.clone(),
-    ));
+    let beside = Beside {
+        store: store.clone(),
+        registry: registry.clone(),
+        outbox: outbox.clone(),
+        data: config.data.clone(),
+    };
+    tasks.spawn(beside.look_for_work(quit.clone()));
     for remark in &config.remarks {
         warn!("{remark}");
     }

@@ -2,7 +2,7 @@
 //!
 //! How it is run is `call`'s. A workspace is made in [`workspace`], of what [`source`] found and [`mirror`]
 //! keeps; [`snapshot`] and [`diff`] say what a run changed, through an [`index`] of our own, [`restore`] takes it
-//! back, [`push`] sends it away.
+//! back, [`push`] sends it away; [`unique`] is what would be gone with a branch.
 
 mod call;
 pub mod changes;
@@ -15,6 +15,7 @@ pub mod remarks;
 pub mod restore;
 pub mod snapshot;
 pub mod source;
+pub mod unique;
 pub mod workspace;
 
 use std::collections::BTreeMap;

@@ -16,6 +16,7 @@ mod prompt;
 mod request;
 mod resume;
 mod settings;
+pub mod shell;
 mod status;
 mod stop;
 mod switch;

@@ -115,11 +115,22 @@ pub(super) fn create(
     source: Source,
     wanted_branch: Option<String>,
 ) -> rusqlite::Result<Session> {
+    let session = write_down(db, at, workspaces, source, wanted_branch)?;
+    chats::set_current(db, at, &session.id)?;
+    Ok(session)
+}
+
+pub(super) fn write_down(
+    db: &Connection,
+    at: ChatThread,
+    workspaces: &Path,
+    source: Source,
+    wanted_branch: Option<String>,
+) -> rusqlite::Result<Session> {
     let session = Session {
         wanted_branch,
         ..Session::new(SessionId::random(), at, source, workspaces)
     };
     sessions::insert(db, &session)?;
-    chats::set_current(db, at, &session.id)?;
     Ok(session)
 }

@@ -8,7 +8,7 @@ use crate::chat::Outgoing;
 use crate::chat::status::{self, Facts};
 use crate::id::ChatThread;
 use crate::job::Lane;
-use crate::store::{chats, held, jobs, now, outbox, runs};
+use crate::store::{chats, held, jobs, now, outbox, runs, sessions};
 
 /// What is not in the store.
 pub(super) struct Bot {
@@ -47,6 +47,7 @@ pub(super) fn look(db: &Connection, at: ChatThread, bot: &Bot) -> rusqlite::Resu
         facts.not_delivered_elsewhere = outbox::not_delivered_elsewhere(db, at.chat)?;
     }
     if let Some(session) = &session {
+        facts.is_at_terminal = sessions::is_attached(db, &session.id)?;
         facts.last = runs::last_ended(db, &session.id)?;
         facts.last_ago = facts.last.as_ref().map(|last| since(last.ended_at));
         (facts.cost_usd, facts.runs) = runs::session_totals(db, &session.id)?;

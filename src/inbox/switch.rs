@@ -18,7 +18,7 @@ use crate::store::{chats, jobs, outbox, prompts, runs, sessions};
 const LISTED: usize = 8;
 
 /// Why the chat does not go on there.
-enum Refusal {
+pub(super) enum Refusal {
     Unknown,
     IsCurrent,
     NotReady,
@@ -84,7 +84,7 @@ pub(super) fn pressed(
 }
 
 /// Makes the session the one that the chat talks to, and says so.
-fn switch(
+pub(super) fn switch(
     db: &Connection,
     at: ChatThread,
     id: &SessionId,

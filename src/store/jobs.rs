@@ -38,14 +38,17 @@ pub fn insert(
     Ok(id)
 }
 
-/// The chat's oldest job of a lane that is not done. One that cannot be read, as of a newer telecoder, is put aside, so
+/// The chat's oldest job of a lane that is not done; none that works where somebody has a session at a terminal. One that cannot be read, as of a newer telecoder, is put aside, so
 /// that it does not hold up those behind it.
 pub fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Result<Option<Job>> {
     loop {
         let found = db
             .prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM jobs
-                 WHERE chat_id = ?1 AND thread_id = ?2 AND lane = ?3 AND state = 'due' ORDER BY seq LIMIT 1"
+                 WHERE chat_id = ?1 AND thread_id = ?2 AND lane = ?3 AND state = 'due'
+                   AND (lane = 'beside' OR session_id NOT IN
+                        (SELECT id FROM sessions WHERE attached_at IS NOT NULL))
+                 ORDER BY seq LIMIT 1"
             ))?
             .query_row(
                 params![at.chat.0, thread_column(at), lane_name(lane)],
@@ -127,6 +130,27 @@ pub fn chats_not_begun(db: &Connection, lane: Lane) -> rusqlite::Result<Vec<Chat
     .collect()
 }
 
+/// The job that somebody is at in a session.
+pub fn begun_in(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<JobId>> {
+    db.prepare_cached(
+        "SELECT id FROM jobs WHERE session_id = ?1 AND state = 'due' AND begun_at IS NOT NULL
+         ORDER BY seq LIMIT 1",
+    )?
+    .query_row([&session.0], |row| {
+        let id: String = row.get(0)?;
+        job_id(0, &id)
+    })
+    .optional()
+}
+
+/// Whether something is still to be measured in a session, or gone back to.
+pub fn is_measuring(db: &Connection, session: &SessionId) -> rusqlite::Result<bool> {
+    db.prepare_cached(
+        "SELECT 1 FROM jobs WHERE session_id = ?1 AND state = 'due' AND lane = 'workspace'",
+    )?
+    .exists([&session.0])
+}
+
 /// How many jobs of a lane are not done in a chat.
 pub fn due_count(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Result<u64> {
     db.prepare_cached(
@@ -179,9 +203,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Job> {
     let message =
         |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i32>>(column)?.map(MessageId));
     Ok(Job {
-        id: JobId(Uuid::parse_str(&id).map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
-        })?),
+        id: job_id(0, &id)?,
         session: SessionId(row.get(1)?),
         at: place_from(row, 2)?,
         task: from_json(4, &task)?,
@@ -189,5 +211,11 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Job> {
         live_message: message(6)?,
         is_ended: row.get(7)?,
         begun_at: row.get(8)?,
+    })
+}
+
+fn job_id(column: usize, text: &str) -> rusqlite::Result<JobId> {
+    Uuid::parse_str(text).map(JobId).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())
     })
 }

@@ -40,7 +40,7 @@ pub fn running(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>>
     first_in_state(db, at, "running")
 }
 
-/// The run that is next in a chat.
+/// The run that is next in a chat; one whose session somebody has at a terminal waits.
 pub fn next_queued(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
     first_in_state(db, at, "queued")
 }
@@ -49,6 +49,8 @@ fn first_in_state(db: &Connection, at: ChatThread, state: &str) -> rusqlite::Res
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs r
          WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = ?3 AND r.state <> 'ended' AND r.held <> 1
+           AND (r.state <> 'queued' OR r.session_id NOT IN
+                (SELECT id FROM sessions WHERE attached_at IS NOT NULL))
          ORDER BY r.seq LIMIT 1"
     ))?
     .query_row(params![at.chat.0, thread_column(at), state], from_row)
@@ -61,6 +63,51 @@ pub fn running_under(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>
         "SELECT {COLUMNS} FROM runs r WHERE r.id = ?1 AND r.state = 'running'"
     ))?
     .query_row([id.to_string()], from_row)
+    .optional()
+}
+
+/// Where a run is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fate {
+    Waiting,
+    Running,
+    Ended(Ended),
+}
+
+/// How far a run is; none where there is no such run.
+pub fn fate(db: &Connection, id: RunId) -> rusqlite::Result<Option<Fate>> {
+    db.prepare_cached(
+        "SELECT state, outcome, reason, started_at, ended_at, coalesce(cost_usd, 0) FROM runs
+         WHERE id = ?1",
+    )?
+    .query_row([id.to_string()], |row| {
+        Ok(match row.get_ref(0)?.as_str()? {
+            "queued" => Fate::Waiting,
+            "running" => Fate::Running,
+            _ => Fate::Ended(ended_from(row, 1)?),
+        })
+    })
+    .optional()
+}
+
+/// All runs of a session.
+pub fn of_session(db: &Connection, session: &SessionId) -> rusqlite::Result<Vec<RunId>> {
+    db.prepare_cached("SELECT id FROM runs WHERE session_id = ?1 ORDER BY seq")?
+        .query_map([&session.0], |row| {
+            row.get(0).and_then(|id: String| run_id(0, &id))
+        })?
+        .collect()
+}
+
+/// The session's current run, or else the last one that has begun.
+pub fn newest_of_session(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<RunId>> {
+    db.prepare_cached(
+        "SELECT id FROM runs WHERE session_id = ?1 AND started_at IS NOT NULL
+         ORDER BY seq DESC LIMIT 1",
+    )?
+    .query_row([&session.0], |row| {
+        row.get(0).and_then(|id: String| run_id(0, &id))
+    })
     .optional()
 }
 
@@ -134,7 +181,8 @@ pub fn chats_with_open(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
 }
 
 /// From now on the run is going on; to be marked before its keeper is started. Returns when that was, in
-/// Unix milliseconds; none when it does not wait any more, or when a job in its workspace comes first.
+/// Unix milliseconds; none when it does not wait any more, or when a job in its workspace comes first, or
+/// somebody has its session at a terminal.
 ///
 /// `was_empty` names the branch of a workspace that has no file and no commit.
 pub fn mark_running(
@@ -148,7 +196,8 @@ pub fn mark_running(
             "UPDATE runs SET state = 'running', started_at = ?2, empty_on = ?3
              WHERE id = ?1 AND state = 'queued'
              AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.session_id = runs.session_id
-                             AND j.lane = 'workspace' AND j.state = 'due')",
+                             AND j.lane = 'workspace' AND j.state = 'due')
+             AND session_id NOT IN (SELECT id FROM sessions WHERE attached_at IS NOT NULL)",
         )?
         .execute(params![id.to_string(), started_at, was_empty])?;
     Ok((marked == 1).then_some(started_at))
@@ -319,6 +368,15 @@ pub fn request_stop(db: &Connection, id: RunId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE runs SET stop_requested = 1 WHERE id = ?1 AND state = 'running'")?
         .execute([id.to_string()])?;
     Ok(())
+}
+
+/// Chats with a run that is to be stopped and has not ended.
+pub fn chats_with_stop_requested(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
+    db.prepare_cached(
+        "SELECT DISTINCT chat_id, thread_id FROM runs WHERE state = 'running' AND stop_requested = 1",
+    )?
+    .query_map([], |row| place_from(row, 0))?
+    .collect()
 }
 
 /// Whether somebody asked for the run to be stopped.

@@ -192,6 +192,69 @@ pub fn set_conversation(
     Ok(())
 }
 
+/// Somebody has the session at a terminal, or not any more. Returns false when that was so before.
+pub fn set_attached(db: &Connection, id: &SessionId, is_attached: bool) -> rusqlite::Result<bool> {
+    let since = is_attached.then(now);
+    let changed = db
+        .prepare_cached(
+            "UPDATE sessions SET attached_at = ?2
+             WHERE id = ?1 AND (attached_at IS NULL) <> (?2 IS NULL)",
+        )?
+        .execute(params![id.0, since])?;
+    Ok(changed == 1)
+}
+
+/// Whether something runs in the session, waits there or is to be done there, or its workspace is being made.
+pub fn is_busy(db: &Connection, id: &SessionId) -> rusqlite::Result<bool> {
+    db.prepare_cached(
+        "SELECT 1 FROM sessions s WHERE s.id = ?1 AND (s.state = 'new'
+             OR EXISTS (SELECT 1 FROM runs r WHERE r.session_id = s.id AND r.state <> 'ended')
+             OR EXISTS (SELECT 1 FROM jobs j WHERE j.session_id = s.id AND j.state = 'due'))",
+    )?
+    .exists([&id.0])
+}
+
+/// Forgets a session, and everything that is known of its runs.
+pub fn delete(db: &Connection, id: &SessionId) -> rusqlite::Result<()> {
+    for forgotten in [
+        "DELETE FROM verifications WHERE session_id = ?1",
+        "DELETE FROM jobs WHERE session_id = ?1",
+        "DELETE FROM prompts WHERE run_id IN (SELECT id FROM runs WHERE session_id = ?1)",
+        "DELETE FROM runs WHERE session_id = ?1",
+        "DELETE FROM chats WHERE session_id = ?1",
+        "DELETE FROM sessions WHERE id = ?1",
+    ] {
+        db.prepare_cached(forgotten)?.execute([&id.0])?;
+    }
+    Ok(())
+}
+
+/// Whether somebody has the session at a terminal.
+pub fn is_attached(db: &Connection, id: &SessionId) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM sessions WHERE id = ?1 AND attached_at IS NOT NULL")?
+        .exists([&id.0])
+}
+
+/// Sessions that somebody has at a terminal, and since when, in Unix milliseconds.
+pub fn attached(db: &Connection) -> rusqlite::Result<Vec<(Session, i64)>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS}, attached_at FROM sessions WHERE attached_at IS NOT NULL"
+    ))?
+    .query_map([], |row| Ok((from_row(row)?, row.get(13)?)))?
+    .collect()
+}
+
+/// The next run goes on in this conversation, with the model that the session has.
+pub fn go_on_in(
+    db: &Connection,
+    id: &SessionId,
+    conversation: &ClaudeSessionId,
+) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE sessions SET claude_session = ?2 WHERE id = ?1")?
+        .execute(params![id.0, conversation.0])?;
+    Ok(())
+}
+
 /// The next run begins a new conversation.
 pub fn forget_conversation(db: &Connection, id: &SessionId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE sessions SET claude_session = NULL, model = NULL WHERE id = ?1")?

@@ -53,6 +53,17 @@ pub fn of_job(db: &Connection, job: JobId) -> rusqlite::Result<Option<(SessionId
         .optional()
 }
 
+/// What was measured last after a run.
+pub fn of_run(db: &Connection, run: RunId) -> rusqlite::Result<Option<Evidence>> {
+    db.prepare_cached(
+        "SELECT evidence FROM verifications WHERE run_id = ?1 ORDER BY rowid DESC LIMIT 1",
+    )?
+    .query_row([run.to_string()], |row| {
+        from_json(0, &row.get::<_, String>(0)?)
+    })
+    .optional()
+}
+
 /// Whether it is the newest measurement of its session, of a run that is not undone and the newest one.
 pub fn is_newest(db: &Connection, job: JobId) -> rusqlite::Result<bool> {
     db.prepare_cached(

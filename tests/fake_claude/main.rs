@@ -34,7 +34,9 @@ async fn main() -> ExitCode {
         }
         _ => {}
     }
+    let at_a_terminal = !arguments.iter().any(|argument| argument == "-p");
     match Claude::start(arguments) {
+        Ok(claude) if at_a_terminal => claude.at_a_terminal(),
         Ok(mut claude) => {
             let code = claude.live().await;
             // At once: a read of stdin that is under way would keep the runtime from ending.
@@ -109,6 +111,49 @@ impl Claude {
             says_idle: true,
             code: 0,
         })
+    }
+
+    /// Without `-p`: each line that is typed is a prompt, which the hooks hear of; `/clear` begins another
+    /// conversation.
+    fn at_a_terminal(mut self) -> ExitCode {
+        let value = |name: &str| {
+            let at = self.arguments.iter().position(|argument| argument == name);
+            at.and_then(|at| self.arguments.get(at + 1).cloned())
+        };
+        let settings: Value = serde_json::from_str(&value("--settings").unwrap_or_default())
+            .expect("settings are JSON");
+        let hook = settings["hooks"]["UserPromptSubmit"][0]["hooks"][0]["command"]
+            .as_str()
+            .expect("a hook")
+            .to_owned();
+        println!("at a terminal, in {}", self.session);
+        for line in std::io::stdin().lines() {
+            let line = line.expect("a line");
+            if line == "/exit" {
+                break;
+            }
+            if line == "/clear" {
+                self.session = uuid::Uuid::new_v4().to_string();
+                continue;
+            }
+            let mut shell = std::process::Command::new("sh")
+                .args(["-c", &hook])
+                .stdin(Stdio::piped())
+                .spawn()
+                .expect("a hook runs");
+            let heard = json!({"session_id": self.session, "hook_event_name": "UserPromptSubmit",
+                "prompt": line, "cwd": std::env::current_dir().unwrap_or_default()});
+            let mut stdin = shell.stdin.take().expect("its input");
+            write!(stdin, "{heard}").expect("it reads");
+            drop(stdin);
+            shell.wait().expect("it ends");
+            self.remember(&line);
+            if let Some(file) = line.strip_prefix("write ") {
+                std::fs::write(file, "by hand\n").expect("a file");
+            }
+            println!("You typed: {line}");
+        }
+        ExitCode::SUCCESS
     }
 
     async fn live(&mut self) -> u8 {

@@ -1,14 +1,21 @@
-//! `telecoder session` in a terminal, beside a running bot.
+//! `telecoder session` in a shell, beside a running bot.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::Machine;
-use crate::support::git::repository;
+use crate::support::git::{git, repository};
+use crate::support::processes::{signal, wait_until_gone};
+use crate::support::{CHAT, Machine, PATIENCE};
 
 /// Runs telecoder to its end; its exit code and what it said on stdout.
 fn shell(machine: &Machine, arguments: &[&str]) -> (Option<i32>, String) {
     let output = machine
         .telecoder(arguments)
+        .stdin(Stdio::null())
         .output()
         .expect("telecoder starts");
     (
@@ -22,6 +29,59 @@ fn session_of(machine: &Machine) -> String {
     assert_eq!(code, Some(0));
     let listed: Value = serde_json::from_str(&listed).expect("JSON");
     listed[0]["session"].as_str().expect("a session").to_owned()
+}
+
+/// Makes a session in the shell; its name.
+fn made(machine: &Machine, arguments: &[&str]) -> String {
+    let arguments = [&["session", "create"], arguments].concat();
+    let (code, name) = shell(machine, &arguments);
+    assert_eq!(code, Some(0), "{name}");
+    name.trim().to_owned()
+}
+
+/// Somebody at a terminal with `session attach`.
+struct Terminal {
+    process: Child,
+    shown: BufReader<std::process::ChildStdout>,
+}
+
+impl Terminal {
+    fn attach(machine: &Machine, session: &str) -> Terminal {
+        let mut process = machine
+            .telecoder(&["session", "attach", session])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("telecoder starts");
+        let shown = BufReader::new(process.stdout.take().expect("it is piped"));
+        let mut terminal = Terminal { process, shown };
+        let first = terminal.line();
+        assert!(first.starts_with("at a terminal, in "), "{first}");
+        terminal
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.shown.read_line(&mut line).expect("a line");
+        line.trim_end().to_owned()
+    }
+
+    /// Types a prompt and waits until claude has it.
+    fn types(&mut self, prompt: &str) {
+        let stdin = self.process.stdin.as_mut().expect("it is piped");
+        writeln!(stdin, "{prompt}").expect("it reads");
+        assert_eq!(self.line(), format!("You typed: {prompt}"));
+    }
+
+    fn leaves(mut self) -> String {
+        drop(self.process.stdin.take());
+        let mut said = String::new();
+        let mut stderr = self.process.stderr.take().expect("it is piped");
+        stderr.read_to_string(&mut said).expect("text");
+        assert!(self.process.wait().expect("it ends").success(), "{said}");
+        said
+    }
 }
 
 #[test]
@@ -94,7 +154,7 @@ fn checks_can_be_set_and_run_from_a_terminal_and_the_chat_hears_of_it() {
         "--test-cmd",
         "echo '8 passed'",
     ]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(4));
     assert!(
         said.contains("no bot is at work here. It is written down"),
         "{said}"
@@ -113,4 +173,371 @@ fn where_nothing_has_run_yet_the_shell_says_so() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("there is no database at"), "{said}");
+}
+
+#[test]
+fn a_session_is_made_and_run_in_the_shell_and_no_chat_hears_of_it() {
+    let machine = Machine::new();
+    let project = repository(machine.folder.path());
+    let _bot = machine.start();
+    // From within the repository, as people name it there.
+    let session = made(&machine, &["project", "--branch", "from-the-shell"]);
+    assert_eq!(
+        git(&project, &["branch", "--list", "from-the-shell"]),
+        "+ from-the-shell"
+    );
+    let (code, answer) = shell(
+        &machine,
+        &[
+            "session",
+            "run",
+            &session,
+            "[[bash: echo x > x]] [[say: done it]]",
+        ],
+    );
+    assert_eq!(code, Some(0), "{answer}");
+    assert!(answer.starts_with("done it\n"), "{answer}");
+    assert!(answer.contains("1 file changed, +1 −0"), "{answer}");
+    let (_, json) = shell(
+        &machine,
+        &["session", "run", &session, "[[argv]]", "--json"],
+    );
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["outcome"], "completed");
+    let argv = json["answers"][0].as_str().expect("an answer");
+    assert!(
+        argv.contains("--resume"),
+        "the conversation goes on: {argv}"
+    );
+    let (_, log) = shell(&machine, &["session", "logs", &session, "-n", "3"]);
+    assert!(log.ends_with("— done\n"), "{log}");
+    assert!(machine.bot_messages().is_empty());
+    assert!(
+        machine
+            .api
+            .calls()
+            .iter()
+            .all(|call| call.arguments["chat_id"] != 0),
+        "nothing is sent to nobody"
+    );
+}
+
+#[test]
+fn a_prompt_comes_from_standard_input_to_the_byte() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let session = made(&machine, &[]);
+    let mut run = machine
+        .telecoder(&["session", "run", &session])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("telecoder starts");
+    let prompt = "  two\nlines\twith “quotes”\n";
+    run.stdin
+        .take()
+        .expect("its input")
+        .write_all(prompt.as_bytes())
+        .expect("it reads");
+    assert!(run.wait().expect("it ends").success());
+    assert_eq!(machine.times_run().get(prompt), Some(&1));
+}
+
+#[test]
+fn what_was_begun_in_the_shell_is_followed_from_the_chat() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let session = made(&machine, &[]);
+    let (code, _) = shell(
+        &machine,
+        &[
+            "session",
+            "run",
+            &session,
+            "[[sleep: 3000]] [[say: from the shell]]",
+            "--no-wait",
+        ],
+    );
+    assert_eq!(code, Some(0));
+    machine.ada_says("/sessions");
+    let list = machine.message_with("made in a shell");
+    machine.ada_presses(&list);
+    machine.message_with("A run is going on there; it shows here from now on.");
+    let live = machine.message_with("Working · ");
+    assert_eq!(live.chat, CHAT.0);
+    machine.message_with("from the shell");
+    machine.ada_says("and on from here");
+    machine.message_with("You said: and on from here");
+}
+
+#[test]
+fn a_prompt_in_the_shell_for_a_chats_session_is_told_and_answered_there_too() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+    machine.until_quiet();
+    let session = session_of(&machine);
+    let (code, answer) = shell(&machine, &["session", "run", &session, "from my desk"]);
+    assert_eq!((code, answer.trim()), (Some(0), "You said: from my desk"));
+    machine.message_with(&format!(
+        "From the shell, in session {session}: “from my desk”"
+    ));
+    machine.message_with("You said: from my desk");
+}
+
+#[test]
+fn a_run_is_stopped_from_the_shell() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[sleep: 60000]]");
+    machine.message_with("Working · ");
+    machine.ada_says("second");
+    machine.ada_says("/status");
+    machine.message_with("Waiting: 1 prompt");
+    let session = session_of(&machine);
+    let (code, said) = shell(&machine, &["session", "stop", &session]);
+    assert_eq!(code, Some(0));
+    assert!(said.starts_with("Stopped."), "{said}");
+    machine.message_with("Stopped after");
+    machine.message_with("You said: second");
+    machine.until_quiet();
+    let (_, said) = shell(&machine, &["session", "stop", &session]);
+    assert!(said.starts_with("Nothing is running in session"), "{said}");
+}
+
+#[test]
+fn a_chat_goes_on_in_a_session_that_the_shell_names() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let session = made(&machine, &[]);
+    let (code, said) = machine.run_to_its_end(&["session", "resume", &session]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("belongs to no chat yet"), "{said}");
+    let (code, _) = shell(&machine, &["session", "resume", &session, "--chat", "7"]);
+    assert_eq!(code, Some(0));
+    machine.message_with(&format!("This chat goes on in session {session}"));
+    let direct = made(&machine, &["--chat", "7"]);
+    machine.message_with(&format!("was made for this chat in the shell: {direct}"));
+    machine.ada_says("/sessions");
+    let list = machine.message_with("Sessions, the newest first:");
+    assert!(
+        list.text
+            .contains(&format!("{direct}, empty workspace, main, this chat's")),
+        "{}",
+        list.text
+    );
+}
+
+#[test]
+fn logs_go_on_run_after_run_until_somebody_has_enough() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[say: the first]]");
+    machine.message_with("the first");
+    machine.until_quiet();
+    let session = session_of(&machine);
+    let mut logs = machine
+        .telecoder(&["session", "logs", &session, "-f"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("telecoder starts");
+    let mut lines = BufReader::new(logs.stdout.take().expect("it is piped")).lines();
+    let mut until = |wanted: &str| {
+        let found = lines.any(|line| line.expect("a line") == wanted);
+        assert!(found, "{wanted}");
+    };
+    until("the first");
+    machine.ada_says("[[say: the second]]");
+    until("— the next run");
+    until("the second");
+    signal(logs.id(), Signal::INT);
+    logs.wait().expect("it ends");
+}
+
+#[test]
+fn a_terminal_has_a_session_alone_and_the_chat_hears_what_happened_there() {
+    let machine = Machine::new();
+    let project = repository(machine.folder.path());
+    let _bot = machine.start();
+    machine.ada_says(&format!("/new {}", project.display()));
+    machine.message_with("The worktree of ");
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+    machine.until_quiet();
+    let session = session_of(&machine);
+    let mut terminal = Terminal::attach(&machine, &session);
+    machine.message_with(&format!("Session {session} is open in a terminal now."));
+    machine.ada_says("from the phone");
+    machine.ada_says("/status");
+    machine.message_with("the session is open in a terminal");
+    let (code, said) = machine.run_to_its_end(&["session", "attach", &session]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("open in another terminal already"), "{said}");
+    terminal.types("write by-hand.txt");
+    terminal.types("thank you");
+    assert!(!machine.times_run().contains_key("from the phone"));
+    let said = terminal.leaves();
+    assert!(said.contains("1 file changed, +1 −0"), "{said}");
+    let back = machine.message_with("was handed back by the terminal after");
+    for part in [
+        "claude was asked 2 things there.",
+        "• write by-hand.txt",
+        "• thank you",
+        "Since then 1 file changed, +1 −0",
+        "The prompt that waits runs now.",
+        "by-hand.txt",
+    ] {
+        assert!(back.text.contains(part), "{part}: {}", back.text);
+    }
+    machine.message_with("You said: from the phone");
+    machine.until_quiet();
+}
+
+#[test]
+fn the_chat_goes_on_in_the_conversation_that_the_terminal_had_last() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let session = made(&machine, &["--chat", "7"]);
+    // Nothing was asked before: the terminal begins the conversation, and another one after /clear.
+    let mut terminal = Terminal::attach(&machine, &session);
+    terminal.types("in the first");
+    let stdin = terminal.process.stdin.as_mut().expect("it is piped");
+    writeln!(stdin, "/clear").expect("it reads");
+    terminal.types("in the second");
+    let record = machine
+        .data()
+        .join("attached")
+        .join(format!("{session}.jsonl"));
+    let last = std::fs::read_to_string(record).expect("a record");
+    let last: Value =
+        serde_json::from_str(last.trim_end().lines().last().expect("a line")).expect("JSON");
+    terminal.leaves();
+    machine.message_with("was handed back by the terminal after");
+    machine.ada_says("[[argv]]");
+    let argv = machine.message_with("\"--resume\"");
+    let conversation = last["session_id"].as_str().expect("an id");
+    assert!(argv.text.contains(conversation), "{}", argv.text);
+}
+
+#[test]
+fn a_terminal_that_is_killed_gives_the_session_back_when_claude_has_gone_too() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let session = made(&machine, &["--chat", "7"]);
+    let mut terminal = Terminal::attach(&machine, &session);
+    terminal.types("before the end");
+    signal(terminal.process.id(), Signal::KILL);
+    assert!(wait_until_gone(terminal.process.id(), PATIENCE));
+    machine.ada_says("from the phone");
+    // claude lives on, and has the session.
+    terminal.types("after the end");
+    assert!(!machine.times_run().contains_key("from the phone"));
+    drop(terminal.process.stdin.take());
+    terminal.process.wait().expect("it is dead");
+    let back = machine.message_with("it was closed without a word");
+    assert!(
+        back.text.contains("claude was asked 2 things there."),
+        "{}",
+        back.text
+    );
+    machine.message_with("You said: from the phone");
+}
+
+#[test]
+fn a_session_in_which_a_run_goes_on_is_not_taken_over_unless_that_is_wanted() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[sleep: 60000]]");
+    machine.message_with("Working · ");
+    let session = session_of(&machine);
+    let (code, said) = machine.run_to_its_end(&["session", "attach", &session]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("a run is going on in session"), "{said}");
+    let (code, _) = machine.run_to_its_end(&["session", "attach", &session, "--stop"]);
+    assert_eq!(code, Some(0));
+    machine.message_with("Stopped after");
+    machine.message_with("claude was asked nothing there.");
+}
+
+#[test]
+fn a_session_is_deleted_with_everything_but_never_with_work_that_is_nowhere_else() {
+    let machine = Machine::new();
+    let project = repository(machine.folder.path());
+    let _bot = machine.start();
+    machine.ada_says(&format!("/new {}", project.display()));
+    machine.message_with("The worktree of ");
+    machine.ada_says("[[bash: echo x > x]] [[say: one]]");
+    machine.message_with("1 file changed");
+    machine.until_quiet();
+    let session = session_of(&machine);
+    let workspace = machine.data().join("workspaces").join(&session);
+    let refused = |machine: &Machine, part: &str| {
+        let (code, said) = machine.run_to_its_end(&["session", "delete", &session]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(part), "{said}");
+    };
+    refused(&machine, "1 changed file is not committed");
+    git(&workspace, &["add", "."]);
+    git(&workspace, &["commit", "--quiet", "--message", "work"]);
+    refused(&machine, "1 commit is on no other branch");
+    git(
+        &project,
+        &["branch", "kept", &format!("telecoder/{session}")],
+    );
+    let (code, said) = shell(&machine, &["session", "delete", &session]);
+    assert_eq!(code, Some(0), "{said}");
+    machine.message_with(&format!("Session {session} was deleted in the shell"));
+    assert!(!workspace.exists());
+    assert_eq!(git(&project, &["branch", "--list", "telecoder/*"]), "");
+    assert_eq!(
+        std::fs::read_dir(machine.data().join("runs"))
+            .expect("a folder")
+            .count(),
+        0
+    );
+    for table in [
+        "sessions",
+        "runs",
+        "prompts",
+        "jobs",
+        "verifications",
+        "chats",
+    ] {
+        assert_eq!(
+            machine.rows(&format!("SELECT count(*) FROM {table}")),
+            [0],
+            "{table}"
+        );
+    }
+    machine.ada_says("a fresh start");
+    machine.message_with("You said: a fresh start");
+}
+
+#[test]
+fn without_a_bot_a_prompt_is_written_down_and_run_when_there_is_one() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    let session = made(&machine, &["--chat", "7"]);
+    bot.kill();
+    let (code, said) = machine.run_to_its_end(&["session", "run", &session, "for later"]);
+    assert_eq!(code, Some(4));
+    assert!(said.contains("no bot is at work here"), "{said}");
+    let _bot = machine.start();
+    machine.message_with("You said: for later");
+}
+
+#[test]
+fn a_workspace_that_cannot_be_made_is_told_in_the_shell() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let nowhere = format!("file://{}/nowhere", machine.folder.path().display());
+    let (code, said) = machine.run_to_its_end(&["session", "create", &nowhere]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("could not be cloned"), "{said}");
+    let (code, said) = machine.run_to_its_end(&["session", "create", "nonsense"]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("nonsense"), "{said}");
+    assert!(Path::new(&machine.data()).exists());
 }

@@ -1,0 +1,120 @@
+//! What a chat is told of what somebody does in a shell of the bot's machine.
+
+use std::time::Duration;
+
+use super::evidence::{file_list, summary};
+use super::live::one_line;
+use super::text::duration;
+use super::{Body, Outgoing};
+use crate::git::diff::Files;
+use crate::git::source;
+use crate::id::{ClaudeSessionId, SessionId};
+use crate::session::{Session, Source};
+
+const PROMPT_SHOWN: usize = 400;
+const PROMPTS_SHOWN: usize = 5;
+const LISTED_PROMPT: usize = 120;
+
+/// A session was made for this chat.
+pub fn made(session: &Session) -> Outgoing {
+    let on = match &session.source {
+        Source::Empty => String::new(),
+        source => match source::short_name(source) {
+            Some(name) => format!(" on {name}"),
+            None => String::new(),
+        },
+    };
+    Outgoing::note(format!(
+        "A session{on} was made for this chat in the shell: {}. What you write next goes there.",
+        session.id
+    ))
+}
+
+/// Somebody asks in the shell; the answer comes here.
+pub fn asked(session: &SessionId, prompt: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "From the shell, in session {session}: “{}”",
+        one_line(prompt, PROMPT_SHOWN)
+    ))
+}
+
+/// Somebody has the session at a terminal.
+pub fn attached(session: &SessionId) -> Outgoing {
+    Outgoing::note(format!(
+        "Session {session} is open in a terminal now. What you write to it here waits until it is handed back."
+    ))
+}
+
+/// A session of this chat is no more.
+pub fn deleted(session: &SessionId, was_current: bool) -> Outgoing {
+    let mut text = format!("Session {session} was deleted in the shell, with its workspace.");
+    if was_current {
+        text.push_str(" What you write next goes to the session before it, or starts a new one.");
+    }
+    Outgoing::note(text)
+}
+
+/// What happened while somebody had a session at a terminal.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AtTerminal {
+    pub elapsed: Duration,
+    /// What claude was asked there, in its order.
+    pub prompts: Vec<String>,
+    /// The conversation that was gone on with last; none where nothing was asked.
+    pub conversation: Option<ClaudeSessionId>,
+    /// What git sees changed since then; none where that cannot be said.
+    pub files: Option<Files>,
+    /// The terminal was closed without a word: killed, or the machine went down.
+    pub was_cut_off: bool,
+}
+
+/// The session is this chat's again.
+pub fn handed_back(
+    session: &SessionId,
+    what: &AtTerminal,
+    is_current: bool,
+    waiting: usize,
+) -> Outgoing {
+    let mut text = if what.was_cut_off {
+        format!(
+            "Session {session} is not open in a terminal any more; it was closed without a word."
+        )
+    } else {
+        format!(
+            "Session {session} was handed back by the terminal after {}.",
+            duration(what.elapsed)
+        )
+    };
+    match what.prompts.len() {
+        0 if what.was_cut_off => {}
+        0 => text.push_str(" claude was asked nothing there."),
+        1 => text.push_str(" claude was asked one thing there."),
+        many => text.push_str(&format!(" claude was asked {many} things there.")),
+    }
+    for prompt in what.prompts.iter().take(PROMPTS_SHOWN) {
+        text.push_str(&format!("\n• {}", one_line(prompt, LISTED_PROMPT)));
+    }
+    if what.prompts.len() > PROMPTS_SHOWN {
+        text.push_str("\n• …");
+    }
+    match &what.files {
+        Some(files) if files.is_empty() => text.push_str("\nGit sees no changed file since then."),
+        Some(files) => text.push_str(&format!("\nSince then {}.", summary(files))),
+        None => {}
+    }
+    text.push_str(match (waiting, is_current) {
+        (0, true) => "\nWhat you write next goes on in that conversation.",
+        (0, false) => "",
+        (1, _) => "\nThe prompt that waits runs now.",
+        (_, _) => "\nThe prompts that wait run now.",
+    });
+    let folded = what.files.as_ref().and_then(file_list);
+    let body = match folded {
+        Some(folded) => Body::Evidence {
+            text,
+            folded: vec![folded],
+        },
+        None => Body::Note { text, quoted: None },
+    };
+    Outgoing::of(body).loud()
+}

@@ -1,0 +1,74 @@
+//! claude in a person's terminal, with a session's conversation, and a record of what it was asked there.
+//!
+//! The record is written by a hook that claude is started with (`--settings`, hook `UserPromptSubmit`): each prompt as
+//! the JSON object that claude gives to hooks, with the conversation that it belongs to (`/clear` begins another one).
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::argv::{Conversation, PermissionMode};
+use crate::id::ClaudeSessionId;
+
+/// The arguments behind the program's name.
+pub fn arguments(
+    conversation: &Conversation,
+    permission_mode: PermissionMode,
+    model: Option<&str>,
+    record: &Path,
+) -> Vec<String> {
+    let mut arguments = match conversation {
+        Conversation::New(id) => vec!["--session-id".to_owned(), id.to_string()],
+        Conversation::Resume(id) => vec!["--resume".to_owned(), id.0.clone()],
+    };
+    arguments.extend([
+        "--permission-mode".to_owned(),
+        permission_mode.name().to_owned(),
+    ]);
+    if let Some(model) = model {
+        arguments.extend(["--model".to_owned(), model.to_owned()]);
+    }
+    arguments.extend(["--settings".to_owned(), settings(record)]);
+    arguments
+}
+
+fn settings(record: &Path) -> String {
+    let file = quoted(&record.to_string_lossy());
+    // What a hook of this kind prints would become part of the prompt: it prints nothing.
+    let command = format!("{{ cat; echo; }} >> {file}");
+    json!({"hooks": {"UserPromptSubmit": [{"hooks": [{"type": "command", "command": command}]}]}})
+        .to_string()
+}
+
+/// For sh.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// What claude was asked at a terminal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// In their order.
+    pub prompts: Vec<String>,
+    /// The conversation of the last one.
+    pub conversation: Option<ClaudeSessionId>,
+}
+
+/// Reads a record, as far as it can be read. claude: the input of the hook `UserPromptSubmit`.
+pub fn read(record: &Path) -> Record {
+    #[derive(Deserialize)]
+    struct Submitted {
+        session_id: String,
+        #[serde(default)]
+        prompt: String,
+    }
+    let bytes = std::fs::read(record).unwrap_or_default();
+    let mut found = Record::default();
+    for submitted in serde_json::Deserializer::from_slice(&bytes).into_iter::<Submitted>() {
+        let Ok(submitted) = submitted else { break };
+        found.conversation = Some(ClaudeSessionId(submitted.session_id));
+        found.prompts.push(submitted.prompt);
+    }
+    found
+}

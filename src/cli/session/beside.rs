@@ -1,0 +1,107 @@
+//! A command beside a running bot: it reads the store, writes what the inbox would write, and rings for the bot.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rustix::process::geteuid;
+
+use crate::daemon::{DATABASE, DataFolder, bell};
+use crate::id::SessionId;
+use crate::session::Session;
+use crate::store::{migrations, sessions};
+
+/// How long the database may be busy with others.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The store of a bot that may be at work.
+pub(super) struct Beside {
+    pub db: Connection,
+    data: PathBuf,
+}
+
+/// It is written down, and nobody is there to do it.
+#[derive(Debug, thiserror::Error)]
+#[error("no bot is at work here. It is written down: {0}")]
+pub(crate) struct NoBot(pub &'static str);
+
+impl Beside {
+    /// Errors: there is no database yet, or it is of another version.
+    pub fn open(data: &Path) -> anyhow::Result<Beside> {
+        belongs_to_me(data)?;
+        let database = data.join(DATABASE);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&database, flags).with_context(|| {
+            format!(
+                "there is no database at {}; telecoder makes it when it runs for the first time",
+                database.display()
+            )
+        })?;
+        db.busy_timeout(PATIENCE)?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "foreign_keys", "ON")?;
+        migrations::check(&db).with_context(|| {
+            format!("{} is not of this version of telecoder", database.display())
+        })?;
+        Ok(Beside {
+            db,
+            data: data.to_owned(),
+        })
+    }
+
+    /// The session with this name.
+    pub fn session(&self, name: &str) -> anyhow::Result<Session> {
+        sessions::get(&self.db, &SessionId(name.to_owned()))?.with_context(|| {
+            format!("there is no session {name}; telecoder session list shows them")
+        })
+    }
+
+    /// Writes something down in one transaction, and rings for the bot.
+    pub fn write<T>(
+        &mut self,
+        effect: impl FnOnce(&Connection) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let transaction = self
+            .db
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let written = effect(&transaction)?;
+        transaction.commit()?;
+        bell::ring(&self.data);
+        Ok(written)
+    }
+
+    /// Whether a bot is there to do what is written down.
+    pub fn has_bot(&self) -> bool {
+        DataFolder::is_held(&self.data)
+    }
+
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    pub fn runs(&self) -> PathBuf {
+        self.data.join("runs")
+    }
+
+    pub fn workspaces(&self) -> PathBuf {
+        self.data.join("workspaces")
+    }
+}
+
+/// Files that another user made in there could not be written by the bot: SQLite's own, and those of a workspace.
+fn belongs_to_me(data: &Path) -> anyhow::Result<()> {
+    let Ok(folder) = std::fs::metadata(data) else {
+        return Ok(());
+    };
+    if folder.uid() != geteuid().as_raw() {
+        bail!(
+            "the data folder {} belongs to the user with the id {}, and telecoder does nothing there as another one. Run \
+             it as that user, as in: sudo -u telecoder -H telecoder session list",
+            data.display(),
+            folder.uid()
+        );
+    }
+    Ok(())
+}

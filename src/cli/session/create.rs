@@ -1,0 +1,109 @@
+//! `session create`: a session that is made in a shell.
+
+use std::path::Path;
+
+use anyhow::{anyhow, bail};
+use rusqlite::Connection;
+use serde_json::json;
+
+use super::LOOK_AGAIN;
+use super::beside::{Beside, NoBot};
+use crate::chat::{Body, workspace as words};
+use crate::git::source;
+use crate::id::{ChatId, ChatThread};
+use crate::inbox::shell;
+use crate::session::{Session, SessionState, Source};
+use crate::store::{outbox, repositories};
+
+pub(super) struct Wanted {
+    pub repository: Option<String>,
+    pub branch: Option<String>,
+    pub chat: Option<i64>,
+}
+
+pub(super) fn create(
+    beside: &mut Beside,
+    wanted: Wanted,
+    wait: bool,
+    json: bool,
+) -> anyhow::Result<()> {
+    let source = match &wanted.repository {
+        None => Source::Empty,
+        Some(named) if named == "-" => Source::Empty,
+        Some(named) => named_source(&beside.db, named)?,
+    };
+    let chat = wanted.chat.map(|chat| ChatThread {
+        chat: ChatId(chat),
+        thread: None,
+    });
+    let workspaces = beside.workspaces();
+    let mut session = beside.write(|db| {
+        let session = shell::create(db, &workspaces, source, wanted.branch, chat)?;
+        Ok(session)
+    })?;
+    if wait {
+        session = ready(beside, &session)?;
+    }
+    if json {
+        let shown = json!({
+            "session": session.id.0,
+            "workspace": session.workspace,
+            "branch": session.branch,
+        });
+        println!("{shown:#}");
+    } else {
+        println!("{}", session.id);
+    }
+    Ok(())
+}
+
+/// A URL, a folder, or the short name of a repository seen before. Who is at a shell here may name any folder.
+fn named_source(db: &Connection, named: &str) -> anyhow::Result<Source> {
+    let path = Path::new(named).canonicalize();
+    let full = match &path {
+        Ok(path) if path.is_dir() => path.to_string_lossy().into_owned(),
+        _ => named.to_owned(),
+    };
+    match source::named(&full, &[]) {
+        Ok(source) => Ok(source),
+        Err(why) => repositories::named(db, named)?.ok_or_else(|| {
+            let told =
+                words::unusable(named, &why, &repositories::names(db, 8).unwrap_or_default());
+            anyhow!(text_of(&told.body))
+        }),
+    }
+}
+
+/// Waits until the workspace is there, and says why where it cannot be made.
+fn ready(beside: &Beside, session: &Session) -> anyhow::Result<Session> {
+    loop {
+        let now = beside.session(&session.id.0)?;
+        match now.state {
+            SessionState::Ready => return Ok(now),
+            SessionState::Failed => {
+                let told = outbox::newest_in_shell(&beside.db, session.at)?;
+                let why = told.map(|told| text_of(&told.body));
+                bail!(why.unwrap_or_else(|| {
+                    "the workspace could not be made; the chat says why".into()
+                }));
+            }
+            SessionState::New if !beside.has_bot() => {
+                println!("{}", session.id);
+                bail!(NoBot("the workspace is made when telecoder runs"));
+            }
+            SessionState::New => std::thread::sleep(LOOK_AGAIN),
+        }
+    }
+}
+
+fn text_of(body: &Body) -> String {
+    match body {
+        Body::Note { text, quoted } => match quoted {
+            Some(quoted) => format!("{text}\n{quoted}"),
+            None => text.clone(),
+        },
+        Body::Evidence { text, .. } => text.clone(),
+        Body::Answer { markdown, .. } => markdown.clone(),
+        Body::File { caption, .. } => caption.clone(),
+    }
+}

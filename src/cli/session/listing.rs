@@ -1,0 +1,183 @@
+//! `session list` and `session inspect`: what the store says of sessions.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::Connection;
+use serde::Serialize;
+
+use super::beside::Beside;
+use crate::chat::text::{cost, without_password};
+use crate::chat::{Body, evidence};
+use crate::git::source;
+use crate::id::JobId;
+use crate::session::{Session, SessionState};
+use crate::store::verifications::Verification;
+use crate::store::{runs, sessions, verifications};
+use crate::verify::Evidence;
+
+/// What `--json` has of a session.
+#[derive(Serialize)]
+struct Shown {
+    session: String,
+    chat: i64,
+    /// Of a forum; none elsewhere.
+    topic: Option<i32>,
+    /// A URL, a path, or `-`.
+    repository: String,
+    branch: Option<String>,
+    workspace: String,
+    /// `new`, `ready` or `failed`.
+    state: &'static str,
+    /// None: what holds for all sessions; empty: there is none.
+    test_cmd: Option<String>,
+    lint_cmd: Option<String>,
+    autofix: bool,
+    runs: u64,
+    cost_usd: f64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    verifications: Vec<Measured>,
+}
+
+/// What `--json` has of a measurement.
+#[derive(Serialize)]
+struct Measured {
+    /// RFC 3339, in UTC.
+    at: String,
+    /// The run that it is about; none where nothing had run.
+    run: Option<String>,
+    /// Somebody asked for it, by /verify or `session verify`.
+    by_hand: bool,
+    evidence: Evidence,
+}
+
+impl Shown {
+    fn of(db: &Connection, session: &Session) -> rusqlite::Result<Shown> {
+        let (cost_usd, runs) = runs::session_totals(db, &session.id)?;
+        Ok(Shown {
+            session: session.id.0.clone(),
+            chat: session.at.chat.0,
+            topic: session.at.thread.map(|thread| thread.0),
+            repository: without_password(&source::name_of(&session.source)),
+            branch: session.branch.clone(),
+            workspace: session.workspace.display().to_string(),
+            state: match session.state {
+                SessionState::New => "new",
+                SessionState::Ready => "ready",
+                SessionState::Failed => "failed",
+            },
+            test_cmd: session.checks.test.as_deref().map(without_password),
+            lint_cmd: session.checks.lint.as_deref().map(without_password),
+            autofix: session.autofix,
+            runs,
+            cost_usd,
+            verifications: Vec::new(),
+        })
+    }
+}
+
+impl From<Verification> for Measured {
+    fn from(verification: Verification) -> Measured {
+        Measured {
+            at: time(verification.at).to_string(),
+            run: verification.run,
+            by_hand: verification.by_hand,
+            evidence: verification.evidence,
+        }
+    }
+}
+
+pub(super) fn list(db: &Connection, json: bool) -> anyhow::Result<()> {
+    let shown = sessions::all(db)?
+        .iter()
+        .map(|session| Shown::of(db, session))
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&shown)?);
+        return Ok(());
+    }
+    if shown.is_empty() {
+        println!("There are no sessions yet; the first message to the bot makes one.");
+    }
+    for session in shown {
+        println!(
+            "{}  {:<6}  {:>4} runs  {:>8}  {}{}",
+            session.session,
+            session.state,
+            session.runs,
+            cost(session.cost_usd),
+            session.repository,
+            session
+                .branch
+                .map(|branch| format!(" ({branch})"))
+                .unwrap_or_default()
+        );
+    }
+    Ok(())
+}
+
+pub(super) fn inspect(beside: &Beside, name: &str, last: u32, json: bool) -> anyhow::Result<()> {
+    let db = &beside.db;
+    let session = beside.session(name)?;
+    let mut shown = Shown::of(db, &session)?;
+    shown.verifications = verifications::of_session(db, &session.id, last)?
+        .into_iter()
+        .map(Measured::from)
+        .collect();
+    if json {
+        println!("{}", serde_json::to_string_pretty(&shown)?);
+        return Ok(());
+    }
+    let place = match shown.topic {
+        Some(topic) => format!("{}, topic {topic}", shown.chat),
+        None => shown.chat.to_string(),
+    };
+    println!("Session     {} ({})", shown.session, shown.state);
+    println!("Chat        {place}");
+    println!("Repository  {}", shown.repository);
+    println!("Branch      {}", shown.branch.as_deref().unwrap_or("-"));
+    println!("Folder      {}", shown.workspace);
+    println!("Runs        {}, {}", shown.runs, cost(shown.cost_usd));
+    println!("Tests       {}", command(shown.test_cmd.as_deref()));
+    println!("Lint        {}", command(shown.lint_cmd.as_deref()));
+    println!("Autofix     {}", if shown.autofix { "on" } else { "off" });
+    for measured in &shown.verifications {
+        let what = match measured.by_hand {
+            false => "after a run",
+            true => "asked for",
+        };
+        println!("\n{}, {what}", measured.at);
+        print_evidence(&measured.evidence);
+    }
+    Ok(())
+}
+
+fn command(command: Option<&str>) -> &str {
+    match command {
+        None => "what the settings or the repository say",
+        Some("") => "none",
+        Some(command) => command,
+    }
+}
+
+/// As the chat has it, the folded parts below.
+pub(super) fn print_evidence(evidence: &Evidence) {
+    let message = evidence::message(JobId::default(), evidence, &evidence::Next::Open, None);
+    let Body::Evidence { text, folded } = message.body else {
+        return;
+    };
+    for line in text.lines() {
+        println!("  {line}");
+    }
+    for part in folded {
+        println!("  {}", part.title);
+        for line in part.text.lines() {
+            println!("  | {line}");
+        }
+    }
+}
+
+pub(super) fn time(unix_ms: i64) -> jiff::Zoned {
+    Timestamp::from_millisecond(unix_ms)
+        .unwrap_or_default()
+        .to_zoned(TimeZone::UTC)
+}

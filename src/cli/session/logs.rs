@@ -1,0 +1,84 @@
+//! `session logs`: what runs did, as lines; `-f` goes on.
+
+use std::io::{ErrorKind, Write};
+
+use super::LOOK_AGAIN;
+use super::beside::Beside;
+use super::follow::Follower;
+use crate::chat::logs;
+use crate::id::RunId;
+use crate::session::Session;
+use crate::store::runs;
+
+pub(super) fn logs(beside: &Beside, name: &str, lines: usize, follow: bool) -> anyhow::Result<()> {
+    let session = beside.session(name)?;
+    let written = if follow {
+        print_on(beside, &session, lines)
+    } else {
+        print_last(beside, &session, lines)
+    };
+    match written {
+        // Whoever read it has enough, as `head` has.
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        written => written,
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+fn print_last(beside: &Beside, session: &Session, lines: usize) -> anyhow::Result<()> {
+    let Some(run) = runs::newest_of_session(&beside.db, &session.id)? else {
+        println!("Nothing has run in session {} yet.", session.id);
+        return Ok(());
+    };
+    print_end(&mut Follower::new(&beside.runs(), run), lines)
+}
+
+fn print_end(follower: &mut Follower, most: usize) -> anyhow::Result<()> {
+    let lines: Vec<String> = follower
+        .new_events()?
+        .iter()
+        .flat_map(logs::lines_of)
+        .collect();
+    print(lines.iter().skip(lines.len().saturating_sub(most)))
+}
+
+/// From the last lines on, run after run.
+fn print_on(beside: &Beside, session: &Session, lines: usize) -> anyhow::Result<()> {
+    let mut at: Option<(RunId, Follower)> = None;
+    loop {
+        let newest = runs::newest_of_session(&beside.db, &session.id)?;
+        if let Some((_, follower)) = &mut at {
+            let new: Vec<String> = follower
+                .new_events()?
+                .iter()
+                .flat_map(logs::lines_of)
+                .collect();
+            print(new.iter())?;
+        }
+        if let Some(run) = newest
+            && at.as_ref().is_none_or(|(shown, _)| *shown != run)
+        {
+            let mut follower = Follower::new(&beside.runs(), run);
+            match at {
+                None => print_end(&mut follower, lines)?,
+                Some(_) => print(["— the next run".to_owned()].iter())?,
+            }
+            at = Some((run, follower));
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+}
+
+fn print<'a>(lines: impl Iterator<Item = &'a String>) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    for line in lines {
+        writeln!(stdout, "{line}")?;
+    }
+    stdout.flush()?;
+    Ok(())
+}

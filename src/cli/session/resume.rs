@@ -1,0 +1,36 @@
+//! `session resume`: a chat goes on in a session, as `/resume` does it.
+
+use anyhow::bail;
+
+use super::beside::Beside;
+use crate::id::{ChatId, ChatThread};
+use crate::inbox::shell::{self, Resumed};
+
+pub(super) fn resume(beside: &mut Beside, name: &str, chat: Option<i64>) -> anyhow::Result<()> {
+    let session = beside.session(name)?;
+    let at = match chat {
+        Some(chat) => ChatThread {
+            chat: ChatId(chat),
+            thread: None,
+        },
+        None if session.at.chat == ChatId::SHELL => bail!(
+            "session {name} belongs to no chat yet, and nothing was changed; name one with --chat, or write /resume \
+             {name} in it"
+        ),
+        None => session.at,
+    };
+    match beside.write(|db| Ok(shell::resume(db, &session, at)?))? {
+        Resumed::Done => println!("Chat {at} goes on in session {name}, and was told."),
+        Resumed::Already => println!("Chat {at} talks to session {name} already."),
+        Resumed::NotReady => {
+            bail!("session {name} has no workspace to work in; nothing was changed")
+        }
+        Resumed::Elsewhere => bail!(
+            "session {name} belongs to another chat, where somebody may be at it; nothing was changed"
+        ),
+        Resumed::Busy => bail!(
+            "something is running in chat {at}, which follows one run at a time; nothing was changed"
+        ),
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! `session run`: a prompt from a shell, and what came of it.
+
+use std::io::{IsTerminal, Read, Write};
+
+use anyhow::{Context, bail};
+use serde_json::json;
+
+use super::LOOK_AGAIN;
+use super::beside::{Beside, NoBot};
+use super::follow::Follower;
+use super::listing::{print_evidence, time};
+use crate::chat::logs;
+use crate::event::Event;
+use crate::id::RunId;
+use crate::inbox::shell;
+use crate::run::Ended;
+use crate::session::{Session, SessionState};
+use crate::store::runs::Fate;
+use crate::store::{jobs, runs, verifications};
+use crate::verify::Evidence;
+
+pub(super) struct Shown {
+    pub quiet: bool,
+    pub json: bool,
+}
+
+/// The prompt as it was given, or what standard input has.
+pub(super) fn prompt(given: Option<String>) -> anyhow::Result<String> {
+    let prompt = match given {
+        Some(prompt) if prompt != "-" => prompt,
+        None if std::io::stdin().is_terminal() => {
+            bail!("there is no prompt; give one behind the session's name, or on standard input")
+        }
+        _ => {
+            let mut prompt = String::new();
+            std::io::stdin()
+                .read_to_string(&mut prompt)
+                .context("the prompt on standard input cannot be read")?;
+            prompt
+        }
+    };
+    if prompt.trim().is_empty() {
+        bail!("the prompt is empty, and nothing was done");
+    }
+    Ok(prompt)
+}
+
+pub(super) fn run(
+    beside: &mut Beside,
+    name: &str,
+    prompt: String,
+    wait: bool,
+    shown: Shown,
+) -> anyhow::Result<()> {
+    let session = beside.session(name)?;
+    if session.state == SessionState::Failed {
+        bail!("session {name} has no workspace to work in; nothing was done");
+    }
+    let run = beside.write(|db| Ok(shell::run(db, &session, prompt)?))?;
+    if !wait {
+        println!("{run}");
+        return Ok(());
+    }
+    let mut answers = Answers::new(&shown);
+    let ended = follow(beside, run, &mut answers)?;
+    let evidence = measured(beside, &session, run)?;
+    if shown.json {
+        let at = |moment: Option<i64>| moment.map(|moment| time(moment).to_string());
+        let object = json!({
+            "session": session.id.0,
+            "run": run.to_string(),
+            "outcome": ended.outcome,
+            "reason": ended.reason,
+            "started_at": at(ended.started_at),
+            "ended_at": at(Some(ended.ended_at)),
+            "cost_usd": ended.cost_usd,
+            "answers": answers.texts,
+            "evidence": evidence,
+        });
+        println!("{object:#}");
+    } else if let Some(evidence) = &evidence {
+        println!();
+        print_evidence(evidence);
+    }
+    if ended.outcome != "completed" {
+        let reason = ended.reason.map(|reason| format!(": {reason}"));
+        bail!(
+            "the run has {}{}",
+            ending(&ended.outcome),
+            reason.unwrap_or_default()
+        );
+    }
+    Ok(())
+}
+
+fn ending(outcome: &str) -> &str {
+    match outcome {
+        "stopped" => "been stopped",
+        "timed_out" => "been stopped at its time limit",
+        "lost" => "been lost: the process that kept it was killed",
+        _ => "failed",
+    }
+}
+
+/// Shows what happens until the run has ended.
+fn follow(beside: &Beside, run: RunId, answers: &mut Answers) -> anyhow::Result<Ended> {
+    let mut follower = Follower::new(&beside.runs(), run);
+    loop {
+        // First whether it has ended: what it did is written down before.
+        let fate = runs::fate(&beside.db, run)?.context("the run is not known any more")?;
+        for event in follower.new_events()? {
+            answers.take(&event)?;
+        }
+        match fate {
+            Fate::Ended(ended) => return Ok(ended),
+            Fate::Waiting | Fate::Running if !beside.has_bot() => {
+                bail!(NoBot("it runs, or goes on, when telecoder does"))
+            }
+            Fate::Waiting | Fate::Running => std::thread::sleep(LOOK_AGAIN),
+        }
+    }
+}
+
+/// What was measured after the run, when the bot is done with that.
+fn measured(beside: &Beside, session: &Session, run: RunId) -> anyhow::Result<Option<Evidence>> {
+    while beside.has_bot() && jobs::is_measuring(&beside.db, &session.id)? {
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    Ok(verifications::of_run(&beside.db, run)?)
+}
+
+/// Steps go to stderr, answers to stdout.
+struct Answers<'a> {
+    shown: &'a Shown,
+    texts: Vec<String>,
+}
+
+impl Answers<'_> {
+    fn new(shown: &Shown) -> Answers<'_> {
+        Answers {
+            shown,
+            texts: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, event: &Event) -> std::io::Result<()> {
+        match event {
+            Event::TurnEnded(end) => {
+                if !self.shown.json && !end.text.is_empty() {
+                    println!("{}", end.text);
+                }
+                self.texts.push(end.text.clone());
+            }
+            // The last of them comes as the answer.
+            Event::Text(_) => {}
+            step if !self.shown.quiet && !self.shown.json => {
+                let mut stderr = std::io::stderr().lock();
+                for line in logs::lines_of(step) {
+                    writeln!(stderr, "{line}")?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

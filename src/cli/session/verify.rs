@@ -1,0 +1,84 @@
+//! `session verify`: the checks of a session, now.
+
+use anyhow::bail;
+use rusqlite::Connection;
+
+use super::LOOK_AGAIN;
+use super::beside::{Beside, NoBot};
+use super::listing::print_evidence;
+use crate::id::JobId;
+use crate::job::Task;
+use crate::session::{Commands, Session, SessionState};
+use crate::store::{jobs, sessions, verifications};
+use crate::verify::Evidence;
+
+/// Runs the checks of a session; the bot does it.
+pub(super) fn verify(
+    beside: &mut Beside,
+    name: &str,
+    test_cmd: Option<String>,
+    lint_cmd: Option<String>,
+    json: bool,
+) -> anyhow::Result<()> {
+    let session = beside.session(name)?;
+    if session.state != SessionState::Ready {
+        bail!("session {name} has no workspace yet; nothing was done");
+    }
+    let job = beside.write(|db| ask(db, &session, test_cmd, lint_cmd))?;
+    let Some(evidence) = wait(beside, job)? else {
+        bail!(NoBot(
+            "the checks run when telecoder does, and the chat is told"
+        ));
+    };
+    if json {
+        println!("{}", serde_json::to_string_pretty(&evidence)?);
+    } else {
+        print_evidence(&evidence);
+    }
+    if evidence.is_red() {
+        bail!("a check has failed");
+    }
+    if !evidence.is_green() {
+        bail!("nothing was checked to its end");
+    }
+    Ok(())
+}
+
+/// Writes down that the checks are to be run, with the commands that were given.
+fn ask(
+    db: &Connection,
+    session: &Session,
+    test_cmd: Option<String>,
+    lint_cmd: Option<String>,
+) -> anyhow::Result<JobId> {
+    if test_cmd.is_some() || lint_cmd.is_some() {
+        let now = sessions::get(db, &session.id)?.map(|session| session.checks);
+        let now = now.unwrap_or_default();
+        let checks = Commands {
+            test: test_cmd.or(now.test),
+            lint: lint_cmd.or(now.lint),
+        };
+        sessions::set_checks(db, &session.id, &checks)?;
+    }
+    let at = sessions::place(db, &session.id)?;
+    Ok(jobs::insert(db, &session.id, at, Task::Check, None)?)
+}
+
+/// Waits for the bot to do a job; `None` where none is there to do it.
+fn wait(beside: &Beside, job: JobId) -> anyhow::Result<Option<Evidence>> {
+    let db = &beside.db;
+    loop {
+        // First whether it is done: what it came to is written in the same transaction.
+        let is_due = jobs::due_under(db, job)?.is_some();
+        if let Some((_, evidence)) = verifications::of_job(db, job)? {
+            return Ok(Some(evidence));
+        }
+        if !is_due {
+            bail!("the checks were not run; the chat says why");
+        }
+        if !beside.has_bot() {
+            return Ok(None);
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+}

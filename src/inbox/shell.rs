@@ -1,0 +1,133 @@
+//! What a person asks for in a shell of the bot's machine: the same effects as in a chat, without an update.
+//!
+//! Called by `telecoder session` in a process of its own, beside the bot; each is one transaction of its caller.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use super::{new, switch};
+use crate::chat::shell as words;
+use crate::id::{ChatId, ChatThread, PromptId, RunId};
+use crate::run::Outcome;
+use crate::session::{Session, Source};
+use crate::store::prompts::{self, Prompt};
+use crate::store::{chats, jobs, outbox, runs, sessions};
+
+/// Writes a session down, for a chat, which then talks to it, or for the shell. The bot makes its workspace.
+pub fn create(
+    db: &Connection,
+    workspaces: &Path,
+    source: Source,
+    branch: Option<String>,
+    chat: Option<ChatThread>,
+) -> rusqlite::Result<Session> {
+    let Some(at) = chat else {
+        let at = sessions::place_in_shell(db)?;
+        return new::write_down(db, at, workspaces, source, branch);
+    };
+    let session = new::create(db, at, workspaces, source, branch)?;
+    outbox::insert(db, at, &words::made(&session))?;
+    Ok(session)
+}
+
+/// A prompt. The session's chat is told, so that nobody wonders what claude answers there.
+pub fn run(db: &Connection, session: &Session, text: String) -> rusqlite::Result<RunId> {
+    let at = sessions::place(db, &session.id)?;
+    let run = RunId::new();
+    runs::insert(db, run, &session.id, at)?;
+    if at.chat != ChatId::SHELL {
+        outbox::insert(db, at, &words::asked(&session.id, &text))?;
+    }
+    let prompt = Prompt {
+        id: PromptId(Uuid::new_v4()),
+        text,
+        message: None,
+        user: None,
+        sent_at: None,
+    };
+    prompts::insert(db, run, &prompt)?;
+    Ok(run)
+}
+
+/// What there was to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// Its end is still to come.
+    Run,
+    Job,
+    /// Nothing was going on; so many prompts were dropped.
+    Waiting(usize),
+}
+
+/// Ends what runs in the session; if nothing runs, what is measured; else what waits.
+pub fn stop(db: &Connection, session: &Session) -> rusqlite::Result<Stopped> {
+    if let Some(run) = runs::running_of_session(db, &session.id)? {
+        runs::request_stop(db, run.id)?;
+        return Ok(Stopped::Run);
+    }
+    if let Some(job) = jobs::begun_in(db, &session.id)? {
+        jobs::request_stop(db, job)?;
+        return Ok(Stopped::Job);
+    }
+    let at = sessions::place(db, &session.id)?;
+    let dropped = runs::end_queued(db, at, Some(&session.id), &Outcome::Stopped)?;
+    Ok(Stopped::Waiting(dropped))
+}
+
+/// What came of the wish that a chat goes on in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resumed {
+    Done,
+    Already,
+    NotReady,
+    /// It is another chat's.
+    Elsewhere,
+    Busy,
+}
+
+/// The chat goes on in the session, and is told.
+pub fn resume(db: &Connection, session: &Session, at: ChatThread) -> rusqlite::Result<Resumed> {
+    Ok(match switch::switch(db, at, &session.id, true)? {
+        Ok(_) => Resumed::Done,
+        Err(switch::Refusal::IsCurrent) => Resumed::Already,
+        Err(switch::Refusal::NotReady) => Resumed::NotReady,
+        Err(switch::Refusal::Unknown) => Resumed::Elsewhere,
+        Err(switch::Refusal::Busy) => Resumed::Busy,
+    })
+}
+
+/// Somebody has the session at a terminal from now on. Returns false when a run is going on in it.
+pub fn attach(db: &Connection, session: &Session) -> rusqlite::Result<bool> {
+    if runs::running_of_session(db, &session.id)?.is_some() {
+        return Ok(false);
+    }
+    sessions::set_attached(db, &session.id, true)?;
+    let at = sessions::place(db, &session.id)?;
+    outbox::insert(db, at, &words::attached(&session.id))?;
+    Ok(true)
+}
+
+/// Its chat has the session back, and hears what happened, from whoever had it. Returns false when it had it already.
+pub fn hand_back(
+    db: &Connection,
+    session: &Session,
+    what: &words::AtTerminal,
+) -> rusqlite::Result<bool> {
+    if !sessions::set_attached(db, &session.id, false)? {
+        return Ok(false);
+    }
+    if let Some(conversation) = &what.conversation {
+        sessions::go_on_in(db, &session.id, conversation)?;
+    }
+    let at = sessions::place(db, &session.id)?;
+    let is_current = chats::current_session(db, at)?.is_some_and(|now| now.id == session.id);
+    let waiting = runs::queued_count(db, at)?;
+    outbox::insert(
+        db,
+        at,
+        &words::handed_back(&session.id, what, is_current, waiting),
+    )?;
+    Ok(true)
+}

@@ -1,0 +1,70 @@
+//! A session at a terminal: the lock that says so, for as long as claude lives there.
+//!
+//! ```text
+//! attached/<session>         the lock                         (whoever attaches; claude inherits it)
+//! attached/<session>.jsonl   what claude was asked meanwhile  (claude's hooks)
+//! ```
+//!
+//! That the session is at a terminal is a mark in the store, written while the lock is held. A mark without the lock is
+//! what a terminal leaves that was killed.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::io::{FdFlags, fcntl_setfd};
+
+use crate::id::SessionId;
+
+/// Held until it is dropped *and* every process that was started meanwhile has ended.
+pub struct Attached {
+    _lock: File,
+}
+
+impl Attached {
+    /// `None` when another terminal has the session.
+    pub fn take(data: &Path, session: &SessionId) -> io::Result<Option<Attached>> {
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path(data, session))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // claude shall hold it, too: when this process is killed, claude may live on.
+        fcntl_setfd(&lock, FdFlags::empty())?;
+        match std::fs::remove_file(record(data, session)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        Ok(Some(Attached { _lock: lock }))
+    }
+}
+
+/// Whether a terminal has the session.
+pub fn is_held(data: &Path, session: &SessionId) -> bool {
+    File::open(path(data, session))
+        .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// Where claude's hooks write down what it is asked.
+pub fn record(data: &Path, session: &SessionId) -> PathBuf {
+    path(data, session).with_extension("jsonl")
+}
+
+/// Takes away what is left of a session that is no more.
+pub fn forget(data: &Path, session: &SessionId) {
+    for file in [path(data, session), record(data, session)] {
+        // Most sessions were never at a terminal.
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+fn path(data: &Path, session: &SessionId) -> PathBuf {
+    data.join("attached").join(&session.0)
+}
