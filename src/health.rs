@@ -5,6 +5,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::store::StoreError;
+
 /// How late the poller may be on a machine that is busy with other things.
 const SLACK: Duration = Duration::from_secs(60);
 
@@ -20,6 +22,23 @@ struct State {
     poll_due: Instant,
     /// Another program polls with the same token.
     other_poller_since: Option<Instant>,
+}
+
+/// Whether the bot does what it is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vitals {
+    /// The poller goes round.
+    pub is_polling: bool,
+    /// A store that refuses (its disk is full) answers; one that is silent, or whose thread has died, does not.
+    pub store_answers: bool,
+    /// Told, and no failure of this bot's.
+    pub other_poller_for: Option<Duration>,
+}
+
+impl Vitals {
+    pub fn is_alive(&self) -> bool {
+        self.is_polling && self.store_answers
+    }
 }
 
 impl Health {
@@ -59,6 +78,24 @@ impl Health {
     /// Since when another program has been polling with the same token.
     pub fn other_poller_since(&self) -> Option<Instant> {
         self.with(|state| state.other_poller_since)
+    }
+
+    /// What the service manager, `/healthz` and `/metrics` are told, with what a look at the store brought. The look
+    /// is given up after `limit`.
+    pub async fn look<T>(
+        &self,
+        limit: Duration,
+        at_store: impl Future<Output = Result<T, StoreError>>,
+    ) -> (Vitals, Option<T>) {
+        let answer = tokio::time::timeout(limit, at_store).await;
+        let store_answers =
+            matches!(&answer, Ok(looked) if !matches!(looked, Err(StoreError::Closed)));
+        let vitals = Vitals {
+            is_polling: self.is_polling(Instant::now()),
+            store_answers,
+            other_poller_for: self.other_poller_since().map(|since| since.elapsed()),
+        };
+        (vitals, answer.ok().and_then(Result::ok))
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {

@@ -8,6 +8,7 @@ use super::text::{cost_with_dot, duration, tools_clause};
 use crate::event::{ApiProblem, Retry, ToDo, ToDoState};
 use crate::id::{JobId, RunId, SessionId};
 use crate::progress::{Progress, Step, StepState};
+use crate::redact::Redactor;
 use crate::run::{Ended, Outcome};
 
 /// How long a step's argument may be, in characters.
@@ -89,6 +90,37 @@ impl LiveText {
         }
     }
 
+    /// The same without the secrets in it; what is shown as code still is.
+    pub fn without_secrets(mut self, redactor: &Redactor) -> LiveText {
+        redactor.clean(&mut self.words);
+        let secrets = redactor.secrets(&self.text);
+        if secrets.is_empty() {
+            return self;
+        }
+        let mut shown = String::with_capacity(self.text.len());
+        // Where each secret was, and where its stand-in is.
+        let mut places: Vec<(Range<usize>, Range<usize>)> = Vec::with_capacity(secrets.len());
+        for secret in secrets {
+            let from = places.last().map_or(0, |(was, _)| was.end);
+            shown.push_str(&self.text[from..secret.range.start]);
+            let start = shown.len();
+            shown.push_str(&secret.stand_in());
+            places.push((secret.range, start..shown.len()));
+        }
+        let from = places.last().map_or(0, |(was, _)| was.end);
+        shown.push_str(&self.text[from..]);
+        let mut end_before = 0;
+        for range in &mut self.code {
+            // Two that share a secret do not share its stand-in.
+            let start = moved(range.start, &places, |stand_in| stand_in.start).max(end_before);
+            let end = moved(range.end, &places, |stand_in| stand_in.end).max(start);
+            *range = start..end;
+            end_before = end;
+        }
+        self.text = shown;
+        self
+    }
+
     pub(super) fn push(&mut self, text: &str) {
         self.text.push_str(text);
     }
@@ -99,6 +131,19 @@ impl LiveText {
         if !code.is_empty() {
             self.code.push(start..self.text.len());
         }
+    }
+}
+
+/// Where a place in a text is when secrets have become stand-ins; one within a secret goes to an edge.
+fn moved(
+    at: usize,
+    places: &[(Range<usize>, Range<usize>)],
+    edge: impl Fn(&Range<usize>) -> usize,
+) -> usize {
+    match places.iter().rev().find(|(was, _)| was.start < at) {
+        Some((was, stand_in)) if at < was.end => edge(stand_in),
+        Some((was, stand_in)) => at - was.end + stand_in.end,
+        None => at,
     }
 }
 

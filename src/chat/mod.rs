@@ -24,6 +24,7 @@ use button::{Button, Press};
 use serde::{Deserialize, Serialize};
 
 use crate::id::MessageId;
+use crate::redact::Redactor;
 
 /// A message that must arrive; kept in the outbox until it has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,6 +162,35 @@ impl Outgoing {
             press,
         });
         self
+    }
+
+    /// Takes the secrets out of everything that it says.
+    pub fn take_secrets_out(&mut self, redactor: &Redactor) {
+        let Outgoing {
+            body,
+            buttons,
+            preface,
+            ..
+        } = self;
+        let texts: Vec<&mut String> = match body {
+            Body::Note { text, quoted } => std::iter::once(text).chain(quoted).collect(),
+            Body::Answer { markdown, footer } => vec![markdown, footer],
+            Body::Evidence { text, folded } => {
+                let folded = folded
+                    .iter_mut()
+                    .flat_map(|folded| [&mut folded.title, &mut folded.text]);
+                std::iter::once(text).chain(folded).collect()
+            }
+            Body::File {
+                name,
+                content,
+                caption,
+            } => vec![name, content, caption],
+        };
+        let labels = buttons.iter_mut().map(|button| &mut button.label);
+        for text in texts.into_iter().chain(labels).chain(preface) {
+            redactor.clean(text);
+        }
     }
 
     pub fn replying_to(mut self, message: Option<MessageId>) -> Outgoing {

@@ -3,6 +3,7 @@
 //! 0: done. 1: it failed while it ran. 2: a setting or an argument is wrong. 3: the data folder is in use. 4: it is written
 //! down, and no bot is there to do it.
 
+mod log;
 mod session;
 
 use std::path::{Path, PathBuf};
@@ -11,7 +12,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 use crate::claude::keeper;
 use crate::config::{self, Config, Faults, Setting, Sources};
@@ -90,7 +90,10 @@ fn finish(done: anyhow::Result<()>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("telecoder: {error:#}");
+            let error_text = format!("{error:#}");
+            // A setting that is wrong is quoted.
+            let redactor = Sources::of_this_process().redactor();
+            eprintln!("telecoder: {}", redactor.text(&error_text));
             exit_code(&error)
         }
     }
@@ -111,7 +114,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
 
 fn serve() -> anyhow::Result<()> {
     let sources = Sources::of_this_process();
-    log_to_stderr(&sources, Setting::Log.default());
+    log::to_stderr(&sources, Setting::Log.default());
     let config = Config::read(&sources)?;
     let runtime = runtime()?;
     let done = runtime.block_on(async {
@@ -144,7 +147,7 @@ fn session(command: SessionCommand) -> anyhow::Result<()> {
 fn demo(page: Option<&Path>) -> anyhow::Result<()> {
     let sources = Sources::of_this_process();
     // The terminal is the chat; only what goes wrong is said beside it.
-    log_to_stderr(&sources, "error");
+    log::to_stderr(&sources, "error");
     let runtime = runtime()?;
     let done = runtime.block_on(async {
         let quit = quit_on_signals()?;
@@ -182,24 +185,4 @@ fn quit_on_signals() -> std::io::Result<CancellationToken> {
         on_signal.cancel();
     });
     Ok(quit)
-}
-
-fn log_to_stderr(sources: &Sources, default: &str) {
-    let filter = sources
-        .value(Setting::Log)
-        .unwrap_or_else(|| default.to_owned());
-    let filter = EnvFilter::try_new(&filter).unwrap_or_else(|error| {
-        eprintln!("telecoder: RUST_LOG is not understood ({error}); using {default}");
-        EnvFilter::new(default)
-    });
-    // What these say below info can have the token in it: it is part of every address.
-    let filter = ["hyper", "hyper_util", "reqwest", "teloxide_core"]
-        .iter()
-        .filter_map(|library| format!("{library}=info").parse().ok())
-        .fold(filter, EnvFilter::add_directive);
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .init();
 }

@@ -9,6 +9,7 @@ mod sources;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ pub use sources::Sources;
 use crate::claude::argv::PermissionMode;
 use crate::claude::environment;
 use crate::id::{ChatId, UserId};
+use crate::redact::Redactor;
 use crate::session::Commands;
 use crate::telegram::access::Access;
 
@@ -46,11 +48,14 @@ pub enum Setting {
     RepoChecks,
     VerifyTimeout,
     AutoPush,
+    WebAddr,
+    WebPublic,
     Log,
+    LogFormat,
 }
 
 impl Setting {
-    pub const ALL: [Setting; 20] = [
+    pub const ALL: [Setting; 23] = [
         Setting::BotToken,
         Setting::ApiUrl,
         Setting::AllowedUsers,
@@ -70,7 +75,10 @@ impl Setting {
         Setting::RepoChecks,
         Setting::VerifyTimeout,
         Setting::AutoPush,
+        Setting::WebAddr,
+        Setting::WebPublic,
         Setting::Log,
+        Setting::LogFormat,
     ];
 
     /// The name of its variable.
@@ -95,7 +103,10 @@ impl Setting {
             Setting::RepoChecks => "TELECODER_REPO_CHECKS",
             Setting::VerifyTimeout => "TELECODER_VERIFY_TIMEOUT",
             Setting::AutoPush => "TELECODER_AUTO_PUSH",
+            Setting::WebAddr => "TELECODER_WEB_ADDR",
+            Setting::WebPublic => "TELECODER_WEB_PUBLIC",
             Setting::Log => "RUST_LOG",
+            Setting::LogFormat => "TELECODER_LOG_FORMAT",
         }
     }
 
@@ -108,8 +119,9 @@ impl Setting {
             | Setting::Model
             | Setting::RepoRoots
             | Setting::TestCommand
-            | Setting::LintCommand => "",
-            Setting::RepoChecks | Setting::AutoPush => "false",
+            | Setting::LintCommand
+            | Setting::WebAddr => "",
+            Setting::RepoChecks | Setting::AutoPush | Setting::WebPublic => "false",
             Setting::VerifyTimeout => "15m",
             Setting::ApiUrl => "https://api.telegram.org",
             Setting::Data => "~/.telecoder",
@@ -121,7 +133,35 @@ impl Setting {
             Setting::KeepRuns => "500",
             Setting::BranchPrefix => "telecoder/",
             Setting::Log => "info",
+            Setting::LogFormat => LogFormat::Text.name(),
         }
+    }
+}
+
+/// How lines of the log look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A sentence, and its fields behind it.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    pub const ALL: [LogFormat; 2] = [LogFormat::Text, LogFormat::Json];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<LogFormat> {
+        LogFormat::ALL
+            .into_iter()
+            .find(|format| format.name() == name)
     }
 }
 
@@ -153,6 +193,10 @@ pub struct Config {
     /// The longest that one check may take; `None`: no limit.
     pub verify_timeout: Option<Duration>,
     pub auto_push: bool,
+    /// Where health and metrics are shown; none: nowhere.
+    pub web_address: Option<SocketAddr>,
+    /// Knows the secrets of the environment.
+    pub redactor: Redactor,
     /// What claude and everything it starts gets of the service's environment.
     pub environment: BTreeMap<OsString, OsString>,
     /// Things that are no faults but that a person should know.
@@ -250,6 +294,8 @@ impl Config {
         let repo_checks = faults.yes_or_no(Setting::RepoChecks);
         let verify_timeout = faults.length(Setting::VerifyTimeout);
         let auto_push = faults.yes_or_no(Setting::AutoPush);
+        let web_address = faults.web_address();
+        faults.log_format();
         let text = |setting: Setting| {
             sources
                 .value(setting)
@@ -292,6 +338,8 @@ impl Config {
                     repo_checks,
                     verify_timeout,
                     auto_push,
+                    web_address,
+                    redactor: sources.redactor(),
                     environment: environment::for_claude(&sources.whole_environment()),
                     remarks,
                 })

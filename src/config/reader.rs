@@ -1,6 +1,7 @@
 //! Reads each setting's value, and says what is wrong with it and what to do.
 
 use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use reqwest::Url;
 use rustix::process::geteuid;
 use secrecy::SecretString;
 
-use super::{Fault, Setting, Sources};
+use super::{Fault, LogFormat, Setting, Sources};
 use crate::claude::argv::PermissionMode;
 
 /// Reads values and collects what is wrong with them.
@@ -232,6 +233,45 @@ impl Reader<'_> {
             );
         }
         parsed
+    }
+
+    /// `host:port`, or a port of this machine alone.
+    pub(super) fn web_address(&mut self) -> Option<SocketAddr> {
+        let is_public = self.yes_or_no(Setting::WebPublic);
+        let value = self.sources.value(Setting::WebAddr)?;
+        let host_and_port = match value.strip_prefix("localhost:") {
+            Some(port) => format!("{}:{port}", Ipv4Addr::LOCALHOST),
+            None => value.clone(),
+        };
+        let port_alone = || Some((Ipv4Addr::LOCALHOST, value.parse().ok()?).into());
+        let Some(address): Option<SocketAddr> = host_and_port.parse().ok().or_else(port_alone)
+        else {
+            self.fault(
+                format!("TELECODER_WEB_ADDR is no address with a port: {value}"),
+                "Write it like 127.0.0.1:9464, or only the port",
+            );
+            return None;
+        };
+        if !address.ip().is_loopback() && !is_public {
+            self.fault(
+                format!("TELECODER_WEB_ADDR would be open to other machines: {value}"),
+                "Use 127.0.0.1, or set TELECODER_WEB_PUBLIC=true if everybody who can reach it may see how the bot \
+                 is doing",
+            );
+            return None;
+        }
+        Some(address)
+    }
+
+    /// Whether it is one; the log has been begun by then.
+    pub(super) fn log_format(&mut self) {
+        let value = self.value_or_default(Setting::LogFormat);
+        if LogFormat::named(&value).is_none() {
+            self.fault(
+                format!("TELECODER_LOG_FORMAT is neither text nor json: {value}"),
+                "Write text or json",
+            );
+        }
     }
 
     pub(super) fn value_or_default(&self, setting: Setting) -> String {

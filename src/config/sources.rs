@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Fault, Setting};
 use crate::process::RUN_MARKER;
+use crate::redact::Redactor;
 
 /// Where values come from, the first one first.
 #[derive(Clone, Debug, Default)]
@@ -117,6 +118,11 @@ impl Sources {
             }
         }
         whole
+    }
+
+    /// Knows the secrets of the environment and the files.
+    pub fn redactor(&self) -> Redactor {
+        Redactor::new(&self.whole_environment())
     }
 
     /// Variables that look like settings and are none.

@@ -30,6 +30,7 @@ use crate::git::mirror::Mirrors;
 use crate::health::Health;
 use crate::inbox::{self, Inbox};
 use crate::job::Lane;
+use crate::metrics::Metrics;
 use crate::run::start::{Checking, Runner};
 use crate::session::claims::Claims;
 use crate::session::registry::{Registry, RegistryTask};
@@ -37,10 +38,12 @@ use crate::session::worker::Worker;
 use crate::store::{OpenError, Store, StoreError, jobs, pauses, runs, sessions};
 use crate::telegram::api::{Api, ServerClock};
 use crate::telegram::dispatch::dispatch;
+use crate::telegram::line::Surroundings;
 use crate::telegram::listener::StoredUpdates;
 use crate::telegram::outbox::Outbox;
 use crate::telegram::poll::{Poller, TokenRefused};
 use crate::verify::check;
+use crate::web::Web;
 use beside::Beside;
 pub use data::{DATABASE, DataFolder};
 use upkeep::Upkeep;
@@ -69,19 +72,33 @@ pub enum ServeError {
 
 /// Runs the bot until `quit`. Runs that are going on then go on without it.
 pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeError> {
+    let started = Instant::now();
     let data = DataFolder::take(&config.data)?;
     let Some(store) = opening::store(&data.database(), &quit).await? else {
         return Ok(());
     };
-    let api = Api::new(config.api_url.clone(), config.token.clone())
-        .map_err(|error| ServeError::Client(error.without_url().to_string()))?;
+    let metrics = Metrics::new();
+    let store = store.counted_by(metrics.clone());
+    let api = Api::new(
+        config.api_url.clone(),
+        config.token.clone(),
+        metrics.clone(),
+    )
+    .map_err(|error| ServeError::Client(error.without_url().to_string()))?;
 
-    let health = Health::new(Instant::now());
+    let health = Health::new(started);
     let tasks = TaskTracker::new();
     let Some(pauses) = opening::taken(&quit, || store.transaction(pauses::left)).await? else {
         return Ok(());
     };
-    let outbox = Outbox::start(api.clone(), store.clone(), pauses, &tasks, &quit);
+    let around = Surroundings {
+        api: api.clone(),
+        store: store.clone(),
+        metrics: metrics.clone(),
+        redactor: config.redactor.clone(),
+        quit: quit.clone(),
+    };
+    let outbox = Outbox::start(around, pauses, &tasks);
     let (registry, registry_task) = Registry::new();
     let inbox = Arc::new(Inbox {
         store: store.clone(),
@@ -89,6 +106,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         registry: registry.clone(),
         access: config.access.clone(),
         health: health.clone(),
+        metrics: metrics.clone(),
         clock: api.clock(),
         stale_after: config.stale_after,
         workspaces: data.workspaces(),
@@ -101,7 +119,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         wrong_codes: Mutex::default(),
         moving: tokio::sync::RwLock::default(),
     });
-    let worker = Arc::new(worker(&config, &data, &store, &outbox));
+    let worker = Arc::new(worker(&config, &data, &store, &outbox, &metrics));
     let arrived = Arc::new(Notify::new());
 
     let clock = api.clock();
@@ -144,6 +162,17 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         data: config.data.clone(),
     };
     tasks.spawn(beside.look_for_work(quit.clone()));
+    if let Some(address) = config.web_address {
+        let web = Web {
+            address,
+            store: store.clone(),
+            health: health.clone(),
+            metrics: metrics.clone(),
+            started,
+            looking: tokio::sync::Mutex::default(),
+        };
+        tasks.spawn(web.serve(quit.clone()));
+    }
     for remark in &config.remarks {
         warn!("{remark}");
     }
@@ -155,6 +184,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         store,
         arrived,
         health,
+        metrics,
         outbox,
         owner: config.access.owner(),
     };
@@ -173,11 +203,18 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
     polled.map_err(ServeError::Token)
 }
 
-fn worker(config: &Config, data: &DataFolder, store: &Store, outbox: &Outbox) -> Worker {
+fn worker(
+    config: &Config,
+    data: &DataFolder,
+    store: &Store,
+    outbox: &Outbox,
+    metrics: &Metrics,
+) -> Worker {
     Worker {
         runner: Runner {
             store: store.clone(),
             outbox: outbox.clone(),
+            metrics: metrics.clone(),
             watch: Watch::start(),
             git: git(config, data),
             mirrors: Mirrors::new(data.mirrors()),

@@ -2,14 +2,12 @@
 //!
 //! Without a service manager (`NOTIFY_SOCKET` is not set) nothing is said.
 
-use std::time::{Duration, Instant};
-
 use sd_notify::NotifyState;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use crate::health::Health;
-use crate::store::{Store, StoreError, offset};
+use crate::store::{Store, offset};
 
 /// It has taken up what was left and takes what comes.
 pub(super) fn say_ready() {
@@ -33,7 +31,8 @@ pub(super) async fn feed_watchdog(store: Store, health: Health, quit: Cancellati
     // A look may take as long as the pause between two.
     let every = limit / 3;
     loop {
-        if is_alive(&store, &health, every).await {
+        let (vitals, _) = health.look(every, store.transaction(offset::get)).await;
+        if vitals.is_alive() {
             say(&[NotifyState::Watchdog]);
         } else {
             error!("the bot hangs; the service manager is to restart it");
@@ -43,13 +42,6 @@ pub(super) async fn feed_watchdog(store: Store, health: Health, quit: Cancellati
             () = quit.cancelled() => return,
         }
     }
-}
-
-/// A store that refuses (its disk is full) is alive; one that does not answer, or whose thread has died, is not.
-async fn is_alive(store: &Store, health: &Health, limit: Duration) -> bool {
-    let answer = tokio::time::timeout(limit, store.transaction(offset::get)).await;
-    let store_answers = answer.is_ok_and(|answer| !matches!(answer, Err(StoreError::Closed)));
-    store_answers && health.is_polling(Instant::now())
 }
 
 fn say(state: &[NotifyState<'_>]) {

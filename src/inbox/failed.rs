@@ -34,6 +34,7 @@ impl Inbox {
         match set_aside {
             Ok(false) => true,
             Ok(true) => {
+                self.metrics.update_set_aside();
                 error!(
                     update.seq = seq.0,
                     failure, "an update was set aside after three failures"

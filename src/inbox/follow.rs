@@ -13,6 +13,8 @@ pub(super) struct Follow {
     pub stop: Option<ChatThread>,
     /// More of the same may come; what was written is sent a little later.
     pub gather: bool,
+    /// So many prompts were accepted.
+    pub accepted: u64,
 }
 
 impl Follow {

@@ -39,6 +39,7 @@ use crate::chat::{Outgoing, PromptState, text};
 use crate::command::Command;
 use crate::health::Health;
 use crate::id::{ChatId, ChatThread, InviteCode, MessageId, UpdateSeq, UserId};
+use crate::metrics::Metrics;
 use crate::session::Commands;
 use crate::session::registry::Registry;
 use crate::store::people as store_people;
@@ -68,6 +69,7 @@ pub struct Inbox {
     pub registry: Registry,
     pub access: Access,
     pub health: Health,
+    pub metrics: Metrics,
     /// Telegram's clock: a prompt's age does not depend on this machine's.
     pub clock: ServerClock,
     /// A prompt older than this is not run without a question; `None`: however old.
@@ -116,6 +118,7 @@ impl Inbox {
             if let Some((message, user, code)) = people::code_of(&incoming) {
                 return self.let_in(seq, message, user, code).await;
             }
+            self.metrics.stranger_ignored();
             self.name_stranger(user, chat);
             return self.done(seq).await;
         };
@@ -171,6 +174,7 @@ impl Inbox {
                 .await?;
         if !is_in {
             self.wrong_codes().was_wrong(user, Instant::now());
+            self.metrics.stranger_ignored();
             self.name_stranger(user, at.chat);
             return Ok(());
         }
@@ -231,10 +235,14 @@ impl Inbox {
                 let now = self.clock.now();
                 self.effect(seq, at, move |db| {
                     let run = prompt::queue(db, at, &workspaces, prompt)?;
-                    if is_old {
-                        return held::hold(db, at, run, now);
-                    }
-                    Ok(Follow::wake(at))
+                    let follow = match is_old {
+                        true => held::hold(db, at, run, now)?,
+                        false => Follow::wake(at),
+                    };
+                    Ok(Follow {
+                        accepted: 1,
+                        ..follow
+                    })
                 })
                 .await
             }
@@ -448,6 +456,7 @@ impl Inbox {
     }
 
     fn follow(&self, at: ChatThread, follow: Follow) {
+        self.metrics.prompts_accepted(follow.accepted);
         if follow.gather {
             let outbox = self.outbox.clone();
             tokio::spawn(async move {

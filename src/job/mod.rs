@@ -73,6 +73,24 @@ pub enum Lane {
 }
 
 impl Task {
+    /// Every kind that there is.
+    pub const KINDS: [&str; 7] = [
+        "verify", "check", "diff", "push", "ask_undo", "undo", "redo",
+    ];
+
+    /// One word for what is done.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Task::Verify { .. } => "verify",
+            Task::Check => "check",
+            Task::Diff => "diff",
+            Task::Push => "push",
+            Task::AskUndo { .. } => "ask_undo",
+            Task::Undo { .. } => "undo",
+            Task::Redo { .. } => "redo",
+        }
+    }
+
     pub fn lane(self) -> Lane {
         match self {
             Task::Verify { .. } | Task::Check | Task::Undo { .. } | Task::Redo { .. } => {

@@ -43,6 +43,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every name that one can have.
+    pub const NAMES: [&str; 5] = ["completed", "failed", "stopped", "timed_out", "lost"];
+
     /// One word, as the store and the log name it.
     pub fn name(&self) -> &'static str {
         match self {

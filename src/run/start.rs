@@ -18,9 +18,10 @@ use crate::git::Git;
 use crate::git::index::OwnIndex;
 use crate::git::mirror::Mirrors;
 use crate::git::snapshot::{self, Moment};
+use crate::metrics::Metrics;
 use crate::session::Commands;
 use crate::session::Session;
-use crate::store::{Store, StoreError, prompts, runs};
+use crate::store::{self, Store, StoreError, prompts, runs};
 use crate::telegram::outbox::Outbox;
 use crate::verify::measure;
 
@@ -31,6 +32,7 @@ const SNAPSHOT_LIMIT: Duration = Duration::from_secs(30);
 pub struct Runner {
     pub store: Store,
     pub outbox: Outbox,
+    pub metrics: Metrics,
     pub watch: Watch,
     pub git: Git,
     /// Where the clones' objects are.
@@ -111,6 +113,9 @@ impl Runner {
         };
         fail_point!("run-launch", |_| std::process::abort());
         let mut keeper = host::launch(&folder, &spec, &self.environment)?;
+        let waited = store::now().saturating_sub(run.queued_at);
+        let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
+        self.metrics.run_started(waited);
         fail_point!("run-launched", |_| std::process::abort());
         // Awaited, so that it is no zombie when it ends.
         tokio::spawn(async move {

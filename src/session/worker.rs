@@ -214,7 +214,10 @@ impl Worker {
         };
         let done = AssertUnwindSafe(job::work(&work)).catch_unwind().await;
         let failure = match done {
-            Ok(Ok(Finished::Done)) => return Ok(Step::Done),
+            Ok(Ok(Finished::Done)) => {
+                self.runner.metrics.job_ended(job.task, false);
+                return Ok(Step::Done);
+            }
             Ok(Ok(Finished::BotStops)) => return Ok(Step::Quit),
             Ok(Err(error)) if is_passing(&error) => return Err(error),
             Ok(Err(error)) => format!("{error:#}"),
@@ -225,6 +228,7 @@ impl Worker {
         }
         error!(job.id = %job.id, chat = %job.at, failure, "a job was given up");
         work.say(words::job_given_up()).await?;
+        self.runner.metrics.job_ended(job.task, true);
         Ok(Step::Done)
     }
 
@@ -344,17 +348,24 @@ impl Worker {
             .message(Duration::ZERO, &Progress::default())
             .replying_to(run.asked_by);
         let id = run.id;
-        let at = self
+        let outcome = Outcome::Failed(failure.reason());
+        let ended = outcome.clone();
+        let (at, is_news) = self
             .runner
             .store
             .transaction(move |db| {
                 let at = runs::place(db, id)?;
-                if runs::end(db, id, &Outcome::Failed(failure.reason()))? {
+                let is_news = runs::end(db, id, &ended)?;
+                if is_news {
                     outbox::insert(db, at, &message)?;
                 }
-                Ok(at)
+                Ok((at, is_news))
             })
             .await?;
+        if is_news {
+            let metrics = &self.runner.metrics;
+            metrics.run_ended(&outcome, None);
+        }
         self.runner.outbox.deliver(at.chat);
         Ok(())
     }

@@ -16,6 +16,7 @@
 pub mod alive;
 pub mod backup;
 pub mod chats;
+pub mod counts;
 pub mod held;
 pub mod invites;
 pub mod jobs;
@@ -38,6 +39,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -47,6 +49,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 use tracing::{error, info};
 
+use crate::metrics::Metrics;
+
 /// How many waiting changes share one commit at most.
 const BATCH: usize = 64;
 
@@ -54,6 +58,7 @@ const BATCH: usize = 64;
 #[derive(Clone)]
 pub struct Store {
     jobs: mpsc::Sender<Job>,
+    metrics: Metrics,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +75,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// One word for it.
+    fn name(&self) -> &'static str {
+        match self {
+            StoreError::Database(_) => "database",
+            StoreError::NotCommitted(_) => "not_committed",
+            StoreError::Panicked(_) => "panicked",
+            StoreError::Closed => "closed",
+        }
+    }
+
     /// Whether the same change can succeed later: the disk was full, the file locked or out of reach.
     pub fn is_passing(&self) -> bool {
         match self {
@@ -130,13 +145,33 @@ impl Store {
         thread::Builder::new()
             .name("store".into())
             .spawn(move || work(connection, &waiting))?;
-        Ok(Store { jobs })
+        Ok(Store {
+            jobs,
+            metrics: Metrics::new(),
+        })
+    }
+
+    /// The same store, whose changes are counted here.
+    pub fn counted_by(self, metrics: Metrics) -> Store {
+        Store { metrics, ..self }
     }
 
     /// Runs `change` in a transaction and returns when it is durable.
     ///
     /// An error or a panic in `change` undoes what it did, and nothing else.
     pub async fn transaction<T, F>(&self, change: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let begun = Instant::now();
+        let outcome = self.transaction_uncounted(change).await;
+        let failure = outcome.as_ref().err().map(StoreError::name);
+        self.metrics.transaction(begun.elapsed(), failure);
+        outcome
+    }
+
+    async fn transaction_uncounted<T, F>(&self, change: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -278,11 +313,14 @@ fn in_savepoint<T>(
     outcome
 }
 
-/// What a panic said.
+/// What a panic said, without the text that it was about: where a text is cut in the wrong place, the standard
+/// library quotes it.
 pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
+    let text = panic
         .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a text".to_owned())
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a text");
+    let end = text.find(" of `").unwrap_or(text.len());
+    text[..end].to_owned()
 }

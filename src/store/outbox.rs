@@ -31,6 +31,8 @@ pub struct Due {
     pub doubts: u32,
     /// It tells of another message that could not be delivered.
     pub is_telling: bool,
+    /// Unix milliseconds.
+    pub created_at: i64,
 }
 
 /// Why a message is kept unsent.
@@ -47,7 +49,7 @@ pub enum Parked {
 }
 
 impl Parked {
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Parked::Unconfirmed => "unconfirmed",
             Parked::Unreachable => "unreachable",
@@ -196,7 +198,8 @@ fn replied_to(db: &Connection, id: i64) -> rusqlite::Result<Option<MessageId>> {
 /// What has begun comes first, then what is urgent, then what was written first.
 fn first_open(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<Due>> {
     db.prepare_cached(
-        "SELECT id, thread_id, parts_sent, attempts, doubts, state = 'sending', tells_of IS NOT NULL
+        "SELECT id, thread_id, parts_sent, attempts, doubts, state = 'sending', tells_of IS NOT NULL,
+                created_at
          FROM outbox WHERE chat_id = ?1 AND state IN ('due', 'sending')
          ORDER BY (parts_sent > 0 OR state = 'sending') DESC, priority, id LIMIT 1",
     )?
@@ -213,6 +216,7 @@ fn first_open(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<Due>> {
             attempts: row.get(3)?,
             doubts: row.get::<_, u32>(4)? + u32::from(was_being_sent),
             is_telling: row.get(6)?,
+            created_at: row.get(7)?,
         })
     })
     .optional()

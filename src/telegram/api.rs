@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::id::ChatId;
+use crate::metrics::Metrics;
 
 /// How long a call may take, long polls aside.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -28,6 +29,7 @@ pub struct Api {
     server: reqwest::Url,
     token: SecretString,
     clock: ServerClock,
+    metrics: Metrics,
 }
 
 /// Telegram's clock, as its answers tell it (HTTP: `Date`). This machine's own may be wrong, or jump.
@@ -80,6 +82,18 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// One word for it.
+    fn name(&self) -> &'static str {
+        match self {
+            ApiError::Flood(_) => "flood",
+            ApiError::Migrated(_) => "migrated",
+            ApiError::Refused { .. } => "refused",
+            ApiError::Server(_) => "server_error",
+            ApiError::NotSent(_) => "not_sent",
+            ApiError::Unanswered(_) => "unanswered",
+        }
+    }
+
     /// The token is unknown to Telegram: revoked (401) or mistyped (404).
     pub fn is_refused_token(&self) -> bool {
         matches!(
@@ -132,7 +146,11 @@ struct Parameters {
 
 impl Api {
     /// `server` is `https://api.telegram.org` or a local Bot API server.
-    pub fn new(server: reqwest::Url, token: SecretString) -> reqwest::Result<Api> {
+    pub fn new(
+        server: reqwest::Url,
+        token: SecretString,
+        metrics: Metrics,
+    ) -> reqwest::Result<Api> {
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             // For teloxide's calls; each of ours has a limit of its own.
@@ -144,6 +162,7 @@ impl Api {
             server,
             token,
             clock: ServerClock::default(),
+            metrics,
         })
     }
 
@@ -160,7 +179,7 @@ impl Api {
     /// Calls a method with its arguments as a JSON object.
     pub async fn call<T: DeserializeOwned>(
         &self,
-        method: &str,
+        method: &'static str,
         arguments: &Value,
     ) -> Result<T, ApiError> {
         self.call_within(TIMEOUT, method, arguments).await
@@ -170,17 +189,17 @@ impl Api {
     pub async fn call_within<T: DeserializeOwned>(
         &self,
         limit: Duration,
-        method: &str,
+        method: &'static str,
         arguments: &Value,
     ) -> Result<T, ApiError> {
-        self.send(self.post(method).timeout(limit).json(arguments))
+        self.send(method, |post| post.timeout(limit).json(arguments))
             .await
     }
 
     /// As [`Api::call`], for a method that answers when something happens, within `wait`.
     pub async fn long_poll<T: DeserializeOwned>(
         &self,
-        method: &str,
+        method: &'static str,
         arguments: &Value,
         wait: Duration,
     ) -> Result<T, ApiError> {
@@ -190,7 +209,7 @@ impl Api {
     /// As [`Api::call`], with a file in the field `field`.
     pub async fn upload<T: DeserializeOwned>(
         &self,
-        method: &str,
+        method: &'static str,
         arguments: &Value,
         field: &'static str,
         name: &str,
@@ -208,7 +227,7 @@ impl Api {
             };
             form = form.text(argument.clone(), value);
         }
-        self.send(self.post(method).timeout(TIMEOUT * 4).multipart(form))
+        self.send(method, |post| post.timeout(TIMEOUT * 4).multipart(form))
             .await
     }
 
@@ -219,6 +238,21 @@ impl Api {
     }
 
     async fn send<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        fill: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Result<T, ApiError> {
+        let begun = Instant::now();
+        let answer = self.answer(fill(self.post(method))).await;
+        let result = answer.as_ref().map_or_else(ApiError::name, |_| "ok");
+        self.metrics.called(method, result, begun.elapsed());
+        if let Err(ApiError::Flood(pause)) = &answer {
+            self.metrics.asked_to_pause(*pause);
+        }
+        answer
+    }
+
+    async fn answer<T: DeserializeOwned>(
         &self,
         request: reqwest::RequestBuilder,
     ) -> Result<T, ApiError> {

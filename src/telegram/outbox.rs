@@ -9,15 +9,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
 
 use super::api::Api;
-use super::line::{Ask, Line, Surroundings};
+use super::line::{Ask, Asks, Line, Surroundings};
 use crate::chat::PromptState;
 use crate::chat::live::{LiveOf, LiveText};
 use crate::id::{ChatId, ChatThread, MessageId};
+use crate::redact::Redactor;
 use crate::store::{Store, StoreError, outbox};
 
 /// Cheap to clone. The task behind it ends when the last handle is dropped.
@@ -25,6 +25,7 @@ use crate::store::{Store, StoreError, outbox};
 pub struct Outbox {
     asks: mpsc::UnboundedSender<(ChatId, Ask)>,
     api: Api,
+    redactor: Redactor,
     calls: TaskTracker,
 }
 
@@ -32,29 +33,27 @@ impl Outbox {
     /// Starts the task that owns the lines. `pauses` are those that Telegram asked for before the bot was
     /// started, with what is left of each.
     pub fn start(
-        api: Api,
-        store: Store,
+        around: Surroundings,
         pauses: HashMap<ChatId, Duration>,
         tasks: &TaskTracker,
-        quit: &CancellationToken,
     ) -> Outbox {
         let (asks, incoming) = mpsc::unbounded_channel();
         let now = Instant::now();
+        let (api, redactor) = (around.api.clone(), around.redactor.clone());
         let lines = Lines {
-            api: api.clone(),
-            store,
+            around,
             paused_until: pauses
                 .into_iter()
                 .map(|(chat, left)| (chat, now + left))
                 .collect(),
             asks_of_all: asks.downgrade(),
             tasks: tasks.clone(),
-            quit: quit.clone(),
         };
         tasks.spawn(lines.run(incoming));
         Outbox {
             asks,
             api,
+            redactor,
             calls: tasks.clone(),
         }
     }
@@ -107,7 +106,7 @@ impl Outbox {
     /// Says something that cannot be stored first, because nothing can be. Tried once; may be lost.
     pub fn say_past_the_store(&self, at: ChatThread, text: String) {
         let api = self.api.clone();
-        let arguments = json!({"chat_id": at.chat.0, "text": text});
+        let arguments = json!({"chat_id": at.chat.0, "text": self.redactor.text(&text)});
         self.calls.spawn(async move {
             let said: Result<Value, _> = api.call("sendMessage", &arguments).await;
             if let Err(error) = said {
@@ -145,12 +144,10 @@ impl Outbox {
 
 /// The task behind the handle.
 struct Lines {
-    api: Api,
-    store: Store,
+    around: Surroundings,
     paused_until: HashMap<ChatId, Instant>,
     asks_of_all: mpsc::WeakUnboundedSender<(ChatId, Ask)>,
     tasks: TaskTracker,
-    quit: CancellationToken,
 }
 
 impl Lines {
@@ -170,16 +167,13 @@ impl Lines {
 
     fn line(&self, chat: ChatId) -> mpsc::UnboundedSender<Ask> {
         let (asks, incoming) = mpsc::unbounded_channel();
-        let around = Surroundings {
-            api: self.api.clone(),
-            store: self.store.clone(),
-            asks_of_all: self.asks_of_all.clone(),
-            quit: self.quit.clone(),
-        };
         let line = Line::new(
             chat,
-            around,
-            incoming,
+            self.around.clone(),
+            Asks {
+                of_this: incoming,
+                of_all: self.asks_of_all.clone(),
+            },
             self.paused_until.get(&chat).copied(),
         );
         self.tasks.spawn(line.run());

@@ -18,6 +18,7 @@ use super::outbox::Outbox;
 use crate::chat::delivery;
 use crate::health::Health;
 use crate::id::{ChatThread, UpdateId};
+use crate::metrics::Metrics;
 use crate::store::{Store, StoreError, alive, offset, updates};
 
 /// Bot API: `timeout` of getUpdates is capped at 50 s.
@@ -53,6 +54,7 @@ pub struct Poller {
     /// Woken when something is stored.
     pub arrived: Arc<Notify>,
     pub health: Health,
+    pub metrics: Metrics,
     pub outbox: Outbox,
     /// Who is told when nothing can be stored.
     pub owner: Option<ChatThread>,
@@ -222,14 +224,18 @@ impl Poller {
         // Never the highest number: ids restart at random after a quiet week.
         let next = UpdateId(last.0.saturating_add(1));
         fail_point!("poll-received", |_| std::process::abort());
-        self.store
+        let stored = self
+            .store
             .transaction(move |db| {
+                let mut stored = 0;
                 for (id, raw) in &rows {
-                    updates::insert(db, *id, raw)?;
+                    stored += usize::from(updates::insert(db, *id, raw)?);
                 }
-                offset::set(db, next)
+                offset::set(db, next)?;
+                Ok(stored)
             })
             .await?;
+        self.metrics.updates_received(stored);
         fail_point!("poll-stored", |_| std::process::abort());
         self.arrived.notify_one();
         Ok(())

@@ -50,13 +50,13 @@ impl Drive<'_> {
         let has_begun = self.progress.model.is_some();
         let is_still_empty =
             self.run.was_empty.is_some() && snapshot::is_empty(&self.session.workspace);
-        let at = self
+        let (at, is_news) = self
             .runner
             .store
             .transaction(move |db| {
                 let at = runs::place(db, id)?;
                 if !runs::end(db, id, &outcome)? {
-                    return Ok(at);
+                    return Ok((at, false));
                 }
                 if let Some(message) = message {
                     let ring = settings::get(db, at.chat)?.ring;
@@ -81,9 +81,13 @@ impl Drive<'_> {
                 } else if let Some((conversation, model)) = &conversation {
                     sessions::set_conversation(db, &session, conversation, model)?;
                 }
-                Ok(at)
+                Ok((at, true))
             })
             .await?;
+        if is_news {
+            let metrics = &self.runner.metrics;
+            metrics.run_ended(&conclusion.outcome, Some(elapsed));
+        }
         fail_point!("run-ended", |_| std::process::abort());
         self.runner.outbox.deliver(at.chat);
         if let Some(message) = self.run.asked_by {

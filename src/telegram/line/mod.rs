@@ -1,5 +1,9 @@
 //! One chat's waiting line: one call at a time, what must arrive first, live states behind it.
 //!
+//! What is shown passes here with the text that it is drawn from still whole, and nowhere else does everything that
+//! a chat is shown pass: so secrets are taken out here. Afterwards there are entities with offsets into the text,
+//! which would no longer fit, and parts that a secret could be cut by.
+//!
 //! A chat that is slow, blocked or told to pause holds up nobody but itself. Every end that a send can come to
 //! is in `settle`; none of them is a loop. What is shown beside is in `beside`.
 
@@ -26,6 +30,8 @@ use super::send::Sending;
 use crate::chat::PromptState;
 use crate::chat::live::{LiveOf, LiveText};
 use crate::id::{ChatId, ChatThread, MessageId};
+use crate::metrics::Metrics;
+use crate::redact::Redactor;
 use crate::store::outbox::Parked;
 use crate::store::{Store, outbox, pauses, settings};
 use settle::Unrecorded;
@@ -70,19 +76,27 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 const MOST_DOUBTS: u32 = 2;
 
 /// What a line needs of the world around it.
+#[derive(Clone)]
 pub struct Surroundings {
     pub api: Api,
     pub store: Store,
-    /// The other lines, for a chat that has moved.
-    pub asks_of_all: mpsc::WeakUnboundedSender<(ChatId, Ask)>,
+    pub metrics: Metrics,
+    pub redactor: Redactor,
     /// The bot stops.
     pub quit: CancellationToken,
+}
+
+/// Where a line hears what it is asked.
+pub struct Asks {
+    pub of_this: mpsc::UnboundedReceiver<Ask>,
+    /// The other lines, for a chat that has moved.
+    pub of_all: mpsc::WeakUnboundedSender<(ChatId, Ask)>,
 }
 
 pub struct Line {
     chat: ChatId,
     around: Surroundings,
-    asks: mpsc::UnboundedReceiver<Ask>,
+    asks: Asks,
     budget: Budget,
     due: bool,
     /// A message that did not get through is not tried before this.
@@ -117,7 +131,7 @@ impl Line {
     pub fn new(
         chat: ChatId,
         around: Surroundings,
-        asks: mpsc::UnboundedReceiver<Ask>,
+        asks: Asks,
         paused_until: Option<Instant>,
     ) -> Line {
         let now = Instant::now();
@@ -145,7 +159,7 @@ impl Line {
     /// Ends when the other end of `asks` is dropped. What cannot be sent quickly then stays in the store.
     pub async fn run(mut self) {
         loop {
-            while let Ok(ask) = self.asks.try_recv() {
+            while let Ok(ask) = self.asks.of_this.try_recv() {
                 self.take(ask);
             }
             let wake = match self.next(Instant::now()) {
@@ -179,7 +193,7 @@ impl Line {
                 }
             };
             tokio::select! {
-                ask = self.asks.recv() => match ask {
+                ask = self.asks.of_this.recv() => match ask {
                     Some(ask) => self.take(ask),
                     None => return self.flush().await,
                 },
@@ -212,9 +226,13 @@ impl Line {
     fn take(&mut self, ask: Ask) {
         match ask {
             Ask::Deliver => self.due = true,
-            Ask::Live { at, of, text } => self.live_of(at, of).want(text),
+            Ask::Live { at, of, text } => {
+                let text = text.without_secrets(&self.around.redactor);
+                self.live_of(at, of).want(text);
+            }
             Ask::LiveKnown { at, of, message } => self.live_of(at, of).is_known_as(message),
             Ask::LiveEnd { of, text } => {
+                let text = text.without_secrets(&self.around.redactor);
                 let now = Instant::now();
                 if !self
                     .live
@@ -325,6 +343,7 @@ impl Line {
                 .record(move |db| outbox::mark_due(db, due.id, "Telegram is silent"))
                 .await;
         }
+        due.message.take_secrets_out(&self.around.redactor);
         let drawn = draw::draw(&mut due.message);
         let Some(part) = drawn.parts.get(due.parts_sent) else {
             let id = due.id;

@@ -1,6 +1,7 @@
 //! What became of a message, written down, and what follows from it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::time::Instant;
@@ -9,8 +10,9 @@ use tracing::{debug, error, info, warn};
 use super::{Ask, Line, MOST_DOUBTS, STORE_PAUSE, pause_before};
 use crate::chat::delivery;
 use crate::id::ChatId;
+use crate::metrics::Retry;
 use crate::store::outbox::{Due, Parked};
-use crate::store::{migrated, outbox, pauses};
+use crate::store::{self, migrated, outbox, pauses};
 use crate::telegram::send::Fate;
 
 /// A change to the store that can be tried again.
@@ -32,10 +34,12 @@ impl Line {
         match fate {
             Fate::Arrived(message) if is_last => {
                 self.was_heard = true;
+                self.count_arrived(&due, true);
                 self.record(move |db| outbox::mark_sent(db, &due, message))
                     .await;
             }
             Fate::Arrived(message) => {
+                self.count_arrived(&due, false);
                 self.record(move |db| outbox::part_sent(db, &due, message))
                     .await;
             }
@@ -45,6 +49,7 @@ impl Line {
                     pause_s = pause.as_secs(),
                     "Telegram asks for a pause"
                 );
+                self.around.metrics.message_retried(Retry::Flood);
                 self.budget.pause(pause, Instant::now());
                 self.record(move |db| {
                     pauses::set(db, chat, pause)?;
@@ -60,6 +65,7 @@ impl Line {
                     failure,
                     "a message did not get through; trying again"
                 );
+                self.around.metrics.message_retried(Retry::NotSent);
                 self.retry_at = Instant::now() + pause;
                 self.record(move |db| outbox::mark_due(db, id, &failure))
                     .await;
@@ -74,6 +80,7 @@ impl Line {
                     failure,
                     "nobody knows whether a message arrived; it is sent once more when Telegram answers"
                 );
+                self.around.metrics.message_retried(Retry::Unanswered);
                 self.record(move |db| outbox::mark_doubtful(db, id, &failure))
                     .await;
             }
@@ -90,8 +97,13 @@ impl Line {
                     "this chat cannot be reached; its messages are kept until it can, or somebody writes there"
                 );
                 self.live.clear();
-                self.record(move |db| outbox::park_chat(db, chat, &failure).map(drop))
-                    .await;
+                let metrics = self.around.metrics.clone();
+                self.record(move |db| {
+                    let count = outbox::park_chat(db, chat, &failure)?;
+                    metrics.messages_parked(Parked::Unreachable, count);
+                    Ok(())
+                })
+                .await;
             }
             Fate::Refused(failure) => self.keep_unsent(&due, Parked::Refused, &failure).await,
         }
@@ -103,6 +115,7 @@ impl Line {
             chat.id = self.chat.0,
             failure, "a message is put aside; /status in the chat says so and can send it again"
         );
+        self.around.metrics.messages_parked(why, 1);
         let (id, at, is_telling) = (due.id, due.at, due.is_telling);
         let failure = failure.to_owned();
         self.record(move |db| {
@@ -120,6 +133,17 @@ impl Line {
             outbox::insert_telling(db, at, &message, Some(id))
         })
         .await;
+    }
+
+    fn count_arrived(&self, due: &Due, is_whole: bool) {
+        if due.doubts > 0 {
+            self.around.metrics.message_repeated();
+        }
+        if is_whole {
+            let waited = store::now().saturating_sub(due.created_at);
+            let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
+            self.around.metrics.message_sent(waited);
+        }
     }
 
     /// The group is another one now; what belongs to it goes there, and so does what is due.
@@ -172,7 +196,7 @@ impl Line {
                     error!(chat.id = self.chat.0, %error, "what became of a message cannot be written down");
                 }
                 Ok(()) => {
-                    let asks = self.around.asks_of_all.upgrade();
+                    let asks = self.asks.of_all.upgrade();
                     if let (Some(chat), Some(asks)) = (unrecorded.then_deliver, asks) {
                         let _ = asks.send((chat, Ask::Deliver));
                     }

@@ -1,0 +1,45 @@
+//! How much waits and goes on at the moment, in one look across the tables.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::now;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub runs_running: u64,
+    pub runs_queued: u64,
+    pub jobs_open: u64,
+    pub updates_waiting: u64,
+    pub outbox_due: u64,
+    pub outbox_parked: u64,
+    /// How long the oldest message has been due; zero where none is.
+    pub outbox_oldest_due: Duration,
+}
+
+/// By the indexes of what is open: what is over may be a lot. (`state <> 'ended'` is how that of the runs is found.)
+pub fn read(db: &Connection) -> rusqlite::Result<Counts> {
+    db.prepare_cached(
+        "SELECT (SELECT count(*) FROM runs WHERE state <> 'ended' AND state = 'running'),
+                (SELECT count(*) FROM runs WHERE state <> 'ended' AND state = 'queued'),
+                (SELECT count(*) FROM jobs WHERE state = 'due'),
+                (SELECT count(*) FROM updates WHERE state = 'stored'),
+                (SELECT count(*) FROM outbox WHERE state IN ('due', 'sending')),
+                (SELECT count(*) FROM outbox WHERE state = 'parked'),
+                (SELECT min(created_at) FROM outbox WHERE state IN ('due', 'sending'))",
+    )?
+    .query_row([], |row| {
+        let oldest: Option<i64> = row.get(6)?;
+        let age = oldest.map_or(0, |at| u64::try_from(now() - at).unwrap_or(0));
+        Ok(Counts {
+            runs_running: row.get(0)?,
+            runs_queued: row.get(1)?,
+            jobs_open: row.get(2)?,
+            updates_waiting: row.get(3)?,
+            outbox_due: row.get(4)?,
+            outbox_parked: row.get(5)?,
+            outbox_oldest_due: Duration::from_millis(age),
+        })
+    })
+}

@@ -1,0 +1,54 @@
+//! What `/healthz` says. Pure; `docs/observability.md` has the fields.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::health::Vitals;
+use crate::store::counts::Counts;
+
+#[derive(Serialize)]
+pub(super) struct Report {
+    /// `ok`, or `failing`.
+    status: &'static str,
+    /// What is wrong, a sentence each; empty where nothing is.
+    problems: Vec<&'static str>,
+    version: &'static str,
+    uptime_s: u64,
+    polling: bool,
+    store_answering: bool,
+    /// Another program polls with the same token; for how long.
+    other_poller_for_s: Option<u64>,
+    /// `null` where the store did not answer.
+    runs_running: Option<u64>,
+    runs_queued: Option<u64>,
+    outbox_due: Option<u64>,
+    outbox_parked: Option<u64>,
+}
+
+pub(super) fn of(vitals: &Vitals, counts: Option<&Counts>, uptime: Duration) -> Report {
+    let mut problems = Vec::new();
+    if !vitals.is_polling {
+        problems.push(
+            "Telegram has not been asked for updates in time. If this lasts, restart telecoder; nothing is lost.",
+        );
+    }
+    if !vitals.store_answers {
+        problems.push(
+            "The database does not answer. Has another program locked it, or does its disk hang?",
+        );
+    }
+    Report {
+        status: if vitals.is_alive() { "ok" } else { "failing" },
+        problems,
+        version: env!("CARGO_PKG_VERSION"),
+        uptime_s: uptime.as_secs(),
+        polling: vitals.is_polling,
+        store_answering: vitals.store_answers,
+        other_poller_for_s: vitals.other_poller_for.map(|time| time.as_secs()),
+        runs_running: counts.map(|counts| counts.runs_running),
+        runs_queued: counts.map(|counts| counts.runs_queued),
+        outbox_due: counts.map(|counts| counts.outbox_due),
+        outbox_parked: counts.map(|counts| counts.outbox_parked),
+    }
+}
