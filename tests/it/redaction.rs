@@ -97,9 +97,15 @@ fn the_bots_own_token_is_in_no_message_and_in_no_line_of_the_log_whatever_happen
         "[[tool: Bash echo {TOKEN} {TOKEN} {TOKEN} {TOKEN}]] [[sleep: 1500]] [[say: after]]"
     ));
     machine.message_with("after");
+    let live = machine.api.calls().into_iter().any(|call| {
+        let said = call.arguments.to_string();
+        said.contains("Bash echo [redacted: TELEGRAM_BOT_TOKEN] [redacted: TELEGRAM_BOT_TOKEN]…")
+    });
+    assert!(live, "the live message showed the tool's line");
     machine.ada_says(&format!("/new https://x:{TOKEN}@127.0.0.1:1/ada/notes.git"));
     machine.message_with("could not be cloned");
-    machine.ada_says(&format!("/checks test echo {half}"));
+    machine.ada_says(&format!("/checks test=\"echo {half}\" lint=-"));
+    machine.message_with("echo [redacted: TELEGRAM_BOT_TOKEN]");
     machine.ada_says("/logs");
     machine.ada_says("/status");
     machine.until_quiet();
