@@ -3,8 +3,10 @@
 //! 0: done. 1: it failed while it ran. 2: a setting or an argument is wrong. 3: the data folder is in use. 4: it is written
 //! down, and no bot is there to do it.
 
+mod config;
 mod log;
 mod session;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,11 +16,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::claude::keeper;
-use crate::config::{self, Config, Faults, Setting, Sources};
+use crate::config::{Config, Faults, Setting, Sources, data_folder};
 use crate::daemon::{self, DATABASE, ServeError};
 use crate::demo;
 use crate::process::holder;
 use crate::store::backup;
+use config::ConfigCommand;
 use session::SessionCommand;
 use session::beside::NoBot;
 
@@ -48,6 +51,9 @@ enum Command {
     /// Work with sessions from the shell, beside a running bot
     #[command(subcommand)]
     Session(SessionCommand),
+    /// Show the settings, or change one
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Stand in for claude
     #[command(hide = true, trailing_var_arg = true)]
     StandIn {
@@ -55,6 +61,11 @@ enum Command {
         arguments: Vec<String>,
     },
 }
+
+/// An argument or an answer is wrong or missing.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misused(String);
 
 /// Parses the command line and does what it says.
 pub fn run() -> ExitCode {
@@ -68,6 +79,7 @@ pub fn run() -> ExitCode {
         Some(Command::Demo { html }) => demo(html.as_deref()),
         Some(Command::Backup { file }) => back_up(&file),
         Some(Command::Session(command)) => session(command),
+        Some(Command::Config(command)) => config::run(command),
         Some(Command::StandIn { arguments }) => demo::agent::answer(&arguments),
     })
 }
@@ -100,7 +112,10 @@ fn finish(done: anyhow::Result<()>) -> ExitCode {
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
-    if error.is::<Faults>() || matches!(error.downcast_ref(), Some(ServeError::Token(_))) {
+    if error.is::<Faults>()
+        || error.is::<Misused>()
+        || matches!(error.downcast_ref(), Some(ServeError::Token(_)))
+    {
         return ExitCode::from(2);
     }
     if error.is::<NoBot>() {
@@ -128,7 +143,7 @@ fn serve() -> anyhow::Result<()> {
 }
 
 fn back_up(file: &Path) -> anyhow::Result<()> {
-    let data = config::data_folder(&Sources::of_this_process())?;
+    let data = data_folder(&Sources::of_this_process())?;
     let database = data.join(DATABASE);
     let bytes = backup::to_file(&database, file)?;
     println!(

@@ -1,9 +1,13 @@
 //! The settings: read once, checked whole, every fault reported at once with its remedy.
 //!
 //! From the environment, then `.env` in the current folder, then `telecoder.env` in `~/.config/telecoder`,
-//! then in `/etc/telecoder`; what comes first wins. [`Setting`] is the closed list.
+//! then in `/etc/telecoder`; what comes first wins. [`Setting`] is the closed list, [`pages`] what is printed
+//! from it, [`file`] how a line of a settings file is changed.
 
+pub mod file;
+pub mod pages;
 mod reader;
+mod setting;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -17,7 +21,8 @@ use reqwest::Url;
 use secrecy::SecretString;
 
 use reader::Reader;
-pub use sources::Sources;
+pub use setting::{About, Group, Setting};
+pub use sources::{Origin, Sources};
 
 use crate::claude::argv::PermissionMode;
 use crate::claude::environment;
@@ -25,118 +30,6 @@ use crate::id::{ChatId, UserId};
 use crate::redact::Redactor;
 use crate::session::Commands;
 use crate::telegram::access::Access;
-
-/// Every setting that there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Setting {
-    BotToken,
-    ApiUrl,
-    AllowedUsers,
-    AllowedChats,
-    Data,
-    Runtime,
-    Model,
-    PermissionMode,
-    MaxRuns,
-    RunTimeout,
-    StaleAfter,
-    KeepRuns,
-    BranchPrefix,
-    RepoRoots,
-    TestCommand,
-    LintCommand,
-    RepoChecks,
-    VerifyTimeout,
-    AutoPush,
-    WebAddr,
-    WebPublic,
-    Log,
-    LogFormat,
-}
-
-impl Setting {
-    pub const ALL: [Setting; 23] = [
-        Setting::BotToken,
-        Setting::ApiUrl,
-        Setting::AllowedUsers,
-        Setting::AllowedChats,
-        Setting::Data,
-        Setting::Runtime,
-        Setting::Model,
-        Setting::PermissionMode,
-        Setting::MaxRuns,
-        Setting::RunTimeout,
-        Setting::StaleAfter,
-        Setting::KeepRuns,
-        Setting::BranchPrefix,
-        Setting::RepoRoots,
-        Setting::TestCommand,
-        Setting::LintCommand,
-        Setting::RepoChecks,
-        Setting::VerifyTimeout,
-        Setting::AutoPush,
-        Setting::WebAddr,
-        Setting::WebPublic,
-        Setting::Log,
-        Setting::LogFormat,
-    ];
-
-    /// The name of its variable.
-    pub fn name(self) -> &'static str {
-        match self {
-            Setting::BotToken => "TELEGRAM_BOT_TOKEN",
-            Setting::ApiUrl => "TELEGRAM_API_URL",
-            Setting::AllowedUsers => "TELECODER_TG_ALLOWED_USERS",
-            Setting::AllowedChats => "TELECODER_TG_ALLOWED_CHATS",
-            Setting::Data => "TELECODER_DATA",
-            Setting::Runtime => "TELECODER_RUNTIME",
-            Setting::Model => "TELECODER_MODEL",
-            Setting::PermissionMode => "TELECODER_PERMISSION_MODE",
-            Setting::MaxRuns => "TELECODER_MAX_RUNS",
-            Setting::RunTimeout => "TELECODER_RUN_TIMEOUT",
-            Setting::StaleAfter => "TELECODER_STALE_AFTER",
-            Setting::KeepRuns => "TELECODER_KEEP_RUNS",
-            Setting::BranchPrefix => "TELECODER_BRANCH_PREFIX",
-            Setting::RepoRoots => "TELECODER_REPO_ROOTS",
-            Setting::TestCommand => "TELECODER_TEST_CMD",
-            Setting::LintCommand => "TELECODER_LINT_CMD",
-            Setting::RepoChecks => "TELECODER_REPO_CHECKS",
-            Setting::VerifyTimeout => "TELECODER_VERIFY_TIMEOUT",
-            Setting::AutoPush => "TELECODER_AUTO_PUSH",
-            Setting::WebAddr => "TELECODER_WEB_ADDR",
-            Setting::WebPublic => "TELECODER_WEB_PUBLIC",
-            Setting::Log => "RUST_LOG",
-            Setting::LogFormat => "TELECODER_LOG_FORMAT",
-        }
-    }
-
-    /// What holds where it is not set; empty where nothing does.
-    pub fn default(self) -> &'static str {
-        match self {
-            Setting::BotToken
-            | Setting::AllowedUsers
-            | Setting::AllowedChats
-            | Setting::Model
-            | Setting::RepoRoots
-            | Setting::TestCommand
-            | Setting::LintCommand
-            | Setting::WebAddr => "",
-            Setting::RepoChecks | Setting::AutoPush | Setting::WebPublic => "false",
-            Setting::VerifyTimeout => "15m",
-            Setting::ApiUrl => "https://api.telegram.org",
-            Setting::Data => "~/.telecoder",
-            Setting::Runtime => "claude",
-            Setting::PermissionMode => "bypassPermissions",
-            Setting::MaxRuns => "4",
-            Setting::RunTimeout => "none",
-            Setting::StaleAfter => "6h",
-            Setting::KeepRuns => "500",
-            Setting::BranchPrefix => "telecoder/",
-            Setting::Log => "info",
-            Setting::LogFormat => LogFormat::Text.name(),
-        }
-    }
-}
 
 /// How lines of the log look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -151,7 +44,7 @@ pub enum LogFormat {
 impl LogFormat {
     pub const ALL: [LogFormat; 2] = [LogFormat::Text, LogFormat::Json];
 
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             LogFormat::Text => "text",
             LogFormat::Json => "json",
@@ -206,6 +99,8 @@ pub struct Config {
 /// One thing that is wrong, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
+    /// `None`: a file, or what two settings come to together.
+    pub setting: Option<Setting>,
     pub what: String,
     pub remedy: String,
 }
@@ -271,6 +166,31 @@ pub fn for_claude(sources: &Sources) -> Result<ForClaude, Faults> {
     }
 }
 
+/// Everything that is wrong, and what a person should know besides.
+pub fn faults_and_remarks(sources: &Sources) -> (Vec<Fault>, Vec<String>) {
+    match Config::read(sources) {
+        Ok(config) => (Vec::new(), config.remarks),
+        Err(faults) => (faults.0, unknown(sources)),
+    }
+}
+
+/// claude's program, whatever else is wrong.
+pub fn runtime(sources: &Sources) -> PathBuf {
+    let value = sources.value(Setting::Runtime);
+    program(
+        value.as_deref().unwrap_or(Setting::Runtime.default()),
+        sources,
+    )
+}
+
+fn unknown(sources: &Sources) -> Vec<String> {
+    sources
+        .unknown()
+        .into_iter()
+        .map(|name| format!("{name} is no setting of telecoder and has no effect"))
+        .collect()
+}
+
 impl Config {
     /// Checks everything and reports every fault at once.
     pub fn read(sources: &Sources) -> Result<Config, Faults> {
@@ -301,11 +221,7 @@ impl Config {
                 .value(setting)
                 .unwrap_or_else(|| setting.default().to_owned())
         };
-        let mut remarks: Vec<String> = sources
-            .unknown()
-            .into_iter()
-            .map(|name| format!("{name} is no setting of telecoder and has no effect"))
-            .collect();
+        let mut remarks = unknown(sources);
         if users.is_empty() {
             remarks.push(
                 "nobody may use this bot: TELECODER_TG_ALLOWED_USERS is empty. Put your Telegram user id \
@@ -322,7 +238,7 @@ impl Config {
                     api_url,
                     access: Access::new(users, chats),
                     data,
-                    runtime: program(&text(Setting::Runtime), sources),
+                    runtime: runtime(sources),
                     model: sources.value(Setting::Model),
                     permission_mode,
                     max_runs,

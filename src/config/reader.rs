@@ -20,8 +20,9 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn fault(&mut self, what: String, remedy: &str) {
+    fn fault(&mut self, setting: Setting, what: String, remedy: &str) {
         self.faults.push(Fault {
+            setting: Some(setting),
             what,
             remedy: remedy.to_owned(),
         });
@@ -31,7 +32,11 @@ impl Reader<'_> {
         const REMEDY: &str =
             "Get one from @BotFather in Telegram (/newbot) and put it into .env or the environment";
         let Some(token) = self.sources.value(Setting::BotToken) else {
-            self.fault("TELEGRAM_BOT_TOKEN is missing".into(), REMEDY);
+            self.fault(
+                Setting::BotToken,
+                "TELEGRAM_BOT_TOKEN is missing".into(),
+                REMEDY,
+            );
             return None;
         };
         let well_formed = token.split_once(':').is_some_and(|(id, secret)| {
@@ -44,6 +49,7 @@ impl Reader<'_> {
         });
         if !well_formed {
             self.fault(
+                Setting::BotToken,
                 "TELEGRAM_BOT_TOKEN does not look like a bot token (123456:ABC…)".into(),
                 REMEDY,
             );
@@ -57,7 +63,7 @@ impl Reader<'_> {
         match Url::parse(&value) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
             _ => {
-                self.fault(
+                self.fault(Setting::ApiUrl,
                     format!("TELEGRAM_API_URL is no http or https address: {value}"),
                     "Leave it out for Telegram's own server, or give a local Bot API server's address",
                 );
@@ -81,6 +87,7 @@ impl Reader<'_> {
             match item.parse().ok().and_then(&id_from) {
                 Some(id) => ids.push(id),
                 None => self.fault(
+                    setting,
                     format!("{} has an entry that is no id: {item}", setting.name()),
                     match setting {
                         Setting::AllowedChats => {
@@ -105,6 +112,7 @@ impl Reader<'_> {
         };
         if path.is_none() {
             self.fault(
+                Setting::Data,
                 match value {
                     Some(value) => format!("TELECODER_DATA is not a full path: {value}"),
                     None => "TELECODER_DATA is not set, and neither is HOME".into(),
@@ -120,13 +128,14 @@ impl Reader<'_> {
         let Some(mode) = PermissionMode::named(&value) else {
             let known: Vec<&str> = PermissionMode::ALL.iter().map(|mode| mode.name()).collect();
             self.fault(
+                Setting::PermissionMode,
                 format!("TELECODER_PERMISSION_MODE is unknown to claude: {value}"),
                 &format!("Use one of {}", known.join(", ")),
             );
             return None;
         };
         if mode == PermissionMode::BypassPermissions && self.claude_would_refuse_root() {
-            self.fault(
+            self.fault(Setting::PermissionMode,
                 "telecoder runs as root, and claude refuses the permission mode bypassPermissions for root"
                     .into(),
                 "Run telecoder as another user, or set TELECODER_PERMISSION_MODE=acceptEdits, or in a \
@@ -152,6 +161,7 @@ impl Reader<'_> {
                 Ok(count) if (1..=1000).contains(&count) => count,
                 _ => {
                     self.fault(
+                        Setting::MaxRuns,
                         format!("TELECODER_MAX_RUNS is no number from 1 to 1000: {value}"),
                         "Each run takes about 300 MB of memory",
                     );
@@ -169,6 +179,7 @@ impl Reader<'_> {
         let count = value.parse().ok();
         if count.is_none() {
             self.fault(
+                Setting::KeepRuns,
                 format!("TELECODER_KEEP_RUNS is neither a number nor all: {value}"),
                 "Give the number of runs whose records are kept, like 500",
             );
@@ -192,6 +203,7 @@ impl Reader<'_> {
                 roots.push(path);
             } else {
                 self.fault(
+                    Setting::RepoRoots,
                     format!("TELECODER_REPO_ROOTS has an entry that is not a full path: {item}"),
                     "Give full paths of folders, separated by commas",
                 );
@@ -207,6 +219,7 @@ impl Reader<'_> {
             "false" | "no" | "off" | "0" => false,
             _ => {
                 self.fault(
+                    setting,
                     format!("{} is neither true nor false: {value}", setting.name()),
                     "Write true or false",
                 );
@@ -228,6 +241,7 @@ impl Reader<'_> {
             .filter(|limit| !limit.is_zero());
         if parsed.is_none() {
             self.fault(
+                setting,
                 format!("{} is no length of time: {value}", setting.name()),
                 "Write it like 90s, 30m or 2h, or none",
             );
@@ -247,6 +261,7 @@ impl Reader<'_> {
         let Some(address): Option<SocketAddr> = host_and_port.parse().ok().or_else(port_alone)
         else {
             self.fault(
+                Setting::WebAddr,
                 format!("TELECODER_WEB_ADDR is no address with a port: {value}"),
                 "Write it like 127.0.0.1:9464, or only the port",
             );
@@ -254,6 +269,7 @@ impl Reader<'_> {
         };
         if !address.ip().is_loopback() && !is_public {
             self.fault(
+                Setting::WebAddr,
                 format!("TELECODER_WEB_ADDR would be open to other machines: {value}"),
                 "Use 127.0.0.1, or set TELECODER_WEB_PUBLIC=true if everybody who can reach it may see how the bot \
                  is doing",
@@ -268,6 +284,7 @@ impl Reader<'_> {
         let value = self.value_or_default(Setting::LogFormat);
         if LogFormat::named(&value).is_none() {
             self.fault(
+                Setting::LogFormat,
                 format!("TELECODER_LOG_FORMAT is neither text nor json: {value}"),
                 "Write text or json",
             );

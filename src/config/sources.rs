@@ -12,8 +12,22 @@ use crate::redact::Redactor;
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     pub environment: BTreeMap<OsString, OsString>,
-    files: Vec<BTreeMap<String, String>>,
+    files: Vec<Values>,
     unreadable: Vec<Fault>,
+}
+
+/// What a settings file says.
+#[derive(Clone, Debug)]
+struct Values {
+    path: PathBuf,
+    values: BTreeMap<String, String>,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Environment,
+    File(PathBuf),
 }
 
 impl Sources {
@@ -24,18 +38,51 @@ impl Sources {
             environment,
             ..Sources::default()
         };
-        let mut files = vec![PathBuf::from(".env")];
-        let config = sources
-            .environment
-            .get(&OsString::from("XDG_CONFIG_HOME"))
-            .map(PathBuf::from)
-            .or_else(|| sources.home().map(|home| home.join(".config")));
-        files.extend(config.map(|config| config.join("telecoder/telecoder.env")));
-        files.push(PathBuf::from("/etc/telecoder/telecoder.env"));
-        for file in files {
+        for file in sources.usual_files() {
             sources.add_file(&file);
         }
         sources
+    }
+
+    /// As [`Sources::of_this_process`], with a file more, which wins over the usual ones.
+    pub fn with_file(file: &Path) -> Sources {
+        let usual = Sources::of_this_process();
+        let mut sources = Sources::of(usual.environment.clone());
+        let file = full_path(file);
+        sources.add_file(&file);
+        for other in usual.usual_files() {
+            if other != file {
+                sources.add_file(&other);
+            }
+        }
+        sources
+    }
+
+    fn usual_files(&self) -> Vec<PathBuf> {
+        let mut files = vec![full_path(Path::new(".env"))];
+        files.extend(self.personal_file());
+        files.push(PathBuf::from("/etc/telecoder/telecoder.env"));
+        files
+    }
+
+    fn personal_file(&self) -> Option<PathBuf> {
+        let config = self
+            .environment
+            .get(&OsString::from("XDG_CONFIG_HOME"))
+            .filter(|config| !config.is_empty())
+            .map(PathBuf::from)
+            .or_else(|| self.home().map(|home| home.join(".config")));
+        config.map(|config| config.join("telecoder/telecoder.env"))
+    }
+
+    /// Where settings are written that stand nowhere yet: `.env` in the current folder if it is there, else the
+    /// person's own file. `None` where there is no HOME.
+    pub fn file_to_write(&self) -> Option<PathBuf> {
+        let here = full_path(Path::new(".env"));
+        if here.is_file() {
+            return Some(here);
+        }
+        self.personal_file()
     }
 
     /// Only these variables, no files.
@@ -68,11 +115,15 @@ impl Sources {
                 Err(error) => return self.cannot_read(path, &error.to_string()),
             }
         }
-        self.files.push(values);
+        self.files.push(Values {
+            path: path.to_owned(),
+            values,
+        });
     }
 
     fn cannot_read(&mut self, path: &Path, why: &str) {
         self.unreadable.push(Fault {
+            setting: None,
             what: format!("{} cannot be read: {why}", path.display()),
             remedy:
                 "Each line is NAME=value, with quotes around a value that has blanks or # in it"
@@ -81,7 +132,7 @@ impl Sources {
     }
 
     /// What is wrong with the files.
-    pub(super) fn unreadable(&self) -> &[Fault] {
+    pub fn unreadable(&self) -> &[Fault] {
         &self.unreadable
     }
 
@@ -94,26 +145,49 @@ impl Sources {
 
     /// A setting's value; an empty one counts as not set.
     pub fn value(&self, setting: Setting) -> Option<String> {
+        self.found(setting).map(|(value, _)| value)
+    }
+
+    /// A setting's value, and where it comes from.
+    pub fn found(&self, setting: Setting) -> Option<(String, Origin)> {
         let from_environment = self
             .environment
             .get(&OsString::from(setting.name()))
-            .map(|value| value.to_string_lossy().into_owned());
+            .map(|value| (value.to_string_lossy().into_owned(), Origin::Environment));
+        let from_files = self.files.iter().filter_map(|file| {
+            let value = file.values.get(setting.name())?.clone();
+            Some((value, Origin::File(file.path.clone())))
+        });
         from_environment
             .into_iter()
-            .chain(
-                self.files
-                    .iter()
-                    .filter_map(|file| file.get(setting.name()).cloned()),
-            )
-            .map(|value| value.trim().to_owned())
-            .find(|value| !value.is_empty())
+            .chain(from_files)
+            .map(|(value, origin)| (value.trim().to_owned(), origin))
+            .find(|(value, _)| !value.is_empty())
+    }
+
+    /// The first file that gives a setting a value, whether or not the environment wins over it.
+    pub fn file_with(&self, setting: Setting) -> Option<PathBuf> {
+        let only_files = Sources {
+            environment: BTreeMap::new(),
+            ..self.clone()
+        };
+        match only_files.found(setting)?.1 {
+            Origin::File(path) => Some(path),
+            Origin::Environment => None,
+        }
+    }
+
+    /// The same with this value for a setting, whatever else says.
+    pub fn with_value(mut self, setting: Setting, value: &str) -> Sources {
+        self.environment.insert(setting.name().into(), value.into());
+        self
     }
 
     /// The environment with what the files add to it: a key in `.env` reaches claude too.
-    pub(super) fn whole_environment(&self) -> BTreeMap<OsString, OsString> {
+    pub fn whole_environment(&self) -> BTreeMap<OsString, OsString> {
         let mut whole = self.environment.clone();
         for file in &self.files {
-            for (name, value) in file {
+            for (name, value) in &file.values {
                 whole.entry(name.into()).or_insert_with(|| value.into());
             }
         }
@@ -126,7 +200,7 @@ impl Sources {
     }
 
     /// Variables that look like settings and are none.
-    pub(super) fn unknown(&self) -> Vec<String> {
+    pub fn unknown(&self) -> Vec<String> {
         self.whole_environment()
             .keys()
             .filter_map(|name| name.to_str())
@@ -135,4 +209,9 @@ impl Sources {
             .map(str::to_owned)
             .collect()
     }
+}
+
+/// In the folder that the process is in; as it was given where there is no such folder.
+fn full_path(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

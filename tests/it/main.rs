@@ -5,6 +5,7 @@ mod support;
 
 mod claims;
 mod commands;
+mod configuration;
 mod counts;
 mod crash_points;
 mod cut_off;

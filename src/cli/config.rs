@@ -1,0 +1,309 @@
+//! `telecoder config`: what the settings are and where they come from, and one line of a settings file changed.
+
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde::Serialize;
+
+use super::{Misused, table};
+use crate::chat::text::without_password;
+use crate::config::file::{Rights, SettingsFile};
+use crate::config::{self, Origin, Setting, Sources};
+
+/// What both that change a file say.
+const NEXT_START: &str = "A running bot takes it up at its next start.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Show every setting, its value, where that comes from, and what is wrong
+    View {
+        /// For programs: an object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change one line of the settings file; all others stay as they are
+    Set {
+        #[arg(value_parser = setting_name())]
+        name: Setting,
+        /// Its value; `-` reads it from standard input, which is the only way for the bot's token
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+        /// The file to change [default: where it stands now, else .env here, else ~/.config/telecoder/telecoder.env]
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
+    /// Take a setting out of the settings file, so that its default holds
+    Unset {
+        #[arg(value_parser = setting_name())]
+        name: Setting,
+        /// The file to change [default: where it stands now]
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
+}
+
+fn setting_name() -> impl TypedValueParser<Value = Setting> {
+    PossibleValuesParser::new(Setting::ALL.map(Setting::name)).try_map(|name| {
+        Setting::named(&name).ok_or_else(|| format!("{name} is no setting of telecoder"))
+    })
+}
+
+/// Does what the command says. Errors are for a person.
+pub(super) fn run(command: ConfigCommand) -> anyhow::Result<()> {
+    let sources = Sources::of_this_process();
+    match command {
+        ConfigCommand::View { json } => view(&sources, json),
+        ConfigCommand::Set { name, value, file } => set(&sources, name, &value, file),
+        ConfigCommand::Unset { name, file } => unset(&sources, name, file),
+    }
+}
+
+/// What `config view --json` has.
+#[derive(Serialize)]
+struct View {
+    settings: Vec<Shown>,
+    /// Each keeps the bot from starting.
+    faults: Vec<ShownFault>,
+    /// Things to know that are no faults.
+    remarks: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    name: &'static str,
+    /// What holds; none where nothing does, and for a secret.
+    value: Option<String>,
+    /// It has a value that is not its default.
+    set: bool,
+    /// `environment`, `file` or `default`.
+    from: &'static str,
+    /// Where it comes from, if that is a file.
+    file: Option<PathBuf>,
+    default: Option<&'static str>,
+    /// Its value is not shown.
+    secret: bool,
+}
+
+#[derive(Serialize)]
+struct ShownFault {
+    /// Which one is wrong; none where it is a file.
+    setting: Option<&'static str>,
+    what: String,
+    remedy: String,
+}
+
+fn view(sources: &Sources, json: bool) -> anyhow::Result<()> {
+    let (faults, remarks) = config::faults_and_remarks(sources);
+    let view = View {
+        settings: Setting::ALL
+            .into_iter()
+            .map(|setting| shown(sources, setting))
+            .collect(),
+        faults: faults
+            .into_iter()
+            .map(|fault| ShownFault {
+                setting: fault.setting.map(Setting::name),
+                what: fault.what,
+                remedy: fault.remedy,
+            })
+            .collect(),
+        remarks,
+    };
+    if json {
+        println!("{}", serde_json::to_string_pretty(&view)?);
+        return Ok(());
+    }
+    let rows: Vec<[String; 3]> = view.settings.iter().map(row).collect();
+    table::print(["Setting", "Value", "From"], &rows);
+    if view.faults.len() + view.remarks.len() > 0 {
+        println!();
+    }
+    for fault in &view.faults {
+        println!("✗ {}. {}.", fault.what, fault.remedy);
+    }
+    for remark in &view.remarks {
+        println!("! {remark}.");
+    }
+    Ok(())
+}
+
+fn shown(sources: &Sources, setting: Setting) -> Shown {
+    let found = sources.found(setting);
+    let (from, file) = match &found {
+        None => ("default", None),
+        Some((_, Origin::Environment)) => ("environment", None),
+        Some((_, Origin::File(path))) => ("file", Some(path.clone())),
+    };
+    let default = Some(setting.default()).filter(|default| !default.is_empty());
+    let secret = setting.about().is_secret;
+    let set = found.is_some();
+    let value = found
+        .map(|(value, _)| without_password(&value))
+        .or_else(|| default.map(str::to_owned))
+        .filter(|_| !secret);
+    Shown {
+        name: setting.name(),
+        value,
+        set,
+        from,
+        file,
+        default,
+        secret,
+    }
+}
+
+fn row(shown: &Shown) -> [String; 3] {
+    let value = match &shown.value {
+        Some(value) => value.clone(),
+        None if shown.secret && shown.set => "…set…".to_owned(),
+        None => "–".to_owned(),
+    };
+    let from = match &shown.file {
+        Some(file) => file.display().to_string(),
+        None => shown.from.to_owned(),
+    };
+    [shown.name.to_owned(), value, from]
+}
+
+fn set(
+    sources: &Sources,
+    setting: Setting,
+    value: &str,
+    file: Option<PathBuf>,
+) -> anyhow::Result<()> {
+    if setting.about().is_secret && value != "-" {
+        return Err(Misused(format!(
+            "{0} is taken from standard input only, because everybody on this machine can see a command's \
+             arguments. Nothing was changed; if that was the real one, have @BotFather make another (/revoke). \
+             Run: telecoder config set {0} -",
+            setting.name()
+        ))
+        .into());
+    }
+    let value = if value == "-" {
+        from_standard_input(setting)?
+    } else {
+        value.to_owned()
+    };
+    if value.trim().is_empty() {
+        return Err(Misused(format!(
+            "an empty value counts as not set. Nothing was changed. Run: telecoder config unset {}",
+            setting.name()
+        ))
+        .into());
+    }
+    refuse_what_is_wrong(sources, setting, &value)?;
+    let path = match file.or_else(|| sources.file_with(setting)) {
+        Some(path) => path,
+        None => file_to_write(sources)?,
+    };
+    let mut lines = read(&path)?;
+    lines.set(setting, &value);
+    write(&lines, &path)?;
+    println!(
+        "{} is set in {}. {NEXT_START}",
+        setting.name(),
+        path.display()
+    );
+    say_who_wins(setting, &path);
+    Ok(())
+}
+
+fn unset(sources: &Sources, setting: Setting, file: Option<PathBuf>) -> anyhow::Result<()> {
+    let Some(path) = file.or_else(|| sources.file_with(setting)) else {
+        println!("{} is set in no settings file.", setting.name());
+        say_who_wins(setting, Path::new(""));
+        return Ok(());
+    };
+    if !path.is_file() {
+        return Err(Misused(format!("there is no file {}", path.display())).into());
+    }
+    let mut lines = read(&path)?;
+    let before = lines.clone();
+    lines.unset(setting);
+    if lines == before {
+        println!("{} was not set in {}.", setting.name(), path.display());
+    } else {
+        write(&lines, &path)?;
+        println!(
+            "{} is not set in {} any more. {NEXT_START}",
+            setting.name(),
+            path.display()
+        );
+    }
+    say_who_wins(setting, &path);
+    Ok(())
+}
+
+/// The readers that the bot uses say whether a value is right.
+fn refuse_what_is_wrong(sources: &Sources, setting: Setting, value: &str) -> anyhow::Result<()> {
+    let (faults, _) = config::faults_and_remarks(&sources.clone().with_value(setting, value));
+    match faults
+        .into_iter()
+        .find(|fault| fault.setting == Some(setting))
+    {
+        None => Ok(()),
+        Some(fault) => Err(Misused(format!(
+            "{}. {}. Nothing was changed",
+            fault.what, fault.remedy
+        ))
+        .into()),
+    }
+}
+
+/// Says what else gives the setting a value, where that is what holds.
+fn say_who_wins(setting: Setting, written: &Path) {
+    let written = std::path::absolute(written).unwrap_or_default();
+    match Sources::of_this_process().found(setting) {
+        Some((_, Origin::Environment)) => println!(
+            "! The environment has {} too, and the environment wins.",
+            setting.name()
+        ),
+        Some((_, Origin::File(path))) if path != written => {
+            println!("! {} has {} too, and wins.", path.display(), setting.name())
+        }
+        _ => {}
+    }
+}
+
+fn from_standard_input(setting: Setting) -> anyhow::Result<String> {
+    let mut stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return Err(Misused(format!(
+            "standard input is a terminal, which would show what is typed. Give it from a file: telecoder config \
+             set {} - < FILE",
+            setting.name()
+        ))
+        .into());
+    }
+    let mut value = String::new();
+    stdin
+        .read_to_string(&mut value)
+        .context("standard input cannot be read")?;
+    Ok(value.trim().to_owned())
+}
+
+/// Where a setting is written that stands nowhere yet.
+pub(super) fn file_to_write(sources: &Sources) -> anyhow::Result<PathBuf> {
+    sources.file_to_write().ok_or_else(|| {
+        Misused(
+            "HOME is not set, so there is no place for a settings file; name one with --file"
+                .into(),
+        )
+        .into()
+    })
+}
+
+pub(super) fn read(path: &Path) -> anyhow::Result<SettingsFile> {
+    SettingsFile::read(path)
+        .with_context(|| format!("{} cannot be read, and nothing was changed", path.display()))
+}
+
+fn write(lines: &SettingsFile, path: &Path) -> anyhow::Result<()> {
+    lines
+        .write(path, Rights::AsTheyAre)
+        .with_context(|| format!("{} cannot be written; it is as it was", path.display()))
+}

@@ -1,0 +1,196 @@
+//! A settings file, changed line by line: what is not meant stays as it is, to the byte.
+//!
+//! What a line means is dotenvy's to say. Files are replaced whole: a reader sees the old one or the new one.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
+use std::path::Path;
+
+use super::pages;
+use super::setting::Setting;
+
+/// The lines of a settings file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsFile {
+    entries: Vec<Entry>,
+}
+
+/// A line with its end; several, where a value in quotes goes on over them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    text: String,
+    /// What it sets; none for comments, blank lines and what cannot be read.
+    name: Option<String>,
+}
+
+/// Who may read a file that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// Its owner alone: 600.
+    Owner,
+    /// Who may now; its owner alone where it is new.
+    AsTheyAre,
+}
+
+impl SettingsFile {
+    /// What the file has; what a new one begins as where there is none.
+    pub fn read(path: &Path) -> io::Result<SettingsFile> {
+        match fs::read_to_string(path) {
+            Ok(text) => Ok(SettingsFile::parse(&text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(SettingsFile::parse(&pages::example()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub fn parse(text: &str) -> SettingsFile {
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let mut entries = Vec::new();
+        let mut rest = lines.as_slice();
+        while !rest.is_empty() {
+            // The shortest that can be read by itself; a line that is wrong stands for itself.
+            let (length, name) = (1..=rest.len())
+                .find_map(|length| Some((length, name_in(&rest[..length].concat())?)))
+                .unwrap_or((1, None));
+            let (these, others) = rest.split_at(length);
+            entries.push(Entry {
+                text: these.concat(),
+                name,
+            });
+            rest = others;
+        }
+        SettingsFile { entries }
+    }
+
+    pub fn text(&self) -> String {
+        self.entries
+            .iter()
+            .map(|entry| entry.text.as_str())
+            .collect()
+    }
+
+    /// Gives a setting a value: in the line that holds now, else where the template has it commented out, else at
+    /// the end. Blanks around a value are none of it.
+    pub fn set(&mut self, setting: Setting, value: &str) {
+        let line = format!("{}={}", setting.name(), quoted(value.trim()));
+        // The last one is the one that holds.
+        let stands = self.entries.iter().rposition(|entry| entry.sets(setting));
+        let at = stands.or_else(|| {
+            let template = setting.line();
+            self.entries
+                .iter()
+                .position(|entry| entry.text.trim_end() == template)
+        });
+        match at {
+            Some(at) => self.replace(at, line, setting),
+            None => self.append(line, setting),
+        }
+    }
+
+    /// Takes a setting's value out; its line of the template stays.
+    pub fn unset(&mut self, setting: Setting) {
+        let template = setting.line();
+        let first = self.entries.iter().position(|entry| entry.sets(setting));
+        let has_template = self
+            .entries
+            .iter()
+            .any(|entry| !entry.sets(setting) && entry.text.trim_end() == template);
+        if let (Some(at), false) = (first, has_template) {
+            self.replace(at, template.clone(), setting);
+        }
+        self.entries
+            .retain(|entry| !entry.sets(setting) || entry.text.trim_end() == template);
+    }
+
+    /// Replaces the file, or makes it; folders that are missing are made for their owner alone (700).
+    pub fn write(&self, path: &Path, rights: Rights) -> io::Result<()> {
+        // Behind a link it is the file that is meant.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let folder = path
+            .parent()
+            .ok_or_else(|| io::Error::other("it has no folder"))?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+        let mut half = tempfile::Builder::new()
+            .prefix(".telecoder-settings-")
+            .permissions(fs::Permissions::from_mode(0o600))
+            .tempfile_in(folder)?;
+        half.write_all(self.text().as_bytes())?;
+        if let Ok(before) = fs::metadata(&path) {
+            let made = half.as_file().metadata()?;
+            if (before.uid(), before.gid()) != (made.uid(), made.gid()) {
+                chown(half.path(), Some(before.uid()), Some(before.gid()))?;
+            }
+            if rights == Rights::AsTheyAre {
+                half.as_file()
+                    .set_permissions(fs::Permissions::from_mode(before.mode() & 0o777))?;
+            }
+        }
+        half.as_file().sync_all()?;
+        half.persist(&path)?;
+        File::open(folder)?.sync_all()
+    }
+
+    fn replace(&mut self, at: usize, line: String, setting: Setting) {
+        let old = &self.entries[at].text;
+        let end = if old.ends_with("\r\n") {
+            "\r\n"
+        } else if old.ends_with('\n') {
+            "\n"
+        } else {
+            ""
+        };
+        self.entries[at] = Entry::of(line + end, setting);
+    }
+
+    fn append(&mut self, line: String, setting: Setting) {
+        if let Some(last) = self.entries.last_mut()
+            && !last.text.ends_with('\n')
+        {
+            last.text.push('\n');
+        }
+        self.entries.push(Entry::of(line + "\n", setting));
+    }
+}
+
+impl Entry {
+    fn of(text: String, setting: Setting) -> Entry {
+        let name = (!text.starts_with('#')).then(|| setting.name().to_owned());
+        Entry { text, name }
+    }
+
+    fn sets(&self, setting: Setting) -> bool {
+        self.name.as_deref() == Some(setting.name())
+    }
+}
+
+/// What these lines set, `Some(None)` where that is nothing; `None` where they cannot be read by themselves.
+fn name_in(lines: &str) -> Option<Option<String>> {
+    match dotenvy::from_read_iter(lines.as_bytes()).next() {
+        None => Some(None),
+        Some(Ok((name, _))) => Some(Some(name)),
+        Some(Err(_)) => None,
+    }
+}
+
+/// As dotenvy reads it back, whatever it is.
+fn quoted(value: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,=+@%~".contains(c);
+    if value.chars().all(is_plain) {
+        return value.to_owned();
+    }
+    let mut quoted = String::from('"');
+    for c in value.chars() {
+        match c {
+            '"' | '\\' | '$' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

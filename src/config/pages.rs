@@ -1,0 +1,103 @@
+//! What is printed from the list of settings: `.env.example`, which is also what a new settings file begins as, and
+//! `docs/configuration.md`. Tests hold both files against it.
+
+use super::setting::{Group, Setting};
+
+const HEAD: &str = "\
+# Settings of telecoder. Copy to .env and fill in; what is commented out has the value shown.
+# Values in the environment win over this file; telecoder also reads telecoder.env in ~/.config/telecoder and
+# in /etc/telecoder. Other variables in here (ANTHROPIC_API_KEY, proxies, keys of your tools) reach claude.
+";
+
+const INTRODUCTION: &str = "\
+# Configuration
+
+This page is printed from the list of settings in the code, and so is [.env.example](../.env.example).
+
+## Where settings come from
+
+Each setting is a variable. telecoder looks for it in this order; what comes first wins, and an empty value counts as
+not set:
+
+1. the environment of the process,
+2. `.env` in the folder that telecoder is started in,
+3. `telecoder.env` in `$XDG_CONFIG_HOME/telecoder`, which is `~/.config/telecoder` where that is not set,
+4. `/etc/telecoder/telecoder.env`,
+5. the default.
+
+Settings are read once, at the start: a bot that runs takes a change up when it is started again. Everything that is
+wrong is said at once, each with what to do about it, and the bot does not start before it is right.
+
+    telecoder config view                            # every setting, its value and where that comes from
+    telecoder config set TELECODER_MODEL opus        # changes one line of a settings file, and keeps all others
+    telecoder config unset TELECODER_MODEL           # back to the default
+    telecoder config set TELEGRAM_BOT_TOKEN -        # the token, from standard input only
+
+`telecoder config set` changes the file in which the setting stands. Where it stands in none, that is `.env` in the
+current folder if it is there, else `telecoder.env` in `~/.config/telecoder`; `--file` names another one. A value that
+telecoder would not take is not written.
+
+## What a file looks like
+
+`NAME=value`, a line each; a line that begins with `#` is a comment. A value with blanks, quotes, `#`, `$` or `\\` goes
+into double quotes, with `\\` before `\"`, `$` and `\\`. The file has the bot's token in it: it should be readable for
+telecoder's user only (`chmod 600`), which is how `telecoder init` makes it.
+
+## Variables that are not telecoder's
+
+What else is in the environment or in a settings file reaches claude and all that it starts: `ANTHROPIC_API_KEY`,
+`CLAUDE_*`, proxies, keys of your own tools. The bot's token and telecoder's own settings do not. `IS_SANDBOX=1` is
+claude's own: with it root may use `bypassPermissions`, in a container that may be broken.
+";
+
+/// `.env.example`, and the beginning of every new settings file.
+pub fn example() -> String {
+    let mut page = HEAD.to_owned();
+    for group in Group::ALL {
+        page.push_str(&format!("\n# == {} ==\n", group.title()));
+        for setting in of(group) {
+            page.push('\n');
+            for line in setting.about().meaning {
+                page.push_str(&format!("# {line}\n"));
+            }
+            page.push_str(&setting.line());
+            page.push('\n');
+        }
+    }
+    page
+}
+
+/// `docs/configuration.md`.
+pub fn documentation() -> String {
+    let mut page = INTRODUCTION.to_owned();
+    for group in Group::ALL {
+        page.push_str(&format!("\n## {}\n", group.title()));
+        for setting in of(group) {
+            page.push_str(&entry(setting));
+        }
+    }
+    page
+}
+
+fn entry(setting: Setting) -> String {
+    let about = setting.about();
+    let mut entry = format!("\n### {}\n\n{}\n\n", about.name, about.meaning.join("\n"));
+    let default = match about.default {
+        "" => "no value".to_owned(),
+        default => format!("`{default}`"),
+    };
+    entry.push_str(&format!("- Takes: {}\n- Default: {default}\n", about.takes));
+    if !about.example.is_empty() {
+        entry.push_str(&format!("- Example: `{}={}`\n", about.name, about.example));
+    }
+    if about.is_secret {
+        entry.push_str("- Secret: telecoder shows it nowhere\n");
+    }
+    entry
+}
+
+fn of(group: Group) -> impl Iterator<Item = Setting> {
+    Setting::ALL
+        .into_iter()
+        .filter(move |setting| setting.about().group == group)
+}

@@ -1,0 +1,342 @@
+//! The closed list of settings: one place for each, with all that is said of it.
+//!
+//! `.env.example` and `docs/configuration.md` are printed from this list ([`super::pages`]); how a value is read
+//! and what is wrong with it is [`super::reader`]'s.
+
+use super::LogFormat;
+
+/// What a person is told of a setting.
+#[derive(Debug)]
+pub struct About {
+    /// The name of its variable.
+    pub name: &'static str,
+    pub group: Group,
+    /// What holds where it is not set; empty where nothing does.
+    pub default: &'static str,
+    /// What it does, in the lines of `.env.example`.
+    pub meaning: &'static [&'static str],
+    /// What may be written: form, unit, limits.
+    pub takes: &'static str,
+    /// A value as somebody could have it; empty where the default says enough.
+    pub example: &'static str,
+    /// Its value is shown to nobody.
+    pub is_secret: bool,
+    /// In a new file it stands ready to be filled in, not commented out.
+    pub is_asked_for: bool,
+}
+
+/// Settings that are read together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    Telegram,
+    Runs,
+    Workspaces,
+    Checks,
+    Itself,
+}
+
+impl Group {
+    pub const ALL: [Group; 5] = [
+        Group::Telegram,
+        Group::Runs,
+        Group::Workspaces,
+        Group::Checks,
+        Group::Itself,
+    ];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Group::Telegram => "Telegram",
+            Group::Runs => "claude and its runs",
+            Group::Workspaces => "Repositories and branches",
+            Group::Checks => "Checks after a run",
+            Group::Itself => "telecoder itself",
+        }
+    }
+}
+
+/// What holds for a setting that says nothing else.
+const PLAIN: About = About {
+    name: "",
+    group: Group::Itself,
+    default: "",
+    meaning: &[],
+    takes: "",
+    example: "",
+    is_secret: false,
+    is_asked_for: false,
+};
+
+/// Makes the enum, the list of its members and what is said of each from one entry a setting.
+macro_rules! settings {
+    ($($setting:ident { $($field:ident: $value:expr),* $(,)? })*) => {
+        /// Every setting that there is, in the order of `.env.example`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Setting {
+            $($setting,)*
+        }
+
+        impl Setting {
+            pub const ALL: [Setting; [$(Setting::$setting),*].len()] = [$(Setting::$setting),*];
+
+            pub fn about(self) -> &'static About {
+                match self {
+                    $(Setting::$setting => {
+                        const ABOUT: About = About { $($field: $value,)* ..PLAIN };
+                        &ABOUT
+                    })*
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    BotToken {
+        name: "TELEGRAM_BOT_TOKEN",
+        group: Group::Telegram,
+        meaning: &["The bot's token, from @BotFather in Telegram (/newbot). Required."],
+        takes: "the token as @BotFather shows it, a number, a colon and a secret",
+        is_secret: true,
+        is_asked_for: true,
+    }
+    AllowedUsers {
+        name: "TELECODER_TG_ALLOWED_USERS",
+        group: Group::Telegram,
+        meaning: &[
+            "Who may use the bot: Telegram user ids, separated by commas. Empty means nobody.",
+            "Write to the bot, and its log tells your id.",
+        ],
+        takes: "numbers, not @names, separated by commas; the first one is the owner, who is told of what \
+                concerns the bot as a whole",
+        example: "123456789,987654321",
+        is_asked_for: true,
+    }
+    AllowedChats {
+        name: "TELECODER_TG_ALLOWED_CHATS",
+        group: Group::Telegram,
+        meaning: &[
+            "Groups that may use it, by their (negative) ids; the sender must be on the list above as well.",
+        ],
+        takes: "negative numbers, separated by commas",
+        example: "-1001234567890",
+    }
+    ApiUrl {
+        name: "TELEGRAM_API_URL",
+        group: Group::Telegram,
+        default: "https://api.telegram.org",
+        meaning: &["The Bot API server: Telegram's own, or a local one."],
+        takes: "an http or https address",
+        example: "http://127.0.0.1:8081",
+    }
+    Runtime {
+        name: "TELECODER_RUNTIME",
+        group: Group::Runs,
+        default: "claude",
+        meaning: &["The claude program: a name on PATH, or a full path."],
+        takes: "a name, a full path, or one from ~/",
+        example: "~/.local/bin/claude",
+    }
+    Model {
+        name: "TELECODER_MODEL",
+        group: Group::Runs,
+        meaning: &[
+            "The model, as claude's --model takes it. Empty means claude's own choice, kept for a whole session.",
+        ],
+        takes: "a name that claude knows",
+        example: "opus",
+    }
+    PermissionMode {
+        name: "TELECODER_PERMISSION_MODE",
+        group: Group::Runs,
+        default: "bypassPermissions",
+        meaning: &[
+            "What claude may do without asking: default, acceptEdits, plan, dontAsk, auto or bypassPermissions.",
+            "bypassPermissions lets it run every command as the user that telecoder runs as; root cannot use it.",
+        ],
+        takes: "one of these six names",
+        example: "acceptEdits",
+    }
+    MaxRuns {
+        name: "TELECODER_MAX_RUNS",
+        group: Group::Runs,
+        default: "4",
+        meaning: &[
+            "How many runs may go on at the same time in all chats (1 to 1000); each takes about 300 MB of memory.",
+        ],
+        takes: "a whole number from 1 to 1000",
+        example: "2",
+    }
+    RunTimeout {
+        name: "TELECODER_RUN_TIMEOUT",
+        group: Group::Runs,
+        default: "none",
+        meaning: &["The longest that one run may take, like 90s, 30m or 2h."],
+        takes: "a length of time like 90s, 30m or 2h, or none",
+        example: "2h",
+    }
+    StaleAfter {
+        name: "TELECODER_STALE_AFTER",
+        group: Group::Runs,
+        default: "6h",
+        meaning: &[
+            "A prompt that comes so late, because telecoder was down, is asked about with a button before it runs; none",
+            "runs every one.",
+        ],
+        takes: "a length of time like 90s, 30m or 2h, or none",
+        example: "none",
+    }
+    BranchPrefix {
+        name: "TELECODER_BRANCH_PREFIX",
+        group: Group::Workspaces,
+        default: "telecoder/",
+        meaning: &["How the branches of sessions begin; the session's name follows."],
+        takes: "the beginning of a branch's name",
+        example: "ada/",
+    }
+    RepoRoots {
+        name: "TELECODER_REPO_ROOTS",
+        group: Group::Workspaces,
+        meaning: &[
+            "Below which folders a repository of this machine may be that /new names, separated by commas. Empty means anywhere",
+            "that telecoder's user can read.",
+        ],
+        takes: "full paths, or paths from ~/, separated by commas",
+        example: "~/src,/srv/git",
+    }
+    TestCommand {
+        name: "TELECODER_TEST_CMD",
+        group: Group::Checks,
+        meaning: &[
+            "The command that tests each run, through sh in the workspace, for sessions that /checks gave none of their own.",
+            "Empty means that the chat is offered what the project looks like.",
+        ],
+        takes: "a shell command",
+        example: "cargo test",
+    }
+    LintCommand {
+        name: "TELECODER_LINT_CMD",
+        group: Group::Checks,
+        meaning: &["The same for a linter."],
+        takes: "a shell command",
+        example: "cargo clippy",
+    }
+    RepoChecks {
+        name: "TELECODER_REPO_CHECKS",
+        group: Group::Checks,
+        default: "false",
+        meaning: &[
+            "Whether .telecoder.toml in a repository may say what the checks are: true or false. Whoever can write to the",
+            "repository then chooses commands that run here.",
+        ],
+        takes: "true or false",
+    }
+    VerifyTimeout {
+        name: "TELECODER_VERIFY_TIMEOUT",
+        group: Group::Checks,
+        default: "15m",
+        meaning: &["The longest that one check may take, like 90s, 30m or 2h, or none."],
+        takes: "a length of time like 90s, 30m or 2h, or none",
+        example: "1h",
+    }
+    AutoPush {
+        name: "TELECODER_AUTO_PUSH",
+        group: Group::Checks,
+        default: "false",
+        meaning: &[
+            "Whether the branch is pushed by itself after a run whose checks are green: true or false. Never by force.",
+        ],
+        takes: "true or false",
+    }
+    Data {
+        name: "TELECODER_DATA",
+        group: Group::Itself,
+        default: "~/.telecoder",
+        meaning: &[
+            "Where telecoder keeps its database, the runs and the workspaces. A full path, or one from ~/.",
+        ],
+        takes: "the path of a folder, which is made where it is missing",
+        example: "/var/lib/telecoder",
+    }
+    KeepRuns {
+        name: "TELECODER_KEEP_RUNS",
+        group: Group::Itself,
+        default: "500",
+        meaning: &[
+            "How many runs keep their record on disk (what /logs shows) and their snapshot (what /undo goes back to), and how many",
+            "checks their output; the newest ones; all keeps every one. Workspaces are never removed.",
+        ],
+        takes: "a whole number, or all",
+        example: "100",
+    }
+    WebAddr {
+        name: "TELECODER_WEB_ADDR",
+        group: Group::Itself,
+        meaning: &[
+            "Where health (/healthz) and metrics (/metrics) can be read: a port of this machine, or an address with a port.",
+            "Empty means nowhere. docs/observability.md says what is there.",
+        ],
+        takes: "a port, or an address with a port; port 0 is one that is free, which the log names",
+        example: "127.0.0.1:9464",
+    }
+    WebPublic {
+        name: "TELECODER_WEB_PUBLIC",
+        group: Group::Itself,
+        default: "false",
+        meaning: &[
+            "Whether that may be an address which other machines reach: true or false. There is no password.",
+        ],
+        takes: "true or false",
+    }
+    Log {
+        name: "RUST_LOG",
+        group: Group::Itself,
+        default: "info",
+        meaning: &[
+            "How much telecoder logs to stderr: error, warn, info, debug, trace, or per module as in telecoder=debug.",
+        ],
+        takes: "a level, or pairs of module and level, separated by commas",
+        example: "warn,telecoder=debug",
+    }
+    LogFormat {
+        name: "TELECODER_LOG_FORMAT",
+        group: Group::Itself,
+        default: LogFormat::Text.name(),
+        meaning: &["How its log lines look: text for people, json for programs."],
+        takes: "text or json",
+        example: "json",
+    }
+}
+
+impl Setting {
+    /// The name of its variable.
+    pub fn name(self) -> &'static str {
+        self.about().name
+    }
+
+    /// What holds where it is not set; empty where nothing does.
+    pub fn default(self) -> &'static str {
+        self.about().default
+    }
+
+    pub fn named(name: &str) -> Option<Setting> {
+        Setting::ALL
+            .into_iter()
+            .find(|setting| setting.name() == name)
+    }
+
+    /// The line of a new settings file: its default, commented out, or its name to be filled in.
+    pub fn line(self) -> String {
+        let About {
+            name,
+            default,
+            is_asked_for,
+            ..
+        } = self.about();
+        if *is_asked_for {
+            format!("{name}=")
+        } else {
+            format!("#{name}={default}")
+        }
+    }
+}
