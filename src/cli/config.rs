@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
+use tracing_subscriber::EnvFilter;
 
 use super::{Misused, table};
 use crate::chat::text::without_password;
@@ -116,7 +117,12 @@ fn view(sources: &Sources, json: bool) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(&view)?);
         return Ok(());
     }
-    let rows: Vec<[String; 3]> = view.settings.iter().map(row).collect();
+    let home = sources.home();
+    let rows: Vec<[String; 3]> = view
+        .settings
+        .iter()
+        .map(|shown| row(shown, home.as_deref()))
+        .collect();
     table::print(["Setting", "Value", "From"], &rows);
     if view.faults.len() + view.remarks.len() > 0 {
         println!();
@@ -155,14 +161,17 @@ fn shown(sources: &Sources, setting: Setting) -> Shown {
     }
 }
 
-fn row(shown: &Shown) -> [String; 3] {
+fn row(shown: &Shown, home: Option<&Path>) -> [String; 3] {
     let value = match &shown.value {
         Some(value) => value.clone(),
         None if shown.secret && shown.set => "…set…".to_owned(),
         None => "–".to_owned(),
     };
     let from = match &shown.file {
-        Some(file) => file.display().to_string(),
+        Some(file) => match home.and_then(|home| file.strip_prefix(home).ok()) {
+            Some(below) => format!("~/{}", below.display()),
+            None => file.display().to_string(),
+        },
         None => shown.from.to_owned(),
     };
     [shown.name.to_owned(), value, from]
@@ -240,11 +249,17 @@ fn unset(sources: &Sources, setting: Setting, file: Option<PathBuf>) -> anyhow::
 
 /// The readers that the bot uses say whether a value is right.
 fn refuse_what_is_wrong(sources: &Sources, setting: Setting, value: &str) -> anyhow::Result<()> {
-    let (faults, _) = config::faults_and_remarks(&sources.clone().with_value(setting, value));
-    match faults
-        .into_iter()
-        .find(|fault| fault.setting == Some(setting))
+    // The bot starts with its default all the same, and so no reader has a word for it.
+    if setting == Setting::Log
+        && let Err(error) = EnvFilter::try_new(value)
     {
+        return Err(Misused(format!(
+            "RUST_LOG is not understood ({error}). It takes {}. Nothing was changed",
+            setting.about().takes
+        ))
+        .into());
+    }
+    match config::fault_of(&sources.clone().with_value(setting, value), setting) {
         None => Ok(()),
         Some(fault) => Err(Misused(format!(
             "{}. {}. Nothing was changed",
@@ -255,7 +270,7 @@ fn refuse_what_is_wrong(sources: &Sources, setting: Setting, value: &str) -> any
 }
 
 /// Says what else gives the setting a value, where that is what holds.
-fn say_who_wins(setting: Setting, written: &Path) {
+pub(super) fn say_who_wins(setting: Setting, written: &Path) {
     let written = std::path::absolute(written).unwrap_or_default();
     match Sources::of_this_process().found(setting) {
         Some((_, Origin::Environment)) => println!(

@@ -4,6 +4,7 @@
 //! down, and no bot is there to do it.
 
 mod config;
+mod init;
 mod log;
 mod session;
 mod table;
@@ -22,6 +23,7 @@ use crate::demo;
 use crate::process::holder;
 use crate::store::backup;
 use config::ConfigCommand;
+use init::InitArguments;
 use session::SessionCommand;
 use session::beside::NoBot;
 
@@ -37,6 +39,8 @@ struct Cli {
 enum Command {
     /// Run the bot (what telecoder does without a command)
     Serve,
+    /// Set the bot up: its token, its owner, what is missing here
+    Init(InitArguments),
     /// Try the bot in this terminal: no token, no Telegram
     Demo {
         /// Write what the phone shows to this page as well
@@ -76,6 +80,7 @@ pub fn run() -> ExitCode {
     }
     finish(match Cli::parse().command {
         None | Some(Command::Serve) => serve(),
+        Some(Command::Init(arguments)) => init(arguments),
         Some(Command::Demo { html }) => demo(html.as_deref()),
         Some(Command::Backup { file }) => back_up(&file),
         Some(Command::Session(command)) => session(command),
@@ -138,6 +143,17 @@ fn serve() -> anyhow::Result<()> {
         Ok(())
     });
     // Nothing that is still being read for a reply is waited for.
+    runtime.shutdown_background();
+    done
+}
+
+fn init(arguments: InitArguments) -> anyhow::Result<()> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(async {
+        let quit = quit_on_signals()?;
+        init::run(arguments, quit).await
+    });
+    // As in a demo, a question that nobody answered any more is not waited for.
     runtime.shutdown_background();
     done
 }

@@ -1,8 +1,9 @@
 //! Tables as every listing has them: as wide as the terminal, without lines and colours; in a pipe one row a line.
+//! The first column is what a row is called by.
 
 use std::io::IsTerminal;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use rustix::termios::tcgetwinsize;
 
 /// Prints rows below their headings.
@@ -19,6 +20,10 @@ pub(super) fn print<const COLUMNS: usize>(headings: [&str; COLUMNS], rows: &[[St
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
+        if column.index == 0 {
+            // A name that is broken cannot be copied.
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     println!("{}", table.trim_fmt());
 }

@@ -174,6 +174,24 @@ pub fn faults_and_remarks(sources: &Sources) -> (Vec<Fault>, Vec<String>) {
     }
 }
 
+/// What is wrong with one setting.
+pub fn fault_of(sources: &Sources, setting: Setting) -> Option<Fault> {
+    let (faults, _) = faults_and_remarks(sources);
+    faults
+        .into_iter()
+        .find(|fault| fault.setting == Some(setting))
+}
+
+/// The Bot API server, for a command that needs nothing else.
+pub fn api_url(sources: &Sources) -> Result<Url, Faults> {
+    let mut reader = Reader {
+        sources,
+        faults: Vec::new(),
+    };
+    let url = reader.api_url();
+    url.ok_or(Faults(reader.faults))
+}
+
 /// claude's program, whatever else is wrong.
 pub fn runtime(sources: &Sources) -> PathBuf {
     let value = sources.value(Setting::Runtime);

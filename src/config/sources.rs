@@ -85,6 +85,11 @@ impl Sources {
         self.personal_file()
     }
 
+    /// Whether this file was read.
+    pub fn reads(&self, path: &Path) -> bool {
+        self.files.iter().any(|file| file.path == path)
+    }
+
     /// Only these variables, no files.
     pub fn of(environment: BTreeMap<OsString, OsString>) -> Sources {
         Sources {
@@ -136,7 +141,7 @@ impl Sources {
         &self.unreadable
     }
 
-    pub(super) fn home(&self) -> Option<PathBuf> {
+    pub fn home(&self) -> Option<PathBuf> {
         self.environment
             .get(&OsString::from("HOME"))
             .filter(|home| !home.is_empty())

@@ -20,7 +20,7 @@ pub mod workspace;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
@@ -83,4 +83,12 @@ pub struct Git {
     pub environment: BTreeMap<OsString, OsString>,
     /// A folder of the data folder for files that nobody needs when a call is over.
     pub scratch: PathBuf,
+}
+
+impl Git {
+    /// As git says it, like `2.39.5`.
+    pub async fn version(&self) -> Result<String, GitError> {
+        let said = self.run(Path::new("/"), ["--version"]).await?;
+        Ok(said.trim_start_matches("git version ").trim().to_owned())
+    }
 }

@@ -35,7 +35,7 @@ const CONFLICT_OVER: Duration = Duration::from_secs(120);
 /// Until what could not be stored is asked for again. Bot API: the same offset within 3 s waits for 3 s.
 const STORE_PAUSE: Duration = Duration::from_secs(3);
 /// Sent with every call: Telegram remembers it, and by default leaves some kinds out.
-const ALLOWED_UPDATES: [&str; 4] = [
+pub const ALLOWED_UPDATES: [&str; 4] = [
     "message",
     "edited_message",
     "callback_query",

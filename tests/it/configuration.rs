@@ -181,6 +181,9 @@ fn a_value_that_the_bot_would_not_take_is_not_written() {
         said.contains("a similar value exists: 'TELECODER_MODEL'"),
         "{said}"
     );
+    let (code, _, said) = shell(&machine, &["config", "set", "RUST_LOG", "telecoder=loud"]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("RUST_LOG is not understood"), "{said}");
     assert_eq!(text_of(&file), "TELECODER_MAX_RUNS=2\n");
 }
 

@@ -15,6 +15,7 @@ mod evidence;
 mod fault_matrix;
 mod faults;
 mod groups;
+mod init;
 mod inside;
 mod late;
 mod live;

@@ -177,6 +177,11 @@ impl BotApi {
         id
     }
 
+    /// Updates go to this address from now on, and to nobody who asks for them.
+    pub fn set_webhook(&self, url: &str) {
+        url.clone_into(&mut self.lock().webhook);
+    }
+
     /// How many updates the bot has not confirmed.
     pub fn unconfirmed(&self) -> usize {
         self.lock().updates.len()
@@ -254,6 +259,14 @@ impl BotApi {
         let mut changes = self.changes();
         let mine = {
             let mut server = self.lock();
+            if !server.webhook.is_empty() {
+                return Err(Refusal(
+                    409,
+                    "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete \
+                     the webhook first"
+                        .into(),
+                ));
+            }
             server.polls += 1;
             server.updates.retain(|id, _| *id >= offset);
             server.polls
@@ -300,9 +313,11 @@ async fn answer(
 }
 
 fn canonical(method: &str) -> &str {
-    const METHODS: [&str; 11] = [
+    const METHODS: [&str; 13] = [
         "getMe",
         "getUpdates",
+        "getWebhookInfo",
+        "deleteWebhook",
         "sendMessage",
         "editMessageText",
         "editMessageReplyMarkup",

@@ -17,6 +17,8 @@ pub(super) struct Server {
     pub(super) updates: BTreeMap<i64, Value>,
     /// Ends a long poll when another one begins, as Telegram does.
     pub(super) polls: u64,
+    /// Where updates go instead; empty: nowhere.
+    pub(super) webhook: String,
     pub(super) next_message: BTreeMap<i64, i32>,
     pub(super) messages: Vec<Posted>,
     pub(super) shown: Vec<Shown>,
@@ -37,6 +39,18 @@ impl Server {
                 "supports_inline_queries": false, "can_connect_to_business": false,
                 "has_main_web_app": false,
             })),
+            "getWebhookInfo" => Ok(json!({
+                "url": self.webhook,
+                "has_custom_certificate": false,
+                "pending_update_count": self.updates.len(),
+            })),
+            "deleteWebhook" => {
+                self.webhook.clear();
+                if arguments["drop_pending_updates"] == json!(true) {
+                    self.updates.clear();
+                }
+                Ok(json!(true))
+            }
             "sendMessage" => {
                 let text = checked_text(arguments, "text", 4096)?;
                 self.post(arguments, text, "entities", None)

@@ -5,6 +5,7 @@ pub mod git;
 pub mod model;
 pub mod processes;
 pub mod replay;
+pub mod terminal;
 
 use std::collections::BTreeMap;
 use std::io::Read;

@@ -1,0 +1,251 @@
+//! `telecoder init`: from nothing to a settings file with a token that works and an owner.
+//!
+//! The steps in their order: the token ([`token`]), who the owner is ([`owner`]: by [`pairing`] with a [`code`]), what
+//! is missing on this machine ([`checks`]), the file. Everything is asked at a [`terminal`] or given by flags; nothing is written before
+//! everything is known, and then at once. The service is another command's.
+
+mod checks;
+mod code;
+mod owner;
+mod pairing;
+mod terminal;
+mod token;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use jiff::SignedDuration;
+use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
+
+use super::{Misused, config as command};
+use crate::claude::argv::PermissionMode;
+use crate::config::file::Rights;
+use crate::config::{self, Setting, Sources};
+use terminal::Terminal;
+
+#[derive(Debug, Args)]
+pub(super) struct InitArguments {
+    /// A file with the bot's token; - reads standard input [default: TELEGRAM_BOT_TOKEN, or it is asked for]
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Your Telegram user id, where you know it: you are the owner without pairing
+    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(u64).range(1..))]
+    owner: Option<u64>,
+    /// Pair an owner though somebody is on the list already
+    #[arg(long, conflicts_with = "owner")]
+    pair: bool,
+    /// The settings file [default: .env if it is here, else ~/.config/telecoder/telecoder.env]
+    #[arg(long, value_name = "PATH")]
+    file: Option<PathBuf>,
+    /// What claude may do without asking
+    #[arg(long, value_name = "MODE", value_parser = permission_mode())]
+    permission_mode: Option<PermissionMode>,
+    /// Delete a webhook that keeps the bot's messages away
+    #[arg(long)]
+    delete_webhook: bool,
+    /// Install the service without asking
+    #[arg(long, conflicts_with = "no_service")]
+    service: bool,
+    /// Do not install the service, and do not ask
+    #[arg(long)]
+    no_service: bool,
+    /// How long a pairing code is good
+    #[arg(long, hide = true, value_name = "TIME", default_value = "10m", value_parser = length)]
+    pairing_time: Duration,
+}
+
+/// What comes after the settings are written.
+enum Next {
+    Nothing,
+    InstallService,
+}
+
+fn permission_mode() -> impl TypedValueParser<Value = PermissionMode> {
+    PossibleValuesParser::new(PermissionMode::ALL.map(PermissionMode::name)).try_map(|name| {
+        PermissionMode::named(&name).ok_or_else(|| format!("{name} is unknown to claude"))
+    })
+}
+
+fn length(text: &str) -> Result<Duration, String> {
+    let length = text
+        .parse::<SignedDuration>()
+        .map_err(|error| error.to_string())?;
+    Duration::try_from(length).map_err(|error| error.to_string())
+}
+
+/// Does all of it. Errors are for a person; where it is stopped before the settings are written, nothing was.
+pub(super) async fn run(arguments: InitArguments, quit: CancellationToken) -> anyhow::Result<()> {
+    let mut terminal = Terminal::of_this_process();
+    let (bot, path) = tokio::select! {
+        done = set_up(&arguments, &mut terminal) => done?,
+        () = quit.cancelled() => {
+            println!();
+            bail!("init was stopped, and nothing was written");
+        }
+    };
+    let next = tokio::select! {
+        next = what_next(&arguments, &mut terminal) => next?,
+        () = quit.cancelled() => {
+            println!();
+            Next::Nothing
+        }
+    };
+    match next {
+        Next::InstallService => install_service(),
+        Next::Nothing => {
+            // `.env` is read in the folder that telecoder is started in.
+            let place = if path.ends_with(".env") {
+                "in this folder "
+            } else {
+                ""
+            };
+            println!("\nStart it {place}with: telecoder\nThen write to https://t.me/{bot}");
+            Ok(())
+        }
+    }
+}
+
+/// Up to the settings file; the bot's name, and which file it was.
+async fn set_up(
+    arguments: &InitArguments,
+    terminal: &mut Terminal,
+) -> anyhow::Result<(String, PathBuf)> {
+    let sources = match &arguments.file {
+        Some(file) => Sources::with_file(file),
+        None => Sources::of_this_process(),
+    };
+    let path = match &arguments.file {
+        Some(file) => std::path::absolute(file)?,
+        None => command::file_to_write(&sources)?,
+    };
+    if !checks::can_be_made(&path) {
+        return Err(Misused(format!(
+            "{} cannot be written by this user; name another file with --file, or run init as the user that telecoder \
+             runs as",
+            path.display()
+        ))
+        .into());
+    }
+    for fault in sources.unreadable() {
+        println!("{}", checks::of_fault(fault));
+    }
+    let bot = token::find(arguments.token_file.as_deref(), &sources, terminal).await?;
+    token::end_webhook(&bot.api, arguments.delete_webhook, terminal).await?;
+
+    let mut values = vec![(Setting::BotToken, bot.token.expose_secret().to_owned())];
+    if let Some(users) = owner::find(arguments, &sources, &bot, terminal).await? {
+        values.push((Setting::AllowedUsers, users));
+    }
+    if let Some(mode) = mode(arguments, &sources, terminal).await? {
+        values.push((Setting::PermissionMode, mode.name().to_owned()));
+    }
+    let after = values.iter().fold(sources, |sources, (setting, value)| {
+        sources.with_value(*setting, value)
+    });
+    checks::print(&after).await;
+    write(&path, &values)?;
+    Ok((bot.username, path))
+}
+
+/// The permission mode to write; `None` where what holds works.
+async fn mode(
+    arguments: &InitArguments,
+    sources: &Sources,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Option<PermissionMode>> {
+    if let Some(mode) = arguments.permission_mode {
+        let with = sources
+            .clone()
+            .with_value(Setting::PermissionMode, mode.name());
+        if let Some(fault) = config::fault_of(&with, Setting::PermissionMode) {
+            return Err(Misused(format!(
+                "{}. {}. Nothing was written",
+                fault.what, fault.remedy
+            ))
+            .into());
+        }
+        println!("✓ Permission mode: {}", mode.name());
+        return Ok(Some(mode));
+    }
+    let Some(fault) = config::fault_of(sources, Setting::PermissionMode) else {
+        return Ok(None);
+    };
+    let instead = PermissionMode::AcceptEdits;
+    println!("! {}. {}.", fault.what, fault.remedy);
+    // What somebody chose is not changed behind their back.
+    let is_chosen = sources.value(Setting::PermissionMode).is_some();
+    let question = format!("Use {} instead?", instead.name());
+    if terminal.agrees(&question, !is_chosen).await? {
+        println!(
+            "✓ Permission mode: {}; claude edits files by itself, but runs no command that it would have to ask for",
+            instead.name()
+        );
+        return Ok(Some(instead));
+    }
+    println!("✗ Permission mode: telecoder will not start before this is changed");
+    Ok(None)
+}
+
+fn write(path: &Path, values: &[(Setting, String)]) -> anyhow::Result<()> {
+    let mut lines = command::read(path)?;
+    for (setting, value) in values {
+        lines.set(*setting, value);
+    }
+    lines
+        .write(path, Rights::Owner)
+        .with_context(|| format!("{} cannot be written; it is as it was", path.display()))?;
+    println!(
+        "✓ Settings: {}, which only its owner can read",
+        path.display()
+    );
+    let now = Sources::of_this_process();
+    if !now.reads(path) {
+        println!(
+            "! telecoder does not look for settings there by itself; docs/configuration.md says where it does."
+        );
+        return Ok(());
+    }
+    for (setting, value) in values {
+        if now.value(*setting).is_some_and(|holds| holds != *value) {
+            command::say_who_wins(*setting, path);
+        }
+    }
+    Ok(())
+}
+
+/// The service is offered where there is systemd.
+async fn what_next(arguments: &InitArguments, terminal: &mut Terminal) -> anyhow::Result<Next> {
+    let has_systemd = Path::new("/run/systemd/system").is_dir();
+    let wanted = if arguments.service || arguments.no_service {
+        arguments.service
+    } else if has_systemd && terminal.is_there() {
+        terminal.agrees("\nInstall it as a service?", true).await?
+    } else {
+        false
+    };
+    Ok(if wanted {
+        Next::InstallService
+    } else {
+        Next::Nothing
+    })
+}
+
+/// Runs this very program; what it says is for the person.
+fn install_service() -> anyhow::Result<()> {
+    let status = std::process::Command::new("/proc/self/exe")
+        .args(["service", "install"])
+        .env_remove(Setting::BotToken.name())
+        .status()
+        .context("the settings are written, but the service could not be installed")?;
+    if !status.success() {
+        bail!(
+            "the settings are written, but the service was not installed. Do what is said above and run: telecoder \
+             service install"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! Who owns the bot: given by a flag, there already, or whoever presses Start with the code that is shown here.
+
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
+use serde_json::{Value, json};
+
+use super::InitArguments;
+use super::code::{Code, Over};
+use super::pairing::Updates;
+use super::terminal::{self, Terminal};
+use super::token::Bot;
+use crate::config::{Setting, Sources};
+
+/// What the owner reads in the chat.
+const WELCOME: &str = "You are the owner of this bot now. It answers here when telecoder runs.";
+
+/// Who may use the bot from now on, the owner first; `None` where the list stays as it is.
+pub(super) async fn find(
+    arguments: &InitArguments,
+    sources: &Sources,
+    bot: &Bot,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Option<String>> {
+    let users = sources.value(Setting::AllowedUsers);
+    if let Some(id) = arguments.owner {
+        println!("✓ Owner: {id}");
+        return Ok(Some(with_owner(id, users.as_deref())));
+    }
+    if let Some(users) = &users
+        && !arguments.pair
+    {
+        println!("✓ Who may use the bot: {users}");
+        if !terminal.agrees("Pair another owner?", false).await? {
+            return Ok(None);
+        }
+    }
+    let id = pair(arguments.pairing_time, bot, terminal).await?;
+    Ok(Some(with_owner(id, users.as_deref())))
+}
+
+/// Shows codes until somebody has used one.
+async fn pair(good_for: Duration, bot: &Bot, terminal: &mut Terminal) -> anyhow::Result<u64> {
+    let mut updates = Updates::begin(&bot.api).await?;
+    loop {
+        let mut code = Code::new(Instant::now(), good_for)?;
+        let link = code.link(&bot.username);
+        println!(
+            "\nNow open this link on your phone or computer, and press Start. Whoever does is the owner:\n"
+        );
+        println!("  {link}");
+        terminal::draw(&link);
+        println!(
+            "Waiting for it… (The code is good for {}; Ctrl-C stops.)",
+            in_words(good_for)
+        );
+        let over = match updates.wait_for(&mut code).await? {
+            Ok(owner) => {
+                println!(
+                    "✓ Owner: {} ({})",
+                    terminal::harmless(&owner.name),
+                    owner.id.0
+                );
+                welcome(bot, owner.id.0).await;
+                return Ok(owner.id.0);
+            }
+            Err(Over::Expired) => "Nobody pressed Start in time, so the code is good no longer",
+            Err(Over::Guessed) => {
+                "Five wrong codes were sent to the bot, so somebody may be guessing; the code is good no longer"
+            }
+        };
+        if !terminal.is_there() {
+            bail!("{over}. Nothing was written. Run init again, or give your user id with --owner");
+        }
+        println!("✗ {over}.");
+        if !terminal.agrees("Make a new code?", true).await? {
+            bail!("nobody is the owner, and nothing was written");
+        }
+    }
+}
+
+/// Like `10 minutes`.
+fn in_words(length: Duration) -> String {
+    SpanPrinter::new()
+        .designator(Designator::Verbose)
+        .spacing(Spacing::BetweenUnitsAndDesignators)
+        .unsigned_duration_to_string(&length)
+}
+
+/// Bot API: `sendMessage`. What comes of it changes nothing.
+async fn welcome(bot: &Bot, owner: u64) {
+    let sent: Result<Value, _> = bot
+        .api
+        .call("sendMessage", &json!({"chat_id": owner, "text": WELCOME}))
+        .await;
+    if let Err(error) = sent {
+        println!("! The chat could not be told ({error}); it makes no difference.");
+    }
+}
+
+/// The owner in front of who is on the list already, each once.
+fn with_owner(owner: u64, users: Option<&str>) -> String {
+    let owner = owner.to_string();
+    let others = users
+        .unwrap_or_default()
+        .split([',', ' ', ';'])
+        .map(str::trim)
+        .filter(|user| !user.is_empty() && *user != owner);
+    let mut list: Vec<&str> = vec![&owner];
+    for user in others {
+        if !list.contains(&user) {
+            list.push(user);
+        }
+    }
+    list.join(",")
+}

@@ -1,0 +1,199 @@
+//! The bot's token: where it comes from, and whether Telegram takes it. It is never shown and in no error's text.
+
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::terminal::Terminal;
+use crate::cli::Misused;
+use crate::config::{self, Origin, Setting, Sources};
+use crate::telegram::api::Api;
+
+/// How often a token is asked for.
+const TRIES: u32 = 3;
+
+/// A token that Telegram takes, and whose it is.
+pub(super) struct Bot {
+    pub token: SecretString,
+    pub api: Api,
+    /// Without the @.
+    pub username: String,
+}
+
+/// Bot API: `User` as getMe has it.
+#[derive(Deserialize)]
+struct Me {
+    username: String,
+}
+
+/// Bot API: `WebhookInfo`.
+#[derive(Deserialize)]
+struct Webhook {
+    url: String,
+}
+
+/// Why a token does not do; the sentence is for a person.
+enum Unfit {
+    /// Another one may.
+    Token(String),
+    /// No other one would.
+    World(anyhow::Error),
+}
+
+/// From the file, from where settings are, or from the person; asked again where Telegram refuses it.
+pub(super) async fn find(
+    file: Option<&Path>,
+    sources: &Sources,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Bot> {
+    let mut given = match file {
+        // A terminal would show it.
+        Some(file) if file == Path::new("-") && terminal.is_there() => None,
+        file => given(file, sources)?,
+    };
+    if given.is_none() && !terminal.is_there() {
+        return Err(Misused(
+            "there is no token. Get one from @BotFather in Telegram (/newbot), and give it with --token-file FILE \
+             (- is standard input) or as TELEGRAM_BOT_TOKEN in the environment"
+                .into(),
+        )
+        .into());
+    }
+    if given.is_none() {
+        println!(
+            "The bot needs a token. In Telegram, write /newbot to @BotFather; it gives you one."
+        );
+    }
+    let mut tries = 0;
+    loop {
+        let token = match given.take() {
+            Some(token) => token,
+            None => {
+                tries += 1;
+                terminal.secret("Token").await?
+            }
+        };
+        match look(sources, &token).await {
+            Ok((api, username)) => {
+                println!("✓ Token: Telegram takes it, the bot is @{username}");
+                return Ok(Bot {
+                    token,
+                    api,
+                    username,
+                });
+            }
+            Err(Unfit::World(error)) => return Err(error),
+            Err(Unfit::Token(why)) if terminal.is_there() && tries < TRIES => {
+                println!("✗ {why}");
+            }
+            Err(Unfit::Token(why)) => {
+                return Err(Misused(format!("{why}. Nothing was written")).into());
+            }
+        }
+    }
+}
+
+/// A token that need not be asked for.
+fn given(file: Option<&Path>, sources: &Sources) -> anyhow::Result<Option<SecretString>> {
+    let Some(file) = file else {
+        let Some((token, origin)) = sources.found(Setting::BotToken) else {
+            return Ok(None);
+        };
+        match origin {
+            Origin::Environment => println!("The token is that of the environment."),
+            Origin::File(path) => println!("The token is that in {}.", path.display()),
+        }
+        return Ok(Some(token.into()));
+    };
+    let text = if file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .map(|_| text)
+            .map_err(|error| Misused(format!("standard input cannot be read: {error}")))?
+    } else {
+        std::fs::read_to_string(file).map_err(|error| {
+            Misused(format!(
+                "the token file {} cannot be read: {error}",
+                file.display()
+            ))
+        })?
+    };
+    Ok(Some(text.trim().to_owned().into()))
+}
+
+async fn look(sources: &Sources, token: &SecretString) -> Result<(Api, String), Unfit> {
+    let with = sources
+        .clone()
+        .with_value(Setting::BotToken, token.expose_secret());
+    let server = config::api_url(&with).map_err(|faults| Unfit::World(faults.into()))?;
+    if let Some(fault) = config::fault_of(&with, Setting::BotToken) {
+        return Err(Unfit::Token(fault.what));
+    }
+    let api = Api::new(server, token.clone()).map_err(|error| Unfit::World(error.into()))?;
+    match api.call::<Me>("getMe", &json!({})).await {
+        Ok(me) => Ok((api, me.username)),
+        Err(error) if error.is_refused_token() => Err(Unfit::Token(format!(
+            "Telegram does not accept this token ({error}). @BotFather shows it under /mybots"
+        ))),
+        Err(error) => Err(Unfit::World(
+            anyhow!(error).context("the token could not be tried, and nothing was written"),
+        )),
+    }
+}
+
+/// While a webhook is set, Telegram gives a bot's updates to nobody who asks for them.
+pub(super) async fn end_webhook(
+    api: &Api,
+    agreed: bool,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    let webhook: Webhook = api
+        .call("getWebhookInfo", &json!({}))
+        .await
+        .context("Telegram did not say whether a webhook is set, and nothing was written")?;
+    if webhook.url.is_empty() {
+        return Ok(());
+    }
+    if !agreed {
+        // The address may have a secret in it; the host tells whose it is.
+        let host = reqwest::Url::parse(&webhook.url)
+            .ok()
+            .and_then(|url| url.host_str().map(|host| format!(" ({host})")))
+            .unwrap_or_default();
+        if !terminal.is_there() {
+            return Err(webhook_is_set(&host).into());
+        }
+        println!(
+            "! Telegram sends this bot's messages to a webhook{host}, so telecoder would get none. Another program may \
+             need it."
+        );
+        if !terminal.agrees("Delete the webhook?", false).await? {
+            return Err(webhook_is_set(&host).into());
+        }
+    }
+    let _: Value = api
+        .call("deleteWebhook", &json!({"drop_pending_updates": false}))
+        .await
+        .context("the webhook could not be deleted, and nothing was written")?;
+    println!("✓ Webhook: deleted; what was sent meanwhile is kept");
+    Ok(())
+}
+
+pub(super) fn webhook_is_set(host: &str) -> Misused {
+    Misused(format!(
+        "Telegram sends this bot's messages to a webhook{host}, so telecoder would get none. Nothing was written. Run \
+         init again with --delete-webhook, or take another bot"
+    ))
+}
+
+pub(super) fn conflict() -> anyhow::Error {
+    anyhow!(
+        "another program polls with this token, and nothing was written. If it is telecoder, stop it (systemctl stop \
+         telecoder) and run init again"
+    )
+}
