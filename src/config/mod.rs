@@ -2,7 +2,7 @@
 //!
 //! From the environment, then `.env` in the current folder, then `telecoder.env` in `~/.config/telecoder`,
 //! then in `/etc/telecoder`; what comes first wins. [`Setting`] is the closed list, [`pages`] what is printed
-//! from it, [`file`] how a line of a settings file is changed.
+//! from it, [`mod@file`] how a line of a settings file is changed.
 
 pub mod file;
 pub mod pages;

@@ -122,7 +122,8 @@ async fn set_up(
         Some(file) => std::path::absolute(file)?,
         None => command::file_to_write(&sources)?,
     };
-    if !checks::can_be_made(&path) {
+    // The file is replaced, so it is its folder that counts.
+    if !checks::can_be_made(path.parent().unwrap_or(&path)) {
         return Err(Misused(format!(
             "{} cannot be written by this user; name another file with --file, or run init as the user that telecoder \
              runs as",
