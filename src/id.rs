@@ -57,7 +57,8 @@ impl fmt::Display for ChatThread {
     }
 }
 
-/// Lets somebody in who presses Start below a link with it. Bot API: the parameter of `/start`.
+/// Lets somebody in who presses Start below a link with it. Bot API: the parameter of `/start`, `[A-Za-z0-9_-]`, 64 at
+/// most.
 #[derive(Clone, PartialEq, Eq)]
 pub struct InviteCode(String);
 

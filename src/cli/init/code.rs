@@ -6,15 +6,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 
-use crate::id::UserId;
+use crate::id::{InviteCode, UserId};
 
 /// After so many wrong codes it is over: somebody is guessing.
 const WRONG_AT_MOST: u32 = 5;
 
 /// A code that is waited for. It is in memory only.
 pub(super) struct Code {
-    /// 128 random bits in hexadecimal. Bot API: what `start` takes is `[A-Za-z0-9_-]`, 64 at most.
-    text: String,
+    text: InviteCode,
     until: Instant,
     wrong: u32,
 }
@@ -57,19 +56,17 @@ struct User {
 }
 
 impl Code {
-    pub fn new(now: Instant, good_for: Duration) -> anyhow::Result<Code> {
-        let mut bits = [0; 16];
-        getrandom::fill(&mut bits)?;
-        Ok(Code {
-            text: format!("{:032x}", u128::from_be_bytes(bits)),
+    pub fn new(now: Instant, good_for: Duration) -> Code {
+        Code {
+            text: InviteCode::random(),
             until: now + good_for,
             wrong: 0,
-        })
+        }
     }
 
     /// Opens the chat with a Start button that sends the code.
     pub fn link(&self, bot: &str) -> String {
-        format!("https://t.me/{bot}?start={}", self.text)
+        format!("https://t.me/{bot}?start={}", self.text.as_str())
     }
 
     pub fn until(&self) -> Instant {
@@ -93,7 +90,7 @@ impl Code {
         let (Some("/start"), Some(code), None) = (words.next(), words.next(), words.next()) else {
             return None;
         };
-        if !bool::from(code.as_bytes().ct_eq(self.text.as_bytes())) {
+        if !bool::from(code.as_bytes().ct_eq(self.text.as_str().as_bytes())) {
             self.wrong += 1;
             return None;
         }

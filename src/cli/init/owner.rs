@@ -44,7 +44,7 @@ pub(super) async fn find(
 async fn pair(good_for: Duration, bot: &Bot, terminal: &mut Terminal) -> anyhow::Result<u64> {
     let mut updates = Updates::begin(&bot.api).await?;
     loop {
-        let mut code = Code::new(Instant::now(), good_for)?;
+        let mut code = Code::new(Instant::now(), good_for);
         let link = code.link(&bot.username);
         println!(
             "\nNow open this link on your phone or computer, and press Start. Whoever does is the owner:\n"

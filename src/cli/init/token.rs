@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::terminal::Terminal;
 use crate::cli::Misused;
 use crate::config::{self, Origin, Setting, Sources};
+use crate::metrics::Metrics;
 use crate::telegram::api::Api;
 
 /// How often a token is asked for.
@@ -134,7 +135,8 @@ async fn look(sources: &Sources, token: &SecretString) -> Result<(Api, String), 
     if let Some(fault) = config::fault_of(&with, Setting::BotToken) {
         return Err(Unfit::Token(fault.what));
     }
-    let api = Api::new(server, token.clone()).map_err(|error| Unfit::World(error.into()))?;
+    let api = Api::new(server, token.clone(), Metrics::new())
+        .map_err(|error| Unfit::World(error.into()))?;
     match api.call::<Me>("getMe", &json!({})).await {
         Ok(me) => Ok((api, me.username)),
         Err(error) if error.is_refused_token() => Err(Unfit::Token(format!(
