@@ -26,9 +26,11 @@
 //! 8. [`telegram::outbox`] sends what must arrive from the [`store`], and shows the live message beside it: each
 //!    chat in its own [`telegram::line`], as [`telegram::draw`] and [`telegram::markdown`] make it fit a phone.
 //!
-//! [`process`] sees to it that nothing which was started is left. [`daemon`] puts these together and takes up what was left; [`health`] is what it knows of itself, [`metrics`] what it has
-//! counted, and [`web`] shows both to whoever watches it. [`redact`] takes secrets out of every line and message that leaves.
-//! [`cli`] and [`config`] are the shell around it. [`demo`] runs the very same bot with stand-ins at both far ends.
+//! [`process`] sees to it that nothing which was started is left. [`daemon`] puts these together and takes up what
+//! was left; [`health`] is what it knows of itself, [`metrics`] what it has counted, [`web`] shows both to whoever
+//! watches it, and [`doctor`] says what can be seen from outside. [`redact`] takes secrets out of every line and message
+//! that leaves. [`cli`] and [`config`] are the shell around it. [`demo`] runs the very same bot with stand-ins at both
+//! far ends.
 //!
 //! What is true of every step: it is on disk before the step before it is forgotten, so the bot can be killed
 //! at any moment. `docs/ARCHITECTURE.md` has the invariants and the reasons, `docs/RELIABILITY.md` the promises.
@@ -39,6 +41,7 @@
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod doctor;
 pub mod health;
 pub mod metrics;
 pub mod redact;

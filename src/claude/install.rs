@@ -9,6 +9,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::process::Command;
 
+/// The version that telecoder is tested with; `.ci/run` reads it here.
+pub const TESTED: &str = "2.1.197";
+
 /// What was found out about the claude binary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {

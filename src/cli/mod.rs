@@ -4,15 +4,18 @@
 //! down, and no bot is there to do it.
 
 mod config;
+mod doctor;
 mod init;
 mod log;
+mod pages;
 mod session;
 mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +32,13 @@ use session::beside::NoBot;
 
 /// Pass Telegram messages straight through as prompts to the claude CLI
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(
+    version,
+    name = "telecoder",
+    max_term_width = 100,
+    after_help = EXAMPLES,
+    after_long_help = EXAMPLES_AND_EXIT_CODES
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -47,7 +56,15 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
     },
+    /// Say what is well on this machine, what is not, and what to do
+    #[command(after_long_help = doctor::LONG_HELP)]
+    Doctor {
+        /// For programs: an object
+        #[arg(long)]
+        json: bool,
+    },
     /// Copy the database to a new file, beside a bot that is at work
+    #[command(after_help = "Example:\n  telecoder backup ~/telecoder-$(date +%F).db")]
     Backup {
         /// The file to make; it must not be there yet
         file: PathBuf,
@@ -58,6 +75,16 @@ enum Command {
     /// Show the settings, or change one
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print what a shell needs to complete telecoder's commands
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions { shell: Shell },
+    /// Print the man page, or write one for each command
+    #[command(after_help = "Example:\n  telecoder man | man -l -")]
+    Man {
+        /// The folder for a page of each command; made where it is missing
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
+    },
     /// Stand in for claude
     #[command(hide = true, trailing_var_arg = true)]
     StandIn {
@@ -70,6 +97,31 @@ enum Command {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Misused(String);
+const EXAMPLES: &str = "\
+Examples:
+  telecoder demo      try it in this terminal
+  telecoder doctor    see what is missing, and what to do
+  telecoder           run the bot
+  telecoder session list --json";
+
+const EXAMPLES_AND_EXIT_CODES: &str = "\
+Examples:
+  telecoder demo      try it in this terminal
+  telecoder doctor    see what is missing, and what to do
+  telecoder           run the bot
+  telecoder session list --json
+
+Exit codes:
+  0  done
+  1  it failed while it ran, or what was looked at is not well (doctor, session verify)
+  2  a setting or an argument is wrong; nothing was done
+  3  the data folder is in use by another telecoder";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  telecoder completions bash > ~/.local/share/bash-completion/completions/telecoder
+  telecoder completions zsh > \"${fpath[1]}/_telecoder\"
+  telecoder completions fish > ~/.config/fish/completions/telecoder.fish";
 
 /// Parses the command line and does what it says.
 pub fn run() -> ExitCode {
@@ -82,9 +134,12 @@ pub fn run() -> ExitCode {
         None | Some(Command::Serve) => serve(),
         Some(Command::Init(arguments)) => init(arguments),
         Some(Command::Demo { html }) => demo(html.as_deref()),
+        Some(Command::Doctor { json }) => examine(json),
         Some(Command::Backup { file }) => back_up(&file),
         Some(Command::Session(command)) => session(command),
         Some(Command::Config(command)) => config::run(command),
+        Some(Command::Completions { shell }) => pages::completions(shell, Cli::command()),
+        Some(Command::Man { dir }) => pages::man(dir.as_deref(), Cli::command()),
         Some(Command::StandIn { arguments }) => demo::agent::answer(&arguments),
     })
 }
@@ -169,6 +224,14 @@ fn back_up(file: &Path) -> anyhow::Result<()> {
         bytes.div_ceil(1024)
     );
     Ok(())
+}
+
+fn examine(json: bool) -> anyhow::Result<()> {
+    let runtime = runtime()?;
+    let done = doctor::run(&runtime, json);
+    // What hangs, hangs without us.
+    runtime.shutdown_background();
+    done
 }
 
 fn session(command: SessionCommand) -> anyhow::Result<()> {

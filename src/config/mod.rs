@@ -5,6 +5,7 @@
 //! from it, [`mod@file`] how a line of a settings file is changed.
 
 pub mod file;
+mod known;
 pub mod pages;
 mod reader;
 mod setting;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use reqwest::Url;
 use secrecy::SecretString;
 
+pub use known::Known;
 use reader::Reader;
 pub use setting::{About, Group, Setting};
 pub use sources::{Origin, Sources};

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use reqwest::Url;
-use rustix::process::geteuid;
 use secrecy::SecretString;
 
 use super::{Fault, LogFormat, Setting, Sources};
@@ -149,7 +148,7 @@ impl Reader<'_> {
     /// claude takes `IS_SANDBOX=1` as the word that root is nobody to be protected here.
     fn claude_would_refuse_root(&self) -> bool {
         let whole = self.sources.whole_environment();
-        geteuid().is_root()
+        self.sources.is_for_root()
             && whole.get(&OsString::from("IS_SANDBOX")) != Some(&OsString::from("1"))
     }
 

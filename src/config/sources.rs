@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use rustix::process::geteuid;
+
 use super::{Fault, Setting};
 use crate::process::RUN_MARKER;
 use crate::redact::Redactor;
@@ -14,6 +16,8 @@ pub struct Sources {
     pub environment: BTreeMap<OsString, OsString>,
     files: Vec<Values>,
     unreadable: Vec<Fault>,
+    found: Vec<PathBuf>,
+    is_for_root: bool,
 }
 
 /// What a settings file says.
@@ -34,10 +38,7 @@ impl Sources {
     /// The process's environment and the settings files of this machine.
     pub fn of_this_process() -> Sources {
         let environment: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-        let mut sources = Sources {
-            environment,
-            ..Sources::default()
-        };
+        let mut sources = Sources::of(environment);
         for file in sources.usual_files() {
             sources.add_file(&file);
         }
@@ -94,16 +95,53 @@ impl Sources {
     pub fn of(environment: BTreeMap<OsString, OsString>) -> Sources {
         Sources {
             environment,
+            is_for_root: geteuid().is_root(),
             ..Sources::default()
         }
+    }
+
+    /// As a service has them that runs as somebody else, perhaps: what this process has comes first, then these
+    /// variables, and behind all others these files.
+    pub fn behind(
+        mut self,
+        variables: impl IntoIterator<Item = (String, String)>,
+        files: &[PathBuf],
+        is_for_root: bool,
+    ) -> Sources {
+        for (name, value) in variables {
+            self.environment
+                .entry(name.into())
+                .or_insert_with(|| value.into());
+        }
+        for file in files {
+            if !self.found.contains(file) {
+                self.add_file(file);
+            }
+        }
+        self.is_for_root = is_for_root;
+        self
+    }
+
+    /// The settings files that are there, whether or not they could be read.
+    pub fn files_found(&self) -> &[PathBuf] {
+        &self.found
+    }
+
+    /// Whether telecoder runs as root with these settings.
+    pub fn is_for_root(&self) -> bool {
+        self.is_for_root
     }
 
     fn add_file(&mut self, path: &Path) {
         let lines = match dotenvy::from_path_iter(path) {
             Ok(lines) => lines,
             Err(error) if error.not_found() => return,
-            Err(error) => return self.cannot_read(path, &error.to_string()),
+            Err(error) => {
+                self.found.push(path.to_owned());
+                return self.cannot_read(path, &error.to_string());
+            }
         };
+        self.found.push(path.to_owned());
         let mut values = BTreeMap::new();
         for line in lines {
             match line {

@@ -90,6 +90,16 @@ impl DataFolder {
             .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
+    /// The process that holds the folder, where a bot is at work in it; 0 where it has not said which it is.
+    pub fn holder(path: &Path) -> Option<u32> {
+        DataFolder::is_held(path).then(|| {
+            std::fs::read_to_string(path.join("telecoder.lock"))
+                .ok()
+                .and_then(|by| by.trim().parse().ok())
+                .unwrap_or(0)
+        })
+    }
+
     pub(super) fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
     }

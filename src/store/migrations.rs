@@ -258,6 +258,11 @@ const PEOPLE_AND_TERMINALS: M<'_> = M::up(
     ",
 );
 
+/// The version of the schema that this telecoder works with.
+pub fn known() -> usize {
+    STEPS.len()
+}
+
 /// Whether the schema is the one that this telecoder works with.
 pub fn check(connection: &Connection) -> rusqlite_migration::Result<()> {
     let at = Migrations::from_slice(STEPS).current_version(connection)?;

@@ -16,6 +16,7 @@
 pub mod alive;
 pub mod backup;
 pub mod chats;
+pub mod checkup;
 pub mod counts;
 pub mod held;
 pub mod invites;
@@ -197,10 +198,14 @@ impl Store {
 /// How many updates, runs, jobs and messages are not finished, seen from beside a bot that is at work.
 pub fn left_to_do(path: &Path) -> rusqlite::Result<u64> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    Ok(updates::open_count(&db)?
-        + runs::open_count(&db)?
-        + jobs::open_count(&db)?
-        + outbox::open_count(&db)?)
+    open_count(&db)
+}
+
+fn open_count(db: &Connection) -> rusqlite::Result<u64> {
+    Ok(updates::open_count(db)?
+        + runs::open_count(db)?
+        + jobs::open_count(db)?
+        + outbox::open_count(db)?)
 }
 
 /// The time that rows carry: Unix milliseconds.

@@ -45,6 +45,11 @@ impl ServerClock {
         Timestamp::now().as_millisecond() + self.ahead.load(Ordering::Relaxed)
     }
 
+    /// How far Telegram's clock is ahead of this machine's, in milliseconds, to a second or so.
+    pub fn ahead(&self) -> i64 {
+        self.ahead.load(Ordering::Relaxed)
+    }
+
     fn hear(&self, response: &reqwest::Response) {
         let told = response
             .headers()

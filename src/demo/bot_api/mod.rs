@@ -182,6 +182,11 @@ impl BotApi {
         url.clone_into(&mut self.lock().webhook);
     }
 
+    /// The bot is taken out of a group, without a word.
+    pub fn leave(&self, group: ChatId) {
+        self.lock().left.insert(group.0);
+    }
+
     /// How many updates the bot has not confirmed.
     pub fn unconfirmed(&self) -> usize {
         self.lock().updates.len()
@@ -313,10 +318,12 @@ async fn answer(
 }
 
 fn canonical(method: &str) -> &str {
-    const METHODS: [&str; 13] = [
+    const METHODS: [&str; 15] = [
         "getMe",
-        "getUpdates",
         "getWebhookInfo",
+        "getChat",
+        "getChatMember",
+        "getUpdates",
         "deleteWebhook",
         "sendMessage",
         "editMessageText",

@@ -1,6 +1,6 @@
 //! What the server knows, and what each method but getUpdates does to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -15,6 +15,8 @@ pub(super) struct Server {
     pub(super) username: String,
     pub(super) next_update: i64,
     pub(super) updates: BTreeMap<i64, Value>,
+    /// Groups that the bot was taken out of.
+    pub(super) left: BTreeSet<i64>,
     /// Ends a long poll when another one begins, as Telegram does.
     pub(super) polls: u64,
     /// Where updates go instead; empty: nowhere.
@@ -51,6 +53,8 @@ impl Server {
                 }
                 Ok(json!(true))
             }
+            "getChat" => self.chat(arguments),
+            "getChatMember" => self.chat_member(arguments),
             "sendMessage" => {
                 let text = checked_text(arguments, "text", 4096)?;
                 self.post(arguments, text, "entities", None)
@@ -77,6 +81,28 @@ impl Server {
             "setMessageReaction" => self.react(arguments),
             _ => Err(Refusal(404, "Not Found: method not found".into())),
         }
+    }
+
+    /// A person is known who has written to the bot.
+    fn chat(&self, arguments: &Value) -> Result<Value, Refusal> {
+        let chat = arguments["chat_id"].as_i64().map(ChatId);
+        let known = |chat: &ChatId| {
+            chat.is_group() || self.messages.iter().any(|message| message.chat == chat.0)
+        };
+        match chat.filter(known) {
+            Some(chat) => Ok(chat_json(chat)),
+            None => Err(bad("chat not found")),
+        }
+    }
+
+    /// Only the bot itself is asked about.
+    fn chat_member(&self, arguments: &Value) -> Result<Value, Refusal> {
+        self.chat(arguments)?;
+        let is_left = arguments["chat_id"]
+            .as_i64()
+            .is_some_and(|chat| self.left.contains(&chat));
+        let status = if is_left { "left" } else { "member" };
+        Ok(json!({"status": status, "user": {"id": 1, "is_bot": true, "first_name": "telecoder"}}))
     }
 
     fn post(

@@ -1,0 +1,38 @@
+//! What is written from the same source as the help: completions for shells, and man pages.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use clap::Command;
+use clap_complete::Shell;
+
+/// Prints what the shell reads to complete telecoder's commands and options.
+pub(super) fn completions(shell: Shell, mut command: Command) -> anyhow::Result<()> {
+    let name = command.get_name().to_owned();
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, name, &mut script);
+    io::stdout().write_all(&script)?;
+    Ok(())
+}
+
+/// The page telecoder.1 on stdout; in a folder, a page for each command beside it.
+pub(super) fn man(folder: Option<&Path>, mut command: Command) -> anyhow::Result<()> {
+    let Some(folder) = folder else {
+        // Its subcommands know their full names only then.
+        command.build();
+        return Ok(clap_mangen::Man::new(command).render(&mut io::stdout())?);
+    };
+    std::fs::create_dir_all(folder)
+        .and_then(|()| clap_mangen::generate_to(command, folder))
+        .with_context(|| format!("the man pages cannot be written into {}", folder.display()))?;
+    let count = std::fs::read_dir(folder)?.count();
+    println!(
+        "{} has {count} pages now; man -l {} shows the first.",
+        folder.display(),
+        folder.join("telecoder.1").display()
+    );
+    // On the disk before somebody packs them.
+    Ok(File::open(folder)?.sync_all()?)
+}

@@ -1,0 +1,62 @@
+//! The settings as far as they can be read: for a command that says what is wrong and goes on all the same.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use reqwest::Url;
+use secrecy::SecretString;
+
+use super::reader::Reader;
+use super::{Config, Fault, Setting, Sources, program};
+use crate::claude::argv::PermissionMode;
+use crate::claude::environment;
+use crate::id::{ChatId, UserId};
+
+/// What is known in spite of faults.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Everything for which telecoder would not start.
+    pub faults: Vec<Fault>,
+    /// Variables that look like settings and are none.
+    pub unknown: Vec<String>,
+    pub token: Option<SecretString>,
+    pub api_url: Option<Url>,
+    pub users: Vec<UserId>,
+    pub chats: Vec<ChatId>,
+    pub data: Option<PathBuf>,
+    pub runtime: PathBuf,
+    /// Also where claude would refuse it.
+    pub permission_mode: Result<PermissionMode, Fault>,
+    /// What claude and git get.
+    pub environment: BTreeMap<OsString, OsString>,
+}
+
+impl Known {
+    pub fn read(sources: &Sources) -> Known {
+        let mut reader = Reader {
+            sources,
+            faults: Vec::new(),
+        };
+        let permission_mode = reader
+            .permission_mode()
+            .ok_or_else(|| reader.faults.remove(0));
+        let runtime = sources
+            .value(Setting::Runtime)
+            .unwrap_or_else(|| Setting::Runtime.default().to_owned());
+        Known {
+            faults: Config::read(sources).err().map_or(Vec::new(), |all| all.0),
+            unknown: sources.unknown(),
+            token: reader.token(),
+            api_url: reader.api_url(),
+            users: reader.ids(Setting::AllowedUsers, |id| {
+                u64::try_from(id).ok().map(UserId)
+            }),
+            chats: reader.ids(Setting::AllowedChats, |id| Some(ChatId(id))),
+            data: reader.data(),
+            runtime: program(&runtime, sources),
+            permission_mode,
+            environment: environment::for_claude(&sources.whole_environment()),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `telecoder doctor`: what is well on this machine and what is not, with a remedy for each thing that is not.
+//!
+//! Works beside a running bot, without one, and where nothing is right: each check stands alone, has a limit of its
+//! own, and all run at the same time. It changes nothing, and Telegram forgets nothing by it. A group of checks is a
+//! file here; the [`report`] is pure; the command line only prints it.
+
+mod data;
+mod database;
+mod people;
+mod process;
+mod programs;
+pub mod report;
+mod service;
+mod settings;
+mod telegram;
+mod unit;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use tokio::task::JoinHandle;
+
+use crate::claude::environment;
+use crate::config::{Known, Sources};
+use crate::daemon::DataFolder;
+use report::{Check, Finding, Report};
+use unit::Manager;
+
+/// How long one group of checks may take; those that ask somebody have shorter ones of their own.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// What all checks begin with.
+struct Ground {
+    known: Known,
+    sources: Sources,
+    manager: Manager,
+    /// The bot that holds the data folder; 0 where it has not said which process it is.
+    bot: Option<u32>,
+    /// For programs that are asked about this machine: without what is telecoder's own.
+    environment: BTreeMap<OsString, OsString>,
+}
+
+/// Looks at everything. Takes as long as the slowest check, which has a limit of ten seconds.
+pub async fn examine(sources: Sources) -> Report {
+    let environment = environment::for_claude(&sources.environment);
+    let manager = unit::find(&environment).await;
+    let sources = manager.as_the_service_has(sources);
+    let known = Known::read(&sources);
+    let bot = known.data.as_deref().and_then(DataFolder::holder);
+    let ground = Arc::new(Ground {
+        known,
+        sources,
+        manager,
+        bot,
+        environment,
+    });
+    let groups = [
+        at_once(&ground, Check::Telegram, telegram::look),
+        at_once(&ground, Check::Git, programs::look_at_git),
+        at_once(&ground, Check::Claude, programs::look_at_claude),
+        at_once(&ground, Check::Log, service::look_at_log),
+        aside(&ground, Check::Settings, settings::look),
+        aside(&ground, Check::Data, data::look),
+        aside(&ground, Check::Space, data::look_at_space),
+        aside(&ground, Check::Database, database::look),
+        aside(&ground, Check::Bot, process::look),
+        aside(&ground, Check::Service, service::look),
+    ];
+    let mut findings = Vec::new();
+    for group in groups {
+        findings.extend(group.await.unwrap_or_default());
+    }
+    let token = ground.known.token.as_ref().map(|it| it.expose_secret());
+    let secret_part = token.and_then(|it| it.split_once(':')).map(|(_, it)| it);
+    let secrets: Vec<&str> = token.into_iter().chain(secret_part).collect();
+    Report::new(Timestamp::now(), findings, &secrets)
+}
+
+/// A group that waits for others.
+fn at_once<F, L>(ground: &Arc<Ground>, first: Check, look: L) -> JoinHandle<Vec<Finding>>
+where
+    L: FnOnce(Arc<Ground>) -> F,
+    F: Future<Output = Vec<Finding>> + Send + 'static,
+{
+    let looking = tokio::spawn(look(Arc::clone(ground)));
+    tokio::spawn(within_limit(first, looking))
+}
+
+/// A group that keeps its thread busy.
+fn aside(
+    ground: &Arc<Ground>,
+    first: Check,
+    look: fn(&Ground) -> Vec<Finding>,
+) -> JoinHandle<Vec<Finding>> {
+    let ground = Arc::clone(ground);
+    let looking = tokio::task::spawn_blocking(move || look(&ground));
+    tokio::spawn(within_limit(first, looking))
+}
+
+async fn within_limit(first: Check, looking: JoinHandle<Vec<Finding>>) -> Vec<Finding> {
+    match tokio::time::timeout(LIMIT, looking).await {
+        Ok(Ok(findings)) => findings,
+        Ok(Err(_)) => vec![first.broken(
+            "it could not be found out: the check itself failed",
+            "This is a fault of telecoder's; please report it",
+        )],
+        Err(_) => vec![first.broken(
+            format!("it could not be found out within {} s", LIMIT.as_secs()),
+            "Something on this machine hangs: a disk that is far away, or a machine that is too busy",
+        )],
+    }
+}

@@ -1,0 +1,80 @@
+//! The running bot: is there one in this data folder, and is it this telecoder.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use super::Ground;
+use super::report::{Check, Finding};
+
+pub(super) fn look(ground: &Ground) -> Vec<Finding> {
+    vec![match ground.bot {
+        Some(0) => Check::Bot.good("at work here"),
+        Some(pid) => at_work(ground, pid),
+        None => absent(ground),
+    }]
+}
+
+fn absent(ground: &Ground) -> Finding {
+    let unit = ground.manager.unit();
+    match unit {
+        Some(unit) if unit.property("ActiveState") == "active" => Check::Bot.warning(
+            "none is at work in this data folder, though the service runs: it has another one",
+            "Compare TELECODER_DATA here with the service's: systemctl cat telecoder",
+        ),
+        Some(unit) => Check::Bot.warning("none is at work here", unit.command("start")),
+        None => Check::Bot.warning(
+            "none is at work here",
+            "telecoder service install, or telecoder",
+        ),
+    }
+}
+
+fn at_work(ground: &Ground, pid: u32) -> Finding {
+    let restart = ground.manager.unit().map_or_else(
+        || "Restart telecoder to use the new version; runs go on meanwhile".to_owned(),
+        |unit| format!("{}; runs go on meanwhile", unit.command("restart")),
+    );
+    match binary(pid) {
+        Binary::Same | Binary::Unknown => Check::Bot.good(format!("at work, process {pid}")),
+        Binary::Replaced => Check::Bot.warning(
+            format!("at work, process {pid}; its program was replaced since it started"),
+            restart,
+        ),
+        Binary::Another(path) => Check::Bot.warning(
+            format!(
+                "at work, process {pid}, with another program than this one: {}",
+                path.display()
+            ),
+            restart,
+        ),
+    }
+}
+
+/// The program of a running bot, compared with this one.
+enum Binary {
+    Same,
+    /// It is not on the disk any more, as after an upgrade.
+    Replaced,
+    Another(PathBuf),
+    /// Only its own user and root may look.
+    Unknown,
+}
+
+/// Linux: proc_pid_exe(5).
+fn binary(pid: u32) -> Binary {
+    let link = format!("/proc/{pid}/exe");
+    let Ok(path) = std::fs::read_link(&link) else {
+        return Binary::Unknown;
+    };
+    if path.to_string_lossy().ends_with(" (deleted)") {
+        return Binary::Replaced;
+    }
+    let identity = |path: &str| {
+        let file = std::fs::metadata(path).ok()?;
+        Some((file.dev(), file.ino()))
+    };
+    match identity(&link).zip(identity("/proc/self/exe")) {
+        Some((of_bot, own)) if of_bot != own => Binary::Another(path),
+        _ => Binary::Same,
+    }
+}

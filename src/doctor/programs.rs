@@ -1,0 +1,180 @@
+//! The programs that telecoder starts: git and claude, as the service finds them.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::report::{Check, Finding};
+use super::{Ground, unit};
+use crate::claude::argv::PermissionMode;
+use crate::claude::install::{self, Found, TESTED};
+
+/// `git worktree list --porcelain -z` (2.36) is the newest thing that every workspace needs.
+const GIT_NEEDED: Version = (2, 36, 0);
+/// `git worktree add --orphan`: a worktree of a repository that has no commit.
+const GIT_FOR_EVERYTHING: Version = (2, 42, 0);
+
+type Version = (u64, u64, u64);
+
+pub(super) async fn look_at_git(ground: Arc<Ground>) -> Vec<Finding> {
+    let path = service_path(&ground);
+    let Some(git) = install::on_path(Path::new("git"), path.as_deref()) else {
+        return vec![Check::Git.broken(
+            "there is no git where telecoder looks for programs (PATH)",
+            "sudo apt-get install git",
+        )];
+    };
+    let said = unit::ask(&git.to_string_lossy(), &["--version"], &ground.environment).await;
+    let Some(version) = said.as_deref().and_then(version_in) else {
+        return vec![Check::Git.broken(
+            format!("{} does not say its version", git.display()),
+            "Run git --version by hand, and install git anew if it does not work",
+        )];
+    };
+    let shown = format!("{} at {}", written(version), git.display());
+    vec![if version < GIT_NEEDED {
+        Check::Git.broken(
+            format!(
+                "{shown} is too old; workspaces need {}",
+                written(GIT_NEEDED)
+            ),
+            "Install a newer git",
+        )
+    } else if version < GIT_FOR_EVERYTHING {
+        Check::Git.good(format!(
+            "{shown}; a worktree of a repository without a commit would need {}",
+            written(GIT_FOR_EVERYTHING)
+        ))
+    } else {
+        Check::Git.good(shown)
+    }]
+}
+
+pub(super) async fn look_at_claude(ground: Arc<Ground>) -> Vec<Finding> {
+    let permissions = permissions(&ground);
+    let runtime = &ground.known.runtime;
+    let path = service_path(&ground);
+    let Some(program) = install::on_path(runtime, path.as_deref()) else {
+        let where_looked = match runtime.components().count() {
+            1 => "is not where telecoder looks for programs (PATH)",
+            _ => "is not there",
+        };
+        let missing = Check::Claude.broken(
+            format!("{} {where_looked}", runtime.display()),
+            "npm install -g @anthropic-ai/claude-code, or set TELECODER_RUNTIME to the full path of claude",
+        );
+        let login = Check::Login.remark("not looked at: there is no claude");
+        return vec![missing, login, permissions];
+    };
+    if let Some(user) = ground.manager.unit().and_then(|unit| unit.other_user()) {
+        // claude writes into its home when it is asked; files of root's there would lock its user out.
+        let login = format!("not looked at: it is the one of {} that counts", user.name);
+        return vec![
+            Check::Claude.remark(format!("{} is there", program.display())),
+            Check::Login.remark(login),
+            permissions,
+        ];
+    }
+    let mut environment = ground.known.environment.clone();
+    environment.extend(path.map(|path| ("PATH".into(), path)));
+    let found = install::look(&program, &environment).await;
+    let (claude, login) = match found {
+        Found::Ready { version } => (
+            tested(&version, &program),
+            Check::Login.good("claude is logged in, or has a key"),
+        ),
+        Found::NotLoggedIn { version } => (
+            tested(&version, &program),
+            Check::Login.broken(
+                "claude is not logged in, so every run fails",
+                "Run claude once on this machine, as telecoder's user, and log in; or set ANTHROPIC_API_KEY",
+            ),
+        ),
+        Found::Missing => (
+            Check::Claude.broken(
+                format!("{} is not there", program.display()),
+                "npm install -g @anthropic-ai/claude-code",
+            ),
+            Check::Login.remark("not looked at: there is no claude"),
+        ),
+        Found::Broken(words) => (
+            Check::Claude.broken(
+                format!("{} does not answer as expected: {words}", program.display()),
+                "Run claude --version by hand; it has to be a program that this user may start",
+            ),
+            Check::Login.remark("not looked at: claude does not answer"),
+        ),
+    };
+    vec![claude, login, permissions]
+}
+
+fn tested(said: &str, program: &Path) -> Finding {
+    let shown = format!("{said} at {}", program.display());
+    let Some((version, tested)) = version_in(said).zip(version_in(TESTED)) else {
+        return Check::Claude.warning(
+            format!("{} does not say a version, but: {said}", program.display()),
+            "Run claude --version by hand",
+        );
+    };
+    if version < tested {
+        return Check::Claude.warning(
+            format!("{shown} is older than what telecoder is tested with ({TESTED})"),
+            "claude update, or npm install -g @anthropic-ai/claude-code",
+        );
+    }
+    if version.0 > tested.0 {
+        return Check::Claude.warning(
+            format!("{shown} is much newer than what telecoder is tested with ({TESTED})"),
+            format!(
+                "Nothing, as long as runs go well; npm install -g @anthropic-ai/claude-code@{TESTED} goes back"
+            ),
+        );
+    }
+    Check::Claude.good(match version == tested {
+        true => shown,
+        false => format!("{shown} (tested with {TESTED})"),
+    })
+}
+
+fn permissions(ground: &Ground) -> Finding {
+    match &ground.known.permission_mode {
+        Ok(mode @ PermissionMode::BypassPermissions) => {
+            Check::Permissions.good(format!("{}: claude does not ask", mode.name()))
+        }
+        Ok(mode) => Check::Permissions.good(mode.name()),
+        Err(fault) => Check::Permissions.broken(&fault.what, &fault.remedy),
+    }
+}
+
+/// Where the bot finds programs: as it has it itself, as its unit says, or as it is here.
+fn service_path(ground: &Ground) -> Option<OsString> {
+    let of_bot = ground.bot.and_then(|pid| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+        environment
+            .split(|byte| *byte == 0)
+            .find_map(|variable| variable.strip_prefix(b"PATH="))
+            .map(|path| OsString::from(String::from_utf8_lossy(path).into_owned()))
+    });
+    of_bot
+        .or_else(|| Some(ground.manager.unit()?.path()?.into()))
+        .or_else(|| {
+            ground
+                .known
+                .environment
+                .get(&OsString::from("PATH"))
+                .cloned()
+        })
+}
+
+/// The first thing in a text that looks like a version: "git version 2.39.5 (Apple …)".
+fn version_in(text: &str) -> Option<Version> {
+    text.split_whitespace().find_map(|word| {
+        let mut numbers = word.split('.').map(|part| part.parse().ok());
+        let (major, minor) = (numbers.next()??, numbers.next()??);
+        Some((major, minor, numbers.next().flatten().unwrap_or(0)))
+    })
+}
+
+fn written((major, minor, patch): Version) -> String {
+    format!("{major}.{minor}.{patch}")
+}

@@ -1,0 +1,172 @@
+//! The service: does it start with the machine, does it go on, do its runs outlive it, what has it logged.
+
+use std::sync::Arc;
+
+use super::Ground;
+use super::report::{Check, Finding, counted};
+use super::unit::{self, Manager, Unit};
+
+/// Restarts since the service was last started by hand that are not worth a word.
+const FEW_RESTARTS: u64 = 2;
+/// How many lines of the log are shown, and how much of each.
+const LINES: usize = 5;
+const LINE_CHARACTERS: usize = 160;
+
+pub(super) fn look(ground: &Ground) -> Vec<Finding> {
+    let unit = match &ground.manager {
+        Manager::Absent => {
+            return vec![Check::Service.remark(
+                "there is no systemd here; whatever starts telecoder has to start it again too",
+            )];
+        }
+        Manager::NoUnit => {
+            return vec![Check::Service.warning(
+                "telecoder is not a service here, so nothing starts it after a restart of the machine",
+                "telecoder service install",
+            )];
+        }
+        Manager::Unit(unit) => unit,
+    };
+    let mut findings = vec![state(unit)];
+    findings.extend(restarts(unit));
+    findings.extend(start_with_the_machine(unit));
+    findings.extend(what_runs_need(unit));
+    findings
+}
+
+fn state(unit: &Unit) -> Finding {
+    let whose = match (unit.is_persons_own, unit.property("User")) {
+        (true, _) => "a service of your own".to_owned(),
+        (false, "") => "a service, as root".to_owned(),
+        (false, user) => format!("a service, as {user}"),
+    };
+    match unit.property("ActiveState") {
+        "active" | "reloading" => Check::Service.good(format!(
+            "{whose}; runs since {}",
+            unit.property("ActiveEnterTimestamp")
+        )),
+        "activating" => Check::Service.warning(
+            format!("{whose}; it is being started, perhaps again and again"),
+            format!("{} says why", log_command(unit)),
+        ),
+        "failed" => Check::Service.broken(
+            format!("{whose}; it has failed ({})", unit.property("Result")),
+            format!(
+                "{} says why; then {}",
+                log_command(unit),
+                unit.command("restart")
+            ),
+        ),
+        _ => Check::Service.broken(format!("{whose}; it does not run"), unit.command("start")),
+    }
+}
+
+fn restarts(unit: &Unit) -> Option<Finding> {
+    let restarts: u64 = unit.property("NRestarts").parse().ok()?;
+    (restarts > FEW_RESTARTS).then(|| {
+        Check::Service.warning(
+            format!("systemd had to start it again {restarts} times"),
+            format!("{} says why", log_command(unit)),
+        )
+    })
+}
+
+fn start_with_the_machine(unit: &Unit) -> Option<Finding> {
+    let enabled = unit.property("UnitFileState");
+    if !enabled.starts_with("enabled") {
+        return Some(Check::Service.warning(
+            format!("it does not start with the machine (it is {enabled})"),
+            unit.command("enable"),
+        ));
+    }
+    (unit.lingers == Some(false)).then(|| {
+        Check::Service.warning(
+            "it ends when you log out, and starts only when you log in",
+            "sudo loginctl enable-linger $USER",
+        )
+    })
+}
+
+fn what_runs_need(unit: &Unit) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut want = |name, wanted, else_what: &str| {
+        let is = unit.property(name);
+        if is != wanted {
+            findings.push(Check::Service.warning(
+                format!("{name} is {is}: {else_what}"),
+                format!(
+                    "Set {name}={wanted} in its unit, or let telecoder service install write it anew; then {}",
+                    unit.command("restart")
+                ),
+            ));
+        }
+    };
+    want(
+        "KillMode",
+        "process",
+        "a restart of the service ends the runs that are going on",
+    );
+    want(
+        "OOMPolicy",
+        "continue",
+        "a run that takes too much memory ends the bot and all other runs with it",
+    );
+    findings
+}
+
+fn log_command(unit: &Unit) -> &'static str {
+    match unit.is_persons_own {
+        true => "journalctl --user-unit telecoder -n 50",
+        false => "sudo journalctl -u telecoder -n 50",
+    }
+}
+
+/// What went wrong in the last day, as the service's journal has it.
+pub(super) async fn look_at_log(ground: Arc<Ground>) -> Vec<Finding> {
+    let Some(unit) = ground.manager.unit() else {
+        return vec![Check::Log.remark("not available: only a service's log can be found")];
+    };
+    let which = match unit.is_persons_own {
+        true => "--user-unit=telecoder",
+        false => "--unit=telecoder",
+    };
+    let arguments = [
+        which,
+        "--since=-1d",
+        "--lines=2000",
+        "--output=cat",
+        "--no-pager",
+        "--quiet",
+    ];
+    let Some(log) = unit::ask("journalctl", &arguments, &ground.environment).await else {
+        return vec![Check::Log.remark("not available: this user may not read the journal")];
+    };
+    let bad: Vec<&str> = log.lines().filter(|line| is_bad(line)).collect();
+    if bad.is_empty() {
+        return vec![Check::Log.good("no error in the last day")];
+    }
+    let newest: Vec<String> = bad[bad.len().saturating_sub(LINES)..]
+        .iter()
+        .map(|line| line.trim().chars().take(LINE_CHARACTERS).collect())
+        .collect();
+    vec![Check::Log.warning(
+        format!(
+            "{} in the last day, the newest:\n{}",
+            counted(bad.len(), "error", "errors"),
+            newest.join("\n")
+        ),
+        format!("{} shows what was around them", log_command(unit)),
+    )]
+}
+
+/// telecoder's own lines, as text and as JSON, and systemd's about it. The bot's lines have no priority of the
+/// journal's, so it cannot choose them.
+fn is_bad(line: &str) -> bool {
+    const SIGNS: [&str; 4] = [
+        " ERROR ",
+        "\"level\":\"ERROR\"",
+        "Failed with result",
+        "Main process exited",
+    ];
+    SIGNS.iter().any(|sign| line.contains(sign))
+}

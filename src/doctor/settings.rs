@@ -1,0 +1,93 @@
+//! The settings: every fault with its remedy, which files they come from, who else can read those, and as whom.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rustix::process::geteuid;
+
+use super::Ground;
+use super::report::{Check, Finding};
+
+pub(super) fn look(ground: &Ground) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let known = &ground.known;
+    // That claude would refuse the permission mode has a line of its own.
+    let of_permissions = known.permission_mode.as_ref().err();
+    for fault in known
+        .faults
+        .iter()
+        .filter(|fault| Some(*fault) != of_permissions)
+    {
+        findings.push(Check::Settings.broken(&fault.what, &fault.remedy));
+    }
+    for name in &known.unknown {
+        findings.push(Check::Settings.warning(
+            format!("{name} is no setting of telecoder and has no effect"),
+            "Look for a mistyped name; .env.example has all settings",
+        ));
+    }
+    findings.extend(
+        ground
+            .sources
+            .files_found()
+            .iter()
+            .filter_map(|file| open_to_others(file)),
+    );
+    if findings.is_empty() {
+        findings.push(Check::Settings.good(where_from(ground)));
+    }
+    findings.extend(as_whom(ground));
+    findings
+}
+
+fn where_from(ground: &Ground) -> String {
+    let files: Vec<String> = ground
+        .sources
+        .files_found()
+        .iter()
+        .map(|file| match std::path::absolute(file) {
+            Ok(file) => file.display().to_string(),
+            Err(_) => file.display().to_string(),
+        })
+        .collect();
+    match files.is_empty() {
+        true => "from the environment; there is no settings file".to_owned(),
+        false => format!("from the environment and {}", files.join(", ")),
+    }
+}
+
+/// The token is in it, and perhaps more.
+fn open_to_others(file: &Path) -> Option<Finding> {
+    let mode = file.metadata().ok()?.permissions().mode() & 0o777;
+    // The group of a service's user may read what root wrote for it.
+    let is_private = mode & 0o027 == 0;
+    (!is_private).then(|| {
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        Check::Settings.broken(
+            format!(
+                "{} can be read or changed by others (its rights are {mode:03o}), and the token is in it",
+                file.display()
+            ),
+            format!("chmod 600 {}", file.display()),
+        )
+    })
+}
+
+/// Rights, claude's login and the programs on PATH are those of a user.
+fn as_whom(ground: &Ground) -> Option<Finding> {
+    let user = ground.manager.unit()?.other_user()?;
+    let same = format!("sudo -u {} -H telecoder doctor", user.name);
+    Some(match geteuid().is_root() {
+        true => Check::User.remark(format!(
+            "this is root, and the service runs as {}; \"{same}\" sees what that user may",
+            user.name
+        )),
+        false => Check::User.warning(
+            format!(
+                "the service runs as {}, who may have other settings, rights and logins than you",
+                user.name
+            ),
+            same,
+        ),
+    })
+}

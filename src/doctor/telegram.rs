@@ -1,0 +1,202 @@
+//! Telegram: can it be reached, does it take the token, does anybody else take the bot's messages, and does this
+//! machine's clock agree with it. Who may use the bot is `people`'s.
+//!
+//! Nothing is confirmed: no call of these has an offset.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::report::{Check, Finding, counted};
+use super::{Ground, people};
+use crate::metrics::Metrics;
+use crate::telegram::api::{Api, ApiError};
+
+/// How long one call may take.
+pub(super) const CALL: Duration = Duration::from_secs(5);
+/// Another poller is sent away by ours, and comes back within this time if it is in a hurry: then it sends ours away.
+const OTHERS_COME_BACK: Duration = Duration::from_secs(1);
+const SLOW: Duration = Duration::from_secs(2);
+const CLOCK_OFF_MS: u64 = 5_000;
+const CLOCK_WRONG_MS: u64 = 60_000;
+
+/// Bot API: `User`, as `getMe` gives it.
+#[derive(Clone, Deserialize)]
+pub(super) struct Me {
+    pub id: i64,
+    #[serde(default)]
+    pub username: String,
+    #[serde(default)]
+    pub can_read_all_group_messages: bool,
+}
+
+/// Bot API: `WebhookInfo`.
+#[derive(Deserialize)]
+struct Webhook {
+    #[serde(default)]
+    url: String,
+    #[serde(default)]
+    pending_update_count: u64,
+}
+
+pub(super) async fn look(ground: Arc<Ground>) -> Vec<Finding> {
+    let known = &ground.known;
+    let Some(server) = known.api_url.clone() else {
+        return not_looked_at("TELEGRAM_API_URL is wrong", &ground);
+    };
+    // Whether Telegram is there can be seen without a good token too.
+    let nobodys = || SecretString::from("0:nobody");
+    let token = known.token.clone().unwrap_or_else(nobodys);
+    let Ok(api) = Api::new(server, token, Metrics::new()) else {
+        return not_looked_at("no HTTP client can be made", &ground);
+    };
+    let asked = Instant::now();
+    let me: Result<Me, ApiError> = api.call_within(CALL, "getMe", &json!({})).await;
+    let took = asked.elapsed();
+
+    let mut findings = vec![reached(&me, took)];
+    if findings[0].mark == super::report::Mark::Broken {
+        findings.extend(not_looked_at("Telegram cannot be reached", &ground));
+        return findings;
+    }
+    findings.push(clock(api.clock().ahead()));
+    findings.push(match (&me, &known.token) {
+        (_, None) => Check::Token.remark("there is none that could be tried"),
+        (Ok(me), _) => Check::Token.good(format!("Telegram takes it; the bot is @{}", me.username)),
+        (Err(error), _) if error.is_refused_token() => Check::Token.broken(
+            format!("Telegram does not take it ({error})"),
+            "@BotFather shows the token under /mybots; put that one into TELEGRAM_BOT_TOKEN",
+        ),
+        (Err(error), _) => Check::Token.warning(
+            format!("it is not known whether Telegram takes it: {error}"),
+            "Try again in a minute",
+        ),
+    });
+    match me {
+        Ok(me) => {
+            let (updates, people) = tokio::join!(
+                updates(&api, ground.bot),
+                people::look(&api, &ground, Some(&me))
+            );
+            findings.push(updates);
+            findings.extend(people);
+        }
+        Err(_) => findings.extend(people::look(&api, &ground, None).await),
+    }
+    findings
+}
+
+/// What is said of the rest where there is nobody to ask.
+fn not_looked_at(why: &str, ground: &Ground) -> Vec<Finding> {
+    let checks = [Check::Token, Check::Updates, Check::Clock];
+    checks
+        .into_iter()
+        .map(|check| check.remark(format!("not looked at: {why}")))
+        .chain(people::without_telegram(ground))
+        .collect()
+}
+
+fn reached(me: &Result<Me, ApiError>, took: Duration) -> Finding {
+    match me {
+        Err(error @ (ApiError::NotSent(_) | ApiError::Unanswered(_))) => Check::Telegram.broken(
+            error.to_string(),
+            "Check this machine's network, name resolution and proxy: curl -sI https://api.telegram.org",
+        ),
+        Err(error @ ApiError::Server(_)) => Check::Telegram.warning(
+            error.to_string(),
+            "This passes by itself mostly; telecoder goes on when it has passed",
+        ),
+        _ if took > SLOW => Check::Telegram.warning(
+            format!("it answers, but slowly: in {:.1} s", took.as_secs_f32()),
+            "Check this machine's network: ping -c 5 api.telegram.org",
+        ),
+        _ => Check::Telegram.good(format!("answers in {} ms", took.as_millis())),
+    }
+}
+
+fn clock(ahead_ms: i64) -> Finding {
+    let off = ahead_ms.unsigned_abs();
+    let which = if ahead_ms > 0 { "behind" } else { "ahead of" };
+    let found = format!(
+        "this machine's clock is {} s {which} Telegram's",
+        off / 1_000
+    );
+    const REMEDY: &str = "sudo timedatectl set-ntp true";
+    match off {
+        ..CLOCK_OFF_MS => Check::Clock.good("agrees with Telegram's"),
+        CLOCK_OFF_MS..CLOCK_WRONG_MS => Check::Clock.warning(found, REMEDY),
+        _ => Check::Clock.broken(found, REMEDY),
+    }
+}
+
+/// Whether the messages to the bot come here.
+async fn updates(api: &Api, bot: Option<u32>) -> Finding {
+    let arguments = json!({});
+    let webhook = api.call_within(CALL, "getWebhookInfo", &arguments);
+    let (webhook, other): (Result<Webhook, ApiError>, _) =
+        tokio::join!(webhook, other_poller(api, bot));
+    let webhook = match webhook {
+        Ok(webhook) => webhook,
+        Err(error) => {
+            return Check::Updates.warning(
+                format!("it is not known where messages go: {error}"),
+                "Try again in a minute",
+            );
+        }
+    };
+    if !webhook.url.is_empty() {
+        // Its path is often a secret.
+        let host = reqwest::Url::parse(&webhook.url)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned));
+        return Check::Updates.broken(
+            format!(
+                "Telegram sends the messages to a webhook at {}, so telecoder gets none",
+                host.unwrap_or_else(|| "an unknown place".to_owned())
+            ),
+            "telecoder init --delete-webhook, or open https://api.telegram.org/bot<token>/deleteWebhook",
+        );
+    }
+    let waiting = counted(
+        webhook.pending_update_count,
+        "message waits at Telegram",
+        "messages wait at Telegram",
+    );
+    match (other, bot) {
+        (Some(true), _) => Check::Updates.broken(
+            "another program polls with the same token, so messages go now here, now there (409)",
+            "Stop the other program, or get a new token from @BotFather (/revoke)",
+        ),
+        (_, Some(_)) => Check::Updates.good(format!(
+            "the bot here takes them; {waiting}. /status in the chat says whether another program does too"
+        )),
+        (Some(false), None) => {
+            Check::Updates.good(format!("{waiting}; no other program takes them"))
+        }
+        (None, None) => Check::Updates.warning(
+            format!("{waiting}; it is not known whether another program takes them"),
+            "Try again in a minute",
+        ),
+    }
+}
+
+/// Whether somebody else polls. A bot of ours would be disturbed by the question, so it is not asked beside one;
+/// none: not known. Confirms nothing: it has no offset.
+async fn other_poller(api: &Api, bot: Option<u32>) -> Option<bool> {
+    if bot.is_some() {
+        return None;
+    }
+    // Without a wait it would never be sent away, as the latest always wins.
+    let arguments = json!({"timeout": OTHERS_COME_BACK.as_secs(), "limit": 1});
+    let asked: Result<Vec<Value>, ApiError> = api
+        .call_within(CALL + OTHERS_COME_BACK, "getUpdates", &arguments)
+        .await;
+    match asked {
+        Ok(_) => Some(false),
+        Err(error) if error.is_conflict() => Some(true),
+        Err(_) => None,
+    }
+}
