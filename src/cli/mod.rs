@@ -37,7 +37,7 @@ use session::beside::NoBot;
     name = "telecoder",
     max_term_width = 100,
     after_help = EXAMPLES,
-    after_long_help = EXAMPLES_AND_EXIT_CODES
+    after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}")
 )]
 struct Cli {
     #[command(subcommand)]
@@ -57,7 +57,7 @@ enum Command {
         html: Option<PathBuf>,
     },
     /// Say what is well on this machine, what is not, and what to do
-    #[command(after_long_help = doctor::LONG_HELP)]
+    #[command(visible_alias = "status", after_long_help = doctor::LONG_HELP)]
     Doctor {
         /// For programs: an object
         #[arg(long)]
@@ -85,12 +85,6 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         dir: Option<PathBuf>,
     },
-    /// Stand in for claude
-    #[command(hide = true, trailing_var_arg = true)]
-    StandIn {
-        #[arg(allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
 }
 
 /// An argument or an answer is wrong or missing.
@@ -104,16 +98,10 @@ Examples:
   telecoder           run the bot
   telecoder session list --json";
 
-const EXAMPLES_AND_EXIT_CODES: &str = "\
-Examples:
-  telecoder demo      try it in this terminal
-  telecoder doctor    see what is missing, and what to do
-  telecoder           run the bot
-  telecoder session list --json
-
+const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  it failed while it ran, or what was looked at is not well (doctor, session verify)
+  1  it failed while it ran, or what was looked at is not well
   2  a setting or an argument is wrong; nothing was done
   3  the data folder is in use by another telecoder";
 
@@ -127,7 +115,7 @@ Examples:
 pub fn run() -> ExitCode {
     // Only in a build for tests: elsewhere there are no such points.
     let _points = fail::has_failpoints().then(fail::FailScenario::setup);
-    if let Some(done) = stay_with_a_child() {
+    if let Some(done) = started_by_telecoder() {
         return finish(done);
     }
     finish(match Cli::parse().command {
@@ -140,12 +128,12 @@ pub fn run() -> ExitCode {
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Completions { shell }) => pages::completions(shell, Cli::command()),
         Some(Command::Man { dir }) => pages::man(dir.as_deref(), Cli::command()),
-        Some(Command::StandIn { arguments }) => demo::agent::answer(&arguments),
     })
 }
 
-/// What lives as long as its child is spared the parser and its memory; `None` for any other command.
-fn stay_with_a_child() -> Option<anyhow::Result<()>> {
+/// What telecoder starts of itself, and nobody finds in help or completions; `None` for any other command. What
+/// lives as long as its child is spared the parser and its memory.
+fn started_by_telecoder() -> Option<anyhow::Result<()>> {
     let mut arguments = std::env::args_os().skip(1);
     let command = arguments.next()?;
     if command == "keep" {
@@ -154,6 +142,10 @@ fn stay_with_a_child() -> Option<anyhow::Result<()>> {
     if command == "hold" {
         let (report, program) = holder::parse(arguments)?;
         return Some(holder::hold(&report, &program));
+    }
+    if command == "stand-in" {
+        let words = arguments.map(|word| word.to_string_lossy().into_owned());
+        return Some(demo::agent::answer(&words.collect::<Vec<_>>()));
     }
     None
 }
