@@ -17,6 +17,7 @@ mod unit;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ use unit::Manager;
 
 /// How long one group of checks may take; those that ask somebody have shorter ones of their own.
 const LIMIT: Duration = Duration::from_secs(10);
+/// How long a look at the data folder's lock may take.
+const LOCK_LIMIT: Duration = Duration::from_secs(2);
 
 /// What all checks begin with.
 struct Ground {
@@ -50,7 +53,7 @@ pub async fn examine(sources: Sources) -> Report {
     let manager = unit::find(&environment).await;
     let sources = manager.as_the_service_has(sources);
     let known = Known::read(&sources);
-    let bot = known.data.as_deref().and_then(DataFolder::holder);
+    let bot = holder(known.data.clone()).await;
     let ground = Arc::new(Ground {
         known,
         sources,
@@ -78,6 +81,13 @@ pub async fn examine(sources: Sources) -> Report {
     let secret_part = token.and_then(|it| it.split_once(':')).map(|(_, it)| it);
     let secrets: Vec<&str> = token.into_iter().chain(secret_part).collect();
     Report::new(Timestamp::now(), findings, &secrets)
+}
+
+/// The bot in the data folder; none too where the folder's disk does not answer, which its own check says.
+async fn holder(data: Option<PathBuf>) -> Option<u32> {
+    let data = data?;
+    let looking = tokio::task::spawn_blocking(move || DataFolder::holder(&data));
+    tokio::time::timeout(LOCK_LIMIT, looking).await.ok()?.ok()?
 }
 
 /// A group that waits for others.

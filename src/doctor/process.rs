@@ -50,6 +50,14 @@ fn at_work(ground: &Ground, pid: u32) -> Finding {
     }
 }
 
+/// Whether this is a telecoder that this user may look at. The number of a bot in a container is somebody else's here.
+pub(super) fn is_telecoder(pid: u32) -> bool {
+    std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|path| {
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("telecoder"))
+    })
+}
+
 /// The program of a running bot, compared with this one.
 enum Binary {
     Same,
@@ -63,7 +71,7 @@ enum Binary {
 /// Linux: proc_pid_exe(5).
 fn binary(pid: u32) -> Binary {
     let link = format!("/proc/{pid}/exe");
-    let Ok(path) = std::fs::read_link(&link) else {
+    let Some(path) = std::fs::read_link(&link).ok().filter(|_| is_telecoder(pid)) else {
         return Binary::Unknown;
     };
     if path.to_string_lossy().ends_with(" (deleted)") {

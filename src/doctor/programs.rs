@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::report::{Check, Finding};
-use super::{Ground, unit};
+use super::{Ground, process, unit};
 use crate::claude::argv::PermissionMode;
 use crate::claude::install::{self, Found, TESTED};
 
@@ -148,7 +148,8 @@ fn permissions(ground: &Ground) -> Finding {
 
 /// Where the bot finds programs: as it has it itself, as its unit says, or as it is here.
 fn service_path(ground: &Ground) -> Option<OsString> {
-    let of_bot = ground.bot.and_then(|pid| {
+    let bot = ground.bot.filter(|pid| process::is_telecoder(*pid));
+    let of_bot = bot.and_then(|pid| {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
         environment
             .split(|byte| *byte == 0)

@@ -27,6 +27,16 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
         }
         Manager::Unit(unit) => unit,
     };
+    let loaded = unit.property("LoadState");
+    if loaded != "loaded" {
+        return vec![Check::Service.broken(
+            format!("systemd does not take its unit ({loaded})"),
+            format!(
+                "{} says why; telecoder service install writes it anew",
+                unit.command("status")
+            ),
+        )];
+    }
     let mut findings = vec![state(unit)];
     findings.extend(restarts(unit));
     findings.extend(start_with_the_machine(unit));

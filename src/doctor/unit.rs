@@ -65,7 +65,7 @@ pub(super) async fn find(environment: &BTreeMap<OsString, OsString>) -> Manager 
             properties,
             lingers: None,
         };
-        (unit.property("LoadState") == "loaded").then_some(unit)
+        (!matches!(unit.property("LoadState"), "" | "not-found")).then_some(unit)
     };
     if let Some(unit) = unit(system, false) {
         return Manager::Unit(unit);
