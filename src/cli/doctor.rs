@@ -11,8 +11,8 @@ Marks: ✓ well, · a remark, ! needs a look, ✗ broken. Below ! and ✗ stands
 Exit code: 1 if something is broken, else 0.
 
 Works beside a running bot, which is not disturbed. Nothing is changed, and Telegram forgets no message by it.
-Where no bot is at work here, Telegram is asked for messages once, to see whether another program takes them; that
-one pauses for a moment.
+Where no bot is at work here, Telegram is asked for messages once, to see whether another program takes them; a bot
+elsewhere with the same token then pauses, for half a minute where it is telecoder.
 
 With --json an object:
   version   of this telecoder
