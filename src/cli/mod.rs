@@ -91,6 +91,7 @@ enum Command {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Misused(String);
+
 const EXAMPLES: &str = "\
 Examples:
   telecoder demo      try it in this terminal
@@ -103,7 +104,8 @@ Exit codes:
   0  done
   1  it failed while it ran, or what was looked at is not well
   2  a setting or an argument is wrong; nothing was done
-  3  the data folder is in use by another telecoder";
+  3  the data folder is in use by another telecoder
+  4  it is written down, and no bot is at work to do it (session)";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

@@ -14,7 +14,7 @@ use crate::daemon::DATABASE;
 use crate::id::RunId;
 use crate::session::SessionState;
 use crate::store::checkup::{self, Schema, Waiting};
-use crate::store::sessions;
+use crate::store::{people, sessions};
 
 /// How long the look through the whole file may take.
 const LOOK: Duration = Duration::from_secs(5);
@@ -42,6 +42,7 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
         Err(error) => return vec![unusable(&error)],
     };
     let mut findings = vec![whole(&db, bytes_of_file, bytes_of_wal)];
+    findings.extend(invited(&db));
     let rest = waiting(&db, ground, data).and_then(|mut rest| {
         rest.push(workspaces(&db, data)?);
         Ok(rest)
@@ -53,6 +54,17 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Who may use the bot beside those whom the settings name; a database of an older telecoder knows nobody.
+fn invited(db: &Connection) -> Option<Finding> {
+    let invited = people::all(db).ok().filter(|people| !people.is_empty())?;
+    let count = counted(invited.len(), "person more was", "people more were");
+    let names: Vec<String> = invited
+        .into_iter()
+        .map(|person| format!("{} ({})", person.name, person.user.0))
+        .collect();
+    Some(Check::People.good(format!("{count} invited: {}", some_of(names))))
 }
 
 fn unusable(error: &rusqlite::Error) -> Finding {

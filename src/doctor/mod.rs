@@ -22,7 +22,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
 
 use crate::claude::environment;
@@ -77,10 +76,7 @@ pub async fn examine(sources: Sources) -> Report {
     for group in groups {
         findings.extend(group.await.unwrap_or_default());
     }
-    let token = ground.known.token.as_ref().map(|it| it.expose_secret());
-    let secret_part = token.and_then(|it| it.split_once(':')).map(|(_, it)| it);
-    let secrets: Vec<&str> = token.into_iter().chain(secret_part).collect();
-    Report::new(Timestamp::now(), findings, &secrets)
+    Report::new(Timestamp::now(), findings, &ground.sources.redactor())
 }
 
 /// The bot in the data folder; none too where the folder's disk does not answer, which its own check says.

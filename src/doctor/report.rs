@@ -8,6 +8,8 @@ use clap::builder::styling::{AnsiColor, Style};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::redact::Redactor;
+
 /// What is looked at, in the order of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -141,14 +143,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// `secrets` are taken out of everything that was found.
-    pub fn new(at: Timestamp, mut checks: Vec<Finding>, secrets: &[&str]) -> Report {
+    /// Secrets are taken out of everything that was found.
+    pub fn new(at: Timestamp, mut checks: Vec<Finding>, redactor: &Redactor) -> Report {
         checks.sort_by_key(|finding| finding.check);
         for finding in &mut checks {
-            for secret in secrets {
-                finding.found = finding.found.replace(secret, "***");
-                finding.remedy = finding.remedy.take().map(|it| it.replace(secret, "***"));
-            }
+            let texts = std::iter::once(&mut finding.found).chain(&mut finding.remedy);
+            texts.for_each(|text| redactor.clean(text));
         }
         let count = |mark| checks.iter().filter(|finding| finding.mark == mark).count();
         Report {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::beside::Beside;
 use crate::chat::text::{cost, without_password};
 use crate::chat::{Body, evidence};
+use crate::cli::table;
 use crate::git::source;
 use crate::id::JobId;
 use crate::session::{Session, SessionState};
@@ -19,6 +20,7 @@ use crate::verify::Evidence;
 #[derive(Serialize)]
 struct Shown {
     session: String,
+    /// 0: it was made in the shell, and no chat has it.
     chat: i64,
     /// Of a forum; none elsewhere.
     topic: Option<i32>,
@@ -97,21 +99,28 @@ pub(super) fn list(db: &Connection, json: bool) -> anyhow::Result<()> {
     }
     if shown.is_empty() {
         println!("There are no sessions yet; the first message to the bot makes one.");
+        return Ok(());
     }
-    for session in shown {
-        println!(
-            "{}  {:<6}  {:>4} runs  {:>8}  {}{}",
-            session.session,
-            session.state,
-            session.runs,
-            cost(session.cost_usd),
-            session.repository,
-            session
-                .branch
-                .map(|branch| format!(" ({branch})"))
-                .unwrap_or_default()
-        );
-    }
+    let rows: Vec<[String; 6]> = shown
+        .into_iter()
+        .map(|session| {
+            let place = match (session.chat, session.topic) {
+                (0, _) => "shell".to_owned(),
+                (chat, Some(topic)) => format!("{chat}/{topic}"),
+                (chat, None) => chat.to_string(),
+            };
+            [
+                session.session,
+                session.state.to_owned(),
+                place,
+                format!("{}, {}", session.runs, cost(session.cost_usd)),
+                session.repository,
+                session.branch.unwrap_or_default(),
+            ]
+        })
+        .collect();
+    let headings = ["Session", "State", "Chat", "Runs", "Repository", "Branch"];
+    table::print(headings, &rows);
     Ok(())
 }
 
@@ -127,9 +136,10 @@ pub(super) fn inspect(beside: &Beside, name: &str, last: u32, json: bool) -> any
         println!("{}", serde_json::to_string_pretty(&shown)?);
         return Ok(());
     }
-    let place = match shown.topic {
-        Some(topic) => format!("{}, topic {topic}", shown.chat),
-        None => shown.chat.to_string(),
+    let place = match (shown.chat, shown.topic) {
+        (0, _) => "none; it was made in the shell".to_owned(),
+        (chat, Some(topic)) => format!("{chat}, topic {topic}"),
+        (chat, None) => chat.to_string(),
     };
     println!("Session     {} ({})", shown.session, shown.state);
     println!("Chat        {place}");
