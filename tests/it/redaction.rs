@@ -204,6 +204,9 @@ fn a_private_key_is_recognised_whole_cut_off_quoted_and_in_a_diff() {
         "{shown}"
     );
     assert!(shown.starts_with("the end is"), "{shown}");
+    let shared_dashes = format!("{}-----END PRIVATE KEY-----", &key[..key.len() - 5]);
+    let shown = redactor.text(&shared_dashes[60..]).into_owned();
+    assert!(!shown.contains("MzEf"), "{shown}");
     let words =
         "It begins with -----BEGIN PRIVATE KEY----- and a line break. Look for PRIVATE KEY.";
     assert_eq!(redactor.text(words), words);
@@ -217,12 +220,12 @@ fn what_only_resembles_a_secret_is_left_alone() {
         ("DATABASE_PASSWORD", "postgres"),
         ("PIN_TOKEN", "1234"),
         ("TOKEN_URL", "https://example.com/token"),
-        ("OLDPWD", "/work/some/where"),
+        ("OLDPWD", "/home/ada/notes/old"),
         ("EDITOR", "an-editor-of-mine"),
     ]));
     for text in [
         "postgres runs; 1234 rows; see https://example.com/token and /home/ada/.ssh/id_ed25519",
-        "an-editor-of-mine in /work/some/where",
+        "an-editor-of-mine in /home/ada/notes/old",
         "the class sk-cube-grid-something-long of the spinner",
         "1234567890:da39a3ee5e6b4b0d3255bfef95601890afd80709 size and hash",
         "ssh://git@github.com/ada/notes, git@github.com:ada/notes.git, https://ada:…@example.com",
@@ -360,6 +363,33 @@ fn a_hostile_text_takes_time_that_is_linear_in_its_length() {
     }
 }
 
+const PIECES: [&str; 24] = [
+    "-----BEGIN PRIVATE KEY-----",
+    "-----END PRIVATE KEY-----",
+    "END RSA PRIVATE KEY-----",
+    "PRIVATE KEY",
+    "-----",
+    "-",
+    "\n",
+    "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj",
+    "0123456789abcdef",
+    "0123456789",
+    "ghp_",
+    "sk-ant-",
+    "sk-",
+    "eyJabcdefghijk.",
+    "://",
+    "@",
+    ":",
+    "bearer ",
+    "abcdefghijklmnopqrstuvwxyz",
+    "…",
+    "é",
+    " ",
+    "AKIA",
+    "👩‍💻",
+];
+
 proptest! {
     #[test]
     fn no_secret_survives_in_whatever_it_stands(
@@ -391,6 +421,20 @@ proptest! {
         prop_assume!(!text.contains("sk-") && !text.contains("AIza"));
         let redactor = Redactor::new(&environment(&[("SOME_TOKEN", "-never-in-there_~")]));
         prop_assert_eq!(redactor.text(&text), text.as_str());
+    }
+
+    #[test]
+    fn whatever_is_put_together_from_pieces_of_secrets_is_survived(
+        pieces in prop::collection::vec(0_usize..PIECES.len(), 0..40),
+    ) {
+        let text: String = pieces.into_iter().map(|piece| PIECES[piece]).collect();
+        let redactor = Redactor::new(&environment(&[("A_KEY", "0123456789abcdef")]));
+        let shown = redactor.text(&text).into_owned();
+        prop_assert!(!shown.contains("0123456789abcdef"), "{}", shown);
+        let live = LiveText { code: std::iter::once(0..text.len()).collect(), ..LiveText::plain(text) };
+        let live = live.without_secrets(&redactor);
+        prop_assert_eq!(&live.text, &shown);
+        prop_assert!(live.code.iter().all(|range| shown.get(range.clone()).is_some()));
     }
 
     #[test]
