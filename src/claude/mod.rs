@@ -14,6 +14,7 @@ pub mod folder;
 pub mod host;
 pub mod install;
 pub mod keeper;
+pub mod keepers;
 mod outcome;
 pub mod stream;
 pub mod tail;

@@ -8,6 +8,7 @@ mod doctor;
 mod init;
 mod log;
 mod pages;
+mod service;
 mod session;
 mod table;
 
@@ -27,6 +28,7 @@ use crate::process::holder;
 use crate::store::backup;
 use config::ConfigCommand;
 use init::InitArguments;
+use service::ServiceArguments;
 use session::SessionCommand;
 use session::beside::NoBot;
 
@@ -72,6 +74,8 @@ enum Command {
     /// Work with sessions from the shell, beside a running bot
     #[command(subcommand)]
     Session(SessionCommand),
+    /// Have systemd run the bot: at the start of the machine, and again when it ends
+    Service(ServiceArguments),
     /// Show the settings, or change one
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -127,6 +131,10 @@ pub fn run() -> ExitCode {
         Some(Command::Doctor { json }) => examine(json),
         Some(Command::Backup { file }) => back_up(&file),
         Some(Command::Session(command)) => session(command),
+        Some(Command::Service(arguments)) => match service::run(arguments) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Completions { shell }) => pages::completions(shell, Cli::command()),
         Some(Command::Man { dir }) => pages::man(dir.as_deref(), Cli::command()),

@@ -59,6 +59,19 @@ impl Sources {
         sources
     }
 
+    /// What a service of this user is started with: no variables but HOME, and the files that it reads.
+    pub fn of_a_service(home: &Path) -> Sources {
+        let mut sources = Sources::of(BTreeMap::from([("HOME".into(), home.into())]));
+        for file in [
+            home.join(".env"),
+            home.join(".config/telecoder/telecoder.env"),
+            PathBuf::from("/etc/telecoder/telecoder.env"),
+        ] {
+            sources.add_file(&file);
+        }
+        sources
+    }
+
     fn usual_files(&self) -> Vec<PathBuf> {
         let mut files = vec![full_path(Path::new(".env"))];
         files.extend(self.personal_file());

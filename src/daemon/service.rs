@@ -9,9 +9,12 @@ use tracing::{error, warn};
 use crate::health::Health;
 use crate::store::{Store, offset};
 
+/// What a running bot is, for `telecoder service status`, which cannot ask it otherwise.
+const TAKING_MESSAGES: &str = concat!("version ", env!("CARGO_PKG_VERSION"), ", taking messages");
+
 /// It has taken up what was left and takes what comes.
 pub(super) fn say_ready() {
-    say(&[NotifyState::Ready, NotifyState::Status("taking messages")]);
+    say(&[NotifyState::Ready, NotifyState::Status(TAKING_MESSAGES)]);
 }
 
 /// It lets go of everything; runs go on.

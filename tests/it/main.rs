@@ -35,6 +35,8 @@ mod restart;
 mod runners;
 mod sentences;
 mod service;
+mod service_commands;
+mod service_unit;
 mod sessions;
 mod settings;
 mod shell;

@@ -194,7 +194,12 @@ fn the_last_errors_of_the_services_log_are_shown_without_secrets() {
         "2 errors in the last day",
         "journalctl -u telecoder",
     );
-    report.has("log", "warning", "another program polls ([redacted: TELEGRAM_BOT_TOKEN])", "");
+    report.has(
+        "log",
+        "warning",
+        "another program polls ([redacted: TELEGRAM_BOT_TOKEN])",
+        "",
+    );
     report.has("log", "warning", "the bot hangs", "");
     assert!(!report.text.contains("all is well"), "{}", report.text);
 }

@@ -1,0 +1,286 @@
+//! `telecoder service`: installs the unit, and says in plain words what systemd does with it.
+//!
+//! What the unit says is `deploy/telecoder.service`'s, filled in by [`unit`]; whose service it is, [`place`]'s; the
+//! programs that are called, [`systemctl`]'s; what a person reads, [`words`]'s.
+
+mod place;
+mod systemctl;
+mod unit;
+mod words;
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use nix::unistd::User;
+
+use place::{Place, Scope, UNIT};
+
+/// How `status` says by its exit code that the bot does not run; the same as that of `systemctl status`.
+const NOT_RUNNING: u8 = 3;
+
+#[derive(Debug, Args)]
+pub(super) struct ServiceArguments {
+    #[command(subcommand)]
+    command: ServiceCommand,
+    /// The service of this user alone (what it is without root)
+    #[arg(long, global = true, conflicts_with = "system")]
+    user: bool,
+    /// The service of the whole machine (what it is for root)
+    #[arg(long, global = true)]
+    system: bool,
+    /// Another folder than / to look in
+    #[arg(long, global = true, hide = true, value_name = "FOLDER")]
+    root: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum ServiceCommand {
+    /// Write the unit, start the bot, and start it with the machine from now on
+    Install {
+        /// The user as whom the bot and claude run
+        #[arg(long, value_name = "USER", default_value = "telecoder")]
+        run_as: String,
+        /// Do not start the bot yet
+        #[arg(long)]
+        no_start: bool,
+        /// Only print the unit
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Start the bot
+    Start,
+    /// Stop the bot; runs go on
+    Stop,
+    /// Stop the bot and start it again; runs go on
+    Restart,
+    /// Say whether the bot runs, since when, and how often it was started again (exit code 3: it does not run)
+    Status,
+    /// Show the bot's log
+    Logs {
+        /// Go on showing what comes
+        #[arg(short, long)]
+        follow: bool,
+        /// How many lines
+        #[arg(short = 'n', long, default_value_t = 100)]
+        lines: u32,
+    },
+    /// Stop the bot and remove the unit; data, settings and runs stay
+    Uninstall,
+}
+
+/// Does what the command says. Errors are for a person.
+pub(super) fn run(arguments: ServiceArguments) -> anyhow::Result<ExitCode> {
+    let asked_for = match (arguments.system, arguments.user) {
+        (true, _) => Some(Scope::System),
+        (_, true) => Some(Scope::User),
+        _ => None,
+    };
+    let root = arguments.root;
+    if let ServiceCommand::Install {
+        run_as,
+        no_start,
+        dry_run,
+    } = &arguments.command
+    {
+        let place = Place::for_install(asked_for, root)?;
+        let text = unit_for(&place, run_as)?;
+        if *dry_run {
+            write!(io::stdout(), "{text}")?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        return install(&place, &text, *no_start).map(|()| ExitCode::SUCCESS);
+    }
+    let place = Place::find(asked_for, root)?;
+    if !place.has_systemd() {
+        bail!(words::NO_SYSTEMD);
+    }
+    match arguments.command {
+        ServiceCommand::Install { .. } => {}
+        ServiceCommand::Start => start(&place)?,
+        ServiceCommand::Stop => stop(&place)?,
+        ServiceCommand::Restart => restart(&place)?,
+        ServiceCommand::Status => return status(&place),
+        ServiceCommand::Logs { follow, lines } => {
+            return Err(systemctl::become_journal(place.scope, lines, follow));
+        }
+        ServiceCommand::Uninstall => uninstall(&place)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn unit_for(place: &Place, run_as: &str) -> anyhow::Result<String> {
+    let program = std::env::current_exe().and_then(fs::canonicalize).context(
+        "it cannot be told where this telecoder is; was its file replaced just now? Try again",
+    )?;
+    if !unit::can_be_started(&program) {
+        bail!(
+            "systemd starts no program whose path has quotes, backslashes or the like in it: {}. Nothing was \
+             changed. Move telecoder to /usr/local/bin and try again",
+            program.display()
+        );
+    }
+    match place.scope {
+        Scope::User => Ok(unit::text(
+            Scope::User,
+            &program,
+            &place.caller.name,
+            &place.home(),
+        )),
+        Scope::System => {
+            let user = User::from_name(run_as)
+                .ok()
+                .flatten()
+                .with_context(|| words::no_such_user(run_as))?;
+            Ok(unit::text(Scope::System, &program, &user.name, &user.dir))
+        }
+    }
+}
+
+fn install(place: &Place, text: &str, no_start: bool) -> anyhow::Result<()> {
+    if !place.has_systemd() {
+        bail!(words::NO_SYSTEMD);
+    }
+    place.check_may_change("install")?;
+    let file = place.unit_file();
+    let changed = fs::read_to_string(&file).ok().as_deref() != Some(text);
+    if changed {
+        write_whole(&file, text).with_context(|| {
+            format!("{} cannot be written; nothing was changed", file.display())
+        })?;
+        systemctl::call(place.scope, &["daemon-reload"])?;
+        println!("{} is written.", file.display());
+    } else {
+        println!("{} is unchanged.", file.display());
+    }
+    let shown = systemctl::show(place.scope)?;
+    if !shown.is_enabled() {
+        systemctl::call(place.scope, &["enable", UNIT])?;
+        println!("telecoder starts with the machine from now on.");
+    }
+    match (shown.is_running(), no_start) {
+        (false, true) => println!(
+            "It is not started yet: `{}` does that.",
+            words::command(place.scope, "start")
+        ),
+        (false, false) => start(place)?,
+        (true, _) if changed => restart(place)?,
+        (true, _) => println!("telecoder is running already."),
+    }
+    if place.scope == Scope::User && systemctl::lingers(&place.caller.name) == Some(false) {
+        println!("{}", words::linger(&place.caller.name));
+    }
+    Ok(())
+}
+
+fn start(place: &Place) -> anyhow::Result<()> {
+    place.check_may_change("start")?;
+    check_is_there(place)?;
+    systemctl::call(place.scope, &["start", UNIT]).with_context(|| not_up(place))?;
+    println!("telecoder is running.");
+    Ok(())
+}
+
+fn restart(place: &Place) -> anyhow::Result<()> {
+    place.check_may_change("restart")?;
+    check_is_there(place)?;
+    systemctl::call(place.scope, &["restart", UNIT]).with_context(|| not_up(place))?;
+    println!("telecoder was restarted and is running; runs were left alone.");
+    Ok(())
+}
+
+fn not_up(place: &Place) -> String {
+    format!(
+        "telecoder did not start. `{}` says why; `telecoder init` asks for the settings",
+        words::command(place.scope, "logs")
+    )
+}
+
+fn stop(place: &Place) -> anyhow::Result<()> {
+    place.check_may_change("stop")?;
+    check_is_there(place)?;
+    let running = place.running();
+    systemctl::call(place.scope, &["stop", UNIT])?;
+    println!("telecoder is stopped. {}", words::runs_after_stop(running));
+    Ok(())
+}
+
+fn status(place: &Place) -> anyhow::Result<ExitCode> {
+    let shown = systemctl::show(place.scope)?;
+    let status = words::Status {
+        scope: place.scope,
+        is_replaced: shown.process().is_some_and(is_replaced),
+        running: place.running(),
+        shown: &shown,
+    };
+    println!("{}", words::status(&status));
+    Ok(match shown.is_running() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(NOT_RUNNING),
+    })
+}
+
+/// Whether a process runs a program that is not on disk any more.
+fn is_replaced(process: u32) -> bool {
+    fs::read_link(format!("/proc/{process}/exe"))
+        .is_ok_and(|program| program.to_string_lossy().ends_with(" (deleted)"))
+}
+
+fn uninstall(place: &Place) -> anyhow::Result<()> {
+    place.check_may_change("uninstall")?;
+    let file = place.unit_file();
+    if !file.exists() {
+        println!("telecoder is not installed as a service; nothing was done.");
+        return Ok(());
+    }
+    let (running, data, settings) = (place.running(), place.data(), place.settings_folder());
+    systemctl::call(place.scope, &["disable", "--now", UNIT])?;
+    fs::remove_file(&file).with_context(|| {
+        format!(
+            "telecoder is stopped, but {} cannot be removed",
+            file.display()
+        )
+    })?;
+    systemctl::call(place.scope, &["daemon-reload"])?;
+    println!(
+        "telecoder is stopped and {} is removed. {}",
+        file.display(),
+        words::runs_after_stop(running)
+    );
+    if let Some(data) = data {
+        println!("Kept: the data in {}.", data.display());
+    }
+    if let Some(settings) = settings.filter(|settings| settings.is_dir()) {
+        println!("Kept: the settings in {}.", settings.display());
+    }
+    Ok(())
+}
+
+fn check_is_there(place: &Place) -> anyhow::Result<()> {
+    if place.unit_file().is_file() {
+        return Ok(());
+    }
+    bail!(
+        "telecoder is not installed as a service. Nothing was done. Try: {}",
+        words::command(place.scope, "install")
+    )
+}
+
+fn write_whole(file: &Path, text: &str) -> io::Result<()> {
+    let folder = file.parent().expect("a unit is in a folder");
+    fs::create_dir_all(folder)?;
+    let temporary = file.with_extension("new");
+    let mut new = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o644)
+        .open(&temporary)?;
+    new.write_all(text.as_bytes())?;
+    new.sync_all()?;
+    fs::rename(temporary, file)
+}
