@@ -19,6 +19,8 @@ fi
 binary=$(realpath "${1:?which telecoder? Give the path of a built binary}")
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(mktemp -d "${TMPDIR:-/tmp}/telecoder-install.XXXXXX")
+# It becomes /, which everybody may enter.
+chmod 755 "$root"
 clean_up() {
     umount "$root/proc" 2>/dev/null || umount --lazy "$root/proc" 2>/dev/null || true
     rm -rf --one-file-system "$root"
