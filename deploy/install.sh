@@ -359,24 +359,30 @@ install_service() {
     esac
 }
 
+# How the person becomes the user, with the sudo that some machines do not have.
+by_hand() { # by_hand COMMAND
+    if has sudo; then printf 'sudo -u %s -H %s' "$user" "$1"; else printf "su - %s -c '%s'" "$user" "$1"; fi
+}
+
 say_what_next() {
+    if has sudo; then as_root='sudo '; else as_root=''; fi
+    as_service=no
+    if [ -d /run/systemd/system ] && [ $with_service = yes ]; then as_service=yes; fi
     printf '\ntelecoder is installed.\n'
-    if has_settings; then
-        if [ -d /run/systemd/system ] && [ $with_service = yes ]; then
-            printf 'It runs as a service; this shows how it is:  sudo telecoder service status\n'
+    if ! has_settings; then
+        printf 'Now give it its token, and tell it who you are:\n\n    %s\n' "$(by_hand "telecoder init")"
+        if [ $as_service = yes ]; then
+            printf '    %stelecoder service start\n\n' "$as_root"
         else
-            printf 'Start it in a terminal that stays:  sudo -u %s -H telecoder\n' "$user"
+            printf '    %s\n\n' "$(by_hand telecoder)"
         fi
+    elif [ $as_service = yes ]; then
+        printf 'It runs as a service; this shows how it is:  %stelecoder service status\n' "$as_root"
     else
-        printf 'Now give it its token, and tell it who you are:\n\n    sudo -u %s -H telecoder init\n' "$user"
-        if [ -d /run/systemd/system ] && [ $with_service = yes ]; then
-            printf '    sudo telecoder service start\n'
-        else
-            printf '    sudo -u %s -H telecoder\n' "$user"
-        fi
+        printf 'Start it in a terminal that stays:  %s\n' "$(by_hand telecoder)"
     fi
     if [ $with_claude = yes ]; then
-        printf 'claude has to be logged in, once:  sudo -u %s -H claude\n' "$user"
+        printf 'claude has to be logged in, once:  %s\n' "$(by_hand claude)"
     fi
 }
 

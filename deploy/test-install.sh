@@ -93,7 +93,7 @@ said "✓ git: installed"
 said "✓ ssh, for git: installed"
 said "✓ certificates for TLS: installed"
 said "✓ user telecoder: made"
-said "sudo -u telecoder -H telecoder init"
+said "su - telecoder -c 'telecoder init'"
 [ "$(stat -c '%a' "$root/var/lib/telecoder" "$root/home/telecoder" | tr '\n' ' ')" = "700 700 " ] || wrong "others can read what is telecoder's"
 
 case_ "a second time: nothing is changed"
@@ -264,7 +264,7 @@ enable*) : >/root/enabled;; start*) echo active >/root/state;; esac'
 echo inactive >"$root/root/state"
 install_sh 0 --binary /root/newer --no-claude
 said "✓ service: /etc/systemd/system/telecoder.service"
-said "sudo telecoder service start"
+said "telecoder service start"
 grep -q '^User=telecoder$' "$root/etc/systemd/system/telecoder.service" || wrong "the unit has no user"
 grep -q '^ExecStart=/usr/local/bin/telecoder serve$' "$root/etc/systemd/system/telecoder.service" || wrong "the unit starts something else"
 ! grep -q '^start' "$root/root/asked" || wrong "a bot without settings was started"

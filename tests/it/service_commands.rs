@@ -31,7 +31,7 @@ fn with_systemd(shown: &str) -> Machine {
             &format!("programs/{name}"),
             &format!(
                 "echo \"{name} $*\" >> '{}'\n\
-                 case \"$*\" in *' show '*|'show '*) cat '{}';; *show-user*) echo Linger=no;; esac\n\
+                 case \"$*\" in *' show '*|'show '*) cat '{}'; exit;; *show-user*) echo Linger=no;; esac\n\
                  if [ -e '{}' ]; then cat '{}' >&2; exit 1; fi",
                 calls.display(),
                 folder.join("shown").display(),
@@ -52,6 +52,11 @@ fn with_systemd(shown: &str) -> Machine {
 
 fn set_shown(machine: &Machine, shown: &str) {
     std::fs::write(machine.folder.path().join("shown"), shown).expect("what is shown");
+}
+
+/// From now on systemctl changes nothing, and says this.
+fn refuse(machine: &Machine, words: &str) {
+    std::fs::write(machine.folder.path().join("refusal"), words).expect("a refusal");
 }
 
 fn service(machine: &Machine, arguments: &[&str]) -> Output {
@@ -335,22 +340,40 @@ fn removing_the_service_keeps_data_and_settings_and_says_where_they_are() {
 }
 
 #[test]
-fn a_refusal_of_systemd_comes_with_what_to_do() {
+fn a_bot_that_does_not_start_is_told_with_its_reason_and_what_to_do() {
     let machine = with_systemd(NOT_THERE);
     service(&machine, &["install", "--user"]);
-    std::fs::write(
-        machine.folder.path().join("refusal"),
-        "Job for telecoder.service failed.\n",
-    )
-    .expect("a refusal");
+    refuse(
+        &machine,
+        "Job for telecoder.service failed.\nSee somewhere.",
+    );
+    set_shown(
+        &machine,
+        "LoadState=loaded\nActiveState=failed\nResult=exit-code\nExecMainStatus=2\n",
+    );
+    for command in ["start", "restart"] {
+        let output = service(&machine, &[command, "--user"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(
+            said(&output),
+            "telecoder: the bot did not start: a setting is wrong, or Telegram refused the token (exit code 2). \
+             `telecoder service logs` says more; `telecoder init`, as the user of the service, asks for the settings\n"
+        );
+    }
+}
+
+#[test]
+fn a_refusal_of_systemd_itself_is_told_in_its_words_with_a_remedy() {
+    let machine = with_systemd(NOT_THERE);
+    service(&machine, &["install", "--user"]);
+    refuse(&machine, "Failed to connect to bus: No medium found");
     let output = service(&machine, &["start", "--user"]);
     assert_eq!(output.status.code(), Some(1));
     let told = said(&output);
     assert!(
-        told.contains("telecoder did not start. `telecoder service logs` says why"),
+        told.contains("No medium found. Log in as this user"),
         "{told}"
     );
-    assert!(told.contains("Job for telecoder.service failed"), "{told}");
 }
 
 #[test]

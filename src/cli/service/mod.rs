@@ -180,7 +180,7 @@ fn install(place: &Place, text: &str, no_start: bool) -> anyhow::Result<()> {
 fn start(place: &Place) -> anyhow::Result<()> {
     place.check_may_change("start")?;
     check_is_there(place)?;
-    systemctl::call(place.scope, &["start", UNIT]).with_context(|| not_up(place))?;
+    systemctl::call(place.scope, &["start", UNIT]).map_err(|refusal| why_not_up(place, refusal))?;
     println!("telecoder is running.");
     Ok(())
 }
@@ -188,16 +188,20 @@ fn start(place: &Place) -> anyhow::Result<()> {
 fn restart(place: &Place) -> anyhow::Result<()> {
     place.check_may_change("restart")?;
     check_is_there(place)?;
-    systemctl::call(place.scope, &["restart", UNIT]).with_context(|| not_up(place))?;
+    systemctl::call(place.scope, &["restart", UNIT])
+        .map_err(|refusal| why_not_up(place, refusal))?;
     println!("telecoder was restarted and is running; runs were left alone.");
     Ok(())
 }
 
-fn not_up(place: &Place) -> String {
-    format!(
-        "telecoder did not start. `{}` says why; `telecoder init` asks for the settings",
-        words::command(place.scope, "logs")
-    )
+/// How the bot ended rather than how systemctl puts it, where there was a bot.
+fn why_not_up(place: &Place, refusal: anyhow::Error) -> anyhow::Error {
+    match systemctl::show(place.scope) {
+        Ok(shown) if shown.has_failed() => {
+            anyhow::anyhow!(words::did_not_start(place.scope, &shown))
+        }
+        _ => refusal,
+    }
 }
 
 fn stop(place: &Place) -> anyhow::Result<()> {

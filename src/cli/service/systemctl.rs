@@ -23,6 +23,11 @@ impl Shown {
         matches!(self.get("ActiveState"), "active" | "reloading")
     }
 
+    /// It was started and ended.
+    pub fn has_failed(&self) -> bool {
+        !matches!(self.get("Result"), "" | "success")
+    }
+
     pub fn is_enabled(&self) -> bool {
         self.get("UnitFileState") == "enabled"
     }

@@ -84,6 +84,19 @@ fn first_line(status: &Status) -> String {
     }
 }
 
+/// After a start or a restart that came to nothing.
+pub(super) fn did_not_start(scope: Scope, shown: &Shown) -> String {
+    let init = match shown.get("ExecMainStatus") {
+        "2" => "; `telecoder init`, as the user of the service, asks for the settings",
+        _ => "",
+    };
+    format!(
+        "the bot did not start: {}. `{}` says more{init}",
+        how_it_ended(shown),
+        command(scope, "logs")
+    )
+}
+
 /// Format: systemd.service(5), `$SERVICE_RESULT`.
 fn how_it_ended(shown: &Shown) -> String {
     match (shown.get("Result"), shown.get("ExecMainStatus")) {
