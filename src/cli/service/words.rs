@@ -107,6 +107,7 @@ fn how_it_ended(shown: &Shown) -> String {
         ("exit-code", "203") => "its program cannot be started (exit code 203)".into(),
         ("exit-code", "217") => "its user is not there any more (exit code 217)".into(),
         ("exit-code", code) => format!("it ended with exit code {code}"),
+        ("success", _) => "it was told to end".into(),
         ("watchdog", _) => "it hung and was ended".into(),
         ("oom-kill", _) => "the kernel ended it, because there was no memory left".into(),
         ("signal" | "core-dump", signal) => format!("it was ended by signal {signal}"),
