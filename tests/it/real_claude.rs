@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use rustix::process::Signal;
 
+use crate::support::terminal::Terminal;
 use crate::support::{Bot, Machine, model, processes};
 
 const WHY: &str = "TELECODER_TEST_CLAUDE names the real claude; .ci/run sets it";
@@ -279,4 +280,65 @@ fn the_turn_that_real_claude_makes_about_its_background_work_is_answered_too() {
     machine.until_quiet();
     let second = machine.loud_messages().pop().expect("there are two");
     assert!(second.text.contains("Done · "), "{}", second.text);
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn a_person_takes_a_session_of_the_real_claude_over_in_a_terminal_and_the_chat_goes_on_from_there()
+{
+    let machine = machine();
+    let _bot = start(&machine);
+    machine.ada_says("from the phone");
+    machine.message_with("You said: from the phone");
+    machine.until_quiet();
+    let session: String = machine
+        .database()
+        .query_row("SELECT id FROM sessions", [], |row| row.get(0))
+        .expect("there is one");
+    answer_what_claude_asks_first(&machine, &session);
+    let mut command = machine.telecoder(&["session", "attach", &session]);
+    command.env("TERM", "xterm-256color");
+    let mut terminal = Terminal::start(command);
+    // It draws word by word. Whoever bypasses permissions at a terminal for the first time is asked.
+    terminal.until("Yes,");
+    terminal.types_keys("\x1b[B\r");
+    terminal.until("bypass");
+    terminal.types_keys("[[recall]]\r");
+    // The conversation of the chat is there.
+    terminal.until("Earlier:");
+    terminal.until("phone");
+    machine.message_with("is open in a terminal now");
+    terminal.types_keys("/clear");
+    // Of the list of commands, which takes the first Enter before it is there.
+    terminal.until("resumable");
+    terminal.types_keys("\r");
+    terminal.until("Welcome");
+    terminal.types_keys("from the terminal\r");
+    terminal.until("said:");
+    terminal.types_keys("/exit");
+    terminal.until("Exit");
+    terminal.types_keys("\r");
+    terminal.until("is handed back after");
+    drop(terminal);
+    let back = machine.message_with("was handed back by the terminal after");
+    assert!(back.text.contains("• from the terminal"), "{}", back.text);
+    machine.ada_says("[[recall]]");
+    // /clear began another conversation: the chat goes on in that one.
+    let earlier = machine.message_with("Earlier: ").text;
+    assert!(earlier.contains("/ from the terminal"), "{earlier}");
+    assert!(!earlier.contains("from the phone"), "{earlier}");
+}
+
+/// What claude asks a person when it is first started in a terminal is answered already: theme, key, trust.
+fn answer_what_claude_asks_first(machine: &Machine, session: &str) {
+    let file = PathBuf::from(&machine.environment["HOME"]).join(".claude.json");
+    let now = std::fs::read_to_string(&file).unwrap_or_else(|_| "{}".to_owned());
+    let mut answers: serde_json::Value = serde_json::from_str(&now).expect("JSON");
+    let workspace = machine.data().join("workspaces").join(session);
+    answers["hasCompletedOnboarding"] = true.into();
+    answers["theme"] = "dark".into();
+    answers["customApiKeyResponses"] =
+        serde_json::json!({"approved": ["test-key"], "rejected": []});
+    answers["projects"][workspace.display().to_string()]["hasTrustDialogAccepted"] = true.into();
+    std::fs::write(file, answers.to_string()).expect("it is written");
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -100,6 +100,14 @@ impl Terminal {
     /// Types a line and presses Enter.
     pub fn types(&mut self, line: &str) {
         writeln!(self.keyboard, "{line}").expect("the program reads");
+    }
+
+    /// Presses these keys; `\r` is Enter. A program that draws the whole screen needs a moment between two of them.
+    pub fn types_keys(&mut self, keys: &str) {
+        for key in keys.chars() {
+            write!(self.keyboard, "{key}").expect("the program reads");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Whether what is typed appears on the screen.
