@@ -1,6 +1,6 @@
 //! `telecoder service`: installs the unit, and says in plain words what systemd does with it.
 //!
-//! What the unit says is `deploy/telecoder.service`'s, filled in by [`unit`]; whose service it is, [`place`]'s; the
+//! What the unit says is `deploy/telecoder.service`'s, filled in by [`mod@unit`]; whose service it is, [`place`]'s; the
 //! programs that are called, [`systemctl`]'s; what a person reads, [`words`]'s.
 
 mod place;
