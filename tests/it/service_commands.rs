@@ -189,6 +189,25 @@ fn a_service_of_the_machine_is_changed_by_root_alone() {
 }
 
 #[test]
+fn who_runs_the_machines_service_already_does_not_get_a_second_one() {
+    let machine = with_systemd(NOT_THERE);
+    let units = machine.folder.path().join("root/etc/systemd/system");
+    std::fs::create_dir_all(&units).expect("a folder");
+    let id = Command::new("id").arg("-un").output().expect("a name");
+    let name = String::from_utf8_lossy(&id.stdout).trim().to_owned();
+    let unit = format!("[Service]\nUser={name}\n");
+    std::fs::write(units.join("telecoder.service"), unit).expect("the unit");
+    let output = service(&machine, &["install", "--user"]);
+    assert!(
+        said(&output).contains("a service of the whole machine here already"),
+        "{}",
+        said(&output)
+    );
+    assert!(!user_unit(&machine).exists());
+    assert!(calls(&machine).is_empty());
+}
+
+#[test]
 fn a_stop_says_how_many_runs_go_on() {
     let machine = with_systemd(NOT_THERE);
     service(&machine, &["install", "--user"]);

@@ -146,6 +146,10 @@ fn install(place: &Place, text: &str, no_start: bool) -> anyhow::Result<()> {
         bail!(words::NO_SYSTEMD);
     }
     place.check_may_change("install")?;
+    if place.scope == Scope::User && place.machine_runs_as_caller() {
+        println!("{}", words::MACHINE_HAS_ONE);
+        return Ok(());
+    }
     let file = place.unit_file();
     let changed = fs::read_to_string(&file).ok().as_deref() != Some(text);
     if changed {

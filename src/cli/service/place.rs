@@ -1,5 +1,6 @@
 //! Whose service it is: the machine's or one user's, and where its unit file and its data are.
 
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -104,14 +105,19 @@ impl Place {
         Ok(())
     }
 
+    /// Whether the machine has a service already that runs as the caller: a second bot would have the same settings.
+    pub fn machine_runs_as_caller(&self) -> bool {
+        let unit = fs::read_to_string(self.root.join(SYSTEM_UNITS).join(UNIT));
+        unit.is_ok_and(|unit| user_of(&unit) == Some(&self.caller.name))
+    }
+
     /// Whose home has the settings and, where they say nothing else, the data: the user of the unit that is there.
     fn home_of_service(&self) -> Option<PathBuf> {
         if self.scope == Scope::User {
             return Some(self.home());
         }
-        let unit = std::fs::read_to_string(self.unit_file()).ok()?;
-        let user = unit.lines().find_map(|line| line.strip_prefix("User="))?;
-        Some(User::from_name(user.trim()).ok()??.dir)
+        let unit = fs::read_to_string(self.unit_file()).ok()?;
+        Some(User::from_name(user_of(&unit)?).ok()??.dir)
     }
 
     /// The settings that the service reads.
@@ -136,4 +142,10 @@ impl Place {
     pub fn running(&self) -> Option<usize> {
         Some(keepers::count_below(&self.data()?))
     }
+}
+
+fn user_of(unit: &str) -> Option<&str> {
+    unit.lines()
+        .find_map(|line| line.strip_prefix("User="))
+        .map(str::trim)
 }

@@ -7,6 +7,10 @@ use super::systemctl::Shown;
 pub(super) const NO_SYSTEMD: &str = "systemd does not run this machine (in most containers it does not), so there is no service to manage. Start the \
      bot by `telecoder` in a terminal that stays, or as the container's command; after a restart it finds its runs again";
 
+/// To the user as whom the machine's own service runs.
+pub(super) const MACHINE_HAS_ONE: &str = "telecoder is a service of the whole machine here already, and runs as this user. Nothing was changed. This starts \
+     it: sudo telecoder service start";
+
 /// What `status` knows.
 pub(super) struct Status<'a> {
     pub scope: Scope,
