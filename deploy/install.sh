@@ -138,7 +138,8 @@ get_rust() {
         as_builder rustup default stable
         return
     fi
-    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs -o "$work/rustup.sh" || return 1
+    # What sh.rustup.rs leads to; from the host that Rust itself comes from.
+    curl --proto '=https' --tlsv1.2 -sSf https://static.rust-lang.org/rustup/rustup-init.sh -o "$work/rustup.sh" || return 1
     chmod 711 "$work"
     chmod 644 "$work/rustup.sh"
     as_builder sh "$work/rustup.sh" -y --profile minimal --no-modify-path
