@@ -164,24 +164,25 @@ build() {
             "See https://rustup.rs, or build telecoder on another machine and give --binary FILE."
         ok "Rust $found"
     fi
+    target=$source/target
+    manifest=$source/Cargo.toml
     if [ -n "$version" ]; then
-        as_builder git -C "$source" archive --format=tar -o "$source/target/$version.tar" "$version" 2>"$work/log" ||
+        commit=$(as_builder git -C "$source" rev-parse --quiet --verify "$version^{commit}") ||
             fail "there is no version $version in $source" "git tag shows what there is; git fetch --tags gets what is new."
-        rm -rf "$source/target/source"
-        as_builder mkdir -p "$source/target/source"
-        as_builder tar -xf "$source/target/$version.tar" -C "$source/target/source"
-        rm -f "$source/target/$version.tar"
-        manifest=$source/target/source/Cargo.toml
-    else
-        manifest=$source/Cargo.toml
+        # A folder of its own: cargo takes files of another version for unchanged when they are older.
+        target=$source/target/versions/$commit
+        manifest=$target/source/Cargo.toml
+        as_builder mkdir -p "$target/source"
+        as_builder git -C "$source" archive --format=tar -o "$target/source.tar" "$commit"
+        as_builder tar -xf "$target/source.tar" -C "$target/source"
     fi
     printf '  building telecoder; that takes some minutes …\n'
-    as_builder cargo build --release --locked --quiet --manifest-path "$manifest" --target-dir "$source/target" \
+    as_builder cargo build --release --locked --quiet --manifest-path "$manifest" --target-dir "$target" \
         >"$work/log" 2>&1 </dev/null || {
         tail -n 15 "$work/log" | sed 's/^/  | /'
         fail "telecoder cannot be built" "What is above says why. The telecoder that was here, if any, is unchanged."
     }
-    binary=$source/target/release/telecoder
+    binary=$target/release/telecoder
     ok "telecoder: built"
 }
 
