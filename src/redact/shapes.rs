@@ -19,7 +19,7 @@ static CANDIDATE: LazyLock<Regex> = LazyLock::new(|| {
         | npm_ [A-Za-z0-9]{36}
         | eyJ [A-Za-z0-9_-]{8,} \. eyJ [A-Za-z0-9_-]{8,} \. [A-Za-z0-9_-]*
         | [0-9]{8,12} : [A-Za-z0-9_-]{34,}
-        | (?i: bearer ) [\x20:]{1,4} [A-Za-z0-9._~+/-]{16,} =*
+        | (?i-u: bearer ) [\x20:]{1,4} [A-Za-z0-9._~+/-]{16,} =*
         | :// [^\x00-\x20/?\#'"<>`\\@]+ (?: @ [^\x00-\x20/?\#'"<>`\\@]+ )* @
         # What was shortened before it came here.
         | (?: gh[pousr]_ | github_pat_ | glpat- | sk-ant- | xox[abeoprs]- | AIza | npm_ )
