@@ -119,12 +119,15 @@ pub fn people(listed: &[Listed]) -> Outgoing {
     })
 }
 
-/// Somebody was removed.
-pub fn removed(name: &str, dropped: usize) -> Outgoing {
+/// Somebody was removed; what they had going on was stopped, and prompts of theirs that waited were dropped.
+pub fn removed(name: &str, stopped: bool, dropped: usize) -> Outgoing {
     let mut text = format!(
-        "{} may not use this bot any more; what ran in their private chat is stopped.",
+        "{} may not use this bot any more.",
         one_line(name, NAME_IN_TEXT)
     );
+    if stopped {
+        text.push_str(" What was going on in their private chat is stopped.");
+    }
     match dropped {
         0 => {}
         1 => text.push_str(" One prompt of theirs that waited was dropped."),
@@ -133,4 +136,13 @@ pub fn removed(name: &str, dropped: usize) -> Outgoing {
         )),
     }
     Outgoing::note(text)
+}
+
+/// Somebody was removed whom the settings name, too.
+pub fn removed_and_listed(name: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "{} was invited no longer, but may still use this bot: the settings name them. Take the id out of \
+         TELECODER_TG_ALLOWED_USERS and start telecoder again.",
+        one_line(name, NAME_IN_TEXT)
+    ))
 }

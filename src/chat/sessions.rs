@@ -81,8 +81,17 @@ fn what(session: &Session) -> String {
     }
 }
 
+/// What goes on in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GoingOn {
+    Nothing,
+    Run,
+    /// Somebody has it at a terminal.
+    Terminal,
+}
+
 /// From now on the chat talks to this one.
-pub fn switched(session: &Session, is_running: bool) -> Outgoing {
+pub fn switched(session: &Session, going_on: GoingOn) -> Outgoing {
     let mut text = format!(
         "This chat goes on in session {}: {}",
         session.id,
@@ -91,10 +100,12 @@ pub fn switched(session: &Session, is_running: bool) -> Outgoing {
     if let Some(branch) = &session.branch {
         text.push_str(&format!(", branch {branch}"));
     }
-    text.push_str(if is_running {
-        ". A run is going on there; it shows here from now on."
-    } else {
-        ". What you write next goes to its conversation."
+    text.push_str(match going_on {
+        GoingOn::Run => ". A run is going on there; it shows here from now on.",
+        GoingOn::Terminal => {
+            ". It is open in a terminal; what you write next waits until it is handed back."
+        }
+        GoingOn::Nothing => ". What you write next goes to its conversation.",
     });
     Outgoing::note(text)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::evidence::{file_list, summary};
 use super::live::one_line;
 use super::text::duration;
+use super::workspace::BackIn;
 use super::{Body, Outgoing};
 use crate::git::diff::Files;
 use crate::git::source;
@@ -45,13 +46,18 @@ pub fn attached(session: &SessionId) -> Outgoing {
     ))
 }
 
-/// A session of this chat is no more.
-pub fn deleted(session: &SessionId, was_current: bool) -> Outgoing {
-    let mut text = format!("Session {session} was deleted in the shell, with its workspace.");
-    if was_current {
-        text.push_str(" What you write next goes to the session before it, or starts a new one.");
-    }
-    Outgoing::note(text)
+/// A session of this chat is no more; `back` says where the chat is now if it was the one that it talked to.
+pub fn deleted(session: &SessionId, back: Option<BackIn>) -> Outgoing {
+    let text = format!("Session {session} was deleted in the shell, with its workspace.");
+    Outgoing::note(match back {
+        Some(BackIn::Previous) => {
+            format!(
+                "{text} What you write next goes to the session before it; /sessions lists them."
+            )
+        }
+        Some(BackIn::None) => format!("{text} What you write next starts a new one."),
+        Some(BackIn::Newer) | None => text,
+    })
 }
 
 /// What happened while somebody had a session at a terminal.

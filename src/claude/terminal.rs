@@ -3,16 +3,63 @@
 //! The record is written by a hook that claude is started with (`--settings`, hook `UserPromptSubmit`): each prompt as
 //! the JSON object that claude gives to hooks, with the conversation that it belongs to (`/clear` begins another one).
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
 use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Deserialize;
 use serde_json::json;
+use signal_hook::consts::{SIGINT, SIGQUIT};
+use signal_hook::flag;
 
 use super::argv::{Conversation, PermissionMode};
 use crate::id::ClaudeSessionId;
 
+/// What varies between two terminals.
+pub struct Invocation<'a> {
+    pub program: &'a Path,
+    pub conversation: Conversation,
+    pub permission_mode: PermissionMode,
+    pub model: Option<&'a str>,
+    pub workspace: &'a Path,
+    /// claude's whole environment.
+    pub environment: &'a BTreeMap<OsString, OsString>,
+    /// Where the hook writes.
+    pub record: &'a Path,
+}
+
+impl Invocation<'_> {
+    /// Runs claude on this process's terminal to its end, however it ends. Ctrl-C is claude's to answer meanwhile.
+    ///
+    /// Errors: it could not be started.
+    pub fn run(&self) -> io::Result<()> {
+        let is_over = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGQUIT] {
+            // Ends this process again as soon as claude has ended.
+            flag::register_conditional_default(signal, Arc::clone(&is_over))?;
+        }
+        let run = Command::new(self.program)
+            .args(arguments(
+                &self.conversation,
+                self.permission_mode,
+                self.model,
+                self.record,
+            ))
+            .current_dir(self.workspace)
+            .env_clear()
+            .envs(self.environment)
+            .status();
+        is_over.store(true, Ordering::Relaxed);
+        run.map(drop)
+    }
+}
+
 /// The arguments behind the program's name.
-pub fn arguments(
+fn arguments(
     conversation: &Conversation,
     permission_mode: PermissionMode,
     model: Option<&str>,

@@ -49,10 +49,8 @@ impl Known {
             unknown: sources.unknown(),
             token: reader.token(),
             api_url: reader.api_url(),
-            users: reader.ids(Setting::AllowedUsers, |id| {
-                u64::try_from(id).ok().map(UserId)
-            }),
-            chats: reader.ids(Setting::AllowedChats, |id| Some(ChatId(id))),
+            users: reader.users(),
+            chats: reader.chats(),
             data: reader.data(),
             runtime: program(&runtime, sources),
             permission_mode,

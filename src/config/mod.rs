@@ -28,7 +28,6 @@ pub use sources::{Origin, Sources};
 
 use crate::claude::argv::PermissionMode;
 use crate::claude::environment;
-use crate::id::{ChatId, UserId};
 use crate::redact::Redactor;
 use crate::session::Commands;
 use crate::telegram::access::Access;
@@ -129,10 +128,7 @@ impl fmt::Display for Faults {
 
 /// Where telecoder keeps its data, for a command that needs nothing else.
 pub fn data_folder(sources: &Sources) -> Result<PathBuf, Faults> {
-    let mut faults = Reader {
-        sources,
-        faults: sources.unreadable().to_vec(),
-    };
+    let mut faults = reader(sources);
     let data = faults.data();
     match data {
         Some(data) if faults.faults.is_empty() => Ok(data),
@@ -140,31 +136,61 @@ pub fn data_folder(sources: &Sources) -> Result<PathBuf, Faults> {
     }
 }
 
-/// What claude and git are started with, for a command that needs nothing else.
+/// What git is started with, for a command that needs nothing else.
+pub struct ForGit {
+    pub branch_prefix: String,
+    /// What git and claude get of the environment and of the settings files.
+    pub environment: BTreeMap<OsString, OsString>,
+}
+
+/// What claude is started with.
 pub struct ForClaude {
     pub runtime: PathBuf,
     pub model: Option<String>,
     pub permission_mode: PermissionMode,
-    pub branch_prefix: String,
-    /// What claude gets of the environment and of the settings files.
-    pub environment: BTreeMap<OsString, OsString>,
+    pub git: ForGit,
+}
+
+/// Reads that part of the settings.
+pub fn for_git(sources: &Sources) -> Result<ForGit, Faults> {
+    let faults = reader(sources);
+    match faults.faults.is_empty() {
+        true => Ok(ForGit {
+            branch_prefix: faults.value_or_default(Setting::BranchPrefix),
+            environment: environment::for_claude(&sources.whole_environment()),
+        }),
+        false => Err(Faults(faults.faults)),
+    }
 }
 
 /// Reads that part of the settings.
 pub fn for_claude(sources: &Sources) -> Result<ForClaude, Faults> {
-    let mut faults = Reader {
-        sources,
-        faults: sources.unreadable().to_vec(),
-    };
+    let mut faults = reader(sources);
     match faults.permission_mode() {
         Some(permission_mode) if faults.faults.is_empty() => Ok(ForClaude {
-            runtime: program(&faults.value_or_default(Setting::Runtime), sources),
+            runtime: runtime(sources),
             model: sources.value(Setting::Model),
             permission_mode,
-            branch_prefix: faults.value_or_default(Setting::BranchPrefix),
-            environment: environment::for_claude(&sources.whole_environment()),
+            git: for_git(sources)?,
         }),
         _ => Err(Faults(faults.faults)),
+    }
+}
+
+/// Who may talk to the bot, by the settings.
+pub fn access(sources: &Sources) -> Result<Access, Faults> {
+    let mut faults = reader(sources);
+    let (users, chats) = (faults.users(), faults.chats());
+    match faults.faults.is_empty() {
+        true => Ok(Access::new(users, chats)),
+        false => Err(Faults(faults.faults)),
+    }
+}
+
+fn reader(sources: &Sources) -> Reader<'_> {
+    Reader {
+        sources,
+        faults: sources.unreadable().to_vec(),
     }
 }
 
@@ -214,16 +240,11 @@ fn unknown(sources: &Sources) -> Vec<String> {
 impl Config {
     /// Checks everything and reports every fault at once.
     pub fn read(sources: &Sources) -> Result<Config, Faults> {
-        let mut faults = Reader {
-            sources,
-            faults: sources.unreadable().to_vec(),
-        };
+        let mut faults = reader(sources);
         let token = faults.token();
         let api_url = faults.api_url();
-        let users = faults.ids(Setting::AllowedUsers, |id| {
-            u64::try_from(id).ok().map(UserId)
-        });
-        let chats = faults.ids(Setting::AllowedChats, |id| Some(ChatId(id)));
+        let users = faults.users();
+        let chats = faults.chats();
         let data = faults.data();
         let permission_mode = faults.permission_mode();
         let max_runs = faults.max_runs();

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 
 use super::{Fault, LogFormat, Setting, Sources};
 use crate::claude::argv::PermissionMode;
+use crate::id::{ChatId, UserId};
 
 /// Reads values and collects what is wrong with them.
 pub(super) struct Reader<'a> {
@@ -71,11 +72,19 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn ids<T>(
-        &mut self,
-        setting: Setting,
-        id_from: impl Fn(i64) -> Option<T>,
-    ) -> Vec<T> {
+    /// `TELECODER_TG_ALLOWED_USERS`
+    pub(super) fn users(&mut self) -> Vec<UserId> {
+        self.ids(Setting::AllowedUsers, |id| {
+            u64::try_from(id).ok().map(UserId)
+        })
+    }
+
+    /// `TELECODER_TG_ALLOWED_CHATS`
+    pub(super) fn chats(&mut self) -> Vec<ChatId> {
+        self.ids(Setting::AllowedChats, |id| Some(ChatId(id)))
+    }
+
+    fn ids<T>(&mut self, setting: Setting, id_from: impl Fn(i64) -> Option<T>) -> Vec<T> {
         let value = self.sources.value(setting).unwrap_or_default();
         let mut ids = Vec::new();
         for item in value

@@ -2,7 +2,8 @@
 //!
 //! How it is run is `call`'s. A workspace is made in [`workspace`], of what [`source`] found and [`mirror`]
 //! keeps; [`snapshot`] and [`diff`] say what a run changed, through an [`index`] of our own, [`restore`] takes it
-//! back, [`push`] sends it away; [`unique`] is what would be gone with a branch.
+//! back, [`push`] sends it away; [`unique`] is what would be gone with
+//! a workspace.
 
 mod call;
 pub mod changes;

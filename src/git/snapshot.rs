@@ -258,6 +258,22 @@ pub async fn forget(
     Ok(())
 }
 
+/// Takes away all that was kept of these runs.
+pub async fn forget_all(git: &Git, workspace: &Path, runs: &[RunId]) -> Result<(), GitError> {
+    let list = ["for-each-ref", "--format=%(refname)", "refs/telecoder/"];
+    let references = in_place(git, workspace, list).output().await?.text();
+    let of_these = |reference: &&str| {
+        let run = reference.split('/').nth(2).unwrap_or_default();
+        runs.iter().any(|known| known.to_string() == run)
+    };
+    for reference in references.lines().filter(of_these) {
+        in_place(git, workspace, ["update-ref", "-d", reference])
+            .output()
+            .await?;
+    }
+    Ok(())
+}
+
 pub(super) fn own<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Vec<OsString> {
     OWN.into_iter()
         .chain(arguments)

@@ -67,8 +67,7 @@ pub async fn remove(git: &Git, session: &Session, branch_prefix: &str) {
         let _ = git
             .run(repository, ["worktree", "remove", "--force", &folder])
             .await;
-        if session.wanted_branch.is_none() {
-            let branch = own_branch(session, branch_prefix);
+        if let Some(branch) = own_branch_to_go(session, branch_prefix) {
             let _ = git.run(repository, ["branch", "-D", "--", &branch]).await;
         }
     }
@@ -103,6 +102,12 @@ async fn remove_half_made(folder: &Path) {
             let _ = fs::remove_dir_all(entry.path()).await;
         }
     }
+}
+
+/// The branch in a worktree's repository that goes with the session: the one that is named after it.
+pub fn own_branch_to_go(session: &Session, branch_prefix: &str) -> Option<String> {
+    let is_ours = session.wanted_branch.is_none();
+    is_ours.then(|| own_branch(session, branch_prefix))
 }
 
 fn own_branch(session: &Session, branch_prefix: &str) -> String {

@@ -127,11 +127,15 @@ pub(super) fn stop_pressed(db: &Connection, chat: ChatId, job: JobId) -> rusqlit
     }
 }
 
-/// What `/stop` ends where no run goes on; an undo is let to its end, which is near.
+/// An undo is let to its end, which is near.
+pub(super) fn may_be_stopped(task: Task) -> bool {
+    !matches!(task, Task::Undo { .. } | Task::Redo { .. })
+}
+
+/// What `/stop` ends where no run goes on.
 pub(super) fn to_stop(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Job>> {
     for lane in [Lane::Workspace, Lane::Beside] {
-        let job = jobs::next(db, at, lane)?
-            .filter(|job| !matches!(job.task, Task::Undo { .. } | Task::Redo { .. }));
+        let job = jobs::next(db, at, lane)?.filter(|job| may_be_stopped(job.task));
         if job.is_some() {
             return Ok(job);
         }

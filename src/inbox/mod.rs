@@ -5,6 +5,7 @@
 
 mod button;
 mod checks;
+mod command;
 mod failed;
 mod follow;
 mod held;
@@ -19,12 +20,13 @@ mod settings;
 pub mod shell;
 mod status;
 mod stop;
+mod stranger;
 mod switch;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Mutex;
+use std::time::Duration;
 
 use fail::fail_point;
 use rusqlite::Connection;
@@ -34,11 +36,9 @@ use tracing::info;
 pub use held::hold_what_is_old;
 pub use people::WrongCodes;
 
-use crate::chat::people as people_words;
-use crate::chat::{Outgoing, PromptState, text};
-use crate::command::Command;
+use crate::chat::{Outgoing, PromptState};
 use crate::health::Health;
-use crate::id::{ChatId, ChatThread, InviteCode, MessageId, UpdateSeq, UserId};
+use crate::id::{ChatId, ChatThread, UpdateSeq, UserId};
 use crate::metrics::Metrics;
 use crate::session::Commands;
 use crate::session::registry::Registry;
@@ -48,20 +48,12 @@ use crate::telegram::access::{Access, Member};
 use crate::telegram::api::ServerClock;
 use crate::telegram::outbox::Outbox;
 use crate::update::{Incoming, Message};
+use command::Asked;
 use follow::Follow;
 use request::Request;
 
 /// A question about old prompts waits this long for more of them, so that one is asked instead of many.
 const GATHERING_TIME: Duration = Duration::from_secs(1);
-
-/// A command, and who asked by which message.
-struct Asked {
-    command: Command,
-    message: MessageId,
-    member: Member,
-    /// What the sender is called.
-    name: String,
-}
 
 pub struct Inbox {
     pub store: Store,
@@ -115,12 +107,7 @@ impl Inbox {
             return self.done(seq).await;
         };
         let Some(member) = self.admit(user, chat).await? else {
-            if let Some((message, user, code)) = people::code_of(&incoming) {
-                return self.let_in(seq, message, user, code).await;
-            }
-            self.metrics.stranger_ignored();
-            self.name_stranger(user, chat);
-            return self.done(seq).await;
+            return self.stranger(seq, &incoming, user, chat).await;
         };
         match incoming {
             Incoming::Message(message) => {
@@ -150,48 +137,6 @@ impl Inbox {
             .await?;
         let before = || self.access.admit(user, old?, is_invited);
         Ok(self.access.admit(user, chat, is_invited).or_else(before))
-    }
-
-    /// A stranger has sent a code. One that holds lets them in; any other has no effect and gets no word.
-    async fn let_in(
-        &self,
-        seq: UpdateSeq,
-        message: &Message,
-        user: UserId,
-        code: InviteCode,
-    ) -> Result<(), StoreError> {
-        let at = message.at;
-        if !self.wrong_codes().may_try(user, Instant::now()) {
-            return self.done(seq).await;
-        }
-        let (name, owner) = (message.sender_name.clone(), self.access.owner());
-        let is_in =
-            self.store
-                .transaction(move |db| {
-                    Ok(updates::mark_done(db, seq)?
-                        && people::join(db, owner, at, user, &name, &code)?)
-                })
-                .await?;
-        if !is_in {
-            self.wrong_codes().was_wrong(user, Instant::now());
-            self.metrics.stranger_ignored();
-            self.name_stranger(user, at.chat);
-            return Ok(());
-        }
-        info!(
-            user.id = user.0,
-            "somebody was let in by a link of the owner's"
-        );
-        for at in owner.into_iter().chain([at]) {
-            self.outbox.deliver(at.chat);
-        }
-        Ok(())
-    }
-
-    fn wrong_codes(&self) -> MutexGuard<'_, WrongCodes> {
-        self.wrong_codes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where a group is now, if it was another one when the message was written.
@@ -262,111 +207,6 @@ impl Inbox {
         let age = u64::try_from(self.clock.now().saturating_sub(sent_at)).unwrap_or(0);
         self.stale_after
             .is_some_and(|limit| Duration::from_millis(age) > limit)
-    }
-
-    async fn command(
-        &self,
-        seq: UpdateSeq,
-        at: ChatThread,
-        asked: Asked,
-        bot: &str,
-    ) -> Result<(), StoreError> {
-        let Asked {
-            command,
-            message,
-            member,
-            name,
-        } = asked;
-        match command {
-            Command::Start | Command::Help => self.reply(seq, at, text::help()).await,
-            Command::New(wanted) => {
-                let resolved = new::resolve(&self.store, at, &self.repo_roots, wanted).await?;
-                let wanted = match resolved {
-                    Ok(wanted) => wanted,
-                    Err(reply) => return self.reply(seq, at, reply).await,
-                };
-                let workspaces = self.workspaces.clone();
-                self.effect(seq, at, move |db| new::session(db, at, &workspaces, wanted))
-                    .await
-            }
-            Command::Status => {
-                let bot = status::Bot {
-                    max_runs: self.max_runs,
-                    other_poller_for: self.health.other_poller_since().map(|at| at.elapsed()),
-                    is_owner_here: self.access.owner() == Some(at),
-                };
-                self.effect(seq, at, move |db| {
-                    outbox::insert(db, at, &status::look(db, at, &bot)?)?;
-                    Ok(Follow::default())
-                })
-                .await
-            }
-            Command::Logs(lines) => {
-                let reply = logs::read(&self.store, &self.runs, at, lines).await?;
-                self.reply(seq, at, reply).await
-            }
-            Command::Do(wanted) => {
-                self.effect(seq, at, move |db| job::request(db, at, wanted, message))
-                    .await
-            }
-            Command::Checks(change) => {
-                let for_all = checks::ForAll {
-                    defaults: self.checks.clone(),
-                    trusts_repository: self.repo_checks,
-                };
-                let found = checks::look(&self.store, at).await?;
-                self.effect(seq, at, move |db| {
-                    checks::change(db, at, &for_all, change, &found)
-                })
-                .await
-            }
-            Command::Autofix(wanted) => {
-                self.effect(seq, at, move |db| checks::autofix(db, at, wanted))
-                    .await
-            }
-            Command::Change(setting) => {
-                self.effect(seq, at, move |db| settings::change(db, at, setting))
-                    .await
-            }
-            Command::Stop => self.effect(seq, at, move |db| stop::request(db, at)).await,
-            Command::Sessions => {
-                let is_owner = self.access.is_owner(member.user());
-                self.effect(seq, at, move |db| switch::list(db, at, is_owner))
-                    .await
-            }
-            Command::Resume(session) => {
-                let is_owner = self.access.is_owner(member.user());
-                self.effect(seq, at, move |db| switch::named(db, at, session, is_owner))
-                    .await
-            }
-            Command::Whoami => {
-                let access = self.access.clone();
-                self.effect(seq, at, move |db| {
-                    people::whoami(db, at, member.user(), &name, &access)
-                })
-                .await
-            }
-            Command::Invite | Command::People if !self.is_owner_alone(member, at) => {
-                self.reply(seq, at, people_words::owner_only()).await
-            }
-            Command::Invite => {
-                let bot = bot.to_owned();
-                self.effect(seq, at, move |db| {
-                    people::invite(db, at, member.user(), &bot)
-                })
-                .await
-            }
-            Command::People => {
-                let access = self.access.clone();
-                self.effect(seq, at, move |db| people::list(db, at, &access))
-                    .await
-            }
-        }
-    }
-
-    /// The owner, where nobody else reads along.
-    fn is_owner_alone(&self, member: Member, at: ChatThread) -> bool {
-        self.access.is_owner(member.user()) && !at.chat.is_group()
     }
 
     /// A group has another id; what belongs to it moves along, and whoever might write there still may.
@@ -485,27 +325,5 @@ impl Inbox {
             .transaction(move |db| updates::mark_done(db, seq))
             .await?;
         Ok(())
-    }
-
-    /// Once each, so that the log says how to let somebody in and a stranger cannot fill it.
-    fn name_stranger(&self, user: UserId, chat: ChatId) {
-        const NAMED_AT_MOST: usize = 1_000;
-        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-        if named.len() >= NAMED_AT_MOST || !named.insert((user, chat)) {
-            return;
-        }
-        if chat.is_group() {
-            info!(
-                user.id = user.0,
-                chat.id = chat.0,
-                "ignored a message in a group: the group's id must be on TELECODER_TG_ALLOWED_CHATS and the \
-                 sender's on TELECODER_TG_ALLOWED_USERS"
-            );
-        } else {
-            info!(
-                user.id = user.0,
-                "ignored a message: to let this person in, add the id to TELECODER_TG_ALLOWED_USERS"
-            );
-        }
     }
 }

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::Follow;
 use super::button::Pressed;
+use super::{Follow, job};
 use crate::chat::people::{self as words, Listed, Standing};
 use crate::chat::toast;
 use crate::id::{ChatId, ChatThread, InviteCode, UserId};
 use crate::run::Outcome;
-use crate::store::{invites, now, outbox, people, runs};
+use crate::store::{invites, jobs, now, outbox, people, runs};
 use crate::telegram::access::{Access, Member};
 use crate::update::{Content, Incoming, Message};
 
@@ -69,7 +69,11 @@ pub(super) fn join(
     name: &str,
     code: &InviteCode,
 ) -> rusqlite::Result<bool> {
-    let (Some(owner), Some(invited_by)) = (owner, invites::take(db, code)?) else {
+    let Some(owner) = owner else {
+        return Ok(false);
+    };
+    // Whoever owned the bot before has given away nothing.
+    let Some(invited_by) = invites::take(db, code)?.filter(|by| private_chat(*by) == owner) else {
         return Ok(false);
     };
     people::insert(db, user, name, invited_by)?;
@@ -128,7 +132,8 @@ pub(super) fn list(db: &Connection, at: ChatThread, access: &Access) -> rusqlite
     Ok(Follow::default())
 }
 
-/// "Remove": their private chat is ended with them. In groups, whose work is everybody's, it goes on.
+/// "Remove": what they have going on in their private chat is ended with them. In groups, whose work is everybody's, it
+/// goes on.
 pub(super) fn remove_pressed(
     db: &Connection,
     at: ChatThread,
@@ -142,16 +147,30 @@ pub(super) fn remove_pressed(
     let Some(name) = people::remove(db, user)? else {
         return Ok(Pressed::over(toast::NO_EFFECT));
     };
-    let theirs = ChatThread {
-        chat: ChatId(i64::try_from(user.0).unwrap_or(0)),
-        thread: None,
-    };
+    if access.lists(user) {
+        outbox::insert(db, at, &words::removed_and_listed(&name))?;
+        return Ok(Pressed::over(toast::REMOVED));
+    }
+    let theirs = private_chat(user);
     let dropped = runs::end_queued(db, theirs, None, &Outcome::Stopped)?;
-    if let Some(run) = runs::running(db, theirs)? {
+    let running = runs::running(db, theirs)?;
+    if let Some(run) = &running {
         runs::request_stop(db, run.id)?;
     }
-    outbox::insert(db, at, &words::removed(&name, dropped))?;
+    let mut stopped = running.is_some();
+    if let Some(job) = job::to_stop(db, theirs)? {
+        jobs::request_stop(db, job.id)?;
+        stopped = true;
+    }
+    outbox::insert(db, at, &words::removed(&name, stopped, dropped))?;
     Ok(Pressed::over(toast::REMOVED).with(Follow::stop(theirs)))
+}
+
+fn private_chat(user: UserId) -> ChatThread {
+    ChatThread {
+        chat: ChatId(i64::try_from(user.0).unwrap_or(0)),
+        thread: None,
+    }
 }
 
 fn standing(access: &Access, user: UserId) -> Standing {

@@ -7,11 +7,12 @@ use std::path::Path;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{new, switch};
+use super::{job, new, stop, switch};
 use crate::chat::shell as words;
 use crate::id::{ChatId, ChatThread, PromptId, RunId};
+use crate::job::{Lane, Task};
 use crate::run::Outcome;
-use crate::session::{Session, Source};
+use crate::session::{Session, SessionState, Source};
 use crate::store::prompts::{self, Prompt};
 use crate::store::{chats, jobs, outbox, runs, sessions};
 
@@ -52,26 +53,42 @@ pub fn run(db: &Connection, session: &Session, text: String) -> rusqlite::Result
 }
 
 /// What there was to stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stopped {
     /// Its end is still to come.
     Run,
-    Job,
+    /// Its workspace was being made; so many prompts were dropped with it.
+    Setup(usize),
+    /// What is done beside runs, and was not done yet. Its end is still to come.
+    Jobs(Vec<Task>),
     /// Nothing was going on; so many prompts were dropped.
     Waiting(usize),
 }
 
-/// Ends what runs in the session; if nothing runs, what is measured; else what waits.
+/// Ends what runs in the session; if nothing runs, what is done beside runs (an undo is let to its end, which is near);
+/// else what waits.
 pub fn stop(db: &Connection, session: &Session) -> rusqlite::Result<Stopped> {
     if let Some(run) = runs::running_of_session(db, &session.id)? {
         runs::request_stop(db, run.id)?;
         return Ok(Stopped::Run);
     }
-    if let Some(job) = jobs::begun_in(db, &session.id)? {
-        jobs::request_stop(db, job)?;
-        return Ok(Stopped::Job);
-    }
     let at = sessions::place(db, &session.id)?;
+    let now = sessions::get(db, &session.id)?;
+    if let Some(now) = now.filter(|now| now.state == SessionState::New) {
+        let dropped = runs::end_queued(db, at, Some(&session.id), &Outcome::Stopped)?;
+        stop::give_up(db, &now, dropped)?;
+        return Ok(Stopped::Setup(dropped));
+    }
+    let mut stopped = Vec::new();
+    for job in jobs::due_in(db, &session.id)? {
+        if job::may_be_stopped(job.task) {
+            jobs::request_stop(db, job.id)?;
+            stopped.push(job.task);
+        }
+    }
+    if !stopped.is_empty() {
+        return Ok(Stopped::Jobs(stopped));
+    }
     let dropped = runs::end_queued(db, at, Some(&session.id), &Outcome::Stopped)?;
     Ok(Stopped::Waiting(dropped))
 }
@@ -98,14 +115,25 @@ pub fn resume(db: &Connection, session: &Session, at: ChatThread) -> rusqlite::R
     })
 }
 
-/// Somebody has the session at a terminal from now on. Returns false when a run is going on in it.
+/// Somebody has the session at a terminal from now on. Returns false when something works in it.
 pub fn attach(db: &Connection, session: &Session) -> rusqlite::Result<bool> {
-    if runs::running_of_session(db, &session.id)?.is_some() {
+    if !take(db, session)? {
+        return Ok(false);
+    }
+    let at = sessions::place(db, &session.id)?;
+    outbox::insert(db, at, &words::attached(&session.id))?;
+    Ok(true)
+}
+
+/// As [`attach`], without a word to the chat: for what is over at once.
+pub fn take(db: &Connection, session: &Session) -> rusqlite::Result<bool> {
+    let works = jobs::due_in(db, &session.id)?
+        .iter()
+        .any(|job| job.task.lane() == Lane::Workspace && job.begun_at.is_some());
+    if works || runs::running_of_session(db, &session.id)?.is_some() {
         return Ok(false);
     }
     sessions::set_attached(db, &session.id, true)?;
-    let at = sessions::place(db, &session.id)?;
-    outbox::insert(db, at, &words::attached(&session.id))?;
     Ok(true)
 }
 

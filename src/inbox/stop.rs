@@ -37,7 +37,7 @@ pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follo
     Ok(stop)
 }
 
-fn give_up(db: &Connection, session: &Session, dropped: usize) -> rusqlite::Result<()> {
+pub(super) fn give_up(db: &Connection, session: &Session, dropped: usize) -> rusqlite::Result<()> {
     sessions::give_up(db, &session.id)?;
     chats::return_from(db, session)?;
     let told = workspace::setting_up_stopped(&session.source, dropped);

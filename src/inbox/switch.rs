@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::Follow;
 use super::button::Pressed;
-use crate::chat::sessions::{self as words, Listed};
+use crate::chat::sessions::{self as words, GoingOn, Listed};
 use crate::chat::toast;
 use crate::id::{ChatId, ChatThread, SessionId};
 use crate::job::Lane;
@@ -112,8 +112,12 @@ pub(super) fn switch(
         sessions::move_to(db, id, at)?;
     }
     chats::set_current(db, at, id)?;
-    let is_running = runs::running_of_session(db, id)?.is_some();
-    outbox::insert(db, at, &words::switched(&session, is_running))?;
+    let going_on = match runs::running_of_session(db, id)? {
+        Some(_) => GoingOn::Run,
+        None if sessions::is_attached(db, id)? => GoingOn::Terminal,
+        None => GoingOn::Nothing,
+    };
+    outbox::insert(db, at, &words::switched(&session, going_on))?;
     Ok(Ok(match comes_here {
         true => Follow::wake(at),
         false => Follow::default(),

@@ -17,9 +17,9 @@ use rustix::io::{FdFlags, fcntl_setfd};
 
 use crate::id::SessionId;
 
-/// Held until it is dropped *and* every process that was started meanwhile has ended.
+/// Held until it is released, or until this process and every one that it has started meanwhile have ended.
 pub struct Attached {
-    _lock: File,
+    lock: File,
 }
 
 impl Attached {
@@ -38,11 +38,13 @@ impl Attached {
         }
         // claude shall hold it, too: when this process is killed, claude may live on.
         fcntl_setfd(&lock, FdFlags::empty())?;
-        match std::fs::remove_file(record(data, session)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        Ok(Some(Attached { _lock: lock }))
+        Ok(Some(Attached { lock }))
+    }
+
+    /// Lets go of it, whoever has inherited it: what claude has left running holds up nobody.
+    pub fn release(self) {
+        // It ends with the last of them at the latest.
+        let _ = self.lock.unlock();
     }
 }
 
@@ -50,6 +52,14 @@ impl Attached {
 pub fn is_held(data: &Path, session: &SessionId) -> bool {
     File::open(path(data, session))
         .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// What was asked before is forgotten.
+pub fn begin_record(data: &Path, session: &SessionId) -> io::Result<()> {
+    match std::fs::remove_file(record(data, session)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Where claude's hooks write down what it is asked.

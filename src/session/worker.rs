@@ -197,10 +197,7 @@ impl Worker {
             () = quit.cancelled() => return Ok(Step::Quit),
         };
         let id = job.id;
-        let begin = move |db: &Connection| {
-            jobs::begin(db, id)?;
-            jobs::due_under(db, id)
-        };
+        let begin = move |db: &Connection| jobs::begin(db, id);
         if self.runner.store.transaction(begin).await?.is_none() {
             return Ok(Step::Done);
         }

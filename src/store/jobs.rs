@@ -82,11 +82,17 @@ pub fn place(db: &Connection, id: JobId) -> rusqlite::Result<ChatThread> {
         .query_row([id.to_string()], |row| place_from(row, 0))
 }
 
-/// Somebody is at it.
-pub fn begin(db: &Connection, id: JobId) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE jobs SET begun_at = ?2 WHERE id = ?1 AND begun_at IS NULL")?
-        .execute(params![id.to_string(), now()])?;
-    Ok(())
+/// Somebody is at it. Returns it; none when it is done, or works where somebody has the session at a terminal by now.
+pub fn begin(db: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> {
+    db.prepare_cached(&format!(
+        "UPDATE jobs SET begun_at = coalesce(begun_at, ?2)
+         WHERE id = ?1 AND state = 'due'
+           AND (lane = 'beside' OR session_id NOT IN
+                (SELECT id FROM sessions WHERE attached_at IS NOT NULL))
+         RETURNING {COLUMNS}"
+    ))?
+    .query_row(params![id.to_string(), now()], from_row)
+    .optional()
 }
 
 /// It is done. Returns false when it was before; then the transaction must have no effect.
@@ -130,17 +136,23 @@ pub fn chats_not_begun(db: &Connection, lane: Lane) -> rusqlite::Result<Vec<Chat
     .collect()
 }
 
-/// The job that somebody is at in a session.
-pub fn begun_in(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<JobId>> {
-    db.prepare_cached(
-        "SELECT id FROM jobs WHERE session_id = ?1 AND state = 'due' AND begun_at IS NOT NULL
-         ORDER BY seq LIMIT 1",
-    )?
-    .query_row([&session.0], |row| {
-        let id: String = row.get(0)?;
-        job_id(0, &id)
-    })
-    .optional()
+/// What is not done in a session.
+pub fn due_in(db: &Connection, session: &SessionId) -> rusqlite::Result<Vec<Job>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM jobs WHERE session_id = ?1 AND state = 'due' ORDER BY seq"
+    ))?
+    .query_map([&session.0], from_row)?
+    .collect()
+}
+
+/// All jobs that a session ever had.
+pub fn of_session(db: &Connection, session: &SessionId) -> rusqlite::Result<Vec<JobId>> {
+    db.prepare_cached("SELECT id FROM jobs WHERE session_id = ?1 ORDER BY seq")?
+        .query_map([&session.0], |row| {
+            let id: String = row.get(0)?;
+            job_id(0, &id)
+        })?
+        .collect()
 }
 
 /// Whether something is still to be measured in a session, or gone back to.

@@ -40,7 +40,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -52,6 +52,8 @@ use tracing::{error, info};
 
 use crate::metrics::Metrics;
 
+/// How long the database may be busy with others.
+const BUSY: Duration = Duration::from_secs(10);
 /// How many waiting changes share one commit at most.
 const BATCH: usize = 64;
 
@@ -138,9 +140,7 @@ impl Store {
     pub fn open(path: &Path) -> Result<Store, OpenError> {
         let mut connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", "ON")?;
-        connection.busy_timeout(std::time::Duration::from_secs(10))?;
+        prepare(&connection)?;
         migrations::apply(&mut connection)?;
         let (jobs, waiting) = mpsc::channel();
         thread::Builder::new()
@@ -193,6 +193,24 @@ impl Store {
         self.jobs.send(job).map_err(|_| StoreError::Closed)?;
         answered.await.map_err(|_| StoreError::Closed)?
     }
+}
+
+/// Opens the database beside a bot that may be at work, for reading and for short changes.
+///
+/// Errors: it is not there, or of another version of telecoder; nothing is brought up to date here.
+pub fn open_beside(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    prepare(&connection)?;
+    migrations::check(&connection)?;
+    Ok(connection)
+}
+
+/// What every connection that writes has in common.
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")
 }
 
 /// How many updates, runs, jobs and messages are not finished, seen from beside a bot that is at work.

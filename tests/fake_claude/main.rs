@@ -148,6 +148,13 @@ impl Claude {
             drop(stdin);
             shell.wait().expect("it ends");
             self.remember(&line);
+            if line == "leave a server running" {
+                // It has whatever claude has, the terminal's lock too.
+                let started = std::process::Command::new("sh")
+                    .args(["-c", "sleep 30 < /dev/null > /dev/null 2>&1 &"])
+                    .status();
+                assert!(started.is_ok_and(|status| status.success()));
+            }
             if let Some(file) = line.strip_prefix("write ") {
                 std::fs::write(file, "by hand\n").expect("a file");
             }

@@ -3,12 +3,14 @@
 
 mod support;
 
+mod attaching;
 mod claims;
 mod commands;
 mod configuration;
 mod counts;
 mod crash_points;
 mod cut_off;
+mod deleting;
 mod delivery;
 mod demo;
 mod doctor;

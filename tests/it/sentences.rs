@@ -285,7 +285,9 @@ fn what_is_said_about_people_and_sessions() {
                 listed(8, Some("Grace"), Standing::Invited),
             ])
         ),
-        ("removed", people::removed("Grace", 2)),
+        ("removed", people::removed("Grace", true, 2)),
+        ("removed, was idle", people::removed("Grace", false, 0)),
+        ("removed, but listed", people::removed_and_listed("Grace")),
         ("no sessions", sessions::sessions(&[], 0)),
         (
             "sessions",
@@ -297,8 +299,18 @@ fn what_is_said_about_people_and_sessions() {
                 4
             )
         ),
-        ("resumed", sessions::switched(&in_chat, false)),
-        ("resumed while it runs", sessions::switched(&in_shell, true)),
+        (
+            "resumed",
+            sessions::switched(&in_chat, sessions::GoingOn::Nothing)
+        ),
+        (
+            "resumed while it runs",
+            sessions::switched(&in_shell, sessions::GoingOn::Run)
+        ),
+        (
+            "resumed while a terminal has it",
+            sessions::switched(&in_shell, sessions::GoingOn::Terminal)
+        ),
         ("resumed already", sessions::is_current(&in_chat.id)),
         ("no such session", sessions::unknown("nonsense")),
         ("no workspace", sessions::not_ready(&in_chat.id)),

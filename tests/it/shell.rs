@@ -1,88 +1,16 @@
 //! `telecoder session` in a shell, beside a running bot.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
-use std::process::{Child, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
 
 use rustix::process::Signal;
 use serde_json::Value;
+use telecoder::id::ChatId;
 
 use crate::support::git::{git, repository};
-use crate::support::processes::{signal, wait_until_gone};
-use crate::support::{CHAT, Machine, PATIENCE};
-
-/// Runs telecoder to its end; its exit code and what it said on stdout.
-fn shell(machine: &Machine, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = machine
-        .telecoder(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .expect("telecoder starts");
-    (
-        output.status.code(),
-        String::from_utf8_lossy(&output.stdout).into_owned(),
-    )
-}
-
-fn session_of(machine: &Machine) -> String {
-    let (code, listed) = shell(machine, &["session", "list", "--json"]);
-    assert_eq!(code, Some(0));
-    let listed: Value = serde_json::from_str(&listed).expect("JSON");
-    listed[0]["session"].as_str().expect("a session").to_owned()
-}
-
-/// Makes a session in the shell; its name.
-fn made(machine: &Machine, arguments: &[&str]) -> String {
-    let arguments = [&["session", "create"], arguments].concat();
-    let (code, name) = shell(machine, &arguments);
-    assert_eq!(code, Some(0), "{name}");
-    name.trim().to_owned()
-}
-
-/// Somebody at a terminal with `session attach`.
-struct Terminal {
-    process: Child,
-    shown: BufReader<std::process::ChildStdout>,
-}
-
-impl Terminal {
-    fn attach(machine: &Machine, session: &str) -> Terminal {
-        let mut process = machine
-            .telecoder(&["session", "attach", session])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("telecoder starts");
-        let shown = BufReader::new(process.stdout.take().expect("it is piped"));
-        let mut terminal = Terminal { process, shown };
-        let first = terminal.line();
-        assert!(first.starts_with("at a terminal, in "), "{first}");
-        terminal
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.shown.read_line(&mut line).expect("a line");
-        line.trim_end().to_owned()
-    }
-
-    /// Types a prompt and waits until claude has it.
-    fn types(&mut self, prompt: &str) {
-        let stdin = self.process.stdin.as_mut().expect("it is piped");
-        writeln!(stdin, "{prompt}").expect("it reads");
-        assert_eq!(self.line(), format!("You typed: {prompt}"));
-    }
-
-    fn leaves(mut self) -> String {
-        drop(self.process.stdin.take());
-        let mut said = String::new();
-        let mut stderr = self.process.stderr.take().expect("it is piped");
-        stderr.read_to_string(&mut said).expect("text");
-        assert!(self.process.wait().expect("it ends").success(), "{said}");
-        said
-    }
-}
+use crate::support::processes::signal;
+use crate::support::shell::{made, session_of, shell};
+use crate::support::{CHAT, GRACE, Machine, TEAM};
 
 #[test]
 fn sessions_are_listed_and_shown_with_what_was_measured() {
@@ -115,7 +43,7 @@ fn sessions_are_listed_and_shown_with_what_was_measured() {
     assert_eq!(check["counts"]["failed"], 1);
     assert_eq!(check["ended"]["failed"]["code"], 1);
     let (code, _) = shell(&machine, &["session", "inspect", "nonsense"]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2), "nothing was done");
 }
 
 #[test]
@@ -357,165 +285,6 @@ fn logs_go_on_run_after_run_until_somebody_has_enough() {
 }
 
 #[test]
-fn a_terminal_has_a_session_alone_and_the_chat_hears_what_happened_there() {
-    let machine = Machine::new();
-    let project = repository(machine.folder.path());
-    let _bot = machine.start();
-    machine.ada_says(&format!("/new {}", project.display()));
-    machine.message_with("The worktree of ");
-    machine.ada_says("hello");
-    machine.message_with("You said: hello");
-    machine.until_quiet();
-    let session = session_of(&machine);
-    let mut terminal = Terminal::attach(&machine, &session);
-    machine.message_with(&format!("Session {session} is open in a terminal now."));
-    machine.ada_says("from the phone");
-    machine.ada_says("/status");
-    machine.message_with("the session is open in a terminal");
-    let (code, said) = machine.run_to_its_end(&["session", "attach", &session]);
-    assert_eq!(code, Some(1));
-    assert!(said.contains("open in another terminal already"), "{said}");
-    terminal.types("write by-hand.txt");
-    terminal.types("thank you");
-    assert!(!machine.times_run().contains_key("from the phone"));
-    let said = terminal.leaves();
-    assert!(said.contains("1 file changed, +1 −0"), "{said}");
-    let back = machine.message_with("was handed back by the terminal after");
-    for part in [
-        "claude was asked 2 things there.",
-        "• write by-hand.txt",
-        "• thank you",
-        "Since then 1 file changed, +1 −0",
-        "The prompt that waits runs now.",
-        "by-hand.txt",
-    ] {
-        assert!(back.text.contains(part), "{part}: {}", back.text);
-    }
-    machine.message_with("You said: from the phone");
-    machine.until_quiet();
-}
-
-#[test]
-fn the_chat_goes_on_in_the_conversation_that_the_terminal_had_last() {
-    let machine = Machine::new();
-    let _bot = machine.start();
-    let session = made(&machine, &["--chat", "7"]);
-    // Nothing was asked before: the terminal begins the conversation, and another one after /clear.
-    let mut terminal = Terminal::attach(&machine, &session);
-    terminal.types("in the first");
-    let stdin = terminal.process.stdin.as_mut().expect("it is piped");
-    writeln!(stdin, "/clear").expect("it reads");
-    terminal.types("in the second");
-    let record = machine
-        .data()
-        .join("attached")
-        .join(format!("{session}.jsonl"));
-    let last = std::fs::read_to_string(record).expect("a record");
-    let last: Value =
-        serde_json::from_str(last.trim_end().lines().last().expect("a line")).expect("JSON");
-    terminal.leaves();
-    machine.message_with("was handed back by the terminal after");
-    machine.ada_says("[[argv]]");
-    let argv = machine.message_with("\"--resume\"");
-    let conversation = last["session_id"].as_str().expect("an id");
-    assert!(argv.text.contains(conversation), "{}", argv.text);
-}
-
-#[test]
-fn a_terminal_that_is_killed_gives_the_session_back_when_claude_has_gone_too() {
-    let machine = Machine::new();
-    let _bot = machine.start();
-    let session = made(&machine, &["--chat", "7"]);
-    let mut terminal = Terminal::attach(&machine, &session);
-    terminal.types("before the end");
-    signal(terminal.process.id(), Signal::KILL);
-    assert!(wait_until_gone(terminal.process.id(), PATIENCE));
-    machine.ada_says("from the phone");
-    // claude lives on, and has the session.
-    terminal.types("after the end");
-    assert!(!machine.times_run().contains_key("from the phone"));
-    drop(terminal.process.stdin.take());
-    terminal.process.wait().expect("it is dead");
-    let back = machine.message_with("it was closed without a word");
-    assert!(
-        back.text.contains("claude was asked 2 things there."),
-        "{}",
-        back.text
-    );
-    machine.message_with("You said: from the phone");
-}
-
-#[test]
-fn a_session_in_which_a_run_goes_on_is_not_taken_over_unless_that_is_wanted() {
-    let machine = Machine::new();
-    let _bot = machine.start();
-    machine.ada_says("[[sleep: 60000]]");
-    machine.message_with("Working · ");
-    let session = session_of(&machine);
-    let (code, said) = machine.run_to_its_end(&["session", "attach", &session]);
-    assert_eq!(code, Some(1));
-    assert!(said.contains("a run is going on in session"), "{said}");
-    let (code, _) = machine.run_to_its_end(&["session", "attach", &session, "--stop"]);
-    assert_eq!(code, Some(0));
-    machine.message_with("Stopped after");
-    machine.message_with("claude was asked nothing there.");
-}
-
-#[test]
-fn a_session_is_deleted_with_everything_but_never_with_work_that_is_nowhere_else() {
-    let machine = Machine::new();
-    let project = repository(machine.folder.path());
-    let _bot = machine.start();
-    machine.ada_says(&format!("/new {}", project.display()));
-    machine.message_with("The worktree of ");
-    machine.ada_says("[[bash: echo x > x]] [[say: one]]");
-    machine.message_with("1 file changed");
-    machine.until_quiet();
-    let session = session_of(&machine);
-    let workspace = machine.data().join("workspaces").join(&session);
-    let refused = |machine: &Machine, part: &str| {
-        let (code, said) = machine.run_to_its_end(&["session", "delete", &session]);
-        assert_eq!(code, Some(1), "{said}");
-        assert!(said.contains(part), "{said}");
-    };
-    refused(&machine, "1 changed file is not committed");
-    git(&workspace, &["add", "."]);
-    git(&workspace, &["commit", "--quiet", "--message", "work"]);
-    refused(&machine, "1 commit is on no other branch");
-    git(
-        &project,
-        &["branch", "kept", &format!("telecoder/{session}")],
-    );
-    let (code, said) = shell(&machine, &["session", "delete", &session]);
-    assert_eq!(code, Some(0), "{said}");
-    machine.message_with(&format!("Session {session} was deleted in the shell"));
-    assert!(!workspace.exists());
-    assert_eq!(git(&project, &["branch", "--list", "telecoder/*"]), "");
-    assert_eq!(
-        std::fs::read_dir(machine.data().join("runs"))
-            .expect("a folder")
-            .count(),
-        0
-    );
-    for table in [
-        "sessions",
-        "runs",
-        "prompts",
-        "jobs",
-        "verifications",
-        "chats",
-    ] {
-        assert_eq!(
-            machine.rows(&format!("SELECT count(*) FROM {table}")),
-            [0],
-            "{table}"
-        );
-    }
-    machine.ada_says("a fresh start");
-    machine.message_with("You said: a fresh start");
-}
-
-#[test]
 fn without_a_bot_a_prompt_is_written_down_and_run_when_there_is_one() {
     let machine = Machine::new();
     let bot = machine.start();
@@ -538,6 +307,65 @@ fn a_workspace_that_cannot_be_made_is_told_in_the_shell() {
     assert!(said.contains("could not be cloned"), "{said}");
     let (code, said) = machine.run_to_its_end(&["session", "create", "nonsense"]);
     assert_eq!(code, Some(1));
-    assert!(said.contains("nonsense"), "{said}");
-    assert!(Path::new(&machine.data()).exists());
+    assert!(
+        said.contains("nonsense") && said.contains("is neither"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_being_made_or_measured_is_stopped_from_the_shell_too() {
+    let machine = Machine::new().with("TELECODER_TEST_CMD", "sleep 600");
+    let _bot = machine.start();
+    machine.ada_says("[[bash: echo x > x]] [[say: one]]");
+    machine.message_with("Checking");
+    let session = session_of(&machine);
+    let (code, said) = shell(&machine, &["session", "stop", &session]);
+    assert_eq!((code, said.trim()), (Some(0), "Stopped: the checks"));
+    machine.until_quiet();
+}
+
+#[test]
+fn a_session_is_given_to_a_chat_that_may_use_the_bot_and_to_no_other() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let (code, said) = machine.run_to_its_end(&["session", "create", "--chat", "666"]);
+    assert_eq!(code, Some(2));
+    assert!(
+        said.contains("nobody in chat 666 may use this bot"),
+        "{said}"
+    );
+    let session = made(&machine, &["--chat", "-100500", "--topic", "5"]);
+    let told = machine.message_with(&format!("was made for this chat in the shell: {session}"));
+    assert_eq!((told.chat, told.thread), (TEAM.0, Some(5)));
+}
+
+#[test]
+fn a_session_of_the_shell_is_the_owners_and_nobody_elses() {
+    let machine = Machine::new().with("TELECODER_TG_ALLOWED_USERS", "7,8");
+    let _bot = machine.start();
+    let session = made(&machine, &[]);
+    machine
+        .api
+        .say(ChatId(8), GRACE, &format!("/resume {session}"));
+    machine.message_with(&format!("There is no session {session}"));
+    machine.ada_says(&format!("/resume {session}"));
+    machine.message_with(&format!("This chat goes on in session {session}"));
+}
+
+#[test]
+fn without_a_bot_a_program_hears_what_was_written_down() {
+    let machine = Machine::new();
+    machine.start().kill();
+    let (code, said) = shell(&machine, &["session", "create", "--json"]);
+    assert_eq!(code, Some(4));
+    let made: Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!(made["branch"], Value::Null);
+    let session = made["session"].as_str().expect("a name").to_owned();
+    let _bot = machine.start();
+    machine.until("the workspace is made", || {
+        let (_, shown) = shell(&machine, &["session", "inspect", &session, "--json"]);
+        let shown: Value = serde_json::from_str(&shown).expect("JSON");
+        (shown["state"] == "ready").then_some(())
+    });
 }

@@ -1,13 +1,9 @@
 //! `session attach`: claude in this terminal, with the session's conversation, in its workspace; the chat waits and hears
 //! afterwards what happened.
 
-use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use signal_hook::consts::{SIGINT, SIGQUIT};
 use uuid::Uuid;
 
 use super::beside::Beside;
@@ -16,7 +12,7 @@ use crate::chat::evidence::summary;
 use crate::chat::shell::AtTerminal;
 use crate::chat::text::duration;
 use crate::claude::argv::Conversation;
-use crate::claude::terminal;
+use crate::claude::terminal::{self, Invocation};
 use crate::config::{self, ForClaude, Sources};
 use crate::git::Git;
 use crate::git::diff::Files;
@@ -24,7 +20,7 @@ use crate::git::index::OwnIndex;
 use crate::git::snapshot::{self, Moment};
 use crate::id::RunId;
 use crate::inbox::shell;
-use crate::session::attached::{self, Attached};
+use crate::session::attached;
 use crate::session::{Session, SessionState};
 use crate::store::{jobs, now, runs};
 use crate::verify::measure;
@@ -43,23 +39,23 @@ pub(super) fn attach(
     if session.state != SessionState::Ready {
         bail!("session {name} has no workspace yet; nothing was done");
     }
-    let Some(_held) = Attached::take(beside.data(), &session.id)? else {
-        bail!("session {name} is open in another terminal already; nothing was done");
-    };
+    let held = beside.take(&session)?;
     wait_for_quiet(beside, &session, stop_first)?;
     if !beside.write(|db| Ok(shell::attach(db, &session)?))? {
-        bail!("a run has just begun in session {name}; nothing was done");
+        bail!("something has just begun in session {name}; nothing was done");
     }
     // As the last run has left it.
     let session = beside.session(name)?;
-    let mut what = work(beside, &claude, &session);
-    if let Ok(what) = &mut what {
-        let record = terminal::read(&attached::record(beside.data(), &session.id));
-        (what.prompts, what.conversation) = (record.prompts, record.conversation);
-    }
-    let told = what.as_ref().ok().cloned().unwrap_or_default();
-    beside.write(|db| Ok(shell::hand_back(db, &session, &told)?))?;
-    let what = what?;
+    let worked = work(beside, &claude, &session);
+    let record = terminal::read(&attached::record(beside.data(), &session.id));
+    let what = AtTerminal {
+        prompts: record.prompts,
+        conversation: record.conversation,
+        ..worked.as_ref().ok().cloned().unwrap_or_default()
+    };
+    beside.write(|db| Ok(shell::hand_back(db, &session, &what)?))?;
+    held.release();
+    worked?;
     eprintln!(
         "Session {name} is handed back after {}{}.",
         duration(what.elapsed),
@@ -85,7 +81,7 @@ fn wait_for_quiet(beside: &mut Beside, session: &Session, stop_first: bool) -> a
         stop::stop(beside, &session.id.0)?;
     }
     let mut told = false;
-    while beside.has_bot() && jobs::begun_in(&beside.db, &session.id)?.is_some() {
+    while beside.has_bot() && jobs::is_measuring(&beside.db, &session.id)? {
         if !told {
             eprintln!("Waiting until the session's checks are done …");
         }
@@ -101,48 +97,34 @@ fn work(beside: &Beside, claude: &ForClaude, session: &Session) -> anyhow::Resul
         .enable_all()
         .build()?;
     let git = Git {
-        environment: claude.environment.clone(),
+        environment: claude.git.environment.clone(),
         scratch: beside.data().join("scratch"),
     };
     let before = Before::look(&runtime, &git, session);
     let begun = Instant::now();
-    run_claude(beside, claude, session)?;
+    let invocation = Invocation {
+        program: &claude.runtime,
+        conversation: match &session.claude_session {
+            Some(conversation) => Conversation::Resume(conversation.clone()),
+            None => Conversation::New(Uuid::new_v4()),
+        },
+        permission_mode: claude.permission_mode,
+        model: claude.model.as_deref().or(session.model.as_deref()),
+        workspace: &session.workspace,
+        environment: &claude.git.environment,
+        record: &attached::record(beside.data(), &session.id),
+    };
+    invocation.run().with_context(|| {
+        format!(
+            "claude could not be started ({}); the session is handed back",
+            claude.runtime.display()
+        )
+    })?;
     Ok(AtTerminal {
         elapsed: begun.elapsed(),
         files: before.and_then(|before| before.changed_since(&runtime, &git, session)),
         ..AtTerminal::default()
     })
-}
-
-fn run_claude(beside: &Beside, claude: &ForClaude, session: &Session) -> anyhow::Result<()> {
-    let conversation = match &session.claude_session {
-        Some(conversation) => Conversation::Resume(conversation.clone()),
-        None => Conversation::New(Uuid::new_v4()),
-    };
-    let arguments = terminal::arguments(
-        &conversation,
-        claude.permission_mode,
-        claude.model.as_deref().or(session.model.as_deref()),
-        &attached::record(beside.data(), &session.id),
-    );
-    // Ctrl-C is claude's to answer; this process waits for it.
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGQUIT] {
-        signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
-    }
-    Command::new(&claude.runtime)
-        .args(arguments)
-        .current_dir(&session.workspace)
-        .env_clear()
-        .envs(&claude.environment)
-        .status()
-        .with_context(|| {
-            format!(
-                "claude could not be started ({}); the session is handed back",
-                claude.runtime.display()
-            )
-        })?;
-    Ok(())
 }
 
 /// The workspace as it was.

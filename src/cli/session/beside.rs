@@ -2,19 +2,20 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use rustix::process::geteuid;
 
+use crate::chat::shell::AtTerminal;
+use crate::claude::terminal;
+use crate::cli::Misused;
 use crate::daemon::{DATABASE, DataFolder, bell};
 use crate::id::SessionId;
+use crate::inbox::shell;
 use crate::session::Session;
-use crate::store::{migrations, sessions};
-
-/// How long the database may be busy with others.
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::session::attached::{self, Attached};
+use crate::store::{self, sessions};
 
 /// The store of a bot that may be at work.
 pub(super) struct Beside {
@@ -32,19 +33,14 @@ impl Beside {
     pub fn open(data: &Path) -> anyhow::Result<Beside> {
         belongs_to_me(data)?;
         let database = data.join(DATABASE);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(&database, flags).with_context(|| {
-            format!(
+        if !database.exists() {
+            bail!(
                 "there is no database at {}; telecoder makes it when it runs for the first time",
                 database.display()
-            )
-        })?;
-        db.busy_timeout(PATIENCE)?;
-        db.pragma_update(None, "synchronous", "FULL")?;
-        db.pragma_update(None, "foreign_keys", "ON")?;
-        migrations::check(&db).with_context(|| {
-            format!("{} is not of this version of telecoder", database.display())
-        })?;
+            );
+        }
+        let db = store::open_beside(&database)
+            .with_context(|| format!("{} cannot be used", database.display()))?;
         Ok(Beside {
             db,
             data: data.to_owned(),
@@ -53,9 +49,32 @@ impl Beside {
 
     /// The session with this name.
     pub fn session(&self, name: &str) -> anyhow::Result<Session> {
-        sessions::get(&self.db, &SessionId(name.to_owned()))?.with_context(|| {
-            format!("there is no session {name}; telecoder session list shows them")
-        })
+        let found = sessions::get(&self.db, &SessionId(name.to_owned()))?;
+        Ok(found.ok_or_else(|| {
+            Misused(format!(
+                "there is no session {name}; telecoder session list shows them"
+            ))
+        })?)
+    }
+
+    /// Takes a session, so that no other terminal has it. What one that was killed has left is handed back first.
+    pub fn take(&mut self, session: &Session) -> anyhow::Result<Attached> {
+        let Some(held) = Attached::take(&self.data, &session.id)? else {
+            bail!(
+                "session {} is open in another terminal already; nothing was done",
+                session.id
+            );
+        };
+        let record = terminal::read(&attached::record(&self.data, &session.id));
+        let left = AtTerminal {
+            prompts: record.prompts,
+            conversation: record.conversation,
+            was_cut_off: true,
+            ..AtTerminal::default()
+        };
+        self.write(|db| Ok(shell::hand_back(db, session, &left)?))?;
+        attached::begin_record(&self.data, &session.id)?;
+        Ok(held)
     }
 
     /// Writes something down in one transaction, and rings for the bot.

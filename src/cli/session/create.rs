@@ -10,7 +10,7 @@ use super::LOOK_AGAIN;
 use super::beside::{Beside, NoBot};
 use crate::chat::{Body, workspace as words};
 use crate::git::source;
-use crate::id::{ChatId, ChatThread};
+use crate::id::ChatThread;
 use crate::inbox::shell;
 use crate::session::{Session, SessionState, Source};
 use crate::store::{outbox, repositories};
@@ -18,7 +18,7 @@ use crate::store::{outbox, repositories};
 pub(super) struct Wanted {
     pub repository: Option<String>,
     pub branch: Option<String>,
-    pub chat: Option<i64>,
+    pub chat: Option<ChatThread>,
 }
 
 pub(super) fn create(
@@ -32,18 +32,30 @@ pub(super) fn create(
         Some(named) if named == "-" => Source::Empty,
         Some(named) => named_source(&beside.db, named)?,
     };
-    let chat = wanted.chat.map(|chat| ChatThread {
-        chat: ChatId(chat),
-        thread: None,
-    });
     let workspaces = beside.workspaces();
     let mut session = beside.write(|db| {
-        let session = shell::create(db, &workspaces, source, wanted.branch, chat)?;
+        let session = shell::create(db, &workspaces, source, wanted.branch, wanted.chat)?;
         Ok(session)
     })?;
-    if wait {
-        session = ready(beside, &session)?;
+    let made = match wait {
+        true => ready(beside, &session),
+        false => Ok(None),
+    };
+    match made {
+        Ok(Some(ready)) => session = ready,
+        Ok(None) => {}
+        // The session is there, and waits for a bot.
+        Err(error) if error.is::<NoBot>() => {
+            print(&session, json);
+            return Err(error);
+        }
+        Err(error) => return Err(error),
     }
+    print(&session, json);
+    Ok(())
+}
+
+fn print(session: &Session, json: bool) {
     if json {
         let shown = json!({
             "session": session.id.0,
@@ -54,7 +66,6 @@ pub(super) fn create(
     } else {
         println!("{}", session.id);
     }
-    Ok(())
 }
 
 /// A URL, a folder, or the short name of a repository seen before. Who is at a shell here may name any folder.
@@ -75,11 +86,11 @@ fn named_source(db: &Connection, named: &str) -> anyhow::Result<Source> {
 }
 
 /// Waits until the workspace is there, and says why where it cannot be made.
-fn ready(beside: &Beside, session: &Session) -> anyhow::Result<Session> {
+fn ready(beside: &Beside, session: &Session) -> anyhow::Result<Option<Session>> {
     loop {
         let now = beside.session(&session.id.0)?;
         match now.state {
-            SessionState::Ready => return Ok(now),
+            SessionState::Ready => return Ok(Some(now)),
             SessionState::Failed => {
                 let told = outbox::newest_in_shell(&beside.db, session.at)?;
                 let why = told.map(|told| text_of(&told.body));
@@ -88,7 +99,6 @@ fn ready(beside: &Beside, session: &Session) -> anyhow::Result<Session> {
                 }));
             }
             SessionState::New if !beside.has_bot() => {
-                println!("{}", session.id);
                 bail!(NoBot("the workspace is made when telecoder runs"));
             }
             SessionState::New => std::thread::sleep(LOOK_AGAIN),

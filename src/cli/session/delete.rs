@@ -1,17 +1,21 @@
 //! `session delete`: a session goes, with its workspace and its records; never with work that is nowhere else, unless
 //! that is wanted.
 
+use std::path::Path;
+
 use anyhow::bail;
 use rusqlite::Connection;
+use uuid::Uuid;
 
 use super::beside::Beside;
 use crate::chat::shell as words;
-use crate::config::{self, Sources};
+use crate::config::{self, ForGit, Sources};
 use crate::git::{Git, changes, snapshot, unique, workspace};
-use crate::id::{ChatId, RunId};
+use crate::id::{ChatId, JobId, RunId};
+use crate::inbox::shell;
 use crate::session::attached;
 use crate::session::{Session, Source};
-use crate::store::{chats, outbox, runs, sessions};
+use crate::store::{chats, jobs, outbox, runs, sessions};
 
 pub(super) fn delete(
     sources: &Sources,
@@ -19,17 +23,36 @@ pub(super) fn delete(
     name: &str,
     force: bool,
 ) -> anyhow::Result<()> {
-    let settings = config::for_claude(sources)?;
+    let settings = config::for_git(sources)?;
     let session = beside.session(name)?;
+    // As a terminal has it: nothing begins there between the look and the end.
+    let held = beside.take(&session)?;
+    let deleted = delete_held(&settings, beside, &session, force);
+    if deleted.is_err() {
+        beside.write(|db| Ok(sessions::set_attached(db, &session.id, false)?))?;
+    }
+    held.release();
+    deleted
+}
+
+fn delete_held(
+    settings: &ForGit,
+    beside: &mut Beside,
+    session: &Session,
+    force: bool,
+) -> anyhow::Result<()> {
+    let name = &session.id;
+    beside.write(|db| mark(db, session))?;
     let git = Git {
-        environment: settings.environment,
+        environment: settings.environment.clone(),
         scratch: beside.data().join("scratch"),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let prefix = &settings.branch_prefix;
     if !force {
-        let lost = runtime.block_on(would_be_lost(&git, &session));
+        let lost = runtime.block_on(would_be_lost(&git, session, prefix));
         if !lost.is_empty() {
             bail!(
                 "session {name} was left as it is, because this is nowhere else: {}. --force deletes it all the same",
@@ -37,12 +60,18 @@ pub(super) fn delete(
             );
         }
     }
-    let gone = beside.write(|db| forget(db, &session))?;
-    runtime.block_on(workspace::remove(&git, &session, &settings.branch_prefix));
-    for run in &gone {
-        let _ = std::fs::remove_dir_all(beside.runs().join(run.to_string()));
-    }
-    attached::forget(beside.data(), &session.id);
+    let gone = beside.write(|db| forget(db, session))?;
+    runtime.block_on(async {
+        // In a clone they go with it; a repository that a worktree is of would keep them.
+        let _ = snapshot::forget_all(&git, &session.workspace, &gone.runs).await;
+        workspace::remove(&git, session, prefix).await;
+    });
+    remove(&beside.runs(), gone.runs.iter().map(|run| run.0));
+    remove(
+        &beside.data().join("checks"),
+        gone.jobs.iter().map(|job| job.0),
+    );
+    attached::forget(beside.data(), name);
     println!("Session {name} is deleted, with its workspace and the records of its runs.");
     if session.workspace.exists() {
         bail!(
@@ -53,15 +82,16 @@ pub(super) fn delete(
     Ok(())
 }
 
-/// Forgets a session in which nothing goes on; returns its runs.
-fn forget(db: &Connection, session: &Session) -> anyhow::Result<Vec<RunId>> {
-    if sessions::is_attached(db, &session.id)? {
-        bail!(
-            "session {} is open in a terminal; nothing was done",
-            session.id
-        );
+/// Folders that are named by ids; most jobs have none.
+fn remove(within: &Path, ids: impl Iterator<Item = Uuid>) {
+    for id in ids {
+        let _ = std::fs::remove_dir_all(within.join(id.to_string()));
     }
-    if sessions::is_busy(db, &session.id)? {
+}
+
+/// From here on nothing begins in the session.
+fn mark(db: &Connection, session: &Session) -> anyhow::Result<()> {
+    if sessions::is_busy(db, &session.id)? || !shell::take(db, session)? {
         bail!(
             "something is running in session {}, or waits there, and nothing was done; telecoder session stop {} \
              ends it",
@@ -69,21 +99,42 @@ fn forget(db: &Connection, session: &Session) -> anyhow::Result<Vec<RunId>> {
             session.id
         );
     }
+    Ok(())
+}
+
+/// What is to be removed with a session.
+struct Gone {
+    runs: Vec<RunId>,
+    jobs: Vec<JobId>,
+}
+
+/// Forgets a session that is marked; a prompt that came meanwhile stays, and so does the session.
+fn forget(db: &Connection, session: &Session) -> anyhow::Result<Gone> {
+    if sessions::is_busy(db, &session.id)? {
+        bail!(
+            "somebody has just asked for something in session {}; nothing was done",
+            session.id
+        );
+    }
     let at = sessions::place(db, &session.id)?;
     let is_current = chats::current_session(db, at)?.is_some_and(|now| now.id == session.id);
-    if is_current {
-        chats::return_from(db, session)?;
-    }
-    let gone = runs::of_session(db, &session.id)?;
+    let back = match is_current {
+        true => Some(chats::return_from(db, session)?),
+        false => None,
+    };
+    let gone = Gone {
+        runs: runs::of_session(db, &session.id)?,
+        jobs: jobs::of_session(db, &session.id)?,
+    };
     sessions::delete(db, &session.id)?;
     if at.chat != ChatId::SHELL {
-        outbox::insert(db, at, &words::deleted(&session.id, is_current))?;
+        outbox::insert(db, at, &words::deleted(&session.id, back))?;
     }
     Ok(gone)
 }
 
 /// What would be gone with the workspace; a thing an entry, for a person.
-async fn would_be_lost(git: &Git, session: &Session) -> Vec<String> {
+async fn would_be_lost(git: &Git, session: &Session, branch_prefix: &str) -> Vec<String> {
     let folder = &session.workspace;
     if !folder.is_dir() || snapshot::is_empty(folder) {
         return Vec::new();
@@ -92,19 +143,22 @@ async fn would_be_lost(git: &Git, session: &Session) -> Vec<String> {
         return vec![format!("the workspace {} is not empty", folder.display())];
     }
     let mut lost = Vec::new();
-    match changes::uncommitted(git, folder).await {
-        Ok(changed) if changed.is_empty() => {}
-        Ok(changed) => lost.push(match changed.len() {
-            1 => "1 changed file is not committed".to_owned(),
-            many => format!("{many} changed files are not committed"),
-        }),
+    match changes::uncommitted(git, folder)
+        .await
+        .map(|changed| changed.len())
+    {
+        Ok(0) => {}
+        Ok(1) => lost.push("1 changed file is not committed".to_owned()),
+        Ok(many) => lost.push(format!("{many} changed files are not committed")),
         Err(error) => lost.push(format!("git cannot say what is not committed ({error})")),
     }
-    match unique::commits(git, folder, session.branch.as_deref()).await {
+    match unique::commits(git, session, branch_prefix).await {
         Ok(0) => {}
         Ok(1) => lost.push("1 commit is on no other branch".to_owned()),
         Ok(many) => lost.push(format!("{many} commits are on no other branch")),
-        Err(error) => lost.push(format!("git cannot say what is not pushed ({error})")),
+        Err(error) => lost.push(format!(
+            "git cannot say which commits are nowhere else ({error})"
+        )),
     }
     lost
 }

@@ -25,6 +25,11 @@ impl Follower {
         }
     }
 
+    /// Whether the run has a record.
+    pub fn is_there(&self) -> bool {
+        self.folder.events().exists()
+    }
+
     /// What has happened since this was last asked; of what was before the first time, the end.
     pub fn new_events(&mut self) -> io::Result<Vec<Event>> {
         if self.host.is_none() {

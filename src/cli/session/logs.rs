@@ -2,6 +2,8 @@
 
 use std::io::{ErrorKind, Write};
 
+use anyhow::bail;
+
 use super::LOOK_AGAIN;
 use super::beside::Beside;
 use super::follow::Follower;
@@ -35,7 +37,14 @@ fn print_last(beside: &Beside, session: &Session, lines: usize) -> anyhow::Resul
         println!("Nothing has run in session {} yet.", session.id);
         return Ok(());
     };
-    print_end(&mut Follower::new(&beside.runs(), run), lines)
+    let mut follower = Follower::new(&beside.runs(), run);
+    if !follower.is_there() {
+        bail!(
+            "the record of the last run in session {} is not there any more",
+            session.id
+        );
+    }
+    print_end(&mut follower, lines)
 }
 
 fn print_end(follower: &mut Follower, most: usize) -> anyhow::Result<()> {

@@ -14,9 +14,12 @@ mod verify;
 
 use std::time::Duration;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
+use super::Misused;
 use crate::config::{self, Sources};
+use crate::id::{ChatId, ChatThread, ThreadId, UserId};
+use crate::store::{migrated, people};
 use beside::Beside;
 
 /// How often it is looked whether a running bot has done what was asked.
@@ -33,8 +36,8 @@ pub(super) enum SessionCommand {
         #[arg(long)]
         branch: Option<String>,
         /// Give it to this chat at once, which then talks to it
-        #[arg(long, value_name = "ID", allow_negative_numbers = true)]
-        chat: Option<i64>,
+        #[command(flatten)]
+        chat: WantedChat,
         /// Do not wait for the workspace
         #[arg(long)]
         no_wait: bool,
@@ -84,9 +87,9 @@ pub(super) enum SessionCommand {
     Resume {
         /// The session's name
         session: String,
-        /// The chat; without it, the one that the session belongs to
-        #[arg(long, value_name = "ID", allow_negative_numbers = true)]
-        chat: Option<i64>,
+        /// Without a chat, the one that the session belongs to
+        #[command(flatten)]
+        chat: WantedChat,
     },
     /// Show what the current or last run of a session did
     Logs {
@@ -131,6 +134,43 @@ pub(super) enum SessionCommand {
     },
 }
 
+/// A chat, as a person names it.
+#[derive(Debug, Args)]
+pub(super) struct WantedChat {
+    /// The chat, by its id as /whoami tells it: of a person, or of a group (negative)
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    chat: Option<i64>,
+    /// The topic of a forum
+    #[arg(long, value_name = "ID", requires = "chat")]
+    topic: Option<i32>,
+}
+
+impl WantedChat {
+    /// Errors: nobody in that chat may use the bot, so nothing could be said there.
+    fn found(&self, sources: &Sources, beside: &Beside) -> anyhow::Result<Option<ChatThread>> {
+        let Some(chat) = self.chat.map(ChatId) else {
+            return Ok(None);
+        };
+        let access = config::access(sources)?;
+        let user = u64::try_from(chat.0).ok().map(UserId);
+        let may_talk = match user {
+            Some(user) => access.lists(user) || people::has(&beside.db, user)?,
+            None => access.knows(chat) || migrated::moved_from(&beside.db, chat)?.is_some(),
+        };
+        if !may_talk {
+            return Err(Misused(format!(
+                "nobody in chat {} may use this bot, and nothing was done; /whoami in a chat tells its id",
+                chat.0
+            ))
+            .into());
+        }
+        Ok(Some(ChatThread {
+            chat,
+            thread: self.topic.map(ThreadId),
+        }))
+    }
+}
+
 /// Does what the command says. Errors are for a person.
 pub(super) fn run(sources: &Sources, command: SessionCommand) -> anyhow::Result<()> {
     let mut beside = Beside::open(&config::data_folder(sources)?)?;
@@ -145,7 +185,7 @@ pub(super) fn run(sources: &Sources, command: SessionCommand) -> anyhow::Result<
             let wanted = create::Wanted {
                 repository,
                 branch,
-                chat,
+                chat: chat.found(sources, &beside)?,
             };
             create::create(&mut beside, wanted, !no_wait, json)
         }
@@ -167,7 +207,10 @@ pub(super) fn run(sources: &Sources, command: SessionCommand) -> anyhow::Result<
             run::run(&mut beside, &session, prompt, !no_wait, shown)
         }
         SessionCommand::Stop { session } => stop::stop(&mut beside, &session),
-        SessionCommand::Resume { session, chat } => resume::resume(&mut beside, &session, chat),
+        SessionCommand::Resume { session, chat } => {
+            let chat = chat.found(sources, &beside)?;
+            resume::resume(&mut beside, &session, chat)
+        }
         SessionCommand::Logs {
             session,
             lines,

@@ -6,13 +6,14 @@ use super::beside::Beside;
 use crate::id::{ChatId, ChatThread};
 use crate::inbox::shell::{self, Resumed};
 
-pub(super) fn resume(beside: &mut Beside, name: &str, chat: Option<i64>) -> anyhow::Result<()> {
+pub(super) fn resume(
+    beside: &mut Beside,
+    name: &str,
+    chat: Option<ChatThread>,
+) -> anyhow::Result<()> {
     let session = beside.session(name)?;
     let at = match chat {
-        Some(chat) => ChatThread {
-            chat: ChatId(chat),
-            thread: None,
-        },
+        Some(chat) => chat,
         None if session.at.chat == ChatId::SHELL => bail!(
             "session {name} belongs to no chat yet, and nothing was changed; name one with --chat, or write /resume \
              {name} in it"

@@ -10,13 +10,14 @@ use super::beside::{Beside, NoBot};
 use super::follow::Follower;
 use super::listing::{print_evidence, time};
 use crate::chat::logs;
+use crate::cli::Misused;
 use crate::event::Event;
-use crate::id::RunId;
+use crate::id::{RunId, SessionId};
 use crate::inbox::shell;
 use crate::run::Ended;
 use crate::session::{Session, SessionState};
 use crate::store::runs::Fate;
-use crate::store::{jobs, runs, verifications};
+use crate::store::{jobs, runs, sessions, verifications};
 use crate::verify::Evidence;
 
 pub(super) struct Shown {
@@ -29,7 +30,11 @@ pub(super) fn prompt(given: Option<String>) -> anyhow::Result<String> {
     let prompt = match given {
         Some(prompt) if prompt != "-" => prompt,
         None if std::io::stdin().is_terminal() => {
-            bail!("there is no prompt; give one behind the session's name, or on standard input")
+            return Err(Misused(
+                "there is no prompt; give one behind the session's name, or on standard input"
+                    .into(),
+            )
+            .into());
         }
         _ => {
             let mut prompt = String::new();
@@ -40,7 +45,7 @@ pub(super) fn prompt(given: Option<String>) -> anyhow::Result<String> {
         }
     };
     if prompt.trim().is_empty() {
-        bail!("the prompt is empty, and nothing was done");
+        return Err(Misused("the prompt is empty, and nothing was done".into()).into());
     }
     Ok(prompt)
 }
@@ -62,7 +67,7 @@ pub(super) fn run(
         return Ok(());
     }
     let mut answers = Answers::new(&shown);
-    let ended = follow(beside, run, &mut answers)?;
+    let ended = follow(beside, &session.id, run, &mut answers)?;
     let evidence = measured(beside, &session, run)?;
     if shown.json {
         let at = |moment: Option<i64>| moment.map(|moment| time(moment).to_string());
@@ -103,18 +108,30 @@ fn ending(outcome: &str) -> &str {
 }
 
 /// Shows what happens until the run has ended.
-fn follow(beside: &Beside, run: RunId, answers: &mut Answers) -> anyhow::Result<Ended> {
+fn follow(
+    beside: &Beside,
+    session: &SessionId,
+    run: RunId,
+    answers: &mut Answers,
+) -> anyhow::Result<Ended> {
     let mut follower = Follower::new(&beside.runs(), run);
+    let mut told = false;
     loop {
         // First whether it has ended: what it did is written down before.
         let fate = runs::fate(&beside.db, run)?.context("the run is not known any more")?;
         for event in follower.new_events()? {
-            answers.take(&event)?;
+            answers.take(&event);
         }
         match fate {
             Fate::Ended(ended) => return Ok(ended),
             Fate::Waiting | Fate::Running if !beside.has_bot() => {
                 bail!(NoBot("it runs, or goes on, when telecoder does"))
+            }
+            Fate::Waiting if !told && sessions::is_attached(&beside.db, session)? => {
+                answers.say(
+                    "The session is open in a terminal; the prompt waits until it is handed back.",
+                );
+                told = true;
             }
             Fate::Waiting | Fate::Running => std::thread::sleep(LOOK_AGAIN),
         }
@@ -143,7 +160,14 @@ impl Answers<'_> {
         }
     }
 
-    fn take(&mut self, event: &Event) -> std::io::Result<()> {
+    /// Beside the answers.
+    fn say(&self, line: &str) {
+        if !self.shown.quiet {
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+    }
+
+    fn take(&mut self, event: &Event) {
         match event {
             Event::TurnEnded(end) => {
                 if !self.shown.json && !end.text.is_empty() {
@@ -156,11 +180,11 @@ impl Answers<'_> {
             step if !self.shown.quiet && !self.shown.json => {
                 let mut stderr = std::io::stderr().lock();
                 for line in logs::lines_of(step) {
-                    writeln!(stderr, "{line}")?;
+                    // Whoever does not read the steps gets the answer all the same.
+                    let _ = writeln!(stderr, "{line}");
                 }
             }
             _ => {}
         }
-        Ok(())
     }
 }

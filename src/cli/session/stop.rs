@@ -7,38 +7,86 @@ use anyhow::bail;
 use super::LOOK_AGAIN;
 use super::beside::{Beside, NoBot};
 use crate::inbox::shell::{self, Stopped};
-use crate::store::runs;
+use crate::job::Task;
+use crate::session::Session;
+use crate::store::{jobs, runs};
 
-/// How long it takes to stop a run that does not want to, and some more.
+/// How long it takes to stop what does not want to, and some more.
 const STOPPING_TIME: Duration = Duration::from_secs(60);
 
+/// Returns when it has ended.
 pub(super) fn stop(beside: &mut Beside, name: &str) -> anyhow::Result<()> {
     let session = beside.session(name)?;
     match beside.write(|db| Ok(shell::stop(db, &session)?))? {
-        Stopped::Run => {}
-        Stopped::Job => {
-            println!("What was being measured is stopped.");
-            return Ok(());
+        Stopped::Run => {
+            let is_over = |beside: &Beside, session: &Session| {
+                Ok(runs::running_of_session(&beside.db, &session.id)?.is_none())
+            };
+            wait(
+                beside,
+                &session,
+                is_over,
+                "the run is stopped when telecoder runs",
+            )?;
+            println!("Stopped. What it changed so far is kept.");
+        }
+        Stopped::Jobs(tasks) => {
+            let is_over = |beside: &Beside, session: &Session| {
+                Ok(jobs::due_in(&beside.db, &session.id)?.is_empty())
+            };
+            wait(
+                beside,
+                &session,
+                is_over,
+                "it is stopped when telecoder runs",
+            )?;
+            let stopped: Vec<&str> = tasks.iter().map(|task| doing(*task)).collect();
+            println!("Stopped: {}", stopped.join(", "));
+        }
+        Stopped::Setup(dropped) => {
+            println!("The workspace of session {name} is not made.");
+            told_dropped(dropped);
         }
         Stopped::Waiting(0) => {
             println!("Nothing is running in session {name}, and nothing waits.");
-            return Ok(());
         }
-        Stopped::Waiting(dropped) => {
-            println!("Prompts that waited and were dropped: {dropped}");
-            return Ok(());
-        }
+        Stopped::Waiting(dropped) => told_dropped(dropped),
     }
+    Ok(())
+}
+
+fn told_dropped(dropped: usize) {
+    match dropped {
+        0 => {}
+        1 => println!("The prompt that waited was dropped."),
+        many => println!("The {many} prompts that waited were dropped."),
+    }
+}
+
+fn doing(task: Task) -> &'static str {
+    match task {
+        Task::Verify { .. } | Task::Check => "the checks",
+        Task::Diff | Task::AskUndo { .. } => "the look at what changed",
+        Task::Push => "the push",
+        Task::Undo { .. } | Task::Redo { .. } => "the undo",
+    }
+}
+
+fn wait(
+    beside: &Beside,
+    session: &Session,
+    is_over: impl Fn(&Beside, &Session) -> rusqlite::Result<bool>,
+    without_a_bot: &'static str,
+) -> anyhow::Result<()> {
     let deadline = Instant::now() + STOPPING_TIME;
-    while runs::running_of_session(&beside.db, &session.id)?.is_some() {
+    while !is_over(beside, session)? {
         if !beside.has_bot() {
-            bail!(NoBot("the run is stopped when telecoder runs"));
+            bail!(NoBot(without_a_bot));
         }
         if Instant::now() > deadline {
-            bail!("the run does not end; its bot has been told, and goes on trying");
+            bail!("it does not end; the bot has been told, and goes on trying");
         }
         std::thread::sleep(LOOK_AGAIN);
     }
-    println!("Stopped. What it changed so far is kept.");
     Ok(())
 }

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::LOOK_AGAIN;
 use super::beside::{Beside, NoBot};
 use super::listing::print_evidence;
-use crate::id::JobId;
+use crate::id::{JobId, SessionId};
 use crate::job::Task;
 use crate::session::{Commands, Session, SessionState};
 use crate::store::{jobs, sessions, verifications};
@@ -25,7 +25,7 @@ pub(super) fn verify(
         bail!("session {name} has no workspace yet; nothing was done");
     }
     let job = beside.write(|db| ask(db, &session, test_cmd, lint_cmd))?;
-    let Some(evidence) = wait(beside, job)? else {
+    let Some(evidence) = wait(beside, &session.id, job)? else {
         bail!(NoBot(
             "the checks run when telecoder does, and the chat is told"
         ));
@@ -65,8 +65,9 @@ fn ask(
 }
 
 /// Waits for the bot to do a job; `None` where none is there to do it.
-fn wait(beside: &Beside, job: JobId) -> anyhow::Result<Option<Evidence>> {
+fn wait(beside: &Beside, session: &SessionId, job: JobId) -> anyhow::Result<Option<Evidence>> {
     let db = &beside.db;
+    let mut told = false;
     loop {
         // First whether it is done: what it came to is written in the same transaction.
         let is_due = jobs::due_under(db, job)?.is_some();
@@ -78,6 +79,12 @@ fn wait(beside: &Beside, job: JobId) -> anyhow::Result<Option<Evidence>> {
         }
         if !beside.has_bot() {
             return Ok(None);
+        }
+        if !told && sessions::is_attached(db, session)? {
+            eprintln!(
+                "The session is open in a terminal; the checks wait until it is handed back."
+            );
+            told = true;
         }
         std::thread::sleep(LOOK_AGAIN);
     }

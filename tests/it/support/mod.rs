@@ -5,6 +5,7 @@ pub mod git;
 pub mod model;
 pub mod processes;
 pub mod replay;
+pub mod shell;
 pub mod terminal;
 
 use std::collections::BTreeMap;
@@ -252,6 +253,14 @@ impl Machine {
         self.until("everything is done", || {
             let nothing_left = telecoder::store::left_to_do(&database).ok() == Some(0);
             (self.api.unconfirmed() == 0 && nothing_left).then_some(())
+        });
+    }
+
+    /// Waits until every message has had its effect; runs may wait or go on.
+    pub fn until_quiet_but_for_runs(&self) {
+        self.until("every message has had its effect", || {
+            let stored = self.rows("SELECT count(*) FROM updates WHERE state = 'stored'");
+            (self.api.unconfirmed() == 0 && stored == [0]).then_some(())
         });
     }
 

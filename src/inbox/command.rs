@@ -1,0 +1,125 @@
+//! A command: which of the bot's own words does what.
+
+use super::{Follow, Inbox, checks, job, logs, new, people, settings, status, stop, switch};
+use crate::chat::people as people_words;
+use crate::chat::text;
+use crate::command::Command;
+use crate::id::{ChatThread, MessageId, UpdateSeq};
+use crate::store::{StoreError, outbox};
+use crate::telegram::access::Member;
+
+/// A command, and who asked by which message.
+pub(super) struct Asked {
+    pub command: Command,
+    pub message: MessageId,
+    pub member: Member,
+    /// What the sender is called.
+    pub name: String,
+}
+
+impl Inbox {
+    pub(super) async fn command(
+        &self,
+        seq: UpdateSeq,
+        at: ChatThread,
+        asked: Asked,
+        bot: &str,
+    ) -> Result<(), StoreError> {
+        let Asked {
+            command,
+            message,
+            member,
+            name,
+        } = asked;
+        match command {
+            Command::Start | Command::Help => self.reply(seq, at, text::help()).await,
+            Command::New(wanted) => {
+                let resolved = new::resolve(&self.store, at, &self.repo_roots, wanted).await?;
+                let wanted = match resolved {
+                    Ok(wanted) => wanted,
+                    Err(reply) => return self.reply(seq, at, reply).await,
+                };
+                let workspaces = self.workspaces.clone();
+                self.effect(seq, at, move |db| new::session(db, at, &workspaces, wanted))
+                    .await
+            }
+            Command::Status => {
+                let bot = status::Bot {
+                    max_runs: self.max_runs,
+                    other_poller_for: self.health.other_poller_since().map(|at| at.elapsed()),
+                    is_owner_here: self.access.owner() == Some(at),
+                };
+                self.effect(seq, at, move |db| {
+                    outbox::insert(db, at, &status::look(db, at, &bot)?)?;
+                    Ok(Follow::default())
+                })
+                .await
+            }
+            Command::Logs(lines) => {
+                let reply = logs::read(&self.store, &self.runs, at, lines).await?;
+                self.reply(seq, at, reply).await
+            }
+            Command::Do(wanted) => {
+                self.effect(seq, at, move |db| job::request(db, at, wanted, message))
+                    .await
+            }
+            Command::Checks(change) => {
+                let for_all = checks::ForAll {
+                    defaults: self.checks.clone(),
+                    trusts_repository: self.repo_checks,
+                };
+                let found = checks::look(&self.store, at).await?;
+                self.effect(seq, at, move |db| {
+                    checks::change(db, at, &for_all, change, &found)
+                })
+                .await
+            }
+            Command::Autofix(wanted) => {
+                self.effect(seq, at, move |db| checks::autofix(db, at, wanted))
+                    .await
+            }
+            Command::Change(setting) => {
+                self.effect(seq, at, move |db| settings::change(db, at, setting))
+                    .await
+            }
+            Command::Stop => self.effect(seq, at, move |db| stop::request(db, at)).await,
+            Command::Sessions => {
+                let is_owner = self.access.is_owner(member.user());
+                self.effect(seq, at, move |db| switch::list(db, at, is_owner))
+                    .await
+            }
+            Command::Resume(session) => {
+                let is_owner = self.access.is_owner(member.user());
+                self.effect(seq, at, move |db| switch::named(db, at, session, is_owner))
+                    .await
+            }
+            Command::Whoami => {
+                let access = self.access.clone();
+                self.effect(seq, at, move |db| {
+                    people::whoami(db, at, member.user(), &name, &access)
+                })
+                .await
+            }
+            Command::Invite | Command::People if !self.is_owner_alone(member, at) => {
+                self.reply(seq, at, people_words::owner_only()).await
+            }
+            Command::Invite => {
+                let bot = bot.to_owned();
+                self.effect(seq, at, move |db| {
+                    people::invite(db, at, member.user(), &bot)
+                })
+                .await
+            }
+            Command::People => {
+                let access = self.access.clone();
+                self.effect(seq, at, move |db| people::list(db, at, &access))
+                    .await
+            }
+        }
+    }
+
+    /// The owner, where nobody else reads along.
+    fn is_owner_alone(&self, member: Member, at: ChatThread) -> bool {
+        self.access.is_owner(member.user()) && !at.chat.is_group()
+    }
+}

@@ -1,0 +1,94 @@
+//! Somebody who may not use the bot: no word and no effect, but for a code that lets them in.
+
+use std::sync::{MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tracing::info;
+
+use super::Inbox;
+use super::people::{self, WrongCodes};
+use crate::id::{ChatId, InviteCode, UpdateSeq, UserId};
+use crate::store::{StoreError, updates};
+use crate::update::{Incoming, Message};
+
+impl Inbox {
+    pub(super) async fn stranger(
+        &self,
+        seq: UpdateSeq,
+        incoming: &Incoming,
+        user: UserId,
+        chat: ChatId,
+    ) -> Result<(), StoreError> {
+        if let Some((message, user, code)) = people::code_of(incoming)
+            && self.let_in(seq, message, user, code).await?
+        {
+            return Ok(());
+        }
+        self.metrics.stranger_ignored();
+        self.name_stranger(user, chat);
+        self.done(seq).await
+    }
+
+    /// A stranger has sent a code. One that holds lets them in; any other has no effect.
+    /// Returns whether it did.
+    async fn let_in(
+        &self,
+        seq: UpdateSeq,
+        message: &Message,
+        user: UserId,
+        code: InviteCode,
+    ) -> Result<bool, StoreError> {
+        let at = message.at;
+        if !self.wrong_codes().may_try(user, Instant::now()) {
+            return Ok(false);
+        }
+        let (name, owner) = (message.sender_name.clone(), self.access.owner());
+        let is_in =
+            self.store
+                .transaction(move |db| {
+                    Ok(updates::mark_done(db, seq)?
+                        && people::join(db, owner, at, user, &name, &code)?)
+                })
+                .await?;
+        if !is_in {
+            self.wrong_codes().was_wrong(user, Instant::now());
+            return Ok(false);
+        }
+        info!(
+            user.id = user.0,
+            "somebody was let in by a link of the owner's"
+        );
+        for at in owner.into_iter().chain([at]) {
+            self.outbox.deliver(at.chat);
+        }
+        Ok(true)
+    }
+
+    fn wrong_codes(&self) -> MutexGuard<'_, WrongCodes> {
+        self.wrong_codes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Once each, so that the log says how to let somebody in and a stranger cannot fill it.
+    fn name_stranger(&self, user: UserId, chat: ChatId) {
+        const NAMED_AT_MOST: usize = 1_000;
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        if named.len() >= NAMED_AT_MOST || !named.insert((user, chat)) {
+            return;
+        }
+        if chat.is_group() {
+            info!(
+                user.id = user.0,
+                chat.id = chat.0,
+                "ignored a message in a group: the group's id must be on TELECODER_TG_ALLOWED_CHATS and the \
+                 sender's on TELECODER_TG_ALLOWED_USERS"
+            );
+        } else {
+            info!(
+                user.id = user.0,
+                "ignored a message: to let this person in, add the id to TELECODER_TG_ALLOWED_USERS"
+            );
+        }
+    }
+}
