@@ -1,7 +1,7 @@
 //! The command line, and what each exit code means.
 //!
-//! 0: done. 1: it failed while it ran. 2: a setting or an argument is wrong. 3: the data folder is in use. 4: it is written
-//! down, and no bot is there to do it.
+//! 0: done. 1: it failed while it ran. 2: a setting or an argument is wrong. 3: the data folder is in use; of `service
+//! status`: it does not run. 4: it is written down, and no bot is there to do it.
 
 mod config;
 mod doctor;
@@ -108,7 +108,7 @@ Exit codes:
   0  done
   1  it failed while it ran, or what was looked at is not well
   2  a setting or an argument is wrong; nothing was done
-  3  the data folder is in use by another telecoder
+  3  the data folder is in use by another telecoder; of service status: it does not run
   4  it is written down, and no bot is at work to do it (session)";
 
 const COMPLETIONS_EXAMPLES: &str = "\

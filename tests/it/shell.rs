@@ -369,3 +369,36 @@ fn without_a_bot_a_program_hears_what_was_written_down() {
         (shown["state"] == "ready").then_some(())
     });
 }
+
+#[test]
+fn the_help_names_every_field_that_programs_get() {
+    let machine = Machine::new().with("TELECODER_TEST_CMD", "echo '1 passed'");
+    let _bot = machine.start();
+    let session = made(&machine, &[]);
+    let prompt = "[[bash: echo x > x]] [[say: one]]";
+    let ran = ["session", "run", &session, prompt, "--json"];
+    let listed = ["session", "list", "--json"];
+    let inspected = ["session", "inspect", &session, "--json"];
+    let help_of_list = shell(&machine, &["session", "list", "--help"]).1;
+    for (verb, arguments) in [
+        ("run", &ran[..]),
+        ("list", &listed),
+        ("inspect", &inspected),
+    ] {
+        let (code, shown) = shell(&machine, arguments);
+        assert_eq!(code, Some(0), "{shown}");
+        let shown: Value = serde_json::from_str(&shown).expect("JSON");
+        let first = shown.get(0).unwrap_or(&shown);
+        let mut help = shell(&machine, &["session", verb, "--help"]).1;
+        if verb == "inspect" {
+            help.push_str(&help_of_list);
+        }
+        let is_named = |field: &str| {
+            help.lines()
+                .any(|line| line.split_whitespace().next() == Some(field))
+        };
+        for field in first.as_object().expect("an object").keys() {
+            assert!(is_named(field), "{verb}: {field} in {help}");
+        }
+    }
+}

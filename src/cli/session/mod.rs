@@ -4,6 +4,7 @@ mod attach;
 pub(super) mod beside;
 mod create;
 mod delete;
+mod fields;
 mod follow;
 mod listing;
 mod logs;
@@ -28,6 +29,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 #[derive(Debug, Subcommand)]
 pub(super) enum SessionCommand {
     /// Make a session and its workspace; it belongs to the shell until a chat goes on in it with /resume
+    #[command(after_long_help = fields::CREATE)]
     Create {
         /// What to work on: a URL, a folder of this machine, or the short name of a repository seen before; without it,
         /// an empty workspace
@@ -46,12 +48,14 @@ pub(super) enum SessionCommand {
         json: bool,
     },
     /// List the sessions, the newest first
+    #[command(after_long_help = fields::LIST)]
     List {
         /// For programs: an array of objects
         #[arg(long)]
         json: bool,
     },
     /// Show a session, its checks, and what was measured after its last runs
+    #[command(after_long_help = fields::INSPECT)]
     Inspect {
         /// The session's name, as `session list` and /status show it
         session: String,
@@ -63,6 +67,7 @@ pub(super) enum SessionCommand {
         json: bool,
     },
     /// Give claude a prompt, and show what it does until it is done
+    #[command(after_long_help = fields::RUN)]
     Run {
         /// The session's name
         session: String,
@@ -111,6 +116,7 @@ pub(super) enum SessionCommand {
         stop: bool,
     },
     /// Run the checks of a session now; the running bot does it
+    #[command(after_long_help = fields::VERIFY)]
     Verify {
         /// The session's name, as `session list` and /status show it
         session: String,
