@@ -211,12 +211,12 @@ install_sh 0 --binary /root/new --no-claude
 
 case_ "an upgrade while the bot and a run are at work"
 as_telecoder() { inside runuser -u telecoder -- env HOME=/home/telecoder TELECODER_DATA=/var/lib/telecoder "$@"; }
-as_telecoder TELEGRAM_BOT_TOKEN=42:of-the-test TELEGRAM_API_URL=http://127.0.0.1:9 telecoder serve >/dev/null 2>&1 &
+as_telecoder TELEGRAM_BOT_TOKEN=42:of-the-test TELEGRAM_API_URL=http://127.0.0.1:9 telecoder serve >"$root/root/bot" 2>&1 &
 run=01890a5d-ac96-774b-bcce-b302099a8057
 as_telecoder sh -c "umask 077; mkdir -p /var/lib/telecoder/runs/$run && cd /var/lib/telecoder/runs/$run &&
     printf '%s' '{\"run\":\"$run\",\"program\":\"sh\",\"arguments\":[\"-c\",\"until [ -e /tmp/end ]; do sleep 0.1; done\"],\"workspace\":\"/tmp\",\"first_input\":\"\",\"time_limit_ms\":null}' > spec.json &&
     : > events.jsonl && : > stderr.log"
-as_telecoder telecoder keep "/var/lib/telecoder/runs/$run" >/dev/null 2>&1 &
+as_telecoder telecoder keep "/var/lib/telecoder/runs/$run" >"$root/root/run" 2>&1 &
 process_of() { # process_of WORD; the telecoder with this word in its command line
     for process in "$root"/proc/[0-9]*; do
         tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q "^telecoder $1" && basename "$process" && return
@@ -226,7 +226,10 @@ process_of() { # process_of WORD; the telecoder with this word in its command li
 tries=0
 until [ -s "$root/var/lib/telecoder/runs/$run/lock" ] && [ -s "$root/var/lib/telecoder/telecoder.lock" ]; do
     tries=$((tries + 1))
-    [ $tries -lt 100 ] || wrong "the bot and the run did not start"
+    [ $tries -lt 100 ] || {
+        cat "$root/root/bot" "$root/root/run"
+        wrong "the bot and the run did not start"
+    }
     sleep 0.1
 done
 bot=$(process_of serve)
