@@ -10,10 +10,10 @@ Usage: sudo ./deploy/install.sh [OPTIONS]
 
   --binary FILE       install this telecoder instead of building one from this folder
   --version VERSION   build this version (a tag or commit of this repository) instead of what is checked out
-  --user NAME         the user as whom the bot and claude run (telecoder; made where it is missing)
+  --user NAME         the user as whom the bot and claude run (who it is by now, else telecoder; made where missing)
   --no-claude         do not look for claude, nor install it
   --no-service        do not install the systemd service
-  --unattended        never ask anything
+  --unattended        with --purge: do not ask
   --token-file FILE   a file with the bot's token; with --owner, the settings are written too
   --owner ID          your Telegram user id
   --purge             with uninstall: delete data, settings, and the user where this script made it
@@ -34,7 +34,7 @@ readonly NODE_NEEDED=18
 readonly MIB_NEEDED=1000
 readonly MIB_TO_BUILD=3000
 
-command=install user=telecoder binary='' version='' owner=''
+command=install user='' binary='' version='' owner=''
 token_file=${TELEGRAM_BOT_TOKEN_FILE:-}
 with_claude=yes with_service=yes unattended=no purge=no
 missing=no updated=no replaced=no
@@ -214,11 +214,14 @@ put_in_place() {
 
 # A newer telecoder may change the database in a way that an older one does not read.
 keep_a_backup() {
-    [ -f $DATA/telecoder.db ] && getent passwd "$user" >/dev/null || return 0
-    as_user rm -f $DATA/before-upgrade.db.new
-    if quietly as_user $PROGRAM backup $DATA/before-upgrade.db.new; then
-        as_user mv -f $DATA/before-upgrade.db.new $DATA/before-upgrade.db
-        ok "the database, as it is before the upgrade: in $DATA/before-upgrade.db"
+    getent passwd "$user" >/dev/null || return 0
+    data=$(user_home)/.telecoder
+    [ -f "$data/telecoder.db" ] || data=$DATA
+    [ -f "$data/telecoder.db" ] || return 0
+    as_user rm -f "$data/before-upgrade.db.new"
+    if quietly as_user $PROGRAM backup "$data/before-upgrade.db.new"; then
+        as_user mv -f "$data/before-upgrade.db.new" "$data/before-upgrade.db"
+        ok "the database, as it is before the upgrade: in $data/before-upgrade.db"
     else
         printf '! there is no copy of the database before the upgrade; it goes on without\n'
     fi
@@ -513,6 +516,9 @@ done
 [ -z "$token_file" ] || [ -n "$owner" ] || wrong "--token-file needs --owner, your Telegram user id"
 
 [ "$(id -u)" = 0 ] || fail "this needs root" "Try: sudo $0"
+# What is upgraded or removed stays whose it is.
+[ -n "$user" ] || user=$(sed -n 's/^User=//p' $UNIT 2>/dev/null | tail -n 1)
+[ -n "$user" ] || user=$(stat -c %U $DATA 2>/dev/null | grep -vx root) || user=telecoder
 [ "$user" != root ] || fail "telecoder is not to run as root, because claude would" "Give another name to --user."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -309,7 +309,10 @@ done
 case_ "an account that was there before is not deleted"
 inside useradd --create-home ada
 install_sh 0 --binary /root/new --no-claude --no-service --user ada
-install_sh 0 uninstall --purge --unattended --user ada
+# An upgrade says no name: it stays whose it is.
+install_sh 0 --binary /root/newer --no-claude --no-service
+said "– user ada"
+install_sh 0 uninstall --purge --unattended
 said "user ada: kept"
 [ -d "$root/home/ada" ] || wrong "ada's home is gone"
 
