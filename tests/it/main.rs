@@ -14,6 +14,7 @@ mod deleting;
 mod delivery;
 mod demo;
 mod doctor;
+mod documents;
 mod evidence;
 mod fault_matrix;
 mod faults;
