@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
+use telecoder::claude::install::TESTED;
 use telecoder::command::Verb;
 use telecoder::config::Setting;
 
@@ -164,6 +165,52 @@ fn every_command_of_the_chat_is_in_the_table_and_no_page_names_another() {
         };
         assert!(rows.contains(&written), "{written} is not in {rows:?}");
     }
+}
+
+#[test]
+fn every_command_of_the_shell_is_in_the_first_page() {
+    let machine = Machine::new();
+    let shell = Page::named("README.md").inline_code();
+    let names_it = |group: &str, name: &str| {
+        shell.iter().any(|code| {
+            let words: Vec<&str> = code.split_whitespace().collect();
+            // In a row about a group, the others of the group stand without their first words.
+            words.starts_with(&["telecoder", name])
+                || words.starts_with(&["telecoder", group, name])
+                || (!group.is_empty() && words.first() == Some(&name))
+        })
+    };
+    for group in ["", "session", "config", "service"] {
+        let arguments: Vec<&str> = [group, "--help"]
+            .into_iter()
+            .filter(|word| !word.is_empty())
+            .collect();
+        let output = machine.telecoder(&arguments).output().expect("it starts");
+        let help = String::from_utf8_lossy(&output.stdout);
+        let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+        for line in commands.take_while(|line| !line.is_empty()) {
+            let name = line.split_whitespace().next().expect("a command");
+            assert!(
+                name == "help" || names_it(group, name),
+                "README.md does not have telecoder {group} {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_version_of_claude_that_a_page_names_is_the_one_that_was_tested() {
+    let version =
+        Regex::new(r"claude-code@([0-9.]+[0-9])|tested with, ([0-9.]+[0-9])").expect("a pattern");
+    let mut named = 0;
+    for page in Page::all() {
+        for found in version.captures_iter(&page.text) {
+            let found = found.get(1).or(found.get(2)).expect("one of them").as_str();
+            assert_eq!(found, TESTED, "{}", page.path.display());
+            named += 1;
+        }
+    }
+    assert!(named >= 3, "{named}");
 }
 
 #[test]
