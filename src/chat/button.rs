@@ -44,6 +44,8 @@ pub enum Press {
     Switch(SessionId),
     /// This person may not use the bot any more.
     RemovePerson(UserId),
+    /// Links that were given away let nobody in any more.
+    CancelLinks,
 }
 
 impl Press {
@@ -62,6 +64,7 @@ impl Press {
             Press::RunHeld(thread) => format!("run-held:{}", thread.map_or(0, |thread| thread.0)),
             Press::SendParked => "send-parked".to_owned(),
             Press::Switch(session) => format!("switch:{session}"),
+            Press::CancelLinks => "cancel-links".to_owned(),
             Press::RemovePerson(user) => format!("remove-person:{}", user.0),
         }
     }
@@ -90,6 +93,7 @@ impl Press {
             "run-held" => thread().map(Press::RunHeld),
             "send-parked" => Some(Press::SendParked),
             "switch" => session().map(Press::Switch),
+            "cancel-links" => Some(Press::CancelLinks),
             "remove-person" => of.parse().ok().map(UserId).map(Press::RemovePerson),
             _ => None,
         }

@@ -86,8 +86,8 @@ pub fn joined(name: &str, user: UserId) -> Outgoing {
     .loud()
 }
 
-/// `/people`
-pub fn people(listed: &[Listed]) -> Outgoing {
+/// `/people`; `links` are those that still let somebody in.
+pub fn people(listed: &[Listed], links: usize) -> Outgoing {
     let mut lines = vec!["Who may use this bot:".to_owned()];
     for person in listed {
         let name = person
@@ -109,33 +109,52 @@ pub fn people(listed: &[Listed]) -> Outgoing {
         "/invite lets one more in. Who is named in the settings is removed there: TELECODER_TG_ALLOWED_USERS."
             .to_owned(),
     );
+    lines.extend(open_links(links));
     let invited = listed
         .iter()
         .filter(|person| person.standing == Standing::Invited);
-    invited.fold(Outgoing::note(lines.join("\n")), |message, person| {
+    let message = invited.fold(Outgoing::note(lines.join("\n")), |message, person| {
         let name = person.name.as_deref().unwrap_or_default();
         let label = format!("Remove {}", one_line(name, NAME_SHOWN));
         message.with_button(&label, Press::RemovePerson(person.user))
-    })
+    });
+    match links {
+        0 => message,
+        _ => message.with_button("Cancel open links", Press::CancelLinks),
+    }
 }
 
-/// Somebody was removed; what they had going on was stopped, and prompts of theirs that waited were dropped.
-pub fn removed(name: &str, stopped: bool, dropped: usize) -> Outgoing {
-    let mut text = format!(
+fn open_links(links: usize) -> Option<String> {
+    match links {
+        0 => None,
+        1 => Some("One link of yours is open: it lets in whoever uses it first.".to_owned()),
+        many => Some(format!(
+            "{many} links of yours are open: each lets in whoever uses it first."
+        )),
+    }
+}
+
+/// Somebody was removed; what they had going on was stopped, prompts of theirs that waited were dropped, and so many links
+/// that still let somebody in were cancelled.
+pub fn removed(name: &str, stopped: bool, dropped: usize, links: usize) -> Outgoing {
+    let mut sentences = vec![format!(
         "{} may not use this bot any more.",
         one_line(name, NAME_IN_TEXT)
-    );
+    )];
     if stopped {
-        text.push_str(" What was going on in their private chat is stopped.");
+        sentences.push("What was going on in their private chat is stopped.".to_owned());
     }
     match dropped {
         0 => {}
-        1 => text.push_str(" One prompt of theirs that waited was dropped."),
-        many => text.push_str(&format!(
-            " {many} prompts of theirs that waited were dropped."
+        1 => sentences.push("One prompt of theirs that waited was dropped.".to_owned()),
+        many => sentences.push(format!(
+            "{many} prompts of theirs that waited were dropped."
         )),
     }
-    Outgoing::note(text)
+    if links > 0 {
+        sentences.push("Links that were open are cancelled; /invite makes a new one.".to_owned());
+    }
+    Outgoing::note(sentences.join(" "))
 }
 
 /// Somebody was removed whom the settings name, too.

@@ -9,6 +9,7 @@ pub const NOTHING_HELD: &str = "Nothing is held back any more.";
 pub const SENDING: &str = "Sending.";
 pub const NOTHING_TO_SEND: &str = "Everything was sent already.";
 pub const REMOVED: &str = "Removed.";
+pub const LINKS_CANCELLED: &str = "They let nobody in any more.";
 pub const ONLY_OWNER: &str = "Only the owner of the bot can do that.";
 pub const SWITCHED: &str = "This chat goes on there.";
 pub const BUSY: &str = "Something is running here; stop it first.";

@@ -5,10 +5,13 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::pages;
 use super::setting::Setting;
+
+/// What some editors put in front of a file.
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The lines of a settings file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,18 +49,20 @@ impl SettingsFile {
     }
 
     pub fn parse(text: &str) -> SettingsFile {
+        // Some editors begin a file with a mark that nobody who reads settings knows.
+        let text = text.trim_start_matches(BYTE_ORDER_MARK);
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         let mut entries = Vec::new();
         let mut rest = lines.as_slice();
         while !rest.is_empty() {
             // The shortest that can be read by itself; a line that is wrong stands for itself.
-            let (length, name) = (1..=rest.len())
-                .find_map(|length| Some((length, name_in(&rest[..length].concat())?)))
+            let (length, set) = (1..=rest.len())
+                .find_map(|length| Some((length, read(&rest[..length].concat())?)))
                 .unwrap_or((1, None));
             let (these, others) = rest.split_at(length);
             entries.push(Entry {
                 text: these.concat(),
-                name,
+                name: set.map(|(name, _)| name),
             });
             rest = others;
         }
@@ -107,7 +112,7 @@ impl SettingsFile {
     /// Replaces the file, or makes it; folders that are missing are made for their owner alone (700).
     pub fn write(&self, path: &Path, rights: Rights) -> io::Result<()> {
         // Behind a link it is the file that is meant.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let path = fs::canonicalize(path).unwrap_or_else(|_| behind_link(path));
         let folder = path
             .parent()
             .ok_or_else(|| io::Error::other("it has no folder"))?;
@@ -144,7 +149,8 @@ impl SettingsFile {
         } else {
             ""
         };
-        self.entries[at] = Entry::of(line + end, setting);
+        let line = line + remark_behind(old) + end;
+        self.entries[at] = Entry::of(line, setting);
     }
 
     fn append(&mut self, line: String, setting: Setting) {
@@ -168,11 +174,31 @@ impl Entry {
     }
 }
 
+/// Where a link leads, also when nothing is there yet.
+fn behind_link(path: &Path) -> PathBuf {
+    match (fs::read_link(path), path.parent()) {
+        (Ok(target), Some(folder)) => folder.join(target),
+        _ => path.to_owned(),
+    }
+}
+
+/// The comment behind a value, with the blanks before it; empty where there is none, and in a line that is one.
+fn remark_behind(line: &str) -> &str {
+    let whole = read(line);
+    if !matches!(whole, Some(Some(_))) {
+        return "";
+    }
+    line.match_indices('#')
+        .map(|(at, _)| line[..at].trim_end())
+        .find(|value| read(value) == whole)
+        .map_or("", |value| line[value.len()..].trim_end())
+}
+
 /// What these lines set, `Some(None)` where that is nothing; `None` where they cannot be read by themselves.
-fn name_in(lines: &str) -> Option<Option<String>> {
+fn read(lines: &str) -> Option<Option<(String, String)>> {
     match dotenvy::from_read_iter(lines.as_bytes()).next() {
         None => Some(None),
-        Some(Ok((name, _))) => Some(Some(name)),
+        Some(Ok(set)) => Some(Some(set)),
         Some(Err(_)) => None,
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
+use super::file::BYTE_ORDER_MARK;
 use super::{Fault, Setting};
 use crate::process::RUN_MARKER;
 use crate::redact::Redactor;
@@ -146,17 +148,18 @@ impl Sources {
     }
 
     fn add_file(&mut self, path: &Path) {
-        let lines = match dotenvy::from_path_iter(path) {
-            Ok(lines) => lines,
-            Err(error) if error.not_found() => return,
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return,
             Err(error) => {
                 self.found.push(path.to_owned());
                 return self.cannot_read(path, &error.to_string());
             }
         };
         self.found.push(path.to_owned());
+        let text = text.trim_start_matches(BYTE_ORDER_MARK);
         let mut values = BTreeMap::new();
-        for line in lines {
+        for line in dotenvy::from_read_iter(text.as_bytes()) {
             match line {
                 Ok((name, value)) => {
                     values.insert(name, value);

@@ -16,7 +16,7 @@ use crate::id::{ChatId, ChatThread};
 use crate::inbox::shell;
 use crate::job::Lane;
 use crate::session::Session;
-use crate::session::attached;
+use crate::session::attached::{self, Attached};
 use crate::session::registry::Registry;
 use crate::store::{Store, StoreError, jobs, now, outbox, runs, sessions};
 use crate::telegram::outbox::Outbox;
@@ -81,10 +81,11 @@ impl Beside {
         let data = self.data.clone();
         let id = session.id.clone();
         let looked = tokio::task::spawn_blocking(move || {
-            let record = attached::record(&data, &id);
-            (!attached::is_held(&data, &id)).then(|| terminal::read(&record))
+            let held = Attached::take(&data, &id).ok().flatten()?;
+            Some((held, terminal::read(&attached::record(&data, &id))))
         });
-        let Ok(Some(record)) = looked.await else {
+        // Held until it is back, so that no other terminal takes it meanwhile.
+        let Ok(Some((held, record))) = looked.await else {
             return Ok(());
         };
         let what = AtTerminal {
@@ -99,6 +100,7 @@ impl Beside {
             .store
             .transaction(move |db| shell::hand_back(db, &session, &what))
             .await?;
+        held.release();
         if is_back {
             info!(session = %id, "a terminal has let go of a session without a word");
         }

@@ -102,8 +102,10 @@ fn act(
         }),
         Some(Press::Switch(session)) => {
             let at = ChatThread { chat, ..button.at };
-            switch::pressed(db, at, &session, access.is_owner(member.user()))
+            let may_have_shells = access.is_owner(member.user()) && !chat.is_group();
+            switch::pressed(db, at, &session, may_have_shells)
         }
+        Some(Press::CancelLinks) => people::cancel_links_pressed(db, member, access),
         Some(Press::RemovePerson(user)) => {
             people::remove_pressed(db, ChatThread { chat, ..button.at }, member, access, user)
         }

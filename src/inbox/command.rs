@@ -84,12 +84,12 @@ impl Inbox {
             }
             Command::Stop => self.effect(seq, at, move |db| stop::request(db, at)).await,
             Command::Sessions => {
-                let is_owner = self.access.is_owner(member.user());
+                let is_owner = self.is_owner_alone(member, at);
                 self.effect(seq, at, move |db| switch::list(db, at, is_owner))
                     .await
             }
             Command::Resume(session) => {
-                let is_owner = self.access.is_owner(member.user());
+                let is_owner = self.is_owner_alone(member, at);
                 self.effect(seq, at, move |db| switch::named(db, at, session, is_owner))
                     .await
             }

@@ -61,7 +61,7 @@ pub(super) fn undo_pressed(db: &Connection, chat: ChatId, run: RunId) -> rusqlit
     let (Some(at), Some((session, false))) = (at, runs::is_undone(db, run)?) else {
         return Ok(Pressed::over(toast::NO_EFFECT));
     };
-    if runs::newest_not_undone(db, &session)? != Some(run) {
+    if runs::newest_not_undone(db, &session)? != Some(run) || runs::is_undo_void(db, run)? {
         return Ok(Pressed::over(toast::CHANGED_SINCE));
     }
     if runs::running(db, at)?.is_some() {
@@ -78,6 +78,9 @@ pub(super) fn redo_pressed(db: &Connection, chat: ChatId, run: RunId) -> rusqlit
     let (Some(at), Some((session, true))) = (at, runs::is_undone(db, run)?) else {
         return Ok(Pressed::over(toast::NO_EFFECT));
     };
+    if runs::is_undo_void(db, run)? {
+        return Ok(Pressed::over(toast::CHANGED_SINCE));
+    }
     let task = Task::Redo { run };
     jobs::insert(db, &session, at, task, None)?;
     Ok(Pressed::over(toast::REDOING).with(follow(at, task)))

@@ -14,7 +14,7 @@ use crate::chat::people::{self as words, Listed, Standing};
 use crate::chat::toast;
 use crate::id::{ChatId, ChatThread, InviteCode, UserId};
 use crate::run::Outcome;
-use crate::store::{invites, jobs, now, outbox, people, runs};
+use crate::store::{invites, jobs, now, outbox, people, runs, sessions};
 use crate::telegram::access::{Access, Member};
 use crate::update::{Content, Incoming, Message};
 
@@ -35,13 +35,17 @@ impl WrongCodes {
     pub(super) fn may_try(&mut self, user: UserId, now: Instant) -> bool {
         self.0
             .retain(|_, (_, last)| now.duration_since(*last) < TRIES_FORGOTTEN);
-        match self.0.get(&user) {
-            Some((tries, _)) => *tries < TRIES,
-            None => self.0.len() < REMEMBERED,
-        }
+        self.0.get(&user).is_none_or(|(tries, _)| *tries < TRIES)
     }
 
     pub(super) fn was_wrong(&mut self, user: UserId, now: Instant) {
+        if self.0.len() >= REMEMBERED && !self.0.contains_key(&user) {
+            // Nobody can guess 128 bits; that many strangers shut nobody out.
+            let oldest = self.0.iter().min_by_key(|(_, (_, last))| *last);
+            if let Some(oldest) = oldest.map(|(user, _)| *user) {
+                self.0.remove(&oldest);
+            }
+        }
         let (tries, last) = self.0.entry(user).or_insert((0, now));
         (*tries, *last) = (*tries + 1, now);
     }
@@ -128,8 +132,23 @@ pub(super) fn list(db: &Connection, at: ChatThread, access: &Access) -> rusqlite
             standing: Standing::Invited,
         });
     let listed: Vec<Listed> = named.chain(invited).collect();
-    outbox::insert(db, at, &words::people(&listed))?;
+    outbox::insert(db, at, &words::people(&listed, invites::count(db)?))?;
     Ok(Follow::default())
+}
+
+/// "Cancel open links": none lets anybody in any more.
+pub(super) fn cancel_links_pressed(
+    db: &Connection,
+    member: Member,
+    access: &Access,
+) -> rusqlite::Result<Pressed> {
+    if !access.is_owner(member.user()) {
+        return Ok(Pressed::over(toast::ONLY_OWNER).buttons_stay());
+    }
+    Ok(match invites::cancel_all(db)? {
+        0 => Pressed::over(toast::NO_EFFECT).buttons_stay(),
+        _ => Pressed::over(toast::LINKS_CANCELLED).buttons_stay(),
+    })
 }
 
 /// "Remove": what they have going on in their private chat is ended with them. In groups, whose work is everybody's, it
@@ -158,11 +177,16 @@ pub(super) fn remove_pressed(
         runs::request_stop(db, run.id)?;
     }
     let mut stopped = running.is_some();
-    if let Some(job) = job::to_stop(db, theirs)? {
-        jobs::request_stop(db, job.id)?;
-        stopped = true;
+    for job in jobs::due_at(db, theirs)? {
+        if job::may_be_stopped(job.task) {
+            jobs::request_stop(db, job.id)?;
+            stopped = true;
+        }
     }
-    outbox::insert(db, at, &words::removed(&name, stopped, dropped))?;
+    sessions::end_autofix(db, theirs)?;
+    // They may know one of them.
+    let links = invites::cancel_all(db)?;
+    outbox::insert(db, at, &words::removed(&name, stopped, dropped, links))?;
     Ok(Pressed::over(toast::REMOVED).with(Follow::stop(theirs)))
 }
 

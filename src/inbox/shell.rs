@@ -120,6 +120,7 @@ pub fn attach(db: &Connection, session: &Session) -> rusqlite::Result<bool> {
     if !take(db, session)? {
         return Ok(false);
     }
+    runs::void_undo_in(db, &session.id)?;
     let at = sessions::place(db, &session.id)?;
     outbox::insert(db, at, &words::attached(&session.id))?;
     Ok(true)
@@ -151,7 +152,7 @@ pub fn hand_back(
     }
     let at = sessions::place(db, &session.id)?;
     let is_current = chats::current_session(db, at)?.is_some_and(|now| now.id == session.id);
-    let waiting = runs::queued_count(db, at)?;
+    let waiting = runs::queued_in(db, &session.id)?;
     outbox::insert(
         db,
         at,

@@ -1,7 +1,7 @@
 //! `/sessions`, `/resume` and its buttons: the chat goes on in another session.
 //!
-//! A chat can have each of its own sessions; the owner also those that were made in a shell, which then belong to the
-//! chat, with whatever runs in them.
+//! A chat can have each of its own sessions; the owner, where nobody else reads along, also those that were made in a
+//! shell, which then belong to the chat, with whatever runs in them.
 
 use rusqlite::Connection;
 
@@ -79,7 +79,8 @@ pub(super) fn pressed(
         Ok(follow) => Pressed::over(toast::SWITCHED).with(follow),
         Err(Refusal::Busy) => Pressed::over(toast::BUSY).buttons_stay(),
         Err(Refusal::IsCurrent) => Pressed::over(toast::SWITCHED).buttons_stay(),
-        Err(Refusal::Unknown | Refusal::NotReady) => Pressed::over(toast::NO_EFFECT),
+        // Somebody else's press may have one.
+        Err(Refusal::Unknown | Refusal::NotReady) => Pressed::over(toast::NO_EFFECT).buttons_stay(),
     })
 }
 

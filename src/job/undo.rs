@@ -48,23 +48,28 @@ pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, Store
         }
         Err(why) => words::git_failed("It cannot be undone", &why, ""),
     };
-    work.say(message).await
+    let message = message.replying_to(work.job.asked_by);
+    work.end(move |db, at| {
+        runs::may_be_undone(db, run)?;
+        outbox::insert(db, at, &message)
+    })
+    .await
 }
 
 /// Goes back to what was before the run, if that is still the newest one and nothing runs.
 pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, StoreError> {
     let (session, at) = (work.session.id.clone(), work.job.at);
-    let (newest, running, was_empty) = work
+    let (newest, is_void, was_empty) = work
         .store()
         .transaction(move |db| {
             Ok((
                 runs::newest_not_undone(db, &session)?,
-                runs::running(db, at)?.is_some(),
+                runs::running(db, at)?.is_some() || runs::is_undo_void(db, run)?,
                 runs::to_measure(db, run)?.was_empty,
             ))
         })
         .await?;
-    if newest != Some(run) || running {
+    if newest != Some(run) || is_void {
         return work.say(words::not_undone_any_more()).await;
     }
     match go_back(work, run, was_empty.as_deref()).await {

@@ -23,7 +23,7 @@ pub struct Attached {
 }
 
 impl Attached {
-    /// `None` when another terminal has the session.
+    /// `None` when somebody else has the session.
     pub fn take(data: &Path, session: &SessionId) -> io::Result<Option<Attached>> {
         let lock = OpenOptions::new()
             .write(true)
@@ -36,9 +36,13 @@ impl Attached {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // claude shall hold it, too: when this process is killed, claude may live on.
-        fcntl_setfd(&lock, FdFlags::empty())?;
         Ok(Some(Attached { lock }))
+    }
+
+    /// A process that is started from now on holds it, too: when this one is killed, claude may live on. What claude
+    /// starts does not get it (seen on 2.1.197).
+    pub fn pass_on(&self) -> io::Result<()> {
+        Ok(fcntl_setfd(&self.lock, FdFlags::empty())?)
     }
 
     /// Lets go of it, whoever has inherited it: what claude has left running holds up nobody.
@@ -46,12 +50,6 @@ impl Attached {
         // It ends with the last of them at the latest.
         let _ = self.lock.unlock();
     }
-}
-
-/// Whether a terminal has the session.
-pub fn is_held(data: &Path, session: &SessionId) -> bool {
-    File::open(path(data, session))
-        .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// What was asked before is forgotten.

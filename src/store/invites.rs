@@ -19,6 +19,19 @@ pub fn insert(
     Ok(())
 }
 
+/// How many hold.
+pub fn count(db: &Connection) -> rusqlite::Result<usize> {
+    db.prepare_cached("SELECT count(*) FROM invites WHERE expires_at >= ?1")?
+        .query_row([now()], |row| row.get(0))
+}
+
+/// None holds any more. Returns how many did.
+pub fn cancel_all(db: &Connection) -> rusqlite::Result<usize> {
+    let held = count(db)?;
+    db.prepare_cached("DELETE FROM invites")?.execute([])?;
+    Ok(held)
+}
+
 /// Uses a code up. Returns who gave it away; none for one that does not hold, or not any more.
 pub fn take(db: &Connection, code: &InviteCode) -> rusqlite::Result<Option<UserId>> {
     db.prepare_cached(

@@ -136,6 +136,16 @@ pub fn chats_not_begun(db: &Connection, lane: Lane) -> rusqlite::Result<Vec<Chat
     .collect()
 }
 
+/// What is not done in a chat.
+pub fn due_at(db: &Connection, at: ChatThread) -> rusqlite::Result<Vec<Job>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM jobs
+         WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'due' ORDER BY seq"
+    ))?
+    .query_map(params![at.chat.0, thread_column(at)], from_row)?
+    .collect()
+}
+
 /// What is not done in a session.
 pub fn due_in(db: &Connection, session: &SessionId) -> rusqlite::Result<Vec<Job>> {
     db.prepare_cached(&format!(

@@ -255,24 +255,14 @@ const PEOPLE_AND_TERMINALS: M<'_> = M::up(
 
     -- Since when somebody has the session at a terminal; its prompts wait meanwhile.
     ALTER TABLE sessions ADD COLUMN attached_at INTEGER;
+    -- 1: somebody has had the session at a terminal since it was asked whether the run is to be undone.
+    ALTER TABLE runs ADD COLUMN undo_void INTEGER NOT NULL DEFAULT 0;
     ",
 );
 
 /// The version of the schema that this telecoder works with.
 pub fn known() -> usize {
     STEPS.len()
-}
-
-/// Whether the schema is the one that this telecoder works with.
-pub fn check(connection: &Connection) -> rusqlite_migration::Result<()> {
-    let at = Migrations::from_slice(STEPS).current_version(connection)?;
-    let wanted = STEPS.len();
-    match at {
-        rusqlite_migration::SchemaVersion::Inside(at) if at.get() == wanted => Ok(()),
-        other => Err(rusqlite_migration::Error::Hook(format!(
-            "its schema is {other}, and {wanted} is known here"
-        ))),
-    }
 }
 
 /// Brings the schema up to date. Refuses a file of a newer telecoder.

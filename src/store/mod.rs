@@ -50,6 +50,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 use tracing::{error, info};
 
+use checkup::Schema;
+
 use crate::metrics::Metrics;
 
 /// How long the database may be busy with others.
@@ -104,7 +106,9 @@ impl OpenError {
         match self {
             OpenError::Open(error) => passes(error),
             OpenError::Migrate(rusqlite_migration::Error::RusqliteError { err, .. }) => passes(err),
-            OpenError::Migrate(_) | OpenError::Thread(_) => false,
+            OpenError::Migrate(_) | OpenError::Older | OpenError::Newer | OpenError::Thread(_) => {
+                false
+            }
         }
     }
 }
@@ -126,6 +130,12 @@ pub enum OpenError {
     Open(#[from] rusqlite::Error),
     #[error("the database cannot be brought up to date: {0}")]
     Migrate(#[from] rusqlite_migration::Error),
+    #[error(
+        "it is of an older telecoder; this one brings it up to date when the bot is started with it"
+    )]
+    Older,
+    #[error("it is of a newer telecoder than this one")]
+    Newer,
     #[error("no thread for the database: {0}")]
     Thread(#[from] std::io::Error),
 }
@@ -202,8 +212,11 @@ pub fn open_beside(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     prepare(&connection)?;
-    migrations::check(&connection)?;
-    Ok(connection)
+    match checkup::schema(&connection)? {
+        Schema::Same => Ok(connection),
+        Schema::Older => Err(OpenError::Older),
+        Schema::Newer => Err(OpenError::Newer),
+    }
 }
 
 /// What every connection that writes has in common.

@@ -129,6 +129,14 @@ pub fn queued_count(db: &Connection, at: ChatThread) -> rusqlite::Result<usize> 
     .query_row(params![at.chat.0, thread_column(at)], |row| row.get(0))
 }
 
+/// How many prompts wait in a session.
+pub fn queued_in(db: &Connection, session: &SessionId) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "SELECT count(*) FROM runs WHERE session_id = ?1 AND state = 'queued' AND held <> 1",
+    )?
+    .query_row([&session.0], |row| row.get(0))
+}
+
 /// The current run of a chat, or else the last one.
 pub fn newest_begun(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
@@ -290,6 +298,28 @@ pub fn set_undone(db: &Connection, id: RunId, undone: bool) -> rusqlite::Result<
     db.prepare_cached("UPDATE runs SET undone = ?2 WHERE id = ?1")?
         .execute(params![id.to_string(), undone])?;
     Ok(())
+}
+
+/// Somebody has the session at a terminal: what was asked about undoing its runs does not hold any more.
+pub fn void_undo_in(db: &Connection, session: &SessionId) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE runs SET undo_void = 1 WHERE session_id = ?1 AND started_at IS NOT NULL",
+    )?
+    .execute([&session.0])?;
+    Ok(())
+}
+
+/// It is asked anew whether the run is to be undone.
+pub fn may_be_undone(db: &Connection, id: RunId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET undo_void = 0 WHERE id = ?1")?
+        .execute([id.to_string()])?;
+    Ok(())
+}
+
+/// Whether what was asked about undoing the run does not hold any more.
+pub fn is_undo_void(db: &Connection, id: RunId) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM runs WHERE id = ?1 AND undo_void = 1")?
+        .exists([id.to_string()])
 }
 
 /// Whether a run was undone, and in which session it was.

@@ -291,6 +291,13 @@ pub fn set_autofix(db: &Connection, id: &SessionId, autofix: bool) -> rusqlite::
     Ok(())
 }
 
+/// Failing checks do not go back to claude by themselves in this chat any more.
+pub fn end_autofix(db: &Connection, at: ChatThread) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE sessions SET autofix = 0 WHERE chat_id = ?1 AND thread_id = ?2")?
+        .execute(params![at.chat.0, thread_column(at)])?;
+    Ok(())
+}
+
 /// The chat is told how checks are set up. Returns false when it was before.
 pub fn hint(db: &Connection, id: &SessionId) -> rusqlite::Result<bool> {
     let hinted = db

@@ -1,5 +1,6 @@
 //! A message of ours as what the Bot API sends: texts with entities, or a file.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use tracing::error;
 use super::markdown;
 use super::rich::{CAPTION_UNITS, MESSAGE_UNITS, Rich, Style};
 use crate::chat::{Body, Folded, Outgoing};
+use crate::redact::Redactor;
 
 /// An answer of more parts comes as its first part and the whole of it as a file.
 const MOST_PARTS: usize = 3;
@@ -39,6 +41,20 @@ pub struct Drawn {
     pub parts: Vec<Part>,
     /// Each gets a button below the last part that copies it.
     pub commands: Vec<String>,
+}
+
+impl Drawn {
+    /// Takes out the secrets that are seen only now: Markdown can write one in a way that no longer looks like it. A
+    /// text that has one comes without its formatting.
+    pub fn take_secrets_out(&mut self, redactor: &Redactor) {
+        for part in &mut self.parts {
+            let (Part::Text(text) | Part::File { caption: text, .. }) = part;
+            if let Cow::Owned(clean) = redactor.text(&text.text) {
+                *text = Rich::plain(clean);
+            }
+        }
+        self.commands.iter_mut().for_each(|it| redactor.clean(it));
+    }
 }
 
 /// Draws a message. The same message always gives the same parts, so that a sender can go on where it stopped.

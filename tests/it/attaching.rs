@@ -256,6 +256,35 @@ fn checks_wait_for_the_terminal_and_a_prompt_from_the_shell_says_that_it_does() 
     assert!(run.wait().expect("it ends").success());
 }
 
+#[test]
+fn an_undo_that_was_asked_before_a_terminal_came_takes_nothing_of_what_is_done_there() {
+    let machine = Machine::new();
+    let project = repository(machine.folder.path());
+    let _bot = machine.start();
+    machine.ada_says(&format!("/new {}", project.display()));
+    machine.message_with("The worktree of ");
+    machine.ada_says("[[bash: echo x > by-the-run.txt]] [[say: one]]");
+    machine.message_with("1 file changed");
+    machine.until_quiet();
+    machine.ada_says("/undo");
+    let question = machine.message_with("Undo takes the workspace back");
+    let session = session_of(&machine);
+    let mut terminal = Terminal::attach(&machine, &session);
+    terminal.types("write by-hand.txt");
+    terminal.leaves();
+    machine.message_with("was handed back by the terminal");
+    machine.ada_presses(&question);
+    machine.until_toast("The workspace has changed since.");
+    // Asked anew, the question names it.
+    machine.ada_says("/undo");
+    let question = machine.message_with("by-hand.txt\n+1 −0 by-the-run.txt");
+    machine.ada_presses(&question);
+    machine.message_with("It can be taken back");
+    machine.until_quiet();
+    let workspace = machine.data().join("workspaces").join(&session);
+    assert!(!workspace.join("by-hand.txt").exists());
+}
+
 /// What the next run's `--resume` would go on with, as far as the record of the terminal says.
 fn conversation_of(machine: &Machine, session: &str) -> String {
     let record = machine

@@ -134,6 +134,56 @@ fn setting_a_value_changes_its_line_and_nothing_else() {
 }
 
 #[test]
+fn a_remark_behind_a_value_stays_when_the_value_is_changed() {
+    let (machine, file) = machine_with_file(
+        "TELECODER_MAX_RUNS=2 # the machine has little memory\nMY_NOTE='a # in it' # and one behind\n",
+    );
+    let (code, _, said) = shell(&machine, &["config", "set", "TELECODER_MAX_RUNS", "1"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(
+        text_of(&file),
+        "TELECODER_MAX_RUNS=1 # the machine has little memory\nMY_NOTE='a # in it' # and one behind\n"
+    );
+}
+
+#[test]
+fn a_file_that_an_editor_has_begun_with_a_byte_order_mark_is_read_and_changed() {
+    let (machine, file) =
+        machine_with_file("\u{feff}TELECODER_MAX_RUNS=3\r\nTELECODER_MODEL=haiku\r\n");
+    let (code, shown, _) = shell(&machine, &["config", "view", "--json"]);
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("\"haiku\""), "{shown}");
+    let (code, _, said) = shell(&machine, &["config", "set", "TELECODER_MAX_RUNS", "5"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(
+        text_of(&file),
+        "TELECODER_MAX_RUNS=5\r\nTELECODER_MODEL=haiku\r\n"
+    );
+}
+
+#[test]
+fn a_settings_file_behind_a_link_that_leads_nowhere_yet_is_made_where_the_link_leads() {
+    let machine = Machine::new();
+    let (link, target) = (
+        machine.folder.path().join("link.env"),
+        machine.folder.path().join("kept.env"),
+    );
+    std::os::unix::fs::symlink(&target, &link).expect("a link");
+    let link_name = link.display().to_string();
+    let arguments = [
+        "config",
+        "set",
+        "TELECODER_MAX_RUNS",
+        "5",
+        "--file",
+        &link_name,
+    ];
+    let (code, _, said) = shell(&machine, &arguments);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(link.is_symlink() && target.is_file());
+}
+
+#[test]
 fn a_new_file_is_made_from_the_template_for_its_owner_alone_and_unset_leaves_the_template() {
     let machine = Machine::new();
     let file = machine

@@ -215,3 +215,84 @@ fn where_the_settings_name_nobody_nobody_may_whoever_was_invited_before() {
     machine.until_quiet();
     assert_eq!(machine.bot_messages().len(), before);
 }
+
+#[test]
+fn an_owner_who_was_taken_off_the_list_does_not_come_back_by_a_link_of_their_own() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    let code = invitation(&machine);
+    machine.until_quiet();
+    drop(bot);
+    let machine = machine.with("TELECODER_TG_ALLOWED_USERS", "8");
+    let _bot = machine.start();
+    let before = machine.bot_messages().len();
+    machine.ada_says(&format!("/start {code}"));
+    machine.ada_says("am I in again?");
+    machine.until_quiet();
+    assert_eq!(machine.bot_messages().len(), before);
+}
+
+#[test]
+fn what_somebody_who_was_removed_has_set_going_does_not_go_on() {
+    let machine = Machine::new().with(
+        "TELECODER_TEST_CMD",
+        "while ! test -e go; do sleep 0.1; done; echo '1 failed'; exit 1",
+    );
+    let _bot = machine.start();
+    let code = invitation(&machine);
+    grace_starts_with(&machine, &code);
+    machine.message_with("You may use this bot now");
+    machine
+        .api
+        .say(GRACES, GRACE, "[[bash: echo x > x]] [[say: begun]]");
+    machine.message_with("begun");
+    machine.api.say(GRACES, GRACE, "/autofix on");
+    machine.message_with("Checking");
+    machine.ada_says("/people");
+    let list = machine.message_with("Who may use this bot:");
+    machine.ada_presses(&list);
+    machine.message_with("What was going on in their private chat is stopped.");
+    // The checks are ended, and nothing goes back to claude.
+    machine.until_quiet();
+    assert_eq!(machine.rows("SELECT count(*) FROM runs"), [1]);
+    assert_eq!(machine.rows("SELECT autofix FROM sessions"), [0]);
+}
+
+#[test]
+fn who_is_removed_takes_no_open_link_along_and_links_can_be_cancelled() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let first = invitation(&machine);
+    grace_starts_with(&machine, &first);
+    machine.message_with("You may use this bot now");
+    machine.ada_says("/invite");
+    let second = code_in(&machine.nth_message_with("?start=", 2));
+    machine.ada_says("/people");
+    let list = machine.message_with("One link of yours is open");
+    machine.ada_presses(&list);
+    machine.message_with("Links that were open are cancelled");
+    grace_starts_with(&machine, &second);
+    machine.ada_says("/invite");
+    let third = code_in(&machine.nth_message_with("?start=", 3));
+    machine.ada_says("/people");
+    let list = machine.nth_message_with("One link of yours is open", 2);
+    machine.ada_presses(&list);
+    machine.until_toast("They let nobody in any more.");
+    grace_starts_with(&machine, &third);
+    machine.until_quiet();
+    assert_eq!(machine.rows("SELECT count(*) FROM people"), [0]);
+}
+
+#[test]
+fn a_link_that_is_a_day_old_lets_nobody_in() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let code = invitation(&machine);
+    let database = machine.database();
+    database
+        .execute("UPDATE invites SET expires_at = expires_at - 86400000", [])
+        .expect("a day has passed");
+    grace_starts_with(&machine, &code);
+    machine.until_quiet();
+    assert_eq!(machine.rows("SELECT count(*) FROM people"), [0]);
+}

@@ -444,3 +444,27 @@ proptest! {
         prop_assert_eq!(redactor.text(&once), once.as_str());
     }
 }
+
+#[test]
+fn a_secret_that_markdown_writes_in_another_way_is_not_shown_either() {
+    let secret = "Tr0ub4dor_and|3&more";
+    let token = "ghp_abcdefghijklmnopqrstuvwxyz0123456789";
+    let machine = Machine::new().with("DEPLOY_PASSWORD", secret);
+    let _bot = machine.start();
+    let escaped = r"Tr0ub4dor\_and\|3&amp;more";
+    for said in [
+        format!("the first: {escaped} as you see"),
+        format!("the second:\n\n| name | value |\n|---|---|\n| DEPLOY | {escaped} |\n"),
+        format!("the third: {} as you see", token.replace('_', r"\_")),
+    ] {
+        machine.ada_says(&format!("[[say: {said}]]"));
+    }
+    for part in ["the first", "the second", "the third"] {
+        let answer = machine.message_with(part).text;
+        assert!(answer.contains("[redacted: "), "{answer}");
+        assert!(
+            !answer.contains(secret) && !answer.contains(token),
+            "{answer}"
+        );
+    }
+}

@@ -279,14 +279,17 @@ fn what_is_said_about_people_and_sessions() {
         ("welcome", people::welcome()),
         (
             "people",
-            people::people(&[
-                listed(7, None, Standing::Owner),
-                listed(9, None, Standing::InSettings),
-                listed(8, Some("Grace"), Standing::Invited),
-            ])
+            people::people(
+                &[
+                    listed(7, None, Standing::Owner),
+                    listed(9, None, Standing::InSettings),
+                    listed(8, Some("Grace"), Standing::Invited),
+                ],
+                2
+            )
         ),
-        ("removed", people::removed("Grace", true, 2)),
-        ("removed, was idle", people::removed("Grace", false, 0)),
+        ("removed", people::removed("Grace", true, 2, 0)),
+        ("removed, was idle", people::removed("Grace", false, 0, 1)),
         ("removed, but listed", people::removed_and_listed("Grace")),
         ("no sessions", sessions::sessions(&[], 0)),
         (
@@ -325,6 +328,7 @@ fn what_a_press_on_a_button_is_answered_with() {
             toast::STOPPING,
             toast::REMOVED,
             toast::ONLY_OWNER,
+            toast::LINKS_CANCELLED,
             toast::SWITCHED,
             toast::BUSY,
             toast::RUN_IS_OVER,

@@ -1,6 +1,7 @@
 //! A chat has many sessions: it lists them and goes on in another one.
 
-use crate::support::{ADA, GRACE, Machine};
+use crate::support::shell::{made, shell};
+use crate::support::{ADA, GRACE, Machine, TEAM};
 use telecoder::id::ChatId;
 
 /// The name of the session that the chat talks to.
@@ -67,4 +68,22 @@ fn a_chat_cannot_have_the_session_of_another_chat() {
     machine.message_with("There is no session");
     machine.api.say(ChatId(8), GRACE, "/sessions");
     machine.message_with("There are no sessions here yet");
+}
+
+#[test]
+fn in_a_group_nothing_is_said_of_what_was_asked_in_a_shell() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let session = made(&machine, &[]);
+    let (code, _) = shell(
+        &machine,
+        &["session", "run", &session, "between you and me"],
+    );
+    assert_eq!(code, Some(0));
+    machine.api.say(TEAM, ADA, "/sessions");
+    machine.message_with("There are no sessions here yet");
+    machine.api.say(TEAM, ADA, &format!("/resume {session}"));
+    machine.message_with(&format!("There is no session {session}"));
+    machine.ada_says("/sessions");
+    machine.message_with("“between you and me”");
 }

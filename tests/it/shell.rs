@@ -402,3 +402,37 @@ fn the_help_names_every_field_that_programs_get() {
         }
     }
 }
+
+#[test]
+fn a_prompt_may_begin_with_a_hyphen() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let session = made(&machine, &[]);
+    let (code, answer) = shell(&machine, &["session", "run", &session, "--what is this?"]);
+    assert_eq!(
+        (code, answer.trim()),
+        (Some(0), "You said: --what is this?")
+    );
+}
+
+#[test]
+fn a_database_of_the_version_before_is_explained_by_the_shell_and_taken_up_by_the_bot() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    machine.ada_says("before");
+    machine.message_with("You said: before");
+    machine.until_quiet();
+    assert!(bot.terminate().success());
+    let as_it_was = "ALTER TABLE sessions DROP COLUMN attached_at;
+        ALTER TABLE runs DROP COLUMN undo_void;
+        DROP TABLE people; DROP TABLE invites; PRAGMA user_version = 4;";
+    machine.database().execute_batch(as_it_was).expect("SQL");
+    let (code, said) = machine.run_to_its_end(&["session", "list"]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("it is of an older telecoder;"), "{said}");
+    let _bot = machine.start();
+    machine.ada_says("after");
+    machine.message_with("You said: after");
+    let (code, _) = shell(&machine, &["session", "list"]);
+    assert_eq!(code, Some(0));
+}

@@ -40,6 +40,7 @@ pub(super) fn attach(
         bail!("session {name} has no workspace yet; nothing was done");
     }
     let held = beside.take(&session)?;
+    held.pass_on()?;
     wait_for_quiet(beside, &session, stop_first)?;
     if !beside.write(|db| Ok(shell::attach(db, &session)?))? {
         bail!("something has just begun in session {name}; nothing was done");
@@ -79,6 +80,13 @@ fn wait_for_quiet(beside: &mut Beside, session: &Session, stop_first: bool) -> a
             );
         }
         stop::stop(beside, &session.id.0)?;
+    }
+    if !beside.has_bot() && jobs::is_measuring(&beside.db, &session.id)? {
+        bail!(
+            "what the last run in session {} has changed is not measured yet, and nothing was done; start telecoder, and \
+             attach when it has",
+            session.id
+        );
     }
     let mut told = false;
     while beside.has_bot() && jobs::is_measuring(&beside.db, &session.id)? {

@@ -3,10 +3,13 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, bail};
 use rusqlite::{Connection, TransactionBehavior};
 use rustix::process::geteuid;
 
+use super::LOOK_AGAIN;
 use crate::chat::shell::AtTerminal;
 use crate::claude::terminal;
 use crate::cli::Misused;
@@ -16,6 +19,9 @@ use crate::inbox::shell;
 use crate::session::Session;
 use crate::session::attached::{self, Attached};
 use crate::store::{self, sessions};
+
+/// The bot has a session for a moment when it takes one back.
+const BOT_LOOKS: Duration = Duration::from_millis(500);
 
 /// The store of a bot that may be at work.
 pub(super) struct Beside {
@@ -59,7 +65,15 @@ impl Beside {
 
     /// Takes a session, so that no other terminal has it. What one that was killed has left is handed back first.
     pub fn take(&mut self, session: &Session) -> anyhow::Result<Attached> {
-        let Some(held) = Attached::take(&self.data, &session.id)? else {
+        let deadline = Instant::now() + BOT_LOOKS;
+        let held = loop {
+            if let Some(held) = Attached::take(&self.data, &session.id)? {
+                break held;
+            }
+            if Instant::now() < deadline {
+                std::thread::sleep(LOOK_AGAIN);
+                continue;
+            }
             bail!(
                 "session {} is open in another terminal already; nothing was done",
                 session.id

@@ -72,6 +72,7 @@ pub(super) enum SessionCommand {
         /// The session's name
         session: String,
         /// What claude is asked, to the byte; without it, or with -, standard input
+        #[arg(allow_hyphen_values = true)]
         prompt: Option<String>,
         /// Only write it down; the run goes on by itself
         #[arg(long)]

@@ -344,7 +344,8 @@ impl Line {
                 .await;
         }
         due.message.take_secrets_out(&self.around.redactor);
-        let drawn = draw::draw(&mut due.message);
+        let mut drawn = draw::draw(&mut due.message);
+        drawn.take_secrets_out(&self.around.redactor);
         let Some(part) = drawn.parts.get(due.parts_sent) else {
             let id = due.id;
             return self.record(move |db| outbox::mark_whole(db, id)).await;
