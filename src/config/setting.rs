@@ -1,7 +1,7 @@
 //! The closed list of settings: one place for each, with all that is said of it.
 //!
 //! `.env.example` and `docs/configuration.md` are printed from this list ([`super::pages`]); how a value is read
-//! and what is wrong with it is [`super::reader`]'s.
+//! and what is wrong with it is [`mod@super::reader`]'s.
 
 use super::LogFormat;
 
