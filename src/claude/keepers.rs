@@ -2,26 +2,28 @@
 //!
 //! It only reads `/proc`: what is in the data folder, claude can write, and root had better not open it.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// How many keepers are at work with runs below this folder.
+/// How many runs below this folder have a keeper at work. By runs and not by processes: one that a keeper is about to start
+/// still looks like it.
 pub fn count_below(folder: &Path) -> usize {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries
-        .filter(|entry| {
-            fs::read(entry.path().join("cmdline")).is_ok_and(|line| is_keeper_below(&line, folder))
-        })
-        .count()
+        .filter_map(|entry| fs::read(entry.path().join("cmdline")).ok())
+        .filter_map(|line| run_of(&line))
+        .filter(|run| run.starts_with(folder))
+        .collect::<BTreeSet<PathBuf>>()
+        .len()
 }
 
-/// Format: proc_pid_cmdline(5); the words are those of [`super::host::launch`].
-fn is_keeper_below(line: &[u8], folder: &Path) -> bool {
+/// The folder of a keeper's run. Format: proc_pid_cmdline(5); the words are those of [`super::host::launch`].
+fn run_of(line: &[u8]) -> Option<PathBuf> {
     let mut words = line.split(|byte| *byte == 0);
-    words.next() == Some(b"telecoder")
-        && words.next() == Some(b"keep")
-        && words
-            .next()
-            .is_some_and(|run| Path::new(std::ffi::OsStr::from_bytes(run)).starts_with(folder))
+    let is_keeper = words.next() == Some(b"telecoder") && words.next() == Some(b"keep");
+    is_keeper.then_some(())?;
+    Some(PathBuf::from(OsStr::from_bytes(words.next()?)))
 }
