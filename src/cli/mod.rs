@@ -8,6 +8,7 @@ mod doctor;
 mod init;
 mod log;
 mod pages;
+mod screen;
 mod service;
 mod session;
 mod table;
@@ -124,7 +125,15 @@ pub fn run() -> ExitCode {
     if let Some(done) = started_by_telecoder() {
         return finish(done);
     }
-    finish(match Cli::parse().command {
+    let command = Cli::parse().command;
+    let stays = matches!(
+        command,
+        None | Some(Command::Serve | Command::Demo { .. } | Command::Init(_))
+    );
+    if !stays && let Err(error) = screen::end_when_nobody_reads() {
+        return finish(Err(error.into()));
+    }
+    finish(match command {
         None | Some(Command::Serve) => serve(),
         Some(Command::Init(arguments)) => init(arguments),
         Some(Command::Demo { html }) => demo(html.as_deref()),

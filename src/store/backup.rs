@@ -19,6 +19,12 @@ pub fn to_file(database: &Path, target: &Path) -> anyhow::Result<u64> {
             target.display()
         );
     }
+    if !database.exists() {
+        bail!(
+            "there is no database at {} yet, so there is nothing to copy; telecoder makes it when it runs for the first time",
+            database.display()
+        );
+    }
     let source = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)
         .with_context(|| format!("the database {} cannot be opened", database.display()))?;
     let mut half = target.as_os_str().to_owned();

@@ -10,6 +10,7 @@ use telecoder::id::ChatId;
 use crate::support::git::{git, repository};
 use crate::support::processes::signal;
 use crate::support::shell::{made, session_of, shell};
+use crate::support::terminal::Terminal;
 use crate::support::{CHAT, GRACE, Machine, TEAM};
 
 #[test]
@@ -435,4 +436,46 @@ fn a_database_of_the_version_before_is_explained_by_the_shell_and_taken_up_by_th
     machine.message_with("You said: after");
     let (code, _) = shell(&machine, &["session", "list"]);
     assert_eq!(code, Some(0));
+}
+
+#[test]
+fn an_answer_cannot_steer_the_terminal_and_is_as_it_is_in_a_pipe() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let session = made(&machine, &[]);
+    let answer = "before \u{1b}[2J\u{1b}]0;title\u{7}\u{202e}after";
+    let prompt = format!("[[say: {answer}]]");
+    let run = ["session", "run", &session, &prompt, "--quiet"];
+    let (_, piped) = shell(&machine, &run);
+    assert!(piped.starts_with(answer), "{piped:?}");
+    let (status, shown) = Terminal::start(machine.telecoder(&run)).end();
+    assert!(status.success(), "{shown:?}");
+    assert!(shown.contains("before after"), "{shown:?}");
+    assert!(
+        !shown.contains(['\u{1b}', '\u{7}', '\u{202e}']),
+        "{shown:?}"
+    );
+}
+
+#[test]
+fn a_reader_that_has_enough_ends_a_listing_without_a_word() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    made(&machine, &[]);
+    let telecoder = env!("CARGO_BIN_EXE_telecoder");
+    let mut command = machine.telecoder(&[]);
+    command = {
+        let mut shell = std::process::Command::new("sh");
+        let listing = format!("{telecoder} session list | true; {telecoder} config view | true");
+        shell.args(["-c", &listing]).env_clear();
+        shell.envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        shell.current_dir(machine.folder.path());
+        shell
+    };
+    let output = command.output().expect("a shell");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }

@@ -162,7 +162,7 @@ fn a_backup_that_cannot_be_made_says_why_and_leaves_nothing() {
     let machine = Machine::new();
     let (code, stderr) = machine.run_to_its_end(&["backup", "x"]);
     assert_eq!(code, Some(1));
-    assert!(stderr.contains("cannot be opened"), "{stderr}");
+    assert!(stderr.contains("there is no database at"), "{stderr}");
     assert!(!machine.folder.path().join("x").exists());
 }
 

@@ -1,6 +1,6 @@
 //! `session logs`: what runs did, as lines; `-f` goes on.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 
 use anyhow::bail;
 
@@ -8,28 +8,17 @@ use super::LOOK_AGAIN;
 use super::beside::Beside;
 use super::follow::Follower;
 use crate::chat::logs;
+use crate::cli::screen;
 use crate::id::RunId;
 use crate::session::Session;
 use crate::store::runs;
 
 pub(super) fn logs(beside: &Beside, name: &str, lines: usize, follow: bool) -> anyhow::Result<()> {
     let session = beside.session(name)?;
-    let written = if follow {
-        print_on(beside, &session, lines)
-    } else {
-        print_last(beside, &session, lines)
-    };
-    match written {
-        // Whoever read it has enough, as `head` has.
-        Err(error) if is_broken_pipe(&error) => Ok(()),
-        written => written,
+    match follow {
+        true => print_on(beside, &session, lines),
+        false => print_last(beside, &session, lines),
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
 fn print_last(beside: &Beside, session: &Session, lines: usize) -> anyhow::Result<()> {
@@ -86,7 +75,7 @@ fn print_on(beside: &Beside, session: &Session, lines: usize) -> anyhow::Result<
 fn print<'a>(lines: impl Iterator<Item = &'a String>) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
     for line in lines {
-        writeln!(stdout, "{line}")?;
+        writeln!(stdout, "{}", screen::fit(line, &std::io::stdout()))?;
     }
     stdout.flush()?;
     Ok(())

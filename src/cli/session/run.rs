@@ -10,7 +10,7 @@ use super::beside::{Beside, NoBot};
 use super::follow::Follower;
 use super::listing::{print_evidence, time};
 use crate::chat::logs;
-use crate::cli::Misused;
+use crate::cli::{Misused, screen};
 use crate::event::Event;
 use crate::id::{RunId, SessionId};
 use crate::inbox::shell;
@@ -160,7 +160,7 @@ impl Answers<'_> {
         }
     }
 
-    /// Beside the answers.
+    /// Beside the answers. Whoever does not read it gets them all the same.
     fn say(&self, line: &str) {
         if !self.shown.quiet {
             let _ = writeln!(std::io::stderr(), "{line}");
@@ -171,17 +171,17 @@ impl Answers<'_> {
         match event {
             Event::TurnEnded(end) => {
                 if !self.shown.json && !end.text.is_empty() {
-                    println!("{}", end.text);
+                    println!("{}", screen::fit(&end.text, &std::io::stdout()));
                 }
                 self.texts.push(end.text.clone());
             }
             // The last of them comes as the answer.
             Event::Text(_) => {}
             step if !self.shown.quiet && !self.shown.json => {
-                let mut stderr = std::io::stderr().lock();
+                let stderr = std::io::stderr();
                 for line in logs::lines_of(step) {
                     // Whoever does not read the steps gets the answer all the same.
-                    let _ = writeln!(stderr, "{line}");
+                    let _ = writeln!(stderr.lock(), "{}", screen::fit(&line, &stderr));
                 }
             }
             _ => {}
