@@ -1,7 +1,7 @@
 //! The command line, and what each exit code means.
 //!
-//! 0: done. 1: it failed while it ran. 2: a setting or an argument is wrong. 3: the data folder is in use; of `service
-//! status`: it does not run. 4: it is written down, and no bot is there to do it.
+//! 0: done. 1: it failed while it ran. 2: a setting or an argument is wrong. 3: the data folder is in use, or the service
+//! that was asked about does not run. 4: it is written down, and no bot is there to do it.
 
 mod config;
 mod doctor;
@@ -29,7 +29,7 @@ use crate::process::holder;
 use crate::store::backup;
 use config::ConfigCommand;
 use init::InitArguments;
-use service::ServiceArguments;
+use service::{NotRunning, ServiceArguments};
 use session::SessionCommand;
 use session::beside::NoBot;
 
@@ -109,7 +109,7 @@ Exit codes:
   0  done
   1  it failed while it ran, or what was looked at is not well
   2  a setting or an argument is wrong; nothing was done
-  3  the data folder is in use by another telecoder; of service status: it does not run
+  3  the data folder is in use by another telecoder, or the bot does not run (service status)
   4  it is written down, and no bot is at work to do it (session)";
 
 const COMPLETIONS_EXAMPLES: &str = "\
@@ -140,10 +140,7 @@ pub fn run() -> ExitCode {
         Some(Command::Doctor { json }) => examine(json),
         Some(Command::Backup { file }) => back_up(&file),
         Some(Command::Session(command)) => session(command),
-        Some(Command::Service(arguments)) => match service::run(arguments) {
-            Ok(code) => return code,
-            Err(error) => Err(error),
-        },
+        Some(Command::Service(arguments)) => service::run(arguments),
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Completions { shell }) => pages::completions(shell, Cli::command()),
         Some(Command::Man { dir }) => pages::man(dir.as_deref(), Cli::command()),
@@ -192,10 +189,10 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.is::<NoBot>() {
         return ExitCode::from(4);
     }
-    match error.downcast_ref() {
-        Some(ServeError::Held { .. }) => ExitCode::from(3),
-        _ => ExitCode::FAILURE,
+    if error.is::<NotRunning>() || matches!(error.downcast_ref(), Some(ServeError::Held { .. })) {
+        return ExitCode::from(3);
     }
+    ExitCode::FAILURE
 }
 
 fn serve() -> anyhow::Result<()> {

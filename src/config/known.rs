@@ -45,7 +45,9 @@ impl Known {
             .value(Setting::Runtime)
             .unwrap_or_else(|| Setting::Runtime.default().to_owned());
         Known {
-            faults: Config::read(sources).err().map_or(Vec::new(), |all| all.0),
+            faults: Config::read(sources)
+                .err()
+                .map_or(Vec::new(), |all| all.list),
             unknown: sources.unknown(),
             token: reader.token(),
             api_url: reader.api_url(),

@@ -108,18 +108,29 @@ pub struct Fault {
 
 /// Everything that is wrong with the settings.
 #[derive(Debug, thiserror::Error)]
-pub struct Faults(pub Vec<Fault>);
+pub struct Faults {
+    pub list: Vec<Fault>,
+    /// What did not happen because of them: "nothing was done".
+    undone: &'static str,
+}
+
+impl Faults {
+    /// The faults in what a command needs that does not start the bot.
+    fn of_a_command(list: Vec<Fault>) -> Faults {
+        Faults {
+            list,
+            undone: "nothing was done",
+        }
+    }
+}
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.len() {
-            1 => write!(f, "a setting is wrong, and telecoder was not started:")?,
-            many => write!(
-                f,
-                "{many} settings are wrong, and telecoder was not started:"
-            )?,
+        match self.list.len() {
+            1 => write!(f, "a setting is wrong, and {}:", self.undone)?,
+            many => write!(f, "{many} settings are wrong, and {}:", self.undone)?,
         }
-        for fault in &self.0 {
+        for fault in &self.list {
             write!(f, "\n  - {}. {}", fault.what, fault.remedy)?;
         }
         Ok(())
@@ -132,7 +143,7 @@ pub fn data_folder(sources: &Sources) -> Result<PathBuf, Faults> {
     let data = faults.data();
     match data {
         Some(data) if faults.faults.is_empty() => Ok(data),
-        _ => Err(Faults(faults.faults)),
+        _ => Err(Faults::of_a_command(faults.faults)),
     }
 }
 
@@ -159,7 +170,7 @@ pub fn for_git(sources: &Sources) -> Result<ForGit, Faults> {
             branch_prefix: faults.value_or_default(Setting::BranchPrefix),
             environment: environment::for_claude(&sources.whole_environment()),
         }),
-        false => Err(Faults(faults.faults)),
+        false => Err(Faults::of_a_command(faults.faults)),
     }
 }
 
@@ -173,7 +184,7 @@ pub fn for_claude(sources: &Sources) -> Result<ForClaude, Faults> {
             permission_mode,
             git: for_git(sources)?,
         }),
-        _ => Err(Faults(faults.faults)),
+        _ => Err(Faults::of_a_command(faults.faults)),
     }
 }
 
@@ -183,7 +194,7 @@ pub fn access(sources: &Sources) -> Result<Access, Faults> {
     let (users, chats) = (faults.users(), faults.chats());
     match faults.faults.is_empty() {
         true => Ok(Access::new(users, chats)),
-        false => Err(Faults(faults.faults)),
+        false => Err(Faults::of_a_command(faults.faults)),
     }
 }
 
@@ -198,7 +209,7 @@ fn reader(sources: &Sources) -> Reader<'_> {
 pub fn faults_and_remarks(sources: &Sources) -> (Vec<Fault>, Vec<String>) {
     match Config::read(sources) {
         Ok(config) => (Vec::new(), config.remarks),
-        Err(faults) => (faults.0, unknown(sources)),
+        Err(faults) => (faults.list, unknown(sources)),
     }
 }
 
@@ -217,7 +228,7 @@ pub fn api_url(sources: &Sources) -> Result<Url, Faults> {
         faults: Vec::new(),
     };
     let url = reader.api_url();
-    url.ok_or(Faults(reader.faults))
+    url.ok_or(Faults::of_a_command(reader.faults))
 }
 
 /// claude's program, whatever else is wrong.
@@ -265,8 +276,8 @@ impl Config {
         let mut remarks = unknown(sources);
         if users.is_empty() {
             remarks.push(
-                "nobody may use this bot: TELECODER_TG_ALLOWED_USERS is empty. Put your Telegram user id \
-                 there; write to the bot and the log tells it"
+                "nobody may use this bot: TELECODER_TG_ALLOWED_USERS is empty. `telecoder init` makes you its \
+                 owner; /invite in the chat lets others in"
                     .into(),
             );
         }
@@ -301,7 +312,10 @@ impl Config {
                     remarks,
                 })
             }
-            _ => Err(Faults(faults.faults)),
+            _ => Err(Faults {
+                list: faults.faults,
+                undone: "telecoder was not started",
+            }),
         }
     }
 }

@@ -105,7 +105,7 @@ settings! {
         group: Group::Telegram,
         meaning: &[
             "Who may use the bot: Telegram user ids, separated by commas. Empty means nobody.",
-            "Write to the bot, and its log tells your id.",
+            "`telecoder init` puts you there as the owner; /invite in the chat lets others in without a line here.",
         ],
         takes: "numbers, not @names, separated by commas; the first one is the owner, who is told of what \
                 concerns the bot as a whole",

@@ -67,7 +67,7 @@ fn allowed(names: &[String]) -> Finding {
     if names.is_empty() {
         return Check::People.broken(
             "nobody may use the bot: TELECODER_TG_ALLOWED_USERS is empty",
-            "telecoder init finds your id out and puts it there",
+            "telecoder init makes you the owner; /invite in the chat lets others in",
         );
     }
     let count = counted(names.len(), "person", "people");

@@ -81,13 +81,14 @@ impl Inbox {
             info!(
                 user.id = user.0,
                 chat.id = chat.0,
-                "ignored a message in a group: the group's id must be on TELECODER_TG_ALLOWED_CHATS and the \
-                 sender's on TELECODER_TG_ALLOWED_USERS"
+                "ignored a message in a group: the group's id has to be on TELECODER_TG_ALLOWED_CHATS, and its sender let \
+                 in by the owner with /invite"
             );
         } else {
             info!(
                 user.id = user.0,
-                "ignored a message: to let this person in, add the id to TELECODER_TG_ALLOWED_USERS"
+                "ignored a message of somebody who may not use the bot. The owner lets people in with /invite in the chat; \
+                 where there is no owner yet, `telecoder init` makes one"
             );
         }
     }

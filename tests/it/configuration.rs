@@ -348,7 +348,7 @@ fn the_example_file_misses_nothing_but_the_token_and_its_examples_are_right() {
     let example = pages::example();
     let faults = Config::read(&Sources::of(environment(&example)))
         .expect_err("there is no token")
-        .0;
+        .list;
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert_eq!(faults[0].setting, Some(Setting::BotToken));
     // What is commented out has the value shown, and what the page gives as an example is taken.
@@ -372,6 +372,6 @@ fn faults_of(
 ) -> Vec<Option<Setting>> {
     match Config::read(&Sources::of(environment.clone())) {
         Ok(_) => Vec::new(),
-        Err(faults) => faults.0.into_iter().map(|fault| fault.setting).collect(),
+        Err(faults) => faults.list.into_iter().map(|fault| fault.setting).collect(),
     }
 }

@@ -249,6 +249,11 @@ fn the_status_is_said_in_plain_words() {
         "{}",
         said(&output)
     );
+    assert!(
+        said(&output).ends_with("telecoder: the bot does not run as a service\n"),
+        "{}",
+        said(&output)
+    );
     set_shown(
         &machine,
         "LoadState=loaded\nActiveState=failed\nSubState=failed\nUnitFileState=disabled\nMainPID=0\nResult=exit-code\n\

@@ -147,7 +147,7 @@ fn the_service_of_one_user_has_only_what_a_users_systemd_can_do() {
 /// The unit of a user whose telecoder is in a folder with this name; what was said where there is none.
 fn unit_of_a_copy_in(machine: &Machine, folder: &str) -> Result<String, String> {
     let folder = machine.folder.path().join(folder);
-    std::fs::create_dir(&folder).expect("a folder");
+    std::fs::create_dir_all(&folder).expect("a folder");
     let program = folder.join("telecoder");
     std::fs::copy(env!("CARGO_BIN_EXE_telecoder"), &program).expect("a copy");
     let output = Command::new(&program)
@@ -173,6 +173,19 @@ fn a_program_in_a_folder_with_blanks_and_signs_is_started_all_the_same() {
         told.contains("systemd starts no program whose path has quotes"),
         "{told}"
     );
+}
+
+#[test]
+fn a_program_in_the_home_of_a_user_with_a_name_like_the_units_is_the_one_that_is_started() {
+    let machine = Machine::new();
+    let unit = unit_of_a_copy_in(&machine, "home/telecoder2").expect("a unit");
+    let program = machine.folder.path().join("home/telecoder2/telecoder");
+    let program = std::fs::canonicalize(program).expect("the copy");
+    let settings = settings(&unit);
+    let start = format!("ExecStart={} serve", program.display());
+    assert!(settings.contains(&start.as_str()), "{unit}");
+    let home = &machine.environment["HOME"];
+    assert!(unit.contains(&format!("PATH={home}/.local/bin:")), "{unit}");
 }
 
 #[test]

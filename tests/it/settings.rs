@@ -184,3 +184,15 @@ fn dot_env_example_has_every_setting_with_its_default() {
     }
     assert_eq!(found.len(), Setting::ALL.len(), "found only {found:?}");
 }
+
+#[test]
+fn a_command_that_does_not_start_the_bot_says_that_it_did_nothing() {
+    let machine = Machine::new().with("TELECODER_DATA", "relative/path");
+    let (code, said) = machine.run_to_its_end(&["backup", "copy.db"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("a setting is wrong, and nothing was done:"),
+        "{said}"
+    );
+    assert!(!machine.folder.path().join("copy.db").exists());
+}

@@ -65,9 +65,9 @@ async fn pair(good_for: Duration, bot: &Bot, terminal: &mut Terminal) -> anyhow:
                 welcome(bot, owner.id.0).await;
                 return Ok(owner.id.0);
             }
-            Err(Over::Expired) => "Nobody pressed Start in time, so the code is good no longer",
+            Err(Over::Expired) => "Nobody pressed Start in time, so the code has expired",
             Err(Over::Guessed) => {
-                "Five wrong codes were sent to the bot, so somebody may be guessing; the code is good no longer"
+                "Five wrong codes were sent to the bot, so somebody may be guessing; the code is not accepted any more"
             }
         };
         if !terminal.is_there() {

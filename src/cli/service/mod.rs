@@ -12,7 +12,6 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -20,8 +19,10 @@ use nix::unistd::User;
 
 use place::{Place, Scope, UNIT};
 
-/// How `status` says by its exit code that the bot does not run; the same as that of `systemctl status`.
-const NOT_RUNNING: u8 = 3;
+/// What `status` found, as an exit code too; the same one as that of `systemctl status`.
+#[derive(Debug, thiserror::Error)]
+#[error("the bot does not run as a service")]
+pub(super) struct NotRunning;
 
 #[derive(Debug, Args)]
 pub(super) struct ServiceArguments {
@@ -74,7 +75,7 @@ enum ServiceCommand {
 }
 
 /// Does what the command says. Errors are for a person.
-pub(super) fn run(arguments: ServiceArguments) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: ServiceArguments) -> anyhow::Result<()> {
     let asked_for = match (arguments.system, arguments.user) {
         (true, _) => Some(Scope::System),
         (_, true) => Some(Scope::User),
@@ -91,26 +92,25 @@ pub(super) fn run(arguments: ServiceArguments) -> anyhow::Result<ExitCode> {
         let text = unit_for(&place, run_as)?;
         if *dry_run {
             write!(io::stdout(), "{text}")?;
-            return Ok(ExitCode::SUCCESS);
+            return Ok(());
         }
-        return install(&place, &text, *no_start).map(|()| ExitCode::SUCCESS);
+        return install(&place, &text, *no_start);
     }
     let place = Place::find(asked_for, root)?;
     if !place.has_systemd() {
         bail!(words::NO_SYSTEMD);
     }
     match arguments.command {
-        ServiceCommand::Install { .. } => {}
-        ServiceCommand::Start => start(&place)?,
-        ServiceCommand::Stop => stop(&place)?,
-        ServiceCommand::Restart => restart(&place)?,
-        ServiceCommand::Status => return status(&place),
+        ServiceCommand::Install { .. } => Ok(()),
+        ServiceCommand::Start => start(&place),
+        ServiceCommand::Stop => stop(&place),
+        ServiceCommand::Restart => restart(&place),
+        ServiceCommand::Status => status(&place),
         ServiceCommand::Logs { follow, lines } => {
-            return Err(systemctl::become_journal(place.scope, lines, follow));
+            Err(systemctl::become_journal(place.scope, lines, follow))
         }
-        ServiceCommand::Uninstall => uninstall(&place)?,
+        ServiceCommand::Uninstall => uninstall(&place),
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn unit_for(place: &Place, run_as: &str) -> anyhow::Result<String> {
@@ -217,7 +217,7 @@ fn stop(place: &Place) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn status(place: &Place) -> anyhow::Result<ExitCode> {
+fn status(place: &Place) -> anyhow::Result<()> {
     let shown = systemctl::show(place.scope)?;
     let status = words::Status {
         scope: place.scope,
@@ -226,10 +226,10 @@ fn status(place: &Place) -> anyhow::Result<ExitCode> {
         shown: &shown,
     };
     println!("{}", words::status(&status));
-    Ok(match shown.is_running() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::from(NOT_RUNNING),
-    })
+    if !shown.is_running() {
+        bail!(NotRunning);
+    }
+    Ok(())
 }
 
 /// Whether a process runs a program that is not on disk any more.

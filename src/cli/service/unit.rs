@@ -15,7 +15,9 @@ const ONLY_SYSTEM: &str = "# -- from here on: only as a service of the whole mac
 
 /// The text of the unit that runs `program` as `user`.
 pub(super) fn text(scope: Scope, program: &Path, user: &str, home: &Path) -> String {
-    let (everywhere, rest) = TEMPLATE
+    // First, so that what is filled in later is left as it is: a program may be below a folder of this name too.
+    let template = TEMPLATE.replace(HOME, &home.display().to_string().replace('%', "%%"));
+    let (everywhere, rest) = template
         .split_once(ONLY_SYSTEM)
         .expect("the template has this line");
     let (only_system, install) = rest
@@ -29,12 +31,10 @@ pub(super) fn text(scope: Scope, program: &Path, user: &str, home: &Path) -> Str
         Scope::User => format!("{}[Install]{install}", of_a_user(everywhere))
             .replace("WantedBy=multi-user.target", "WantedBy=default.target"),
     };
-    filled
-        .replace(
-            &format!("ExecStart={PROGRAM} "),
-            &format!("ExecStart={} ", path(program)),
-        )
-        .replace(HOME, &home.display().to_string().replace('%', "%%"))
+    filled.replace(
+        &format!("ExecStart={PROGRAM} "),
+        &format!("ExecStart={} ", path(program)),
+    )
 }
 
 fn as_user(only_system: &str, user: &str) -> String {
