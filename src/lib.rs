@@ -28,7 +28,8 @@
 //!
 //! [`process`] sees to it that nothing which was started is left. [`daemon`] puts these together and takes up what
 //! was left; [`health`] is what it knows of itself, [`metrics`] what it has counted, [`web`] shows both to whoever
-//! watches it, and [`doctor`] says what can be seen from outside. [`redact`] takes secrets out of every line and message
+//! watches it, and [`doctor`] says what can be seen from outside,
+//! what [`systemd`] knows of the service included. [`redact`] takes secrets out of every line and message
 //! that leaves. [`cli`] and [`config`] are the shell around it. [`demo`] runs the very same bot with stand-ins at both
 //! far ends.
 //!
@@ -45,6 +46,7 @@ pub mod doctor;
 pub mod health;
 pub mod metrics;
 pub mod redact;
+pub mod systemd;
 pub mod web;
 
 pub mod id;

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
+use crate::process::ask::ask;
 use serde::Deserialize;
-use tokio::process::Command;
 
 /// The version that telecoder is tested with; `.ci/run` reads it here.
 pub const TESTED: &str = "2.1.197";
+
+/// How long claude may take for one answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What was found out about the claude binary.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +32,7 @@ pub enum Found {
 
 /// Runs `claude --version` and `claude auth status`, ten seconds each at most.
 pub async fn look(program: &Path, environment: &BTreeMap<OsString, OsString>) -> Found {
-    let version = match ask(program, &["--version"], environment).await {
+    let version = match ask_claude(program, &["--version"], environment).await {
         Ok(version) => version.trim().to_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Found::Missing,
         Err(error) => return Found::Broken(error.to_string()),
@@ -40,7 +42,7 @@ pub async fn look(program: &Path, environment: &BTreeMap<OsString, OsString>) ->
     struct Status {
         logged_in: bool,
     }
-    let status = ask(program, &["auth", "status"], environment)
+    let status = ask_claude(program, &["auth", "status"], environment)
         .await
         .ok()
         .and_then(|json| serde_json::from_str::<Status>(&json).ok());
@@ -61,22 +63,11 @@ pub fn on_path(program: &Path, path: Option<&std::ffi::OsStr>) -> Option<PathBuf
         .find(|candidate| candidate.is_file())
 }
 
-async fn ask(
+async fn ask_claude(
     program: &Path,
     arguments: &[&str],
     environment: &BTreeMap<OsString, OsString>,
 ) -> std::io::Result<String> {
-    let child = Command::new(program)
-        .args(arguments)
-        .env_clear()
-        .envs(environment)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?;
-    let output = tokio::time::timeout(Duration::from_secs(10), child.wait_with_output())
-        .await
-        .map_err(|_| std::io::Error::other("it did not answer within ten seconds"))??;
+    let output = ask(program, arguments, environment, PATIENCE).await?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

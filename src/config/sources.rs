@@ -10,7 +10,7 @@ use rustix::process::geteuid;
 use super::file::BYTE_ORDER_MARK;
 use super::{Fault, Setting};
 use crate::process::RUN_MARKER;
-use crate::redact::Redactor;
+use crate::redact::{Redactor, values};
 
 /// Where values come from, the first one first.
 #[derive(Clone, Debug, Default)]
@@ -188,6 +188,15 @@ impl Sources {
                 "Each line is NAME=value, with quotes around a value that has blanks or # in it"
                     .into(),
         });
+    }
+
+    /// Whether a file that was found has a secret in it; one that could not be read may.
+    pub fn has_secret(&self, path: &Path) -> bool {
+        let file = self.files.iter().find(|file| file.path == path);
+        file.is_none_or(|file| {
+            let mut lines = file.values.iter();
+            lines.any(|(name, value)| values::is_secret(name, value))
+        })
     }
 
     /// What is wrong with the files.

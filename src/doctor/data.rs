@@ -58,20 +58,25 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
 
 /// It is made at the first start, if it can be.
 fn to_be_made(folder: &Path) -> Finding {
-    let above = folder.ancestors().skip(1).find(|above| above.exists());
     let shown = folder.display();
-    match above {
-        Some(above) if above.is_dir() && access(above, Access::WRITE_OK).is_ok() => Check::Data
-            .remark(format!(
-                "{shown} is not there yet; telecoder makes it when it starts"
-            )),
-        _ => Check::Data.broken(
+    match can_be_made(folder) {
+        true => Check::Data.good(format!(
+            "{shown} is not there yet; telecoder makes it when it starts"
+        )),
+        false => Check::Data.broken(
             format!("{shown} is not there and cannot be made"),
             format!(
                 "sudo install -d -m 700 -o $USER {shown}, or set TELECODER_DATA to another place"
             ),
         ),
     }
+}
+
+/// Whether this user could make a file or folder of this name, or write into it. Tried, with a file that has no name:
+/// what the rights say is not the whole truth for root.
+pub fn can_be_made(path: &Path) -> bool {
+    let there = path.ancestors().find(|above| above.exists());
+    there.is_some_and(|folder| tempfile::tempfile_in(folder).is_ok())
 }
 
 fn rights(folder: &Path, there: &Metadata) -> Option<Finding> {

@@ -13,7 +13,6 @@ pub mod report;
 mod service;
 mod settings;
 mod telegram;
-mod unit;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -22,13 +21,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::process::geteuid;
 use tokio::task::JoinHandle;
 
 use crate::claude::environment;
 use crate::config::{Known, Sources};
 use crate::daemon::DataFolder;
+use crate::systemd::Scope;
+use crate::systemd::look::{self, Manager};
+pub use data::can_be_made;
 use report::{Check, Finding, Report};
-use unit::Manager;
 
 /// How long one group of checks may take; those that ask somebody have shorter ones of their own.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -49,8 +51,8 @@ struct Ground {
 /// Looks at everything. Takes as long as the slowest check, which has a limit of ten seconds.
 pub async fn examine(sources: Sources) -> Report {
     let environment = environment::for_claude(&sources.environment);
-    let manager = unit::find(&environment).await;
-    let sources = manager.as_the_service_has(sources);
+    let manager = look::find(&environment).await;
+    let sources = as_the_service_has(&manager, sources);
     let known = Known::read(&sources);
     let bot = holder(known.data.clone()).await;
     let ground = Arc::new(Ground {
@@ -72,11 +74,49 @@ pub async fn examine(sources: Sources) -> Report {
         aside(&ground, Check::Bot, process::look),
         aside(&ground, Check::Service, service::look),
     ];
+    reported(&ground, groups).await
+}
+
+async fn reported(
+    ground: &Ground,
+    groups: impl IntoIterator<Item = JoinHandle<Vec<Finding>>>,
+) -> Report {
     let mut findings = Vec::new();
     for group in groups {
         findings.extend(group.await.unwrap_or_default());
     }
     Report::new(Timestamp::now(), findings, &ground.sources.redactor())
+}
+
+/// What of all that has to be right before the first start: the programs, and the place for the data. It is looked at as
+/// this user, with these settings.
+pub async fn before_the_first_start(sources: Sources) -> Report {
+    let ground = Arc::new(Ground {
+        known: Known::read(&sources),
+        manager: Manager::Absent,
+        bot: None,
+        environment: environment::for_claude(&sources.environment),
+        sources,
+    });
+    let groups = [
+        at_once(&ground, Check::Git, programs::look_at_git),
+        at_once(&ground, Check::Claude, programs::look_at_claude),
+        aside(&ground, Check::Data, data::look),
+    ];
+    reported(&ground, groups).await
+}
+
+/// The settings that the machine's service has: where it is somebody else's and this is root, nothing of root's own is
+/// among them; else this process's come first.
+fn as_the_service_has(manager: &Manager, sources: Sources) -> Sources {
+    let Some(unit) = manager.unit().filter(|unit| unit.scope == Scope::System) else {
+        return sources;
+    };
+    let sources = match unit.other_user() {
+        Some(user) if geteuid().is_root() => Sources::of_a_service(&user.dir),
+        _ => sources,
+    };
+    sources.behind(unit.variables(), &unit.files(), unit.is_of_root())
 }
 
 /// The bot in the data folder; none too where the folder's disk does not answer, which its own check says.

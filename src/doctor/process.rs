@@ -17,11 +17,11 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
 fn absent(ground: &Ground) -> Finding {
     let unit = ground.manager.unit();
     match unit {
-        Some(unit) if unit.property("ActiveState") == "active" => Check::Bot.warning(
+        Some(unit) if unit.is_running() => Check::Bot.warning(
             "none is at work in this data folder, though the service runs: it has another one",
             "Compare TELECODER_DATA here with the service's: systemctl cat telecoder",
         ),
-        Some(unit) => Check::Bot.warning("none is at work here", unit.command("start")),
+        Some(unit) => Check::Bot.warning("none is at work here", unit.scope.command("start")),
         None => Check::Bot.warning(
             "none is at work here",
             "telecoder service install, or telecoder",
@@ -32,7 +32,7 @@ fn absent(ground: &Ground) -> Finding {
 fn at_work(ground: &Ground, pid: u32) -> Finding {
     let restart = ground.manager.unit().map_or_else(
         || "Restart telecoder to use the new version; runs go on meanwhile".to_owned(),
-        |unit| format!("{}; runs go on meanwhile", unit.command("restart")),
+        |unit| format!("{}; runs go on meanwhile", unit.scope.command("restart")),
     );
     match binary(pid) {
         Binary::Same | Binary::Unknown => Check::Bot.good(format!("at work, process {pid}")),

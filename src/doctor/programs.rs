@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::report::{Check, Finding};
-use super::{Ground, process, unit};
+use super::{Ground, process};
 use crate::claude::argv::PermissionMode;
 use crate::claude::install::{self, Found, TESTED};
+use crate::git::Git;
 
 /// `git worktree list --porcelain -z` (2.36) is the newest thing that every workspace needs.
 const GIT_NEEDED: Version = (2, 36, 0);
@@ -24,8 +25,14 @@ pub(super) async fn look_at_git(ground: Arc<Ground>) -> Vec<Finding> {
             "sudo apt-get install git",
         )];
     };
-    let said = unit::ask(&git.to_string_lossy(), &["--version"], &ground.environment).await;
-    let Some(version) = said.as_deref().and_then(version_in) else {
+    let mut environment = ground.environment.clone();
+    environment.extend(path.map(|path| ("PATH".into(), path)));
+    let asked = Git {
+        environment,
+        scratch: std::env::temp_dir(),
+    };
+    let said = asked.version().await;
+    let Some(version) = said.ok().as_deref().and_then(version_in) else {
         return vec![Check::Git.broken(
             format!("{} does not say its version", git.display()),
             "Run git --version by hand, and install git anew if it does not work",

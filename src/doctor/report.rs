@@ -165,8 +165,8 @@ impl Report {
         self.broken
     }
 
-    /// A line each, with colours that whoever prints it takes out where they are not wanted.
-    pub fn text(&self) -> String {
+    /// A line each, with its remedy below it.
+    pub fn lines(&self) -> String {
         let mut text = String::new();
         for finding in &self.checks {
             let (sign, style) = (finding.mark.sign(), finding.mark.style());
@@ -177,6 +177,12 @@ impl Report {
                 text.push_str(&format!("               → {remedy}\n"));
             }
         }
+        text
+    }
+
+    /// The lines and what they come to, with colours that whoever prints it takes out where they are not wanted.
+    pub fn text(&self) -> String {
+        let mut text = self.lines();
         text.push('\n');
         text.push_str(&match (self.broken, self.warnings) {
             (0, 0) => "All is well.\n".to_owned(),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::Ground;
 use super::report::{Check, Finding, counted};
-use super::unit::{self, Manager, Unit};
+use crate::systemd::look::{self, Manager};
+use crate::systemd::{Scope, Unit};
 
 /// Restarts since the service was last started by hand that are not worth a word.
 const FEW_RESTARTS: u64 = 2;
@@ -13,7 +14,7 @@ const LINES: usize = 5;
 const LINE_CHARACTERS: usize = 160;
 
 pub(super) fn look(ground: &Ground) -> Vec<Finding> {
-    let unit = match &ground.manager {
+    let (unit, lingers) = match &ground.manager {
         Manager::Absent => {
             return vec![Check::Service.remark(
                 "there is no systemd here; whatever starts telecoder has to start it again too",
@@ -25,7 +26,7 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
                 "telecoder service install",
             )];
         }
-        Manager::Unit(unit) => unit,
+        Manager::Unit { unit, lingers } => (unit, *lingers),
     };
     let loaded = unit.property("LoadState");
     if loaded != "loaded" {
@@ -33,22 +34,22 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
             format!("systemd does not take its unit ({loaded})"),
             format!(
                 "{} says why; telecoder service install writes it anew",
-                unit.command("status")
+                unit.scope.command("status")
             ),
         )];
     }
     let mut findings = vec![state(unit)];
     findings.extend(restarts(unit));
-    findings.extend(start_with_the_machine(unit));
+    findings.extend(start_with_the_machine(unit, lingers));
     findings.extend(what_runs_need(unit));
     findings
 }
 
 fn state(unit: &Unit) -> Finding {
-    let whose = match (unit.is_persons_own, unit.property("User")) {
-        (true, _) => "a service of your own".to_owned(),
-        (false, "") => "a service, as root".to_owned(),
-        (false, user) => format!("a service, as {user}"),
+    let whose = match (unit.scope, unit.property("User")) {
+        (Scope::User, _) => "a service of your own".to_owned(),
+        (Scope::System, "") => "a service, as root".to_owned(),
+        (Scope::System, user) => format!("a service, as {user}"),
     };
     match unit.property("ActiveState") {
         "active" | "reloading" => Check::Service.good(format!(
@@ -57,17 +58,20 @@ fn state(unit: &Unit) -> Finding {
         )),
         "activating" => Check::Service.warning(
             format!("{whose}; it is being started, perhaps again and again"),
-            format!("{} says why", log_command(unit)),
+            format!("{} says why", unit.scope.log_command()),
         ),
         "failed" => Check::Service.broken(
             format!("{whose}; it has failed ({})", unit.property("Result")),
             format!(
                 "{} says why; then {}",
-                log_command(unit),
-                unit.command("restart")
+                unit.scope.log_command(),
+                unit.scope.command("restart")
             ),
         ),
-        _ => Check::Service.broken(format!("{whose}; it does not run"), unit.command("start")),
+        _ => Check::Service.broken(
+            format!("{whose}; it does not run"),
+            unit.scope.command("start"),
+        ),
     }
 }
 
@@ -76,20 +80,20 @@ fn restarts(unit: &Unit) -> Option<Finding> {
     (restarts > FEW_RESTARTS).then(|| {
         Check::Service.warning(
             format!("systemd had to start it again {restarts} times"),
-            format!("{} says why", log_command(unit)),
+            format!("{} says why", unit.scope.log_command()),
         )
     })
 }
 
-fn start_with_the_machine(unit: &Unit) -> Option<Finding> {
-    let enabled = unit.property("UnitFileState");
-    if !enabled.starts_with("enabled") {
+fn start_with_the_machine(unit: &Unit, lingers: Option<bool>) -> Option<Finding> {
+    if !unit.is_enabled() {
+        let enabled = unit.property("UnitFileState");
         return Some(Check::Service.warning(
             format!("it does not start with the machine (it is {enabled})"),
-            unit.command("enable"),
+            unit.scope.command("enable"),
         ));
     }
-    (unit.lingers == Some(false)).then(|| {
+    (lingers == Some(false)).then(|| {
         Check::Service.warning(
             "it ends when you log out, and starts only when you log in",
             "sudo loginctl enable-linger $USER",
@@ -106,7 +110,7 @@ fn what_runs_need(unit: &Unit) -> Vec<Finding> {
                 format!("{name} is {is}: {else_what}"),
                 format!(
                     "Set {name}={wanted} in its unit, or let telecoder service install write it anew; then {}",
-                    unit.command("restart")
+                    unit.scope.command("restart")
                 ),
             ));
         }
@@ -124,32 +128,17 @@ fn what_runs_need(unit: &Unit) -> Vec<Finding> {
     findings
 }
 
-fn log_command(unit: &Unit) -> &'static str {
-    match unit.is_persons_own {
-        true => "journalctl --user-unit telecoder -n 50",
-        false => "sudo journalctl -u telecoder -n 50",
-    }
-}
-
 /// What went wrong in the last day, as the service's journal has it.
 pub(super) async fn look_at_log(ground: Arc<Ground>) -> Vec<Finding> {
     let Some(unit) = ground.manager.unit() else {
-        return vec![Check::Log.remark("not available: only a service's log can be found")];
+        return vec![Check::Log.remark("not looked at: only a service has a log that can be found; this bot writes its log to the terminal, or to \
+             where whoever started it sends it")];
     };
-    let which = match unit.is_persons_own {
-        true => "--user-unit=telecoder",
-        false => "--unit=telecoder",
-    };
-    let arguments = [
-        which,
-        "--since=-1d",
-        "--lines=2000",
-        "--output=cat",
-        "--no-pager",
-        "--quiet",
-    ];
-    let Some(log) = unit::ask("journalctl", &arguments, &ground.environment).await else {
-        return vec![Check::Log.remark("not available: this user may not read the journal")];
+    let Some(log) = look::journal(unit.scope, "-1d", &ground.environment).await else {
+        return vec![Check::Log.remark(format!(
+            "not looked at: this user may not read the journal; {} shows it",
+            unit.scope.log_command()
+        ))];
     };
     let bad: Vec<&str> = log.lines().filter(|line| is_bad(line)).collect();
     if bad.is_empty() {
@@ -165,12 +154,12 @@ pub(super) async fn look_at_log(ground: Arc<Ground>) -> Vec<Finding> {
             counted(bad.len(), "error", "errors"),
             newest.join("\n")
         ),
-        format!("{} shows what was around them", log_command(unit)),
+        format!("{} shows what was around them", unit.scope.log_command()),
     )]
 }
 
 /// telecoder's own lines, as text and as JSON, and systemd's about it. The bot's lines have no priority of the
-/// journal's, so it cannot choose them.
+/// journal's, so it cannot choose them; and there a line begins with its level, because the journal knows the time.
 fn is_bad(line: &str) -> bool {
     const SIGNS: [&str; 4] = [
         " ERROR ",
@@ -178,5 +167,5 @@ fn is_bad(line: &str) -> bool {
         "Failed with result",
         "Main process exited",
     ];
-    SIGNS.iter().any(|sign| line.contains(sign))
+    line.starts_with("ERROR ") || SIGNS.iter().any(|sign| line.contains(sign))
 }

@@ -31,7 +31,7 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
             .sources
             .files_found()
             .iter()
-            .filter_map(|file| open_to_others(file)),
+            .filter_map(|file| open_to_others(file, ground.sources.has_secret(file))),
     );
     if findings.is_empty() {
         findings.push(Check::Settings.good(where_from(ground)));
@@ -56,21 +56,22 @@ fn where_from(ground: &Ground) -> String {
     }
 }
 
-/// The token is in it, and perhaps more.
-fn open_to_others(file: &Path) -> Option<Finding> {
+/// Who can change a file decides what telecoder runs; who can read it has the secrets that are in it.
+fn open_to_others(file: &Path, has_secret: bool) -> Option<Finding> {
     let mode = file.metadata().ok()?.permissions().mode() & 0o777;
     // The group of a service's user may read what root wrote for it.
-    let is_private = mode & 0o027 == 0;
-    (!is_private).then(|| {
-        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-        Check::Settings.broken(
-            format!(
-                "{} can be read or changed by others (its rights are {mode:03o}), and the token is in it",
-                file.display()
-            ),
-            format!("chmod 600 {}", file.display()),
-        )
-    })
+    let (what, chmod) = if mode & 0o007 != 0 && has_secret {
+        ("can be read by others, and a secret is in it", "600")
+    } else if mode & 0o022 != 0 {
+        ("can be changed by others", "go-w")
+    } else {
+        return None;
+    };
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    Some(Check::Settings.broken(
+        format!("{} {what} (its rights are {mode:03o})", file.display()),
+        format!("chmod {chmod} {}", file.display()),
+    ))
 }
 
 /// Rights, claude's login and the programs on PATH are those of a user.

@@ -160,6 +160,13 @@ fn secrets_in(name: &str, value: &str) -> Vec<String> {
     secrets
 }
 
+/// Whether a variable is one that holds a secret: by its name, however short the value is, or by a password in an
+/// address.
+pub fn is_secret(name: &str, value: &str) -> bool {
+    let has_value = !value.trim().is_empty();
+    has_value && (is_secret_name(name) || !secrets_in(name, value).is_empty())
+}
+
 /// Whether a part of a variable's name, as they are joined by `_`, says that its value is secret.
 fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();

@@ -74,9 +74,11 @@ fn in_a_terminal_the_token_is_typed_unseen_and_who_presses_start_owns_the_bot() 
     machine.api.say(TEAM, GRACE, &format!("/start {code}"));
     machine.ada_says(&format!("/start {code}"));
     terminal.until("✓ Owner: Person (7)");
-    terminal.until("✓ git: ");
-    terminal.until("✓ claude: ");
-    terminal.until("✓ Data: ");
+    terminal.until("telecoder makes it when it starts");
+    terminal.until("/git");
+    terminal.until("2.1.197 (fake claude) at ");
+    terminal.until("claude is logged in, or has a key");
+    terminal.until("bypassPermissions: claude does not ask");
     terminal.until(&format!("✓ Settings: {}", file.display()));
     terminal.until("Start it with: telecoder");
     let (status, screen) = terminal.end();
@@ -358,6 +360,26 @@ fn a_hundred_unseen_messages_do_not_hide_the_owner() {
 }
 
 #[test]
+fn wrong_codes_behind_a_hundred_old_messages_are_no_tries_at_the_new_code() {
+    let (machine, file) = bare();
+    for _ in 0..100 {
+        machine.api.say(ChatId(8), GRACE, "hello?");
+    }
+    for number in 0..5 {
+        machine
+            .api
+            .say(ChatId(8), GRACE, &format!("/start {number}"));
+    }
+    let (init, code, _stdout) = waiting(&machine, &["--no-service"]);
+    machine.ada_says(&format!("/start {code}"));
+    let (exit, said) = end_of(init);
+    assert_eq!(exit, Some(0), "{said}");
+    assert!(text_of(&file).contains("TELECODER_TG_ALLOWED_USERS=7\n"));
+    // Only what was in the way is gone.
+    assert_eq!(machine.api.unconfirmed(), 6);
+}
+
+#[test]
 fn a_webhook_is_told_of_and_deleted_when_that_is_agreed_to() {
     let (machine, file) = bare();
     machine.api.set_webhook("https://hooks.example/secret-path");
@@ -448,8 +470,11 @@ fn what_is_missing_on_the_machine_is_said_with_its_remedy_and_stops_nothing() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
     for part in [
-        "✗ git: not installed. Install it (apt install git)",
-        "✗ claude: there is no program /nowhere/claude. Install Claude Code",
+        "✗ git          there is no git where telecoder looks for programs (PATH)",
+        "→ sudo apt-get install git",
+        "✗ claude       /nowhere/claude is not there",
+        "→ npm install -g @anthropic-ai/claude-code",
+        "✗ Data folder  /proc/telecoder is not there and cannot be made",
         "✗ TELECODER_MAX_RUNS is no number from 1 to 1000: 0.",
     ] {
         assert!(said.contains(part), "{part}: {said}");
@@ -476,4 +501,105 @@ fn for_root_a_permission_mode_is_chosen_that_claude_takes() {
         text_of(&file).contains("\nTELECODER_PERMISSION_MODE=acceptEdits\n"),
         is_root
     );
+}
+
+/// A folder that stands for /, with systemd and, where one is named, a service of the machine that runs as this user.
+fn root_with_systemd(machine: &Machine, runs_as: Option<&str>) -> String {
+    let root = machine.folder.path().join("root");
+    std::fs::create_dir_all(root.join("run/systemd/system")).expect("systemd runs");
+    let units = root.join("etc/systemd/system");
+    std::fs::create_dir_all(&units).expect("a folder");
+    if let Some(user) = runs_as {
+        let unit = format!("[Service]\nUser={user}\n");
+        std::fs::write(units.join("telecoder.service"), unit).expect("a unit");
+    }
+    root.display().to_string()
+}
+
+#[test]
+fn root_is_told_at_once_to_run_init_as_the_services_user() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let (machine, file) = bare();
+    let root = root_with_systemd(&machine, Some("daemon"));
+    let token = token_file(&machine, TOKEN);
+    let init = [
+        "init",
+        "--token-file",
+        &token,
+        "--owner",
+        "7",
+        "--root",
+        &root,
+    ];
+    let (code, said) = machine.run_to_its_end(&init);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("sudo -u daemon -H telecoder init"), "{said}");
+    assert!(!file.exists());
+    assert!(machine.api.calls().is_empty(), "Telegram was not asked");
+    // Whoever names the file knows which one it is.
+    let other = machine
+        .folder
+        .path()
+        .join("other.env")
+        .display()
+        .to_string();
+    let named = [&init[..], &["--file", &other, "--no-service"]].concat();
+    let (code, said) = machine.run_to_its_end(&named);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn root_alone_is_told_how_to_come_to_a_service_and_is_offered_none() {
+    let has_user = std::process::Command::new("id")
+        .arg("telecoder")
+        .output()
+        .expect("id");
+    if !rustix::process::geteuid().is_root() || has_user.status.success() {
+        return;
+    }
+    let (machine, file) = bare();
+    let root = root_with_systemd(&machine, None);
+    let token = token_file(&machine, TOKEN);
+    let init = [
+        "init",
+        "--token-file",
+        &token,
+        "--owner",
+        "7",
+        "--root",
+        &root,
+    ];
+    let (code, said) = machine.run_to_its_end(&[&init[..], &["--service"]].concat());
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("deploy/install.sh makes one"), "{said}");
+    assert!(!file.exists());
+    let mut terminal = Terminal::start(machine.telecoder(&init));
+    terminal.until("! a service does not run as root, and there is no user telecoder here");
+    let (status, screen) = terminal.end();
+    assert!(status.success(), "{screen}");
+    assert!(!screen.contains("Install it as a service?"), "{screen}");
+}
+
+#[test]
+fn whom_the_machines_service_runs_as_is_not_asked_about_another_one() {
+    let (machine, _) = bare();
+    let id = std::process::Command::new("id").arg("-un").output();
+    let name = String::from_utf8(id.expect("a name").stdout).expect("text");
+    let root = root_with_systemd(&machine, Some(name.trim()));
+    let token = token_file(&machine, TOKEN);
+    let mut terminal = Terminal::start(machine.telecoder(&[
+        "init",
+        "--token-file",
+        &token,
+        "--owner",
+        "7",
+        "--root",
+        &root,
+    ]));
+    terminal.until("this starts it: sudo telecoder service restart");
+    let (status, screen) = terminal.end();
+    assert!(status.success(), "{screen}");
+    assert!(!screen.contains("Install it as a service?"), "{screen}");
 }

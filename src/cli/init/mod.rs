@@ -18,6 +18,8 @@ use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::SignedDuration;
+use nix::unistd::User;
+use rustix::process::geteuid;
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +27,8 @@ use super::{Misused, config as command};
 use crate::claude::argv::PermissionMode;
 use crate::config::file::Rights;
 use crate::config::{self, Setting, Sources};
+use crate::doctor;
+use crate::systemd;
 use terminal::Terminal;
 
 #[derive(Debug, Args)]
@@ -53,6 +57,9 @@ pub(super) struct InitArguments {
     /// Do not install the service, and do not ask
     #[arg(long)]
     no_service: bool,
+    /// Another folder than / to look for services in
+    #[arg(long, hide = true, value_name = "FOLDER", default_value = "/")]
+    root: PathBuf,
     /// How long a pairing code is good
     #[arg(long, hide = true, value_name = "TIME", default_value = "10m", value_parser = length)]
     pairing_time: Duration,
@@ -62,7 +69,55 @@ pub(super) struct InitArguments {
 enum Next {
     Nothing,
     InstallService,
+    /// It is there already.
+    StartService,
 }
+
+/// What can be done here to have the bot run as a service.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Service {
+    /// There is no systemd.
+    Impossible,
+    CanBeInstalled,
+    /// The machine's own runs as this user.
+    IsThere,
+    /// This is root, and nobody is there as whom a service could run.
+    NeedsUser,
+}
+
+impl Service {
+    /// Refuses to ask root for settings that the service, which runs as somebody else, would not read.
+    fn here(arguments: &InitArguments) -> anyhow::Result<Service> {
+        let caller = geteuid();
+        let of_unit = systemd::user_of_machine(&arguments.root);
+        if of_unit
+            .as_ref()
+            .is_some_and(|user| user.uid.as_raw() == caller.as_raw())
+        {
+            return Ok(Service::IsThere);
+        }
+        let user = of_unit.or_else(|| User::from_name(systemd::USER).ok().flatten());
+        let runs_machine = systemd::runs_machine(&arguments.root);
+        match user {
+            Some(user) if caller.is_root() && arguments.file.is_none() => Err(Misused(format!(
+                "this is root, and telecoder runs as {name} on this machine, who would not read root's settings. Nothing \
+                 was done. Run: sudo -u {name} -H telecoder init",
+                name = user.name
+            ))
+            .into()),
+            None if caller.is_root() && arguments.service => {
+                Err(Misused(format!("{NEEDS_USER}. Nothing was done")).into())
+            }
+            None if caller.is_root() && runs_machine => Ok(Service::NeedsUser),
+            _ if runs_machine => Ok(Service::CanBeInstalled),
+            _ => Ok(Service::Impossible),
+        }
+    }
+}
+
+const NEEDS_USER: &str = "a service does not run as root, and there is no user telecoder here. deploy/install.sh makes one and \
+                          installs the service; `telecoder service install --run-as USER` takes another one, as whom init \
+                          is run too";
 
 fn permission_mode() -> impl TypedValueParser<Value = PermissionMode> {
     PossibleValuesParser::new(PermissionMode::ALL.map(PermissionMode::name)).try_map(|name| {
@@ -79,6 +134,7 @@ fn length(text: &str) -> Result<Duration, String> {
 
 /// Does all of it. Errors are for a person; where it is stopped before the settings are written, nothing was.
 pub(super) async fn run(arguments: InitArguments, quit: CancellationToken) -> anyhow::Result<()> {
+    let service = Service::here(&arguments)?;
     let mut terminal = Terminal::of_this_process();
     let (bot, path) = tokio::select! {
         done = set_up(&arguments, &mut terminal) => done?,
@@ -88,7 +144,7 @@ pub(super) async fn run(arguments: InitArguments, quit: CancellationToken) -> an
         }
     };
     let next = tokio::select! {
-        next = what_next(&arguments, &mut terminal) => next?,
+        next = what_next(&arguments, service, &mut terminal) => next?,
         () = quit.cancelled() => {
             println!();
             Next::Nothing
@@ -96,6 +152,13 @@ pub(super) async fn run(arguments: InitArguments, quit: CancellationToken) -> an
     };
     match next {
         Next::InstallService => install_service(),
+        Next::StartService => {
+            println!(
+                "\nThe machine's service runs as this user; this starts it: sudo telecoder service restart\nThen write \
+                 to https://t.me/{bot}"
+            );
+            Ok(())
+        }
         Next::Nothing => {
             // `.env` is read in the folder that telecoder is started in.
             let place = if path.ends_with(".env") {
@@ -123,7 +186,7 @@ async fn set_up(
         None => command::file_to_write(&sources)?,
     };
     // The file is replaced, so it is its folder that counts.
-    if !checks::can_be_made(path.parent().unwrap_or(&path)) {
+    if !doctor::can_be_made(path.parent().unwrap_or(&path)) {
         return Err(Misused(format!(
             "{} cannot be written by this user; name another file with --file, or run init as the user that telecoder \
              runs as",
@@ -218,12 +281,20 @@ fn write(path: &Path, values: &[(Setting, String)]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The service is offered where there is systemd.
-async fn what_next(arguments: &InitArguments, terminal: &mut Terminal) -> anyhow::Result<Next> {
-    let has_systemd = Path::new("/run/systemd/system").is_dir();
+/// The service is offered where it can be had.
+async fn what_next(
+    arguments: &InitArguments,
+    service: Service,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Next> {
+    match service {
+        Service::IsThere => return Ok(Next::StartService),
+        Service::NeedsUser if !arguments.no_service => println!("! {NEEDS_USER}."),
+        _ => {}
+    }
     let wanted = if arguments.service || arguments.no_service {
         arguments.service
-    } else if has_systemd && terminal.is_there() {
+    } else if service == Service::CanBeInstalled && terminal.is_there() {
         terminal.agrees("\nInstall it as a service?", true).await?
     } else {
         false

@@ -43,7 +43,8 @@ impl Updates<'_> {
             give_up_below: None,
             is_waiting: false,
         };
-        while updates.ask(Duration::ZERO).await?.is_none() {}
+        // Behind a full batch there may be more, and whoever asks for it gives that batch up.
+        while updates.ask(Duration::ZERO).await?.is_none() || updates.give_up_below.is_some() {}
         Ok(updates)
     }
 

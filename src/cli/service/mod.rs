@@ -1,10 +1,9 @@
 //! `telecoder service`: installs the unit, and says in plain words what systemd does with it.
 //!
-//! What the unit says is `deploy/telecoder.service`'s, filled in by [`mod@unit`]; whose service it is, [`place`]'s; the
-//! programs that are called, [`systemctl`]'s; what a person reads, [`words`]'s.
+//! What the unit says is `deploy/telecoder.service`'s, filled in by [`mod@unit`]; whose service it is, [`place`]'s; what
+//! systemd is asked, [`crate::systemd`]'s; what a person reads, [`words`]'s.
 
 mod place;
-mod systemctl;
 mod unit;
 mod words;
 
@@ -17,7 +16,8 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use nix::unistd::User;
 
-use place::{Place, Scope, UNIT};
+use crate::systemd::{Scope, UNIT, USER, call as systemctl};
+use place::Place;
 
 /// What `status` found, as an exit code too; the same one as that of `systemctl status`.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ enum ServiceCommand {
     /// Write the unit, start the bot, and start it with the machine from now on
     Install {
         /// The user as whom the bot and claude run
-        #[arg(long, value_name = "USER", default_value = "telecoder")]
+        #[arg(long, value_name = "USER", default_value = USER)]
         run_as: String,
         /// Do not start the bot yet
         #[arg(long)]

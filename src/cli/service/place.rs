@@ -1,6 +1,5 @@
 //! Whose service it is: the machine's or one user's, and where its unit file and its data are.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -8,18 +7,7 @@ use nix::unistd::{Uid, User};
 
 use crate::claude::keepers;
 use crate::config::{self, Sources};
-
-pub(super) const UNIT: &str = "telecoder.service";
-/// Where the units of the machine are.
-const SYSTEM_UNITS: &str = "etc/systemd/system";
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// Root's: it runs as a user of its own, from the start of the machine.
-    System,
-    /// Of the user who has installed it.
-    User,
-}
+use crate::systemd::{self, Scope, UNIT};
 
 /// A service that is, or is to be, on this machine.
 #[derive(Debug)]
@@ -32,22 +20,21 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Where this person's service is: root has the machine's, and so has everybody who has none but can see it.
+    /// Where this person's service is: the first one that is there, in the order of [`Scope::in_order`].
     pub fn find(asked_for: Option<Scope>, root: Option<PathBuf>) -> anyhow::Result<Place> {
         let caller = User::from_uid(Uid::effective())
             .ok()
             .flatten()
             .context("this user is not in the machine's list of users (/etc/passwd)")?;
         let mut place = Place {
-            scope: asked_for.unwrap_or(Scope::System),
+            scope: asked_for.unwrap_or(Scope::in_order()[0]),
             root: root.unwrap_or_else(|| PathBuf::from("/")),
             caller,
         };
-        if asked_for.is_none() && !place.is_root() {
-            let machine_has_one = place.unit_file().is_file();
-            place.scope = Scope::User;
-            if machine_has_one && !place.unit_file().is_file() {
-                place.scope = Scope::System;
+        if asked_for.is_none() && !place.unit_file().is_file() {
+            place.scope = Scope::in_order()[1];
+            if !place.unit_file().is_file() {
+                place.scope = Scope::in_order()[0];
             }
         }
         Ok(place)
@@ -68,7 +55,7 @@ impl Place {
 
     pub fn unit_file(&self) -> PathBuf {
         match self.scope {
-            Scope::System => self.root.join(SYSTEM_UNITS).join(UNIT),
+            Scope::System => systemd::unit_of_machine(&self.root),
             Scope::User => self.user_units().join(UNIT),
         }
     }
@@ -89,9 +76,9 @@ impl Place {
             .unwrap_or_else(|| self.caller.dir.clone())
     }
 
-    /// Whether systemd runs this machine. Documented in sd_booted(3).
+    /// Whether systemd runs this machine.
     pub fn has_systemd(&self) -> bool {
-        self.root.join("run/systemd/system").is_dir()
+        systemd::runs_machine(&self.root)
     }
 
     /// Refuses what only root may do.
@@ -107,8 +94,7 @@ impl Place {
 
     /// Whether the machine has a service already that runs as the caller: a second bot would have the same settings.
     pub fn machine_runs_as_caller(&self) -> bool {
-        let unit = fs::read_to_string(self.root.join(SYSTEM_UNITS).join(UNIT));
-        unit.is_ok_and(|unit| user_of(&unit) == Some(&self.caller.name))
+        systemd::user_of_machine(&self.root).is_some_and(|user| user.uid == self.caller.uid)
     }
 
     /// Whose home has the settings and, where they say nothing else, the data: the user of the unit that is there.
@@ -116,8 +102,7 @@ impl Place {
         if self.scope == Scope::User {
             return Some(self.home());
         }
-        let unit = fs::read_to_string(self.unit_file()).ok()?;
-        Some(User::from_name(user_of(&unit)?).ok()??.dir)
+        Some(systemd::user_of_machine(&self.root)?.dir)
     }
 
     /// The settings that the service reads.
@@ -142,10 +127,4 @@ impl Place {
     pub fn running(&self) -> Option<usize> {
         Some(keepers::count_below(&self.data()?))
     }
-}
-
-fn user_of(unit: &str) -> Option<&str> {
-    unit.lines()
-        .find_map(|line| line.strip_prefix("User="))
-        .map(str::trim)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::place::Scope;
+use crate::systemd::Scope;
 
 /// The source of every unit; `deploy/README.md` explains it.
 const TEMPLATE: &str = include_str!("../../../deploy/telecoder.service");

@@ -1,7 +1,6 @@
 //! What is said of the service. Pure.
 
-use super::place::Scope;
-use super::systemctl::Shown;
+use crate::systemd::{Scope, Unit};
 
 /// Where systemd does not run the machine.
 pub(super) const NO_SYSTEMD: &str = "systemd does not run this machine (in most containers it does not), so there is no service to manage. Start the \
@@ -14,7 +13,7 @@ pub(super) const MACHINE_HAS_ONE: &str = "telecoder is a service of the whole ma
 /// What `status` knows.
 pub(super) struct Status<'a> {
     pub scope: Scope,
-    pub shown: &'a Shown,
+    pub shown: &'a Unit,
     /// The running program is not the one on disk any more.
     pub is_replaced: bool,
     pub running: Option<usize>,
@@ -22,7 +21,7 @@ pub(super) struct Status<'a> {
 
 pub(super) fn status(status: &Status) -> String {
     let shown = status.shown;
-    if !matches!(shown.get("LoadState"), "loaded") {
+    if !matches!(shown.property("LoadState"), "loaded") {
         return "telecoder is not installed as a service. Try: telecoder service install".into();
     }
     let mut lines = vec![first_line(status)];
@@ -50,19 +49,19 @@ pub(super) fn status(status: &Status) -> String {
 
 fn first_line(status: &Status) -> String {
     let shown = status.shown;
-    let since = match shown.get("ActiveEnterTimestamp") {
+    let since = match shown.property("ActiveEnterTimestamp") {
         "" => String::new(),
         since => format!(" since {since}"),
     };
     let process = shown
         .process()
         .map_or_else(String::new, |process| format!(", process {process}"));
-    match (shown.get("ActiveState"), shown.get("SubState")) {
+    match (shown.property("ActiveState"), shown.property("SubState")) {
         ("active" | "reloading", _) => {
             let version = shown
                 .version()
                 .map_or_else(String::new, |version| format!(", version {version}"));
-            let restarts = match shown.get("NRestarts") {
+            let restarts = match shown.property("NRestarts") {
                 "" | "0" => String::new(),
                 "1" => ", started again once by systemd".into(),
                 times => format!(", started again {times} times by systemd"),
@@ -89,8 +88,8 @@ fn first_line(status: &Status) -> String {
 }
 
 /// After a start or a restart that came to nothing.
-pub(super) fn did_not_start(scope: Scope, shown: &Shown) -> String {
-    let init = match shown.get("ExecMainStatus") {
+pub(super) fn did_not_start(scope: Scope, shown: &Unit) -> String {
+    let init = match shown.property("ExecMainStatus") {
         "2" => "; `telecoder init`, as the user of the service, asks for the settings",
         _ => "",
     };
@@ -102,8 +101,8 @@ pub(super) fn did_not_start(scope: Scope, shown: &Shown) -> String {
 }
 
 /// Format: systemd.service(5), `$SERVICE_RESULT`.
-fn how_it_ended(shown: &Shown) -> String {
-    match (shown.get("Result"), shown.get("ExecMainStatus")) {
+fn how_it_ended(shown: &Unit) -> String {
+    match (shown.property("Result"), shown.property("ExecMainStatus")) {
         ("exit-code", "2") => {
             "a setting is wrong, or Telegram refused the token (exit code 2)".into()
         }

@@ -17,7 +17,7 @@ type Case = (
     &'static str,
 );
 
-const BROKEN: [Case; 17] = [
+const BROKEN: [Case; 18] = [
     (
         |machine| machine.without("TELEGRAM_BOT_TOKEN"),
         "settings",
@@ -70,8 +70,20 @@ const BROKEN: [Case; 17] = [
             machine
         },
         "settings",
-        "can be read or changed by others (its rights are 644)",
+        "can be read by others, and a secret is in it (its rights are 644)",
         "chmod 600 ",
+    ),
+    (
+        |machine| {
+            let file = machine.folder.path().join(".env");
+            std::fs::write(&file, "TELECODER_MODEL=opus\n").expect("a file");
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o646))
+                .expect("its rights");
+            machine
+        },
+        "settings",
+        "can be changed by others (its rights are 646)",
+        "chmod go-w ",
     ),
     (
         |machine| {
@@ -185,6 +197,15 @@ fn each_thing_that_is_broken_is_said_with_its_remedy() {
             });
         }
     });
+}
+
+#[test]
+fn a_settings_file_without_a_secret_may_be_read_by_everybody() {
+    let machine = Machine::new();
+    let file = machine.folder.path().join(".env");
+    std::fs::write(&file, "TELECODER_MODEL=opus\n").expect("a file");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("its rights");
+    doctor(&machine).has("settings", "good", &file.display().to_string(), "");
 }
 
 #[test]

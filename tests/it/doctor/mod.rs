@@ -5,7 +5,7 @@ mod service;
 
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -82,10 +82,12 @@ fn all_is_well_on_a_healthy_machine_beside_its_running_bot() {
     machine.message_with("You said: hello");
     machine.until_quiet();
     let polls = machine.api.polls();
-    let began = Instant::now();
     let report = doctor(&machine);
-    // A debug build, among other tests.
-    assert!(began.elapsed() < Duration::from_secs(10));
+    assert!(
+        !report.text.contains("could not be found out"),
+        "{}",
+        report.text
+    );
     assert_eq!(report.code, Some(0));
     for (check, mark) in report.marks() {
         assert!(

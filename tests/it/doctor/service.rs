@@ -3,8 +3,10 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
 
+use rustix::process::Signal;
+
 use super::doctor;
-use crate::support::{Machine, TOKEN};
+use crate::support::{Fault, Machine, TOKEN, fake_claude, processes};
 
 /// A unit as it should be, running.
 const WELL: [(&str, &str); 12] = [
@@ -163,7 +165,10 @@ fn the_services_own_settings_are_the_ones_that_are_looked_at() {
 
 #[test]
 fn root_is_told_what_only_the_services_user_can_see() {
-    let machine = machine_with_service(&[("User", "nobody")]).without("IS_SANDBOX");
+    let claude = format!("TELECODER_RUNTIME={}", fake_claude().display());
+    let machine = machine_with_service(&[("User", "nobody"), ("Environment", &claude)])
+        .without("IS_SANDBOX")
+        .with("TELECODER_PERMISSION_MODE", "plan");
     let report = doctor(&machine);
     let same = "sudo -u nobody -H telecoder doctor";
     if std::fs::metadata("/proc/self").expect("it is there").uid() != 0 {
@@ -171,9 +176,63 @@ fn root_is_told_what_only_the_services_user_can_see() {
         return;
     }
     report.has("user", "remark", same, "");
-    // It is not root's rights that claude has.
+    // It is not root's rights that claude has, and not root's settings that count.
     report.has("permissions", "good", "bypassPermissions", "");
     report.has("login", "remark", "it is the one of nobody that counts", "");
+}
+
+#[test]
+fn roots_own_settings_are_not_taken_for_those_of_the_services_user() {
+    if std::fs::metadata("/proc/self").expect("it is there").uid() != 0 {
+        return;
+    }
+    let there = tempfile::tempdir().expect("a folder");
+    let file = there.path().join("telecoder.env");
+    std::fs::write(&file, "TELECODER_TG_ALLOWED_USERS=8,9\n").expect("a file");
+    let files = format!("{} (ignore_errors=yes)", file.display());
+    let machine = machine_with_service(&[("User", "nobody"), ("EnvironmentFiles", &files)]);
+    let report = doctor(&machine);
+    report.has("settings", "broken", "TELEGRAM_BOT_TOKEN is missing", "");
+    report.has("people", "good", "2 people may use the bot: 8, 9", "");
+}
+
+/// What a bot writes to the journal, in this form, that is told that another program polls.
+fn logged_to_a_journal(format: &str) -> String {
+    let machine = Machine::new().with("TELECODER_LOG_FORMAT", format);
+    let conflict = "Conflict: terminated by other getUpdates request";
+    machine
+        .api
+        .plan("getUpdates", None, 1, Fault::Refuse(409, conflict));
+    let journal = machine.folder.path().join("journal");
+    let file = std::fs::File::create(&journal).expect("a file");
+    let is = file.metadata().expect("it is there");
+    let mut command = machine.telecoder(&["serve"]);
+    let bot = command
+        .env("JOURNAL_STREAM", format!("{}:{}", is.dev(), is.ino()))
+        .stderr(file)
+        .spawn()
+        .expect("it starts");
+    let said = || std::fs::read_to_string(&journal).expect("text");
+    machine.until("it says so", || {
+        said().contains("another program polls").then_some(())
+    });
+    processes::signal(bot.id(), Signal::TERM);
+    bot.wait_with_output().expect("it ends");
+    said()
+}
+
+#[test]
+fn an_error_is_found_as_a_real_bot_writes_it_to_the_journal() {
+    for format in ["text", "json"] {
+        let written = logged_to_a_journal(format);
+        let machine = machine_with_service(&[]);
+        let journal = machine.folder.path().join("journal");
+        std::fs::write(&journal, written).expect("a file");
+        machine.script("bin/journalctl", &format!("cat {}", journal.display()));
+        let report = doctor(&machine);
+        report.has("log", "warning", "1 error in the last day", "journalctl");
+        report.has("log", "warning", "another program polls", "");
+    }
 }
 
 #[test]
