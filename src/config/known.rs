@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use reqwest::Url;
@@ -25,6 +26,7 @@ pub struct Known {
     pub users: Vec<UserId>,
     pub chats: Vec<ChatId>,
     pub data: Option<PathBuf>,
+    pub web_address: Option<SocketAddr>,
     pub runtime: PathBuf,
     /// Also where claude would refuse it.
     pub permission_mode: Result<PermissionMode, Fault>,
@@ -54,6 +56,7 @@ impl Known {
             users: reader.users(),
             chats: reader.chats(),
             data: reader.data(),
+            web_address: reader.web_address(),
             runtime: program(&runtime, sources),
             permission_mode,
             environment: environment::for_claude(&sources.whole_environment()),

@@ -1,31 +1,16 @@
 //! Who may use the bot, by name where Telegram tells it, and whether the bot is in its groups.
 
 use futures::future::join_all;
-use serde::Deserialize;
-use serde_json::json;
 
 use super::Ground;
 use super::report::{Check, Finding, counted};
-use super::telegram::{CALL, Me};
+use super::telegram::CALL;
 use crate::id::ChatId;
 use crate::telegram::api::{Api, ApiError};
+use crate::telegram::ask::{self, Me};
 
 /// So many are asked for by name; the others are shown by their ids.
 const ASKED_FOR: usize = 20;
-
-/// Bot API: `ChatFullInfo`.
-#[derive(Deserialize)]
-struct Chat {
-    first_name: Option<String>,
-    username: Option<String>,
-    title: Option<String>,
-}
-
-/// Bot API: `ChatMember`.
-#[derive(Deserialize)]
-struct Membership {
-    status: String,
-}
 
 /// `me` is none where the token is not taken.
 pub(super) async fn look(api: &Api, ground: &Ground, me: Option<&Me>) -> Vec<Finding> {
@@ -36,8 +21,8 @@ pub(super) async fn look(api: &Api, ground: &Ground, me: Option<&Me>) -> Vec<Fin
     let names = known.users.iter().enumerate().map(async |(place, user)| {
         let id = user.0;
         match place < ASKED_FOR {
-            true => match chat(api, json!(id)).await {
-                Ok(chat) => format!("{} ({id})", name_of(chat)),
+            true => match ask::person(api, *user, CALL).await {
+                Ok(chat) => format!("{} ({id})", chat.name()),
                 Err(error) if error.says("chat not found") => {
                     format!("{id} (has not written to the bot yet)")
                 }
@@ -74,34 +59,22 @@ fn allowed(names: &[String]) -> Finding {
     Check::People.good(format!("{count} may use the bot: {}", names.join(", ")))
 }
 
-async fn chat(api: &Api, id: serde_json::Value) -> Result<Chat, ApiError> {
-    api.call_within(CALL, "getChat", &json!({"chat_id": id}))
-        .await
-}
-
-fn name_of(chat: Chat) -> String {
-    let username = chat.username.map(|name| format!("@{name}"));
-    chat.title
-        .or(chat.first_name)
-        .or(username)
-        .unwrap_or_else(|| "without a name".to_owned())
-}
-
 async fn membership(api: &Api, group: ChatId, me: &Me) -> Finding {
-    let arguments = json!({"chat_id": group.0, "user_id": me.id});
-    let membership = api.call_within::<Membership>(CALL, "getChatMember", &arguments);
-    let (chat, membership) = tokio::join!(chat(api, json!(group.0)), membership);
+    let (chat, is_member) = tokio::join!(
+        ask::group(api, group, CALL),
+        ask::is_member(api, group, me, CALL)
+    );
     let name = match chat {
-        Ok(chat) => format!("{} ({})", name_of(chat), group.0),
+        Ok(chat) => format!("{} ({})", chat.name(), group.0),
         Err(_) => group.0.to_string(),
     };
     const REMEDY: &str =
         "Add the bot to the group, or take the group out of TELECODER_TG_ALLOWED_CHATS";
-    match membership {
-        Ok(Membership { status }) if matches!(status.as_str(), "left" | "kicked") => {
+    match is_member {
+        Ok(false) => {
             Check::Groups.warning(format!("{name}: the bot is not in it any more"), REMEDY)
         }
-        Ok(_) => Check::Groups.good(format!("{name}: the bot is in it")),
+        Ok(true) => Check::Groups.good(format!("{name}: the bot is in it")),
         Err(ApiError::Migrated(new)) => Check::Groups.warning(
             format!("{name}: it has become a supergroup with another id"),
             format!("Put {} into TELECODER_TG_ALLOWED_CHATS instead", new.0),

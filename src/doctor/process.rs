@@ -1,10 +1,19 @@
-//! The running bot: is there one in this data folder, and is it this telecoder.
+//! The running bot: is there one in this data folder, is it this telecoder, and what it says of other programs.
 
+use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
 
 use super::Ground;
 use super::report::{Check, Finding};
+use crate::systemd::look;
+use crate::telegram::poll::{NO_OTHER_POLLER, OTHER_POLLER};
+
+/// How long the bot's page for monitors may take.
+const PAGE_LIMIT: Duration = Duration::from_secs(3);
 
 pub(super) fn look(ground: &Ground) -> Vec<Finding> {
     vec![match ground.bot {
@@ -48,6 +57,37 @@ fn at_work(ground: &Ground, pid: u32) -> Finding {
             restart,
         ),
     }
+}
+
+/// Whether the running bot has to share its messages with another program, as its page for monitors says it, or else its
+/// log since it was started; none: it has neither, or this user may not read the log.
+pub(super) async fn meets_other_poller(ground: &Ground) -> Option<bool> {
+    if let Some(address) = ground.known.web_address {
+        return of_page(address).await;
+    }
+    let unit = ground.manager.unit().filter(|unit| unit.is_running())?;
+    let since = unit.property("ActiveEnterTimestamp");
+    let log = look::journal(unit.scope, since, &ground.environment).await?;
+    let last = log.lines().rev().find_map(|line| {
+        let begins = line.contains(OTHER_POLLER);
+        (begins || line.contains(NO_OTHER_POLLER)).then_some(begins)
+    });
+    Some(last.unwrap_or(false))
+}
+
+/// `/healthz`; `docs/observability.md` has its fields.
+async fn of_page(address: SocketAddr) -> Option<bool> {
+    #[derive(Deserialize)]
+    struct Page {
+        other_poller_for_s: Option<u64>,
+    }
+    let client = reqwest::Client::builder().no_proxy().timeout(PAGE_LIMIT);
+    let asked = client
+        .build()
+        .ok()?
+        .get(format!("http://{address}/healthz"));
+    let page: Page = asked.send().await.ok()?.json().await.ok()?;
+    Some(page.other_poller_for_s.is_some())
 }
 
 /// Whether this is a telecoder that this user may look at. The number of a bot in a container is somebody else's here.

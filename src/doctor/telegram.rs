@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::report::{Check, Finding, counted};
-use super::{Ground, people};
+use super::{Ground, people, process};
 use crate::metrics::Metrics;
 use crate::telegram::api::{Api, ApiError};
+use crate::telegram::ask::{self, Me};
 
 /// How long one call may take.
 pub(super) const CALL: Duration = Duration::from_secs(5);
@@ -22,25 +21,6 @@ const OTHERS_COME_BACK: Duration = Duration::from_secs(1);
 const SLOW: Duration = Duration::from_secs(2);
 const CLOCK_OFF_MS: u64 = 5_000;
 const CLOCK_WRONG_MS: u64 = 60_000;
-
-/// Bot API: `User`, as `getMe` gives it.
-#[derive(Clone, Deserialize)]
-pub(super) struct Me {
-    pub id: i64,
-    #[serde(default)]
-    pub username: String,
-    #[serde(default)]
-    pub can_read_all_group_messages: bool,
-}
-
-/// Bot API: `WebhookInfo`.
-#[derive(Deserialize)]
-struct Webhook {
-    #[serde(default)]
-    url: String,
-    #[serde(default)]
-    pending_update_count: u64,
-}
 
 pub(super) async fn look(ground: Arc<Ground>) -> Vec<Finding> {
     let known = &ground.known;
@@ -54,7 +34,7 @@ pub(super) async fn look(ground: Arc<Ground>) -> Vec<Finding> {
         return not_looked_at("no HTTP client can be made", &ground);
     };
     let asked = Instant::now();
-    let me: Result<Me, ApiError> = api.call_within(CALL, "getMe", &json!({})).await;
+    let me = ask::me(&api, CALL).await;
     let took = asked.elapsed();
 
     let mut findings = vec![reached(&me, took)];
@@ -78,7 +58,7 @@ pub(super) async fn look(ground: Arc<Ground>) -> Vec<Finding> {
     match me {
         Ok(me) => {
             let (updates, people) = tokio::join!(
-                updates(&api, ground.bot),
+                updates(&api, &ground),
                 people::look(&api, &ground, Some(&me))
             );
             findings.push(updates);
@@ -133,11 +113,8 @@ fn clock(ahead_ms: i64) -> Finding {
 }
 
 /// Whether the messages to the bot come here.
-async fn updates(api: &Api, bot: Option<u32>) -> Finding {
-    let arguments = json!({});
-    let webhook = api.call_within(CALL, "getWebhookInfo", &arguments);
-    let (webhook, other): (Result<Webhook, ApiError>, _) =
-        tokio::join!(webhook, other_poller(api, bot));
+async fn updates(api: &Api, ground: &Ground) -> Finding {
+    let (webhook, other) = tokio::join!(ask::webhook(api, CALL), other_poller(api, ground));
     let webhook = match webhook {
         Ok(webhook) => webhook,
         Err(error) => {
@@ -147,15 +124,11 @@ async fn updates(api: &Api, bot: Option<u32>) -> Finding {
             );
         }
     };
-    if !webhook.url.is_empty() {
-        // Its path is often a secret.
-        let host = reqwest::Url::parse(&webhook.url)
-            .ok()
-            .and_then(|url| url.host_str().map(str::to_owned));
+    if webhook.is_set() {
         return Check::Updates.broken(
             format!(
                 "Telegram sends the messages to a webhook at {}, so telecoder gets none",
-                host.unwrap_or_else(|| "an unknown place".to_owned())
+                webhook.host().unwrap_or_else(|| "an unknown place".to_owned())
             ),
             "telecoder init --delete-webhook, or open https://api.telegram.org/bot<token>/deleteWebhook",
         );
@@ -165,12 +138,15 @@ async fn updates(api: &Api, bot: Option<u32>) -> Finding {
         "message waits at Telegram",
         "messages wait at Telegram",
     );
-    match (other, bot) {
+    match (other, ground.bot) {
         (Some(true), _) => Check::Updates.broken(
             "another program polls with the same token, so messages go now here, now there (409)",
             "Stop the other program, or get a new token from @BotFather (/revoke)",
         ),
-        (_, Some(_)) => Check::Updates.good(format!(
+        (Some(false), Some(_)) => Check::Updates.good(format!(
+            "the bot here takes them, and no other program; {waiting}"
+        )),
+        (None, Some(_)) => Check::Updates.good(format!(
             "the bot here takes them; {waiting}. /status in the chat says whether another program does too"
         )),
         (Some(false), None) => {
@@ -183,18 +159,14 @@ async fn updates(api: &Api, bot: Option<u32>) -> Finding {
     }
 }
 
-/// Whether somebody else polls. A bot of ours would be disturbed by the question, so it is not asked beside one;
-/// none: not known. Confirms nothing: it has no offset.
-async fn other_poller(api: &Api, bot: Option<u32>) -> Option<bool> {
-    if bot.is_some() {
-        return None;
+/// Whether somebody else polls; none: not known. A bot of ours would be disturbed by the question, so it is the bot that
+/// is asked where there is one. Confirms nothing: it has no offset.
+async fn other_poller(api: &Api, ground: &Ground) -> Option<bool> {
+    if ground.bot.is_some() {
+        return process::meets_other_poller(ground).await;
     }
     // Without a wait it would never be sent away, as the latest always wins.
-    let arguments = json!({"timeout": OTHERS_COME_BACK.as_secs(), "limit": 1});
-    let asked: Result<Vec<Value>, ApiError> = api
-        .call_within(CALL + OTHERS_COME_BACK, "getUpdates", &arguments)
-        .await;
-    match asked {
+    match ask::waiting(api, 1, OTHERS_COME_BACK, CALL).await {
         Ok(_) => Some(false),
         Err(error) if error.is_conflict() => Some(true),
         Err(_) => None,

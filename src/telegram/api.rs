@@ -19,7 +19,8 @@ use crate::id::ChatId;
 use crate::metrics::Metrics;
 
 /// How long a call may take, long polls aside.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a call may take where nobody is in a hurry.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A bot at a Bot API server. Cheap to clone; the connections are shared.

@@ -5,10 +5,11 @@
 //! into what the inbox acts on; [`access`] decides who may.
 //! Out: [`outbox`] keeps one [`mod@line`] per chat with its [`live`] messages, paced by [`budget`]; [`draw`],
 //! [`markdown`] and [`rich`] turn a message into texts with entities; `send` sends one and knows what a refusal
-//! means; [`api`] makes the calls.
+//! means; [`api`] makes the calls. [`ask`] has the questions of those who look at a bot from outside.
 
 pub mod access;
 pub mod api;
+pub mod ask;
 pub mod budget;
 pub mod dispatch;
 pub mod draw;

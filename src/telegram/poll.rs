@@ -28,6 +28,9 @@ const ROUND: Duration = Duration::from_secs(50 + 30 + 30);
 const RETRY_PAUSES_S: [u64; 6] = [1, 2, 5, 10, 20, 30];
 /// How exactly it is known when the bot was last at work.
 const ALIVE_EVERY: Duration = Duration::from_secs(30);
+/// What the log says of a 409, and where it has passed; the doctor reads it there.
+pub const OTHER_POLLER: &str = "another program polls with the same bot token";
+pub const NO_OTHER_POLLER: &str = "no other program polls with this bot token any more";
 /// After a 409: the other one gets 409 too, so hurry helps nobody.
 const CONFLICT_PAUSE: Duration = Duration::from_secs(30);
 /// Two pollers take turns in succeeding: only after so long without a 409 the other one is gone.
@@ -123,7 +126,7 @@ impl Poller {
             .last_conflict
             .is_some_and(|last| last.elapsed() > CONFLICT_OVER)
         {
-            info!("no other program polls with this bot token any more");
+            info!("{NO_OTHER_POLLER}");
             trouble.last_conflict = None;
             self.health.is_only_poller();
         }
@@ -136,7 +139,7 @@ impl Poller {
                 trouble.last_conflict = Some(Instant::now());
                 if self.health.met_other_poller(Instant::now()) {
                     error!(
-                        "another program polls with the same bot token, so messages go now here, now there; \
+                        "{OTHER_POLLER}, so messages go now here, now there; \
                          stop the other one. Trying again every {} s",
                         CONFLICT_PAUSE.as_secs()
                     );

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::Machine;
+use crate::support::{Machine, without_program};
 
 fn said(machine: &Machine, arguments: &[&str]) -> (Option<i32>, String) {
     let output = machine.telecoder(arguments).output().expect("it starts");
@@ -120,6 +120,7 @@ fn render(page: &std::path::Path, part: &str) {
         .env("GROFF_NO_SGR", "1")
         .output();
     let Ok(rendered) = rendered else {
+        without_program("groff", "whether the man pages can be shown");
         return;
     };
     let text = String::from_utf8_lossy(&rendered.stdout).replace('\u{2010}', "-");

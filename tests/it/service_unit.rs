@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::Machine;
+use crate::support::{Machine, without_program};
 
 fn deploy(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -51,6 +51,7 @@ fn complaints(machine: &Machine, arguments: &[&str], unit: &str, drop_in: Option
         .stdin(Stdio::null())
         .output();
     let Ok(output) = asked else {
+        without_program("systemd-analyze", "whether systemd understands the unit");
         return String::new();
     };
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -31,7 +31,7 @@ fn a_stranger_gets_no_word_and_has_no_effect() {
         log.contains("666"),
         "the log says how to let them in: {log}"
     );
-    assert!(log.contains("TELECODER_TG_ALLOWED_USERS"), "{log}");
+    assert!(log.contains("/invite in the chat"), "{log}");
 }
 
 #[test]
@@ -57,7 +57,9 @@ fn without_an_allowlist_nobody_may_and_the_log_says_how_to_fill_it() {
     let bot = machine.start();
     machine.ada_says("hello");
     machine.until("the update is done with", || {
-        bot.log().contains("ignored a message").then_some(())
+        bot.log()
+            .contains("The owner lets people in with /invite")
+            .then_some(())
     });
     machine.until_quiet();
     assert!(machine.bot_messages().is_empty());

@@ -1,12 +1,12 @@
-//! The one-time code that makes somebody the owner, and what an update says of it. Pure, but for the dice.
+//! The one-time code that makes somebody the owner, and who has sent it. Pure, but for the dice.
 
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 
-use crate::id::{InviteCode, UserId};
+use crate::id::InviteCode;
+use crate::telegram::ask::{self, Start};
 
 /// After so many wrong codes it is over: somebody is guessing.
 const WRONG_AT_MOST: u32 = 5;
@@ -18,41 +18,11 @@ pub(super) struct Code {
     wrong: u32,
 }
 
-/// Who pressed Start with the code.
-#[derive(Debug)]
-pub(super) struct Owner {
-    pub id: UserId,
-    /// As the person is called in Telegram; it may be anything.
-    pub name: String,
-}
-
-/// Why a code is good no longer.
+/// Why a code is not accepted any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Over {
     Expired,
     Guessed,
-}
-
-/// Bot API: `Message`, as far as a start needs it.
-#[derive(Deserialize)]
-struct Message {
-    chat: Chat,
-    from: User,
-    text: String,
-}
-
-#[derive(Deserialize)]
-struct Chat {
-    #[serde(rename = "type")]
-    kind: String,
-}
-
-#[derive(Deserialize)]
-struct User {
-    id: u64,
-    is_bot: bool,
-    #[serde(default)]
-    first_name: String,
 }
 
 impl Code {
@@ -80,23 +50,13 @@ impl Code {
         (now >= self.until).then_some(Over::Expired)
     }
 
-    /// Somebody's `/start CODE` in a private chat: its sender, or one more wrong code.
-    pub fn look_at(&mut self, update: &Value) -> Option<Owner> {
-        let message = Message::deserialize(update.get("message")?).ok()?;
-        if message.chat.kind != "private" || message.from.is_bot {
-            return None;
-        }
-        let mut words = message.text.split_whitespace();
-        let (Some("/start"), Some(code), None) = (words.next(), words.next(), words.next()) else {
-            return None;
-        };
-        if !bool::from(code.as_bytes().ct_eq(self.text.as_str().as_bytes())) {
+    /// The start that has it; any other one is one more wrong code.
+    pub fn look_at(&mut self, update: &Value) -> Option<Start> {
+        let start = ask::start_in(update)?;
+        if !bool::from(start.code.as_bytes().ct_eq(self.text.as_str().as_bytes())) {
             self.wrong += 1;
             return None;
         }
-        Some(Owner {
-            id: UserId(message.from.id),
-            name: message.from.first_name,
-        })
+        Some(start)
     }
 }

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
-use serde_json::{Value, json};
 
 use super::InitArguments;
 use super::code::{Code, Over};
@@ -12,6 +11,9 @@ use super::pairing::Updates;
 use super::terminal::{self, Terminal};
 use super::token::Bot;
 use crate::config::{Setting, Sources};
+use crate::id::UserId;
+use crate::telegram::api::TIMEOUT;
+use crate::telegram::ask;
 
 /// What the owner reads in the chat.
 const WELCOME: &str = "You are the owner of this bot now. It answers here when telecoder runs.";
@@ -60,10 +62,10 @@ async fn pair(good_for: Duration, bot: &Bot, terminal: &mut Terminal) -> anyhow:
                 println!(
                     "✓ Owner: {} ({})",
                     terminal::harmless(&owner.name),
-                    owner.id.0
+                    owner.user.0
                 );
-                welcome(bot, owner.id.0).await;
-                return Ok(owner.id.0);
+                welcome(bot, owner.user).await;
+                return Ok(owner.user.0);
             }
             Err(Over::Expired) => "Nobody pressed Start in time, so the code has expired",
             Err(Over::Guessed) => {
@@ -88,13 +90,9 @@ fn in_words(length: Duration) -> String {
         .unsigned_duration_to_string(&length)
 }
 
-/// Bot API: `sendMessage`. What comes of it changes nothing.
-async fn welcome(bot: &Bot, owner: u64) {
-    let sent: Result<Value, _> = bot
-        .api
-        .call("sendMessage", &json!({"chat_id": owner, "text": WELCOME}))
-        .await;
-    if let Err(error) = sent {
+/// What comes of it changes nothing.
+async fn welcome(bot: &Bot, owner: UserId) {
+    if let Err(error) = ask::say(&bot.api, owner, WELCOME, TIMEOUT).await {
         println!("! The chat could not be told ({error}); it makes no difference.");
     }
 }

@@ -7,13 +7,13 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::{sleep, timeout_at};
 
-use super::code::{Code, Over, Owner};
+use super::code::{Code, Over};
 use super::token::{conflict, webhook_is_set};
-use crate::telegram::api::{Api, ApiError};
-use crate::telegram::poll::ALLOWED_UPDATES;
+use crate::telegram::api::{Api, ApiError, TIMEOUT};
+use crate::telegram::ask::{self, Start, number_of};
 
 /// How long Telegram may wait for something new where nothing is there.
 const LONG_POLL: Duration = Duration::from_secs(25);
@@ -49,7 +49,7 @@ impl Updates<'_> {
     }
 
     /// Until somebody is the owner or the code is over.
-    pub async fn wait_for(&mut self, code: &mut Code) -> anyhow::Result<Result<Owner, Over>> {
+    pub async fn wait_for(&mut self, code: &mut Code) -> anyhow::Result<Result<Start, Over>> {
         loop {
             if let Some(over) = code.over(Instant::now()) {
                 return Ok(Err(over));
@@ -78,15 +78,11 @@ impl Updates<'_> {
 
     /// What has not been looked at; `None` where Telegram could not be asked now.
     async fn ask(&mut self, wait: Duration) -> anyhow::Result<Option<Vec<Value>>> {
-        let mut arguments = json!({
-            "timeout": wait.as_secs(),
-            "limit": BATCH,
-            "allowed_updates": ALLOWED_UPDATES,
-        });
-        if let Some(offset) = self.give_up_below {
-            arguments["offset"] = json!(offset);
-        }
-        let batch: Vec<Value> = match self.api.long_poll("getUpdates", &arguments, wait).await {
+        let asked = match self.give_up_below {
+            Some(offset) => ask::waiting_from(self.api, offset, BATCH, wait, TIMEOUT).await,
+            None => ask::waiting(self.api, BATCH, wait, TIMEOUT).await,
+        };
+        let batch = match asked {
             Ok(batch) => batch,
             Err(error) if error.is_conflict() && error.says("webhook") => {
                 return Err(webhook_is_set("").into());
@@ -107,7 +103,7 @@ impl Updates<'_> {
         };
         self.is_waiting = false;
         self.is_empty = batch.is_empty();
-        let ids: Vec<i64> = batch.iter().filter_map(id_of).collect();
+        let ids: Vec<i64> = batch.iter().filter_map(number_of).collect();
         self.give_up_below = ids
             .last()
             .filter(|_| batch.len() >= BATCH)
@@ -119,12 +115,8 @@ impl Updates<'_> {
         }
         let new = batch
             .into_iter()
-            .filter(|update| id_of(update).is_some_and(|id| self.looked_at.insert(id)))
+            .filter(|update| number_of(update).is_some_and(|id| self.looked_at.insert(id)))
             .collect();
         Ok(Some(new))
     }
-}
-
-fn id_of(update: &Value) -> Option<i64> {
-    update.get("update_id")?.as_i64()
 }

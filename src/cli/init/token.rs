@@ -5,14 +5,13 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::terminal::Terminal;
 use crate::cli::Misused;
 use crate::config::{self, Origin, Setting, Sources};
 use crate::metrics::Metrics;
-use crate::telegram::api::Api;
+use crate::telegram::api::{Api, TIMEOUT};
+use crate::telegram::ask;
 
 /// How often a token is asked for.
 const TRIES: u32 = 3;
@@ -23,18 +22,6 @@ pub(super) struct Bot {
     pub api: Api,
     /// Without the @.
     pub username: String,
-}
-
-/// Bot API: `User` as getMe has it.
-#[derive(Deserialize)]
-struct Me {
-    username: String,
-}
-
-/// Bot API: `WebhookInfo`.
-#[derive(Deserialize)]
-struct Webhook {
-    url: String,
 }
 
 /// Why a token does not do; the sentence is for a person.
@@ -137,7 +124,7 @@ async fn look(sources: &Sources, token: &SecretString) -> Result<(Api, String), 
     }
     let api = Api::new(server, token.clone(), Metrics::new())
         .map_err(|error| Unfit::World(error.into()))?;
-    match api.call::<Me>("getMe", &json!({})).await {
+    match ask::me(&api, TIMEOUT).await {
         Ok(me) => Ok((api, me.username)),
         Err(error) if error.is_refused_token() => Err(Unfit::Token(format!(
             "Telegram does not accept this token ({error}). @BotFather shows it under /mybots"
@@ -154,18 +141,16 @@ pub(super) async fn end_webhook(
     agreed: bool,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
-    let webhook: Webhook = api
-        .call("getWebhookInfo", &json!({}))
+    let webhook = ask::webhook(api, TIMEOUT)
         .await
         .context("Telegram did not say whether a webhook is set, and nothing was written")?;
-    if webhook.url.is_empty() {
+    if !webhook.is_set() {
         return Ok(());
     }
     if !agreed {
-        // The address may have a secret in it; the host tells whose it is.
-        let host = reqwest::Url::parse(&webhook.url)
-            .ok()
-            .and_then(|url| url.host_str().map(|host| format!(" ({host})")))
+        let host = webhook
+            .host()
+            .map(|host| format!(" ({host})"))
             .unwrap_or_default();
         if !terminal.is_there() {
             return Err(webhook_is_set(&host).into());
@@ -178,8 +163,7 @@ pub(super) async fn end_webhook(
             return Err(webhook_is_set(&host).into());
         }
     }
-    let _: Value = api
-        .call("deleteWebhook", &json!({"drop_pending_updates": false}))
+    ask::delete_webhook(api, TIMEOUT)
         .await
         .context("the webhook could not be deleted, and nothing was written")?;
     println!("✓ Webhook: deleted; what was sent meanwhile is kept");

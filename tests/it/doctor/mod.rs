@@ -3,6 +3,7 @@
 mod broken;
 mod service;
 
+use std::net::TcpListener;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -161,6 +162,25 @@ fn another_program_that_polls_with_the_same_token_is_seen() {
         machine.ada_says("over");
         report.has("updates", "broken", "(409)", "Stop the other program");
     });
+}
+
+#[test]
+fn a_running_bot_that_shows_its_health_is_asked_whether_another_program_polls() {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = free.local_addr().expect("its number").to_string();
+    drop(free);
+    let machine = Machine::new().with("TELECODER_WEB_ADDR", address);
+    let conflict = "Conflict: terminated by other getUpdates request";
+    let fault = Fault::Refuse(409, conflict);
+    machine.api.plan_after("getUpdates", None, 1, 1, fault);
+    let bot = machine.start();
+    machine.until_log(&bot, "health and metrics can be read here");
+    doctor(&machine).has("updates", "good", "and no other program", "");
+    // Ends the poll that waits, so that there is another one.
+    machine.ada_says("hello");
+    machine.until_log(&bot, "another program polls");
+    let report = doctor(&machine);
+    report.has("updates", "broken", "(409)", "Stop the other program");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
 
 use rustix::process::Signal;
+use telecoder::telegram::poll::NO_OTHER_POLLER;
 
 use super::doctor;
 use crate::support::{Fault, Machine, TOKEN, fake_claude, processes};
@@ -233,6 +234,24 @@ fn an_error_is_found_as_a_real_bot_writes_it_to_the_journal() {
         report.has("log", "warning", "1 error in the last day", "journalctl");
         report.has("log", "warning", "another program polls", "");
     }
+}
+
+#[test]
+fn another_program_that_polls_beside_the_running_bot_is_known_from_its_log() {
+    let machine = machine_with_service(&[]);
+    let journal = machine.folder.path().join("journal");
+    machine.script("bin/journalctl", &format!("cat {}", journal.display()));
+    let _bot = machine.start();
+    let conflict = logged_to_a_journal("text");
+    std::fs::write(&journal, &conflict).expect("a file");
+    let polls = machine.api.polls();
+    let stop = "Stop the other program";
+    doctor(&machine).has("updates", "broken", "(409)", stop);
+    let over = format!("{conflict} INFO telecoder::telegram::poll: {NO_OTHER_POLLER}\n");
+    std::fs::write(&journal, over).expect("a file");
+    let report = doctor(&machine);
+    report.has("updates", "good", "and no other program", "");
+    assert!(machine.api.polls() <= polls + 1, "nobody was disturbed");
 }
 
 #[test]

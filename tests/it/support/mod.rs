@@ -9,7 +9,7 @@ pub mod shell;
 pub mod terminal;
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -394,4 +394,18 @@ pub fn fake_claude() -> PathBuf {
         path.display()
     );
     path
+}
+
+/// A test cannot look at this, because a program is missing. That is a failure where `TELECODER_TEST_ALL` is set.
+pub fn without_program(program: &str, not_looked_at: &str) {
+    assert!(
+        std::env::var_os("TELECODER_TEST_ALL").is_none(),
+        "{program} is missing, and TELECODER_TEST_ALL wants everything looked at"
+    );
+    say_not_looked_at(not_looked_at, &format!("there is no {program} here"));
+}
+
+/// Past the test runner, which shows nothing of a test that passes.
+pub fn say_not_looked_at(what: &str, why: &str) {
+    let _ = writeln!(std::io::stderr(), "not looked at: {what}, because {why}");
 }
