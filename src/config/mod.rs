@@ -4,6 +4,7 @@
 //! then in `/etc/telecoder`; what comes first wins. [`Setting`] is the closed list, [`pages`] what is printed
 //! from it, [`mod@file`] how a line of a settings file is changed.
 
+mod fault;
 pub mod file;
 mod known;
 pub mod pages;
@@ -13,7 +14,6 @@ mod sources;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use std::time::Duration;
 use reqwest::Url;
 use secrecy::SecretString;
 
+pub use fault::{Fault, Faults};
 pub use known::Known;
 use reader::Reader;
 pub use setting::{About, Group, Setting};
@@ -95,46 +96,6 @@ pub struct Config {
     pub environment: BTreeMap<OsString, OsString>,
     /// Things that are no faults but that a person should know.
     pub remarks: Vec<String>,
-}
-
-/// One thing that is wrong, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// `None`: a file, or what two settings come to together.
-    pub setting: Option<Setting>,
-    pub what: String,
-    pub remedy: String,
-}
-
-/// Everything that is wrong with the settings.
-#[derive(Debug, thiserror::Error)]
-pub struct Faults {
-    pub list: Vec<Fault>,
-    /// What did not happen because of them: "nothing was done".
-    undone: &'static str,
-}
-
-impl Faults {
-    /// The faults in what a command needs that does not start the bot.
-    fn of_a_command(list: Vec<Fault>) -> Faults {
-        Faults {
-            list,
-            undone: "nothing was done",
-        }
-    }
-}
-
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.list.len() {
-            1 => write!(f, "a setting is wrong, and {}:", self.undone)?,
-            many => write!(f, "{many} settings are wrong, and {}:", self.undone)?,
-        }
-        for fault in &self.list {
-            write!(f, "\n  - {}. {}", fault.what, fault.remedy)?;
-        }
-        Ok(())
-    }
 }
 
 /// Where telecoder keeps its data, for a command that needs nothing else.
@@ -312,10 +273,7 @@ impl Config {
                     remarks,
                 })
             }
-            _ => Err(Faults {
-                list: faults.faults,
-                undone: "telecoder was not started",
-            }),
+            _ => Err(Faults::of_the_start(faults.faults)),
         }
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! The steps in their order: the token ([`token`]), who the owner is ([`owner`]: by [`pairing`] with a [`code`]), what
 //! is missing on this machine ([`checks`]), the file. Everything is asked at a [`terminal`] or given by flags; nothing is written before
-//! everything is known, and then at once. The service is another command's.
+//! everything is known, and then at once. Whether a service is offered is [`service`]'s; installing it, another command's.
 
 mod checks;
 mod code;
 mod owner;
 mod pairing;
+mod service;
 mod terminal;
 mod token;
 
@@ -18,8 +19,6 @@ use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::SignedDuration;
-use nix::unistd::User;
-use rustix::process::geteuid;
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +27,7 @@ use crate::claude::argv::PermissionMode;
 use crate::config::file::Rights;
 use crate::config::{self, Setting, Sources};
 use crate::doctor;
-use crate::systemd;
+use service::{Next, Service};
 use terminal::Terminal;
 
 #[derive(Debug, Args)]
@@ -65,60 +64,6 @@ pub(super) struct InitArguments {
     pairing_time: Duration,
 }
 
-/// What comes after the settings are written.
-enum Next {
-    Nothing,
-    InstallService,
-    /// It is there already.
-    StartService,
-}
-
-/// What can be done here to have the bot run as a service.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Service {
-    /// There is no systemd.
-    Impossible,
-    CanBeInstalled,
-    /// The machine's own runs as this user.
-    IsThere,
-    /// This is root, and nobody is there as whom a service could run.
-    NeedsUser,
-}
-
-impl Service {
-    /// Refuses to ask root for settings that the service, which runs as somebody else, would not read.
-    fn here(arguments: &InitArguments) -> anyhow::Result<Service> {
-        let caller = geteuid();
-        let of_unit = systemd::user_of_machine(&arguments.root);
-        if of_unit
-            .as_ref()
-            .is_some_and(|user| user.uid.as_raw() == caller.as_raw())
-        {
-            return Ok(Service::IsThere);
-        }
-        let user = of_unit.or_else(|| User::from_name(systemd::USER).ok().flatten());
-        let runs_machine = systemd::runs_machine(&arguments.root);
-        match user {
-            Some(user) if caller.is_root() && arguments.file.is_none() => Err(Misused(format!(
-                "this is root, and telecoder runs as {name} on this machine, who would not read root's settings. Nothing \
-                 was done. Run: sudo -u {name} -H telecoder init",
-                name = user.name
-            ))
-            .into()),
-            None if caller.is_root() && arguments.service => {
-                Err(Misused(format!("{NEEDS_USER}. Nothing was done")).into())
-            }
-            None if caller.is_root() && runs_machine => Ok(Service::NeedsUser),
-            _ if runs_machine => Ok(Service::CanBeInstalled),
-            _ => Ok(Service::Impossible),
-        }
-    }
-}
-
-const NEEDS_USER: &str = "a service does not run as root, and there is no user telecoder here. deploy/install.sh makes one and \
-                          installs the service; `telecoder service install --run-as USER` takes another one, as whom init \
-                          is run too";
-
 fn permission_mode() -> impl TypedValueParser<Value = PermissionMode> {
     PossibleValuesParser::new(PermissionMode::ALL.map(PermissionMode::name)).try_map(|name| {
         PermissionMode::named(&name).ok_or_else(|| format!("{name} is unknown to claude"))
@@ -144,14 +89,14 @@ pub(super) async fn run(arguments: InitArguments, quit: CancellationToken) -> an
         }
     };
     let next = tokio::select! {
-        next = what_next(&arguments, service, &mut terminal) => next?,
+        next = service.offer(&arguments, &mut terminal) => next?,
         () = quit.cancelled() => {
             println!();
             Next::Nothing
         }
     };
     match next {
-        Next::InstallService => install_service(),
+        Next::InstallService => service::install(),
         Next::StartService => {
             println!(
                 "\nThe machine's service runs as this user; this starts it: sudo telecoder service restart\nThen write \
@@ -277,47 +222,6 @@ fn write(path: &Path, values: &[(Setting, String)]) -> anyhow::Result<()> {
         if now.value(*setting).is_some_and(|holds| holds != *value) {
             command::say_who_wins(*setting, path);
         }
-    }
-    Ok(())
-}
-
-/// The service is offered where it can be had.
-async fn what_next(
-    arguments: &InitArguments,
-    service: Service,
-    terminal: &mut Terminal,
-) -> anyhow::Result<Next> {
-    match service {
-        Service::IsThere => return Ok(Next::StartService),
-        Service::NeedsUser if !arguments.no_service => println!("! {NEEDS_USER}."),
-        _ => {}
-    }
-    let wanted = if arguments.service || arguments.no_service {
-        arguments.service
-    } else if service == Service::CanBeInstalled && terminal.is_there() {
-        terminal.agrees("\nInstall it as a service?", true).await?
-    } else {
-        false
-    };
-    Ok(if wanted {
-        Next::InstallService
-    } else {
-        Next::Nothing
-    })
-}
-
-/// Runs this very program; what it says is for the person.
-fn install_service() -> anyhow::Result<()> {
-    let status = std::process::Command::new("/proc/self/exe")
-        .args(["service", "install"])
-        .env_remove(Setting::BotToken.name())
-        .status()
-        .context("the settings are written, but the service could not be installed")?;
-    if !status.success() {
-        bail!(
-            "the settings are written, but the service was not installed. Do what is said above and run: telecoder \
-             service install"
-        );
     }
     Ok(())
 }
