@@ -128,7 +128,12 @@ pub fn run() -> ExitCode {
     let command = Cli::parse().command;
     let stays = matches!(
         command,
-        None | Some(Command::Serve | Command::Demo { .. } | Command::Init(_))
+        None | Some(
+            Command::Serve
+                | Command::Demo { .. }
+                | Command::Init(_)
+                | Command::Session(SessionCommand::Run { .. })
+        )
     );
     if !stays && let Err(error) = screen::end_when_nobody_reads() {
         return finish(Err(error.into()));

@@ -82,7 +82,7 @@ pub(super) fn run(
             "answers": answers.texts,
             "evidence": evidence,
         });
-        println!("{object:#}");
+        let _ = writeln!(std::io::stdout(), "{object:#}");
     } else if let Some(evidence) = &evidence {
         println!();
         print_evidence(evidence);
@@ -146,7 +146,7 @@ fn measured(beside: &Beside, session: &Session, run: RunId) -> anyhow::Result<Op
     Ok(verifications::of_run(&beside.db, run)?)
 }
 
-/// Steps go to stderr, answers to stdout.
+/// Steps go to stderr, answers to stdout. The run does not depend on whether somebody reads them.
 struct Answers<'a> {
     shown: &'a Shown,
     texts: Vec<String>,
@@ -171,7 +171,8 @@ impl Answers<'_> {
         match event {
             Event::TurnEnded(end) => {
                 if !self.shown.json && !end.text.is_empty() {
-                    println!("{}", screen::fit(&end.text, &std::io::stdout()));
+                    let stdout = std::io::stdout();
+                    let _ = writeln!(stdout.lock(), "{}", screen::fit(&end.text, &stdout));
                 }
                 self.texts.push(end.text.clone());
             }
