@@ -10,7 +10,7 @@ use crate::id::{ChatId, ChatThread, JobId, MessageId, RunId};
 use crate::job::fixing::{self, Failed};
 use crate::job::{Job, Lane, Task};
 use crate::session::SessionState;
-use crate::store::{chats, jobs, outbox, runs, sessions, verifications};
+use crate::store::{chats, jobs, measured, outbox, runs, sessions, verifications};
 use crate::verify::fix;
 
 /// Writes down what was asked for in the chat's session.
@@ -38,7 +38,7 @@ pub(super) fn request(
             if runs::running(db, at)?.is_some() {
                 return reply(words::undo_waits());
             }
-            match runs::newest_not_undone(db, &session.id)? {
+            match measured::newest_not_undone(db, &session.id)? {
                 Some(run) => Task::AskUndo { run },
                 None => return reply(words::nothing_has_run()),
             }
@@ -58,10 +58,10 @@ fn follow(at: ChatThread, task: Task) -> Follow {
 /// "Undo": only the run that is still the newest one.
 pub(super) fn undo_pressed(db: &Connection, chat: ChatId, run: RunId) -> rusqlite::Result<Pressed> {
     let at = runs::place_if_known(db, run)?.filter(|at| at.chat == chat);
-    let (Some(at), Some((session, false))) = (at, runs::is_undone(db, run)?) else {
+    let (Some(at), Some((session, false))) = (at, measured::is_undone(db, run)?) else {
         return Ok(Pressed::over(toast::NO_EFFECT));
     };
-    if runs::newest_not_undone(db, &session)? != Some(run) || runs::is_undo_void(db, run)? {
+    if measured::newest_not_undone(db, &session)? != Some(run) || measured::is_undo_void(db, run)? {
         return Ok(Pressed::over(toast::CHANGED_SINCE));
     }
     if runs::running(db, at)?.is_some() {
@@ -75,10 +75,10 @@ pub(super) fn undo_pressed(db: &Connection, chat: ChatId, run: RunId) -> rusqlit
 /// "Take the undo back"
 pub(super) fn redo_pressed(db: &Connection, chat: ChatId, run: RunId) -> rusqlite::Result<Pressed> {
     let at = runs::place_if_known(db, run)?.filter(|at| at.chat == chat);
-    let (Some(at), Some((session, true))) = (at, runs::is_undone(db, run)?) else {
+    let (Some(at), Some((session, true))) = (at, measured::is_undone(db, run)?) else {
         return Ok(Pressed::over(toast::NO_EFFECT));
     };
-    if runs::is_undo_void(db, run)? {
+    if measured::is_undo_void(db, run)? {
         return Ok(Pressed::over(toast::CHANGED_SINCE));
     }
     let task = Task::Redo { run };

@@ -14,7 +14,7 @@ use crate::job::{Lane, Task};
 use crate::run::Outcome;
 use crate::session::{Session, SessionState, Source};
 use crate::store::prompts::{self, Prompt};
-use crate::store::{chats, jobs, outbox, runs, sessions};
+use crate::store::{chats, jobs, measured, outbox, runs, sessions};
 
 /// Writes a session down, for a chat, which then talks to it, or for the shell. The bot makes its workspace.
 pub fn create(
@@ -120,7 +120,7 @@ pub fn attach(db: &Connection, session: &Session) -> rusqlite::Result<bool> {
     if !take(db, session)? {
         return Ok(false);
     }
-    runs::void_undo_in(db, &session.id)?;
+    measured::void_undo_in(db, &session.id)?;
     let at = sessions::place(db, &session.id)?;
     outbox::insert(db, at, &words::attached(&session.id))?;
     Ok(true)

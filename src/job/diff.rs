@@ -4,7 +4,7 @@ use crate::chat::changes as words;
 use crate::git::index::{self, OwnIndex};
 use crate::git::{GitError, diff};
 use crate::id::RunId;
-use crate::store::{StoreError, runs};
+use crate::store::{StoreError, measured};
 use crate::verify::measure;
 
 use super::at_work::{AtWork, Finished};
@@ -18,8 +18,8 @@ pub(super) async fn send(work: &AtWork<'_>) -> Result<Finished, StoreError> {
     let newest = work
         .store()
         .transaction(move |db| {
-            let run = runs::newest_not_undone(db, &session)?;
-            run.map(|run| Ok((run, runs::to_measure(db, run)?.was_empty)))
+            let run = measured::newest_not_undone(db, &session)?;
+            run.map(|run| Ok((run, measured::to_measure(db, run)?.was_empty)))
                 .transpose()
         })
         .await?;

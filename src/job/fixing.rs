@@ -7,7 +7,7 @@ use crate::chat::evidence::Next;
 use crate::id::{ChatThread, JobId, MessageId, PromptId, RunId, SessionId};
 use crate::run::Measured;
 use crate::store::prompts::{self, Prompt};
-use crate::store::{jobs, runs, sessions};
+use crate::store::{jobs, measured, runs, sessions};
 use crate::verify::{Ended, Evidence, fix};
 
 /// So often failing checks go back to claude by themselves, one time after the other.
@@ -64,7 +64,7 @@ pub fn queue(
 ) -> rusqlite::Result<()> {
     let run = RunId::new();
     runs::insert(db, run, failed.session, failed.at)?;
-    runs::set_fixes(db, run, failed.job, round)?;
+    measured::set_fixes(db, run, failed.job, round)?;
     prompts::insert(
         db,
         run,

@@ -18,7 +18,7 @@ pub use at_work::{AtWork, Finished, Heard};
 use crate::chat::changes as words;
 use crate::id::{ChatThread, JobId, MessageId, RunId, SessionId};
 use crate::session::SessionState;
-use crate::store::runs;
+use crate::store::measured;
 use verify::Order;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +119,7 @@ pub async fn work(work: &AtWork<'_>) -> anyhow::Result<Finished> {
             let session = work.session.id.clone();
             let run = work
                 .store()
-                .transaction(move |db| runs::newest_not_undone(db, &session))
+                .transaction(move |db| measured::newest_not_undone(db, &session))
                 .await?;
             let order = Order {
                 run,

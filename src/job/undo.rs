@@ -14,7 +14,7 @@ use crate::git::snapshot::{self, Moment, Snapshot};
 use crate::git::{Git, GitError, restore};
 use crate::id::RunId;
 use crate::process::held::end_marked;
-use crate::store::{StoreError, outbox, prompts, runs};
+use crate::store::{StoreError, measured, outbox, prompts, runs};
 use crate::verify::measure;
 
 /// Says what would go away.
@@ -23,7 +23,7 @@ pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, Store
         .store()
         .transaction(move |db| {
             let asked = prompts::of_run(db, run)?.into_iter().next();
-            Ok((runs::to_measure(db, run)?, asked))
+            Ok((measured::to_measure(db, run)?, asked))
         })
         .await?;
     let index = own_index(work);
@@ -50,7 +50,7 @@ pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, Store
     };
     let message = message.replying_to(work.job.asked_by);
     work.end(move |db, at| {
-        runs::may_be_undone(db, run)?;
+        measured::may_be_undone(db, run)?;
         outbox::insert(db, at, &message)
     })
     .await
@@ -63,9 +63,9 @@ pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
         .store()
         .transaction(move |db| {
             Ok((
-                runs::newest_not_undone(db, &session)?,
-                runs::running(db, at)?.is_some() || runs::is_undo_void(db, run)?,
-                runs::to_measure(db, run)?.was_empty,
+                measured::newest_not_undone(db, &session)?,
+                runs::running(db, at)?.is_some() || measured::is_undo_void(db, run)?,
+                measured::to_measure(db, run)?.was_empty,
             ))
         })
         .await?;
@@ -76,7 +76,7 @@ pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
         Ok(left) => {
             let message = words::undone(run, &left).replying_to(work.job.asked_by);
             work.end(move |db, at| {
-                runs::set_undone(db, run, true)?;
+                measured::set_undone(db, run, true)?;
                 outbox::insert(db, at, &message)
             })
             .await
@@ -168,8 +168,8 @@ pub(super) async fn redo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
     let (is_undone, was_empty) = work
         .store()
         .transaction(move |db| {
-            let is_undone = runs::is_undone(db, run)?.is_some_and(|(_, undone)| undone);
-            Ok((is_undone, runs::to_measure(db, run)?.was_empty))
+            let is_undone = measured::is_undone(db, run)?.is_some_and(|(_, undone)| undone);
+            Ok((is_undone, measured::to_measure(db, run)?.was_empty))
         })
         .await?;
     if !is_undone {
@@ -181,7 +181,7 @@ pub(super) async fn redo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
             let message = words::redone().replying_to(work.job.asked_by);
             let finished = work
                 .end(move |db, at| {
-                    runs::set_undone(db, run, false)?;
+                    measured::set_undone(db, run, false)?;
                     outbox::insert(db, at, &message)
                 })
                 .await?;

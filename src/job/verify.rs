@@ -17,7 +17,7 @@ use crate::git::{GitError, Listener, push};
 use crate::id::{ChatThread, RunId};
 use crate::run::Measured;
 use crate::session::Commands;
-use crate::store::{StoreError, outbox, runs, sessions, settings, verifications};
+use crate::store::{StoreError, measured, outbox, sessions, settings, verifications};
 use crate::verify::claims::Claims;
 use crate::verify::{AutoPush, Changes, Check, Evidence, commands, contradictions, measure};
 
@@ -38,7 +38,7 @@ pub(super) async fn verify(work: &AtWork<'_>, order: Order) -> anyhow::Result<Fi
     let measured = match order.run {
         Some(run) => Some(
             work.store()
-                .transaction(move |db| runs::to_measure(db, run))
+                .transaction(move |db| measured::to_measure(db, run))
                 .await?,
         ),
         None => None,
@@ -209,7 +209,7 @@ async fn tell(
                 .as_ref()
                 .map_or(true, |changes| !changes.is_none());
             if let (false, false, Some(run)) = (has_changed, order.by_hand, order.run) {
-                runs::set_unchanged(db, run)?;
+                measured::set_unchanged(db, run)?;
             }
             if !tells {
                 return Ok(());

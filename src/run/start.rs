@@ -21,7 +21,7 @@ use crate::git::snapshot::{self, Moment};
 use crate::metrics::Metrics;
 use crate::session::Commands;
 use crate::session::Session;
-use crate::store::{self, Store, StoreError, prompts, runs};
+use crate::store::{self, Store, StoreError, measured, prompts};
 use crate::telegram::outbox::Outbox;
 use crate::verify::measure;
 
@@ -147,7 +147,7 @@ impl Runner {
         warn!(run.id = %run.id, why, "there is no snapshot of what was before a run");
         let id = run.id;
         self.store
-            .transaction(move |db| runs::set_no_snapshot(db, id, &why))
+            .transaction(move |db| measured::set_no_snapshot(db, id, &why))
             .await
     }
 }

@@ -22,6 +22,7 @@ pub mod held;
 pub mod invites;
 pub mod jobs;
 pub mod live;
+pub mod measured;
 pub mod migrated;
 pub mod migrations;
 pub mod offset;

@@ -14,7 +14,7 @@ use crate::job::Task;
 use crate::process::sweep;
 use crate::run::Outcome;
 use crate::run::answer::{Closing, Loss};
-use crate::store::{jobs, outbox, runs, sessions, settings};
+use crate::store::{jobs, measured, outbox, runs, sessions, settings};
 use crate::verify::claims::Claims;
 
 /// How long git may take to say what a lost run has changed.
@@ -64,10 +64,10 @@ impl Drive<'_> {
                 }
                 // What a lost run has changed is told already.
                 if has_begun && outcome != Outcome::Lost {
-                    let claims = runs::to_measure(db, id)?.claims;
+                    let claims = measured::to_measure(db, id)?.claims;
                     if is_still_empty && claims == Claims::default() {
                         // There is nothing to measure, and no reason to let the next prompt wait for that.
-                        runs::set_unchanged(db, id)?;
+                        measured::set_unchanged(db, id)?;
                     } else {
                         let task = Task::Verify {
                             run: id,

@@ -26,7 +26,7 @@ use crate::process::sweep::{self, Seen};
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::store::settings::{self, ChatSettings};
-use crate::store::{StoreError, outbox, panic_text, runs, sessions};
+use crate::store::{StoreError, measured, outbox, panic_text, runs, sessions};
 use crate::verify::claims;
 
 /// A run that is over sooner shows no live message: its answer is there before one could be read.
@@ -216,7 +216,7 @@ impl<'a> Drive<'a> {
                     let ring = settings::get(db, at.chat)?.ring;
                     let message = message.ringing_if(ring.is_worth_it(elapsed));
                     let row = outbox::insert_long(db, at, message)?;
-                    runs::set_answer(db, run, row, claims)?;
+                    measured::set_answer(db, run, row, claims)?;
                 }
                 if let Some((conversation, model)) = &conversation {
                     sessions::set_conversation(db, &session, conversation, model)?;

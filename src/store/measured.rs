@@ -1,0 +1,118 @@
+//! What evidence and an undo need to know of runs. Columns of `runs`.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::runs::run_id;
+use super::{from_json, to_json};
+use crate::id::{JobId, MessageId, RunId, SessionId};
+use crate::run::Measured;
+use crate::verify::claims::Claims;
+
+/// The run's newest answer, as the outbox has it, and what that says of the run's work.
+pub fn set_answer(
+    db: &Connection,
+    id: RunId,
+    outbox_row: i64,
+    claims: Claims,
+) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET answer_row = ?2, claims = ?3 WHERE id = ?1")?
+        .execute(params![id.to_string(), outbox_row, to_json(&claims)?])?;
+    Ok(())
+}
+
+/// What evidence needs to know of a run.
+pub fn to_measure(db: &Connection, id: RunId) -> rusqlite::Result<Measured> {
+    db.prepare_cached(
+        "SELECT answer_row, claims, fix_round, no_snapshot, coalesce(cost_usd, 0),
+                coalesce(started_at, queued_at), ended_at,
+                (SELECT p.message_id FROM prompts p WHERE p.run_id = r.id ORDER BY p.rowid LIMIT 1),
+                fixes IS NOT NULL, empty_on
+         FROM runs r WHERE id = ?1",
+    )?
+    .query_row([id.to_string()], |row| {
+        let claims: Option<String> = row.get(1)?;
+        Ok(Measured {
+            answer_row: row.get(0)?,
+            claims: claims.map_or(Ok(Claims::default()), |json| from_json(1, &json))?,
+            fix_round: row.get(2)?,
+            no_snapshot: row.get(3)?,
+            cost_usd: row.get(4)?,
+            started_at: row.get(5)?,
+            ended_at: row.get(6)?,
+            asked_by: row.get::<_, Option<i32>>(7)?.map(MessageId),
+            is_fix: row.get(8)?,
+            was_empty: row.get(9)?,
+        })
+    })
+}
+
+/// The run is to fix what failed in this job's checks; `round` counts those that came by themselves.
+pub fn set_fixes(db: &Connection, id: RunId, job: JobId, round: u32) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET fixes = ?2, fix_round = ?3 WHERE id = ?1")?
+        .execute(params![id.to_string(), job.to_string(), round])?;
+    Ok(())
+}
+
+/// There is no snapshot of what was before the run.
+pub fn set_no_snapshot(db: &Connection, id: RunId, why: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET no_snapshot = ?2 WHERE id = ?1")?
+        .execute(params![id.to_string(), why])?;
+    Ok(())
+}
+
+/// The run was measured, and had changed nothing.
+pub fn set_unchanged(db: &Connection, id: RunId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET unchanged = 1 WHERE id = ?1")?
+        .execute([id.to_string()])?;
+    Ok(())
+}
+
+/// The session's newest run that has begun, was not undone, and may have changed something.
+pub fn newest_not_undone(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<RunId>> {
+    db.prepare_cached(
+        "SELECT id FROM runs WHERE session_id = ?1 AND started_at IS NOT NULL AND undone = 0
+           AND unchanged = 0
+         ORDER BY seq DESC LIMIT 1",
+    )?
+    .query_row([&session.0], |row| {
+        row.get(0).and_then(|id: String| run_id(0, &id))
+    })
+    .optional()
+}
+
+pub fn set_undone(db: &Connection, id: RunId, undone: bool) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET undone = ?2 WHERE id = ?1")?
+        .execute(params![id.to_string(), undone])?;
+    Ok(())
+}
+
+/// Whether a run was undone, and in which session it was.
+pub fn is_undone(db: &Connection, id: RunId) -> rusqlite::Result<Option<(SessionId, bool)>> {
+    db.prepare_cached("SELECT session_id, undone FROM runs WHERE id = ?1")?
+        .query_row([id.to_string()], |row| {
+            Ok((SessionId(row.get(0)?), row.get(1)?))
+        })
+        .optional()
+}
+
+/// Somebody has the session at a terminal: what was asked about undoing its runs does not hold any more.
+pub fn void_undo_in(db: &Connection, session: &SessionId) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE runs SET undo_void = 1 WHERE session_id = ?1 AND started_at IS NOT NULL",
+    )?
+    .execute([&session.0])?;
+    Ok(())
+}
+
+/// It is asked anew whether the run is to be undone.
+pub fn may_be_undone(db: &Connection, id: RunId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET undo_void = 0 WHERE id = ?1")?
+        .execute([id.to_string()])?;
+    Ok(())
+}
+
+/// Whether what was asked about undoing the run does not hold any more.
+pub fn is_undo_void(db: &Connection, id: RunId) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM runs WHERE id = ?1 AND undo_void = 1")?
+        .exists([id.to_string()])
+}
