@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -25,6 +25,9 @@ use checks::Refusal;
 use server::{Server, chat_json};
 
 use crate::id::{ChatId, UserId};
+
+/// What a bot may send at once, in bytes. Bot API: 50 MB.
+const LARGEST_FILE: usize = 50 * 1024 * 1024;
 
 /// A server with one bot. Cheap to clone.
 #[derive(Clone)]
@@ -108,6 +111,7 @@ impl BotApi {
     pub fn router(&self) -> Router {
         Router::new()
             .route("/{bot}/{method}", axum::routing::post(answer).get(answer))
+            .layer(DefaultBodyLimit::max(LARGEST_FILE))
             .with_state(self.clone())
     }
 
