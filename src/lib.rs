@@ -13,7 +13,8 @@
 //! 2. [`telegram::listener`] feeds the stored updates to teloxide's dispatcher ([`telegram::dispatch`]), which
 //!    reads them ([`telegram::repair`], [`telegram::incoming`]) into an [`update::Incoming`].
 //! 3. [`inbox`] lets it in or not ([`telegram::access`]), tells commands from prompts ([`command`]) and writes
-//!    the effect in the transaction that marks the update as done.
+//!    the effect in the transaction that marks the update as done. What is asked in a shell of the machine has the
+//!    same effects ([`inbox::shell`]), written by that process itself, which then rings ([`daemon::bell`]).
 //! 4. [`session::registry`] wakes the chat's [`session::worker`], which makes the workspace
 //!    ([`git::workspace`]) and takes the next queued run.
 //! 5. [`run::start`] takes a snapshot ([`git::snapshot`]), writes the run's folder and starts its keeper
@@ -28,10 +29,9 @@
 //!
 //! [`process`] sees to it that nothing which was started is left. [`daemon`] puts these together and takes up what
 //! was left; [`health`] is what it knows of itself, [`metrics`] what it has counted, [`web`] shows both to whoever
-//! watches it, and [`doctor`] says what can be seen from outside,
-//! what [`systemd`] knows of the service included. [`redact`] takes secrets out of every line and message
-//! that leaves. [`cli`] and [`config`] are the shell around it. [`demo`] runs the very same bot with stand-ins at both
-//! far ends.
+//! watches it, and [`doctor`] says what can be seen from outside, what [`systemd`] knows of the service included.
+//! [`redact`] takes secrets out of every line and message that leaves. [`cli`] and [`config`] are the shell around it.
+//! [`demo`] runs the very same bot with stand-ins at both far ends.
 //!
 //! What is true of every step: it is on disk before the step before it is forgotten, so the bot can be killed
 //! at any moment. `docs/ARCHITECTURE.md` has the invariants and the reasons, `docs/RELIABILITY.md` the promises.

@@ -17,9 +17,26 @@ use crate::config::{self, Origin, Setting, Sources};
 /// What both that change a file say.
 const NEXT_START: &str = "A running bot takes it up at its next start.";
 
+const VIEW_FIELDS: &str = "\
+With --json an object:
+  settings   an array of objects, in the order of .env.example:
+    name     of its variable
+    value    what holds; null where nothing does, and for a secret
+    set      whether it has a value that is not its default
+    from     environment, file or default
+    file     which file; null elsewhere
+    default  null where there is none
+    secret   whether its value is not shown
+  faults     an array of objects; each keeps the bot from starting:
+    setting  which one is wrong; null where it is a file
+    what     what is wrong
+    remedy   what to do
+  remarks    an array: things to know that are no faults";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
     /// Show every setting, its value, where that comes from, and what is wrong
+    #[command(after_long_help = VIEW_FIELDS)]
     View {
         /// For programs: an object
         #[arg(long)]

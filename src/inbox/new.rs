@@ -120,6 +120,7 @@ pub(super) fn create(
     Ok(session)
 }
 
+/// Writes the session down; nobody talks to it yet.
 pub(super) fn write_down(
     db: &Connection,
     at: ChatThread,
