@@ -2,7 +2,7 @@
 //!
 //! `claude::stream` makes events from lines; `progress` folds them; `chat::logs` prints them. Pure data.
 
-use crate::id::ClaudeSessionId;
+use crate::id::{ClaudeSessionId, PromptId};
 
 /// One thing that happened, in the order in which claude said so.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +14,9 @@ pub enum Event {
         /// Where claude works; empty where it does not say.
         folder: String,
     },
+    /// claude has read a prompt from its input and goes about it: first in a turn, or in the middle of one. `user`
+    /// with `isReplay`.
+    TakenUp(PromptId),
     /// Words of the answer as they stream. `stream_event` with a `text_delta`, main agent only.
     Words(String),
     /// A text block is complete. `assistant` with a `text` block, main agent only.

@@ -158,6 +158,10 @@ impl fmt::Display for JobId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PromptId(pub Uuid);
 
+/// A file that came with a message: a row of `attachments`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AttachmentId(pub i64);
+
 /// The conversation in claude's own books: the argument of `--resume`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ClaudeSessionId(pub String);

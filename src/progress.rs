@@ -174,7 +174,7 @@ impl Progress {
                 self.in_turn = false;
             }
             Event::Garbage => self.garbage += 1,
-            Event::Other(_) => {}
+            Event::TakenUp(_) | Event::Other(_) => {}
         }
     }
 

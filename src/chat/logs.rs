@@ -120,6 +120,7 @@ pub fn lines_of(event: &Event) -> Vec<String> {
         | Event::TaskEnded { .. }
         | Event::ApiProblem(_)
         | Event::Idle
+        | Event::TakenUp(_)
         | Event::Other(_) => Vec::new(),
     }
 }

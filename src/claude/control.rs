@@ -1,17 +1,45 @@
 //! Lines that go to claude's input: prompts and control requests (`--input-format stream-json`).
 
-use serde_json::json;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::id::PromptId;
+use crate::prompt::{Block, Content};
 
-/// A prompt, exact to the byte. The id makes it safe to send twice: claude drops the second.
-pub fn user_message(text: &str, id: PromptId) -> String {
+/// A prompt, its words exact to the byte: alone as a text, with anything beside them as blocks. The id makes it safe
+/// to send twice: claude drops the second.
+///
+/// Pictures are read from their files; of one that is gone, a line says so.
+pub fn user_message(content: &Content, id: PromptId) -> String {
+    let content = if content.is_words_alone() {
+        Value::String(content.words())
+    } else {
+        content.blocks().iter().map(block).collect()
+    };
     line(&json!({
         "type": "user",
-        "message": {"role": "user", "content": text},
+        "message": {"role": "user", "content": content},
         "uuid": id.0,
     }))
+}
+
+fn block(block: &Block<'_>) -> Value {
+    let text = match block {
+        Block::Text(text) => text.clone(),
+        Block::Picture(picture) => match std::fs::read(&picture.file) {
+            Ok(bytes) => {
+                return json!({"type": "image", "source": {
+                    "type": "base64",
+                    "media_type": picture.media_type,
+                    "data": STANDARD.encode(bytes),
+                }});
+            }
+            Err(_) => format!("[A picture that is gone: {}]", picture.file.display()),
+        },
+    };
+    json!({"type": "text", "text": text})
 }
 
 /// Ends the turn that runs; its foreground command is killed. `control_request` `interrupt`.

@@ -4,6 +4,8 @@
 //! runs/<run id>/     0700
 //!   spec.json        what to run                                    (bot, before the keeper starts)
 //!   input            FIFO that claude holds open as its stdin       (keeper)
+//!   to-claude/       lines that are to go to claude, in the order of their names; empty when they have gone
+//!                                                                   (bot; emptied by the keeper)
 //!   events.jsonl     claude's stdout, a regular file, append-only   (claude)
 //!   stderr.log       claude's and the keeper's stderr
 //!   lock             held by the keeper; its process id is inside   (keeper)
@@ -113,6 +115,51 @@ impl RunFolder {
 
     pub fn stderr(&self) -> PathBuf {
         self.path.join("stderr.log")
+    }
+
+    fn to_claude(&self) -> PathBuf {
+        self.path.join("to-claude")
+    }
+
+    /// Leaves a line for claude; the keeper passes it on. Returns false where one with this key was left before.
+    ///
+    /// One bot at a time leaves lines, so their numbers are its own to give.
+    pub fn leave_line(&self, key: &str, line: &str) -> io::Result<bool> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(self.to_claude())?;
+        let mut next = 0;
+        for name in names_in(&self.to_claude())? {
+            let Some((number, of)) = name.split_once('-') else {
+                continue;
+            };
+            if of == key {
+                return Ok(false);
+            }
+            next = next.max(number.parse().unwrap_or(0) + 1);
+        }
+        let path = self.to_claude().join(format!("{next:06}-{key}"));
+        write_whole(&path, line.as_bytes(), Sync::No)?;
+        Ok(true)
+    }
+
+    /// The next line that was left for claude and has not gone, with its place.
+    pub fn next_line(&self) -> io::Result<Option<(PathBuf, Vec<u8>)>> {
+        let mut names = match names_in(&self.to_claude()) {
+            Ok(names) => names,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        names.sort_unstable();
+        for name in names {
+            let path = self.to_claude().join(name);
+            let line = fs::read(&path)?;
+            if !line.is_empty() {
+                return Ok(Some((path, line)));
+            }
+        }
+        Ok(None)
     }
 
     fn lock(&self) -> PathBuf {
@@ -225,6 +272,23 @@ impl RunFolder {
         let start = bytes.len().saturating_sub(limit);
         String::from_utf8_lossy(&bytes[start..]).trim().to_owned()
     }
+}
+
+/// The names in a folder, but for files that are being written.
+fn names_in(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !name.ends_with(".tmp") {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// A line that was left has gone to claude; that it was there stays.
+pub fn mark_gone(line: &Path) -> io::Result<()> {
+    File::create(line).map(drop)
 }
 
 /// A file that is only appended to, readable by nobody else.

@@ -4,22 +4,24 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Stdio;
 
 use fail::fail_point;
-use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use uuid::Uuid;
 
 use super::control;
 use super::folder::{Exit, Kept, RunFolder, Spec, private_append};
 use super::stream;
 use super::tail::{Line, Tail};
 use crate::event::Event;
+
+/// Says to the keeper that a line was left for claude. One that a process ignores which does not know it: keepers of
+/// an earlier telecoder may be at work.
+pub const LINE_LEFT: Signal = Signal::URG;
 
 /// How a run ended, as far as can be known.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,6 +117,22 @@ impl Host {
 
     /// Asks the keeper to stop the run. Returns false when no keeper is there.
     pub fn ask_to_stop(&self) -> io::Result<bool> {
+        self.signal_keeper(Signal::TERM)
+    }
+
+    /// Passes a line on to claude, once for each `key`, behind those that were passed on before. Without an effect
+    /// when claude is gone, or does not read any more.
+    ///
+    /// The line is on disk when this returns, and the keeper writes it, so that claude never gets half of one, whatever
+    /// happens to the bot. Returns false where one with this key was passed on before. `key` is letters, digits and
+    /// `-`.
+    pub fn pass_on(&self, key: &str, line: &str) -> io::Result<bool> {
+        let is_new = self.folder.leave_line(key, line)?;
+        self.signal_keeper(LINE_LEFT)?;
+        Ok(is_new)
+    }
+
+    fn signal_keeper(&self, signal: Signal) -> io::Result<bool> {
         let Kept::Alive(keeper) = self.folder.kept()? else {
             return Ok(false);
         };
@@ -128,8 +146,11 @@ impl Host {
         if !matches!(self.folder.kept()?, Kept::Alive(_)) {
             return Ok(false);
         }
-        pidfd_send_signal(keeper, Signal::TERM)?;
-        Ok(true)
+        match pidfd_send_signal(keeper, signal) {
+            Ok(()) => Ok(true),
+            Err(Errno::SRCH) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Gives a run up whose keeper has not begun, so that none can begin any more. Returns false when one has.
@@ -144,19 +165,8 @@ impl Host {
 
     /// Lets an idle claude exit. No effect on one that is gone, or that does not read; it is stopped later.
     pub fn end_session(&self) -> io::Result<()> {
-        let input = OpenOptions::new()
-            .write(true)
-            .custom_flags(i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0))
-            .open(self.folder.input());
-        match input {
-            Ok(mut input) => {
-                let _ = input.write_all(control::end_session().as_bytes());
-                Ok(())
-            }
-            // Nobody reads: claude has gone by itself.
-            Err(error) if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => Ok(()),
-            Err(error) => Err(error),
-        }
+        self.pass_on(&format!("end-{}", Uuid::new_v4()), &control::end_session())?;
+        Ok(())
     }
 
     /// The end of what claude wrote to its stderr.

@@ -7,6 +7,7 @@
 //! Plain blocking code on one `poll`: a keeper stays in memory as long as its run, and a runtime would be
 //! most of it.
 
+use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
@@ -31,7 +32,8 @@ use signal_hook::consts::{SIGCHLD, SIGTERM};
 use signal_hook::low_level::pipe;
 
 use super::control;
-use super::folder::{Exit, NotStarted, RunFolder, Spec, Stop, private_append};
+use super::folder::{Exit, NotStarted, RunFolder, Spec, Stop, mark_gone, private_append};
+use super::host::LINE_LEFT;
 use crate::process::RUN_MARKER;
 use crate::process::sweep::{self, Spared};
 
@@ -92,7 +94,7 @@ fn leave_word(folder: &RunFolder, exit: &Exit) -> anyhow::Result<()> {
 fn run(folder: &RunFolder, spec: &Spec, lock: &File) -> anyhow::Result<Exit> {
     // Registered before claude starts, so that no request to stop can end the keeper itself.
     let wakes = Wakes::register()?;
-    let mut input = open_input(folder).context("cannot make claude's input")?;
+    let mut input = Input::open(folder).context("cannot make claude's input")?;
     let mut child = match start(folder, spec) {
         Ok(child) => child,
         Err(reason) => {
@@ -111,18 +113,25 @@ fn run(folder: &RunFolder, spec: &Spec, lock: &File) -> anyhow::Result<Exit> {
             ..Exit::default()
         });
     }
-    feed(&mut input, spec.first_input.clone());
+    input.push(spec.first_input.as_bytes());
     let claude = pidfd_of(&child)?;
     let time_limit = spec
         .time_limit_ms
         .map(|limit| Instant::now() + Duration::from_millis(limit));
     let mut stop: Option<(Stop, Ladder)> = None;
+    // Lines may have been left before anybody could be told.
+    let mut look_for_lines = true;
     loop {
+        if look_for_lines {
+            input.take_what_was_left(folder);
+        }
+        input.write();
         let due = match &stop {
             Some((_, ladder)) => ladder.next_at,
             None => time_limit,
         };
-        let woken = wakes.wait(&claude, due)?;
+        let woken = wakes.wait(&claude, &input, due)?;
+        look_for_lines = woken.line_left;
         if woken.claude_ended
             && let Some(status) = child.try_wait()?
         {
@@ -149,6 +158,7 @@ fn run(folder: &RunFolder, spec: &Spec, lock: &File) -> anyhow::Result<Exit> {
 /// What the keeper waits for, besides claude's end and the clock.
 struct Wakes {
     stop_requests: UnixStream,
+    lines_left: UnixStream,
     deaths: UnixStream,
 }
 
@@ -156,6 +166,8 @@ struct Wakes {
 struct Woken {
     claude_ended: bool,
     asked_to_stop: bool,
+    /// A line was left for claude.
+    line_left: bool,
     /// Some child: claude, or one that was inherited from a dead parent.
     child_died: bool,
 }
@@ -164,19 +176,23 @@ impl Wakes {
     fn register() -> io::Result<Wakes> {
         Ok(Wakes {
             stop_requests: signals(SIGTERM)?,
+            lines_left: signals(LINE_LEFT.as_raw())?,
             deaths: signals(SIGCHLD)?,
         })
     }
 
-    /// Sleeps until something happens, until `due` at the latest.
-    fn wait(&self, claude: &OwnedFd, due: Option<Instant>) -> io::Result<Woken> {
+    /// Sleeps until something happens, until `due` at the latest; `input` having room is something where more is to be
+    /// written.
+    fn wait(&self, claude: &OwnedFd, input: &Input, due: Option<Instant>) -> io::Result<Woken> {
         let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
         // A limit beyond what the clock can say is no limit.
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         let mut sources = [
             PollFd::new(claude, PollFlags::IN),
             PollFd::new(&self.stop_requests, PollFlags::IN),
+            PollFd::new(&self.lines_left, PollFlags::IN),
             PollFd::new(&self.deaths, PollFlags::IN),
+            PollFd::new(&input.fifo, input.awaited()),
         ];
         match poll(&mut sources, timeout.as_ref()) {
             Ok(_) => {}
@@ -184,10 +200,12 @@ impl Wakes {
             Err(rustix::io::Errno::INTR) => return Ok(Woken::default()),
             Err(error) => return Err(error.into()),
         }
-        let [claude, stop_requests, deaths] = sources.map(|source| !source.revents().is_empty());
+        let [claude, stop_requests, lines_left, deaths, _] =
+            sources.map(|source| !source.revents().is_empty());
         Ok(Woken {
             claude_ended: claude,
             asked_to_stop: stop_requests && drain(&self.stop_requests),
+            line_left: lines_left && drain(&self.lines_left),
             child_died: deaths && drain(&self.deaths),
         })
     }
@@ -219,17 +237,66 @@ fn pid_of(child: &Child) -> Option<Pid> {
     Pid::from_raw(i32::try_from(child.id()).ok()?)
 }
 
-/// The FIFO, open for reading and writing: it has a reader before claude is there and never ends.
-fn open_input(folder: &RunFolder) -> io::Result<File> {
-    match mkfifoat(CWD, folder.input(), Mode::RUSR | Mode::WUSR) {
-        Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-        Err(error) => return Err(error.into()),
+/// claude's input: the FIFO, and what it has not taken yet. Nothing here waits.
+struct Input {
+    /// Open for reading and writing: it has a reader before claude is there and never ends.
+    fifo: File,
+    waiting: VecDeque<u8>,
+}
+
+impl Input {
+    fn open(folder: &RunFolder) -> io::Result<Input> {
+        match mkfifoat(CWD, folder.input(), Mode::RUSR | Mode::WUSR) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let fifo = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0))
+            .open(folder.input())?;
+        Ok(Input {
+            fifo,
+            waiting: VecDeque::new(),
+        })
     }
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0))
-        .open(folder.input())
+
+    /// Whole lines, behind those that wait.
+    fn push(&mut self, lines: &[u8]) {
+        self.waiting.extend(lines);
+    }
+
+    /// Takes the lines that were left in the folder. One that cannot be read stays there; its sender sees that claude
+    /// does not answer it.
+    fn take_what_was_left(&mut self, folder: &RunFolder) {
+        while let Ok(Some((place, line))) = folder.next_line() {
+            // Before it is written: a line that claude has twice is worse than one that it never gets.
+            if mark_gone(&place).is_err() {
+                return;
+            }
+            self.push(&line);
+        }
+    }
+
+    /// Writes as much as the FIFO takes.
+    fn write(&mut self) {
+        while let (front @ [_, ..], _) = self.waiting.as_slices() {
+            match self.fifo.write(front) {
+                Ok(written) => drop(self.waiting.drain(..written)),
+                // There is room later, or claude ends.
+                Err(_) => return,
+            }
+        }
+        self.waiting = VecDeque::new();
+    }
+
+    /// What is worth waking up for.
+    fn awaited(&self) -> PollFlags {
+        match self.waiting.is_empty() {
+            true => PollFlags::empty(),
+            false => PollFlags::OUT,
+        }
+    }
 }
 
 fn start(folder: &RunFolder, spec: &Spec) -> Result<Child, NotStarted> {
@@ -267,33 +334,6 @@ fn start(folder: &RunFolder, spec: &Spec) -> Result<Child, NotStarted> {
         })
 }
 
-/// Writes without ever waiting in the keeper's loop: what the FIFO does not take goes on in a thread.
-fn feed(input: &mut File, text: String) {
-    let written = match input.write(text.as_bytes()) {
-        Ok(written) => written,
-        Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
-        Err(_) => return,
-    };
-    if written == text.len() {
-        return;
-    }
-    let Ok(mut input) = input.try_clone() else {
-        return;
-    };
-    std::thread::spawn(move || {
-        let mut rest = &text.as_bytes()[written..];
-        while !rest.is_empty() {
-            match input.write(rest) {
-                Ok(written) => rest = &rest[written..],
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    std::thread::sleep(Duration::from_millis(2));
-                }
-                Err(_) => return,
-            }
-        }
-    });
-}
-
 /// How a run is ended, gently first. SIGTERM is not on it: it orphans the command that claude runs.
 struct Ladder {
     step: Rung,
@@ -317,14 +357,14 @@ impl Ladder {
     }
 
     /// Takes the step that is due and says when the next one is; the last one is 1.4 s after the first.
-    fn climb(&mut self, now: Instant, child: &Child, input: &mut File) {
+    fn climb(&mut self, now: Instant, child: &Child, input: &mut Input) {
         let (next, pause_ms) = match self.step {
             Rung::Interrupt => {
-                let _ = input.write(control::interrupt().as_bytes());
+                input.push(control::interrupt().as_bytes());
                 (Rung::EndSession, 300)
             }
             Rung::EndSession => {
-                let _ = input.write(control::end_session().as_bytes());
+                input.push(control::end_session().as_bytes());
                 (Rung::Sigint, 400)
             }
             Rung::Sigint => {

@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use super::outcome::{self, Outcome};
 use crate::event::{ApiProblem, Event, Retry, ToolResult, ToolUse, TurnEnd};
-use crate::id::ClaudeSessionId;
+use crate::id::{ClaudeSessionId, PromptId};
 
 /// How much of a tool's argument and of its result is kept, in characters.
 const ARGUMENT_KEPT: usize = 200;
@@ -111,6 +112,7 @@ struct MessageLine {
     error: Option<String>,
     #[serde(default, rename = "isReplay")]
     is_replay: bool,
+    uuid: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -180,6 +182,10 @@ fn user(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
     let Outcome { edited, to_do } = outcome::of(line);
     let line: MessageLine = serde_json::from_slice(line).ok()?;
     if line.is_replay {
+        let prompt = line.uuid.and_then(|uuid| Uuid::parse_str(&uuid).ok());
+        prompt
+            .into_iter()
+            .for_each(|prompt| take(Event::TakenUp(PromptId(prompt))));
         return Some(());
     }
     if let Some(change) = to_do {

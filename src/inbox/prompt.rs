@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::new;
 use crate::id::{ChatThread, MessageId, PromptId, RunId, UserId};
+use crate::prompt::Content;
 use crate::session::Source;
 use crate::store::prompts::{self, Prompt};
 use crate::store::{chats, runs};
@@ -38,7 +39,7 @@ pub(super) fn queue(
         run,
         &Prompt {
             id: PromptId(Uuid::new_v4()),
-            text: asked.text,
+            content: Content::written(asked.text, asked.message),
             message: asked.message,
             user: Some(asked.user),
             sent_at: Some(asked.sent_at),

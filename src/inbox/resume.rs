@@ -7,6 +7,7 @@ use super::Follow;
 use super::button::Pressed;
 use crate::chat::toast;
 use crate::id::{ChatId, PromptId, RunId};
+use crate::prompt::Content;
 use crate::store::prompts::{self, Prompt};
 use crate::store::runs;
 use crate::telegram::access::Member;
@@ -40,7 +41,7 @@ pub(super) fn pressed(
     let asked = match how {
         How::GoOn => vec![Prompt {
             id: PromptId(Uuid::new_v4()),
-            text: GO_ON.to_owned(),
+            content: Content::written(GO_ON, None),
             message: lost.asked_by,
             user: Some(member.user()),
             sent_at: None,

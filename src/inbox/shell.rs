@@ -11,6 +11,7 @@ use super::{job, new, stop, switch};
 use crate::chat::shell as words;
 use crate::id::{ChatId, ChatThread, PromptId, RunId};
 use crate::job::{Lane, Task};
+use crate::prompt::Content;
 use crate::run::Outcome;
 use crate::session::{Session, SessionState, Source};
 use crate::store::prompts::{self, Prompt};
@@ -43,7 +44,7 @@ pub fn run(db: &Connection, session: &Session, text: String) -> rusqlite::Result
     }
     let prompt = Prompt {
         id: PromptId(Uuid::new_v4()),
-        text,
+        content: Content::written(text, None),
         message: None,
         user: None,
         sent_at: None,

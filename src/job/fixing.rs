@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::chat::evidence::Next;
 use crate::id::{ChatThread, JobId, MessageId, PromptId, RunId, SessionId};
+use crate::prompt::Content;
 use crate::run::Measured;
 use crate::store::prompts::{self, Prompt};
 use crate::store::{jobs, measured, runs, sessions};
@@ -70,7 +71,7 @@ pub fn queue(
         run,
         &Prompt {
             id: PromptId(Uuid::new_v4()),
-            text: prompt,
+            content: Content::written(prompt, None),
             message: asked_by,
             user: None,
             sent_at: None,

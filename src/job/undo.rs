@@ -43,7 +43,9 @@ pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, Store
     let message = match looked {
         Ok(changes) if changes.is_none() => words::nothing_to_undo(),
         Ok(changes) => {
-            let asked = asked.map(|prompt| prompt.text).unwrap_or_default();
+            let asked = asked
+                .map(|prompt| prompt.content.words())
+                .unwrap_or_default();
             words::ask_undo(run, &asked, &changes)
         }
         Err(why) => words::git_failed("It cannot be undone", &why, ""),

@@ -105,7 +105,7 @@ impl Runner {
             workspace: session.workspace.clone(),
             first_input: prompts
                 .iter()
-                .map(|prompt| control::user_message(&prompt.text, prompt.id))
+                .map(|prompt| control::user_message(&prompt.content, prompt.id))
                 .collect(),
             time_limit_ms: self
                 .time_limit

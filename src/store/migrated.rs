@@ -27,6 +27,10 @@ pub fn move_chat(db: &Connection, old: ChatId, new: ChatId) -> rusqlite::Result<
          WHERE run_id IN (SELECT id FROM runs WHERE chat_id = ?1 AND state <> 'ended')",
     )?
     .execute([old.0])?;
+    db.prepare_cached("DELETE FROM prompt_messages WHERE chat_id = ?1")?
+        .execute([old.0])?;
+    db.prepare_cached("UPDATE OR REPLACE holds SET chat_id = ?2 WHERE chat_id = ?1")?
+        .execute([old.0, new.0])?;
     db.prepare_cached("UPDATE OR REPLACE chat_settings SET chat_id = ?2 WHERE chat_id = ?1")?
         .execute([old.0, new.0])?;
     db.prepare_cached("UPDATE sessions SET chat_id = ?2, live_message = NULL WHERE chat_id = ?1")?

@@ -9,6 +9,7 @@ const STEPS: &[M<'_>] = &[
     WHAT_A_CHAT_WANTS,
     EVIDENCE,
     PEOPLE_AND_TERMINALS,
+    EVERY_KIND_OF_MESSAGE,
 ];
 
 const FIRST: M<'_> = M::up(
@@ -257,6 +258,82 @@ const PEOPLE_AND_TERMINALS: M<'_> = M::up(
     ALTER TABLE sessions ADD COLUMN attached_at INTEGER;
     -- 1: somebody has had the session at a terminal since it was asked whether the run is to be undone.
     ALTER TABLE runs ADD COLUMN undo_void INTEGER NOT NULL DEFAULT 0;
+    ",
+);
+
+/// What goes along with a prompt, how far it is, what claude asks back, and what holds a chat up.
+const EVERY_KIND_OF_MESSAGE: M<'_> = M::up(
+    "
+    -- What goes along with the words, as `prompt::Content` (JSON); NULL: the text alone.
+    ALTER TABLE prompts ADD COLUMN pieces TEXT;
+    -- The run whose claude has it on its input and has not taken it up.
+    ALTER TABLE prompts ADD COLUMN handed_to TEXT;
+    ALTER TABLE prompts ADD COLUMN taken_up_at INTEGER;
+    -- 1: claude took it up in the middle of a turn.
+    ALTER TABLE prompts ADD COLUMN steered INTEGER NOT NULL DEFAULT 0;
+    -- The outbox row of the answer.
+    ALTER TABLE prompts ADD COLUMN answer_row INTEGER;
+    -- What it shall be instead, while claude has it on its input (JSON, as `pieces`).
+    ALTER TABLE prompts ADD COLUMN edited TEXT;
+
+    -- Which messages became part of which prompt.
+    CREATE TABLE prompt_messages (
+        chat_id    INTEGER NOT NULL,
+        message_id INTEGER NOT NULL,
+        prompt_id  TEXT NOT NULL REFERENCES prompts (id) ON DELETE CASCADE ON UPDATE CASCADE,
+        PRIMARY KEY (chat_id, message_id)
+    ) STRICT;
+    CREATE INDEX prompt_messages_of_prompt ON prompt_messages (prompt_id);
+
+    -- More messages may become part of the prompt until then, in Unix milliseconds.
+    ALTER TABLE runs ADD COLUMN gathers_until INTEGER;
+
+    -- Files that came with messages.
+    CREATE TABLE attachments (
+        id         INTEGER PRIMARY KEY AUTOINCREMENT,
+        prompt_id  TEXT NOT NULL REFERENCES prompts (id) ON DELETE CASCADE ON UPDATE CASCADE,
+        file       TEXT NOT NULL,                 -- what Telegram says of it (JSON)
+        state      TEXT NOT NULL CHECK (state IN ('awaited', 'there', 'failed')),
+        path       TEXT,
+        failure    TEXT,
+        created_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX attachments_of_prompt ON attachments (prompt_id);
+
+    -- What claude asks. `id` is what a button says: nobody can guess it.
+    CREATE TABLE questions (
+        id          TEXT PRIMARY KEY,
+        run_id      TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        request_id  TEXT NOT NULL,                -- claude's
+        number      INTEGER NOT NULL,             -- of several questions of one request, from 0 on
+        question    TEXT NOT NULL,                -- JSON
+        asked_user  INTEGER,                      -- whose prompt it is about
+        outbox_id   INTEGER,                      -- the message that asks
+        state       TEXT NOT NULL CHECK (state IN ('open', 'answered', 'over')),
+        answer      TEXT,                         -- JSON
+        answered_by INTEGER,
+        asked_at    INTEGER NOT NULL,
+        reminded_at INTEGER,
+        UNIQUE (run_id, request_id, number)
+    ) STRICT;
+    CREATE INDEX questions_open ON questions (run_id) WHERE state = 'open';
+
+    -- What claude is started with in this chat; NULL: what the settings say.
+    ALTER TABLE chat_settings ADD COLUMN permission_mode TEXT;
+    ALTER TABLE chat_settings ADD COLUMN model TEXT;
+    ALTER TABLE chat_settings ADD COLUMN effort TEXT;
+    -- 1: what is written while a run goes on waits for its end.
+    ALTER TABLE chat_settings ADD COLUMN holds_back INTEGER NOT NULL DEFAULT 0;
+
+    -- Why nothing begins in a chat for a while.
+    CREATE TABLE holds (
+        chat_id   INTEGER NOT NULL,
+        thread_id INTEGER NOT NULL,
+        why       TEXT NOT NULL CHECK (why IN ('limit', 'login')),
+        until     INTEGER,                        -- Unix milliseconds; NULL: until somebody has done something
+        since     INTEGER NOT NULL,
+        PRIMARY KEY (chat_id, thread_id)
+    ) STRICT;
     ",
 );
 

@@ -1,16 +1,23 @@
-//! Prompts: what a person wrote, to the byte, and the run that it became.
+//! Prompts: what a person wrote, to the byte, with what goes along, and the run that it became.
+//!
+//! `text` is a person's words; `pieces` is there only where something goes along with them, or where they are of several
+//! messages.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::now;
+use super::{from_json, now};
 use crate::id::{MessageId, PromptId, RunId, SessionId, UserId};
+use crate::prompt::Content;
+
+const COLUMNS: &str = "id, text, pieces, message_id, user_id, sent_at";
 
 /// What claude is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompt {
     pub id: PromptId,
-    pub text: String,
+    pub content: Content,
+    /// The message that an answer replies to.
     pub message: Option<MessageId>,
     pub user: Option<UserId>,
     /// When the person wrote it, in Unix milliseconds by Telegram's clock.
@@ -19,13 +26,14 @@ pub struct Prompt {
 
 pub fn insert(db: &Connection, run: RunId, prompt: &Prompt) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT INTO prompts (id, run_id, text, message_id, user_id, sent_at, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO prompts (id, run_id, text, pieces, message_id, user_id, sent_at, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         prompt.id.0.to_string(),
         run.to_string(),
-        prompt.text,
+        prompt.content.words(),
+        pieces_of(&prompt.content)?,
         prompt.message.map(|id| id.0),
         prompt.user.map(|id| id.0),
         prompt.sent_at,
@@ -46,24 +54,41 @@ pub fn newest_of_session(db: &Connection, session: &SessionId) -> rusqlite::Resu
 
 /// The prompts of a run in the order in which they were written.
 pub fn of_run(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Prompt>> {
-    db.prepare_cached(
-        "SELECT id, text, message_id, user_id, sent_at FROM prompts WHERE run_id = ?1 ORDER BY rowid",
-    )?
-    .query_map([run.to_string()], |row| {
-        let id: String = row.get(0)?;
-        Ok(Prompt {
-            id: PromptId(Uuid::parse_str(&id).map_err(|error| {
-                rusqlite::Error::FromSqlConversionFailure(
-                    0,
-                    rusqlite::types::Type::Text,
-                    error.into(),
-                )
-            })?),
-            text: row.get(1)?,
-            message: row.get::<_, Option<i32>>(2)?.map(MessageId),
-            user: row.get::<_, Option<u64>>(3)?.map(UserId),
-            sent_at: row.get(4)?,
-        })
-    })?
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM prompts WHERE run_id = ?1 ORDER BY rowid"
+    ))?
+    .query_map([run.to_string()], from_row)?
     .collect()
+}
+
+/// As the column `pieces` has it: nothing for the words of one message.
+fn pieces_of(content: &Content) -> rusqlite::Result<Option<String>> {
+    if content.is_words_alone() && content.pieces.len() == 1 {
+        return Ok(None);
+    }
+    serde_json::to_string(content)
+        .map(Some)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Prompt> {
+    let id: String = row.get(0)?;
+    let message = row.get::<_, Option<i32>>(3)?.map(MessageId);
+    let content = match row.get::<_, Option<String>>(2)? {
+        Some(pieces) => from_json(2, &pieces)?,
+        None => Content::written(row.get::<_, String>(1)?, message),
+    };
+    Ok(Prompt {
+        id: prompt_id(0, &id)?,
+        content,
+        message,
+        user: row.get::<_, Option<u64>>(4)?.map(UserId),
+        sent_at: row.get(5)?,
+    })
+}
+
+fn prompt_id(column: usize, text: &str) -> rusqlite::Result<PromptId> {
+    Uuid::parse_str(text).map(PromptId).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())
+    })
 }
