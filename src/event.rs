@@ -17,6 +17,9 @@ pub enum Event {
     /// claude has read a prompt from its input and goes about it: first in a turn, or in the middle of one. `user`
     /// with `isReplay`.
     TakenUp(PromptId),
+    /// What came of the wish that claude gives a prompt back that it has on its input. `control_response` to
+    /// `cancel_async_message`.
+    Withdrawn { prompt: PromptId, was_there: bool },
     /// Words of the answer as they stream. `stream_event` with a `text_delta`, main agent only.
     Words(String),
     /// A text block is complete. `assistant` with a `text` block, main agent only.

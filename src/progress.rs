@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::event::{
     ApiProblem, Edited, Event, Retry, ToDo, ToDoChange, ToDoState, ToolUse, TurnEnd,
 };
-use crate::id::ClaudeSessionId;
+use crate::id::{ClaudeSessionId, PromptId};
 
 /// How many of the newest steps are kept.
 const STEPS_KEPT: usize = 12;
@@ -48,6 +48,10 @@ pub struct Progress {
     pub last_turn: Option<TurnEnd>,
     /// A turn has begun and has not ended.
     pub in_turn: bool,
+    /// The prompts that the current turn, or the last one, is about: what it began with, and what steered it.
+    pub prompts: Vec<PromptId>,
+    /// claude has done something in this turn.
+    turn_is_under_way: bool,
     /// claude waits for input.
     pub idle: bool,
     /// Lines that are not what claude prints.
@@ -109,8 +113,11 @@ impl Progress {
                 self.in_turn = true;
                 self.idle = false;
                 self.problem = None;
+                self.prompts.clear();
+                self.turn_is_under_way = false;
             }
             Event::Words(words) => {
+                self.turn_is_under_way = true;
                 self.retry = None;
                 if self.words_complete {
                     self.words.clear();
@@ -120,6 +127,7 @@ impl Progress {
                 keep_end(&mut self.words, WORDS_KEPT);
             }
             Event::Text(text) => {
+                self.turn_is_under_way = true;
                 self.retry = None;
                 self.words.clear();
                 self.words.push_str(text);
@@ -127,6 +135,7 @@ impl Progress {
                 self.words_complete = true;
             }
             Event::ToolUse(tool) => {
+                self.turn_is_under_way = true;
                 self.retry = None;
                 self.tool_calls += 1;
                 self.take_step(tool);
@@ -174,7 +183,12 @@ impl Progress {
                 self.in_turn = false;
             }
             Event::Garbage => self.garbage += 1,
-            Event::TakenUp(_) | Event::Other(_) => {}
+            Event::TakenUp(prompt) => {
+                if self.in_turn {
+                    self.prompts.push(*prompt);
+                }
+            }
+            Event::Withdrawn { .. } | Event::Other(_) => {}
         }
     }
 
@@ -246,6 +260,16 @@ impl Progress {
     /// Whether a turn has begun, and none is going on.
     pub fn is_between_turns(&self) -> bool {
         self.model.is_some() && !self.in_turn
+    }
+
+    /// Whether a prompt that is taken up now steers the turn, rather than being what it began with.
+    pub fn is_steered_now(&self) -> bool {
+        self.in_turn && self.turn_is_under_way
+    }
+
+    /// Whether the last turn that ended was interrupted.
+    pub fn was_interrupted(&self) -> bool {
+        self.last_turn.as_ref().is_some_and(|turn| turn.aborted)
     }
 
     /// Whether the last turn that ended was answered.

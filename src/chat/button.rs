@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::id::{JobId, RunId, SessionId, ThreadId, UserId};
+use crate::id::{JobId, PromptId, RunId, SessionId, ThreadId, UserId};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
@@ -38,6 +38,12 @@ pub enum Press {
     Repeat(RunId),
     /// Run the prompts that were held back because they are old, in the chat or in this topic of it.
     RunHeld(Option<ThreadId>),
+    /// Do not run what waits as this run.
+    Cancel(RunId),
+    /// Tell claude that this prompt was changed, and to what.
+    Correct(PromptId),
+    /// Run this prompt again, as it was changed; first end what it runs in.
+    RunEdited(PromptId),
     /// Send what could not be delivered in this chat.
     SendParked,
     /// From now on the chat talks to this session.
@@ -62,6 +68,9 @@ impl Press {
             Press::Resume(run) => format!("resume:{run}"),
             Press::Repeat(run) => format!("repeat:{run}"),
             Press::RunHeld(thread) => format!("run-held:{}", thread.map_or(0, |thread| thread.0)),
+            Press::Cancel(run) => format!("cancel:{run}"),
+            Press::Correct(prompt) => format!("correct:{}", prompt.0),
+            Press::RunEdited(prompt) => format!("run-edited:{}", prompt.0),
             Press::SendParked => "send-parked".to_owned(),
             Press::Switch(session) => format!("switch:{session}"),
             Press::CancelLinks => "cancel-links".to_owned(),
@@ -74,6 +83,7 @@ impl Press {
         let (verb, of) = data.split_once(':').unwrap_or((data, ""));
         let run = || Uuid::parse_str(of).ok().map(RunId);
         let job = || Uuid::parse_str(of).ok().map(JobId);
+        let prompt = || Uuid::parse_str(of).ok().map(PromptId);
         let session = || (!of.is_empty()).then(|| SessionId(of.to_owned()));
         let thread = || {
             of.parse()
@@ -91,6 +101,9 @@ impl Press {
             "resume" => run().map(Press::Resume),
             "repeat" => run().map(Press::Repeat),
             "run-held" => thread().map(Press::RunHeld),
+            "cancel" => run().map(Press::Cancel),
+            "correct" => prompt().map(Press::Correct),
+            "run-edited" => prompt().map(Press::RunEdited),
             "send-parked" => Some(Press::SendParked),
             "switch" => session().map(Press::Switch),
             "cancel-links" => Some(Press::CancelLinks),

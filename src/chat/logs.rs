@@ -121,6 +121,7 @@ pub fn lines_of(event: &Event) -> Vec<String> {
         | Event::ApiProblem(_)
         | Event::Idle
         | Event::TakenUp(_)
+        | Event::Withdrawn { .. }
         | Event::Other(_) => Vec::new(),
     }
 }

@@ -11,6 +11,7 @@ pub mod failure;
 pub mod live;
 pub mod logs;
 pub mod people;
+pub mod queue;
 pub mod ring;
 pub mod sessions;
 pub mod settings;
@@ -50,6 +51,8 @@ pub enum PromptState {
     /// It waits.
     Taken,
     Running,
+    /// claude took it up in the middle of what it was at.
+    Steering,
     Done,
     /// It failed, was lost, or was stopped.
     Failed,

@@ -166,8 +166,17 @@ pub fn answer(
 }
 
 /// What stands below an answer: how it ended, how long it took, what it cost.
-pub fn footer(elapsed: Duration, tool_calls: usize, cost_usd: f64, denied: &[String]) -> String {
+pub fn footer(
+    elapsed: Duration,
+    tool_calls: usize,
+    cost_usd: f64,
+    messages: usize,
+    denied: &[String],
+) -> String {
     let mut footer = format!("Done · {}", duration(elapsed));
+    if messages > 1 {
+        footer.push_str(&format!(" · {messages} messages"));
+    }
     footer.push_str(&tools_clause(tool_calls));
     footer.push_str(&cost_with_dot(cost_usd));
     if !denied.is_empty() {

@@ -47,6 +47,24 @@ pub fn interrupt() -> String {
     request("interrupt")
 }
 
+/// Takes a prompt back that was not taken up yet. `control_request` `cancel_async_message`; the answer says whether it
+/// was still there, under [`withdrawal_of`]'s id.
+pub fn withdraw(prompt: PromptId) -> String {
+    line(&json!({
+        "type": "control_request",
+        "request_id": format!("{WITHDRAWAL}{}", prompt.0),
+        "request": {"subtype": "cancel_async_message", "message_uuid": prompt.0},
+    }))
+}
+
+/// The prompt that was to be taken back by the request with this id.
+pub fn withdrawal_of(request: &str) -> Option<PromptId> {
+    let prompt = request.strip_prefix(WITHDRAWAL)?;
+    Uuid::parse_str(prompt).ok().map(PromptId)
+}
+
+const WITHDRAWAL: &str = "withdraw-";
+
 /// Lets the process exit. `control_request` `end_session`.
 pub fn end_session() -> String {
     request("end_session")

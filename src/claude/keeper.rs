@@ -120,18 +120,18 @@ fn run(folder: &RunFolder, spec: &Spec, lock: &File) -> anyhow::Result<Exit> {
         .map(|limit| Instant::now() + Duration::from_millis(limit));
     let mut stop: Option<(Stop, Ladder)> = None;
     // Lines may have been left before anybody could be told.
-    let mut look_for_lines = true;
+    input.take_what_was_left(folder);
     loop {
-        if look_for_lines {
-            input.take_what_was_left(folder);
-        }
         input.write();
         let due = match &stop {
             Some((_, ladder)) => ladder.next_at,
             None => time_limit,
         };
         let woken = wakes.wait(&claude, &input, due)?;
-        look_for_lines = woken.line_left;
+        if woken.line_left || woken.asked_to_stop {
+            // What was left before a stop goes to claude before it is interrupted.
+            input.take_what_was_left(folder);
+        }
         if woken.claude_ended
             && let Some(status) = child.try_wait()?
         {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::control;
 use super::outcome::{self, Outcome};
 use crate::event::{ApiProblem, Event, Retry, ToolResult, ToolUse, TurnEnd};
 use crate::id::{ClaudeSessionId, PromptId};
@@ -35,6 +36,7 @@ pub fn events(line: &[u8], take: &mut impl FnMut(Event)) {
         ("user", _) => user(line, take),
         ("result", _) => result(line, take),
         ("system", Some(subtype)) => system(subtype, line, take),
+        ("control_response", _) => response(line, take),
         _ => None,
     };
     if read.is_none() {
@@ -248,6 +250,34 @@ fn result(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
             .collect(),
         claude_session: text("session_id").map(ClaudeSessionId),
     }));
+    Some(())
+}
+
+/// What came of a request of ours. Of most nobody needs to hear.
+fn response(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
+    #[derive(Deserialize)]
+    struct Line {
+        response: Response,
+    }
+    #[derive(Deserialize)]
+    struct Response {
+        request_id: String,
+        response: Option<Withdrawal>,
+    }
+    #[derive(Deserialize)]
+    struct Withdrawal {
+        #[serde(default)]
+        cancelled: bool,
+    }
+    let line: Line = serde_json::from_slice(line).ok()?;
+    let prompt = control::withdrawal_of(&line.response.request_id)?;
+    take(Event::Withdrawn {
+        prompt,
+        was_there: line
+            .response
+            .response
+            .is_some_and(|response| response.cancelled),
+    });
     Some(())
 }
 

@@ -17,6 +17,7 @@ pub enum Verb {
     Status,
     Logs,
     Stop,
+    Queue,
     Diff,
     Undo,
     Push,
@@ -36,11 +37,12 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub const ALL: [Verb; 20] = [
+    pub const ALL: [Verb; 21] = [
         Verb::New,
         Verb::Status,
         Verb::Logs,
         Verb::Stop,
+        Verb::Queue,
         Verb::Diff,
         Verb::Undo,
         Verb::Push,
@@ -66,6 +68,7 @@ impl Verb {
             Verb::Status => "status",
             Verb::Logs => "logs",
             Verb::Stop => "stop",
+            Verb::Queue => "queue",
             Verb::Diff => "diff",
             Verb::Undo => "undo",
             Verb::Push => "push",
@@ -94,7 +97,7 @@ impl Verb {
             Verb::Quiet => "[22:00-08:00 | off]",
             Verb::Ring => "[minutes | always]",
             Verb::Checks => "[test=… lint=… | off | auto]",
-            Verb::Autofix => "[on | off]",
+            Verb::Autofix | Verb::Queue => "[on | off]",
             Verb::Resume => "[session]",
             Verb::Status
             | Verb::Stop
@@ -118,6 +121,7 @@ impl Verb {
             Verb::Status => "What runs, what waits, how the last run ended",
             Verb::Logs => "The last lines of the current or last run",
             Verb::Stop => "End what runs",
+            Verb::Queue => "What waits, and whether messages wait for a run's end",
             Verb::Diff => "What the last run changed",
             Verb::Undo => "Take back what the last run changed",
             Verb::Push => "Push the branch",
@@ -159,6 +163,8 @@ pub enum Command {
     Stop,
     Do(WantedJob),
     Checks(ChecksChange),
+    /// Whether what is written while a run goes on waits for its end; without a value: how it is.
+    Queue(Option<bool>),
     /// Without a value: how it is.
     Autofix(Option<bool>),
     Change(Setting),
@@ -298,6 +304,9 @@ fn command(verb: Verb, rest: &str) -> Input {
             Some(change) => Command::Checks(change),
             None => return Input::Misused(verb),
         },
+        (Verb::Queue, []) => Command::Queue(None),
+        (Verb::Queue, ["on"]) => Command::Queue(Some(true)),
+        (Verb::Queue, ["off"]) => Command::Queue(Some(false)),
         (Verb::Autofix, []) => Command::Autofix(None),
         (Verb::Autofix, ["on"]) => Command::Autofix(Some(true)),
         (Verb::Autofix, ["off"]) => Command::Autofix(Some(false)),

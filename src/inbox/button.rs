@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Follow, Inbox, checks, held, job, people, resume, stop, switch};
+use super::{Follow, Inbox, checks, edit, held, job, people, queue, resume, stop, switch};
 use crate::chat::button::Press;
 use crate::chat::toast;
 use crate::id::{ChatThread, UpdateSeq};
@@ -96,6 +96,11 @@ fn act(
         Some(Press::UseChecks(session)) => checks::use_pressed(db, chat, &session),
         Some(Press::Undo(run)) => job::undo_pressed(db, chat, run),
         Some(Press::Redo(run)) => job::redo_pressed(db, chat, run),
+        Some(Press::Cancel(run)) => {
+            queue::cancel_pressed(db, ChatThread { chat, ..button.at }, run)
+        }
+        Some(Press::Correct(prompt)) => edit::correct_pressed(db, chat, prompt, member),
+        Some(Press::RunEdited(prompt)) => edit::run_pressed(db, chat, prompt, member),
         Some(Press::SendParked) => Ok(match outbox::send_parked(db, chat)? {
             0 => Pressed::over(toast::NOTHING_TO_SEND),
             _ => Pressed::over(toast::SENDING),

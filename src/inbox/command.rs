@@ -1,6 +1,6 @@
 //! A command: which of the bot's own words does what.
 
-use super::{Follow, Inbox, checks, job, logs, new, people, settings, status, stop, switch};
+use super::{Follow, Inbox, checks, job, logs, new, people, queue, settings, status, stop, switch};
 use crate::chat::people as people_words;
 use crate::chat::text;
 use crate::command::Command;
@@ -73,6 +73,10 @@ impl Inbox {
                     checks::change(db, at, &for_all, change, &found)
                 })
                 .await
+            }
+            Command::Queue(holds_back) => {
+                self.effect(seq, at, move |db| queue::request(db, at, holds_back))
+                    .await
             }
             Command::Autofix(wanted) => {
                 self.effect(seq, at, move |db| checks::autofix(db, at, wanted))

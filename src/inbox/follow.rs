@@ -11,6 +11,8 @@ pub(super) struct Follow {
     pub wake_beside: Option<ChatThread>,
     /// This chat's worker shall look whether its work was stopped.
     pub stop: Option<ChatThread>,
+    /// Something has changed for what this chat's worker is at.
+    pub more: Option<ChatThread>,
     /// More of the same may come; what was written is sent a little later.
     pub gather: bool,
     /// So many prompts were accepted.

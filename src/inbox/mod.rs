@@ -6,6 +6,7 @@
 mod button;
 mod checks;
 mod command;
+mod edit;
 mod failed;
 mod follow;
 mod held;
@@ -14,6 +15,7 @@ mod logs;
 mod new;
 mod people;
 mod prompt;
+mod queue;
 mod request;
 mod resume;
 mod settings;
@@ -310,6 +312,9 @@ impl Inbox {
             if !follow.gather {
                 self.outbox.typing(at);
             }
+            self.registry.wake(at);
+        }
+        if let Some(at) = follow.more {
             self.registry.wake(at);
         }
         if let Some(at) = follow.wake_beside {

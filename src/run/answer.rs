@@ -52,6 +52,7 @@ fn told_of_turn(
             elapsed,
             progress.tool_calls,
             progress.cost_usd(),
+            progress.prompts.len(),
             &turn.denied,
         )
     } else {
@@ -152,6 +153,8 @@ impl Closing<'_> {
                 self.failed_turn(turn)
             }
             (Some(Stop::Asked), _) => self.stopped(),
+            // It had begun another turn, which has no end.
+            (None, _) if self.progress.in_turn => self.failed(&self.failure_of(exit)),
             (None, Some(turn)) if turn.failed => self.failed_turn(turn),
             (None, Some(_)) => self.told(Outcome::Completed),
             (None, None) => self.failed(&self.failure_of(exit)),

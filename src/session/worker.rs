@@ -331,7 +331,7 @@ impl Worker {
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
         Ok(
-            match drive::drive(&self.runner, run, session, &signals.stop, quit).await? {
+            match drive::drive(&self.runner, run, session, signals, quit).await? {
                 Driven::Ended => Step::Done,
                 Driven::BotStops => Step::Quit,
             },

@@ -18,6 +18,7 @@ pub mod backup;
 pub mod chats;
 pub mod checkup;
 pub mod counts;
+pub mod edits;
 pub mod held;
 pub mod invites;
 pub mod jobs;
@@ -34,6 +35,7 @@ pub mod repositories;
 pub mod runs;
 pub mod sessions;
 pub mod settings;
+pub mod steering;
 pub mod updates;
 pub mod verifications;
 

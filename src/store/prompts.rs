@@ -10,7 +10,8 @@ use super::{from_json, now};
 use crate::id::{MessageId, PromptId, RunId, SessionId, UserId};
 use crate::prompt::Content;
 
-const COLUMNS: &str = "id, text, pieces, message_id, user_id, sent_at";
+/// For [`from_row`], of `prompts p`.
+pub(super) const COLUMNS: &str = "p.id, p.text, p.pieces, p.message_id, p.user_id, p.sent_at";
 
 /// What claude is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,10 +56,21 @@ pub fn newest_of_session(db: &Connection, session: &SessionId) -> rusqlite::Resu
 /// The prompts of a run in the order in which they were written.
 pub fn of_run(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Prompt>> {
     db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM prompts WHERE run_id = ?1 ORDER BY rowid"
+        "SELECT {COLUMNS} FROM prompts p WHERE p.run_id = ?1 ORDER BY p.rowid"
     ))?
     .query_map([run.to_string()], from_row)?
     .collect()
+}
+
+/// The prompt is another one now.
+pub fn set_content(db: &Connection, id: PromptId, content: &Content) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE prompts SET text = ?2, pieces = ?3 WHERE id = ?1")?
+        .execute(params![
+            id.0.to_string(),
+            content.words(),
+            pieces_of(content)?
+        ])?;
+    Ok(())
 }
 
 /// As the column `pieces` has it: nothing for the words of one message.
@@ -71,7 +83,7 @@ fn pieces_of(content: &Content) -> rusqlite::Result<Option<String>> {
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Prompt> {
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Prompt> {
     let id: String = row.get(0)?;
     let message = row.get::<_, Option<i32>>(3)?.map(MessageId);
     let content = match row.get::<_, Option<String>>(2)? {
@@ -87,7 +99,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Prompt> {
     })
 }
 
-fn prompt_id(column: usize, text: &str) -> rusqlite::Result<PromptId> {
+pub(super) fn prompt_id(column: usize, text: &str) -> rusqlite::Result<PromptId> {
     Uuid::parse_str(text).map(PromptId).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())
     })

@@ -14,6 +14,21 @@ const COLUMNS: &str =
     (SELECT p.message_id FROM prompts p WHERE p.run_id = r.id ORDER BY p.rowid LIMIT 1),
     r.empty_on";
 
+/// Where a run belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub id: RunId,
+    pub session: SessionId,
+    pub at: ChatThread,
+    pub asked_by: Option<MessageId>,
+}
+
+/// Whether a queued run is whole: no more messages may become part of it, and nothing of it is still to be fetched. A
+/// condition on `runs r`; the time, in Unix milliseconds, is the statement's parameter `?4`.
+pub(super) const READY: &str = "coalesce(r.gathers_until, 0) <= ?4
+    AND NOT EXISTS (SELECT 1 FROM attachments a JOIN prompts ap ON ap.id = a.prompt_id
+                    WHERE ap.run_id = r.id AND a.state = 'awaited')";
+
 pub fn insert(
     db: &Connection,
     id: RunId,

@@ -1,4 +1,4 @@
-//! What a chat has set for itself: how much it is told, and when it rings.
+//! What a chat has set for itself: how much it is told, when it rings, and what becomes of what is written meanwhile.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -11,12 +11,14 @@ use crate::id::ChatId;
 pub struct ChatSettings {
     pub verbosity: Verbosity,
     pub ring: Ring,
+    /// What is written while a run goes on waits for its end.
+    pub holds_back: bool,
 }
 
 pub fn get(db: &Connection, chat: ChatId) -> rusqlite::Result<ChatSettings> {
     let found = db
         .prepare_cached(
-            "SELECT verbosity, quiet_from, quiet_to, ring_after_s FROM chat_settings WHERE chat_id = ?1",
+            "SELECT verbosity, quiet_from, quiet_to, ring_after_s, holds_back FROM chat_settings WHERE chat_id = ?1",
         )?
         .query_row([chat.0], |row| {
             let quiet: (Option<u16>, Option<u16>) = (row.get(1)?, row.get(2)?);
@@ -29,6 +31,7 @@ pub fn get(db: &Connection, chat: ChatId) -> rusqlite::Result<ChatSettings> {
                     },
                     after_s: row.get(3)?,
                 },
+                holds_back: row.get(4)?,
             })
         })
         .optional()?;
@@ -38,18 +41,19 @@ pub fn get(db: &Connection, chat: ChatId) -> rusqlite::Result<ChatSettings> {
 pub fn set(db: &Connection, chat: ChatId, settings: ChatSettings) -> rusqlite::Result<()> {
     let quiet = settings.ring.quiet;
     db.prepare_cached(
-        "INSERT INTO chat_settings (chat_id, verbosity, quiet_from, quiet_to, ring_after_s)
-         VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO chat_settings (chat_id, verbosity, quiet_from, quiet_to, ring_after_s, holds_back)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (chat_id) DO UPDATE SET verbosity = excluded.verbosity,
              quiet_from = excluded.quiet_from, quiet_to = excluded.quiet_to,
-             ring_after_s = excluded.ring_after_s",
+             ring_after_s = excluded.ring_after_s, holds_back = excluded.holds_back",
     )?
     .execute(params![
         chat.0,
         settings.verbosity.number(),
         quiet.map(|quiet| quiet.from),
         quiet.map(|quiet| quiet.to),
-        settings.ring.after_s
+        settings.ring.after_s,
+        settings.holds_back
     ])?;
     Ok(())
 }

@@ -65,6 +65,7 @@ fn emoji(state: PromptState) -> &'static str {
     match state {
         PromptState::Taken => "👀",
         PromptState::Running => "✍",
+        PromptState::Steering => "⚡",
         PromptState::Done => "👍",
         PromptState::Failed => "👎",
     }

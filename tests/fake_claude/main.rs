@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 use tokio::process::Command;
 use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
+use tokio::time::Instant;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -52,6 +53,10 @@ struct Claude {
     input: Lines<BufReader<Stdin>>,
     sigint: SignalStream,
     waiting: VecDeque<Value>,
+    /// When work in the background ends, and what is said about it.
+    background: Option<(Instant, String)>,
+    /// What has steered the turn.
+    heard: Vec<String>,
     cost: f64,
     stubborn: bool,
     says_idle: bool,
@@ -106,6 +111,8 @@ impl Claude {
             input: BufReader::new(tokio::io::stdin()).lines(),
             sigint: signal(SignalKind::interrupt()).expect("signals can be had"),
             waiting: VecDeque::new(),
+            background: None,
+            heard: Vec::new(),
             cost: 0.0,
             stubborn: false,
             says_idle: true,
@@ -169,7 +176,7 @@ impl Claude {
         loop {
             let prompt = match self.waiting.pop_front() {
                 Some(prompt) => prompt,
-                None => match self.hear().await {
+                None => match self.hear_or_background().await {
                     Ok(Some(prompt)) => prompt,
                     Ok(None) => continue,
                     Err(Cut::Signalled | Cut::Ended) => return self.code,
@@ -180,6 +187,34 @@ impl Claude {
                 return code;
             }
         }
+    }
+
+    /// As [`Claude::hear`], unless work in the background ends before: then it makes a turn about that.
+    async fn hear_or_background(&mut self) -> Result<Option<Value>, Cut> {
+        let Some((ends, text)) = self.background.clone() else {
+            return self.hear().await;
+        };
+        tokio::select! {
+            heard = self.hear() => return heard,
+            () = tokio::time::sleep_until(ends) => {}
+        }
+        self.background = None;
+        say(
+            json!({"type": "system", "subtype": "task_updated", "task_id": "b1",
+            "patch": {"status": "completed"}}),
+        );
+        // As seen: the turn about it begins a moment later.
+        let moment = Duration::from_millis(60);
+        self.unless_cut(tokio::time::sleep(moment)).await?;
+        self.state("running");
+        say(
+            json!({"type": "system", "subtype": "task_notification", "task_id": "b1",
+            "status": "completed", "summary": "done"}),
+        );
+        self.init();
+        self.result(json!({"result": text}));
+        self.state("idle");
+        Ok(None)
     }
 
     /// The next line of input: a prompt, or something that was dealt with.
@@ -204,8 +239,15 @@ impl Claude {
             return Ok(None);
         }
         let subtype = line["request"]["subtype"].as_str().unwrap_or_default();
-        say(json!({"type": "control_response",
-            "response": {"subtype": "success", "request_id": line["request_id"]}}));
+        let mut response =
+            json!({"subtype": "success", "request_id": line["request_id"], "response": {}});
+        if subtype == "cancel_async_message" {
+            let before = self.waiting.len();
+            let wanted = &line["request"]["message_uuid"];
+            self.waiting.retain(|prompt| prompt["uuid"] != *wanted);
+            response["response"] = json!({"cancelled": self.waiting.len() < before});
+        }
+        say(json!({"type": "control_response", "response": response}));
         match subtype {
             "interrupt" => Err(Cut::Interrupted),
             "end_session" => Err(Cut::Ended),
@@ -228,16 +270,21 @@ impl Claude {
         }
     }
 
-    async fn turn(&mut self, mut line: Value) -> Turn {
+    async fn turn(&mut self, line: Value) -> Turn {
         self.state("running");
         self.init();
-        let prompt = line["message"]["content"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        line["isReplay"] = json!(true);
-        say(line);
-        self.remember(&prompt);
+        let mut prompt = self.take_up(line);
+        // What waits becomes one turn, but for claude's own commands.
+        while self
+            .waiting
+            .front()
+            .is_some_and(|next| !is_command(&words_of(next)))
+            && !is_command(&prompt)
+        {
+            let next = self.waiting.pop_front().expect("there is one");
+            prompt.push('\n');
+            prompt.push_str(&self.take_up(next));
+        }
 
         self.cost += 0.01;
         if std::env::var_os("FAKE_CLAUDE_LOGGED_OUT").is_some() {
@@ -266,6 +313,28 @@ impl Claude {
             self.state("idle");
         }
         turn
+    }
+
+    /// claude says that it has read a prompt; returns its words.
+    fn take_up(&self, mut line: Value) -> String {
+        let words = words_of(&line);
+        line["isReplay"] = json!(true);
+        say(line);
+        self.remember(&words);
+        words
+    }
+
+    /// A tool has ended: what was written meanwhile steers the turn.
+    fn steer(&mut self) {
+        while self
+            .waiting
+            .front()
+            .is_some_and(|next| !is_command(&words_of(next)))
+        {
+            let next = self.waiting.pop_front().expect("there is one");
+            let words = self.take_up(next);
+            self.heard.push(words);
+        }
     }
 
     async fn obey(&mut self, prompt: &str) -> Result<Turn, Cut> {
@@ -324,6 +393,10 @@ impl Claude {
                     self.tool_use("toolu_bash", "Bash", &argument);
                     let result = self.bash(&argument).await?;
                     self.tool_result("toolu_bash", &result, false);
+                    self.steer();
+                }
+                "heard" => {
+                    last_text = format!("Heard meanwhile: {}", self.heard.join(" / "));
                 }
                 "raw" => print_raw(argument.as_bytes()),
                 "flood" => loop {
@@ -367,27 +440,13 @@ impl Claude {
                         json!({"type": "system", "subtype": "task_started", "task_id": "b1",
                         "description": "the build", "task_type": "local_bash"}),
                     );
-                    self.result(json!({"result": "The build is running."}));
-                    self.state("idle");
-                    self.unless_cut(tokio::time::sleep(pause)).await?;
-                    say(
-                        json!({"type": "system", "subtype": "task_updated", "task_id": "b1",
-                        "patch": {"status": "completed"}}),
-                    );
-                    // As seen: the turn about it begins a moment later.
-                    let moment = Duration::from_millis(60);
-                    self.unless_cut(tokio::time::sleep(moment)).await?;
-                    self.state("running");
-                    say(
-                        json!({"type": "system", "subtype": "task_notification", "task_id": "b1",
-                        "status": "completed", "summary": "done"}),
-                    );
-                    self.init();
-                    last_text = rest.to_owned();
+                    self.background = Some((Instant::now() + pause, rest.to_owned()));
+                    last_text = "The build is running.".to_owned();
                 }
                 other => last_text = format!("bad directive: {other}"),
             }
         }
+        self.heard.clear();
         self.result(json!({"result": last_text}));
         Ok(Turn::Over)
     }
@@ -570,6 +629,22 @@ fn parse(prompt: &str) -> Vec<(String, String)> {
         rest = &rest[start + length + 2..];
     }
     directives
+}
+
+/// The texts of a prompt, as one.
+fn words_of(line: &Value) -> String {
+    match &line["message"]["content"] {
+        Value::Array(blocks) => {
+            let texts = blocks.iter().filter_map(|block| block["text"].as_str());
+            texts.collect::<Vec<_>>().join("\n")
+        }
+        content => content.as_str().unwrap_or_default().to_owned(),
+    }
+}
+
+fn is_command(prompt: &str) -> bool {
+    let word = prompt.split_whitespace().next().unwrap_or_default();
+    word.starts_with('/') && is_command_like(word)
 }
 
 fn is_command_like(word: &str) -> bool {

@@ -13,6 +13,7 @@ fn dies_at(point: &str, time: usize) -> Machine {
         1 => format!("{point}=1*return"),
         time => format!("{point}={}*off->1*return", time - 1),
     };
+    machine.holds_messages_back();
     let mut bot = machine.start_failing_at(&points);
     for text in PROMPTS.into_iter().chain(["/status"]) {
         machine.ada_says(text);

@@ -196,11 +196,27 @@ fn a_run_that_cannot_be_started_is_told_and_holds_up_nothing() {
 fn work_in_the_background_ends_when_the_next_prompt_waits() {
     let machine = Machine::new();
     let _bot = machine.start();
+    machine.ada_says("/queue on");
     machine.ada_says("[[background: 60000 never]]");
     machine.message_with("still going on in the background: the build");
     machine.ada_says("next");
     machine.message_with("The work in the background was ended");
     machine.message_with("You said: next");
+}
+
+#[test]
+fn what_is_written_beside_work_in_the_background_is_answered_and_the_work_goes_on() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[background: 3000 it is built]]");
+    machine.message_with("still going on in the background: the build");
+    let next = machine.ada_says("next");
+    let answer = machine.message_with("You said: next");
+    assert_eq!(answer.reply_to, Some(next.into()));
+    machine.message_with("it is built");
+    machine.until_quiet();
+    let runs = machine.rows("SELECT count(*) FROM runs");
+    assert_eq!(runs, [1], "claude was started once");
 }
 
 #[test]

@@ -43,6 +43,7 @@ mod service_unit;
 mod sessions;
 mod settings;
 mod shell;
+mod steering;
 mod stopping;
 mod strangers;
 mod taking_back;

@@ -12,7 +12,7 @@ use crate::support::{Bot, Machine, model, processes};
 
 const WHY: &str = "TELECODER_TEST_CLAUDE names the real claude; .ci/run sets it";
 
-fn machine() -> Machine {
+pub fn machine() -> Machine {
     let claude = PathBuf::from(std::env::var_os("TELECODER_TEST_CLAUDE").expect(WHY));
     let machine = Machine::new();
     let model = machine.runtime.block_on(model::start());
@@ -27,7 +27,7 @@ fn machine() -> Machine {
         .with("DISABLE_ERROR_REPORTING", "1")
 }
 
-fn start(machine: &Machine) -> Bot {
+pub fn start(machine: &Machine) -> Bot {
     let bot = machine.start();
     machine.until("claude is found", || {
         bot.log().contains("claude is there").then_some(())

@@ -118,6 +118,7 @@ fn a_backup_is_made_beside_a_bot_at_work_and_brings_everything_back() {
 #[test]
 fn what_was_under_way_when_a_backup_was_made_does_not_run_again_after_a_restore() {
     let machine = Machine::new();
+    machine.holds_messages_back();
     let bot = machine.start();
     machine.ada_says("[[sleep: 3000]] [[say: finished]]");
     machine.message_with("Working · ");

@@ -174,7 +174,7 @@ impl Server {
         let emoji = arguments["reaction"][0]["emoji"]
             .as_str()
             .unwrap_or_default();
-        if !["👀", "✍", "👍", "👎"].contains(&emoji) {
+        if !["👀", "✍", "⚡", "👍", "👎"].contains(&emoji) {
             return Err(bad("REACTION_INVALID"));
         }
         let (chat, id) = (&arguments["chat_id"], &arguments["message_id"]);

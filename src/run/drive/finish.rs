@@ -14,7 +14,7 @@ use crate::job::Task;
 use crate::process::sweep;
 use crate::run::Outcome;
 use crate::run::answer::{Closing, Loss};
-use crate::store::{jobs, measured, outbox, runs, sessions, settings};
+use crate::store::{jobs, measured, outbox, runs, sessions, settings, steering};
 use crate::verify::claims::Claims;
 
 /// How long git may take to say what a lost run has changed.
@@ -38,7 +38,7 @@ impl Drive<'_> {
             program: &self.runner.program.to_string_lossy(),
             workspace: &self.session.workspace.to_string_lossy(),
             stderr: &self.host.stderr_end(),
-            asked_by: self.run.asked_by,
+            asked_by: self.asked_now().first().copied().or(self.run.asked_by),
         }
         .conclude();
 
@@ -50,14 +50,16 @@ impl Drive<'_> {
         let has_begun = self.progress.model.is_some();
         let is_still_empty =
             self.run.was_empty.is_some() && snapshot::is_empty(&self.session.workspace);
-        let (at, is_news) = self
+        let (at, is_news, unanswered) = self
             .runner
             .store
             .transaction(move |db| {
                 let at = runs::place(db, id)?;
                 if !runs::end(db, id, &outcome)? {
-                    return Ok((at, false));
+                    return Ok((at, false, Vec::new()));
                 }
+                steering::give_all_back(db, id)?;
+                let unanswered = steering::unanswered(db, id)?;
                 if let Some(message) = message {
                     let ring = settings::get(db, at.chat)?.ring;
                     outbox::insert(db, at, &message.ringing_if(ring.is_worth_it(elapsed)))?;
@@ -81,7 +83,7 @@ impl Drive<'_> {
                 } else if let Some((conversation, model)) = &conversation {
                     sessions::set_conversation(db, &session, conversation, model)?;
                 }
-                Ok((at, true))
+                Ok((at, true, unanswered))
             })
             .await?;
         if is_news {
@@ -90,11 +92,11 @@ impl Drive<'_> {
         }
         fail_point!("run-ended", |_| std::process::abort());
         self.runner.outbox.deliver(at.chat);
-        if let Some(message) = self.run.asked_by {
-            let state = match conclusion.outcome {
-                Outcome::Completed => PromptState::Done,
-                _ => PromptState::Failed,
-            };
+        let state = match conclusion.outcome {
+            Outcome::Completed => PromptState::Done,
+            _ => PromptState::Failed,
+        };
+        for message in unanswered {
             self.runner.outbox.react(at.chat, message, state);
         }
         let record = live::record(&conclusion.outcome, elapsed, &self.progress);

@@ -4,30 +4,33 @@
 //! only on those behind the byte that the store has as acted on.
 
 mod finish;
+mod steer;
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use fail::fail_point;
-use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
+use uuid::Uuid;
 
 use super::Run;
 use super::answer;
 use super::start::Runner;
 use crate::chat::live::{self, Going, LiveOf, LiveText};
-use crate::chat::{Outgoing, text};
+use crate::chat::{Outgoing, PromptState, text};
 use crate::claude::host::{End, Host};
 use crate::event::{Event, TurnEnd};
-use crate::id::ClaudeSessionId;
+use crate::id::{ClaudeSessionId, MessageId, PromptId};
 use crate::process::sweep::{self, Seen};
 use crate::progress::Progress;
-use crate::session::Session;
+use crate::session::{Session, Signals};
 use crate::store::settings::{self, ChatSettings};
-use crate::store::{StoreError, measured, outbox, panic_text, runs, sessions};
+use crate::store::{StoreError, measured, outbox, panic_text, runs, sessions, steering};
 use crate::verify::claims;
+use steer::OnItsWay;
 
 /// A run that is over sooner shows no live message: its answer is there before one could be read.
 const LIVE_AFTER: Duration = Duration::from_secs(1);
@@ -55,13 +58,13 @@ pub enum Driven {
 
 /// Follows a run that has been started.
 ///
-/// `stop` says that somebody may have asked for the run to be stopped; the store knows. Errors are the
-/// store's and the file system's; the run goes on then, and may be driven again.
+/// `signals` say that somebody may have asked for the run to be stopped, or has written something; the store knows.
+/// Errors are the store's and the file system's; the run goes on then, and may be driven again.
 pub async fn drive(
     runner: &Runner,
     run: Run,
     session: &Session,
-    stop: &Notify,
+    signals: &Signals,
     quit: &CancellationToken,
 ) -> anyhow::Result<Driven> {
     let folder = runner.folder_of(&run);
@@ -74,7 +77,8 @@ pub async fn drive(
         let wake = tokio::select! {
             biased;
             () = quit.cancelled() => return Ok(Driven::BotStops),
-            () = stop.notified() => Wake::Stop,
+            () = signals.stop.notified() => Wake::Stop,
+            () = signals.more.notified() => Wake::More,
             _ = tick.tick() => Wake::Tick,
             // There is more to read; but a stop and the clock come first.
             () = std::future::ready(()), if drive.more => Wake::Grew,
@@ -83,9 +87,12 @@ pub async fn drive(
         match wake {
             Wake::Stop => drive.look_for_stop().await?,
             Wake::Tick => drive.tick().await?,
-            Wake::Grew => {}
+            Wake::Grew | Wake::More => {}
         }
         let read_something = drive.read().await?;
+        if wake != Wake::Grew {
+            drive.steer().await?;
+        }
         drive.let_go_if_finished()?;
         if wake == Wake::Grew && read_something {
             continue;
@@ -110,6 +117,8 @@ fn beginning(text: &str, most: usize) -> &str {
 enum Wake {
     Grew,
     Stop,
+    /// Something waits in the chat.
+    More,
     Tick,
 }
 
@@ -125,6 +134,11 @@ struct Drive<'a> {
     last_event: Instant,
     next_typing: Instant,
     waiting: usize,
+    on_its_way: OnItsWay,
+    /// Prompts that claude has begun with after an interrupt.
+    begun_late: Vec<PromptId>,
+    /// The messages of prompts that claude has taken up, by the prompts' ids.
+    asked_in: BTreeMap<Uuid, MessageId>,
     stop_requested: bool,
     /// The keeper was asked to stop it.
     stopping: bool,
@@ -154,6 +168,9 @@ impl<'a> Drive<'a> {
             last_event: now,
             next_typing: now,
             waiting: 0,
+            on_its_way: OnItsWay::default(),
+            begun_late: Vec::new(),
+            asked_in: BTreeMap::new(),
             stop_requested: false,
             stopping: false,
             let_go: None,
@@ -177,10 +194,19 @@ impl<'a> Drive<'a> {
                     // It had begun another turn before it heard that it may leave.
                     self.let_go = None;
                 }
-                if let Event::TurnEnded(turn) = event
-                    && end > self.run.acted_offset
-                {
-                    self.act_on(turn, end).await?;
+                if let Event::TurnEnded(turn) = &event {
+                    self.settle_late(turn.aborted).await?;
+                }
+                match event {
+                    Event::TurnEnded(turn) if end > self.run.acted_offset => {
+                        self.act_on(turn, end).await?;
+                    }
+                    Event::TakenUp(prompt) => self.taken_up(prompt).await?,
+                    Event::Withdrawn {
+                        prompt,
+                        was_there: true,
+                    } => self.given_back(prompt).await?,
+                    _ => {}
                 }
             }
             if read_something {
@@ -200,8 +226,15 @@ impl<'a> Drive<'a> {
         let elapsed = self.elapsed();
         let cost_usd = turn.cost_usd;
         let claims = claims::of(beginning(&turn.text, CLAIMS_READ));
-        let message = answer::of_turn(&self.progress, turn, elapsed, self.run.asked_by);
+        let state = match turn.failed {
+            true => PromptState::Failed,
+            false => PromptState::Done,
+        };
+        let prompts = self.progress.prompts.clone();
         let run = self.run.id;
+        let asked = self.asked_now();
+        let asked_by = asked.first().copied().or(self.run.asked_by);
+        let message = answer::of_turn(&self.progress, turn, elapsed, asked_by);
         let session = self.session.id.clone();
         let conversation = self.conversation();
         let at = self
@@ -216,6 +249,7 @@ impl<'a> Drive<'a> {
                     let ring = settings::get(db, at.chat)?.ring;
                     let message = message.ringing_if(ring.is_worth_it(elapsed));
                     let row = outbox::insert_long(db, at, message)?;
+                    steering::set_answered(db, &prompts, row)?;
                     measured::set_answer(db, run, row, claims)?;
                 }
                 if let Some((conversation, model)) = &conversation {
@@ -227,6 +261,9 @@ impl<'a> Drive<'a> {
         fail_point!("run-acted", |_| std::process::abort());
         self.run.acted_offset = end;
         self.runner.outbox.deliver(at.chat);
+        for message in asked {
+            self.runner.outbox.react(at.chat, message, state);
+        }
         Ok(())
     }
 
@@ -256,7 +293,8 @@ impl<'a> Drive<'a> {
         {
             self.runner.outbox.show_live(at, LiveOf::Run(id), text);
         }
-        if self.waiting > 0 && self.progress.idle && !self.progress.background.is_empty() {
+        let next_waits = self.on_its_way.for_the_end > 0 && self.on_its_way.is_empty();
+        if next_waits && self.progress.idle && !self.progress.background.is_empty() {
             self.end_background().await?;
         }
         Ok(())
@@ -304,8 +342,10 @@ impl<'a> Drive<'a> {
             // The group has become another one, where the prompt's message has no such number.
             self.run.at = at;
             self.run.asked_by = None;
+            self.asked_in.clear();
         }
         if self.stop_requested && !self.stopping {
+            self.withdraw_all()?;
             self.stopping = self.host.ask_to_stop()?;
         }
         Ok(())
@@ -327,6 +367,10 @@ impl<'a> Drive<'a> {
             return Ok(());
         }
         let silent = self.last_event.elapsed() > SILENCE_IS_IDLE;
+        // What is on its way begins another turn.
+        if !self.on_its_way.is_empty() && !silent {
+            return Ok(());
+        }
         if self.progress.is_finished() || (silent && self.progress.background.is_empty()) {
             self.let_go = Some(Instant::now());
             self.host.end_session()?;

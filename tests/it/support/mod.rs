@@ -176,6 +176,15 @@ impl Machine {
         self.api.say(CHAT, ADA, text)
     }
 
+    /// Ada's chat has said `/queue on`: each prompt is a run of its own.
+    pub fn holds_messages_back(&self) {
+        let bot = self.start();
+        self.ada_says("/queue on");
+        self.message_with("waits for its end. /queue off");
+        self.until_quiet();
+        assert!(bot.terminate().success());
+    }
+
     /// Waits for something, looking whenever anything happens at the Bot API and now and then besides.
     pub fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;

@@ -1,0 +1,81 @@
+//! What is said about messages that wait while a run goes on: `/queue`, and changes of what was written.
+
+use super::Outgoing;
+use super::button::Press;
+use crate::id::{MessageId, PromptId};
+use crate::prompt::Content;
+use crate::store::steering::InQueue;
+
+/// So many waiting prompts are listed.
+const LISTED: usize = 8;
+/// How much of each is shown, in characters.
+const SHOWN: usize = 80;
+
+/// `/queue`
+pub fn queue(holds_back: bool, waiting: &[InQueue]) -> Outgoing {
+    let mut text = String::from(match holds_back {
+        true => {
+            "What you write while a run goes on waits for its end. /queue off lets it go to claude at once."
+        }
+        false => {
+            "What you write while a run goes on goes to claude at once, which takes it up at its next step. \
+             /queue on holds it back."
+        }
+    });
+    if waiting.is_empty() {
+        text.push_str("\n\nNothing waits.");
+    } else {
+        text.push_str("\n\nWaiting:");
+    }
+    let mut message = Outgoing::note("");
+    for (number, prompt) in (1..).zip(waiting.iter().take(LISTED)) {
+        let words = beginning(&prompt.words);
+        text.push_str(&format!("\n{number}. {words}"));
+        if prompt.is_handed {
+            text.push_str(" (claude has it, and takes it up at its next step)");
+        }
+        message = message.with_button(format!("Cancel {number}"), Press::Cancel(prompt.run));
+    }
+    if let more @ 1.. = waiting.len().saturating_sub(LISTED) {
+        text.push_str(&format!("\nand {more} more."));
+    }
+    Outgoing {
+        body: Outgoing::note(text).body,
+        ..message
+    }
+}
+
+fn beginning(words: &str) -> String {
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// A message was changed, or cancelled, and claude had just taken it up.
+pub fn changed_too_late(
+    prompt: PromptId,
+    changed: Option<&Content>,
+    message: Option<MessageId>,
+) -> Outgoing {
+    match changed {
+        Some(_) => edited(prompt, true, message),
+        None => Outgoing::note("Claude had taken this up already; /stop ends the run.")
+            .replying_to(message),
+    }
+}
+
+/// A message was changed that claude has read.
+pub fn edited(prompt: PromptId, goes_on: bool, message: Option<MessageId>) -> Outgoing {
+    let again = match goes_on {
+        true => "Stop and run again",
+        false => "Run it again",
+    };
+    Outgoing::note(
+        "You changed a message that claude has read already. What shall become of the change?",
+    )
+    .with_button("Send the correction", Press::Correct(prompt))
+    .with_button(again, Press::RunEdited(prompt))
+    .replying_to(message)
+}

@@ -1,0 +1,46 @@
+//! `/queue` and its buttons: what waits, and whether what is written while a run goes on waits for its end.
+
+use rusqlite::Connection;
+
+use super::Follow;
+use super::button::Pressed;
+use crate::chat::{queue as words, toast};
+use crate::id::{ChatThread, RunId};
+use crate::store::steering::{self, Cancelled};
+use crate::store::{outbox, settings};
+
+/// Changes it where a value was given, and shows what waits.
+pub(super) fn request(
+    db: &Connection,
+    at: ChatThread,
+    holds_back: Option<bool>,
+) -> rusqlite::Result<Follow> {
+    let mut now = settings::get(db, at.chat)?;
+    now.holds_back = holds_back.unwrap_or(now.holds_back);
+    settings::set(db, at.chat, now)?;
+    let waiting = steering::queue(db, at)?;
+    outbox::insert(db, at, &words::queue(now.holds_back, &waiting))?;
+    // What was held back goes to claude now.
+    Ok(Follow {
+        more: Some(at),
+        ..Follow::default()
+    })
+}
+
+/// "Cancel": the prompt does not run, if claude has not begun with it.
+pub(super) fn cancel_pressed(
+    db: &Connection,
+    at: ChatThread,
+    run: RunId,
+) -> rusqlite::Result<Pressed> {
+    let toast = match steering::cancel(db, at, run)? {
+        Cancelled::Done => toast::CANCELLED,
+        Cancelled::Asked => toast::CANCELLING,
+        Cancelled::TooLate => toast::CLAUDE_HAS_BEGUN,
+    };
+    // The other buttons below the list stay.
+    Ok(Pressed::over(toast).with(Follow {
+        more: Some(at),
+        ..Follow::default()
+    }))
+}

@@ -1,0 +1,158 @@
+//! What is written while a run goes on: it goes to the run's claude at once, which takes it up at its next step.
+//!
+//! A prompt is marked as handed over, then passed on, and belongs to the run when claude says that it has taken it up.
+//! Whatever cuts this short, it waits as before and becomes the next run.
+
+use std::collections::BTreeSet;
+
+use fail::fail_point;
+use tracing::info;
+use uuid::Uuid;
+
+use super::Drive;
+use crate::chat::{PromptState, queue as words};
+use crate::claude::control;
+use crate::id::{MessageId, PromptId};
+use crate::store::steering::{self, TakenUp};
+use crate::store::{StoreError, outbox, runs};
+
+/// What claude has on its input beside what it is at.
+#[derive(Default)]
+pub(super) struct OnItsWay {
+    /// Passed on and not taken up.
+    prompts: BTreeSet<Uuid>,
+    /// So many prompts wait for the end of the run.
+    pub for_the_end: usize,
+}
+
+impl OnItsWay {
+    pub fn is_empty(&self) -> bool {
+        self.prompts.is_empty()
+    }
+}
+
+impl Drive<'_> {
+    /// Passes on what has come for this run, and asks for what was changed on its way.
+    pub(super) async fn steer(&mut self) -> anyhow::Result<()> {
+        if self.stopping || self.let_go.is_some() {
+            return Ok(());
+        }
+        let run = self.run.clone();
+        let behind = self
+            .runner
+            .store
+            .transaction(move |db| steering::hand_over(db, &run))
+            .await?;
+        fail_point!("steer-handed", |_| std::process::abort());
+        self.on_its_way.for_the_end = behind.for_the_end;
+        for prompt in behind.to_pass_on {
+            if self.on_its_way.prompts.insert(prompt.id.0) {
+                let line = control::user_message(&prompt.content, prompt.id);
+                self.host.pass_on(&prompt.id.0.to_string(), &line)?;
+                fail_point!("steer-passed-on", |_| std::process::abort());
+            }
+        }
+        for prompt in behind.to_withdraw {
+            self.withdraw(prompt)?;
+        }
+        Ok(())
+    }
+
+    fn withdraw(&self, prompt: PromptId) -> std::io::Result<()> {
+        let key = format!("withdraw-{}", prompt.0);
+        self.host.pass_on(&key, &control::withdraw(prompt))?;
+        Ok(())
+    }
+
+    /// The run is to be stopped: what claude has not taken up shall not be cut short with it.
+    pub(super) fn withdraw_all(&self) -> std::io::Result<()> {
+        for prompt in &self.on_its_way.prompts {
+            self.withdraw(PromptId(*prompt))?;
+        }
+        Ok(())
+    }
+
+    /// claude says that it has taken a prompt up.
+    pub(super) async fn taken_up(&mut self, prompt: PromptId) -> Result<(), StoreError> {
+        if self.progress.was_interrupted() {
+            // After an interrupt claude begins with what waits, for the moment that is left to it. It counts if that is
+            // enough.
+            self.begun_late.push(prompt);
+            return Ok(());
+        }
+        self.take_up(prompt).await
+    }
+
+    /// A turn has ended: if not cut short, what it began with after an interrupt is taken up after all.
+    pub(super) async fn settle_late(&mut self, was_cut: bool) -> Result<(), StoreError> {
+        for prompt in std::mem::take(&mut self.begun_late) {
+            match was_cut {
+                true => self.given_back(prompt).await?,
+                false => self.take_up(prompt).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_up(&mut self, prompt: PromptId) -> Result<(), StoreError> {
+        let run = self.run.id;
+        let steered = self.progress.is_steered_now();
+        let (at, taken) = self
+            .runner
+            .store
+            .transaction(move |db| {
+                let taken = steering::take_up(db, run, prompt, steered)?;
+                let at = runs::place(db, run)?;
+                if let Some(TakenUp {
+                    changed_to: Some(changed),
+                    message,
+                    ..
+                }) = &taken
+                {
+                    let told = words::changed_too_late(prompt, changed.as_ref(), *message);
+                    outbox::insert(db, at, &told)?;
+                }
+                Ok((at, taken))
+            })
+            .await?;
+        fail_point!("steer-taken-up", |_| std::process::abort());
+        self.on_its_way.prompts.remove(&prompt.0);
+        let Some(taken) = taken else {
+            return Ok(());
+        };
+        if let Some(message) = taken.message {
+            self.asked_in.insert(prompt.0, message);
+        }
+        if let (true, Some(message)) = (taken.is_news && taken.came_later, taken.message) {
+            let state = match steered {
+                true => PromptState::Steering,
+                false => PromptState::Running,
+            };
+            self.runner.outbox.react(at.chat, message, state);
+        }
+        if steered && taken.is_news {
+            info!(run.id = %run, "a message steers a run");
+        }
+        if taken.changed_to.is_some() {
+            self.runner.outbox.deliver(at.chat);
+        }
+        Ok(())
+    }
+
+    /// The messages that the current turn is about, in the order in which claude took them up.
+    pub(super) fn asked_now(&self) -> Vec<MessageId> {
+        let prompts = self.progress.prompts.iter();
+        prompts
+            .filter_map(|prompt| self.asked_in.get(&prompt.0).copied())
+            .collect()
+    }
+
+    /// claude does not have a prompt on its input any more.
+    pub(super) async fn given_back(&mut self, prompt: PromptId) -> Result<(), StoreError> {
+        self.on_its_way.prompts.remove(&prompt.0);
+        self.runner
+            .store
+            .transaction(move |db| steering::give_back(db, prompt))
+            .await
+    }
+}

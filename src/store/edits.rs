@@ -1,0 +1,106 @@
+//! Messages that were edited: which prompt each is part of, how far that is, and what it was changed to.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::prompts::{COLUMNS, from_row};
+use super::runs::{Place, run_id};
+use super::{from_json, to_json};
+use crate::id::{ChatId, ChatThread, MessageId, PromptId, SessionId};
+use crate::prompt::Content;
+use crate::store::chats::place_from;
+
+/// A prompt that an edited message is part of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edited {
+    pub prompt: PromptId,
+    /// As claude has it, or will have it.
+    pub content: Content,
+    /// As it shall be, where it was edited before and nobody has said what is to become of that.
+    pub changed_to: Option<Content>,
+    pub stage: Stage,
+}
+
+/// How far a prompt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Waits,
+    /// claude has it on its input.
+    OnItsWay,
+    /// claude has taken it up, and its run goes on.
+    Running,
+    Over,
+}
+
+/// The prompt that a message is part of.
+pub fn of_message(
+    db: &Connection,
+    chat: ChatId,
+    message: MessageId,
+) -> rusqlite::Result<Option<Edited>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS}, p.edited, r.state, p.handed_to IS NOT NULL
+         FROM prompt_messages m JOIN prompts p ON p.id = m.prompt_id JOIN runs r ON r.id = p.run_id
+         WHERE m.chat_id = ?1 AND m.message_id = ?2"
+    ))?
+    .query_row(params![chat.0, message.0], |row| {
+        let prompt = from_row(row)?;
+        let changed_to: Option<String> = row.get(6)?;
+        let changed_to: Option<Option<Content>> =
+            changed_to.map(|json| from_json(6, &json)).transpose()?;
+        Ok(Edited {
+            prompt: prompt.id,
+            content: prompt.content,
+            changed_to: changed_to.flatten(),
+            stage: match (row.get_ref(7)?.as_str()?, row.get(8)?) {
+                ("queued", true) => Stage::OnItsWay,
+                ("queued", false) => Stage::Waits,
+                ("running", _) => Stage::Running,
+                _ => Stage::Over,
+            },
+        })
+    })
+    .optional()
+}
+
+/// Keeps what a prompt shall be changed to.
+pub fn change(db: &Connection, prompt: PromptId, content: &Content) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE prompts SET edited = ?2 WHERE id = ?1")?
+        .execute([prompt.0.to_string(), to_json(content)?])?;
+    Ok(())
+}
+
+/// A change, and the run that its prompt belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    pub run: Place,
+    pub content: Content,
+}
+
+/// Takes the change of a prompt of this chat that claude has read; none where there is none any more.
+pub fn take_change(
+    db: &Connection,
+    chat: ChatId,
+    prompt: PromptId,
+) -> rusqlite::Result<Option<Change>> {
+    let found = db
+        .prepare_cached(
+            "SELECT p.edited, r.id, r.session_id, r.chat_id, r.thread_id, p.message_id
+             FROM prompts p JOIN runs r ON r.id = p.run_id
+             WHERE p.id = ?1 AND p.edited IS NOT NULL AND r.chat_id = ?2 AND r.state <> 'queued'",
+        )?
+        .query_row(params![prompt.0.to_string(), chat.0], |row| {
+            let content: Option<Content> = from_json(0, &row.get::<_, String>(0)?)?;
+            let at: ChatThread = place_from(row, 3)?;
+            let run = Place {
+                id: run_id(1, &row.get::<_, String>(1)?)?,
+                session: SessionId(row.get(2)?),
+                at,
+                asked_by: row.get::<_, Option<i32>>(5)?.map(MessageId),
+            };
+            Ok(content.map(|content| Change { run, content }))
+        })
+        .optional()?;
+    db.prepare_cached("UPDATE prompts SET edited = NULL WHERE id = ?1")?
+        .execute([prompt.0.to_string()])?;
+    Ok(found.flatten())
+}

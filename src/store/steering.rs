@@ -1,0 +1,275 @@
+//! Prompts that go to a claude which is at work: handed over, taken up, changed on the way, given back.
+//!
+//! Columns of `prompts`. A prompt that is handed over still belongs to the run that it would become, and moves to the run
+//! that takes it up; so what is not taken up simply waits, as if nothing had been.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+use super::chats::thread_column;
+use super::prompts::{self, COLUMNS, Prompt, from_row};
+use super::runs::READY;
+use super::{from_json, now, runs, settings};
+use crate::id::{ChatThread, MessageId, PromptId, RunId};
+use crate::prompt::Content;
+use crate::run::{Outcome, Run};
+
+/// What waits behind a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Behind {
+    /// To be passed on to its claude, in this order; those that were handed over before among them.
+    pub to_pass_on: Vec<Prompt>,
+    /// Prompts that claude has on its input and that somebody has changed or cancelled meanwhile.
+    pub to_withdraw: Vec<PromptId>,
+    /// So many wait for the end of the run.
+    pub for_the_end: usize,
+}
+
+/// Hands over what may go to the claude of a run that goes on, and says what waits behind it.
+///
+/// What a person wrote goes to claude at once, unless the chat holds it back; what comes from elsewhere is a run of its
+/// own, and what was written behind it stays behind it.
+pub fn hand_over(db: &Connection, run: &Run) -> rusqlite::Result<Behind> {
+    let holds_back = settings::get(db, run.at.chat)?.holds_back;
+    let mut behind = Behind::default();
+    for waiting in waiting_behind(db, run)? {
+        let goes_now =
+            waiting.goes_to_claude && waiting.is_ready && !holds_back && behind.for_the_end == 0;
+        if waiting.handed_to.as_deref() == Some(run.id.to_string().as_str()) {
+            if waiting.is_changed {
+                behind.to_withdraw.push(waiting.prompt.id);
+            }
+            behind.to_pass_on.push(waiting.prompt);
+        } else if goes_now {
+            db.prepare_cached("UPDATE prompts SET handed_to = ?2 WHERE id = ?1")?
+                .execute([waiting.prompt.id.0.to_string(), run.id.to_string()])?;
+            behind.to_pass_on.push(waiting.prompt);
+        } else if waiting.is_ready || behind.for_the_end > 0 {
+            behind.for_the_end += 1;
+        } else {
+            // It goes to claude when it is whole; what was written after it stays behind it.
+            break;
+        }
+    }
+    Ok(behind)
+}
+
+struct Waiting {
+    prompt: Prompt,
+    handed_to: Option<String>,
+    is_changed: bool,
+    is_ready: bool,
+    goes_to_claude: bool,
+}
+
+fn waiting_behind(db: &Connection, run: &Run) -> rusqlite::Result<Vec<Waiting>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS}, p.handed_to, p.edited IS NOT NULL, {READY},
+                p.user_id IS NOT NULL AND r.session_id = ?3
+         FROM runs r JOIN prompts p ON p.run_id = r.id
+         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'queued' AND r.held <> 1
+         ORDER BY r.seq, p.rowid"
+    ))?
+    .query_map(
+        params![run.at.chat.0, thread_column(run.at), run.session.0, now()],
+        |row| {
+            Ok(Waiting {
+                prompt: from_row(row)?,
+                handed_to: row.get(6)?,
+                is_changed: row.get(7)?,
+                is_ready: row.get(8)?,
+                goes_to_claude: row.get(9)?,
+            })
+        },
+    )?
+    .collect()
+}
+
+/// A prompt that claude has taken up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenUp {
+    /// The message that it was written in.
+    pub message: Option<MessageId>,
+    /// It was not known before that it was taken up.
+    pub is_news: bool,
+    /// The run did not begin with it.
+    pub came_later: bool,
+    /// What somebody changed it to, too late; `Some(None)`: it should not have run at all.
+    pub changed_to: Option<Option<Content>>,
+}
+
+/// claude has taken a prompt up: it belongs to this run from now on. None where it does not belong to it, nor was
+/// handed to it.
+pub fn take_up(
+    db: &Connection,
+    run: RunId,
+    prompt: PromptId,
+    steered: bool,
+) -> rusqlite::Result<Option<TakenUp>> {
+    let found = db
+        .prepare_cached(
+            "SELECT run_id, handed_to, taken_up_at IS NULL, message_id, edited FROM prompts WHERE id = ?1",
+        )?
+        .query_row([prompt.0.to_string()], |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, Option<String>>(1)?,
+                row.get::<_, bool>(2)?,
+                row.get::<_, Option<i32>>(3)?.map(MessageId),
+                row.get::<_, Option<String>>(4)?,
+            ))
+        })
+        .optional()?;
+    let Some((belongs_to, handed_to, is_news, message, edited)) = found else {
+        return Ok(None);
+    };
+    let this = run.to_string();
+    if belongs_to != this && handed_to.as_deref() != Some(this.as_str()) {
+        return Ok(None);
+    }
+    let came_later = belongs_to != this;
+    if is_news {
+        db.prepare_cached(
+            "UPDATE prompts SET run_id = ?2, handed_to = NULL, taken_up_at = ?3, steered = ?4,
+                    edited = CASE edited WHEN 'null' THEN NULL ELSE edited END
+             WHERE id = ?1",
+        )?
+        .execute(params![prompt.0.to_string(), this, now(), steered])?;
+        // The run that it would have become never was.
+        db.prepare_cached(
+            "DELETE FROM runs WHERE id = ?1 AND state = 'queued'
+             AND NOT EXISTS (SELECT 1 FROM prompts WHERE run_id = ?1)",
+        )?
+        .execute([belongs_to])?;
+    }
+    let changed_to = edited
+        .filter(|_| is_news)
+        .map(|json| from_json(4, &json))
+        .transpose()?;
+    Ok(Some(TakenUp {
+        message,
+        is_news,
+        came_later,
+        changed_to,
+    }))
+}
+
+/// claude does not have the prompt on its input any more, and has not taken it up: what somebody has changed it to
+/// waits in its place. Under another id: claude drops what it may have seen.
+pub fn give_back(db: &Connection, prompt: PromptId) -> rusqlite::Result<()> {
+    let found = db
+        .prepare_cached(
+            "SELECT run_id, edited FROM prompts WHERE id = ?1 AND handed_to IS NOT NULL AND taken_up_at IS NULL",
+        )?
+        .query_row([prompt.0.to_string()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
+        })
+        .optional()?;
+    let Some((run, edited)) = found else {
+        return Ok(());
+    };
+    let edited: Option<Option<Content>> = edited.map(|json| from_json(1, &json)).transpose()?;
+    let fresh = PromptId(Uuid::new_v4());
+    db.prepare_cached("UPDATE prompts SET id = ?2, handed_to = NULL, edited = NULL WHERE id = ?1")?
+        .execute([prompt.0.to_string(), fresh.0.to_string()])?;
+    match edited {
+        None => {}
+        Some(Some(content)) => prompts::set_content(db, fresh, &content)?,
+        Some(None) => {
+            runs::end(db, runs::run_id(0, &run)?, &Outcome::Stopped)?;
+        }
+    }
+    Ok(())
+}
+
+/// The run has ended: what its claude has not taken up waits again.
+pub fn give_all_back(db: &Connection, run: RunId) -> rusqlite::Result<()> {
+    let left: Vec<PromptId> = db
+        .prepare_cached("SELECT id FROM prompts WHERE handed_to = ?1 AND taken_up_at IS NULL")?
+        .query_map([run.to_string()], |row| {
+            prompts::prompt_id(0, &row.get::<_, String>(0)?)
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    for prompt in left {
+        give_back(db, prompt)?;
+    }
+    Ok(())
+}
+
+/// These prompts are answered by the message in this row of the outbox.
+pub fn set_answered(db: &Connection, answered: &[PromptId], row: i64) -> rusqlite::Result<()> {
+    for prompt in answered {
+        db.prepare_cached("UPDATE prompts SET answer_row = ?2 WHERE id = ?1")?
+            .execute(params![prompt.0.to_string(), row])?;
+    }
+    Ok(())
+}
+
+/// Messages of prompts that a run took up and that no answer is known to.
+pub fn unanswered(db: &Connection, run: RunId) -> rusqlite::Result<Vec<MessageId>> {
+    db.prepare_cached(
+        "SELECT message_id FROM prompts
+         WHERE run_id = ?1 AND answer_row IS NULL AND message_id IS NOT NULL ORDER BY rowid",
+    )?
+    .query_map([run.to_string()], |row| row.get(0).map(MessageId))?
+    .collect()
+}
+
+/// A prompt that waits in a chat, for a person to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InQueue {
+    pub run: RunId,
+    pub words: String,
+    /// claude has it on its input.
+    pub is_handed: bool,
+}
+
+/// What waits in a chat, in its order.
+pub fn queue(db: &Connection, at: ChatThread) -> rusqlite::Result<Vec<InQueue>> {
+    db.prepare_cached(
+        "SELECT r.id, p.text, p.handed_to IS NOT NULL FROM runs r JOIN prompts p ON p.run_id = r.id
+         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'queued' AND r.held <> 1
+           AND p.edited IS NOT 'null'
+         ORDER BY r.seq, p.rowid",
+    )?
+    .query_map(params![at.chat.0, thread_column(at)], |row| {
+        Ok(InQueue {
+            run: runs::run_id(0, &row.get::<_, String>(0)?)?,
+            words: row.get(1)?,
+            is_handed: row.get(2)?,
+        })
+    })?
+    .collect()
+}
+
+/// What came of the wish that a waiting prompt does not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    Done,
+    /// claude has it on its input; it is asked to give it back.
+    Asked,
+    /// It does not wait any more.
+    TooLate,
+}
+
+/// A waiting prompt shall not run.
+pub fn cancel(db: &Connection, at: ChatThread, run: RunId) -> rusqlite::Result<Cancelled> {
+    let waits = db
+        .prepare_cached(
+            "SELECT 1 FROM runs WHERE id = ?1 AND chat_id = ?2 AND thread_id = ?3 AND state = 'queued'",
+        )?
+        .exists(params![run.to_string(), at.chat.0, thread_column(at)])?;
+    if !waits {
+        return Ok(Cancelled::TooLate);
+    }
+    let handed = db
+        .prepare_cached(
+            "UPDATE prompts SET edited = 'null' WHERE run_id = ?1 AND handed_to IS NOT NULL",
+        )?
+        .execute([run.to_string()])?;
+    if handed > 0 {
+        return Ok(Cancelled::Asked);
+    }
+    runs::end(db, run, &Outcome::Stopped)?;
+    Ok(Cancelled::Done)
+}
