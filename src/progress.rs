@@ -50,7 +50,9 @@ pub struct Progress {
     pub in_turn: bool,
     /// The prompts that the current turn, or the last one, is about: what it began with, and what steered it.
     pub prompts: Vec<PromptId>,
-    /// claude has done something in this turn.
+    /// Prompts that the next turn is about.
+    next_prompts: Vec<PromptId>,
+    /// A block of this turn is complete: what the turn began with is taken up before that.
     turn_is_under_way: bool,
     /// claude waits for input.
     pub idle: bool,
@@ -113,11 +115,10 @@ impl Progress {
                 self.in_turn = true;
                 self.idle = false;
                 self.problem = None;
-                self.prompts.clear();
+                self.prompts = std::mem::take(&mut self.next_prompts);
                 self.turn_is_under_way = false;
             }
             Event::Words(words) => {
-                self.turn_is_under_way = true;
                 self.retry = None;
                 if self.words_complete {
                     self.words.clear();
@@ -184,9 +185,12 @@ impl Progress {
             }
             Event::Garbage => self.garbage += 1,
             Event::TakenUp(prompt) => {
-                if self.in_turn {
-                    self.prompts.push(*prompt);
-                }
+                // Of several that become one turn, all but the last are taken up before it begins.
+                let of_turn = match self.in_turn {
+                    true => &mut self.prompts,
+                    false => &mut self.next_prompts,
+                };
+                of_turn.push(*prompt);
             }
             Event::Withdrawn { .. } | Event::Other(_) => {}
         }

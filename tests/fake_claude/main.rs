@@ -271,20 +271,20 @@ impl Claude {
     }
 
     async fn turn(&mut self, line: Value) -> Turn {
-        self.state("running");
-        self.init();
-        let mut prompt = self.take_up(line);
         // What waits becomes one turn, but for claude's own commands.
-        while self
-            .waiting
-            .front()
-            .is_some_and(|next| !is_command(&words_of(next)))
-            && !is_command(&prompt)
+        let mut lines = vec![line];
+        while let Some(next) = self.waiting.front()
+            && !is_command(&words_of(next))
+            && !is_command(&words_of(&lines[0]))
         {
-            let next = self.waiting.pop_front().expect("there is one");
-            prompt.push('\n');
-            prompt.push_str(&self.take_up(next));
+            lines.extend(self.waiting.pop_front());
         }
+        self.state("running");
+        let last = lines.pop().expect("there is one");
+        let mut words: Vec<String> = lines.into_iter().map(|line| self.take_up(line)).collect();
+        self.init();
+        words.push(self.take_up(last));
+        let prompt = words.join("\n");
 
         self.cost += 0.01;
         if std::env::var_os("FAKE_CLAUDE_LOGGED_OUT").is_some() {

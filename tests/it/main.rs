@@ -31,6 +31,7 @@ mod people;
 mod prompts;
 mod pushing;
 mod real_claude;
+mod real_claude_steering;
 mod recordings;
 mod redaction;
 mod rendering;

@@ -128,23 +128,31 @@ fn current_prompt(messages: &[Value]) -> (usize, String) {
         .iter()
         .enumerate()
         .rev()
-        .filter(|(_, message)| message["role"] == "user")
         .find_map(|(at, message)| Some((at, texts(message).pop()?)))
         .unwrap_or((0, String::new()))
 }
 
 fn earlier(messages: &[Value]) -> Vec<String> {
-    let mut prompts: Vec<String> = messages
-        .iter()
-        .filter(|message| message["role"] == "user")
-        .flat_map(texts)
-        .collect();
+    let mut prompts: Vec<String> = messages.iter().flat_map(texts).collect();
     prompts.pop();
     prompts
 }
 
-/// What a person wrote in a message, without what claude adds to it.
+/// What a person wrote in a message, without what claude adds to it. What was written while claude worked comes as a
+/// message of claude's own.
 fn texts(message: &Value) -> Vec<String> {
+    if message["role"] == "system" {
+        let said = message["content"].as_str().unwrap_or_default();
+        let steered = said.split("The user sent a new message while you were working:\n");
+        return steered
+            .skip(1)
+            .filter_map(|steered| steered.split("\n\nIMPORTANT:").next())
+            .map(str::to_owned)
+            .collect();
+    }
+    if message["role"] != "user" {
+        return Vec::new();
+    }
     let blocks = match &message["content"] {
         Value::String(text) => vec![text.clone()],
         Value::Array(blocks) => blocks
