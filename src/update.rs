@@ -3,6 +3,8 @@
 //! `telegram::incoming` makes these from the raw update; `inbox` acts on them. Pure data, and the one
 //! question that needs no outside: is this message meant for the bot?
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::{ChatId, ChatThread, MessageId, UserId};
 
 /// An update as the inbox sees it.
@@ -56,6 +58,41 @@ pub struct Text {
     pub text: String,
     /// Byte ranges of mentions of this bot.
     pub mentions: Vec<std::ops::Range<usize>>,
+}
+
+/// A file that came with a message, as Telegram names it; its bytes are still there.
+///
+/// Kept as JSON with the prompt that it goes along with. Bot API: `PhotoSize`, `Document`, `Audio`, `Video`, …
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    pub kind: FileKind,
+    /// What it is fetched by. Bot API: `file_id`.
+    pub id: String,
+    /// The same for everybody and for ever. Bot API: `file_unique_id`.
+    pub unique_id: String,
+    /// As the sender's device named it: nothing that a path may be made of.
+    pub name: Option<String>,
+    /// Bot API: `mime_type`, as the sender's device said it.
+    pub media_type: Option<String>,
+    pub bytes: Option<u64>,
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+    /// How long it plays.
+    pub seconds: Option<u32>,
+}
+
+/// What the sender made of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileKind {
+    Photo,
+    Document,
+    Audio,
+    Video,
+    Animation,
+    VideoNote,
+    Voice,
+    Sticker,
 }
 
 /// Bot API: `CallbackQuery` of a button under one of the bot's messages.
