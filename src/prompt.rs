@@ -1,6 +1,8 @@
 //! What claude is asked: a person's words to the byte, and what goes along with them, each in a fixed form.
 //!
-//! Pure. `inbox` puts prompts together, `store::prompts` keeps them, `claude::control` makes lines of input from them.
+//! Pure. [`forms`] has the fixed forms; `inbox` puts prompts together, `store::prompts` keeps them, `claude::control` makes lines of input from them.
+
+pub mod forms;
 
 use std::path::PathBuf;
 
@@ -75,6 +77,26 @@ impl Content {
             }
         }
         words
+    }
+
+    /// What people see of it: the words, or else what goes along.
+    pub fn shown(&self) -> String {
+        let words = self.words();
+        if !words.trim().is_empty() || self.is_words_alone() {
+            return words;
+        }
+        let along: Vec<&str> = self
+            .pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Along(text) => text,
+                Piece::Written(_) => "",
+                Piece::Picture(_) => "(a picture)",
+                Piece::Awaited(_) => "(a file)",
+            })
+            .filter(|text| !text.is_empty())
+            .collect();
+        along.join("\n")
     }
 
     /// Whether it is a person's words and nothing else.

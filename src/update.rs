@@ -1,7 +1,7 @@
 //! What came in: one update of the Bot API, reduced to what telecoder acts on.
 //!
-//! `telegram::incoming` makes these from the raw update; `inbox` acts on them. Pure data, and the one
-//! question that needs no outside: is this message meant for the bot?
+//! `telegram::incoming` and `telegram::message` make these from the raw update; `inbox` acts on them. Pure data, and
+//! the questions that need no outside: is this message an answer to the bot, and where do its words begin?
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,8 @@ use crate::id::{ChatId, ChatThread, MessageId, UserId};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
     Message(Message),
+    /// A message as it is now. Bot API: `edited_message`.
+    Edited(Message),
     Button(Button),
     /// A group has become a supergroup. Bot API: `migrate_to_chat_id`, `migrate_from_chat_id`.
     Migrated {
@@ -37,19 +39,102 @@ pub struct Message {
     pub sender_name: String,
     /// When it was sent, in Unix seconds by Telegram's clock. Bot API: `date`.
     pub sent_at: i64,
+    /// Its text, or what it says below its picture or file; empty where it says nothing. Bot API: `text`, `caption`.
+    pub text: Text,
     pub content: Content,
-    /// The message answers one of the bot's own.
-    pub replies_to_bot: bool,
+    /// The part of the answered message that the sender has chosen. Bot API: `quote`.
+    pub quote: Option<String>,
+    pub replies_to: Option<Replied>,
+    pub forwarded_from: Option<Origin>,
+    /// Several messages that were sent as one. Bot API: `media_group_id`.
+    pub album: Option<String>,
 }
 
-/// What a message carries.
+/// The message that another one answers. Bot API: `reply_to_message`, `external_reply`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replied {
+    /// None for a message of another chat.
+    pub message: Option<MessageId>,
+    /// It is one of this bot's own.
+    pub is_the_bots: bool,
+    pub sender: Option<UserId>,
+    /// What its sender is called; empty where nobody can know.
+    pub author: String,
+    pub text: String,
+    pub content: Content,
+}
+
+/// Who wrote what was forwarded. Bot API: `MessageOrigin`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A person, whether or not they show who they are.
+    Person(String),
+    /// Somebody who wrote as a group.
+    Group(String),
+    Channel {
+        title: String,
+        signature: Option<String>,
+    },
+    /// It is of a kind that this version does not know.
+    Unknown,
+}
+
+/// What a message is beside its words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    Text(Text),
-    /// Something a person sent that is not text, by the Bot API's field name: `photo`, `voice`, …
-    Attachment(String),
-    /// Something that Telegram wrote into the chat: `new_chat_members`, `pinned_message`, …
+    /// Words alone.
+    Text,
+    Files(Vec<File>),
+    /// Something that words say as well.
+    Thing(Thing),
+    /// Something that claude cannot get, by the Bot API's field name: `game`, `story`, …
+    Impossible(String),
+    /// Something that Telegram wrote into the chat, by the Bot API's field name: `pinned_message`, …
     Service(String),
+}
+
+/// What a person can send that is neither words nor a file. Numbers are as Telegram wrote them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Thing {
+    Location(Location),
+    Venue {
+        title: String,
+        address: String,
+        location: Location,
+    },
+    Contact {
+        name: String,
+        phone: String,
+    },
+    Poll {
+        question: String,
+        options: Vec<String>,
+    },
+    /// Bot API: `dice`, with the emoji that says which kind.
+    Dice {
+        emoji: String,
+        value: i64,
+    },
+    Checklist {
+        title: String,
+        tasks: Vec<Task>,
+    },
+    /// Known by its emoji.
+    Sticker(String),
+}
+
+/// Degrees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    pub latitude: String,
+    pub longitude: String,
+}
+
+/// A line of a checklist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    pub text: String,
+    pub is_done: bool,
 }
 
 /// A text to the byte, and where in it somebody is mentioned.
@@ -109,6 +194,15 @@ pub struct Button {
     pub buttons: usize,
 }
 
+impl Message {
+    /// The message answers one of the bot's own.
+    pub fn replies_to_bot(&self) -> bool {
+        self.replies_to
+            .as_ref()
+            .is_some_and(|replied| replied.is_the_bots)
+    }
+}
+
 impl Text {
     /// The text without a leading mention of the bot and the blanks behind it.
     ///
@@ -127,7 +221,9 @@ impl Incoming {
     /// Who sent it and where, for the decision whether they may.
     pub fn origin(&self) -> Option<(UserId, ChatId)> {
         match self {
-            Incoming::Message(message) => message.sender.map(|user| (user, message.at.chat)),
+            Incoming::Message(message) | Incoming::Edited(message) => {
+                message.sender.map(|user| (user, message.at.chat))
+            }
             Incoming::Button(button) => Some((button.sender, button.at.chat)),
             Incoming::Migrated { .. } | Incoming::Membership { .. } | Incoming::Other(_) => None,
         }
@@ -136,7 +232,7 @@ impl Incoming {
     /// Where the sender can be told of it.
     pub fn place(&self) -> Option<ChatThread> {
         match self {
-            Incoming::Message(message) => Some(message.at),
+            Incoming::Message(message) | Incoming::Edited(message) => Some(message.at),
             Incoming::Button(button) => Some(button.at),
             Incoming::Migrated { .. } | Incoming::Membership { .. } | Incoming::Other(_) => None,
         }

@@ -39,12 +39,21 @@ pub fn misused(verb: Verb) -> Outgoing {
     ))
 }
 
-/// Something came that is not text.
-pub fn attachment_not_passed_on(kind: &str) -> Outgoing {
+/// Something came that claude cannot get. `kind` is the Bot API's name for it.
+pub fn cannot_be_passed_on(kind: &str) -> Outgoing {
     Outgoing::note(format!(
-        "This was not passed on to claude: I can only pass on text so far, and this is {}. \
-         Write what you need as text.",
-        with_article(kind)
+        "This was not passed on to claude: {}. Write what you need, or send a screenshot of it.",
+        match kind {
+            "sticker" => "a sticker without an emoji says nothing that it could read".to_owned(),
+            "paid_media" => "what has to be paid for cannot be seen by a bot".to_owned(),
+            "story" => "a story can only be seen in Telegram itself".to_owned(),
+            "game" | "giveaway" | "giveaway_winners" | "invoice" =>
+                format!("it can do nothing with {}", with_article(kind)),
+            _ => format!(
+                "I do not know this kind of message yet ({})",
+                kind.replace('_', " ")
+            ),
+        }
     ))
 }
 

@@ -35,7 +35,7 @@ use crate::run::start::{Checking, Runner};
 use crate::session::claims::Claims;
 use crate::session::registry::{Registry, RegistryTask};
 use crate::session::worker::Worker;
-use crate::store::{OpenError, Store, StoreError, jobs, pauses, runs, sessions};
+use crate::store::{OpenError, Store, StoreError, gatherings, jobs, pauses, runs, sessions};
 use crate::telegram::api::{Api, ServerClock};
 use crate::telegram::dispatch::dispatch;
 use crate::telegram::line::Surroundings;
@@ -269,6 +269,7 @@ async fn hold_what_is_old(
 async fn recover(store: &Store, outbox: &Outbox, registry: &Registry) -> Result<(), StoreError> {
     let (chats, beside) = store
         .transaction(|db| {
+            gatherings::reopen(db)?;
             let mut chats = runs::chats_with_open(db)?;
             chats.extend(sessions::chats_with_new(db)?);
             chats.extend(jobs::chats_with_due(db, Lane::Workspace)?);

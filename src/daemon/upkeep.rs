@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::git::Git;
 use crate::git::snapshot::{self, Moment};
 use crate::id::{JobId, RunId};
-use crate::store::{Store, StoreError, jobs, outbox, runs, sessions, updates};
+use crate::store::{Store, StoreError, gatherings, jobs, outbox, runs, sessions, updates};
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 /// How long a file in the scratch folder is kept when nobody touches it.
@@ -53,6 +53,7 @@ impl Upkeep {
             .store
             .transaction(|db| {
                 updates::forget_old(db)?;
+                gatherings::forget_album_parts(db)?;
                 outbox::forget_old(db)
             })
             .await;

@@ -1,6 +1,6 @@
 //! Whom an update's effect concerns: who is woken when it is written down.
 
-use crate::id::ChatThread;
+use crate::id::{ChatThread, MessageId};
 
 /// Whom an effect concerns.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,8 @@ pub(super) struct Follow {
     pub gather: bool,
     /// So many prompts were accepted.
     pub accepted: u64,
+    /// The message that began a prompt; its sender sees that it was taken.
+    pub taken: Option<MessageId>,
 }
 
 impl Follow {

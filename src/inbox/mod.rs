@@ -6,9 +6,11 @@
 mod button;
 mod checks;
 mod command;
+mod compose;
 mod edit;
 mod failed;
 mod follow;
+mod gather;
 mod held;
 mod job;
 mod logs;
@@ -45,13 +47,14 @@ use crate::metrics::Metrics;
 use crate::session::Commands;
 use crate::session::registry::Registry;
 use crate::store::people as store_people;
-use crate::store::{Store, StoreError, migrated, outbox, updates};
+use crate::store::{Store, StoreError, gatherings, migrated, outbox, updates};
 use crate::telegram::access::{Access, Member};
 use crate::telegram::api::ServerClock;
 use crate::telegram::outbox::Outbox;
 use crate::update::{Incoming, Message};
 use command::Asked;
 use follow::Follow;
+use prompt::Taken;
 use request::Request;
 
 /// A question about old prompts waits this long for more of them, so that one is asked instead of many.
@@ -89,6 +92,15 @@ pub struct Inbox {
 }
 
 impl Inbox {
+    /// The update as Telegram sent it; none when it has had its effect.
+    pub async fn raw(&self, seq: UpdateSeq) -> Result<Option<String>, StoreError> {
+        let stored = self
+            .store
+            .transaction(move |db| updates::stored(db, seq))
+            .await?;
+        Ok(stored.map(|stored| stored.raw))
+    }
+
     /// Gives the update its effect. Harmless when it has had it already.
     ///
     /// `bot` is the bot's username.
@@ -117,6 +129,7 @@ impl Inbox {
                 let moved_to = self.moved_to(message.at.chat).await?;
                 self.message(seq, member, message, moved_to, bot).await
             }
+            Incoming::Edited(message) => self.edited(seq, message).await,
             Incoming::Button(button) => self.button(seq, member, button).await,
             _ => self.done(seq).await,
         }
@@ -163,37 +176,29 @@ impl Inbox {
             chat: moved_to.unwrap_or(message.at.chat),
             ..message.at
         };
-        match request::read(&message, bot) {
+        let request = request::read(&message, bot);
+        let is_addressed = !matches!(request, Request::Aside(_));
+        match request {
             Request::Nothing => self.done(seq).await,
             Request::Reply(reply) => self.reply(seq, at, reply).await,
-            Request::Prompt(text) => {
-                let prompt = prompt::Asked {
-                    text,
+            Request::Prompt(words) | Request::Aside(words) => {
+                let asked = prompt::Asked {
                     // In the group that this one has become, no message has that number.
-                    message: Some(message.id).filter(|_| moved_to.is_none()),
+                    number: Some(message.id).filter(|_| moved_to.is_none()),
+                    message,
+                    words,
                     user: member.user(),
-                    sent_at: message.sent_at.saturating_mul(1000),
+                    is_addressed,
+                    seq,
                 };
-                let workspaces = self.workspaces.clone();
-                let is_old = self.is_old(prompt.sent_at);
-                if let Some(message) = prompt.message {
-                    self.outbox.react(at.chat, message, PromptState::Taken);
-                }
-                let now = self.clock.now();
-                self.effect(seq, at, move |db| {
-                    let run = prompt::queue(db, at, &workspaces, prompt)?;
-                    let follow = match is_old {
-                        true => held::hold(db, at, run, now)?,
-                        false => Follow::wake(at),
-                    };
-                    Ok(Follow {
-                        accepted: 1,
-                        ..follow
-                    })
-                })
-                .await
+                self.prompt(at, asked).await
             }
             Request::Command(command) => {
+                let user = member.user();
+                let close = move |db: &Connection| gatherings::close(db, at, user);
+                if self.store.transaction(close).await? {
+                    self.registry.wake(at);
+                }
                 let asked = Asked {
                     command,
                     message: message.id,
@@ -203,6 +208,35 @@ impl Inbox {
                 self.command(seq, at, asked, bot).await
             }
         }
+    }
+
+    /// A message becomes a prompt, or a part of one.
+    async fn prompt(&self, at: ChatThread, asked: prompt::Asked) -> Result<(), StoreError> {
+        let workspaces = self.workspaces.clone();
+        let is_old = self.is_old(asked.sent_at());
+        let now = self.clock.now();
+        self.effect(asked.seq, at, move |db| {
+            let (run, is_new) = match prompt::take(db, at, &workspaces, &asked)? {
+                Taken::Aside => return Ok(Follow::default()),
+                Taken::Joined(run) => (run, false),
+                Taken::Began(run) => (run, true),
+            };
+            let follow = match is_old {
+                true => held::hold(db, at, run, now)?,
+                false => Follow::wake(at),
+            };
+            Ok(Follow {
+                accepted: u64::from(is_new),
+                taken: asked.number.filter(|_| is_new),
+                ..follow
+            })
+        })
+        .await
+    }
+
+    /// An edit of a message. What it changes is still to come: it has no effect.
+    async fn edited(&self, seq: UpdateSeq, _message: Message) -> Result<(), StoreError> {
+        self.done(seq).await
     }
 
     fn is_old(&self, sent_at: i64) -> bool {
@@ -299,6 +333,9 @@ impl Inbox {
 
     fn follow(&self, at: ChatThread, follow: Follow) {
         self.metrics.prompts_accepted(follow.accepted);
+        if let Some(message) = follow.taken {
+            self.outbox.react(at.chat, message, PromptState::Taken);
+        }
         if follow.gather {
             let outbox = self.outbox.clone();
             tokio::spawn(async move {

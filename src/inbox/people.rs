@@ -56,10 +56,10 @@ pub(super) fn code_of(incoming: &Incoming) -> Option<(&Message, UserId, InviteCo
     let Incoming::Message(message) = incoming else {
         return None;
     };
-    let Content::Text(text) = &message.content else {
+    if message.content != Content::Text {
         return None;
-    };
-    let code = InviteCode::parse(text.text.strip_prefix("/start ")?.trim())?;
+    }
+    let code = InviteCode::parse(message.text.text.strip_prefix("/start ")?.trim())?;
     let user = message.sender.filter(|_| !message.at.chat.is_group())?;
     Some((message, user, code))
 }

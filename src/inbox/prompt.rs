@@ -1,49 +1,139 @@
-//! A text becomes a run of the chat's session; the first one makes the session.
+//! A message becomes a run of the chat's session, or a part of one that is still being put together; the first one makes
+//! the session.
+//!
+//! What belongs together is in `gather`, what a message brings in `compose`.
 
 use std::path::Path;
 
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::new;
-use crate::id::{ChatThread, MessageId, PromptId, RunId, UserId};
-use crate::prompt::Content;
-use crate::session::Source;
+use super::compose::{self, Answered, Part};
+use super::{gather, new};
+use crate::id::{ChatThread, MessageId, PromptId, RunId, UpdateSeq, UserId};
+use crate::prompt::forms::Whose;
+use crate::prompt::{Content, Piece};
+use crate::session::{Session, Source};
 use crate::store::prompts::{self, Prompt};
-use crate::store::{chats, runs};
+use crate::store::{answered, attachments, chats, runs};
+use crate::update::Message;
 
-/// What a person asked.
+/// What a person sent.
 pub(super) struct Asked {
-    pub text: String,
-    /// None where nothing can reply to it.
-    pub message: Option<MessageId>,
+    pub message: Message,
+    /// What they ask, without what only says that the bot is meant.
+    pub words: String,
+    /// The message's number, where it can be found under it.
+    pub number: Option<MessageId>,
     pub user: UserId,
-    /// Unix milliseconds by Telegram's clock.
-    pub sent_at: i64,
+    /// The bot is meant. Where it is not, the message may still be a part of one where it is.
+    pub is_addressed: bool,
+    pub seq: UpdateSeq,
 }
 
-pub(super) fn queue(
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It was not for the bot.
+    Aside,
+    /// It is a prompt of its own, to which more may come.
+    Began(RunId),
+    /// It went to a prompt that waits.
+    Joined(RunId),
+}
+
+pub(super) fn take(
     db: &Connection,
     at: ChatThread,
     workspaces: &Path,
-    asked: Asked,
-) -> rusqlite::Result<RunId> {
-    let session = match chats::current_session(db, at)? {
+    asked: &Asked,
+) -> rusqlite::Result<Taken> {
+    let session = chats::current_session(db, at)?;
+    let answered = answered_by(db, at, asked, session.as_ref())?;
+    let bring =
+        |words: &str| compose::parts(&asked.message, words, asked.number, answered.as_ref());
+    if let Some(run) = gather::join(db, at, asked, bring)? {
+        return Ok(Taken::Joined(run));
+    }
+    let parts = bring(&asked.words);
+    if !asked.is_addressed {
+        gather::keep_aside(db, at, asked, &parts)?;
+        return Ok(Taken::Aside);
+    }
+    let session = match session {
         Some(session) => session,
         None => new::create(db, at, workspaces, Source::Empty, None)?,
     };
     let run = RunId::new();
     runs::insert(db, run, &session.id, at)?;
+    let prompt = PromptId(Uuid::new_v4());
+    let before = gather::take_aside(db, at, asked)?;
+    let first = before.first().map(|(message, _)| *message);
     prompts::insert(
         db,
         run,
         &Prompt {
-            id: PromptId(Uuid::new_v4()),
-            content: Content::written(asked.text, asked.message),
-            message: asked.message,
+            id: prompt,
+            content: Content::default(),
+            message: first.or(asked.number),
             user: Some(asked.user),
-            sent_at: Some(asked.sent_at),
+            sent_at: Some(asked.sent_at()),
         },
     )?;
-    Ok(run)
+    gather::begin(db, at, run, prompt, asked, before, parts)?;
+    Ok(Taken::Began(run))
+}
+
+impl Asked {
+    /// Unix milliseconds by Telegram's clock.
+    pub(super) fn sent_at(&self) -> i64 {
+        self.message.sent_at.saturating_mul(1000)
+    }
+}
+
+/// What a message brings, as pieces of this prompt: its files are awaited from now on.
+pub(super) fn pieces(
+    db: &Connection,
+    prompt: PromptId,
+    message: Option<MessageId>,
+    parts: Vec<Part>,
+) -> rusqlite::Result<Vec<Piece>> {
+    parts
+        .into_iter()
+        .map(|part| {
+            Ok(match part {
+                Part::Along(text) => Piece::Along(text),
+                Part::Written { text, message } => compose::written(text, message),
+                Part::File(file) => {
+                    Piece::Awaited(attachments::insert(db, prompt, message, &file)?)
+                }
+            })
+        })
+        .collect()
+}
+
+fn answered_by(
+    db: &Connection,
+    at: ChatThread,
+    asked: &Asked,
+    session: Option<&Session>,
+) -> rusqlite::Result<Option<Answered>> {
+    let Some(replied) = &asked.message.replies_to else {
+        return Ok(None);
+    };
+    // In a group that has become another one, no message has the number that it had.
+    let number = replied.message.filter(|_| asked.number.is_some());
+    let whose = match number {
+        Some(number) if replied.is_the_bots => {
+            answered::whose(db, at, number, session.map(|session| &session.id))?
+        }
+        _ if replied.is_the_bots => Whose::TheBots,
+        _ if replied.sender == Some(asked.user) => Whose::Own,
+        _ => Whose::Others(replied.author.clone()),
+    };
+    let is_known = match number {
+        Some(number) => prompts::of_message(db, at.chat, number)?.is_some(),
+        None => false,
+    };
+    Ok(Some(Answered { whose, is_known }))
 }

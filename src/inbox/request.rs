@@ -8,34 +8,46 @@ pub(super) enum Request {
     Nothing,
     Reply(Outgoing),
     Prompt(String),
+    /// Words that are not meant for the bot, as far as the message itself says.
+    Aside(String),
     Command(Command),
 }
 
 /// Reads a message; `bot` is the bot's username.
 pub(super) fn read(message: &Message, bot: &str) -> Request {
-    let text = match &message.content {
-        Content::Text(text) => text,
-        Content::Attachment(kind) if !message.at.chat.is_group() || message.replies_to_bot => {
-            let reply = text::attachment_not_passed_on(kind).replying_to(Some(message.id));
-            return Request::Reply(reply);
-        }
-        Content::Attachment(_) | Content::Service(_) => return Request::Nothing,
-    };
     let in_group = message.at.chat.is_group();
     let words = if in_group {
-        text.without_address()
+        message.text.without_address()
     } else {
-        &text.text
+        &message.text.text
     };
-    let addressed = !in_group
-        || message.replies_to_bot
-        || !text.mentions.is_empty()
-        || command::looks_like_one(words);
-    if !addressed {
-        return Request::Nothing;
+    // Commands are what somebody writes here and now: not words of others, and not words about a picture.
+    let may_be_command = message.content == Content::Text && message.forwarded_from.is_none();
+    let is_addressed = !in_group
+        || message.replies_to_bot()
+        || !message.text.mentions.is_empty()
+        || may_be_command && command::looks_like_one(words);
+    let has_words = !words.trim().is_empty();
+    match &message.content {
+        Content::Service(_) => return Request::Nothing,
+        Content::Impossible(kind) if is_addressed && !has_words => {
+            let reply = text::cannot_be_passed_on(kind).replying_to(Some(message.id));
+            return Request::Reply(reply);
+        }
+        Content::Impossible(_) if !has_words => return Request::Nothing,
+        _ => {}
     }
-    if words.trim().is_empty() {
-        return Request::Command(Command::Help);
+    if !is_addressed {
+        return Request::Aside(words.to_owned());
+    }
+    if !may_be_command {
+        return Request::Prompt(words.to_owned());
+    }
+    if !has_words {
+        return match brings_something(message) {
+            true => Request::Prompt(String::new()),
+            false => Request::Command(Command::Help),
+        };
     }
     match command::read(words, bot) {
         Input::Command(command) => Request::Command(command),
@@ -45,4 +57,12 @@ pub(super) fn read(message: &Message, bot: &str) -> Request {
         // Nobody else is there to be meant.
         Input::ForAnotherBot => Request::Prompt(words.to_owned()),
     }
+}
+
+/// Whether a message without words says something all the same: it points at somebody's.
+fn brings_something(message: &Message) -> bool {
+    let points = message.replies_to.as_ref().is_some_and(|replied| {
+        !replied.is_the_bots && (!replied.text.is_empty() || replied.content != Content::Text)
+    });
+    points || message.quote.is_some()
 }

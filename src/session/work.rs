@@ -7,7 +7,7 @@ use crate::chat::workspace;
 use crate::id::ChatThread;
 use crate::job::{Job, Lane};
 use crate::run::{Outcome, Run};
-use crate::store::{jobs, outbox, runs, sessions};
+use crate::store::{gatherings, jobs, outbox, runs, sessions};
 
 /// The chat's next piece of work.
 pub(super) enum Work {
@@ -17,6 +17,8 @@ pub(super) enum Work {
     Prepare(Session),
     Start(Run, Session),
     Do(Job, Session),
+    /// More messages may become part of what is next, until then, in Unix milliseconds.
+    Wait(i64),
 }
 
 /// What comes first in a lane: a run that is going on, then jobs, which are about runs that have ended, then the
@@ -53,7 +55,7 @@ pub(super) fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Res
             Some(Work::Start(run, session))
         }
         (_, Some(session)) => Some(Work::Prepare(session)),
-        _ => None,
+        _ => gatherings::next_ends_at(db, at)?.map(Work::Wait),
     })
 }
 

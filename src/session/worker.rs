@@ -29,7 +29,7 @@ use crate::progress::Progress;
 use crate::run::drive::{self, Driven};
 use crate::run::start::Runner;
 use crate::run::{Outcome, Run};
-use crate::store::{StoreError, jobs, migrated, outbox, panic_text, runs, sessions};
+use crate::store::{StoreError, jobs, migrated, now, outbox, panic_text, runs, sessions};
 
 /// After a failure of the store or the disk, before the same work is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -164,6 +164,15 @@ impl Worker {
                 }
             }
             Work::Do(job, session) => self.do_job(&job, &session, signals, quit).await?,
+            Work::Wait(until) => {
+                let left = u64::try_from(until.saturating_sub(now())).unwrap_or(0);
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_millis(left)) => Step::Done,
+                    () = signals.more.notified() => Step::Done,
+                    () = signals.stop.notified() => Step::Done,
+                    () = quit.cancelled() => Step::Quit,
+                }
+            }
         };
         Ok(Some(step))
     }

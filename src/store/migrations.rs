@@ -287,6 +287,20 @@ const EVERY_KIND_OF_MESSAGE: M<'_> = M::up(
 
     -- More messages may become part of the prompt until then, in Unix milliseconds.
     ALTER TABLE runs ADD COLUMN gathers_until INTEGER;
+    -- What is known of its last part (JSON); NULL: it was never more than one message.
+    ALTER TABLE runs ADD COLUMN gathering TEXT;
+
+    -- Pictures of albums in groups whose caption, with the mention of the bot, has not come yet.
+    CREATE TABLE album_parts (
+        chat_id    INTEGER NOT NULL,
+        thread_id  INTEGER NOT NULL,
+        album      TEXT NOT NULL,
+        message_id INTEGER NOT NULL,
+        user_id    INTEGER NOT NULL,
+        parts      TEXT NOT NULL,                 -- JSON
+        kept_at    INTEGER NOT NULL,
+        PRIMARY KEY (chat_id, album, message_id)
+    ) STRICT;
 
     -- Files that came with messages.
     CREATE TABLE attachments (

@@ -14,11 +14,14 @@
 //! refused.
 
 pub mod alive;
+pub mod answered;
+pub mod attachments;
 pub mod backup;
 pub mod chats;
 pub mod checkup;
 pub mod counts;
 pub mod edits;
+pub mod gatherings;
 pub mod held;
 pub mod invites;
 pub mod jobs;

@@ -1,13 +1,13 @@
 //! Prompts: what a person wrote, to the byte, with what goes along, and the run that it became.
 //!
-//! `text` is a person's words; `pieces` is there only where something goes along with them, or where they are of several
+//! `text` is what people see of it, a person's words where there are some; `pieces` is there only where something goes along with them, or where they are of several
 //! messages.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::{from_json, now};
-use crate::id::{MessageId, PromptId, RunId, SessionId, UserId};
+use crate::id::{ChatId, MessageId, PromptId, RunId, SessionId, UserId};
 use crate::prompt::Content;
 
 /// For [`from_row`], of `prompts p`.
@@ -33,7 +33,7 @@ pub fn insert(db: &Connection, run: RunId, prompt: &Prompt) -> rusqlite::Result<
     .execute(params![
         prompt.id.0.to_string(),
         run.to_string(),
-        prompt.content.words(),
+        prompt.content.shown(),
         pieces_of(&prompt.content)?,
         prompt.message.map(|id| id.0),
         prompt.user.map(|id| id.0),
@@ -41,6 +41,53 @@ pub fn insert(db: &Connection, run: RunId, prompt: &Prompt) -> rusqlite::Result<
         now(),
     ])?;
     Ok(())
+}
+
+/// What a prompt asks.
+pub fn content(db: &Connection, id: PromptId) -> rusqlite::Result<Content> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM prompts p WHERE p.id = ?1"))?
+        .query_row([id.0.to_string()], from_row)
+        .map(|prompt| prompt.content)
+}
+
+/// The prompt asks something else.
+pub fn set_content(db: &Connection, id: PromptId, content: &Content) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE prompts SET text = ?2, pieces = ?3 WHERE id = ?1")?
+        .execute(params![
+            id.0.to_string(),
+            content.shown(),
+            pieces_of(content)?
+        ])?;
+    Ok(())
+}
+
+/// A message became part of a prompt.
+pub fn add_message(
+    db: &Connection,
+    chat: ChatId,
+    message: MessageId,
+    id: PromptId,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO prompt_messages (chat_id, message_id, prompt_id) VALUES (?1, ?2, ?3)",
+    )?
+    .execute(params![chat.0, message.0, id.0.to_string()])?;
+    Ok(())
+}
+
+/// The prompt that a message became part of.
+pub fn of_message(
+    db: &Connection,
+    chat: ChatId,
+    message: MessageId,
+) -> rusqlite::Result<Option<PromptId>> {
+    db.prepare_cached(
+        "SELECT prompt_id FROM prompt_messages WHERE chat_id = ?1 AND message_id = ?2",
+    )?
+    .query_row([chat.0, i64::from(message.0)], |row| {
+        prompt_id(0, &row.get::<_, String>(0)?)
+    })
+    .optional()
 }
 
 /// What the session was asked last.
@@ -60,17 +107,6 @@ pub fn of_run(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Prompt>> {
     ))?
     .query_map([run.to_string()], from_row)?
     .collect()
-}
-
-/// The prompt is another one now.
-pub fn set_content(db: &Connection, id: PromptId, content: &Content) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE prompts SET text = ?2, pieces = ?3 WHERE id = ?1")?
-        .execute(params![
-            id.0.to_string(),
-            content.words(),
-            pieces_of(content)?
-        ])?;
-    Ok(())
 }
 
 /// As the column `pieces` has it: nothing for the words of one message.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::chats::{place_from, thread_column};
-use super::now;
+use super::{gatherings, now};
 use crate::id::{ChatThread, MessageId, RunId, SessionId};
 use crate::run::{Ended, Outcome, Run};
 
@@ -22,12 +22,6 @@ pub struct Place {
     pub at: ChatThread,
     pub asked_by: Option<MessageId>,
 }
-
-/// Whether a queued run is whole: no more messages may become part of it, and nothing of it is still to be fetched. A
-/// condition on `runs r`; the time, in Unix milliseconds, is the statement's parameter `?4`.
-pub(super) const READY: &str = "coalesce(r.gathers_until, 0) <= ?4
-    AND NOT EXISTS (SELECT 1 FROM attachments a JOIN prompts ap ON ap.id = a.prompt_id
-                    WHERE ap.run_id = r.id AND a.state = 'awaited')";
 
 pub fn insert(
     db: &Connection,
@@ -51,23 +45,29 @@ pub fn insert(
 
 /// The run that is going on in a chat, or was when the bot ended.
 pub fn running(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
-    first_in_state(db, at, "running")
-}
-
-/// The run that is next in a chat; one whose session somebody has at a terminal waits.
-pub fn next_queued(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
-    first_in_state(db, at, "queued")
-}
-
-fn first_in_state(db: &Connection, at: ChatThread, state: &str) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs r
-         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = ?3 AND r.state <> 'ended' AND r.held <> 1
-           AND (r.state <> 'queued' OR r.session_id NOT IN
-                (SELECT id FROM sessions WHERE attached_at IS NOT NULL))
+         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'running' AND r.state <> 'ended' AND r.held <> 1
          ORDER BY r.seq LIMIT 1"
     ))?
-    .query_row(params![at.chat.0, thread_column(at), state], from_row)
+    .query_row(params![at.chat.0, thread_column(at)], from_row)
+    .optional()
+}
+
+/// The run that is next in a chat: the oldest that waits, when all its messages and files are there. Nothing overtakes
+/// it. One whose session somebody has at a terminal waits.
+pub fn next_queued(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs r
+         WHERE r.seq = (
+             SELECT q.seq FROM runs q
+             WHERE q.chat_id = ?1 AND q.thread_id = ?2 AND q.state = 'queued' AND q.state <> 'ended' AND q.held <> 1
+               AND q.session_id NOT IN (SELECT id FROM sessions WHERE attached_at IS NOT NULL)
+             ORDER BY q.seq LIMIT 1)
+           AND {}",
+        gatherings::ready("?3")
+    ))?
+    .query_row(params![at.chat.0, thread_column(at), now()], from_row)
     .optional()
 }
 
@@ -203,8 +203,8 @@ pub fn chats_with_open(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
 }
 
 /// From now on the run is going on; to be marked before its keeper is started. Returns when that was, in
-/// Unix milliseconds; none when it does not wait any more, or when a job in its workspace comes first, or
-/// somebody has its session at a terminal.
+/// Unix milliseconds; none when it does not wait any more, when a job in its workspace comes first or another
+/// message of its prompt, or when somebody has its session at a terminal.
 ///
 /// `was_empty` names the branch of a workspace that has no file and no commit.
 pub fn mark_running(
@@ -214,13 +214,15 @@ pub fn mark_running(
 ) -> rusqlite::Result<Option<i64>> {
     let started_at = now();
     let marked = db
-        .prepare_cached(
-            "UPDATE runs SET state = 'running', started_at = ?2, empty_on = ?3
-             WHERE id = ?1 AND state = 'queued'
-             AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.session_id = runs.session_id
+        .prepare_cached(&format!(
+            "UPDATE runs AS r SET state = 'running', started_at = ?2, empty_on = ?3
+             WHERE r.id = ?1 AND r.state = 'queued'
+             AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.session_id = r.session_id
                              AND j.lane = 'workspace' AND j.state = 'due')
-             AND session_id NOT IN (SELECT id FROM sessions WHERE attached_at IS NOT NULL)",
-        )?
+             AND r.session_id NOT IN (SELECT id FROM sessions WHERE attached_at IS NOT NULL)
+             AND {}",
+            gatherings::ready("?2")
+        ))?
         .execute(params![id.to_string(), started_at, was_empty])?;
     Ok((marked == 1).then_some(started_at))
 }

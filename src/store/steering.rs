@@ -8,8 +8,7 @@ use uuid::Uuid;
 
 use super::chats::thread_column;
 use super::prompts::{self, COLUMNS, Prompt, from_row};
-use super::runs::READY;
-use super::{from_json, now, runs, settings};
+use super::{from_json, gatherings, now, runs, settings};
 use crate::id::{ChatThread, MessageId, PromptId, RunId};
 use crate::prompt::Content;
 use crate::run::{Outcome, Run};
@@ -64,11 +63,12 @@ struct Waiting {
 
 fn waiting_behind(db: &Connection, run: &Run) -> rusqlite::Result<Vec<Waiting>> {
     db.prepare_cached(&format!(
-        "SELECT {COLUMNS}, p.handed_to, p.edited IS NOT NULL, {READY},
+        "SELECT {COLUMNS}, p.handed_to, p.edited IS NOT NULL, {},
                 p.user_id IS NOT NULL AND r.session_id = ?3
          FROM runs r JOIN prompts p ON p.run_id = r.id
          WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'queued' AND r.held <> 1
-         ORDER BY r.seq, p.rowid"
+         ORDER BY r.seq, p.rowid",
+        gatherings::ready("?4")
     ))?
     .query_map(
         params![run.at.chat.0, thread_column(run.at), run.session.0, now()],

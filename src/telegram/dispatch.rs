@@ -57,12 +57,18 @@ async fn on_update(
     quit: CancellationToken,
 ) -> Result<(), Infallible> {
     let seq = UpdateSeq(i64::from(update.id.0));
-    let incoming = catch_unwind(AssertUnwindSafe(|| incoming::read(&update, &me)))
-        .unwrap_or_else(|panic| Incoming::Other(panic_text(panic.as_ref())));
+    let mut incoming = Incoming::Other("not read yet".into());
     let failure = loop {
-        let accepted = AssertUnwindSafe(inbox.accept(seq, incoming.clone(), me.username()))
-            .catch_unwind()
-            .await;
+        let accept = async {
+            // A stored update has everything; teloxide's has what teloxide knows.
+            let Some(raw) = inbox.raw(seq).await? else {
+                return Ok(());
+            };
+            incoming = catch_unwind(AssertUnwindSafe(|| incoming::read(&update, &raw, &me)))
+                .unwrap_or_else(|panic| Incoming::Other(panic_text(panic.as_ref())));
+            inbox.accept(seq, incoming.clone(), me.username()).await
+        };
+        let accepted = AssertUnwindSafe(accept).catch_unwind().await;
         match accepted {
             Ok(Ok(())) => return Ok(()),
             // The store says once that it takes nothing. The chat's next update waits behind this one, so that

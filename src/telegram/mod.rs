@@ -1,8 +1,8 @@
 //! The only module that knows the Bot API.
 //!
 //! In: [`poll`] stores what Telegram sends before confirming it; [`listener`] feeds the stored updates to
-//! teloxide's dispatcher, whose handlers are in [`dispatch`]; [`repair`] and [`incoming`] turn the raw JSON
-//! into what the inbox acts on; [`access`] decides who may.
+//! teloxide's dispatcher, whose handlers are in [`dispatch`]; [`repair`], [`incoming`] and [`message`] turn
+//! the raw JSON into what the inbox acts on; [`access`] decides who may.
 //! Out: [`outbox`] keeps one [`mod@line`] per chat with its [`live`] messages, paced by [`budget`]; [`draw`],
 //! [`markdown`] and [`rich`] turn a message into texts with entities; `send` sends one and knows what a refusal
 //! means; [`api`] makes the calls. [`ask`] has the questions of those who look at a bot from outside.
@@ -18,6 +18,7 @@ pub mod line;
 pub mod listener;
 pub mod live;
 pub mod markdown;
+pub mod message;
 pub mod outbox;
 pub mod pace;
 pub mod poll;
@@ -25,3 +26,4 @@ mod react;
 pub mod repair;
 pub mod rich;
 mod send;
+mod sent;

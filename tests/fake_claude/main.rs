@@ -274,8 +274,8 @@ impl Claude {
         // What waits becomes one turn, but for claude's own commands.
         let mut lines = vec![line];
         while let Some(next) = self.waiting.front()
-            && !is_command(&words_of(next))
-            && !is_command(&words_of(&lines[0]))
+            && !is_command(&words_of(&next["message"]["content"]))
+            && !is_command(&words_of(&lines[0]["message"]["content"]))
         {
             lines.extend(self.waiting.pop_front());
         }
@@ -317,7 +317,9 @@ impl Claude {
 
     /// claude says that it has read a prompt; returns its words.
     fn take_up(&self, mut line: Value) -> String {
-        let words = words_of(&line);
+        let content = line["message"]["content"].clone();
+        note_input(&content);
+        let words = words_of(&content);
         line["isReplay"] = json!(true);
         say(line);
         self.remember(&words);
@@ -329,7 +331,7 @@ impl Claude {
         while self
             .waiting
             .front()
-            .is_some_and(|next| !is_command(&words_of(next)))
+            .is_some_and(|next| !is_command(&words_of(&next["message"]["content"])))
         {
             let next = self.waiting.pop_front().expect("there is one");
             let words = self.take_up(next);
@@ -616,6 +618,31 @@ fn transcript(session: &str) -> PathBuf {
     PathBuf::from(home).join(format!("{session}.jsonl"))
 }
 
+/// Everything that reached it, as it came, whatever the session.
+fn note_input(content: &Value) {
+    let path = transcript("any").with_file_name("inputs");
+    let _ = std::fs::create_dir_all(path.parent().expect("it has a folder"));
+    let mut file = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .expect("the inputs can be written");
+    let _ = writeln!(file, "{content}");
+}
+
+/// The texts of a prompt, one below the other where it has several blocks.
+fn words_of(content: &Value) -> String {
+    if let Value::String(text) = content {
+        return text.clone();
+    }
+    let blocks = content.as_array().map(Vec::as_slice).unwrap_or_default();
+    let texts: Vec<&str> = blocks
+        .iter()
+        .filter_map(|block| block["text"].as_str())
+        .collect();
+    texts.join("\n")
+}
+
 fn parse(prompt: &str) -> Vec<(String, String)> {
     let mut directives = Vec::new();
     let mut rest = prompt;
@@ -629,17 +656,6 @@ fn parse(prompt: &str) -> Vec<(String, String)> {
         rest = &rest[start + length + 2..];
     }
     directives
-}
-
-/// The texts of a prompt, as one.
-fn words_of(line: &Value) -> String {
-    match &line["message"]["content"] {
-        Value::Array(blocks) => {
-            let texts = blocks.iter().filter_map(|block| block["text"].as_str());
-            texts.collect::<Vec<_>>().join("\n")
-        }
-        content => content.as_str().unwrap_or_default().to_owned(),
-    }
 }
 
 fn is_command(prompt: &str) -> bool {

@@ -71,7 +71,11 @@ fn replies_to_commands() {
     let mut messages = vec![
         ("help", text::help()),
         ("misused", text::misused(Verb::New)),
-        ("attachment", text::attachment_not_passed_on("audio file")),
+        ("a sticker", text::cannot_be_passed_on("sticker")),
+        ("paid media", text::cannot_be_passed_on("paid_media")),
+        ("a story", text::cannot_be_passed_on("story")),
+        ("an invoice", text::cannot_be_passed_on("invoice")),
+        ("something new", text::cannot_be_passed_on("hologram")),
         (
             "not a repository",
             workspace::unusable(

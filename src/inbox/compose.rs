@@ -1,0 +1,138 @@
+//! What a message brings to a prompt: its words to the byte, and before them what they are about.
+//!
+//! Pure. The order is that of reading: what was quoted or replied to, where it was forwarded from, what it is beside
+//! words, the words. Files are still to be fetched; `prompt` writes down that they are awaited.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::MessageId;
+use crate::prompt::forms::{self, Whose};
+use crate::prompt::{Content, Piece, Written};
+use crate::store::gatherings::Album;
+use crate::update::{Content as Sent, File, Message, Replied};
+
+/// A part of what a message brings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Part {
+    Along(String),
+    File(File),
+    Written {
+        text: String,
+        message: Option<MessageId>,
+    },
+}
+
+/// What the answered message is, as the store knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Answered {
+    pub whose: Whose,
+    /// claude was given it as a prompt, with all that came with it.
+    pub is_known: bool,
+}
+
+/// `words` are the message's, without the mention that addresses the bot; `number` is the message's, where it is to be
+/// found under it.
+pub(super) fn parts(
+    message: &Message,
+    words: &str,
+    number: Option<MessageId>,
+    answered: Option<&Answered>,
+) -> Vec<Part> {
+    let mut parts = Vec::new();
+    match (&message.replies_to, answered) {
+        (Some(replied), Some(answered)) => {
+            reply(message.quote.as_deref(), replied, answered, &mut parts);
+        }
+        _ => parts.extend(
+            message
+                .quote
+                .as_deref()
+                .map(|quote| Part::Along(forms::quoted(&Whose::Others(String::new()), quote))),
+        ),
+    }
+    parts.extend(
+        message
+            .forwarded_from
+            .as_ref()
+            .map(|origin| Part::Along(forms::forwarded(origin))),
+    );
+    sent(&message.content, &mut parts);
+    if !words.is_empty() {
+        parts.push(Part::Written {
+            text: words.to_owned(),
+            message: number,
+        });
+    }
+    parts
+}
+
+fn reply(quote: Option<&str>, replied: &Replied, answered: &Answered, parts: &mut Vec<Part>) {
+    let line = match quote {
+        Some(quote) => Some(forms::quoted(&answered.whose, quote)),
+        None => forms::replied(&answered.whose, &replied.text),
+    };
+    parts.extend(line.map(Part::Along));
+    // What the bot itself sent is claude's, or about it.
+    if !replied.is_the_bots && !answered.is_known {
+        sent(&replied.content, parts);
+    }
+}
+
+fn sent(content: &Sent, parts: &mut Vec<Part>) {
+    match content {
+        Sent::Text | Sent::Service(_) => {}
+        Sent::Files(files) => parts.extend(files.iter().cloned().map(Part::File)),
+        Sent::Thing(thing) => parts.push(Part::Along(forms::thing(thing))),
+        Sent::Impossible(kind) => parts.push(Part::Along(forms::left_out(&kind.replace('_', " ")))),
+    }
+}
+
+/// Puts what came later behind what was there: words begin a line, unless the message before was full to the brim.
+pub(super) fn append(content: &mut Content, mut pieces: Vec<Piece>, goes_on: bool) {
+    if let Some(Piece::Written(written)) = pieces.first_mut() {
+        written.on_a_new_line = !goes_on;
+    }
+    content.pieces.append(&mut pieces);
+}
+
+/// Puts another message of an album to those before: all files in their order, then the words. Words of more than one
+/// message say which file they came with.
+pub(super) fn append_to_album(content: &mut Content, pieces: Vec<Piece>, album: &mut Album) {
+    let is_words = |piece: &Piece| matches!(piece, Piece::Written(_));
+    let (words, files): (Vec<Piece>, Vec<Piece>) = pieces.into_iter().partition(is_words);
+    let first_words = content.pieces.iter().position(is_words);
+    let about_first = Piece::Along(forms::about_file(album.captioned.unwrap_or(0)));
+    let before = match first_words {
+        // The line that says which file the words are about stays with them.
+        Some(at) if at > 0 && content.pieces[at - 1] == about_first => at - 1,
+        Some(at) => at,
+        None => content.pieces.len(),
+    };
+    content.pieces.splice(before..before, files);
+    album.files += 1;
+    if words.is_empty() {
+        return;
+    }
+    match album.captioned {
+        None => album.captioned = Some(album.files),
+        Some(_) => {
+            let first_words = content.pieces.iter().position(is_words);
+            if let Some(at) = first_words.filter(|_| !content.pieces.contains(&about_first)) {
+                content.pieces.insert(at, about_first);
+            }
+            let about = forms::about_file(album.files);
+            content.pieces.push(Piece::Along(about));
+        }
+    }
+    append(content, words, false);
+}
+
+/// Words as a piece.
+pub(super) fn written(text: String, message: Option<MessageId>) -> Piece {
+    Piece::Written(Written {
+        text,
+        message,
+        on_a_new_line: false,
+    })
+}

@@ -1,0 +1,212 @@
+//! Which messages are one prompt: the parts of a long paste, an album, forwards with the words sent along.
+//!
+//! All of it is on disk: a prompt that may get more messages says until when (`store::gatherings`), and its chat's worker
+//! waits until then. A message that is one prompt by itself never waits.
+
+use rusqlite::Connection;
+
+use super::compose::{self, Part};
+use super::prompt::{Asked, pieces};
+use crate::id::{ChatThread, MessageId, PromptId, RunId};
+use crate::prompt::Content;
+use crate::store::gatherings::{self, Album, Gathering, Kind, Waiting};
+use crate::store::{now, prompts};
+use crate::update::Content as Sent;
+
+/// As long as a message can be, in UTF-16 units. Bot API: 1-4096 characters.
+const FULL: usize = 4096;
+/// Telegram's programs cut a longer text here at the earliest.
+const NEAR_FULL: usize = 3_800;
+
+/// The next part of a long text comes within this time.
+const PASTE_MS: i64 = 1_500;
+/// Nothing more of an album, of forwards, comes after so long a silence.
+const QUIET_MS: i64 = 1_000;
+/// A message waits so long for a forward that is on the disk already.
+const COMMENT_MS: i64 = 50;
+/// Telegram's clock says whole seconds: what was sent within [`PASTE_MS`] is at most so far apart by it.
+const APART_MS: i64 = 2_000;
+
+/// Adds the message to a prompt of the sender's that may still get more. `bring` says what the message brings, given its
+/// words.
+pub(super) fn join(
+    db: &Connection,
+    at: ChatThread,
+    asked: &Asked,
+    bring: impl Fn(&str) -> Vec<Part>,
+) -> rusqlite::Result<Option<RunId>> {
+    let waiting = gatherings::newest_waiting(db, at, asked.user)?;
+    let Some(waiting) = waiting.filter(|waiting| belongs(waiting, asked)) else {
+        return Ok(None);
+    };
+    let mut gathering = waiting.gathering.unwrap_or(Gathering {
+        kind: Kind::Comment,
+        goes_on: false,
+        last_sent_at: 0,
+    });
+    // A part of a text begins with whatever was there: nothing in it is for the bot.
+    let words = match gathering.kind {
+        Kind::Paste => &asked.message.text.text,
+        _ => &asked.words,
+    };
+    let new = pieces(db, waiting.prompt, asked.number, bring(words))?;
+    let mut content = prompts::content(db, waiting.prompt)?;
+    match &mut gathering.kind {
+        Kind::Album(album) if asked.message.album.as_ref() == Some(&album.id) => {
+            compose::append_to_album(&mut content, new, album);
+        }
+        kind => {
+            compose::append(&mut content, new, gathering.goes_on);
+            if *kind == Kind::Comment {
+                *kind = Kind::Burst;
+            }
+        }
+    }
+    gathering.goes_on = is_full(asked);
+    gathering.last_sent_at = asked.sent_at();
+    let wait = match gathering.kind {
+        Kind::Paste => PASTE_MS,
+        _ if is_near_full(asked) => PASTE_MS,
+        _ => QUIET_MS,
+    };
+    prompts::set_content(db, waiting.prompt, &content)?;
+    remember(db, at, asked.number, waiting.prompt)?;
+    gatherings::set(db, waiting.run, now() + wait, &gathering)?;
+    Ok(Some(waiting.run))
+}
+
+fn belongs(waiting: &Waiting, asked: &Asked) -> bool {
+    let is_forward = asked.message.forwarded_from.is_some();
+    let is_near = |last: i64| (asked.sent_at() - last).abs() <= APART_MS;
+    match &waiting.gathering {
+        Some(gathering) => {
+            waiting.until.is_some_and(|until| until > now())
+                && is_near(gathering.last_sent_at)
+                && (gathering.kind != Kind::Comment || is_forward)
+        }
+        // What was written with a forward came by itself, and has not begun.
+        None => {
+            is_forward && now() - waiting.kept_at < QUIET_MS && waiting.sent_at.is_some_and(is_near)
+        }
+    }
+}
+
+/// The first message of a prompt, with what was kept of its album; more may come.
+pub(super) fn begin(
+    db: &Connection,
+    at: ChatThread,
+    run: RunId,
+    prompt: PromptId,
+    asked: &Asked,
+    before: Vec<(MessageId, Vec<Part>)>,
+    parts: Vec<Part>,
+) -> rusqlite::Result<()> {
+    let mut content = Content::default();
+    let kind = match &asked.message.album {
+        Some(id) => {
+            let mut album = Album {
+                id: id.clone(),
+                files: 0,
+                captioned: None,
+            };
+            for (message, parts) in before {
+                let new = pieces(db, prompt, Some(message), parts)?;
+                compose::append_to_album(&mut content, new, &mut album);
+                remember(db, at, Some(message), prompt)?;
+            }
+            let new = pieces(db, prompt, asked.number, parts)?;
+            compose::append_to_album(&mut content, new, &mut album);
+            Some((Kind::Album(album), QUIET_MS))
+        }
+        None => {
+            content.pieces = pieces(db, prompt, asked.number, parts)?;
+            kind_of(db, at, asked)?
+        }
+    };
+    prompts::set_content(db, prompt, &content)?;
+    remember(db, at, asked.number, prompt)?;
+    if let Some((kind, wait)) = kind {
+        let gathering = Gathering {
+            kind,
+            goes_on: is_full(asked),
+            last_sent_at: asked.sent_at(),
+        };
+        gatherings::set(db, run, now() + wait, &gathering)?;
+    }
+    Ok(())
+}
+
+/// Why more messages may belong to this one, and how long they are waited for.
+fn kind_of(
+    db: &Connection,
+    at: ChatThread,
+    asked: &Asked,
+) -> rusqlite::Result<Option<(Kind, i64)>> {
+    if asked.message.forwarded_from.is_some() {
+        return Ok(Some((Kind::Burst, QUIET_MS)));
+    }
+    if is_near_full(asked) {
+        return Ok(Some((Kind::Paste, PASTE_MS)));
+    }
+    let is_comment = gatherings::a_forward_is_next(db, asked.seq, at, asked.user)?;
+    Ok(is_comment.then_some((Kind::Comment, COMMENT_MS)))
+}
+
+/// Keeps a picture of an album in a group for the moment when the album turns out to be meant for the bot.
+pub(super) fn keep_aside(
+    db: &Connection,
+    at: ChatThread,
+    asked: &Asked,
+    parts: &[Part],
+) -> rusqlite::Result<()> {
+    let (Some(album), Some(number)) = (&asked.message.album, asked.number) else {
+        return Ok(());
+    };
+    let parts = serde_json::to_string(parts)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    gatherings::forget_album_parts(db)?;
+    gatherings::keep_album_part(db, at, album, number, asked.user, &parts)
+}
+
+/// What was kept of the message's album.
+pub(super) fn take_aside(
+    db: &Connection,
+    at: ChatThread,
+    asked: &Asked,
+) -> rusqlite::Result<Vec<(MessageId, Vec<Part>)>> {
+    let Some(album) = &asked.message.album else {
+        return Ok(Vec::new());
+    };
+    let kept = gatherings::take_album_parts(db, at, album, asked.user)?;
+    Ok(kept
+        .into_iter()
+        .filter_map(|(message, parts)| Some((message, serde_json::from_str(&parts).ok()?)))
+        .collect())
+}
+
+fn remember(
+    db: &Connection,
+    at: ChatThread,
+    number: Option<MessageId>,
+    prompt: PromptId,
+) -> rusqlite::Result<()> {
+    match number {
+        Some(number) => prompts::add_message(db, at.chat, number, prompt),
+        None => Ok(()),
+    }
+}
+
+fn units(asked: &Asked) -> usize {
+    match asked.message.content {
+        Sent::Text => asked.message.text.text.encode_utf16().count(),
+        _ => 0,
+    }
+}
+
+fn is_full(asked: &Asked) -> bool {
+    units(asked) >= FULL
+}
+
+fn is_near_full(asked: &Asked) -> bool {
+    units(asked) >= NEAR_FULL
+}

@@ -1,0 +1,179 @@
+//! The fixed forms in which something goes along with a person's words: a line in brackets that says what it is, and
+//! below it, where there are words of others, these, each line behind a `>`.
+//!
+//! Pure. `docs/PASS-THROUGH.md` shows each of them.
+
+use crate::update::{Origin, Thing};
+
+/// How much of an older answer goes along with a reply to it, in characters.
+const BEGINNING: usize = 300;
+/// How much of a prompt names it, in characters.
+const NAME: usize = 60;
+
+/// Whose words are quoted or replied to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// claude's newest answer: the conversation goes on from there anyway.
+    NewestAnswer,
+    /// An older answer of claude's.
+    Answer {
+        /// What was asked.
+        prompt: String,
+        /// 1 for the newest answer, 2 for the one before, …
+        prompts_ago: u64,
+        /// claude has it in its conversation.
+        is_of_this_session: bool,
+    },
+    /// The message that follows a run that goes on: nothing that anybody said.
+    Live,
+    /// Anything else that the bot said by itself.
+    TheBots,
+    /// The sender's own.
+    Own,
+    /// Somebody else's; empty where nobody can know.
+    Others(String),
+}
+
+/// The part of another message that the sender has chosen.
+pub fn quoted(whose: &Whose, words: &str) -> String {
+    let from = match whose {
+        Whose::NewestAnswer => "Quoted from your answer".to_owned(),
+        Whose::Answer { .. } => format!("Quoted from {}", answer(whose)),
+        Whose::Live | Whose::TheBots => {
+            "Quoted from a message of telecoder, the bot of this chat".to_owned()
+        }
+        Whose::Own => "Quoted from an earlier message of mine".to_owned(),
+        Whose::Others(name) if name.is_empty() => "Quoted".to_owned(),
+        Whose::Others(name) => format!("Quoted from {}", in_one_line(name)),
+    };
+    with_words(&from, words)
+}
+
+/// The message that is replied to, where it is not clear from the conversation which one that is. `words` may be empty.
+pub fn replied(whose: &Whose, words: &str) -> Option<String> {
+    let to = match whose {
+        Whose::NewestAnswer | Whose::Live => return None,
+        Whose::Answer { .. } => {
+            let to = format!("In reply to {}", answer(whose));
+            return Some(match words.trim() {
+                "" => format!("[{to}]"),
+                words => with_words(&format!("{to}, which begins"), &beginning(words, BEGINNING)),
+            });
+        }
+        Whose::TheBots => "In reply to a message of telecoder, the bot of this chat".to_owned(),
+        Whose::Own => "In reply to an earlier message of mine".to_owned(),
+        Whose::Others(name) if name.is_empty() => "In reply to a message".to_owned(),
+        Whose::Others(name) => format!("In reply to a message of {}", in_one_line(name)),
+    };
+    Some(match words.trim() {
+        "" => format!("[{to}]"),
+        words => with_words(&to, words),
+    })
+}
+
+fn answer(whose: &Whose) -> String {
+    let Whose::Answer {
+        prompt,
+        prompts_ago,
+        is_of_this_session,
+    } = whose
+    else {
+        return "your answer".to_owned();
+    };
+    let name = beginning(&in_one_line(prompt), NAME);
+    if *is_of_this_session {
+        format!("your answer to \"{name}\", {prompts_ago} prompts ago")
+    } else {
+        format!("an answer to \"{name}\" in another session of this chat")
+    }
+}
+
+/// Where a forward is from.
+pub fn forwarded(origin: &Origin) -> String {
+    let from = match origin {
+        Origin::Person(name) => in_one_line(name),
+        Origin::Group(title) => format!("the group {}", in_one_line(title)),
+        Origin::Channel {
+            title,
+            signature: None,
+        } => format!("the channel {}", in_one_line(title)),
+        Origin::Channel {
+            title,
+            signature: Some(signature),
+        } => format!(
+            "the channel {}, signed by {}",
+            in_one_line(title),
+            in_one_line(signature)
+        ),
+        Origin::Unknown => return "[Forwarded:]".to_owned(),
+    };
+    format!("[Forwarded from {from}:]")
+}
+
+/// What is neither words nor a file.
+pub fn thing(thing: &Thing) -> String {
+    let line = in_one_line;
+    match thing {
+        Thing::Location(at) => format!("[Location: {}, {}]", at.latitude, at.longitude),
+        Thing::Venue {
+            title,
+            address,
+            location,
+        } => format!(
+            "[Venue: {}, {}, at {}, {}]",
+            line(title),
+            line(address),
+            location.latitude,
+            location.longitude
+        ),
+        Thing::Contact { name, phone } => format!("[Contact: {}, {}]", line(name), line(phone)),
+        Thing::Poll { question, options } => {
+            let options: Vec<String> = options.iter().map(|option| line(option)).collect();
+            format!("[Poll: {} — {}]", line(question), options.join(" / "))
+        }
+        Thing::Dice { emoji, value } => format!("[Dice: {emoji} shows {value}]"),
+        Thing::Checklist { title, tasks } => {
+            let mut text = format!("[Checklist: {}]", line(title));
+            for task in tasks {
+                let mark = if task.is_done { 'x' } else { ' ' };
+                text.push_str(&format!("\n- [{mark}] {}", line(&task.text)));
+            }
+            text
+        }
+        Thing::Sticker(emoji) => format!("[Sticker: {emoji}]"),
+    }
+}
+
+/// The words came with something that claude cannot get.
+pub fn left_out(kind: &str) -> String {
+    format!("[Came with something that could not be passed on: {kind}]")
+}
+
+/// Which of the files before it the words are about, counted from one.
+pub fn about_file(number: usize) -> String {
+    format!("[About file {number} of these:]")
+}
+
+fn with_words(heading: &str, words: &str) -> String {
+    let mut text = format!("[{heading}:]");
+    for line in words.lines() {
+        text.push_str("\n> ");
+        text.push_str(line);
+    }
+    text
+}
+
+/// Names and titles cannot end the line that they are in.
+fn in_one_line(text: &str) -> String {
+    text.split(|c: char| c.is_control() || c.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn beginning(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
+}

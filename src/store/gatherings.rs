@@ -1,0 +1,241 @@
+//! Gatherings: prompts that consist of several messages, and may get more of them for a moment.
+//!
+//! `gathers_until` of a run says until when; [`READY`] is the one condition for a run to begin, or to be handed over.
+//! The messages of an album that nobody has addressed to the bot yet wait in `album_parts`.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+
+use super::chats::thread_column;
+use super::prompts::prompt_id;
+use super::runs::run_id;
+use super::{from_json, now, to_json};
+use crate::id::{ChatThread, MessageId, PromptId, RunId, UpdateSeq, UserId};
+
+/// A gathering that ends later than that was begun by a clock that has been set since.
+pub const LONGEST_MS: i64 = 60_000;
+
+/// Whether the waiting run `r` may begin as far as it depends on what it consists of: no more messages may come, and
+/// nothing of it is still to be fetched. `{now}` is to be replaced by the parameter with the time.
+const READY: &str =
+    "(r.gathers_until IS NULL OR r.gathers_until <= {now} OR r.gathers_until > {now} + 60000)
+    AND NOT EXISTS (SELECT 1 FROM attachments a JOIN prompts ap ON ap.id = a.prompt_id
+                    WHERE ap.run_id = r.id AND a.state = 'awaited')";
+
+/// The condition for a run that a query calls `r` to begin, with the time in this parameter, as in `?4`.
+pub(super) fn ready(now: &str) -> String {
+    READY.replace("{now}", now)
+}
+
+/// Whether the waiting run may begin, or be handed to a claude that is at work.
+pub fn is_ready(db: &Connection, run: RunId) -> rusqlite::Result<bool> {
+    db.prepare_cached(&format!(
+        "SELECT 1 FROM runs r WHERE r.id = ?1 AND {}",
+        ready("?2")
+    ))?
+    .exists(params![run.to_string(), now()])
+}
+
+/// What is known of the messages that a prompt consists of so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gathering {
+    pub kind: Kind,
+    /// The last message was as long as a message can be: the next one goes on in the middle of a line.
+    pub goes_on: bool,
+    /// When the last message was written, in Unix milliseconds by Telegram's clock.
+    pub last_sent_at: i64,
+}
+
+/// Why more messages may come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A message before something that was forwarded: nothing else belongs to it.
+    Comment,
+    /// A text so long that Telegram may have cut it.
+    Paste,
+    Album(Album),
+    /// Forwards, and what was written with them.
+    Burst,
+}
+
+/// Pictures and files that were sent as one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Album {
+    /// Bot API: `media_group_id`.
+    pub id: String,
+    /// How many messages of it have come.
+    pub files: usize,
+    /// The first of them that said something, from one on.
+    pub captioned: Option<usize>,
+}
+
+/// The newest prompt of somebody's that waits and that has begun nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    pub run: RunId,
+    pub prompt: PromptId,
+    /// Of the prompt's last message, in Unix milliseconds.
+    pub kept_at: i64,
+    pub sent_at: Option<i64>,
+    /// Unix milliseconds; none for a prompt that was complete with its first message.
+    pub until: Option<i64>,
+    pub gathering: Option<Gathering>,
+}
+
+/// The newest prompt of somebody's here, if it waits and claude has not been given it.
+pub fn newest_waiting(
+    db: &Connection,
+    at: ChatThread,
+    user: UserId,
+) -> rusqlite::Result<Option<Waiting>> {
+    db.prepare_cached(
+        "SELECT r.id, p.id, p.created_at, p.sent_at, r.gathers_until, r.gathering
+         FROM runs r JOIN prompts p ON p.run_id = r.id
+         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'queued' AND r.state <> 'ended'
+           AND p.user_id = ?3 AND p.handed_to IS NULL
+         ORDER BY r.seq DESC LIMIT 1",
+    )?
+    .query_row(params![at.chat.0, thread_column(at), user.0], |row| {
+        Ok(Waiting {
+            run: run_id(0, &row.get::<_, String>(0)?)?,
+            prompt: prompt_id(1, &row.get::<_, String>(1)?)?,
+            kept_at: row.get(2)?,
+            sent_at: row.get(3)?,
+            until: row.get(4)?,
+            gathering: row
+                .get::<_, Option<String>>(5)?
+                .map(|json| from_json(5, &json))
+                .transpose()?,
+        })
+    })
+    .optional()
+}
+
+/// More messages may become part of the run's prompt until then, in Unix milliseconds.
+pub fn set(db: &Connection, run: RunId, until: i64, gathering: &Gathering) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE runs SET gathers_until = max(coalesce(gathers_until, 0), ?2), gathering = ?3
+         WHERE id = ?1 AND state = 'queued'",
+    )?
+    .execute(params![run.to_string(), until, to_json(gathering)?])?;
+    Ok(())
+}
+
+/// Somebody has gone on to something else here: what they were sending is complete.
+pub fn close(db: &Connection, at: ChatThread, user: UserId) -> rusqlite::Result<bool> {
+    let now = now();
+    let closed = db
+        .prepare_cached(
+            "UPDATE runs SET gathers_until = ?4
+             WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued' AND state <> 'ended' AND gathers_until > ?4
+               AND id IN (SELECT run_id FROM prompts WHERE user_id = ?3)",
+        )?
+        .execute(params![at.chat.0, thread_column(at), user.0, now])?;
+    Ok(closed > 0)
+}
+
+/// When the run that is next in a chat has got all its messages, in Unix milliseconds; none where it has, or where none
+/// waits.
+pub fn next_ends_at(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<i64>> {
+    let next: Option<Option<i64>> = db
+        .prepare_cached(
+            "SELECT gathers_until FROM runs
+             WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued' AND state <> 'ended' AND held <> 1
+               AND session_id NOT IN (SELECT id FROM sessions WHERE attached_at IS NOT NULL)
+             ORDER BY seq LIMIT 1",
+        )?
+        .query_row(params![at.chat.0, thread_column(at)], |row| row.get(0))
+        .optional()?;
+    let now = now();
+    Ok(next
+        .flatten()
+        .filter(|until| (now..now + LONGEST_MS).contains(until)))
+}
+
+/// At a start: what was being gathered when the bot ended gets a moment for the messages that came with it and have not
+/// had their effect yet.
+pub fn reopen(db: &Connection) -> rusqlite::Result<()> {
+    const MOMENT_MS: i64 = 2_000;
+    db.prepare_cached(
+        "UPDATE runs SET gathers_until = ?1 WHERE state = 'queued' AND state <> 'ended' AND gathering IS NOT NULL",
+    )?
+    .execute([now() + MOMENT_MS])?;
+    Ok(())
+}
+
+/// Keeps a message of an album that was not addressed to the bot; `parts` is what it would bring to a prompt (JSON).
+pub fn keep_album_part(
+    db: &Connection,
+    at: ChatThread,
+    album: &str,
+    message: MessageId,
+    user: UserId,
+    parts: &str,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO album_parts (chat_id, thread_id, album, message_id, user_id, parts, kept_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        at.chat.0,
+        thread_column(at),
+        album,
+        message.0,
+        user.0,
+        parts,
+        now()
+    ])?;
+    Ok(())
+}
+
+/// The messages of an album that were kept, in their order; they are not kept any more.
+pub fn take_album_parts(
+    db: &Connection,
+    at: ChatThread,
+    album: &str,
+    user: UserId,
+) -> rusqlite::Result<Vec<(MessageId, String)>> {
+    let kept = db
+        .prepare_cached(
+            "SELECT message_id, parts FROM album_parts
+             WHERE chat_id = ?1 AND thread_id = ?2 AND album = ?3 AND user_id = ?4 ORDER BY message_id",
+        )?
+        .query_map(params![at.chat.0, thread_column(at), album, user.0], |row| {
+            Ok((MessageId(row.get(0)?), row.get(1)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    db.prepare_cached("DELETE FROM album_parts WHERE chat_id = ?1 AND album = ?2")?
+        .execute(params![at.chat.0, album])?;
+    Ok(kept)
+}
+
+/// Forgets what was kept of albums that nobody has addressed to the bot.
+pub fn forget_album_parts(db: &Connection) -> rusqlite::Result<usize> {
+    db.prepare_cached("DELETE FROM album_parts WHERE kept_at < ?1")?
+        .execute([now() - LONGEST_MS])
+}
+
+/// Whether the next thing that somebody sent here and that has not had its effect yet is a forward.
+pub fn a_forward_is_next(
+    db: &Connection,
+    after: UpdateSeq,
+    at: ChatThread,
+    user: UserId,
+) -> rusqlite::Result<bool> {
+    // What waits is seldom more than a handful; after a long absence only the nearest of it matters.
+    const LOOKED_AT: u32 = 20;
+    let next: Option<bool> = db
+        .prepare_cached(
+            "SELECT json_type(raw, '$.message.forward_origin') IS NOT NULL FROM (
+                 SELECT seq, raw FROM updates WHERE state = 'stored' AND seq > ?1 ORDER BY seq LIMIT ?4)
+             WHERE json_extract(raw, '$.message.chat.id') = ?2
+               AND json_extract(raw, '$.message.from.id') = ?3
+             ORDER BY seq LIMIT 1",
+        )?
+        .query_row(params![after.0, at.chat.0, user.0, LOOKED_AT], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(next.unwrap_or(false))
+}

@@ -1,0 +1,196 @@
+//! A message of the Bot API as telecoder sees it: who wrote it where, what it answers, where it is from.
+//!
+//! Read from the JSON that Telegram sent, field by field, and not with teloxide: its `Message` knows the Bot API of one
+//! day, and a field that has another form since then would take the person's words with it. Here only the field itself
+//! is missing then. What a message is beside its words is `sent`'s.
+
+use std::ops::Range;
+
+use serde_json::Value;
+use teloxide::types::Me;
+
+use super::sent;
+use crate::id::{ChatId, ChatThread, MessageId, ThreadId, UserId};
+use crate::update::{Content, Message, Origin, Replied, Text};
+
+/// None where it has no place or no number.
+pub fn read(raw: &Value, me: &Me) -> Option<Message> {
+    Some(Message {
+        at: ChatThread {
+            chat: ChatId(raw["chat"]["id"].as_i64()?),
+            thread: topic_of(raw),
+        },
+        id: id_of(raw)?,
+        sender: sender_of(raw),
+        sender_name: name_of(&raw["from"]),
+        sent_at: raw["date"].as_i64().unwrap_or(0),
+        text: text_of(raw, me),
+        content: sent::content_of(raw),
+        quote: raw["quote"]["text"].as_str().map(str::to_owned),
+        replies_to: replied_in(raw, me),
+        forwarded_from: origin_of(&raw["forward_origin"]),
+        album: raw["media_group_id"].as_str().map(str::to_owned),
+    })
+}
+
+fn id_of(raw: &Value) -> Option<MessageId> {
+    let id = raw["message_id"].as_i64()?;
+    i32::try_from(id).ok().map(MessageId)
+}
+
+/// Who writes as the group or as a channel has a stand-in user that nobody can put on a list.
+fn sender_of(raw: &Value) -> Option<UserId> {
+    let is_stand_in = !raw["sender_chat"].is_null();
+    raw["from"]["id"]
+        .as_u64()
+        .filter(|_| !is_stand_in)
+        .map(UserId)
+}
+
+/// A person with their `@name`. Bot API: `User`.
+fn name_of(user: &Value) -> String {
+    let field = |name: &str| user[name].as_str().unwrap_or_default();
+    let full = format!("{} {}", field("first_name"), field("last_name"));
+    match field("username") {
+        "" => full.trim().to_owned(),
+        username => format!("{} (@{username})", full.trim()),
+    }
+}
+
+/// A plain supergroup's replies carry a `message_thread_id` too: only the flag says that it is a topic.
+fn topic_of(raw: &Value) -> Option<ThreadId> {
+    let thread = raw["message_thread_id"].as_i64()?;
+    let thread = i32::try_from(thread).ok()?;
+    (raw["is_topic_message"] == true).then_some(ThreadId(thread))
+}
+
+fn text_of(raw: &Value, me: &Me) -> Text {
+    for (words, entities) in [("text", "entities"), ("caption", "caption_entities")] {
+        if let Some(text) = raw[words].as_str() {
+            return Text {
+                text: text.to_owned(),
+                mentions: mentions(text, &raw[entities], me),
+            };
+        }
+    }
+    Text {
+        text: sent::rich_text(&raw["rich_message"]).unwrap_or_default(),
+        mentions: Vec::new(),
+    }
+}
+
+/// Where this bot is mentioned: by `@username`, or by a link to it.
+fn mentions(text: &str, entities: &Value, me: &Me) -> Vec<Range<usize>> {
+    let username = me.user.username.as_deref().unwrap_or_default();
+    let entities = entities.as_array().map(Vec::as_slice).unwrap_or_default();
+    entities
+        .iter()
+        .filter_map(|entity| {
+            let unit = |name: &str| usize::try_from(entity[name].as_u64()?).ok();
+            let range = bytes_of(text, unit("offset")?, unit("length")?)?;
+            let is_me = match entity["type"].as_str()? {
+                "mention" => text[range.clone()]
+                    .strip_prefix('@')
+                    .is_some_and(|name| name.eq_ignore_ascii_case(username)),
+                "text_mention" => entity["user"]["id"].as_u64() == Some(me.user.id.0),
+                _ => false,
+            };
+            is_me.then_some(range)
+        })
+        .collect()
+}
+
+/// UTF-16 units, as the Bot API counts, to bytes; none where they do not fit the text.
+fn bytes_of(text: &str, offset: usize, length: usize) -> Option<Range<usize>> {
+    let byte_at = |unit: usize| {
+        let mut units = 0;
+        text.char_indices()
+            .map(|(byte, character)| {
+                let at = units;
+                units += character.len_utf16();
+                (at, byte)
+            })
+            .find(|(at, _)| *at == unit)
+            .map(|(_, byte)| byte)
+            .or_else(|| (text.encode_utf16().count() == unit).then_some(text.len()))
+    };
+    let range = byte_at(offset)?..byte_at(offset.checked_add(length)?)?;
+    (range.start <= range.end).then_some(range)
+}
+
+/// The answered message, of this chat or of another one, or a story.
+fn replied_in(raw: &Value, me: &Me) -> Option<Replied> {
+    let answered = &raw["reply_to_message"];
+    // In a topic every message without an explicit reply answers the message that made the topic.
+    if answered.is_object() && answered.get("forum_topic_created").is_none() {
+        let author = match &answered["sender_chat"] {
+            Value::Null => name_of(&answered["from"]),
+            chat => title_of(chat),
+        };
+        return Some(Replied {
+            message: id_of(answered),
+            is_the_bots: answered["from"]["id"].as_u64() == Some(me.user.id.0),
+            sender: sender_of(answered),
+            author,
+            text: text_of(answered, me).text,
+            content: sent::content_of(answered),
+        });
+    }
+    let (content, author) = match (&raw["external_reply"], &raw["reply_to_story"]) {
+        (Value::Null, Value::Null) => return None,
+        (Value::Null, story) => (
+            Content::Impossible("story".into()),
+            title_of(&story["chat"]),
+        ),
+        (external, _) => (
+            sent::content_of(external),
+            author_of(origin_of(&external["origin"])),
+        ),
+    };
+    Some(Replied {
+        message: None,
+        is_the_bots: false,
+        sender: None,
+        author,
+        text: String::new(),
+        content,
+    })
+}
+
+fn author_of(origin: Option<Origin>) -> String {
+    match origin {
+        Some(Origin::Person(name) | Origin::Group(name)) => name,
+        Some(Origin::Channel { title, .. }) => title,
+        Some(Origin::Unknown) | None => String::new(),
+    }
+}
+
+/// Bot API: `Chat`.
+fn title_of(chat: &Value) -> String {
+    match chat["title"].as_str() {
+        Some(title) => title.to_owned(),
+        None => name_of(chat),
+    }
+}
+
+/// Bot API: `MessageOrigin`.
+fn origin_of(origin: &Value) -> Option<Origin> {
+    if origin.is_null() {
+        return None;
+    }
+    Some(match origin["type"].as_str().unwrap_or_default() {
+        "user" => Origin::Person(name_of(&origin["sender_user"])),
+        "hidden_user" => Origin::Person(
+            origin["sender_user_name"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+        ),
+        "chat" => Origin::Group(title_of(&origin["sender_chat"])),
+        "channel" => Origin::Channel {
+            title: title_of(&origin["chat"]),
+            signature: origin["author_signature"].as_str().map(str::to_owned),
+        },
+        _ => Origin::Unknown,
+    })
+}
