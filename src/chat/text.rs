@@ -174,6 +174,17 @@ pub fn answer(
     .replying_to(asked_by)
 }
 
+/// How the line below an answer begins.
+const DONE: &str = "Done · ";
+
+/// An answer as it stands in the chat, without what stands below it.
+pub fn without_footer(shown: &str) -> &str {
+    match shown.rfind("\n\n") {
+        Some(end) if shown[end..].trim_start().starts_with(DONE) => &shown[..end],
+        _ => shown,
+    }
+}
+
 /// What stands below an answer: how it ended, how long it took, what it cost.
 pub fn footer(
     elapsed: Duration,
@@ -182,7 +193,7 @@ pub fn footer(
     messages: usize,
     denied: &[String],
 ) -> String {
-    let mut footer = format!("Done · {}", duration(elapsed));
+    let mut footer = format!("{DONE}{}", duration(elapsed));
     if messages > 1 {
         footer.push_str(&format!(" · {messages} messages"));
     }

@@ -68,13 +68,18 @@ pub(super) fn parts(
 }
 
 fn reply(quote: Option<&str>, replied: &Replied, answered: &Answered, parts: &mut Vec<Part>) {
+    // What the bot itself sent is claude's, or about it; of what cannot be passed on, there is nothing to say.
+    let brings_more = !replied.is_the_bots
+        && !answered.is_known
+        && matches!(replied.content, Sent::Files(_) | Sent::Thing(_));
+    let is_nobodys = answered.whose == Whose::Others(String::new());
     let line = match quote {
         Some(quote) => Some(forms::quoted(&answered.whose, quote)),
+        None if is_nobodys && replied.text.is_empty() && !brings_more => None,
         None => forms::replied(&answered.whose, &replied.text),
     };
     parts.extend(line.map(Part::Along));
-    // What the bot itself sent is claude's, or about it.
-    if !replied.is_the_bots && !answered.is_known {
+    if brings_more {
         sent(&replied.content, parts);
     }
 }

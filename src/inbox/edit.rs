@@ -5,16 +5,62 @@ use uuid::Uuid;
 
 use super::Follow;
 use super::button::Pressed;
-use crate::chat::toast;
-use crate::id::{ChatId, PromptId, RunId};
+use crate::chat::{queue as words, toast};
+use crate::id::{ChatId, ChatThread, MessageId, PromptId, RunId};
 use crate::prompt::{Content, Piece, Written};
-use crate::store::edits;
+use crate::store::edits::{self, Stage};
 use crate::store::prompts::{self, Prompt};
-use crate::store::runs;
+use crate::store::{outbox, runs};
 use crate::telegram::access::Member;
 
 /// What claude is told before the words of a message that was edited after it had read them.
 pub const CORRECTION: &str = "[I have edited an earlier message. It now says:]";
+
+/// A message says something else now. Where it is no part of a prompt, or says the same, nothing happens: Telegram
+/// calls it an edit, too, when a link gets its preview.
+pub(super) fn edited(
+    db: &Connection,
+    at: ChatThread,
+    message: MessageId,
+    text: &str,
+) -> rusqlite::Result<Follow> {
+    let Some(edited) = edits::of_message(db, at.chat, message)? else {
+        return Ok(Follow::default());
+    };
+    let before = edited.changed_to.as_ref().unwrap_or(&edited.content);
+    let content = changed(before, message, text);
+    if content == *before {
+        return Ok(Follow::default());
+    }
+    match edited.stage {
+        Stage::Waits => prompts::set_content(db, edited.prompt, &content)?,
+        Stage::OnItsWay => edits::change(db, edited.prompt, &content)?,
+        Stage::Running | Stage::Over => {
+            edits::change(db, edited.prompt, &content)?;
+            if edited.changed_to.is_none() {
+                let goes_on = edited.stage == Stage::Running;
+                let question = words::edited(edited.prompt, goes_on, Some(message));
+                outbox::insert(db, at, &question)?;
+            }
+        }
+    }
+    Ok(Follow {
+        more: Some(at),
+        ..Follow::default()
+    })
+}
+
+fn changed(content: &Content, message: MessageId, text: &str) -> Content {
+    let mut content = content.clone();
+    for piece in &mut content.pieces {
+        if let Piece::Written(written) = piece
+            && written.message == Some(message)
+        {
+            text.clone_into(&mut written.text);
+        }
+    }
+    content
+}
 
 /// "Send the correction": claude is told, and goes on with what it is at.
 pub(super) fn correct_pressed(

@@ -129,7 +129,7 @@ impl Inbox {
                 let moved_to = self.moved_to(message.at.chat).await?;
                 self.message(seq, member, message, moved_to, bot).await
             }
-            Incoming::Edited(message) => self.edited(seq, message).await,
+            Incoming::Edited(message) => self.edited(seq, message, bot).await,
             Incoming::Button(button) => self.button(seq, member, button).await,
             _ => self.done(seq).await,
         }
@@ -234,9 +234,14 @@ impl Inbox {
         .await
     }
 
-    /// An edit of a message. What it changes is still to come: it has no effect.
-    async fn edited(&self, seq: UpdateSeq, _message: Message) -> Result<(), StoreError> {
-        self.done(seq).await
+    /// A message says something else now.
+    async fn edited(&self, seq: UpdateSeq, message: Message, bot: &str) -> Result<(), StoreError> {
+        let (Request::Prompt(words) | Request::Aside(words)) = request::read(&message, bot) else {
+            return self.done(seq).await;
+        };
+        let at = message.at;
+        self.effect(seq, at, move |db| edit::edited(db, at, message.id, &words))
+            .await
     }
 
     fn is_old(&self, sent_at: i64) -> bool {

@@ -3,6 +3,7 @@
 //!
 //! Pure. `docs/PASS-THROUGH.md` shows each of them.
 
+use crate::chat::text;
 use crate::update::{Origin, Thing};
 
 /// How much of an older answer goes along with a reply to it, in characters.
@@ -55,7 +56,7 @@ pub fn replied(whose: &Whose, words: &str) -> Option<String> {
         Whose::NewestAnswer | Whose::Live => return None,
         Whose::Answer { .. } => {
             let to = format!("In reply to {}", answer(whose));
-            return Some(match words.trim() {
+            return Some(match text::without_footer(words).trim() {
                 "" => format!("[{to}]"),
                 words => with_words(&format!("{to}, which begins"), &beginning(words, BEGINNING)),
             });

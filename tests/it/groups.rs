@@ -25,7 +25,7 @@ fn in_a_group_the_bot_answers_commands_mentions_and_replies_and_nothing_else() {
             "from": {"id": 1, "is_bot": true, "first_name": "telecoder", "username": BOT},
             "text": answer.text}}),
     );
-    machine.message_with("You said: and then?");
+    machine.message_with("and then?");
     machine.until_quiet();
 
     machine.api.say(TEAM, ADA, "/status@test_coder_bot");

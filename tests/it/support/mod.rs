@@ -297,6 +297,14 @@ impl Machine {
         times
     }
 
+    /// What claude was asked, as it came on its input: texts, and lists of blocks.
+    pub fn claude_got(&self) -> Vec<serde_json::Value> {
+        let inputs = PathBuf::from(&self.environment["FAKE_CLAUDE_HOME"]).join("inputs");
+        let inputs = std::fs::read_to_string(inputs).unwrap_or_default();
+        let read = |line| serde_json::from_str(line).expect("a line of the inputs");
+        inputs.lines().map(read).collect()
+    }
+
     /// The first column of what a query finds in the bot's database, seen from beside it.
     pub fn rows(&self, query: &str) -> Vec<i64> {
         let database = self.database();

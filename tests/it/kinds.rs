@@ -1,0 +1,297 @@
+//! Every kind of message that the Bot API knows: what claude gets, or what the chat is told. From what is seen here the
+//! table in `docs/PASS-THROUGH.md` is made: `UPDATE_DOCS=1 cargo test --test it kinds::` writes it anew.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use telecoder::prompt::forms::{self, Whose};
+
+use crate::support::{ADA, CHAT, Machine};
+
+const PAGE: &str = "docs/PASS-THROUGH.md";
+
+/// The sections of the page, by the beginning of the names of their fixtures.
+const SECTIONS: [(&str, &str); 6] = [
+    ("1-", "Words"),
+    ("2-", "Words of others"),
+    ("3-", "Files"),
+    ("4-", "What words say as well"),
+    ("5-", "What claude cannot get"),
+    ("6-", "What Telegram writes by itself"),
+];
+
+/// What became of a message.
+#[derive(Debug, PartialEq)]
+enum Became {
+    /// claude got this on its input: a text, or blocks.
+    Prompt(Value),
+    /// One sentence in the chat, and nothing else.
+    Sentence(String),
+    Nothing,
+}
+
+struct Fixture {
+    file: String,
+    kind: String,
+    message: Value,
+}
+
+#[test]
+fn every_kind_of_message_is_a_prompt_or_one_clear_sentence() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let mut seen = Vec::new();
+    for fixture in fixtures() {
+        let became = send(&machine, &fixture);
+        let is_service = fixture.file.starts_with("6-");
+        assert_eq!(
+            became == Became::Nothing,
+            is_service,
+            "{}: {became:?}",
+            fixture.file
+        );
+        seen.push((fixture, became));
+    }
+    is_up_to_date(&page(&seen));
+}
+
+fn send(machine: &Machine, fixture: &Fixture) -> Became {
+    let inputs = machine.claude_got().len();
+    let messages = machine.bot_messages().len();
+    machine
+        .api
+        .deliver_message(CHAT, ADA, fixture.message.clone());
+    machine.until_quiet_but_for_runs();
+    fetch(machine);
+    machine.until_quiet();
+    let got = machine.claude_got();
+    let said = machine.bot_messages();
+    match (&got[inputs..], &said[messages..]) {
+        ([prompt], _) => Became::Prompt(prompt.clone()),
+        ([], [sentence]) => Became::Sentence(sentence.text.clone()),
+        ([], []) => Became::Nothing,
+        (prompts, said) => panic!("{}: {prompts:?} {said:?}", fixture.file),
+    }
+}
+
+/// Stands in for whoever fetches files: in the place of each comes what Telegram said of it.
+fn fetch(machine: &Machine) {
+    let database = machine.database();
+    let mut awaited = database
+        .prepare("SELECT id, prompt_id, file FROM attachments WHERE state = 'awaited' ORDER BY id")
+        .expect("a query");
+    let awaited: Vec<(i64, String, String)> = awaited
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .expect("rows")
+        .map(|row| row.expect("a file"))
+        .collect();
+    for (id, prompt, file) in awaited {
+        let file: Value = serde_json::from_str(&file).expect("JSON");
+        let pieces: String = database
+            .query_row(
+                "SELECT pieces FROM prompts WHERE id = ?1",
+                [&prompt],
+                |row| row.get(0),
+            )
+            .expect("pieces");
+        let along = json!(format!(
+            "(the file: {})",
+            file["kind"].as_str().expect("a kind")
+        ));
+        let pieces = pieces.replace(
+            &json!({"awaited": id}).to_string(),
+            &json!({"along": along}).to_string(),
+        );
+        database
+            .execute(
+                "UPDATE prompts SET pieces = ?2 WHERE id = ?1",
+                [&prompt, &pieces],
+            )
+            .expect("it can be written");
+        database
+            .execute("UPDATE attachments SET state = 'there' WHERE id = ?1", [id])
+            .expect("it can be written");
+    }
+}
+
+fn fixtures() -> Vec<Fixture> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/messages");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("the fixtures")
+        .map(|entry| entry.expect("a file").path())
+        .collect();
+    files.sort();
+    files
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).expect("a fixture");
+            let fixture: Value = serde_json::from_str(&text).expect("JSON");
+            Fixture {
+                file: path.file_name().expect("a name").to_string_lossy().into(),
+                kind: fixture["kind"].as_str().expect("a kind").to_owned(),
+                message: fixture["message"].clone(),
+            }
+        })
+        .collect()
+}
+
+fn page(seen: &[(Fixture, Became)]) -> String {
+    let mut page = String::from(
+        "# What claude gets\n\n\
+         Every kind of message is a prompt, or the chat is told in one sentence why not. What a person wrote reaches claude\n\
+         to the byte. What goes along with it is a block of its own in a fixed form: a line in brackets that says what it is,\n\
+         and below it, where there are words of others, these, each line behind a `>`. A text with nothing beside it is a\n\
+         text; everything else is a list of blocks, in the order of the table.\n\n\
+         The tests send each of these to telecoder and write down here what came out at the other end. A `↵` stands for a\n\
+         line break.\n",
+    );
+    for (prefix, title) in SECTIONS {
+        write!(page, "\n## {title}\n\n").expect("a string takes everything");
+        let of_section = seen
+            .iter()
+            .filter(|(fixture, _)| fixture.file.starts_with(prefix));
+        if prefix == "6-" {
+            page.push_str(
+                "Service messages are nobody's words. They are no prompts, and nothing is said about them:\n",
+            );
+            let names: Vec<String> = of_section
+                .map(|(fixture, _)| format!("`{}`", fixture.kind))
+                .collect();
+            page.push_str(&filled(&names.join(", ")));
+            page.push_str(".\n");
+            continue;
+        }
+        if prefix == "2-" {
+            page.push_str(&answers());
+        }
+        page.push_str("| Message | What claude gets |\n|---|---|\n");
+        for (fixture, became) in of_section {
+            let became = match became {
+                Became::Prompt(content) => blocks(content),
+                Became::Sentence(text) => format!("nothing; the chat is told: {text}"),
+                Became::Nothing => "nothing".to_owned(),
+            };
+            writeln!(page, "| {} | {became} |", fixture.kind).expect("a string takes everything");
+        }
+    }
+    page.push_str(
+        "\n## Several messages that are one prompt\n\n\
+         A text that Telegram had to cut, an album, and forwards with the words sent along are one prompt; the guide says\n\
+         [when](GUIDE.md#what-you-can-send). The parts of a cut text are joined where they were cut: directly where the part\n\
+         was as long as a message can be (4096), else with the line break that the cut took away. Of an album claude gets all\n\
+         files in their order, then the caption; of several captions each says which file it is about:\n",
+    );
+    writeln!(page, "{}.", code(&forms::about_file(2))).expect("a string takes everything");
+    page
+}
+
+/// Replies to the bot's own answers depend on what was asked before.
+fn answers() -> String {
+    let older = Whose::Answer {
+        prompt: "fix the tests".into(),
+        prompts_ago: 3,
+        is_of_this_session: true,
+    };
+    let elsewhere = Whose::Answer {
+        prompt: "fix the tests".into(),
+        prompts_ago: 1,
+        is_of_this_session: false,
+    };
+    let rows = [
+        (
+            "Quote of claude's newest answer",
+            Some(forms::quoted(&Whose::NewestAnswer, "Two tests failed.")),
+        ),
+        (
+            "Quote of an older answer",
+            Some(forms::quoted(&older, "Two tests failed.")),
+        ),
+        (
+            "Reply to an older answer",
+            forms::replied(&older, "Two tests failed."),
+        ),
+        (
+            "Reply to an answer of another session",
+            forms::replied(&elsewhere, "Two tests failed."),
+        ),
+        (
+            "Reply to the newest answer, or to the message that follows a run",
+            forms::replied(&Whose::NewestAnswer, "Two tests failed."),
+        ),
+    ];
+    let mut table = String::from("| Message | What goes along, before the words |\n|---|---|\n");
+    for (message, along) in rows {
+        let along = along.map_or("nothing: it is the conversation".to_owned(), |along| {
+            code(&along)
+        });
+        writeln!(table, "| {message} | {along} |").expect("a string takes everything");
+    }
+    table.push('\n');
+    table
+}
+
+fn blocks(content: &Value) -> String {
+    match content {
+        Value::String(text) => code(text),
+        Value::Array(blocks) => blocks.iter().map(block).collect::<Vec<_>>().join("<br>"),
+        other => panic!("claude got {other}"),
+    }
+}
+
+fn block(block: &Value) -> String {
+    match block["type"].as_str() {
+        Some("text") => {
+            let text = block["text"].as_str().expect("a text");
+            if text.starts_with("(the file") {
+                return text.to_owned();
+            }
+            code(text)
+        }
+        Some("image") => format!(
+            "the picture ({})",
+            block["source"]["media_type"].as_str().expect("a type")
+        ),
+        other => panic!("claude got a block of type {other:?}"),
+    }
+}
+
+/// As code in a table.
+fn code(text: &str) -> String {
+    let text = text.replace('\n', " ↵ ").replace('|', "\\|");
+    // Blanks at the ends are shown where there is another one to be taken away.
+    if text.starts_with(' ') || text.ends_with(' ') {
+        return format!("` {text} `");
+    }
+    format!("`{text}`")
+}
+
+/// Lines that fit.
+fn filled(text: &str) -> String {
+    let mut lines = String::new();
+    let mut length = 0;
+    for word in text.split(' ') {
+        if length > 0 && length + 1 + word.len() > 118 {
+            lines.push('\n');
+            length = 0;
+        } else if length > 0 {
+            lines.push(' ');
+            length += 1;
+        }
+        lines.push_str(word);
+        length += word.len();
+    }
+    lines
+}
+
+fn is_up_to_date(printed: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, printed).expect("it can be written");
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        there == printed,
+        "{PAGE} is not what was seen; UPDATE_DOCS=1 cargo test --test it kinds:: writes it anew\n{printed}"
+    );
+}
