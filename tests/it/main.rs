@@ -15,6 +15,7 @@ mod delivery;
 mod demo;
 mod doctor;
 mod documents;
+mod editing;
 mod evidence;
 mod fault_matrix;
 mod faults;

@@ -151,6 +151,19 @@ impl BotApi {
         id
     }
 
+    /// A person edits a message of theirs.
+    pub fn edit(&self, chat: ChatId, user: UserId, message: i32, text: &str) {
+        let now = Timestamp::now().as_second();
+        self.deliver(json!({"edited_message": {
+            "message_id": message,
+            "date": now,
+            "edit_date": now,
+            "chat": chat_json(chat),
+            "from": {"id": user.0, "is_bot": false, "first_name": "Person"},
+            "text": text,
+        }}));
+    }
+
     /// A person presses a button below a message.
     pub fn press(&self, user: UserId, message: &Posted, data: &str) {
         self.deliver(json!({"callback_query": {

@@ -1,0 +1,141 @@
+//! A message that somebody edits: what claude has not read yet changes, and about the rest somebody is asked.
+
+use serde_json::json;
+
+use crate::support::{ADA, CHAT, Machine};
+
+fn ada_edits(machine: &Machine, message: i32, text: &str) {
+    machine.api.edit(CHAT, ADA, message, text);
+}
+
+#[test]
+fn a_prompt_that_waits_becomes_what_it_was_edited_to() {
+    let machine = Machine::new();
+    machine.holds_messages_back();
+    let _bot = machine.start();
+    machine.ada_says("[[sleep: 2500]] [[say: first]]");
+    machine.message_with("Working · ");
+    let message = machine.ada_says("delete the teh file");
+    machine.until_quiet_but_for_runs();
+    ada_edits(&machine, message, "delete the tea file");
+    machine.message_with("You said: delete the tea file");
+    machine.until_quiet();
+    assert!(!machine.times_run().contains_key("delete the teh file"));
+    assert!(!said_anything_of_edits(&machine));
+}
+
+#[test]
+fn a_message_that_claude_has_on_its_input_is_exchanged_there() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[bash: sleep 4]] [[heard]]");
+    machine.message_with("▸ Bash");
+    let message = machine.ada_says("use tabs");
+    machine.until("claude has it", || {
+        let handed = machine.rows("SELECT count(*) FROM prompts WHERE handed_to IS NOT NULL");
+        (handed == [1]).then_some(())
+    });
+    ada_edits(&machine, message, "use spaces");
+    machine.message_with("Heard meanwhile: use spaces");
+    machine.until_quiet();
+    assert!(!machine.times_run().contains_key("use tabs"));
+    assert!(!said_anything_of_edits(&machine));
+}
+
+#[test]
+fn an_edit_of_what_claude_has_read_can_go_to_it_as_a_correction() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let message = machine.ada_says("[[bash: sleep 4]] [[heard]]");
+    machine.message_with("▸ Bash");
+    ada_edits(&machine, message, "use four spaces");
+    let question = machine.message_with("You changed a message that claude has read already.");
+    assert_eq!(question.reply_to, Some(message.into()));
+    let labels: Vec<&str> = question
+        .buttons
+        .iter()
+        .map(|(label, _)| label.as_str())
+        .collect();
+    assert_eq!(labels, ["Send the correction", "Stop and run again"]);
+    // Somebody who edits twice is asked once; what was written last counts.
+    ada_edits(&machine, message, "use two spaces");
+    machine.until_quiet_but_for_runs();
+    machine.ada_presses(&question);
+    machine.until_toast("Claude is told.");
+    let answer = machine.message_with("Heard meanwhile: ");
+    assert!(
+        answer.text.starts_with(
+            "Heard meanwhile: [I have edited an earlier message. It now says:]\nuse two spaces"
+        ),
+        "{}",
+        answer.text
+    );
+    machine.until_quiet();
+    machine.ada_presses(&question);
+    machine.until_toast("This button does nothing any more.");
+    let questions = machine.bot_messages();
+    let questions = questions
+        .iter()
+        .filter(|message| message.text.contains("has read already"));
+    assert_eq!(questions.count(), 1);
+}
+
+#[test]
+fn an_edit_of_what_claude_works_on_can_stop_it_and_run_again() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let message = machine.ada_says("[[sleep: 60000]] the wrong thing");
+    machine.message_with("Working · ");
+    ada_edits(&machine, message, "the right thing");
+    let question = machine.message_with("You changed a message");
+    machine.api.press(ADA, &question, &question.buttons[1].1);
+    machine.until_toast("It runs again.");
+    machine.message_with("Stopped after ");
+    let answer = machine.message_with("You said: the right thing");
+    assert_eq!(answer.reply_to, Some(message.into()));
+    machine.until_quiet();
+    assert_eq!(machine.times_run()["the right thing"], 1);
+}
+
+#[test]
+fn an_edit_of_a_prompt_of_yesterday_can_be_run_again() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let message = machine.ada_says("hello wrold");
+    machine.message_with("You said: hello wrold");
+    machine.until_quiet();
+    ada_edits(&machine, message, "hello world");
+    let question = machine.message_with("You changed a message");
+    assert_eq!(question.buttons[1].0, "Run it again");
+    machine.api.press(ADA, &question, &question.buttons[1].1);
+    machine.message_with("You said: hello world");
+}
+
+#[test]
+fn an_edit_that_changes_no_word_or_is_of_no_prompt_has_no_effect() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let prompt = machine.ada_says("see https://example.com");
+    machine.message_with("You said: see https://example.com");
+    let command = machine.ada_says("/status");
+    machine.message_with("Session ");
+    machine.until_quiet();
+    let before = machine.bot_messages().len();
+    // As when a link gets its preview.
+    ada_edits(&machine, prompt, "see https://example.com");
+    ada_edits(&machine, command, "/status now");
+    machine.api.deliver(
+        json!({"edited_message": {"message_id": 999, "date": 1, "edit_date": 2,
+        "chat": {"id": CHAT.0, "type": "private", "first_name": "Ada"},
+        "from": {"id": ADA.0, "is_bot": false, "first_name": "Ada"}, "text": "who am I"}}),
+    );
+    machine.until_quiet();
+    assert_eq!(machine.bot_messages().len(), before);
+}
+
+fn said_anything_of_edits(machine: &Machine) -> bool {
+    let messages = machine.bot_messages();
+    messages
+        .iter()
+        .any(|message| message.text.contains("You changed a message"))
+}
