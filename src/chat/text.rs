@@ -47,7 +47,8 @@ pub fn cannot_be_passed_on(kind: &str) -> Outgoing {
             "sticker" => "a sticker without an emoji says nothing that it could read".to_owned(),
             "paid_media" => "what has to be paid for cannot be seen by a bot".to_owned(),
             "story" => "a story can only be seen in Telegram itself".to_owned(),
-            "game" | "giveaway" | "giveaway_winners" | "invoice" =>
+            "giveaway_winners" => "it can do nothing with a giveaway".to_owned(),
+            "game" | "giveaway" | "invoice" =>
                 format!("it can do nothing with {}", with_article(kind)),
             _ => format!(
                 "I do not know this kind of message yet ({})",

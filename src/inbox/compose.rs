@@ -133,6 +133,18 @@ pub(super) fn append_to_album(content: &mut Content, pieces: Vec<Piece>, album: 
     append(content, words, false);
 }
 
+/// All of it that is there already.
+pub(super) fn without_files(parts: &[Part]) -> Content {
+    let pieces = parts.iter().filter_map(|part| match part {
+        Part::Along(text) => Some(Piece::Along(text.clone())),
+        Part::Written { text, message } => Some(written(text.clone(), *message)),
+        Part::File(_) => None,
+    });
+    Content {
+        pieces: pieces.collect(),
+    }
+}
+
 /// Words as a piece.
 pub(super) fn written(text: String, message: Option<MessageId>) -> Piece {
     Piece::Written(Written {

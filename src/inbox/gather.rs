@@ -9,7 +9,7 @@ use super::compose::{self, Part};
 use super::prompt::{Asked, pieces};
 use crate::id::{ChatThread, MessageId, PromptId, RunId};
 use crate::prompt::Content;
-use crate::store::gatherings::{self, Album, Gathering, Kind, Waiting};
+use crate::store::gatherings::{self, Album, Gathering, Kind, Newest};
 use crate::store::{now, prompts};
 use crate::update::Content as Sent;
 
@@ -35,8 +35,8 @@ pub(super) fn join(
     asked: &Asked,
     bring: impl Fn(&str) -> Vec<Part>,
 ) -> rusqlite::Result<Option<RunId>> {
-    let waiting = gatherings::newest_waiting(db, at, asked.user)?;
-    let Some(waiting) = waiting.filter(|waiting| belongs(waiting, asked)) else {
+    let newest = gatherings::newest(db, at, asked.user)?;
+    let Some(waiting) = newest.filter(|newest| newest.waits && belongs(newest, asked)) else {
         return Ok(None);
     };
     let mut gathering = waiting.gathering.unwrap_or(Gathering {
@@ -75,23 +75,36 @@ pub(super) fn join(
     Ok(Some(waiting.run))
 }
 
-fn belongs(waiting: &Waiting, asked: &Asked) -> bool {
+fn belongs(newest: &Newest, asked: &Asked) -> bool {
+    let now = now();
+    let is_open = match &newest.gathering {
+        Some(_) => newest.until.is_some_and(|until| until > now),
+        None => now - newest.kept_at < QUIET_MS,
+    };
+    is_open && was_sent_along(newest, asked)
+}
+
+/// Whether the message was sent together with what the sender asked last, by Telegram's clock. Where they came apart on
+/// the way it is too late to join them; but it is meant for the bot as they were.
+fn was_sent_along(newest: &Newest, asked: &Asked) -> bool {
     let is_forward = asked.message.forwarded_from.is_some();
     let is_near = |last: i64| (asked.sent_at() - last).abs() <= APART_MS;
-    match &waiting.gathering {
+    match &newest.gathering {
         Some(gathering) => {
-            waiting.until.is_some_and(|until| until > now())
-                && is_near(gathering.last_sent_at)
-                && (gathering.kind != Kind::Comment || is_forward)
+            is_near(gathering.last_sent_at) && (gathering.kind != Kind::Comment || is_forward)
         }
-        // What was written with a forward came by itself, and has not begun.
-        None => {
-            is_forward && now() - waiting.kept_at < QUIET_MS && waiting.sent_at.is_some_and(is_near)
-        }
+        // A single message: what was forwarded with it came by itself.
+        None => is_forward && newest.sent_at.is_some_and(is_near),
     }
 }
 
-/// The first message of a prompt, with what was kept of its album; more may come.
+/// A message in a group that does not say that the bot is meant, and that is the rest of one that did.
+pub(super) fn is_a_rest(db: &Connection, at: ChatThread, asked: &Asked) -> rusqlite::Result<bool> {
+    let newest = gatherings::newest(db, at, asked.user)?;
+    Ok(newest.is_some_and(|newest| was_sent_along(&newest, asked)))
+}
+
+/// What a prompt asks that begins with this message, with what was kept of its album; more may come.
 pub(super) fn begin(
     db: &Connection,
     at: ChatThread,
@@ -100,7 +113,7 @@ pub(super) fn begin(
     asked: &Asked,
     before: Vec<(MessageId, Vec<Part>)>,
     parts: Vec<Part>,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Content> {
     let mut content = Content::default();
     let kind = match &asked.message.album {
         Some(id) => {
@@ -123,7 +136,6 @@ pub(super) fn begin(
             kind_of(db, at, asked)?
         }
     };
-    prompts::set_content(db, prompt, &content)?;
     remember(db, at, asked.number, prompt)?;
     if let Some((kind, wait)) = kind {
         let gathering = Gathering {
@@ -133,7 +145,7 @@ pub(super) fn begin(
         };
         gatherings::set(db, run, now() + wait, &gathering)?;
     }
-    Ok(())
+    Ok(content)
 }
 
 /// Why more messages may belong to this one, and how long they are waited for.

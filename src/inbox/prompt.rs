@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::compose::{self, Answered, Part};
 use super::{gather, new};
 use crate::id::{ChatThread, MessageId, PromptId, RunId, UpdateSeq, UserId};
+use crate::prompt::Piece;
 use crate::prompt::forms::Whose;
-use crate::prompt::{Content, Piece};
 use crate::session::{Session, Source};
 use crate::store::prompts::{self, Prompt};
 use crate::store::{answered, attachments, chats, runs};
@@ -56,7 +56,7 @@ pub(super) fn take(
         return Ok(Taken::Joined(run));
     }
     let parts = bring(&asked.words);
-    if !asked.is_addressed {
+    if !asked.is_addressed && !gather::is_a_rest(db, at, asked)? {
         gather::keep_aside(db, at, asked, &parts)?;
         return Ok(Taken::Aside);
     }
@@ -69,18 +69,23 @@ pub(super) fn take(
     let prompt = PromptId(Uuid::new_v4());
     let before = gather::take_aside(db, at, asked)?;
     let first = before.first().map(|(message, _)| *message);
+    // Its files belong to it, so it is there before them.
+    let content = compose::without_files(&parts);
     prompts::insert(
         db,
         run,
         &Prompt {
             id: prompt,
-            content: Content::default(),
+            content: content.clone(),
             message: first.or(asked.number),
             user: Some(asked.user),
             sent_at: Some(asked.sent_at()),
         },
     )?;
-    gather::begin(db, at, run, prompt, asked, before, parts)?;
+    let whole = gather::begin(db, at, run, prompt, asked, before, parts)?;
+    if whole != content {
+        prompts::set_content(db, prompt, &whole)?;
+    }
     Ok(Taken::Began(run))
 }
 

@@ -70,45 +70,51 @@ pub struct Album {
     pub captioned: Option<usize>,
 }
 
-/// The newest prompt of somebody's that waits and that has begun nowhere.
+/// What somebody asked last.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct Newest {
     pub run: RunId,
     pub prompt: PromptId,
-    /// Of the prompt's last message, in Unix milliseconds.
+    /// It waits, and no claude has been given it.
+    pub waits: bool,
+    /// When its first message came, in Unix milliseconds.
     pub kept_at: i64,
+    /// When its first message was written, in Unix milliseconds by Telegram's clock.
     pub sent_at: Option<i64>,
     /// Unix milliseconds; none for a prompt that was complete with its first message.
     pub until: Option<i64>,
     pub gathering: Option<Gathering>,
 }
 
-/// The newest prompt of somebody's here, if it waits and claude has not been given it.
-pub fn newest_waiting(
-    db: &Connection,
-    at: ChatThread,
-    user: UserId,
-) -> rusqlite::Result<Option<Waiting>> {
+/// What somebody asked last here, among the newest runs of all chats.
+pub fn newest(db: &Connection, at: ChatThread, user: UserId) -> rusqlite::Result<Option<Newest>> {
+    // What more may come to is of this moment: nobody needs to look through the years before.
+    const LOOKED_AT: i64 = 200;
     db.prepare_cached(
-        "SELECT r.id, p.id, p.created_at, p.sent_at, r.gathers_until, r.gathering
+        "SELECT r.id, p.id, r.state = 'queued' AND p.handed_to IS NULL, p.created_at, p.sent_at,
+                r.gathers_until, r.gathering
          FROM runs r JOIN prompts p ON p.run_id = r.id
-         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'queued' AND r.state <> 'ended'
-           AND p.user_id = ?3 AND p.handed_to IS NULL
+         WHERE r.seq > (SELECT max(seq) FROM runs) - ?4
+           AND r.chat_id = ?1 AND r.thread_id = ?2 AND p.user_id = ?3
          ORDER BY r.seq DESC LIMIT 1",
     )?
-    .query_row(params![at.chat.0, thread_column(at), user.0], |row| {
-        Ok(Waiting {
-            run: run_id(0, &row.get::<_, String>(0)?)?,
-            prompt: prompt_id(1, &row.get::<_, String>(1)?)?,
-            kept_at: row.get(2)?,
-            sent_at: row.get(3)?,
-            until: row.get(4)?,
-            gathering: row
-                .get::<_, Option<String>>(5)?
-                .map(|json| from_json(5, &json))
-                .transpose()?,
-        })
-    })
+    .query_row(
+        params![at.chat.0, thread_column(at), user.0, LOOKED_AT],
+        |row| {
+            Ok(Newest {
+                run: run_id(0, &row.get::<_, String>(0)?)?,
+                prompt: prompt_id(1, &row.get::<_, String>(1)?)?,
+                waits: row.get(2)?,
+                kept_at: row.get(3)?,
+                sent_at: row.get(4)?,
+                until: row.get(5)?,
+                gathering: row
+                    .get::<_, Option<String>>(6)?
+                    .map(|json| from_json(6, &json))
+                    .transpose()?,
+            })
+        },
+    )
     .optional()
 }
 

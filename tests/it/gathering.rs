@@ -284,3 +284,28 @@ fn files_of_prompts(machine: &Machine) -> Vec<(String, Vec<String>)> {
         .map(|(id, words)| (words, files(&id)))
         .collect()
 }
+
+#[test]
+fn in_a_group_the_end_of_a_paste_that_comes_too_late_is_the_next_prompt() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let long = "l".repeat(4000);
+    let now = jiff::Timestamp::now().as_second();
+    machine.api.deliver_message(
+        TEAM,
+        ADA,
+        json!({"text": format!("@{BOT} {long}"), "date": now,
+            "entities": [{"type": "mention", "offset": 0, "length": BOT.len() + 1}]}),
+    );
+    machine.message_with("You said: lll");
+    // Telegram sent it on when the network was back.
+    machine
+        .api
+        .deliver_message(TEAM, ADA, json!({"text": "the end", "date": now + 1}));
+    machine.message_with("You said: the end");
+    machine
+        .api
+        .deliver_message(TEAM, ADA, json!({"text": "lunch?", "date": now + 60}));
+    machine.until_quiet();
+    assert_eq!(machine.claude_got(), [json!(long), json!("the end")]);
+}
