@@ -352,6 +352,11 @@ impl Claude {
                     last_text = argument.clone();
                     self.text(&argument);
                 }
+                "repeat" => {
+                    let count = first.parse().unwrap_or(1);
+                    last_text = vec![rest; count].join("\n\n");
+                    self.text(&last_text);
+                }
                 "seen" => last_text = json!(prompt).to_string(),
                 "recall" => last_text = self.earlier(),
                 "argv" => last_text = json!(self.arguments).to_string(),

@@ -188,12 +188,10 @@ impl Torture {
                 format!("work {number}"),
             ),
             _ => {
+                // The answer is longer than a message can be; the prompt is not, so it is complete by itself.
                 let line = "a line of an answer that is long ".repeat(3);
                 (
-                    format!(
-                        "[[say: long {number} {}]]",
-                        format!("{line}\n\n").repeat(60)
-                    ),
+                    format!("[[repeat: 60 long {number} {line}]]"),
                     format!("long {number} "),
                 )
             }
