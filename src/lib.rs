@@ -50,6 +50,7 @@ pub mod systemd;
 pub mod web;
 
 pub mod id;
+pub mod picture;
 pub mod prompt;
 pub mod update;
 

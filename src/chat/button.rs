@@ -44,6 +44,8 @@ pub enum Press {
     Correct(PromptId),
     /// Run this prompt again, as it was changed; first end what it runs in.
     RunEdited(PromptId),
+    /// Run the prompt of this run, which was not begun because a file of it could not be had, without that file.
+    AskWithout(RunId),
     /// Send what could not be delivered in this chat.
     SendParked,
     /// From now on the chat talks to this session.
@@ -71,6 +73,7 @@ impl Press {
             Press::Cancel(run) => format!("cancel:{run}"),
             Press::Correct(prompt) => format!("correct:{}", prompt.0),
             Press::RunEdited(prompt) => format!("run-edited:{}", prompt.0),
+            Press::AskWithout(run) => format!("ask-without:{run}"),
             Press::SendParked => "send-parked".to_owned(),
             Press::Switch(session) => format!("switch:{session}"),
             Press::CancelLinks => "cancel-links".to_owned(),
@@ -104,6 +107,7 @@ impl Press {
             "cancel" => run().map(Press::Cancel),
             "correct" => prompt().map(Press::Correct),
             "run-edited" => prompt().map(Press::RunEdited),
+            "ask-without" => run().map(Press::AskWithout),
             "send-parked" => Some(Press::SendParked),
             "switch" => session().map(Press::Switch),
             "cancel-links" => Some(Press::CancelLinks),

@@ -8,6 +8,7 @@ pub mod checks;
 pub mod delivery;
 pub mod evidence;
 pub mod failure;
+pub mod fetched;
 pub mod live;
 pub mod logs;
 pub mod people;

@@ -25,6 +25,7 @@ use crate::claude::keeper;
 use crate::config::{Config, Faults, Setting, Sources, data_folder};
 use crate::daemon::{self, DATABASE, ServeError};
 use crate::demo;
+use crate::picture;
 use crate::process::holder;
 use crate::store::backup;
 use config::ConfigCommand;
@@ -163,6 +164,12 @@ fn started_by_telecoder() -> Option<anyhow::Result<()>> {
     if command == "hold" {
         let (report, program) = holder::parse(arguments)?;
         return Some(holder::hold(&report, &program));
+    }
+    if command == picture::COMMAND {
+        return Some(picture::fit_and_say(
+            Path::new(&arguments.next()?),
+            Path::new(&arguments.next()?),
+        ));
     }
     if command == "stand-in" {
         let words = arguments.map(|word| word.to_string_lossy().into_owned());

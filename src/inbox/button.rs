@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Follow, Inbox, checks, edit, held, job, people, queue, resume, stop, switch};
+use super::{Follow, Inbox, checks, edit, held, job, people, queue, resume, stop, switch, without_files};
 use crate::chat::button::Press;
 use crate::chat::toast;
 use crate::id::{ChatThread, UpdateSeq};
@@ -86,6 +86,7 @@ fn act(
         }),
         Some(Press::Resume(run)) => resume::pressed(db, chat, run, resume::How::GoOn, member),
         Some(Press::Repeat(run)) => resume::pressed(db, chat, run, resume::How::Again, member),
+        Some(Press::AskWithout(run)) => without_files::pressed(db, chat, run),
         Some(Press::RunHeld(thread)) => held::pressed(db, ChatThread { chat, thread }),
         Some(Press::StopJob(id)) => job::stop_pressed(db, chat, id),
         Some(Press::StopSetup(session)) => Ok(match stop::setup_pressed(db, chat, &session)? {

@@ -26,6 +26,7 @@ mod status;
 mod stop;
 mod stranger;
 mod switch;
+mod without_files;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

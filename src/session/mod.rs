@@ -5,6 +5,7 @@
 
 pub mod attached;
 pub mod claims;
+pub mod files;
 mod prepare;
 pub mod registry;
 mod work;

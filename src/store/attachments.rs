@@ -1,22 +1,179 @@
 //! Attachments: files that came with messages, what became of each, and what claude gets in its place.
 
-use rusqlite::{Connection, params};
+use std::path::{Path, PathBuf};
 
-use super::{now, to_json};
-use crate::id::{AttachmentId, MessageId, PromptId};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{from_json, now, prompts, to_json};
+use crate::chat::fetched::Missed;
+use crate::id::{AttachmentId, MessageId, PromptId, RunId};
+use crate::prompt::Piece;
 use crate::update::File;
 
-/// A file that a prompt waits for; [`crate::prompt::Piece::Awaited`] with its id holds its place. The prompt is there
-/// already.
+/// A file that is still to be fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    pub id: AttachmentId,
+    pub prompt: PromptId,
+    /// The message that it came with.
+    pub message: Option<MessageId>,
+    pub file: File,
+    /// Where it shall be when it is whole. If something is there, it is whole.
+    pub path: Option<PathBuf>,
+    /// When the person sent it, in Unix milliseconds.
+    pub sent_at: i64,
+}
+
+/// How far the files of a run are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The run has not begun and was not dropped.
+    pub is_waiting: bool,
+    /// More messages may become part of its prompt until then, in Unix milliseconds.
+    pub gathers_until: Option<i64>,
+    pub awaited: usize,
+    pub there: usize,
+    pub failed: usize,
+}
+
+/// A file that a prompt waits for; [`Piece::Awaited`] with its id holds its place. The prompt is there already.
 pub fn insert(
     db: &Connection,
     prompt: PromptId,
-    _message: Option<MessageId>,
+    message: Option<MessageId>,
     file: &File,
 ) -> rusqlite::Result<AttachmentId> {
     db.prepare_cached(
-        "INSERT INTO attachments (prompt_id, file, state, created_at) VALUES (?1, ?2, 'awaited', ?3)",
+        "INSERT INTO attachments (prompt_id, message_id, file, state, created_at)
+         VALUES (?1, ?2, ?3, 'awaited', ?4)",
     )?
-    .execute(params![prompt.0.to_string(), to_json(file)?, now()])?;
+    .execute(params![
+        prompt.0.to_string(),
+        message.map(|message| message.0),
+        to_json(file)?,
+        now()
+    ])?;
     Ok(AttachmentId(db.last_insert_rowid()))
+}
+
+/// What a run that has not begun still waits for, in the order in which it was sent.
+pub fn awaited(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Attachment>> {
+    db.prepare_cached(
+        "SELECT a.id, a.prompt_id, coalesce(a.message_id, p.message_id), a.file, a.path,
+                coalesce(p.sent_at, a.created_at)
+         FROM attachments a JOIN prompts p ON p.id = a.prompt_id JOIN runs r ON r.id = p.run_id
+         WHERE r.id = ?1 AND r.state = 'queued' AND a.state = 'awaited' ORDER BY a.id",
+    )?
+    .query_map([run.to_string()], from_row)?
+    .collect()
+}
+
+/// How far the files of a run are; none where there is no such run.
+pub fn standing(db: &Connection, run: RunId) -> rusqlite::Result<Option<Standing>> {
+    db.prepare_cached(
+        "SELECT r.state = 'queued', r.gathers_until,
+                count(*) FILTER (WHERE a.state = 'awaited'), count(*) FILTER (WHERE a.state = 'there'),
+                count(*) FILTER (WHERE a.state = 'failed')
+         FROM runs r LEFT JOIN prompts p ON p.run_id = r.id LEFT JOIN attachments a ON a.prompt_id = p.id
+         WHERE r.id = ?1 GROUP BY r.id",
+    )?
+    .query_row([run.to_string()], |row| {
+        Ok(Standing {
+            is_waiting: row.get(0)?,
+            gathers_until: row.get(1)?,
+            awaited: row.get(2)?,
+            there: row.get(3)?,
+            failed: row.get(4)?,
+        })
+    })
+    .optional()
+}
+
+/// Where it shall be when it is whole. Returns false where another one shall be there.
+pub fn set_path(db: &Connection, id: AttachmentId, path: &Path) -> rusqlite::Result<bool> {
+    let path = path.to_string_lossy();
+    let set = db
+        .prepare_cached(
+            "UPDATE attachments SET path = ?2
+             WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM attachments o WHERE o.path = ?2 AND o.id <> ?1)",
+        )?
+        .execute(params![id.0, path])?;
+    Ok(set == 1)
+}
+
+/// It is there; `pieces` come in its place in the prompt. Returns false when something had come of it before; then
+/// the transaction must have no effect.
+pub fn set_there(db: &Connection, id: AttachmentId, pieces: Vec<Piece>) -> rusqlite::Result<bool> {
+    settle(db, id, "there", None, pieces)
+}
+
+/// It cannot be had; as [`set_there`].
+pub fn set_failed(
+    db: &Connection,
+    id: AttachmentId,
+    missed: &Missed,
+    pieces: Vec<Piece>,
+) -> rusqlite::Result<bool> {
+    settle(db, id, "failed", Some(to_json(missed)?), pieces)
+}
+
+/// Those of a run that could not be had and that nobody was told of; they count as told from now on.
+pub fn take_missed(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Missed>> {
+    let missed = db
+        .prepare_cached(
+            "SELECT a.failure FROM attachments a JOIN prompts p ON p.id = a.prompt_id
+             WHERE p.run_id = ?1 AND a.failure IS NOT NULL ORDER BY a.id",
+        )?
+        .query_map([run.to_string()], |row| {
+            from_json(0, &row.get::<_, String>(0)?)
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    db.prepare_cached(
+        "UPDATE attachments SET failure = NULL
+         WHERE prompt_id IN (SELECT id FROM prompts WHERE run_id = ?1)",
+    )?
+    .execute([run.to_string()])?;
+    Ok(missed)
+}
+
+fn settle(
+    db: &Connection,
+    id: AttachmentId,
+    state: &str,
+    failure: Option<String>,
+    pieces: Vec<Piece>,
+) -> rusqlite::Result<bool> {
+    let prompt = db
+        .prepare_cached(
+            "UPDATE attachments SET state = ?2, failure = ?3 WHERE id = ?1 AND state = 'awaited'
+             RETURNING prompt_id",
+        )?
+        .query_row(params![id.0, state, failure], |row| {
+            prompts::prompt_id(0, &row.get::<_, String>(0)?)
+        })
+        .optional()?;
+    let Some(prompt) = prompt else {
+        return Ok(false);
+    };
+    let mut content = prompts::content(db, prompt)?;
+    let place = content
+        .pieces
+        .iter()
+        .position(|piece| *piece == Piece::Awaited(id));
+    if let Some(place) = place {
+        content.pieces.splice(place..=place, pieces);
+        prompts::set_content(db, prompt, &content)?;
+    }
+    Ok(true)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Attachment> {
+    Ok(Attachment {
+        id: AttachmentId(row.get(0)?),
+        prompt: prompts::prompt_id(1, &row.get::<_, String>(1)?)?,
+        message: row.get::<_, Option<i32>>(2)?.map(MessageId),
+        file: from_json(3, &row.get::<_, String>(3)?)?,
+        path: row.get::<_, Option<String>>(4)?.map(PathBuf::from),
+        sent_at: row.get(5)?,
+    })
 }

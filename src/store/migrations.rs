@@ -306,9 +306,10 @@ const EVERY_KIND_OF_MESSAGE: M<'_> = M::up(
     CREATE TABLE attachments (
         id         INTEGER PRIMARY KEY AUTOINCREMENT,
         prompt_id  TEXT NOT NULL REFERENCES prompts (id) ON DELETE CASCADE ON UPDATE CASCADE,
+        message_id INTEGER,                       -- the message that it came with
         file       TEXT NOT NULL,                 -- what Telegram says of it (JSON)
         state      TEXT NOT NULL CHECK (state IN ('awaited', 'there', 'failed')),
-        path       TEXT,
+        path       TEXT,                          -- where it is, or shall be when it is whole
         failure    TEXT,
         created_at INTEGER NOT NULL
     ) STRICT;

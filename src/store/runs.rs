@@ -258,7 +258,17 @@ pub fn lost(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>> {
     .optional()
 }
 
-/// A lost run is taken up by another one. Returns false when it was taken up before.
+/// A run that failed before anything of it was begun.
+pub fn failed_unbegun(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs r WHERE r.id = ?1 AND r.state = 'ended' AND r.outcome = 'failed'
+           AND r.started_at IS NULL"
+    ))?
+    .query_row([id.to_string()], from_row)
+    .optional()
+}
+
+/// A run that ended without its answer is taken up by another one. Returns false when it was taken up before.
 pub fn take_up(db: &Connection, lost: RunId, by: RunId) -> rusqlite::Result<bool> {
     let taken = db
         .prepare_cached("UPDATE runs SET resumed_by = ?2 WHERE id = ?1 AND resumed_by IS NULL")?

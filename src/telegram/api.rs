@@ -18,10 +18,13 @@ use serde_json::Value;
 use crate::id::ChatId;
 use crate::metrics::Metrics;
 
-/// How long a call may take, long polls aside.
-/// How long a call may take where nobody is in a hurry.
+/// How long a call may take where nobody is in a hurry, long polls aside.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a file may take as a whole; whoever reads it gives up sooner where nothing comes.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
+/// The server of Telegram itself.
+const TELEGRAMS_OWN: &str = "api.telegram.org";
 
 /// A bot at a Bot API server. Cheap to clone; the connections are shared.
 #[derive(Clone)]
@@ -237,6 +240,34 @@ impl Api {
             .await
     }
 
+    /// Whether the server is Telegram's own, on another machine and with its own limits.
+    pub fn is_telegrams_own(&self) -> bool {
+        self.server.host_str() == Some(TELEGRAMS_OWN)
+    }
+
+    /// Begins to get a file: `GET /file/bot<token>/<path>`, with a path of `getFile`.
+    pub async fn download(&self, path: &str) -> Result<Download, ApiError> {
+        let mut url = self.server.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments
+                .pop_if_empty()
+                .push("file")
+                .push(&format!("bot{}", self.token.expose_secret()))
+                .extend(path.split('/').filter(|part| !part.is_empty()));
+        }
+        let request = self.client.get(url).timeout(DOWNLOAD_TIMEOUT);
+        let response = request.send().await.map_err(not_answered)?;
+        match response.status().as_u16() {
+            200 => Ok(Download(response)),
+            429 => Err(ApiError::Flood(pause_of(30))),
+            code @ 500.. => Err(ApiError::Server(code)),
+            code => Err(ApiError::Refused {
+                code,
+                description: "there is no such file".to_owned(),
+            }),
+        }
+    }
+
     fn post(&self, method: &str) -> reqwest::RequestBuilder {
         let base = self.server.as_str().trim_end_matches('/');
         self.client
@@ -262,16 +293,7 @@ impl Api {
         &self,
         request: reqwest::RequestBuilder,
     ) -> Result<T, ApiError> {
-        // The URL has the token in it, so it never becomes part of an error's text.
-        let response = request.send().await.map_err(|error| {
-            let not_sent = error.is_connect() || error.is_builder();
-            let text = describe(&error.without_url());
-            if not_sent {
-                ApiError::NotSent(text)
-            } else {
-                ApiError::Unanswered(text)
-            }
-        })?;
+        let response = request.send().await.map_err(not_answered)?;
         let status = response.status().as_u16();
         if status < 500 {
             // A gateway's clock is not Telegram's.
@@ -315,6 +337,35 @@ impl Api {
                 code => Err(ApiError::Refused { code, description }),
             },
         }
+    }
+}
+
+/// A file on its way here.
+pub struct Download(reqwest::Response);
+
+impl Download {
+    /// How long it is, where the server says so.
+    pub fn bytes(&self) -> Option<u64> {
+        self.0.content_length()
+    }
+
+    /// The next piece of it; `None` at its end. A file that ends too early is an error.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+        self.0
+            .chunk()
+            .await
+            .map_err(|error| ApiError::Unanswered(describe(&error.without_url())))
+    }
+}
+
+/// The URL has the token in it, so it never becomes part of an error's text.
+fn not_answered(error: reqwest::Error) -> ApiError {
+    let not_sent = error.is_connect() || error.is_builder();
+    let text = describe(&error.without_url());
+    if not_sent {
+        ApiError::NotSent(text)
+    } else {
+        ApiError::Unanswered(text)
     }
 }
 

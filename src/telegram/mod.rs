@@ -5,7 +5,7 @@
 //! the raw JSON into what the inbox acts on; [`access`] decides who may.
 //! Out: [`outbox`] keeps one [`mod@line`] per chat with its [`live`] messages, paced by [`budget`]; [`draw`],
 //! [`markdown`] and [`rich`] turn a message into texts with entities; `send` sends one and knows what a refusal
-//! means; [`api`] makes the calls. [`ask`] has the questions of those who look at a bot from outside.
+//! means; [`api`] makes the calls, [`files`] gets what was sent. [`ask`] has the questions of those who look at a bot from outside.
 
 pub mod access;
 pub mod api;
@@ -13,6 +13,7 @@ pub mod ask;
 pub mod budget;
 pub mod dispatch;
 pub mod draw;
+pub mod files;
 pub mod incoming;
 pub mod line;
 pub mod listener;

@@ -1,0 +1,79 @@
+//! The files of a session that are not its workspace: what came from the chat, and what goes there.
+//!
+//! They lie in the data folder, outside the git tree, and go with the session. What names may be is here too; pure.
+
+use std::path::{Path, PathBuf};
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::id::SessionId;
+
+/// The longest name, in bytes, its ending included.
+pub const LONGEST_NAME: usize = 120;
+/// What is longer behind the last dot is no ending.
+const LONGEST_ENDING: usize = 16;
+
+/// Everything that a session has there.
+pub fn folder(data: &Path, session: &SessionId) -> PathBuf {
+    data.join("files").join(&session.0)
+}
+
+/// What came from the chat.
+pub fn inbox(data: &Path, session: &SessionId) -> PathBuf {
+    folder(data, session).join("inbox")
+}
+
+/// Pictures as claude gets them, where those that came were too large.
+pub fn sized(data: &Path, session: &SessionId) -> PathBuf {
+    folder(data, session).join("sized")
+}
+
+/// A name that somebody gave a file, as it can be one in a folder: no path, nothing that cannot be seen, nothing that
+/// a program takes for an option or hides, at most [`LONGEST_NAME`] bytes. Letters of all languages stay.
+pub fn safe_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let visible: String = last.chars().filter(|c| !is_unseen(*c)).collect();
+    let name = visible
+        .trim_start_matches(|c: char| matches!(c, '.' | '-' | '~') || c.is_whitespace())
+        .trim_end_matches(|c: char| c == '.' || c.is_whitespace());
+    if name.is_empty() {
+        return "file".to_owned();
+    }
+    shortened(name, "")
+}
+
+/// The `number`th file of that name: `report.pdf`, `report-2.pdf`, …
+pub fn numbered(name: &str, number: usize) -> String {
+    match number {
+        0 | 1 => name.to_owned(),
+        _ => shortened(name, &format!("-{number}")),
+    }
+}
+
+/// With `suffix` before its ending, and as much of the rest as there is room for.
+fn shortened(name: &str, suffix: &str) -> String {
+    let (stem, ending) = match name.rfind('.') {
+        Some(dot) if dot > 0 && name.len() - dot <= LONGEST_ENDING => name.split_at(dot),
+        _ => (name, ""),
+    };
+    let room = LONGEST_NAME - suffix.len() - ending.len();
+    let mut end = 0;
+    for (start, grapheme) in stem.grapheme_indices(true) {
+        if start + grapheme.len() > room {
+            break;
+        }
+        end = start + grapheme.len();
+    }
+    if end == 0 {
+        // One letter with more marks than there is room for.
+        return format!("file{suffix}{ending}");
+    }
+    format!("{}{suffix}{ending}", stem[..end].trim_end())
+}
+
+/// Control characters, and marks that turn what is read around or cannot be seen: names could look like others.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
