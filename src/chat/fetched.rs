@@ -50,6 +50,22 @@ pub enum Why {
     NothingHeard,
 }
 
+impl Why {
+    /// One word for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Why::TooLarge | Why::MuchTooLarge => "too_large",
+            Why::Gone => "gone",
+            Why::CutOff(_) => "cut_off",
+            Why::OutOfReach(_) => "out_of_reach",
+            Why::Disk(_) => "disk",
+            Why::NoTranscriber => "no_transcriber",
+            Why::NotTranscribed { .. } => "not_transcribed",
+            Why::NothingHeard => "nothing_heard",
+        }
+    }
+}
+
 /// What becomes of the prompt that misses something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rest {
@@ -114,7 +130,7 @@ fn sentence(missed: &Missed) -> String {
         Why::MuchTooLarge => format!("{name} was not fetched: it is larger than 2,000 MB."),
         Why::Gone => format!("{name} was not fetched: Telegram does not have it any more."),
         Why::CutOff(reason) => {
-            format!("{name} was not fetched, however often it was tried ({reason}).")
+            format!("{name} was not fetched, however often it was tried: {reason}.")
         }
         Why::OutOfReach(path) => format!(
             "{name} was not fetched: the Bot API server has it in {path}, where telecoder cannot read it."

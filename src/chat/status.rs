@@ -106,6 +106,7 @@ fn doing(task: Task) -> &'static str {
         Task::Verify { .. } | Task::Check => "Checking",
         Task::Diff | Task::AskUndo { .. } => "Looking at what changed",
         Task::Push => "Pushing",
+        Task::Fetch { .. } => "Fetching a file",
         Task::Undo { .. } | Task::Redo { .. } => "Going back",
     }
 }

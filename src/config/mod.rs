@@ -88,6 +88,8 @@ pub struct Config {
     /// The longest that one check may take; `None`: no limit.
     pub verify_timeout: Option<Duration>,
     pub auto_push: bool,
+    /// Turns speech into text; none: nothing does.
+    pub transcriber: Option<String>,
     /// Where health and metrics are shown; none: nowhere.
     pub web_address: Option<SocketAddr>,
     /// Knows the secrets of the environment.
@@ -267,6 +269,7 @@ impl Config {
                     repo_checks,
                     verify_timeout,
                     auto_push,
+                    transcriber: sources.value(Setting::TranscribeCommand),
                     web_address,
                     redactor: sources.redactor(),
                     environment: environment::for_claude(&sources.whole_environment()),

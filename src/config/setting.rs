@@ -186,6 +186,17 @@ settings! {
         takes: "a length of time like 90s, 30m or 2h, or none",
         example: "none",
     }
+    TranscribeCommand {
+        name: "TELECODER_TRANSCRIBE_CMD",
+        group: Group::Runs,
+        meaning: &[
+            "The command that turns a voice message into text, through sh: it gets the file's path as its last argument, or in the",
+            "place of {}, and writes the text to stdout. docs/runtime-setup.md has one with whisper.cpp. Empty means that voice",
+            "messages are not passed on.",
+        ],
+        takes: "a shell command",
+        example: "/usr/local/bin/telecoder-transcribe",
+    }
     BranchPrefix {
         name: "TELECODER_BRANCH_PREFIX",
         group: Group::Workspaces,

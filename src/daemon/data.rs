@@ -36,6 +36,7 @@ impl DataFolder {
             "scratch",
             "bell",
             "attached",
+            "files",
         ];
         let folders = within.map(|name| path.join(name));
         for folder in std::iter::once(path.to_owned()).chain(folders) {

@@ -30,6 +30,7 @@ use crate::git::mirror::Mirrors;
 use crate::health::Health;
 use crate::inbox::{self, Inbox};
 use crate::job::Lane;
+use crate::job::fetch::Fetching;
 use crate::metrics::Metrics;
 use crate::run::start::{Checking, Runner};
 use crate::session::claims::Claims;
@@ -119,7 +120,9 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         wrong_codes: Mutex::default(),
         moving: tokio::sync::RwLock::default(),
     });
-    let worker = Arc::new(worker(&config, &data, &store, &outbox, &metrics));
+    let worker = Arc::new(worker(
+        &config, &data, &store, &outbox, &metrics, &registry, &api,
+    ));
     let arrived = Arc::new(Notify::new());
 
     let clock = api.clock();
@@ -209,6 +212,8 @@ fn worker(
     store: &Store,
     outbox: &Outbox,
     metrics: &Metrics,
+    registry: &Registry,
+    api: &Api,
 ) -> Worker {
     Worker {
         runner: Runner {
@@ -226,6 +231,11 @@ fn worker(
                 environment: check::environment(&config.environment),
                 folder: data.checks(),
             },
+            fetching: Fetching {
+                api: api.clone(),
+                data: config.data.clone(),
+                transcriber: config.transcriber.clone(),
+            },
             folder: data.runs(),
             program: config.runtime.clone(),
             permission_mode: config.permission_mode,
@@ -233,6 +243,7 @@ fn worker(
             time_limit: config.run_timeout,
             environment: config.environment.clone(),
         },
+        registry: registry.clone(),
         places: Arc::new(Semaphore::new(config.max_runs)),
         claims: Claims::default(),
         preparing: Claims::default(),

@@ -11,6 +11,7 @@ use crate::chat::Outgoing;
 use crate::chat::live::{LiveOf, LiveText};
 use crate::id::ChatThread;
 use crate::run::start::Runner;
+use crate::session::registry::Registry;
 use crate::session::{Session, Signals};
 use crate::store::{Store, StoreError, jobs, outbox};
 
@@ -30,6 +31,8 @@ pub struct AtWork<'a> {
     /// `TELECODER_MAX_RUNS`.
     pub places: &'a Arc<Semaphore>,
     pub quit: &'a CancellationToken,
+    /// For what may begin when the job is done.
+    pub registry: &'a Registry,
 }
 
 /// What a job came to.
@@ -118,8 +121,14 @@ impl AtWork<'_> {
                 Ok(at)
             })
             .await?;
-        self.runner.outbox.deliver(at.chat);
-        self.runner.outbox.remove_live(at, LiveOf::Job(id));
+        self.is_over(at);
         Ok(Finished::Done)
+    }
+
+    /// The job's end is written down: what was said with it goes out, and what was shown of it goes.
+    pub fn is_over(&self, at: ChatThread) {
+        self.runner.outbox.deliver(at.chat);
+        let live = LiveOf::Job(self.job.id);
+        self.runner.outbox.remove_live(at, live);
     }
 }

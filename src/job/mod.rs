@@ -6,6 +6,7 @@
 mod at_work;
 mod checking;
 mod diff;
+pub mod fetch;
 pub mod fixing;
 mod push;
 mod undo;
@@ -49,6 +50,10 @@ pub enum Task {
     /// Send what the last run changed.
     Diff,
     Push,
+    /// Get the files that the prompt of this run waits for.
+    Fetch {
+        run: RunId,
+    },
     /// Say what an undo of this run would take away, and ask.
     AskUndo {
         run: RunId,
@@ -74,8 +79,8 @@ pub enum Lane {
 
 impl Task {
     /// Every kind that there is.
-    pub const KINDS: [&str; 7] = [
-        "verify", "check", "diff", "push", "ask_undo", "undo", "redo",
+    pub const KINDS: [&str; 8] = [
+        "verify", "check", "diff", "push", "fetch", "ask_undo", "undo", "redo",
     ];
 
     /// One word for what is done.
@@ -85,6 +90,7 @@ impl Task {
             Task::Check => "check",
             Task::Diff => "diff",
             Task::Push => "push",
+            Task::Fetch { .. } => "fetch",
             Task::AskUndo { .. } => "ask_undo",
             Task::Undo { .. } => "undo",
             Task::Redo { .. } => "redo",
@@ -96,14 +102,16 @@ impl Task {
             Task::Verify { .. } | Task::Check | Task::Undo { .. } | Task::Redo { .. } => {
                 Lane::Workspace
             }
-            Task::Diff | Task::Push | Task::AskUndo { .. } => Lane::Beside,
+            Task::Diff | Task::Push | Task::Fetch { .. } | Task::AskUndo { .. } => Lane::Beside,
         }
     }
 }
 
 /// Does a job to its end. Errors are the store's; the job is tried again.
 pub async fn work(work: &AtWork<'_>) -> anyhow::Result<Finished> {
-    if work.session.state != SessionState::Ready {
+    // Files come while the workspace is made.
+    let needs_workspace = !matches!(work.job.task, Task::Fetch { .. });
+    if needs_workspace && work.session.state != SessionState::Ready {
         return Ok(work.say(words::not_ready()).await?);
     }
     Ok(match work.job.task {
@@ -130,6 +138,7 @@ pub async fn work(work: &AtWork<'_>) -> anyhow::Result<Finished> {
         }
         Task::Diff => diff::send(work).await?,
         Task::Push => push::push(work).await?,
+        Task::Fetch { run } => fetch::fetch(work, run).await?,
         Task::AskUndo { run } => undo::ask(work, run).await?,
         Task::Undo { run } => undo::undo(work, run).await?,
         Task::Redo { run } => undo::redo(work, run).await?,

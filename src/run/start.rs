@@ -18,6 +18,7 @@ use crate::git::Git;
 use crate::git::index::OwnIndex;
 use crate::git::mirror::Mirrors;
 use crate::git::snapshot::{self, Moment};
+use crate::job::fetch::Fetching;
 use crate::metrics::Metrics;
 use crate::session::Commands;
 use crate::session::Session;
@@ -38,6 +39,7 @@ pub struct Runner {
     /// Where the clones' objects are.
     pub mirrors: Mirrors,
     pub checking: Checking,
+    pub fetching: Fetching,
     /// `runs/` in the data folder.
     pub folder: PathBuf,
     /// claude, by its name on PATH or its path.

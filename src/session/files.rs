@@ -28,6 +28,11 @@ pub fn sized(data: &Path, session: &SessionId) -> PathBuf {
     folder(data, session).join("sized")
 }
 
+/// Files that are not whole yet.
+pub fn coming(data: &Path, session: &SessionId) -> PathBuf {
+    folder(data, session).join("coming")
+}
+
 /// A name that somebody gave a file, as it can be one in a folder: no path, nothing that cannot be seen, nothing that
 /// a program takes for an option or hides, at most [`LONGEST_NAME`] bytes. Letters of all languages stay.
 pub fn safe_name(name: &str) -> String {

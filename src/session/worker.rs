@@ -17,6 +17,7 @@ use tracing::{debug, error, info};
 use uuid::Uuid;
 
 use super::claims::Claims;
+use super::registry::Registry;
 use super::work::{self, Work};
 use super::{Session, SessionState, Signals};
 use crate::chat::failure::Failure;
@@ -43,6 +44,7 @@ const TRIED_AT_MOST: usize = 3;
 /// What all workers share.
 pub struct Worker {
     pub runner: Runner,
+    pub registry: Registry,
     /// `TELECODER_MAX_RUNS`.
     pub places: Arc<Semaphore>,
     /// Who follows which run.
@@ -217,6 +219,7 @@ impl Worker {
             signals,
             places: &self.places,
             quit,
+            registry: &self.registry,
         };
         let done = AssertUnwindSafe(job::work(&work)).catch_unwind().await;
         let failure = match done {

@@ -13,8 +13,7 @@ use crate::config::{self, ForGit, Sources};
 use crate::git::{Git, changes, snapshot, unique, workspace};
 use crate::id::{ChatId, JobId, RunId};
 use crate::inbox::shell;
-use crate::session::attached;
-use crate::session::{Session, Source};
+use crate::session::{Session, Source, attached, files};
 use crate::store::{chats, jobs, outbox, runs, sessions};
 
 pub(super) fn delete(
@@ -72,6 +71,7 @@ fn delete_held(
         gone.jobs.iter().map(|job| job.0),
     );
     attached::forget(beside.data(), name);
+    let _ = std::fs::remove_dir_all(files::folder(beside.data(), name));
     println!("Session {name} is deleted, with its workspace and the records of its runs.");
     if session.workspace.exists() {
         bail!(

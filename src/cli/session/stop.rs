@@ -68,6 +68,7 @@ fn doing(task: Task) -> &'static str {
         Task::Verify { .. } | Task::Check => "the checks",
         Task::Diff | Task::AskUndo { .. } => "the look at what changed",
         Task::Push => "the push",
+        Task::Fetch { .. } => "the fetching of a file",
         Task::Undo { .. } | Task::Redo { .. } => "the undo",
     }
 }

@@ -5,10 +5,12 @@
 //! ([`BotApi::router`]).
 
 mod checks;
+mod files;
 mod request;
 mod server;
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,12 +18,14 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use checks::Refusal;
+use files::Place;
 use server::{Server, chat_json};
 
 use crate::id::{ChatId, UserId};
@@ -107,10 +111,11 @@ impl BotApi {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// `POST /bot<token>/<method>`, as the Bot API has it.
+    /// `POST /bot<token>/<method>` and `GET /file/bot<token>/<path>`, as the Bot API has them.
     pub fn router(&self) -> Router {
         Router::new()
             .route("/{bot}/{method}", axum::routing::post(answer).get(answer))
+            .route("/file/{bot}/{*path}", axum::routing::get(files::download))
             .layer(DefaultBodyLimit::max(LARGEST_FILE))
             .with_state(self.clone())
     }
@@ -162,6 +167,18 @@ impl BotApi {
             "from": {"id": user.0, "is_bot": false, "first_name": "Person"},
             "text": text,
         }}));
+    /// A file that somebody has sent is on the server; returns what `getFile` knows it by (`file_id`). `path` is
+    /// what the server makes of it, as in `photos/file_1.jpg`.
+    pub fn put_file(&self, path: &str, content: impl Into<Bytes>) -> String {
+        self.lock().files.put(Place::Remote {
+            path: path.to_owned(),
+            content: content.into(),
+        })
+    }
+
+    /// As [`BotApi::put_file`], on a local server (`--local`): the file is on this machine.
+    pub fn put_local_file(&self, path: PathBuf) -> String {
+        self.lock().files.put(Place::Local(path))
     }
 
     /// A person presses a button below a message.
@@ -335,12 +352,13 @@ async fn answer(
 }
 
 fn canonical(method: &str) -> &str {
-    const METHODS: [&str; 15] = [
+    const METHODS: [&str; 16] = [
         "getMe",
         "getWebhookInfo",
         "getChat",
         "getChatMember",
         "getUpdates",
+        "getFile",
         "deleteWebhook",
         "sendMessage",
         "editMessageText",

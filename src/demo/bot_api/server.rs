@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::checks::{Refusal, bad, checked_buttons, checked_entities, checked_text};
+use super::files::Files;
 use super::{Call, Posted, Shown};
 use crate::id::ChatId;
 
@@ -25,6 +26,7 @@ pub(super) struct Server {
     pub(super) messages: Vec<Posted>,
     pub(super) shown: Vec<Shown>,
     pub(super) calls: Vec<Call>,
+    pub(super) files: Files,
 }
 
 impl Server {
@@ -53,6 +55,7 @@ impl Server {
                 }
                 Ok(json!(true))
             }
+            "getFile" => self.files.get_file(arguments),
             "getChat" => self.chat(arguments),
             "getChatMember" => self.chat_member(arguments),
             "sendMessage" => {

@@ -1,0 +1,111 @@
+//! Runs a program to its end below a holder, within limits, so that nobody is left of it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::chat::text::duration;
+use crate::id::RunId;
+use crate::job::AtWork;
+use crate::process::held::{Held, Piece, Program, end_marked};
+
+/// What is kept of stderr: its end, in bytes.
+const STDERR_KEPT: usize = 1_500;
+/// How long a holder may take to end what it holds.
+const HOLDER_PATIENCE: Duration = Duration::from_secs(8);
+
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub time: Duration,
+    /// The most that it may say on stdout, in bytes.
+    pub stdout: usize,
+}
+
+pub(super) enum Ran {
+    /// What it said on stdout.
+    Well(String),
+    /// How it ended, as in "the program …", and the end of what it said on stderr.
+    Badly { how: String, words: String },
+}
+
+/// Dropping the future ends the program.
+pub(super) async fn run(
+    work: &AtWork<'_>,
+    arguments: Vec<OsString>,
+    folder: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+    limits: Limits,
+) -> Ran {
+    let marker = RunId(work.job.id.0);
+    let started = Held::start(Program {
+        arguments,
+        folder,
+        environment,
+        marker,
+        report: work
+            .runner
+            .git
+            .scratch
+            .join(Uuid::new_v4().simple().to_string()),
+    });
+    let badly = |how: String, stderr: &[u8]| Ran::Badly {
+        how,
+        words: String::from_utf8_lossy(stderr).trim().to_owned(),
+    };
+    let mut held = match started {
+        Ok(held) => held,
+        Err(error) => return badly(format!("could not be started: {error}"), &[]),
+    };
+    let mut stdout = Vec::new();
+    let mut stderr = Vec::new();
+    let reading = read(&mut held, &mut stdout, &mut stderr, limits.stdout);
+    let cut = match tokio::time::timeout(limits.time, reading).await {
+        Ok(true) => None,
+        Ok(false) => Some("said more than a text".to_owned()),
+        Err(_) => Some(format!("took longer than {}", duration(limits.time))),
+    };
+    if cut.is_some() {
+        held.end();
+        let rest = async { while held.next().await.is_some() {} };
+        if tokio::time::timeout(HOLDER_PATIENCE, rest).await.is_err() {
+            held.kill();
+        }
+    }
+    let report = held.into_report();
+    if report.is_none() {
+        end_marked(marker).await;
+    }
+    if let Some(how) = cut {
+        return badly(how, &stderr);
+    }
+    let Some(report) = report else {
+        return badly("was killed".to_owned(), &stderr);
+    };
+    match (report.not_started, report.code) {
+        (Some(words), _) => badly(format!("could not be started: {words}"), &stderr),
+        (None, Some(0)) => Ran::Well(String::from_utf8_lossy(&stdout).into_owned()),
+        (None, Some(127)) => badly("was not found".to_owned(), &stderr),
+        (None, Some(code)) => badly(format!("failed (exit code {code})"), &stderr),
+        (None, None) => badly("was ended by a signal".to_owned(), &stderr),
+    }
+}
+
+/// Returns false when it says too much.
+async fn read(held: &mut Held, stdout: &mut Vec<u8>, stderr: &mut Vec<u8>, most: usize) -> bool {
+    while let Some(piece) = held.next().await {
+        match piece {
+            Piece::Stdout(bytes) => stdout.extend(bytes),
+            Piece::Stderr(bytes) => {
+                stderr.extend(bytes);
+                stderr.drain(..stderr.len().saturating_sub(STDERR_KEPT));
+            }
+        }
+        if stdout.len() > most {
+            return false;
+        }
+    }
+    true
+}

@@ -1,0 +1,48 @@
+//! Turns speech into text with the program of `TELECODER_TRANSCRIBE_CMD`: the file in, the text on stdout.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::program::{self, Limits, Ran};
+use crate::chat::fetched::Why;
+use crate::job::AtWork;
+
+/// Where the file goes in the command; behind it where this is not there.
+const PLACE: &str = "{}";
+
+/// Half an hour of speech on a machine that is not fast.
+const LISTENING: Limits = Limits {
+    time: Duration::from_secs(15 * 60),
+    stdout: 1024 * 1024,
+};
+
+pub(super) async fn transcribe(work: &AtWork<'_>, file: &Path) -> Result<String, Why> {
+    let Some(command) = &work.runner.fetching.transcriber else {
+        return Err(Why::NoTranscriber);
+    };
+    // The path is an argument of the shell and never part of what it reads as a command.
+    let arguments = vec![
+        "sh".into(),
+        "-c".into(),
+        with_file(command).into(),
+        "sh".into(),
+        file.into(),
+    ];
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    let environment = &work.runner.checking.environment;
+    match program::run(work, arguments, folder, environment, LISTENING).await {
+        Ran::Badly { how, words } => Err(Why::NotTranscribed { how, words }),
+        Ran::Well(text) => match text.trim() {
+            "" => Err(Why::NothingHeard),
+            text => Ok(text.to_owned()),
+        },
+    }
+}
+
+fn with_file(command: &str) -> String {
+    if command.contains(PLACE) {
+        command.replace(PLACE, "\"$1\"")
+    } else {
+        format!("{command} \"$1\"")
+    }
+}
