@@ -20,6 +20,7 @@ mod evidence;
 mod fault_matrix;
 mod faults;
 mod gathering;
+mod files_in;
 mod groups;
 mod init;
 mod inside;

@@ -167,6 +167,8 @@ impl BotApi {
             "from": {"id": user.0, "is_bot": false, "first_name": "Person"},
             "text": text,
         }}));
+    }
+
     /// A file that somebody has sent is on the server; returns what `getFile` knows it by (`file_id`). `path` is
     /// what the server makes of it, as in `photos/file_1.jpg`.
     pub fn put_file(&self, path: &str, content: impl Into<Bytes>) -> String {

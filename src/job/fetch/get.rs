@@ -63,6 +63,7 @@ async fn try_to_get(
     let heard = |bytes| at_hand.come(bytes);
     let mut pause = FIRST_PAUSE;
     let mut tries = 0;
+    let mut unknown = 0;
     loop {
         let api = &work.runner.fetching.api;
         let error = match fetch(api, &attachment.file, part, &heard).await {
@@ -77,19 +78,25 @@ async fn try_to_get(
         if !matches!(error, FetchError::Telegram(ApiError::NotSent(_))) {
             tries += 1;
         }
-        let (why, tries_of_it) = match error {
-            FetchError::TooLarge => (Why::TooLarge, 0),
-            FetchError::MuchTooLarge => (Why::MuchTooLarge, 0),
-            FetchError::OutOfReach(path) => (Why::OutOfReach(path.display().to_string()), 0),
+        let why = match error {
+            FetchError::TooLarge => return Err(Why::TooLarge),
+            FetchError::MuchTooLarge => return Err(Why::MuchTooLarge),
+            FetchError::OutOfReach(path) => {
+                return Err(Why::OutOfReach(path.display().to_string()));
+            }
             FetchError::Telegram(ApiError::Refused {
                 code: 400 | 404, ..
-            }) => (Why::Gone, TRIES_OF_UNKNOWN),
-            FetchError::Disk(error) => (Why::Disk(error.to_string()), TRIES),
-            error @ (FetchError::Telegram(_) | FetchError::Cut) => {
-                (Why::CutOff(error.to_string()), TRIES)
+            }) => {
+                unknown += 1;
+                if unknown == TRIES_OF_UNKNOWN {
+                    return Err(Why::Gone);
+                }
+                Why::Gone
             }
+            FetchError::Disk(error) => Why::Disk(error.to_string()),
+            error @ (FetchError::Telegram(_) | FetchError::Cut) => Why::CutOff(error.to_string()),
         };
-        if tries >= tries_of_it {
+        if tries == TRIES {
             return Err(why);
         }
         tokio::time::sleep(pause).await;

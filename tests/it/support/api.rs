@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use futures::stream;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use telecoder::demo::bot_api::BotApi;
@@ -66,6 +67,8 @@ pub enum Fault {
     Late(Duration),
     /// The call has its effect, and half of the answer arrives.
     Truncated,
+    /// Half of the answer arrives, and the connection is closed in the middle of the rest.
+    CutShort,
 }
 
 impl FakeApi {
@@ -148,13 +151,13 @@ async fn misbehave(
     request: Request,
     next: Next,
 ) -> Response {
-    let method = request
-        .uri()
-        .path()
-        .rsplit('/')
-        .next()
-        .unwrap_or_default()
-        .to_owned();
+    let path = request.uri().path();
+    let method = match path.starts_with("/file/") {
+        // What `getFile` has told the way to.
+        true => "file",
+        false => path.rsplit('/').next().unwrap_or_default(),
+    };
+    let method = method.to_owned();
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let chat = chat_of(&parts.headers, &body);
@@ -231,6 +234,21 @@ async fn misbehave(
         Some(Fault::Late(length)) => {
             let response = next.run(request).await;
             tokio::time::sleep(length).await;
+            response
+        }
+        Some(Fault::CutShort) => {
+            let response = next.run(request).await;
+            let length = response.headers().get(header::CONTENT_LENGTH).cloned();
+            let bytes = to_bytes(response.into_body(), usize::MAX)
+                .await
+                .unwrap_or_default();
+            let half = bytes.slice(..bytes.len() / 2);
+            let cut = stream::iter([Ok(half), Err(std::io::Error::other("it is cut"))]);
+            let mut response = Body::from_stream(cut).into_response();
+            let length = length.unwrap_or_else(|| bytes.len().into());
+            response
+                .headers_mut()
+                .insert(header::CONTENT_LENGTH, length);
             response
         }
         Some(Fault::Truncated) => {
