@@ -10,7 +10,9 @@ use crate::id::{ChatId, ChatThread, JobId, MessageId, RunId};
 use crate::job::fixing::{self, Failed};
 use crate::job::{Job, Lane, Task};
 use crate::session::SessionState;
-use crate::store::{chats, jobs, measured, outbox, runs, sessions, verifications};
+use crate::store::{
+    attachments, chats, jobs, measured, outbox, prompts, runs, sessions, verifications,
+};
 use crate::verify::fix;
 
 /// Writes down what was asked for in the chat's session.
@@ -46,6 +48,29 @@ pub(super) fn request(
     };
     jobs::insert(db, &session.id, at, task, Some(asked_by))?;
     Ok(follow(at, task))
+}
+
+/// Writes down that the files are to be fetched that a run waits for, where there are some and nobody is asked yet.
+/// Returns whether there are.
+pub(super) fn fetch(
+    db: &Connection,
+    at: ChatThread,
+    run: RunId,
+    asked_by: Option<MessageId>,
+) -> rusqlite::Result<bool> {
+    let Some(awaited) = attachments::awaited(db, run)?
+        .first()
+        .map(|file| file.prompt)
+    else {
+        return Ok(false);
+    };
+    let task = Task::Fetch { run };
+    let is_asked = jobs::due_at(db, at)?.iter().any(|job| job.task == task);
+    if !is_asked {
+        let session = prompts::session(db, awaited)?;
+        jobs::insert(db, &session, at, task, asked_by)?;
+    }
+    Ok(true)
 }
 
 fn follow(at: ChatThread, task: Task) -> Follow {

@@ -226,9 +226,11 @@ impl Inbox {
                 true => held::hold(db, at, run, now)?,
                 false => Follow::wake(at),
             };
+            let fetches = job::fetch(db, at, run, asked.number)?;
             Ok(Follow {
                 accepted: u64::from(is_new),
                 taken: asked.number.filter(|_| is_new),
+                wake_beside: fetches.then_some(at),
                 ..follow
             })
         })

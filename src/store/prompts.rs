@@ -50,6 +50,14 @@ pub fn content(db: &Connection, id: PromptId) -> rusqlite::Result<Content> {
         .map(|prompt| prompt.content)
 }
 
+/// The session that it is for.
+pub fn session(db: &Connection, id: PromptId) -> rusqlite::Result<SessionId> {
+    db.prepare_cached(
+        "SELECT r.session_id FROM prompts p JOIN runs r ON r.id = p.run_id WHERE p.id = ?1",
+    )?
+    .query_row([id.0.to_string()], |row| row.get(0).map(SessionId))
+}
+
 /// The prompt asks something else.
 pub fn set_content(db: &Connection, id: PromptId, content: &Content) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE prompts SET text = ?2, pieces = ?3 WHERE id = ?1")?

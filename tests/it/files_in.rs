@@ -635,3 +635,91 @@ fn names_of_all_languages_stay() {
         assert_eq!(safe_name(given), kept);
     }
 }
+
+// From the message in the chat to claude's input.
+
+/// A photo as Telegram tells of it: in several sizes, the largest last.
+fn photo(small: &str, large: &str) -> Value {
+    json!([
+        {"file_id": small, "file_unique_id": "s", "width": 32, "height": 20},
+        {"file_id": large, "file_unique_id": "l", "width": 320, "height": 200},
+    ])
+}
+
+#[test]
+fn a_photo_sent_in_the_chat_is_seen_by_claude_in_its_largest_size() {
+    let machine = Machine::new();
+    let large = picture(320, 200, ImageFormat::Jpeg);
+    let small = machine
+        .api
+        .put_file("photos/file_0.jpg", picture(32, 20, ImageFormat::Jpeg));
+    let id = machine.api.put_file("photos/file_1.jpg", large.clone());
+    let _bot = machine.start();
+    let fields = json!({"photo": photo(&small, &id), "caption": "What is this?"});
+    let message = machine.api.deliver_message(CHAT, ADA, fields);
+    let answer = machine.message_with("What is this?");
+    assert_eq!(answer.reply_to, Some(message.into()));
+    let blocks = blocks(&machine, only_run(&machine));
+    let pictures: Vec<_> = blocks
+        .iter()
+        .filter(|block| block["type"] == "image")
+        .map(bytes_of)
+        .collect();
+    assert_eq!(pictures, [large]);
+}
+
+#[test]
+fn an_album_is_one_prompt_with_all_its_files() {
+    let machine = Machine::new();
+    let ids = [1, 2, 3].map(|n| {
+        machine
+            .api
+            .put_file(&format!("documents/file_{n}.txt"), format!("{n}"))
+    });
+    let _bot = machine.start();
+    for (n, id) in ids.iter().enumerate() {
+        let caption = if n == 0 { "Compare" } else { "" };
+        let document = json!({"file_id": id, "file_unique_id": id, "file_name": "same.txt", "mime_type": "text/plain"});
+        machine.api.deliver_message(
+            CHAT,
+            ADA,
+            json!({"media_group_id": "album", "caption": caption, "document": document}),
+        );
+    }
+    machine.message_with("Compare");
+    machine.until_quiet();
+    let blocks = blocks(&machine, only_run(&machine));
+    let all: String = blocks.iter().map(Value::to_string).collect();
+    for name in ["same.txt", "same-2.txt", "same-3.txt"] {
+        assert!(
+            all.contains(&format!("/{name} (text/plain, 1 bytes)]")),
+            "{all}"
+        );
+    }
+}
+
+#[test]
+fn a_voice_message_in_the_chat_is_answered_as_if_it_was_written() {
+    let machine = Machine::new().with("TELECODER_TRANSCRIBE_CMD", "echo Say hello; true");
+    let id = machine.api.put_file("voice/file_1.oga", "OggS");
+    let _bot = machine.start();
+    let fields = json!({"voice": {"file_id": id, "file_unique_id": "v", "duration": 2, "mime_type": "audio/ogg"}});
+    let message = machine.api.deliver_message(CHAT, ADA, fields);
+    let shown = machine.message_with("🎤 Say hello");
+    assert_eq!(shown.reply_to, Some(message.into()));
+    machine.message_with("You said: Say hello");
+}
+
+fn only_run(machine: &Machine) -> RunId {
+    let runs = fs::read_dir(machine.data().join("runs")).expect("runs");
+    let names: Vec<String> = runs
+        .map(|run| {
+            run.expect("a run")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    assert_eq!(names.len(), 1, "there is one run");
+    RunId(names[0].parse().expect("a run's id"))
+}

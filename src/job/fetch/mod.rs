@@ -27,7 +27,7 @@ use crate::prompt::Piece;
 use crate::run::Outcome;
 use crate::session::files;
 use crate::store::attachments::{self, Attachment};
-use crate::store::{StoreError, jobs, now, outbox, prompts, runs};
+use crate::store::{StoreError, gatherings, jobs, now, outbox, prompts, runs};
 use crate::telegram::api::Api;
 use crate::update::{File, FileKind};
 
@@ -135,7 +135,8 @@ fn look(db: &Connection, run: RunId) -> rusqlite::Result<Next> {
         return Ok(Next::More);
     }
     let left = standing.gathers_until.unwrap_or(0) - now();
-    if let (true, Ok(left @ 1..)) = (standing.is_waiting, u64::try_from(left)) {
+    if standing.is_waiting && (1..=gatherings::LONGEST_MS).contains(&left) {
+        let left = u64::try_from(left).unwrap_or(0);
         return Ok(Next::Wait(Duration::from_millis(left)));
     }
     Ok(Next::Over(Over {
