@@ -1,5 +1,7 @@
 //! The arguments that claude is started with.
 
+use std::path::Path;
+
 use uuid::Uuid;
 
 use crate::id::ClaudeSessionId;
@@ -60,6 +62,8 @@ pub struct Invocation<'a> {
     pub permission_mode: PermissionMode,
     /// Given every time: `--resume` alone would fall back to the model of the last answer.
     pub model: Option<&'a str>,
+    /// A folder outside the workspace that it may read without asking: what was sent in the chat.
+    pub inbox: Option<&'a Path>,
 }
 
 impl Invocation<'_> {
@@ -96,6 +100,10 @@ impl Invocation<'_> {
         if let Some(model) = self.model {
             arguments.push("--model".to_owned());
             arguments.push(model.to_owned());
+        }
+        if let Some(inbox) = self.inbox {
+            arguments.push("--add-dir".to_owned());
+            arguments.push(inbox.display().to_string());
         }
         arguments
     }

@@ -22,6 +22,7 @@ use crate::job::fetch::Fetching;
 use crate::metrics::Metrics;
 use crate::session::Commands;
 use crate::session::Session;
+use crate::session::files;
 use crate::store::{self, Store, StoreError, measured, prompts};
 use crate::telegram::outbox::Outbox;
 use crate::verify::measure;
@@ -91,6 +92,7 @@ impl Runner {
             .store
             .transaction(move |db| prompts::of_run(db, id))
             .await?;
+        let inbox = files::inbox(&self.fetching.data, &session.id);
         let invocation = Invocation {
             conversation: match &session.claude_session {
                 Some(conversation) => Conversation::Resume(conversation.clone()),
@@ -99,6 +101,7 @@ impl Runner {
             },
             permission_mode: self.permission_mode,
             model: self.model.as_deref().or(session.model.as_deref()),
+            inbox: inbox.is_dir().then_some(&*inbox),
         };
         let spec = Spec {
             run: run.id,

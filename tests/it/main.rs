@@ -37,6 +37,7 @@ mod pushing;
 mod quoting;
 mod real_claude;
 mod real_claude_steering;
+mod real_claude_files;
 mod recordings;
 mod redaction;
 mod rendering;

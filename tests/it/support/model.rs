@@ -2,8 +2,9 @@
 //!
 //! The prompt says what the model does, as a list of directives: `[[say: text]]`,
 //! `[[tool: Bash {"command":"ls"}]]` (ends a response; what follows is the next one), `[[sleep: ms]]`,
-//! `[[words: count pause-ms]]`, `[[error: status]]`, `[[recall]]` (the prompts before this one) and
-//! `[[seen]]` (the last prompt as it arrived, as a JSON string in a code block). Without one it quotes the prompt.
+//! `[[words: count pause-ms]]`, `[[error: status]]`, `[[recall]]` (the prompts before this one),
+//! `[[seen]]` (the last prompt as it arrived, as a JSON string in a code block) and `[[pictures]]` (its pictures, in
+//! base64). Without one it quotes the prompt.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -89,6 +90,7 @@ fn response_of(body: &Value) -> Vec<Step> {
             "say" => Step::Text(argument),
             "seen" => Step::Text(format!("```\n{}\n```", json!(prompt))),
             "recall" => Step::Text(format!("Earlier: {}", earlier(messages).join(" / "))),
+            "pictures" => Step::Text(pictures(&messages[at])),
             "sleep" => Step::Sleep(Duration::from_millis(argument.parse().unwrap_or(0))),
             "words" => {
                 let (count, pause) = argument.split_once(' ').unwrap_or((&argument, "0"));
@@ -164,6 +166,24 @@ fn texts(message: &Value) -> Vec<String> {
     blocks
         .into_iter()
         .filter(|text| !text.starts_with("<system-reminder>"))
+        .collect()
+}
+
+/// The pictures of a message, each in a code block of its own.
+fn pictures(message: &Value) -> String {
+    let none = Vec::new();
+    let blocks = message["content"].as_array().unwrap_or(&none);
+    let pictures = blocks.iter().filter(|block| block["type"] == "image");
+    pictures
+        .map(|block| {
+            let text = |name: &str| {
+                block["source"][name]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            format!("```\n{} {}\n```\n", text("media_type"), text("data"))
+        })
         .collect()
 }
 
