@@ -151,12 +151,16 @@ fn sentence(missed: &Missed) -> String {
 
 fn way_out(missed: &[Missed]) -> &'static str {
     match missed.first().map(|missed| &missed.why) {
-        Some(Why::TooLarge | Why::MuchTooLarge) => {
-            "Send a smaller one, or put it somewhere that claude can reach and write where it is."
+        Some(Why::TooLarge) => {
+            "Send a smaller one, or put it somewhere that claude can reach and write where it is; docs/GUIDE.md \
+             says how the limit is lifted."
         }
-        Some(Why::NoTranscriber | Why::NotTranscribed { .. } | Why::NothingHeard) => {
-            "Write what you said as text, or send it again when that is done."
+        Some(Why::MuchTooLarge) => "Put it somewhere that claude can reach, and write where it is.",
+        Some(Why::NoTranscriber) => "Until then, write it as text.",
+        Some(Why::NotTranscribed { .. }) => {
+            "Send it again when the program works, or write it as text."
         }
+        Some(Why::NothingHeard) => "Say it again, or write it as text.",
         Some(Why::OutOfReach(_)) => {
             "Let telecoder's user read that folder under the same path, and send it again."
         }

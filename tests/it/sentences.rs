@@ -583,3 +583,66 @@ proptest! {
         prop_assert!(count <= 1);
     }
 }
+
+#[test]
+fn what_is_said_of_files() {
+    use telecoder::chat::fetched::{self, Missed, Rest, Why};
+    use telecoder::id::RunId;
+
+    let run = RunId(uuid::Uuid::nil());
+    let one = |name: &str, why: Why| {
+        vec![Missed {
+            name: name.to_owned(),
+            why,
+        }]
+    };
+    let alone = |name: &str, why: Why| fetched::missed(&one(name, why), Rest::Nothing);
+    let mut two = one("the picture", Why::Gone);
+    two.extend(one("big.iso", Why::TooLarge));
+    let program = |how: &str, words: &str| Why::NotTranscribed {
+        how: how.into(),
+        words: words.into(),
+    };
+    insta::assert_snapshot!(said([
+        ("too big", alone("big.iso", Why::TooLarge)),
+        (
+            "too big for a local server",
+            alone("big.iso", Why::MuchTooLarge)
+        ),
+        (
+            "gone, with words",
+            fetched::missed(&one("a.pdf", Why::Gone), Rest::Waits(run))
+        ),
+        ("two of an album", fetched::missed(&two, Rest::GoesOn)),
+        (
+            "cut off",
+            alone(
+                "a.pdf",
+                Why::CutOff("Telegram's server failed (502)".into())
+            )
+        ),
+        (
+            "a local server that keeps its files to itself",
+            alone("a.pdf", Why::OutOfReach("/var/lib/bot-api/a.pdf".into()))
+        ),
+        (
+            "no room",
+            alone("a.pdf", Why::Disk("No space left on device".into()))
+        ),
+        (
+            "nothing listens",
+            alone("the voice message", Why::NoTranscriber)
+        ),
+        (
+            "the listener fails",
+            alone(
+                "the voice message",
+                program("failed (exit code 1)", "no model")
+            )
+        ),
+        ("silence", alone("the video message", Why::NothingHeard)),
+        ("stopped", fetched::stopped(1)),
+        ("several stopped", fetched::stopped(3)),
+        ("heard", fetched::heard("Fix the tests.")),
+    ]));
+}

@@ -10,7 +10,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use tracing::debug;
 
-use super::{AtHand, coming, make_folder};
+use super::{AtHand, coming, disk, make_folder};
 use crate::chat::fetched::Why;
 use crate::job::AtWork;
 use crate::session::files::{self, numbered, safe_name};
@@ -93,8 +93,9 @@ async fn try_to_get(
                 }
                 Why::Gone
             }
-            FetchError::Disk(error) => Why::Disk(error.to_string()),
-            error @ (FetchError::Telegram(_) | FetchError::Cut) => Why::CutOff(error.to_string()),
+            FetchError::Disk(error) => disk(&error),
+            FetchError::Telegram(error) => Why::CutOff(in_words(&error)),
+            FetchError::Cut => Why::CutOff("the connection to Telegram was cut".to_owned()),
         };
         if tries == TRIES {
             return Err(why);
@@ -131,7 +132,7 @@ async fn place(
         match rename(part, &path) {
             Ok(()) => return Ok(Ok(path)),
             Err(Errno::EXIST) => {}
-            Err(error) => return Ok(Err(Why::Disk(error.to_string()))),
+            Err(error) => return Ok(Err(disk(&error.into()))),
         }
     }
 }
@@ -142,6 +143,15 @@ fn rename(from: &Path, to: &Path) -> rustix::io::Result<()> {
         // A file system that does not know how; nobody else writes there but claude.
         Err(Errno::INVAL | Errno::NOSYS) => rustix::fs::rename(from, to),
         renamed => renamed,
+    }
+}
+
+/// For a person who sent a file; the log has the rest.
+fn in_words(error: &ApiError) -> String {
+    match error {
+        ApiError::NotSent(_) => "Telegram cannot be reached".to_owned(),
+        ApiError::Unanswered(_) => "the connection to Telegram was cut".to_owned(),
+        said => said.to_string(),
     }
 }
 

@@ -293,8 +293,15 @@ async fn make_folder(folder: PathBuf) -> Result<(), Why> {
         .await;
     made.map_err(|error| {
         warn!(%error, folder = %folder.display(), "a folder for files cannot be made");
-        Why::Disk(error.to_string())
+        disk(&error)
     })
+}
+
+/// In the system's words, without their number.
+fn disk(error: &std::io::Error) -> Why {
+    let words = error.to_string();
+    let end = words.find(" (os error").unwrap_or(words.len());
+    Why::Disk(words[..end].to_owned())
 }
 
 impl AtHand {

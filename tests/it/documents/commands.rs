@@ -15,7 +15,7 @@ use crate::support::git::git;
 use crate::support::{Machine, TOKEN, fake_claude, processes};
 
 /// Programs that stand in for the machine's, wherever a page calls them.
-const STAND_INS: [&str; 21] = [
+const STAND_INS: [&str; 22] = [
     "sudo",
     "systemctl",
     "journalctl",
@@ -23,6 +23,7 @@ const STAND_INS: [&str; 21] = [
     "apt-get",
     "npm",
     "cargo",
+    "cmake",
     "docker",
     "claude",
     "curl",
