@@ -2,7 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::{Follow, Inbox, checks, edit, held, job, people, queue, resume, stop, switch, without_files};
+use super::{
+    Follow, Inbox, checks, edit, held, job, people, queue, resume, stop, switch, without_files,
+};
 use crate::chat::button::Press;
 use crate::chat::toast;
 use crate::id::{ChatThread, UpdateSeq};
