@@ -3,6 +3,7 @@
 //! `claude::stream` makes events from lines; `progress` folds them; `chat::logs` prints them. Pure data.
 
 use crate::id::{ClaudeSessionId, PromptId};
+use crate::question::{Request, RequestId};
 
 /// One thing that happened, in the order in which claude said so.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +41,10 @@ pub enum Event {
     Compacted { before: u64, after: u64 },
     /// claude names the kind of an API failure. `assistant.error`.
     ApiProblem(ApiProblem),
+    /// claude asks something and waits for the answer. `control_request`.
+    Asks(Box<Request>),
+    /// The answer is not waited for any more. `control_cancel_request`.
+    AskCancelled(RequestId),
     /// A turn ended. `result`.
     TurnEnded(TurnEnd),
     /// Nothing runs and nothing waits. `system/session_state_changed` `idle`.

@@ -87,6 +87,29 @@ impl fmt::Debug for InviteCode {
     }
 }
 
+/// Names a question of claude's: what a button below it says. Nobody can guess one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct QuestionId(String);
+
+impl QuestionId {
+    /// 128 random bits, as 32 hexadecimal digits.
+    pub fn random() -> QuestionId {
+        let mut bits = [0; 16];
+        getrandom::fill(&mut bits).expect("the system has random numbers");
+        QuestionId(bits.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// `None` for a text that cannot be one.
+    pub fn parse(text: &str) -> Option<QuestionId> {
+        let is_one = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_one.then(|| QuestionId(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Names a session and its branch: eight characters that are easy to read aloud.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SessionId(pub String);

@@ -52,6 +52,7 @@ pub mod web;
 pub mod id;
 pub mod picture;
 pub mod prompt;
+pub mod question;
 pub mod update;
 
 pub mod command;

@@ -192,7 +192,8 @@ impl Progress {
                 };
                 of_turn.push(*prompt);
             }
-            Event::Withdrawn { .. } | Event::Other(_) => {}
+            Event::Withdrawn { .. } | Event::Asks(_) | Event::AskCancelled(_) | Event::Other(_) => {
+            }
         }
     }
 

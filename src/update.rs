@@ -189,12 +189,19 @@ pub struct Button {
     pub message: MessageId,
     pub at: ChatThread,
     pub sender: UserId,
+    /// What the sender is called, for people to read.
+    pub sender_name: String,
     pub data: String,
     /// How many buttons the message has; 0 where that cannot be seen.
     pub buttons: usize,
 }
 
 impl Message {
+    /// The message of this chat that it answers.
+    pub fn answers(&self) -> Option<MessageId> {
+        self.replies_to.as_ref()?.message
+    }
+
     /// The message answers one of the bot's own.
     pub fn replies_to_bot(&self) -> bool {
         self.replies_to

@@ -6,7 +6,12 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::id::{JobId, PromptId, RunId, SessionId, ThreadId, UserId};
+use crate::claude::argv::{Effort, PermissionMode};
+use crate::id::{JobId, PromptId, QuestionId, RunId, SessionId, ThreadId, UserId};
+use crate::question::Pick;
+
+/// Back to what the settings say.
+const OFF: &str = "off";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
@@ -52,6 +57,12 @@ pub enum Press {
     Switch(SessionId),
     /// This person may not use the bot any more.
     RemovePerson(UserId),
+    /// Answer this question so.
+    Answer(QuestionId, Pick),
+    /// What claude is started with in this chat from now on; `None`: what the settings say.
+    SetMode(Option<PermissionMode>),
+    SetModel(Option<String>),
+    SetEffort(Option<Effort>),
     /// Links that were given away let nobody in any more.
     CancelLinks,
 }
@@ -76,6 +87,10 @@ impl Press {
             Press::AskWithout(run) => format!("ask-without:{run}"),
             Press::SendParked => "send-parked".to_owned(),
             Press::Switch(session) => format!("switch:{session}"),
+            Press::Answer(question, pick) => format!("ask:{}:{}", question.as_str(), pick.name()),
+            Press::SetMode(mode) => format!("mode:{}", mode.map_or(OFF, PermissionMode::name)),
+            Press::SetModel(model) => format!("model:{}", model.as_deref().unwrap_or(OFF)),
+            Press::SetEffort(effort) => format!("effort:{}", effort.map_or(OFF, Effort::name)),
             Press::CancelLinks => "cancel-links".to_owned(),
             Press::RemovePerson(user) => format!("remove-person:{}", user.0),
         }
@@ -110,6 +125,19 @@ impl Press {
             "ask-without" => run().map(Press::AskWithout),
             "send-parked" => Some(Press::SendParked),
             "switch" => session().map(Press::Switch),
+            "ask" => {
+                let (question, pick) = of.split_once(':')?;
+                Some(Press::Answer(
+                    QuestionId::parse(question)?,
+                    Pick::named(pick)?,
+                ))
+            }
+            "mode" if of == OFF => Some(Press::SetMode(None)),
+            "mode" => PermissionMode::named(of).map(|mode| Press::SetMode(Some(mode))),
+            "model" if of == OFF => Some(Press::SetModel(None)),
+            "model" if !of.is_empty() => Some(Press::SetModel(Some(of.to_owned()))),
+            "effort" if of == OFF => Some(Press::SetEffort(None)),
+            "effort" => Effort::named(of).map(|effort| Press::SetEffort(Some(effort))),
             "cancel-links" => Some(Press::CancelLinks),
             "remove-person" => of.parse().ok().map(UserId).map(Press::RemovePerson),
             _ => None,

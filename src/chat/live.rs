@@ -154,6 +154,8 @@ pub struct Going {
     pub stopping: bool,
     /// How many prompts wait behind it.
     pub waiting: usize,
+    /// How many questions of claude's are open.
+    pub asks: usize,
     pub verbosity: Verbosity,
 }
 
@@ -161,10 +163,11 @@ pub struct Going {
 pub fn live(progress: &Progress, going: Going) -> LiveText {
     let mut text = LiveText::plain(format!(
         "{} · {}",
-        if going.stopping {
-            "Stopping"
-        } else {
-            "Working"
+        match (going.stopping, going.asks) {
+            (true, _) => "Stopping",
+            (false, 0) => "Working",
+            (false, 1) => "Waiting for your answer",
+            (false, _) => "Waiting for your answers",
         },
         duration(ticking(going.elapsed))
     ));

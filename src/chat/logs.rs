@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::live::one_line;
-use super::{Body, Outgoing};
+use super::{Body, Outgoing, questions};
 use crate::event::Event;
 
 /// How many lines `/logs` shows when it is not told.
@@ -95,6 +95,11 @@ pub fn lines_of(event: &Event) -> Vec<String> {
             let sign = if result.failed { "✗" } else { " " };
             vec![format!("{sign}   {}", one_line(&result.text, LINE_WIDTH))]
         }
+        Event::Asks(request) => vec![format!(
+            "? {}",
+            one_line(&questions::in_short(request), LINE_WIDTH)
+        )],
+        Event::AskCancelled(_) => vec!["? not waited for any more".to_owned()],
         Event::TaskStarted { what, .. } => vec![format!("+ {what}")],
         Event::Retrying(retry) => vec![format!(
             "! the API is asked again, attempt {} of {}",

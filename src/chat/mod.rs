@@ -5,6 +5,7 @@
 pub mod button;
 pub mod changes;
 pub mod checks;
+pub mod choices;
 pub mod delivery;
 pub mod evidence;
 pub mod failure;
@@ -12,6 +13,7 @@ pub mod fetched;
 pub mod live;
 pub mod logs;
 pub mod people;
+pub mod questions;
 pub mod queue;
 pub mod ring;
 pub mod sessions;
@@ -44,6 +46,18 @@ pub struct Outgoing {
     /// A line above it that says why it comes here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preface: Option<String>,
+    /// The client opens a reply to it at once. Bot API: `ForceReply`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wants_reply: Option<WantsReply>,
+}
+
+/// Whose client opens a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WantsReply {
+    /// That of whoever wrote the message that this one answers.
+    OfAsker,
+    OfAnybody,
 }
 
 /// How far a prompt is, as a reaction on it shows.
@@ -83,12 +97,26 @@ pub enum Body {
     Answer { markdown: String, footer: String },
     /// Lines of ours, and words of others below them that open at a touch.
     Evidence { text: String, folded: Vec<Folded> },
+    /// What claude asks: our words, what it is about as code that is cut where it is too long for a message, our
+    /// words below.
+    Question {
+        text: String,
+        code: Option<Code>,
+        below: String,
+    },
     /// A text as a file.
     File {
         name: String,
         content: String,
         caption: String,
     },
+}
+
+/// Words of others that are shown as code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    pub language: Option<String>,
+    pub text: String,
 }
 
 /// Words of others that are folded away.
@@ -116,6 +144,7 @@ impl Outgoing {
             buttons: Vec::new(),
             urgency: Urgency::default(),
             preface: None,
+            wants_reply: None,
         }
     }
 
@@ -185,6 +214,10 @@ impl Outgoing {
                     .flat_map(|folded| [&mut folded.title, &mut folded.text]);
                 std::iter::once(text).chain(folded).collect()
             }
+            Body::Question { text, code, below } => [text, below]
+                .into_iter()
+                .chain(code.as_mut().map(|code| &mut code.text))
+                .collect(),
             Body::File {
                 name,
                 content,

@@ -18,6 +18,8 @@ pub struct Facts {
     pub session: Option<Session>,
     /// How long the current run has been going on.
     pub running_for: Option<Duration>,
+    /// How many questions of claude's are open in it.
+    pub asks: usize,
     /// The running run belongs to a session that the chat has left.
     pub running_elsewhere: bool,
     pub waiting: usize,
@@ -56,7 +58,15 @@ pub fn status(facts: &Facts) -> Outgoing {
             "Running: for {}, in the session before this one",
             duration(elapsed)
         )),
-        Some(elapsed) => lines.push(format!("Running: for {}", duration(elapsed))),
+        Some(elapsed) => lines.push(format!(
+            "Running: for {}{}",
+            duration(elapsed),
+            match facts.asks {
+                0 => String::new(),
+                1 => "; claude waits for your answer to a question above".to_owned(),
+                many => format!("; claude waits for your answers to {many} questions above"),
+            }
+        )),
         None if facts.is_at_terminal => lines.push(
             "Running: nothing; the session is open in a terminal, and prompts wait until it is handed back".to_owned(),
         ),

@@ -20,6 +20,14 @@ pub const RUN_GOES_ON: &str = "A run is going on; stop it first.";
 pub const UNDOING: &str = "Going back.";
 pub const REDOING: &str = "Taking the undo back.";
 pub const FIXING: &str = "It goes back to claude.";
+pub const QUESTION_IS_OVER: &str = "This question is over.";
+pub const NOT_YOUR_QUESTION: &str =
+    "Only who asked claude, or the owner of the bot, can answer this.";
+pub const ANSWERED: &str = "Claude gets your answer.";
+pub const REPLY_WITH_WORDS: &str = "Write it as a reply to my message.";
+pub const CHOOSE_ONE_FIRST: &str = "Choose at least one, or reply in your own words.";
+pub const NOT_SET: &str = "That cannot be set here.";
+pub const CHOICE_SET: &str = "Set.";
 pub const CHECKS_SET: &str = "They run now, and after each run.";
 pub const CANCELLED: &str = "It will not run.";
 pub const CANCELLING: &str = "Taking it back from claude.";

@@ -1,13 +1,19 @@
 //! The arguments that claude is started with.
 
+use serde::{Deserialize, Serialize};
 use std::path::Path;
-
 use uuid::Uuid;
 
+use super::asks;
 use crate::id::ClaudeSessionId;
+use crate::question::Grant;
+
+/// claude: the switch to bypassPermissions is allowed later (seen on 2.1.197).
+const MAY_BYPASS: &str = "--allow-dangerously-skip-permissions";
 
 /// What claude may do without asking. claude: `--permission-mode`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum PermissionMode {
     Default,
     AcceptEdits,
@@ -24,6 +30,14 @@ impl PermissionMode {
         PermissionMode::Plan,
         PermissionMode::DontAsk,
         PermissionMode::Auto,
+        PermissionMode::BypassPermissions,
+    ];
+
+    /// Those that make sense where somebody can answer.
+    pub const OF_A_CHAT: [PermissionMode; 4] = [
+        PermissionMode::Default,
+        PermissionMode::AcceptEdits,
+        PermissionMode::Plan,
         PermissionMode::BypassPermissions,
     ];
 
@@ -46,6 +60,41 @@ impl PermissionMode {
     }
 }
 
+/// How hard claude thinks. claude: `--effort`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    Low,
+    Medium,
+    High,
+    Xhigh,
+    Max,
+}
+
+impl Effort {
+    pub const ALL: [Effort; 5] = [
+        Effort::Low,
+        Effort::Medium,
+        Effort::High,
+        Effort::Xhigh,
+        Effort::Max,
+    ];
+
+    /// As claude spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Effort::Low => "low",
+            Effort::Medium => "medium",
+            Effort::High => "high",
+            Effort::Xhigh => "xhigh",
+            Effort::Max => "max",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Effort> {
+        Effort::ALL.into_iter().find(|effort| effort.name() == name)
+    }
+}
+
 /// Which conversation a process takes part in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conversation {
@@ -64,13 +113,15 @@ pub struct Invocation<'a> {
     pub model: Option<&'a str>,
     /// A folder outside the workspace that it may read without asking: what was sent in the chat.
     pub inbox: Option<&'a Path>,
+    pub effort: Option<Effort>,
+    /// It may be told later to bypass permissions; claude refuses to start with this where it refuses that mode.
+    pub may_bypass: bool,
+    /// What its session has allowed for good.
+    pub grants: &'a [Grant],
 }
 
 impl Invocation<'_> {
     /// The arguments behind the program's name.
-    ///
-    /// `--permission-prompt-tool` is left out: nobody could answer in the chat yet, and a run must not wait
-    /// for an answer that cannot come.
     pub fn arguments(&self) -> Vec<String> {
         let mut arguments: Vec<String> = [
             "-p",
@@ -81,6 +132,8 @@ impl Invocation<'_> {
             "--input-format",
             "stream-json",
             "--replay-user-messages",
+            "--permission-prompt-tool",
+            "stdio",
             "--permission-mode",
             self.permission_mode.name(),
         ]
@@ -105,6 +158,39 @@ impl Invocation<'_> {
             arguments.push("--add-dir".to_owned());
             arguments.push(inbox.display().to_string());
         }
+        if let Some(effort) = self.effort {
+            arguments.extend(["--effort".to_owned(), effort.name().to_owned()]);
+        }
+        if self.may_bypass {
+            arguments.push(MAY_BYPASS.to_owned());
+        }
+        if let Some(settings) = asks::settings(self.grants) {
+            arguments.extend(["--settings".to_owned(), settings]);
+        }
         arguments
+    }
+}
+
+/// What a process was started with, of what it can be told to change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Launched {
+    pub mode: Option<String>,
+    pub model: Option<String>,
+    pub may_bypass: bool,
+}
+
+impl Launched {
+    pub fn with(arguments: &[String]) -> Launched {
+        let value = |name: &str| {
+            let at = arguments.iter().position(|argument| argument == name)?;
+            arguments.get(at + 1).cloned()
+        };
+        let mode = value("--permission-mode");
+        Launched {
+            may_bypass: mode.as_deref() == Some(PermissionMode::BypassPermissions.name())
+                || arguments.iter().any(|argument| argument == MAY_BYPASS),
+            mode,
+            model: value("--model"),
+        }
     }
 }

@@ -70,15 +70,29 @@ pub fn end_session() -> String {
     request("end_session")
 }
 
+/// From now on claude asks as this mode has it. `control_request` `set_permission_mode`.
+pub fn set_permission_mode(mode: &str) -> String {
+    requesting(&json!({"subtype": "set_permission_mode", "mode": mode}))
+}
+
+/// From its next turn on claude answers with this model. `control_request` `set_model`.
+pub fn set_model(model: &str) -> String {
+    requesting(&json!({"subtype": "set_model", "model": model}))
+}
+
 fn request(subtype: &str) -> String {
+    requesting(&json!({"subtype": subtype}))
+}
+
+fn requesting(request: &Value) -> String {
     line(&json!({
         "type": "control_request",
         "request_id": Uuid::new_v4(),
-        "request": {"subtype": subtype},
+        "request": request,
     }))
 }
 
-fn line(value: &serde_json::Value) -> String {
+pub(super) fn line(value: &serde_json::Value) -> String {
     let mut line = value.to_string();
     line.push('\n');
     line

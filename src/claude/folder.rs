@@ -144,6 +144,22 @@ impl RunFolder {
         Ok(true)
     }
 
+    /// The keys of the lines that were left for claude and begin so, gone or not, in the order of their leaving;
+    /// without that beginning.
+    pub fn keys_left(&self, beginning: &str) -> io::Result<Vec<String>> {
+        let mut names = match names_in(&self.to_claude()) {
+            Ok(names) => names,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        names.sort_unstable();
+        let keys = names
+            .iter()
+            .filter_map(|name| Some(name.split_once('-')?.1));
+        let keys = keys.filter_map(|key| key.strip_prefix(beginning));
+        Ok(keys.map(str::to_owned).collect())
+    }
+
     /// The next line that was left for claude and has not gone, with its place.
     pub fn next_line(&self) -> io::Result<Option<(PathBuf, Vec<u8>)>> {
         let mut names = match names_in(&self.to_claude()) {

@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use uuid::Uuid;
 
+use super::argv::Launched;
 use super::control;
 use super::folder::{Exit, Kept, RunFolder, Spec, private_append};
 use super::stream;
@@ -130,6 +131,16 @@ impl Host {
         let is_new = self.folder.leave_line(key, line)?;
         self.signal_keeper(LINE_LEFT)?;
         Ok(is_new)
+    }
+
+    /// The keys that were passed on and begin so, oldest first; without that beginning.
+    pub fn passed_on(&self, beginning: &str) -> io::Result<Vec<String>> {
+        self.folder.keys_left(beginning)
+    }
+
+    /// What claude was started with.
+    pub fn launched(&self) -> io::Result<Launched> {
+        Ok(Launched::with(&self.folder.read_spec()?.arguments))
     }
 
     fn signal_keeper(&self, signal: Signal) -> io::Result<bool> {

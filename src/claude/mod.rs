@@ -8,7 +8,9 @@
 //! Facts about the CLI were seen on version 2.1.197; `docs/ARCHITECTURE.md` lists those that shape this code.
 
 pub mod argv;
+pub mod asks;
 pub mod control;
+mod diff;
 pub mod environment;
 pub mod folder;
 pub mod host;

@@ -11,8 +11,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::control;
 use super::outcome::{self, Outcome};
+use super::{asks, control};
 use crate::event::{ApiProblem, Event, Retry, ToolResult, ToolUse, TurnEnd};
 use crate::id::{ClaudeSessionId, PromptId};
 
@@ -37,6 +37,8 @@ pub fn events(line: &[u8], take: &mut impl FnMut(Event)) {
         ("result", _) => result(line, take),
         ("system", Some(subtype)) => system(subtype, line, take),
         ("control_response", _) => response(line, take),
+        ("control_request", _) => asks::request(line).map(&mut *take),
+        ("control_cancel_request", _) => asks::cancelled(line).map(&mut *take),
         _ => None,
     };
     if read.is_none() {

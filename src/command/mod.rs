@@ -9,6 +9,7 @@ pub use checks::ChecksChange;
 
 use crate::chat::live::Verbosity;
 use crate::chat::ring::QuietHours;
+use crate::claude::argv::{Effort, PermissionMode};
 
 /// The commands, in the order of the menu. Help, menu and guide are printed from this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +28,9 @@ pub enum Verb {
     Verbose,
     Quiet,
     Ring,
+    Mode,
+    Model,
+    Effort,
     Sessions,
     Resume,
     Whoami,
@@ -37,7 +41,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub const ALL: [Verb; 21] = [
+    pub const ALL: [Verb; 24] = [
         Verb::New,
         Verb::Status,
         Verb::Logs,
@@ -52,6 +56,9 @@ impl Verb {
         Verb::Verbose,
         Verb::Quiet,
         Verb::Ring,
+        Verb::Mode,
+        Verb::Model,
+        Verb::Effort,
         Verb::Sessions,
         Verb::Resume,
         Verb::Whoami,
@@ -78,6 +85,9 @@ impl Verb {
             Verb::Verbose => "verbose",
             Verb::Quiet => "quiet",
             Verb::Ring => "ring",
+            Verb::Mode => "mode",
+            Verb::Model => "model",
+            Verb::Effort => "effort",
             Verb::Sessions => "sessions",
             Verb::Resume => "resume",
             Verb::Whoami => "whoami",
@@ -96,6 +106,9 @@ impl Verb {
             Verb::Verbose => "[0 | 1 | 2]",
             Verb::Quiet => "[22:00-08:00 | off]",
             Verb::Ring => "[minutes | always]",
+            Verb::Mode => "[default | acceptEdits | plan | bypassPermissions | off]",
+            Verb::Model => "[name | off]",
+            Verb::Effort => "[low | medium | high | xhigh | max | off]",
             Verb::Checks => "[test=… lint=… | off | auto]",
             Verb::Autofix | Verb::Queue => "[on | off]",
             Verb::Resume => "[session]",
@@ -131,6 +144,9 @@ impl Verb {
             Verb::Verbose => "How much is shown while a run goes on",
             Verb::Quiet => "Hours in which nothing rings",
             Verb::Ring => "Ring only after runs that took long",
+            Verb::Mode => "What claude asks you about before it does it",
+            Verb::Model => "Which model answers here",
+            Verb::Effort => "How hard claude thinks",
             Verb::Sessions => "The sessions of this chat",
             Verb::Resume => "Go on in another session",
             Verb::Whoami => "Your id and this chat's, for the settings",
@@ -168,6 +184,7 @@ pub enum Command {
     /// Without a value: how it is.
     Autofix(Option<bool>),
     Change(Setting),
+    Choose(Choose),
     Sessions,
     /// The session with this name.
     Resume(String),
@@ -193,6 +210,15 @@ pub enum Setting {
     Quiet(Option<Option<QuietHours>>),
     /// Seconds that a run must take; 0 is always.
     Ring(Option<u32>),
+}
+
+/// What claude is started with in the chat, and what it shall be; without a value, how it is. `Some(None)`: what the
+/// settings say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choose {
+    Mode(Option<Option<PermissionMode>>),
+    Model(Option<Option<String>>),
+    Effort(Option<Option<Effort>>),
 }
 
 /// What `/new` asked for.
@@ -337,6 +363,24 @@ fn command(verb: Verb, rest: &str) -> Input {
             Ok(minutes) if minutes <= 1440 => Command::Change(Setting::Ring(Some(minutes * 60))),
             _ => return Input::Misused(verb),
         },
+        (Verb::Mode, []) => Command::Choose(Choose::Mode(None)),
+        (Verb::Mode, ["off"]) => Command::Choose(Choose::Mode(Some(None))),
+        (Verb::Mode, [mode]) => match mode_named(mode) {
+            Some(mode) => Command::Choose(Choose::Mode(Some(Some(mode)))),
+            None => return Input::Misused(verb),
+        },
+        (Verb::Model, []) => Command::Choose(Choose::Model(None)),
+        (Verb::Model, ["off"]) => Command::Choose(Choose::Model(Some(None))),
+        // Which names there are, only claude knows.
+        (Verb::Model, [model]) if !model.starts_with('-') => {
+            Command::Choose(Choose::Model(Some(Some((*model).to_owned()))))
+        }
+        (Verb::Effort, []) => Command::Choose(Choose::Effort(None)),
+        (Verb::Effort, ["off"]) => Command::Choose(Choose::Effort(Some(None))),
+        (Verb::Effort, [effort]) => match Effort::named(&effort.to_lowercase()) {
+            Some(effort) => Command::Choose(Choose::Effort(Some(Some(effort)))),
+            None => return Input::Misused(verb),
+        },
         (Verb::New, []) => new_session(WantedSource::Same, None),
         (Verb::New, ["-"]) => new_session(WantedSource::Empty, None),
         (Verb::New, ["--repo", name]) => {
@@ -355,6 +399,14 @@ fn command(verb: Verb, rest: &str) -> Input {
         _ => return Input::Misused(verb),
     };
     Input::Command(command)
+}
+
+/// As a thumb types it, too.
+fn mode_named(name: &str) -> Option<PermissionMode> {
+    PermissionMode::ALL
+        .into_iter()
+        .find(|mode| mode.name().eq_ignore_ascii_case(name))
+        .filter(|mode| PermissionMode::OF_A_CHAT.contains(mode))
 }
 
 fn new_session(source: WantedSource, branch: Option<String>) -> Command {

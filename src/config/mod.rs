@@ -72,6 +72,8 @@ pub struct Config {
     pub runtime: PathBuf,
     pub model: Option<String>,
     pub permission_mode: PermissionMode,
+    /// claude takes the mode bypassPermissions here.
+    pub may_bypass: bool,
     pub max_runs: usize,
     pub run_timeout: Option<Duration>,
     /// A prompt that is older when it arrives is asked about before it runs; `None`: never.
@@ -256,6 +258,7 @@ impl Config {
                     runtime: runtime(sources),
                     model: sources.value(Setting::Model),
                     permission_mode,
+                    may_bypass: !faults.claude_would_refuse_root(),
                     max_runs,
                     run_timeout,
                     stale_after,

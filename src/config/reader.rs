@@ -155,7 +155,7 @@ impl Reader<'_> {
     }
 
     /// claude takes `IS_SANDBOX=1` as the word that root is nobody to be protected here.
-    fn claude_would_refuse_root(&self) -> bool {
+    pub(super) fn claude_would_refuse_root(&self) -> bool {
         let whole = self.sources.whole_environment();
         self.sources.is_for_root()
             && whole.get(&OsString::from("IS_SANDBOX")) != Some(&OsString::from("1"))

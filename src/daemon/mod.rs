@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
+use crate::chat::choices::Defaults;
 use crate::chat::live::{self, LiveOf};
 use crate::claude::watch::Watch;
 use crate::config::Config;
@@ -116,6 +117,11 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         repo_checks: config.repo_checks,
         runs: data.runs(),
         max_runs: config.max_runs as u64,
+        defaults: Defaults {
+            mode: config.permission_mode,
+            model: config.model.clone(),
+            may_bypass: config.may_bypass,
+        },
         named: Mutex::new(BTreeSet::new()),
         wrong_codes: Mutex::default(),
         moving: tokio::sync::RwLock::default(),
@@ -239,6 +245,7 @@ fn worker(
             folder: data.runs(),
             program: config.runtime.clone(),
             permission_mode: config.permission_mode,
+            may_bypass: config.may_bypass,
             model: config.model.clone(),
             time_limit: config.run_timeout,
             environment: config.environment.clone(),

@@ -1,12 +1,17 @@
 //! A press on a button: looked up anew, because the message may be of any age, and in a group anyone can press.
 
+use fail::fail_point;
 use rusqlite::Connection;
 
+use super::question::{self, Answerer};
 use super::{
-    Follow, Inbox, checks, edit, held, job, people, queue, resume, stop, switch, without_files,
+    Follow, Inbox, checks, choices, edit, held, job, people, queue, resume, stop, switch,
+    without_files,
 };
 use crate::chat::button::Press;
+use crate::chat::choices::Defaults;
 use crate::chat::toast;
+use crate::command::Choose;
 use crate::id::{ChatThread, UpdateSeq};
 use crate::store::{StoreError, migrated, outbox, updates};
 use crate::telegram::access::{Access, Member};
@@ -19,6 +24,8 @@ pub(super) struct Pressed {
     pub follow: Follow,
     /// The buttons have nothing left to do.
     pub is_over: bool,
+    /// All of them go, however many there are.
+    pub all_go: bool,
 }
 
 impl Pressed {
@@ -27,11 +34,19 @@ impl Pressed {
             toast,
             follow: Follow::default(),
             is_over: true,
+            all_go: false,
         }
     }
 
     pub(super) fn with(self, follow: Follow) -> Pressed {
         Pressed { follow, ..self }
+    }
+
+    pub(super) fn with_all_buttons(self) -> Pressed {
+        Pressed {
+            all_go: true,
+            ..self
+        }
     }
 
     pub(super) fn buttons_stay(self) -> Pressed {
@@ -51,7 +66,7 @@ impl Inbox {
     ) -> Result<(), StoreError> {
         let (at, message, query) = (button.at, button.message, button.query.clone());
         let buttons = button.buttons;
-        let access = self.access.clone();
+        let (access, defaults) = (self.access.clone(), self.defaults.clone());
         let pressed = self
             .store
             .transaction(move |db| {
@@ -59,12 +74,13 @@ impl Inbox {
                     return Ok(Pressed::over("").buttons_stay());
                 }
                 outbox::reach_again(db, at.chat)?;
-                act(db, &button, member, &access)
+                act(db, &button, member, &access, &defaults)
             })
             .await?;
+        fail_point!("button-done", |_| std::process::abort());
         self.outbox.answer_button(&query, pressed.toast);
         // Beside another button it stays: that one may still be of use.
-        if pressed.is_over && buttons <= 1 {
+        if pressed.is_over && (pressed.all_go || buttons <= 1) {
             self.outbox.remove_buttons(at.chat, message);
         }
         self.follow(at, pressed.follow);
@@ -77,10 +93,32 @@ fn act(
     button: &Button,
     member: Member,
     access: &Access,
+    defaults: &Defaults,
 ) -> rusqlite::Result<Pressed> {
     // Below a message of the group that this one was before.
     let chat = migrated::moved_to(db, button.at.chat)?.unwrap_or(button.at.chat);
+    let choose = |wish: Choose| {
+        let at = ChatThread { chat, ..button.at };
+        choices::pressed(db, at, button.message, wish, defaults)
+    };
     match Press::parse(&button.data) {
+        Some(Press::Answer(id, pick)) => {
+            let name = &button.sender_name;
+            question::pressed(
+                db,
+                chat,
+                &id,
+                pick,
+                Answerer {
+                    member,
+                    name,
+                    access,
+                },
+            )
+        }
+        Some(Press::SetMode(mode)) => choose(Choose::Mode(Some(mode))),
+        Some(Press::SetModel(model)) => choose(Choose::Model(Some(model))),
+        Some(Press::SetEffort(effort)) => choose(Choose::Effort(Some(effort))),
         // The live message takes its button away itself when the run has ended.
         Some(Press::Stop(run)) => Ok(match stop::pressed(db, chat, run)? {
             Some(follow) => Pressed::over(toast::STOPPING).with(follow).buttons_stay(),

@@ -1,6 +1,8 @@
 //! A command: which of the bot's own words does what.
 
-use super::{Follow, Inbox, checks, job, logs, new, people, queue, settings, status, stop, switch};
+use super::{
+    Follow, Inbox, checks, choices, job, logs, new, people, queue, settings, status, stop, switch,
+};
 use crate::chat::people as people_words;
 use crate::chat::text;
 use crate::command::Command;
@@ -85,6 +87,13 @@ impl Inbox {
             Command::Change(setting) => {
                 self.effect(seq, at, move |db| settings::change(db, at, setting))
                     .await
+            }
+            Command::Choose(choose) => {
+                let defaults = self.defaults.clone();
+                self.effect(seq, at, move |db| {
+                    choices::change(db, at, choose, &defaults)
+                })
+                .await
             }
             Command::Stop => self.effect(seq, at, move |db| stop::request(db, at)).await,
             Command::Sessions => {

@@ -5,6 +5,7 @@
 
 mod button;
 mod checks;
+mod choices;
 mod command;
 mod compose;
 mod edit;
@@ -17,6 +18,7 @@ mod logs;
 mod new;
 mod people;
 mod prompt;
+pub(crate) mod question;
 mod queue;
 mod request;
 mod resume;
@@ -41,6 +43,8 @@ use tracing::info;
 pub use held::hold_what_is_old;
 pub use people::WrongCodes;
 
+use crate::chat::choices::Defaults;
+use crate::chat::questions as question_words;
 use crate::chat::{Outgoing, PromptState};
 use crate::health::Health;
 use crate::id::{ChatId, ChatThread, UpdateSeq, UserId};
@@ -48,6 +52,7 @@ use crate::metrics::Metrics;
 use crate::session::Commands;
 use crate::session::registry::Registry;
 use crate::store::people as store_people;
+use crate::store::questions::{self, State};
 use crate::store::{Store, StoreError, gatherings, migrated, outbox, updates};
 use crate::telegram::access::{Access, Member};
 use crate::telegram::api::ServerClock;
@@ -56,6 +61,7 @@ use crate::update::{Incoming, Message};
 use command::Asked;
 use follow::Follow;
 use prompt::Taken;
+use question::Answerer;
 use request::Request;
 
 /// A question about old prompts waits this long for more of them, so that one is asked instead of many.
@@ -83,6 +89,8 @@ pub struct Inbox {
     /// `runs/` in the data folder.
     pub runs: PathBuf,
     pub max_runs: u64,
+    /// What claude is started with where a chat has chosen nothing.
+    pub defaults: Defaults,
     /// Strangers that the log has named.
     pub named: Mutex<BTreeSet<(UserId, ChatId)>>,
     /// Codes of strangers that let nobody in.
@@ -182,6 +190,9 @@ impl Inbox {
         match request {
             Request::Nothing => self.done(seq).await,
             Request::Reply(reply) => self.reply(seq, at, reply).await,
+            Request::Prompt(text) if self.is_an_answer(at.chat, &message).await? => {
+                self.answer(seq, member, at, message, text).await
+            }
             Request::Prompt(words) | Request::Aside(words) => {
                 let asked = prompt::Asked {
                     // In the group that this one has become, no message has that number.
@@ -233,6 +244,44 @@ impl Inbox {
                 wake_beside: fetches.then_some(at),
                 ..follow
             })
+        })
+        .await
+    }
+
+    /// Whether a message replies to what claude asks.
+    async fn is_an_answer(&self, chat: ChatId, message: &Message) -> Result<bool, StoreError> {
+        let Some(to) = message.answers() else {
+            return Ok(false);
+        };
+        let about = move |db: &Connection| questions::of_message(db, chat, to);
+        let found = self.store.transaction(about).await?;
+        Ok(found.is_some_and(|(asked, for_words)| for_words || asked.state == State::Open))
+    }
+
+    async fn answer(
+        &self,
+        seq: UpdateSeq,
+        member: Member,
+        at: ChatThread,
+        message: Message,
+        text: String,
+    ) -> Result<(), StoreError> {
+        let access = self.access.clone();
+        self.effect(seq, at, move |db| {
+            let by = Answerer {
+                member,
+                name: &message.sender_name,
+                access: &access,
+            };
+            let Some(to) = message.answers() else {
+                return Ok(Follow::default());
+            };
+            let followed = question::replied(db, at.chat, to, &text, by)?;
+            if followed.is_none() {
+                // It was over a moment ago.
+                outbox::insert(db, at, &question_words::words_came_too_late())?;
+            }
+            Ok(followed.unwrap_or_default())
         })
         .await
     }

@@ -8,7 +8,7 @@ use crate::chat::Outgoing;
 use crate::chat::status::{self, Facts};
 use crate::id::ChatThread;
 use crate::job::Lane;
-use crate::store::{chats, held, jobs, now, outbox, runs, sessions};
+use crate::store::{chats, held, jobs, now, outbox, questions, runs, sessions};
 
 /// What is not in the store.
 pub(super) struct Bot {
@@ -29,6 +29,10 @@ pub(super) fn look(db: &Connection, at: ChatThread, bot: &Bot) -> rusqlite::Resu
                 .as_ref()
                 .is_none_or(|session| session.id != run.session)
         }),
+        asks: match &running {
+            Some(run) => questions::open_count(db, run.id)?,
+            None => 0,
+        },
         waiting: runs::queued_count(db, at)?,
         held: held::count(db, at)?,
         thread: at.thread,

@@ -20,10 +20,12 @@ use crate::git::mirror::Mirrors;
 use crate::git::snapshot::{self, Moment};
 use crate::job::fetch::Fetching;
 use crate::metrics::Metrics;
+use crate::question::Grant;
 use crate::session::Commands;
 use crate::session::Session;
 use crate::session::files;
-use crate::store::{self, Store, StoreError, measured, prompts};
+use crate::store::settings::{self, Choices};
+use crate::store::{self, Store, StoreError, measured, prompts, questions};
 use crate::telegram::outbox::Outbox;
 use crate::verify::measure;
 
@@ -46,6 +48,8 @@ pub struct Runner {
     /// claude, by its name on PATH or its path.
     pub program: PathBuf,
     pub permission_mode: PermissionMode,
+    /// claude takes the mode bypassPermissions here.
+    pub may_bypass: bool,
     pub model: Option<String>,
     pub time_limit: Option<Duration>,
     /// What claude gets of the service's environment.
@@ -88,9 +92,16 @@ impl Runner {
         }
         self.keep_what_was_before(run, session).await?;
         let id = run.id;
-        let prompts = self
+        let (own, chat) = (session.id.clone(), run.at.chat);
+        let (prompts, grants, choices) = self
             .store
-            .transaction(move |db| prompts::of_run(db, id))
+            .transaction(move |db| {
+                Ok((
+                    prompts::of_run(db, id)?,
+                    questions::grants(db, &own)?,
+                    settings::choices(db, chat)?,
+                ))
+            })
             .await?;
         let inbox = files::inbox(&self.fetching.data, &session.id);
         let invocation = Invocation {
@@ -99,9 +110,16 @@ impl Runner {
                 // The run's own id: whoever starts it again names the same conversation.
                 None => Conversation::New(run.id.0),
             },
-            permission_mode: self.permission_mode,
-            model: self.model.as_deref().or(session.model.as_deref()),
             inbox: inbox.is_dir().then_some(&*inbox),
+            permission_mode: self.mode(&choices, &grants),
+            model: choices
+                .model
+                .as_deref()
+                .or(self.model.as_deref())
+                .or(session.model.as_deref()),
+            effort: choices.effort,
+            may_bypass: self.may_bypass,
+            grants: &grants,
         };
         let spec = Spec {
             run: run.id,
@@ -131,6 +149,22 @@ impl Runner {
             }
         });
         Ok(())
+    }
+
+    /// The mode that the chat has chosen, or else the settings' own; more where the session was allowed more since.
+    pub(super) fn mode(&self, choices: &Choices, grants: &[Grant]) -> PermissionMode {
+        let chosen = choices
+            .mode
+            .filter(|mode| *mode != PermissionMode::BypassPermissions || self.may_bypass)
+            .unwrap_or(self.permission_mode);
+        let granted = grants.iter().rev().find_map(|grant| match grant {
+            Grant::Mode(mode) => Some(*mode),
+            Grant::Rule { .. } | Grant::Folder(_) => None,
+        });
+        match (chosen, granted) {
+            (PermissionMode::Default, Some(granted)) => granted,
+            _ => chosen,
+        }
     }
 
     /// A snapshot of the workspace, so that what the run changes can be measured and undone. A run goes on without

@@ -39,6 +39,16 @@ pub fn move_chat(db: &Connection, old: ChatId, new: ChatId) -> rusqlite::Result<
         "UPDATE jobs SET chat_id = ?2, asked_by = NULL, live_message = NULL WHERE chat_id = ?1",
     )?
     .execute([old.0, new.0])?;
+    // What was asked in the old chat cannot be changed from the new one: what becomes of it is said anew.
+    db.prepare_cached(
+        "UPDATE questions SET outbox_id = NULL
+         WHERE state = 'open' AND run_id IN (SELECT id FROM runs WHERE chat_id = ?1)",
+    )?
+    .execute([old.0])?;
+    db.prepare_cached(
+        "UPDATE outbox SET edits = NULL WHERE chat_id = ?1 AND state IN ('due', 'parked')",
+    )?
+    .execute([old.0])?;
     // A row that is being sent stays with whoever sends it: it moves when it comes back.
     db.prepare_cached(
         "UPDATE outbox SET chat_id = ?2, message = CASE WHEN json_valid(message)

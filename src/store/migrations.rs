@@ -333,6 +333,25 @@ const EVERY_KIND_OF_MESSAGE: M<'_> = M::up(
     ) STRICT;
     CREATE INDEX questions_open ON questions (run_id) WHERE state = 'open';
 
+    -- Messages about a question: a reply to one is an answer.
+    CREATE TABLE question_messages (
+        outbox_id   INTEGER PRIMARY KEY REFERENCES outbox (id) ON DELETE CASCADE,
+        question_id TEXT NOT NULL REFERENCES questions (id) ON DELETE CASCADE,
+        for_words   INTEGER NOT NULL              -- 1: it does nothing but ask for words
+    ) STRICT;
+    CREATE INDEX question_messages_of_question ON question_messages (question_id);
+
+    -- What claude may do in a session without asking again (JSON).
+    CREATE TABLE session_grants (
+        session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+        what       TEXT NOT NULL,
+        PRIMARY KEY (session_id, what)
+    ) STRICT;
+
+    -- The outbox row whose message this one takes the place of.
+    ALTER TABLE outbox ADD COLUMN edits INTEGER;
+    CREATE INDEX sent_parts_of_message ON sent_parts (message_id);
+
     -- What claude is started with in this chat; NULL: what the settings say.
     ALTER TABLE chat_settings ADD COLUMN permission_mode TEXT;
     ALTER TABLE chat_settings ADD COLUMN model TEXT;

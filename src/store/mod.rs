@@ -34,6 +34,7 @@ pub mod outbox;
 pub mod pauses;
 pub mod people;
 pub mod prompts;
+pub mod questions;
 pub mod repositories;
 pub mod runs;
 pub mod sessions;

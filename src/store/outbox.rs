@@ -33,6 +33,8 @@ pub struct Due {
     pub is_telling: bool,
     /// Unix milliseconds.
     pub created_at: i64,
+    /// It takes the place of this message, which has arrived.
+    pub edits: Option<MessageId>,
 }
 
 /// Why a message is kept unsent.
@@ -83,6 +85,35 @@ pub fn insert_replying(
     db.prepare_cached("UPDATE outbox SET replies_to = ?2 WHERE id = ?1")?
         .execute(params![db.last_insert_rowid(), to])?;
     Ok(())
+}
+
+/// A message that takes the place of another one of this outbox, its buttons included. One that waits for the same
+/// is not sent any more; where the other one was not sent yet, this is sent instead of it.
+pub fn insert_edit(
+    db: &Connection,
+    at: ChatThread,
+    message: &Outgoing,
+    of: i64,
+) -> rusqlite::Result<()> {
+    if replace_unsent(db, of, message)? {
+        return Ok(());
+    }
+    db.prepare_cached("DELETE FROM outbox WHERE edits = ?1 AND state = 'due' AND attempts = 0")?
+        .execute([of])?;
+    insert(db, at, message)?;
+    db.prepare_cached("UPDATE outbox SET edits = ?2 WHERE id = ?1")?
+        .execute(params![db.last_insert_rowid(), of])?;
+    Ok(())
+}
+
+/// The row whose message has this number in a chat.
+pub fn row_of(db: &Connection, chat: ChatId, message: MessageId) -> rusqlite::Result<Option<i64>> {
+    db.prepare_cached(
+        "SELECT s.outbox_id FROM sent_parts s JOIN outbox o ON o.id = s.outbox_id
+         WHERE s.message_id = ?2 AND o.chat_id = ?1 AND o.edits IS NULL LIMIT 1",
+    )?
+    .query_row(params![chat.0, message.0], |row| row.get(0))
+    .optional()
 }
 
 /// A message that tells of another one which could not be delivered; where it cannot be delivered itself,
@@ -137,7 +168,7 @@ fn to_json(message: &Outgoing) -> rusqlite::Result<String> {
         rusqlite::Error::ToSqlConversionFailure(error)
     };
     let text = match &message.body {
-        Body::Note { text, .. } | Body::Evidence { text, .. } => text,
+        Body::Note { text, .. } | Body::Evidence { text, .. } | Body::Question { text, .. } => text,
         Body::Answer { markdown, .. } => markdown,
         Body::File { content, .. } => content,
     };
@@ -153,9 +184,17 @@ fn to_json(message: &Outgoing) -> rusqlite::Result<String> {
 /// arrived. A row that cannot be read is parked, so that it does not hold up those behind it.
 pub fn take_next(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<Due>> {
     loop {
-        let Some(mut due) = first_open(db, chat)? else {
+        let Some((mut due, edits)) = first_open(db, chat)? else {
             return Ok(None);
         };
+        if let Some(of) = edits {
+            due.edits = last_part(db, of)?;
+            if due.edits.is_none() {
+                // It never arrived, or it is in a chat that this one was before.
+                mark_whole(db, due.id)?;
+                continue;
+            }
+        }
         // Marked before it is read: changing a row that holds a very long text takes it into memory twice.
         db.prepare_cached(
             "UPDATE outbox SET state = 'sending', attempts = attempts + 1, doubts = ?2 WHERE id = ?1",
@@ -185,6 +224,15 @@ fn message_of(db: &Connection, id: i64) -> rusqlite::Result<serde_json::Result<O
         })
 }
 
+/// The last part of a message that has arrived: the one with the buttons.
+fn last_part(db: &Connection, id: i64) -> rusqlite::Result<Option<MessageId>> {
+    db.prepare_cached(
+        "SELECT message_id FROM sent_parts WHERE outbox_id = ?1 AND message_id <> 0 ORDER BY part DESC LIMIT 1",
+    )?
+    .query_row([id], |row| row.get(0).map(MessageId))
+    .optional()
+}
+
 /// The first part of the message that a row replies to.
 fn replied_to(db: &Connection, id: i64) -> rusqlite::Result<Option<MessageId>> {
     db.prepare_cached(
@@ -195,17 +243,19 @@ fn replied_to(db: &Connection, id: i64) -> rusqlite::Result<Option<MessageId>> {
     .optional()
 }
 
-/// What has begun comes first, then what is urgent, then what was written first.
-fn first_open(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<Due>> {
+/// What has begun comes first, then what is urgent, then what was written first; what takes the place of another
+/// message behind that. With the row whose place it takes.
+fn first_open(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<(Due, Option<i64>)>> {
     db.prepare_cached(
         "SELECT id, thread_id, parts_sent, attempts, doubts, state = 'sending', tells_of IS NOT NULL,
-                created_at
+                created_at, edits
          FROM outbox WHERE chat_id = ?1 AND state IN ('due', 'sending')
+           AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = outbox.edits AND o.state IN ('due', 'sending'))
          ORDER BY (parts_sent > 0 OR state = 'sending') DESC, priority, id LIMIT 1",
     )?
     .query_row([chat.0], |row| {
         let was_being_sent: bool = row.get(5)?;
-        Ok(Due {
+        let due = Due {
             id: row.get(0)?,
             at: ChatThread {
                 chat,
@@ -217,7 +267,9 @@ fn first_open(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<Due>> {
             doubts: row.get::<_, u32>(4)? + u32::from(was_being_sent),
             is_telling: row.get(6)?,
             created_at: row.get(7)?,
-        })
+            edits: None,
+        };
+        Ok((due, row.get(8)?))
     })
     .optional()
 }

@@ -183,7 +183,7 @@ pub fn set_conversation(
     db: &Connection,
     id: &SessionId,
     conversation: &ClaudeSessionId,
-    model: &str,
+    model: Option<&str>,
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE sessions SET claude_session = ?2, model = coalesce(model, ?3) WHERE id = ?1",

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::chat::live::Verbosity;
 use crate::chat::ring::{QuietHours, Ring};
+use crate::claude::argv::{Effort, PermissionMode};
 use crate::id::ChatId;
 
 /// The settings of a chat, its topics included.
@@ -13,6 +14,46 @@ pub struct ChatSettings {
     pub ring: Ring,
     /// What is written while a run goes on waits for its end.
     pub holds_back: bool,
+}
+
+/// What claude is started with in a chat; none: what the settings say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    pub mode: Option<PermissionMode>,
+    pub model: Option<String>,
+    pub effort: Option<Effort>,
+}
+
+pub fn choices(db: &Connection, chat: ChatId) -> rusqlite::Result<Choices> {
+    let found = db
+        .prepare_cached(
+            "SELECT permission_mode, model, effort FROM chat_settings WHERE chat_id = ?1",
+        )?
+        .query_row([chat.0], |row| {
+            let (mode, effort): (Option<String>, Option<String>) = (row.get(0)?, row.get(2)?);
+            Ok(Choices {
+                mode: mode.as_deref().and_then(PermissionMode::named),
+                model: row.get(1)?,
+                effort: effort.as_deref().and_then(Effort::named),
+            })
+        })
+        .optional()?;
+    Ok(found.unwrap_or_default())
+}
+
+pub fn set_choices(db: &Connection, chat: ChatId, choices: &Choices) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO chat_settings (chat_id, permission_mode, model, effort) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (chat_id) DO UPDATE SET permission_mode = excluded.permission_mode,
+             model = excluded.model, effort = excluded.effort",
+    )?
+    .execute(params![
+        chat.0,
+        choices.mode.map(PermissionMode::name),
+        choices.model,
+        choices.effort.map(Effort::name),
+    ])?;
+    Ok(())
 }
 
 pub fn get(db: &Connection, chat: ChatId) -> rusqlite::Result<ChatSettings> {

@@ -9,7 +9,7 @@ use tracing::error;
 
 use super::markdown;
 use super::rich::{CAPTION_UNITS, MESSAGE_UNITS, Rich, Style};
-use crate::chat::{Body, Folded, Outgoing};
+use crate::chat::{Body, Code, Folded, Outgoing, questions};
 use crate::redact::Redactor;
 
 /// An answer of more parts comes as its first part and the whole of it as a file.
@@ -97,6 +97,7 @@ fn drawn(message: &mut Outgoing) -> Drawn {
             texts(&rich)
         }
         Body::Answer { markdown, footer } => answer(head, markdown, footer),
+        Body::Question { text, code, below } => question(head, text, code.as_ref(), below),
         Body::File {
             name,
             content,
@@ -123,11 +124,63 @@ fn undrawn(message: &Outgoing) -> Drawn {
         Body::Evidence { text, folded } => folded.iter().fold(text.clone(), |all, folded| {
             format!("{all}\n\n{}\n{}", folded.title, folded.text)
         }),
+        Body::Question { text, code, below } => {
+            let code = code.as_ref().map_or("", |code| code.text.as_str());
+            format!("{text}\n\n{code}\n\n{below}")
+        }
         Body::File {
             content, caption, ..
         } => format!("{caption}\n\n{content}"),
     };
     texts(&Rich::plain(text))
+}
+
+/// One message, which an edit can replace: what is too long for it is cut, code first.
+fn question(head: Rich, text: &str, code: Option<&Code>, below: &str) -> Drawn {
+    let units = |text: &str| text.encode_utf16().count();
+    let mut rich = head;
+    rich.push(text.trim(), None);
+    if let Some(code) = code {
+        let room = MESSAGE_UNITS.saturating_sub(units(&rich.text) + units(below) + 10);
+        let room = room.min(questions::SHOWN);
+        let style = Style::Pre {
+            language: code.language.clone(),
+        };
+        rich.push("\n\n", None);
+        rich.push(cut(code.text.trim_end(), room), Some(style));
+        if units(&code.text) > room {
+            rich.push("\n…", None);
+        }
+    }
+    if !below.is_empty() {
+        rich.push("\n\n", None);
+        rich.push(below, None);
+    }
+    Drawn {
+        parts: rich
+            .first_parts(MESSAGE_UNITS, 1)
+            .into_iter()
+            .map(Part::Text)
+            .collect(),
+        commands: Vec::new(),
+    }
+}
+
+/// The beginning of a text: at most so many UTF-16 units, whole lines where that leaves enough.
+fn cut(text: &str, units: usize) -> &str {
+    let mut room = units;
+    let end = text.char_indices().find(|(_, character)| {
+        let fits = character.len_utf16() <= room;
+        room = room.saturating_sub(character.len_utf16());
+        !fits
+    });
+    let Some((end, _)) = end else {
+        return text;
+    };
+    match text[..end].rfind('\n') {
+        Some(line) if line > end / 2 => &text[..line],
+        _ => &text[..end],
+    }
 }
 
 /// Opens at a touch; its title is what a reader sees of it first.

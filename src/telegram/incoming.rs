@@ -3,7 +3,7 @@
 //! Messages are read from the stored JSON (`message`), everything else from teloxide's update.
 
 use serde_json::Value;
-use teloxide::types::{ChatMigration, Me, Message as BotMessage, Update, UpdateKind};
+use teloxide::types::{ChatMigration, Me, Message as BotMessage, Update, UpdateKind, User};
 
 use super::message;
 use crate::id::{ChatId, ChatThread, MessageId, ThreadId, UserId};
@@ -28,6 +28,7 @@ pub fn read(update: &Update, raw: &str, me: &Me) -> Incoming {
                     thread: message.regular_message().and_then(topic_of),
                 },
                 sender: UserId(query.from.id.0),
+                sender_name: name_of(&query.from),
                 data: data.clone(),
                 buttons: message
                     .regular_message()
@@ -64,6 +65,13 @@ fn migrated(chat: teloxide::types::ChatId, migration: ChatMigration) -> Incoming
     Incoming::Migrated {
         old: ChatId(old.0),
         new: ChatId(new.0),
+    }
+}
+
+fn name_of(user: &User) -> String {
+    match &user.username {
+        Some(username) => format!("{} (@{username})", user.full_name()),
+        None => user.full_name(),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod access;
 pub mod api;
 pub mod ask;
 pub mod budget;
+pub mod clock;
 pub mod dispatch;
 pub mod draw;
 pub mod files;

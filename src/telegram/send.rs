@@ -14,11 +14,14 @@ use super::api::{Api, ApiError};
 use super::budget::Budget;
 use super::draw::Part;
 use super::rich::{Entity, Rich};
+use crate::chat::WantsReply;
 use crate::chat::button::Button;
 use crate::chat::live::one_line;
 use crate::id::{ChatId, ChatThread, MessageId};
 use crate::store::outbox::Due;
 
+/// How long a button's label may be, in characters.
+const LABEL_SHOWN: usize = 60;
 /// How much of a command its button shows, in characters.
 const COMMAND_SHOWN: usize = 40;
 
@@ -73,6 +76,12 @@ impl Sending<'_> {
                 Ok(message) => return Fate::Arrived(message),
                 Err(error) => error,
             };
+            if let Some(message) = self.due.edits
+                && is_about_the_edited(&error)
+            {
+                debug!(chat.id = self.due.at.chat.0, %error, "there is nothing to change any more");
+                return Fate::Arrived(message);
+            }
             let has_reply = arguments.get("reply_parameters").is_some();
             if styled && error.says("entit") {
                 styled = false;
@@ -90,6 +99,13 @@ impl Sending<'_> {
     fn arguments(&self) -> Value {
         let first = self.due.parts_sent == 0;
         let message = &self.due.message;
+        if let Some(edited) = self.due.edits {
+            return json!({
+                "chat_id": self.due.at.chat.0,
+                "message_id": edited.0,
+                "reply_markup": keyboard(&message.buttons, self.commands),
+            });
+        }
         let mut arguments = json!({
             "chat_id": self.due.at.chat.0,
             // One message of several rings once.
@@ -103,6 +119,9 @@ impl Sending<'_> {
         let has_buttons = !(message.buttons.is_empty() && self.commands.is_empty());
         if self.is_last && has_buttons {
             arguments["reply_markup"] = keyboard(&message.buttons, self.commands);
+        } else if let (true, Some(whose)) = (self.is_last, message.wants_reply) {
+            arguments["reply_markup"] =
+                json!({"force_reply": true, "selective": whose == WantsReply::OfAsker});
         }
         arguments
     }
@@ -117,7 +136,11 @@ impl Sending<'_> {
                 arguments["text"] = json!(rich.text);
                 arguments["entities"] = json!(entities(rich));
                 arguments["link_preview_options"] = json!({"is_disabled": true});
-                self.api.call("sendMessage", &arguments).await?
+                let method = match self.due.edits {
+                    Some(_) => "editMessageText",
+                    None => "sendMessage",
+                };
+                self.api.call(method, &arguments).await?
             }
             Part::File {
                 name,
@@ -158,6 +181,18 @@ fn fate_of(error: ApiError, at: ChatThread) -> Fate {
         ref refused if is_about_the_chat(refused) => Fate::Unreachable(words),
         ApiError::Refused { .. } => Fate::Refused(words),
     }
+}
+
+/// It is as it shall be, or gone, or too old to be changed.
+fn is_about_the_edited(error: &ApiError) -> bool {
+    [
+        "message is not modified",
+        "message to edit not found",
+        "message can't be edited",
+        "message_id_invalid",
+    ]
+    .iter()
+    .any(|part| error.says(part))
 }
 
 fn is_about_the_reply(error: &ApiError) -> bool {
@@ -202,12 +237,18 @@ fn is_about_the_chat(error: &ApiError) -> bool {
 /// (`CopyTextButton`).
 pub(super) fn keyboard(buttons: &[Button], commands: &[String]) -> Value {
     const SIDE_BY_SIDE: usize = 3;
+    /// More are cut on a phone.
+    const LETTERS_SIDE_BY_SIDE: usize = 36;
     let drawn: Vec<Value> = buttons
         .iter()
-        .map(|button| json!({"text": button.label, "callback_data": button.press.data()}))
+        .map(|button| json!({"text": one_line(&button.label, LABEL_SHOWN), "callback_data": button.press.data()}))
         .collect();
+    let letters: usize = buttons
+        .iter()
+        .map(|button| button.label.chars().count())
+        .sum();
     let in_a_row = match drawn.len() {
-        0..=SIDE_BY_SIDE => SIDE_BY_SIDE,
+        0..=SIDE_BY_SIDE if letters <= LETTERS_SIDE_BY_SIDE => SIDE_BY_SIDE,
         _ => 1,
     };
     let copies = commands.iter().map(|command| {

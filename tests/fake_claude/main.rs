@@ -4,6 +4,8 @@
 //! is a list of directives, `[[name: argument]]`, obeyed in order; a prompt without one is quoted back.
 //! Conversations are kept below `FAKE_CLAUDE_HOME`, bound to their folder as claude's are.
 
+mod asking;
+
 use std::collections::VecDeque;
 use std::io::Write;
 use std::path::PathBuf;
@@ -60,6 +62,7 @@ struct Claude {
     cost: f64,
     stubborn: bool,
     says_idle: bool,
+    told: asking::Told,
     code: u8,
 }
 
@@ -116,6 +119,7 @@ impl Claude {
             cost: 0.0,
             stubborn: false,
             says_idle: true,
+            told: asking::Told::default(),
             code: 0,
         })
     }
@@ -236,6 +240,9 @@ impl Claude {
             return Ok(Some(line));
         }
         if self.stubborn {
+            return Ok(None);
+        }
+        if self.told.hear(&line) {
             return Ok(None);
         }
         let subtype = line["request"]["subtype"].as_str().unwrap_or_default();
@@ -405,6 +412,15 @@ impl Claude {
                 "heard" => {
                     last_text = format!("Heard meanwhile: {}", self.heard.join(" / "));
                 }
+                "ask" => last_text = self.ask(&argument).await?,
+                "ask-for" => last_text = self.ask_for_a_while(&argument).await?,
+                "ask-raw" => last_text = self.ask_raw(&argument).await?,
+                "question" => last_text = self.ask(&format!("AskUserQuestion {argument}")).await?,
+                "plan" => {
+                    let input = json!({"plan": argument});
+                    last_text = self.ask(&format!("ExitPlanMode {input}")).await?;
+                }
+                "told" => last_text = self.told.in_words(),
                 "raw" => print_raw(argument.as_bytes()),
                 "flood" => loop {
                     for number in 0..100 {
@@ -522,7 +538,7 @@ impl Claude {
     fn init(&self) {
         say(
             json!({"type": "system", "subtype": "init", "session_id": self.session,
-            "model": "claude-fake-1[1m]", "cwd": std::env::current_dir().unwrap_or_default(),
+            "model": self.told.model().unwrap_or("claude-fake-1[1m]"), "cwd": std::env::current_dir().unwrap_or_default(),
             "permissionMode": "bypassPermissions", "claude_code_version": "2.1.197"}),
         );
     }

@@ -3,7 +3,9 @@
 
 mod support;
 
+mod asking;
 mod attaching;
+mod choices;
 mod claims;
 mod commands;
 mod configuration;
@@ -36,6 +38,7 @@ mod prompts;
 mod pushing;
 mod quoting;
 mod real_claude;
+mod real_claude_asks;
 mod real_claude_files;
 mod real_claude_steering;
 mod recordings;

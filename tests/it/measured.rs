@@ -47,6 +47,7 @@ fn said(all: &mut String, when: &str, message: &Outgoing) {
         Body::Answer { markdown, footer } => {
             let _ = writeln!(all, "{markdown}\n-- {footer}");
         }
+        Body::Question { text, .. } => all.push_str(text),
         Body::File { name, caption, .. } => {
             let _ = writeln!(all, "{name}: {caption}");
         }

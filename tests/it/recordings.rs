@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use telecoder::chat::live::Going;
 use telecoder::chat::logs::Lines;
-use telecoder::chat::{Body, Outgoing, live};
+use telecoder::chat::questions::Became;
+use telecoder::chat::{Body, Outgoing, live, questions};
+use telecoder::claude::argv::PermissionMode;
 use telecoder::claude::stream;
 use telecoder::event::Event;
+use telecoder::id::QuestionId;
 use telecoder::progress::Progress;
+use telecoder::question::Asks;
 use telecoder::run::answer;
 
 /// Read on 2.1.197; what is odd in a name is what the run did.
@@ -35,6 +39,16 @@ fn played(recording: &[u8]) -> String {
                     None => shown.push_str("== at the turn's end: nothing\n"),
                 }
             }
+            if let Event::Asks(request) = &event {
+                let modes = [PermissionMode::AcceptEdits, PermissionMode::Default];
+                if let Asks::Plan { plan, .. } = &request.asks {
+                    show(&mut shown, "the plan", &questions::plan(plan));
+                }
+                for question in request.questions(&progress.folder, &modes) {
+                    let asked = questions::message(&an_id(), &question, Became::Open(&[]));
+                    show(&mut shown, "asked", &asked);
+                }
+            }
             assert!(event != Event::Garbage, "{}", String::from_utf8_lossy(line));
         });
     }
@@ -58,6 +72,10 @@ fn played(recording: &[u8]) -> String {
     shown
 }
 
+fn an_id() -> QuestionId {
+    QuestionId::parse(&"0".repeat(32)).expect("it is one")
+}
+
 fn show(shown: &mut String, when: &str, message: &Outgoing) {
     let how = if message.loud { "loud" } else { "silent" };
     let text = match &message.body {
@@ -69,8 +87,15 @@ fn show(shown: &mut String, when: &str, message: &Outgoing) {
             let start: String = markdown.chars().take(400).collect();
             format!("{start}\n--\n{footer}")
         }
+        Body::Question { text, code, below } => match code {
+            Some(code) => format!("{text}\n| {}\n{below}", code.text.replace('\n', "\n| ")),
+            None => format!("{text}\n{below}"),
+        },
         Body::Evidence { text, .. } => text.clone(),
         Body::File { name, content, .. } => format!("[{name}, {} bytes]", content.len()),
     };
     let _ = writeln!(shown, "== {when} ({how})\n{text}");
+    for button in &message.buttons {
+        let _ = writeln!(shown, "[[ {} ]]", button.label);
+    }
 }

@@ -432,6 +432,7 @@ fn what_the_live_message_says() {
                 elapsed: Duration::from_secs(seconds),
                 stopping: false,
                 waiting,
+                asks: 0,
                 verbosity,
             };
             let drawn = drawn(&live::live(&progress, going));

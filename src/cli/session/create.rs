@@ -113,6 +113,7 @@ fn text_of(body: &Body) -> String {
             None => text.clone(),
         },
         Body::Evidence { text, .. } => text.clone(),
+        Body::Question { text, .. } => text.clone(),
         Body::Answer { markdown, .. } => markdown.clone(),
         Body::File { caption, .. } => caption.clone(),
     }

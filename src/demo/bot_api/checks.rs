@@ -95,3 +95,12 @@ pub(super) fn checked_buttons(markup: &Value) -> Result<Vec<(String, String)>, R
         })
         .collect()
 }
+
+/// Bot API: `ForceReply`; never together with buttons.
+pub(super) fn checked_force_reply(markup: &Value) -> Result<bool, Refusal> {
+    match (&markup["force_reply"], &markup["inline_keyboard"]) {
+        (Value::Null, _) => Ok(false),
+        (Value::Bool(true), Value::Null) => Ok(true),
+        _ => Err(bad("object expected as reply markup")),
+    }
+}

@@ -54,6 +54,8 @@ pub struct Posted {
     /// Texts and data of the buttons below it.
     pub buttons: Vec<(String, String)>,
     pub silent: bool,
+    /// Bot API: `ForceReply`; such a message cannot be edited.
+    pub forces_reply: bool,
     pub reply_to: Option<i64>,
     /// Name and content of a file.
     pub file: Option<(String, Vec<u8>)>,
@@ -146,6 +148,7 @@ impl BotApi {
             entities: Vec::new(),
             buttons: Vec::new(),
             silent: false,
+            forces_reply: false,
             reply_to: None,
             file: None,
             reaction: None,

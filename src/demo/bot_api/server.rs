@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::checks::{Refusal, bad, checked_buttons, checked_entities, checked_text};
+use super::checks::{
+    Refusal, bad, checked_buttons, checked_entities, checked_force_reply, checked_text,
+};
 use super::files::Files;
 use super::{Call, Posted, Shown};
 use crate::id::ChatId;
@@ -131,6 +133,7 @@ impl Server {
             text,
             entities,
             buttons,
+            forces_reply: checked_force_reply(&arguments["reply_markup"])?,
             silent: arguments["disable_notification"] == json!(true),
             reply_to: arguments["reply_parameters"]["message_id"].as_i64(),
             file,
@@ -204,12 +207,17 @@ impl Server {
 
     fn message_to_edit(&mut self, arguments: &Value) -> Result<&mut Posted, Refusal> {
         let (chat, id) = (&arguments["chat_id"], &arguments["message_id"]);
-        self.messages
+        let found = self
+            .messages
             .iter_mut()
             .find(|message| {
                 message.by_bot && json!(message.chat) == *chat && json!(message.id) == *id
             })
-            .ok_or_else(|| bad("message to edit not found"))
+            .ok_or_else(|| bad("message to edit not found"))?;
+        if found.forces_reply {
+            return Err(bad("message can't be edited"));
+        }
+        Ok(found)
     }
 
     pub(super) fn next_message_id(&mut self, chat: i64) -> i32 {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fail::fail_point;
 use tracing::{info, warn};
 
-use super::Drive;
+use super::{Drive, asking};
 use crate::chat::PromptState;
 use crate::chat::live::{self, LiveOf};
 use crate::claude::host::End;
@@ -60,6 +60,7 @@ impl Drive<'_> {
                 }
                 steering::give_all_back(db, id)?;
                 let unanswered = steering::unanswered(db, id)?;
+                asking::close_all(db, at, id)?;
                 if let Some(message) = message {
                     let ring = settings::get(db, at.chat)?.ring;
                     outbox::insert(db, at, &message.ringing_if(ring.is_worth_it(elapsed)))?;
@@ -81,7 +82,7 @@ impl Drive<'_> {
                 if forget {
                     sessions::forget_conversation(db, &session)?;
                 } else if let Some((conversation, model)) = &conversation {
-                    sessions::set_conversation(db, &session, conversation, model)?;
+                    sessions::set_conversation(db, &session, conversation, model.as_deref())?;
                 }
                 Ok((at, true, unanswered))
             })

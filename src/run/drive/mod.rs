@@ -3,6 +3,7 @@
 //! It can be left at any moment, by a restart too: the next one reads the events from the start, and acts
 //! only on those behind the byte that the store has as acted on.
 
+mod asking;
 mod finish;
 mod steer;
 
@@ -30,6 +31,7 @@ use crate::session::{Session, Signals};
 use crate::store::settings::{self, ChatSettings};
 use crate::store::{StoreError, measured, outbox, panic_text, runs, sessions, steering};
 use crate::verify::claims;
+use asking::Asking;
 use steer::OnItsWay;
 
 /// A run that is over sooner shows no live message: its answer is there before one could be read.
@@ -58,7 +60,8 @@ pub enum Driven {
 
 /// Follows a run that has been started.
 ///
-/// `signals` say that somebody may have asked for the run to be stopped, or has written something; the store knows.
+/// `signals` say that somebody may have asked for the run to be stopped, or has written something or answered claude; the store
+/// knows.
 /// Errors are the store's and the file system's; the run goes on then, and may be driven again.
 pub async fn drive(
     runner: &Runner,
@@ -93,6 +96,7 @@ pub async fn drive(
         if wake != Wake::Grew {
             drive.steer().await?;
         }
+        drive.attend(wake != Wake::Grew).await?;
         drive.let_go_if_finished()?;
         if wake == Wake::Grew && read_something {
             continue;
@@ -128,6 +132,7 @@ struct Drive<'a> {
     session: &'a Session,
     host: Host,
     progress: Progress,
+    asking: Asking,
     /// There was more to read than was read at once.
     more: bool,
     begun: Instant,
@@ -163,6 +168,7 @@ impl<'a> Drive<'a> {
             session,
             host,
             progress: Progress::resuming(session.claude_session.clone()),
+            asking: Asking::default(),
             more: false,
             begun: now,
             last_event: now,
@@ -187,6 +193,7 @@ impl<'a> Drive<'a> {
             self.more = more;
             for (end, event) in events {
                 read_something = true;
+                self.asking.hear(&event);
                 let progress = &mut self.progress;
                 // What one event does to the facts is not worth a run.
                 let _ = catch_unwind(AssertUnwindSafe(|| progress.apply(&event)));
@@ -253,7 +260,7 @@ impl<'a> Drive<'a> {
                     measured::set_answer(db, run, row, claims)?;
                 }
                 if let Some((conversation, model)) = &conversation {
-                    sessions::set_conversation(db, &session, conversation, model)?;
+                    sessions::set_conversation(db, &session, conversation, model.as_deref())?;
                 }
                 Ok(at)
             })
@@ -283,7 +290,7 @@ impl<'a> Drive<'a> {
             return Ok(());
         }
         let (id, at) = (self.run.id, self.run.at);
-        if now >= self.next_typing {
+        if now >= self.next_typing && self.asking.open() == 0 {
             self.next_typing = now + TYPING_EVERY;
             self.runner.outbox.typing(at);
         }
@@ -308,6 +315,7 @@ impl<'a> Drive<'a> {
                 elapsed,
                 stopping: self.stopping,
                 waiting: self.waiting,
+                asks: self.asking.open(),
                 verbosity: self.settings.verbosity,
             };
             live::live(&self.progress, going)
@@ -404,9 +412,11 @@ impl<'a> Drive<'a> {
 
     /// What the next run's `--resume` goes on with, and the model that goes with it. None when claude did
     /// not open a conversation: then no turn has begun.
-    fn conversation(&self) -> Option<(ClaudeSessionId, String)> {
+    /// A model that the chat has chosen is not the session's own: another choice shall not lead back to it.
+    fn conversation(&self) -> Option<(ClaudeSessionId, Option<String>)> {
         let model = self.progress.model.clone()?;
-        Some((self.progress.claude_session.clone()?, model))
+        let own = Some(model).filter(|_| !self.has_chosen_model());
+        Some((self.progress.claude_session.clone()?, own))
     }
 
     fn elapsed(&self) -> Duration {

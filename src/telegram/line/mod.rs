@@ -14,7 +14,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use fail::fail_point;
-use jiff::Zoned;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -23,6 +22,7 @@ use tracing::debug;
 
 use super::api::{Api, ApiError};
 use super::budget::{Budget, Purpose};
+use super::clock::minute_of_day;
 use super::draw;
 use super::live::LiveMessage;
 use super::react::Reactions;
@@ -406,12 +406,6 @@ impl Line {
 async fn stopping(quit: &CancellationToken) {
     quit.cancelled().await;
     tokio::time::sleep(LAST_WORDS).await;
-}
-
-/// By this machine's clock and time zone, which quiet hours are told in.
-fn minute_of_day() -> u16 {
-    let now = Zoned::now();
-    u16::try_from(now.hour()).unwrap_or(0) * 60 + u16::try_from(now.minute()).unwrap_or(0)
 }
 
 fn pause_before(attempt: usize) -> Duration {

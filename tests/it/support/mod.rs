@@ -4,6 +4,7 @@ pub mod api;
 pub mod git;
 pub mod model;
 pub mod processes;
+pub mod questions;
 pub mod replay;
 pub mod shell;
 pub mod terminal;

@@ -2,9 +2,10 @@
 //!
 //! The prompt says what the model does, as a list of directives: `[[say: text]]`,
 //! `[[tool: Bash {"command":"ls"}]]` (ends a response; what follows is the next one), `[[sleep: ms]]`,
-//! `[[words: count pause-ms]]`, `[[error: status]]`, `[[recall]]` (the prompts before this one),
-//! `[[seen]]` (the last prompt as it arrived, as a JSON string in a code block) and `[[pictures]]` (its pictures, in
-//! base64). Without one it quotes the prompt.
+//! `[[tool+: ...]]` (the next tool is in the same response), `[[results]]` (what the last tools gave back),
+//! `[[words: count pause-ms]]`, `[[error: status]]`, `[[recall]]` (the prompts before this one), `[[seen]]` (the last
+//! prompt as it arrived, as a JSON string in a code block) and `[[pictures]]` (its pictures, in base64). Without one it
+//! quotes the prompt.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -100,7 +101,8 @@ fn response_of(body: &Value) -> Vec<Step> {
                 }
             }
             "error" => Step::Error(argument.parse().unwrap_or(500)),
-            "tool" => {
+            "results" => Step::Text(results(messages)),
+            "tool" | "tool+" => {
                 let (name, input) = argument.split_once(' ').unwrap_or((&argument, "{}"));
                 Step::Tool {
                     name: name.to_owned(),
@@ -109,7 +111,7 @@ fn response_of(body: &Value) -> Vec<Step> {
             }
             other => Step::Text(format!("bad directive: {other}")),
         };
-        let ends = matches!(step, Step::Tool { .. });
+        let ends = name == "tool";
         rounds.last_mut().expect("there is one").push(step);
         if ends {
             rounds.push(Vec::new());
@@ -123,6 +125,21 @@ fn response_of(body: &Value) -> Vec<Step> {
         Some(steps) if !steps.is_empty() => steps,
         _ => vec![Step::Text("done".into())],
     }
+}
+
+/// What the last tools gave back.
+fn results(messages: &[Value]) -> String {
+    let last = messages
+        .last()
+        .and_then(|message| message["content"].as_array());
+    let results = last
+        .into_iter()
+        .flatten()
+        .map(|block| match &block["content"] {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+    format!("Results: {}", results.collect::<Vec<_>>().join(" / "))
 }
 
 fn current_prompt(messages: &[Value]) -> (usize, String) {

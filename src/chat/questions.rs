@@ -1,0 +1,328 @@
+//! What claude asks, as a chat is asked it, and what became of it.
+//!
+//! Pure: `inbox::question` has the presses and replies, `run::drive` the moments.
+
+use std::time::Duration;
+
+use super::button::Press;
+use super::live::one_line;
+use super::text::duration;
+use super::{Body, Code, Outgoing, WantsReply};
+use crate::claude::argv::PermissionMode;
+use crate::id::QuestionId;
+use crate::question::{Answer, Asks, Choice, Grant, Pick, Question, Request, Wish};
+
+/// A command or change longer than this comes as a file too: the question shows its beginning. UTF-16 units.
+pub const SHOWN: usize = 2_500;
+/// How much of a person's words is shown again, in characters.
+const WORDS_SHOWN: usize = 300;
+
+/// How far a question is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Became<'a> {
+    /// With what is chosen so far.
+    Open(&'a [String]),
+    Answered {
+        answer: &'a Answer,
+        /// Who, where others read along.
+        by: Option<&'a str>,
+    },
+    Over,
+}
+
+/// The message of a question; silent, and without buttons when it is not open any more.
+pub fn message(id: &QuestionId, question: &Question, became: Became<'_>) -> Outgoing {
+    let (text, code, hints) = parts(question);
+    let (below, buttons) = match became {
+        Became::Open(chosen) => (hints, picks(question, chosen)),
+        Became::Answered { answer, by } => (answered(answer, by), Vec::new()),
+        Became::Over => (
+            "Not needed any more: claude does not wait for an answer.".to_owned(),
+            Vec::new(),
+        ),
+    };
+    let message = Outgoing::of(Body::Question { text, code, below });
+    let message = match became {
+        Became::Open(_) => message,
+        // It takes the place of one that somebody looks at.
+        Became::Answered { .. } | Became::Over => message.urgent(),
+    };
+    buttons.into_iter().fold(message, |message, (label, pick)| {
+        message.with_button(label, Press::Answer(id.clone(), pick))
+    })
+}
+
+/// What is too long for its question, as a file.
+pub fn whole(question: &Question) -> Option<Outgoing> {
+    let Question::Permission { wish, .. } = question else {
+        return None;
+    };
+    let (name, content, caption) = match wish {
+        Wish::Command { command, .. } => ("command.sh", command, "The whole command."),
+        Wish::Change { diff, .. } => ("change.diff", diff, "The whole change."),
+        Wish::Use { arguments } => ("arguments.txt", arguments, "All the arguments."),
+    };
+    (content.encode_utf16().count() > SHOWN).then(|| {
+        Outgoing::of(Body::File {
+            name: name.to_owned(),
+            content: content.clone(),
+            caption: caption.to_owned(),
+        })
+    })
+}
+
+/// What claude plans, in its own words.
+pub fn plan(plan: &str) -> Outgoing {
+    Outgoing::of(Body::Answer {
+        markdown: plan.to_owned(),
+        footer: "Claude's plan".to_owned(),
+    })
+}
+
+/// Words above, code, and what a person is told below it.
+fn parts(question: &Question) -> (String, Option<Code>, String) {
+    match question {
+        Question::Permission {
+            tool,
+            wish,
+            reason,
+            by_subagent,
+            for_session,
+        } => {
+            let who = if *by_subagent {
+                "A subagent of claude"
+            } else {
+                "Claude"
+            };
+            let (text, code) = wished(who, tool, wish);
+            let mut hints = Vec::new();
+            if let Some(reason) = reason {
+                hints.push(format!("Why it asks: {}", one_line(reason, WORDS_SHOWN)));
+            }
+            if !for_session.is_empty() {
+                hints.push(format!("“For this session” is: {}", granted(for_session)));
+            }
+            hints.push("A reply to this message is a no, with your words for claude.".to_owned());
+            (text, code, hints.join("\n"))
+        }
+        Question::Choice { choice, number, of } => (
+            chosen_from(choice, *number, *of),
+            None,
+            match (choice.options.is_empty(), choice.several) {
+                (true, _) => "Reply to this message with your answer.",
+                (false, true) => {
+                    "Choose as many as you like, then Done; or reply to this message in your own words."
+                }
+                (false, false) => "Choose one, or reply to this message in your own words.",
+            }
+            .to_owned(),
+        ),
+        Question::Plan { .. } => (
+            "Claude has made this plan and asks whether to carry it out.".to_owned(),
+            None,
+            "A reply to this message goes to claude, which then goes on planning.".to_owned(),
+        ),
+    }
+}
+
+fn wished(who: &str, tool: &str, wish: &Wish) -> (String, Option<Code>) {
+    let code = |language: Option<&str>, text: &str| {
+        (!text.trim().is_empty()).then(|| Code {
+            language: language.map(str::to_owned),
+            text: text.to_owned(),
+        })
+    };
+    match wish {
+        Wish::Command {
+            command,
+            description: Some(description),
+        } => (
+            format!("{who} wants to run a command: {description}"),
+            code(Some("bash"), command),
+        ),
+        Wish::Command { command, .. } => (
+            format!("{who} wants to run this command:"),
+            code(Some("bash"), command),
+        ),
+        Wish::Change { path, diff } => (
+            format!("{who} wants to change {path}:"),
+            code(Some("diff"), diff),
+        ),
+        Wish::Use { arguments } => (
+            format!("{who} wants to use the tool {tool}:"),
+            code(None, arguments),
+        ),
+    }
+}
+
+fn chosen_from(choice: &Choice, number: usize, of: usize) -> String {
+    let mut text = match of {
+        1 => "Claude asks: ".to_owned(),
+        _ => format!("Claude asks ({number} of {of}): "),
+    };
+    text.push_str(&choice.question);
+    if !choice.options.is_empty() {
+        text.push('\n');
+    }
+    for option in &choice.options {
+        text.push_str(&format!("\n• {}", option.label));
+        if !option.description.is_empty() {
+            text.push_str(&format!(" – {}", option.description));
+        }
+    }
+    text
+}
+
+fn granted(grants: &[Grant]) -> String {
+    let each = grants.iter().map(|grant| match grant {
+        Grant::Rule { .. } => grant.rule().unwrap_or_default(),
+        Grant::Folder(folder) => format!("the folder {folder}"),
+        Grant::Mode(PermissionMode::AcceptEdits) => {
+            "all edits in the workspace, without asking".to_owned()
+        }
+        Grant::Mode(mode) => format!("the mode {}", mode.name()),
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn picks(question: &Question, chosen: &[String]) -> Vec<(String, Pick)> {
+    let button = |label: &str, pick: Pick| (label.to_owned(), pick);
+    match question {
+        Question::Permission { for_session, .. } => {
+            let mut buttons = vec![button("Allow once", Pick::Allow)];
+            if !for_session.is_empty() {
+                buttons.push(button("Allow for this session", Pick::AllowForSession));
+            }
+            buttons.push(button("Deny", Pick::Deny));
+            buttons.push(button("Deny and say why", Pick::DenyAndSay));
+            buttons
+        }
+        Question::Choice { choice, .. } => {
+            let options = choice.options.iter().enumerate();
+            let mut buttons: Vec<(String, Pick)> = options
+                .map(|(index, option)| {
+                    let label = match (choice.several, chosen.contains(&option.label)) {
+                        (false, _) => option.label.clone(),
+                        (true, true) => format!("☑ {}", option.label),
+                        (true, false) => format!("☐ {}", option.label),
+                    };
+                    (label, Pick::Option(index))
+                })
+                .collect();
+            if choice.several && !buttons.is_empty() {
+                buttons.push(button("Done", Pick::Done));
+            }
+            buttons
+        }
+        Question::Plan { modes } => {
+            let mut buttons: Vec<(String, Pick)> = modes
+                .iter()
+                .map(|mode| button(approval(*mode), Pick::Approve(*mode)))
+                .collect();
+            buttons.push(button("Keep planning", Pick::KeepPlanning));
+            buttons
+        }
+    }
+}
+
+fn approval(mode: PermissionMode) -> &'static str {
+    match mode {
+        PermissionMode::BypassPermissions => "Approve, ask about nothing",
+        PermissionMode::AcceptEdits => "Approve, accept edits",
+        _ => "Approve, ask as before",
+    }
+}
+
+/// The line that takes the place of the buttons.
+fn answered(answer: &Answer, by: Option<&str>) -> String {
+    let words = |words: &str| one_line(words, WORDS_SHOWN);
+    let what = match answer {
+        Answer::Allowed => "✓ Allowed once".to_owned(),
+        Answer::AllowedForSession => "✓ Allowed for this session".to_owned(),
+        Answer::Denied { why: None } => "✗ Denied".to_owned(),
+        Answer::Denied { why: Some(why) } => format!("✗ Denied: {}", words(why)),
+        Answer::Chosen(labels) if labels.is_empty() => "✓ None of them".to_owned(),
+        Answer::Chosen(labels) => format!("✓ {}", labels.join(", ")),
+        Answer::Written(text) => format!("✓ {}", words(text)),
+        Answer::Approved(PermissionMode::BypassPermissions) => {
+            "✓ Approved, asks about nothing".to_owned()
+        }
+        Answer::Approved(PermissionMode::AcceptEdits) => {
+            "✓ Approved, edits are accepted".to_owned()
+        }
+        Answer::Approved(_) => "✓ Approved".to_owned(),
+        Answer::KeepPlanning(wish) => format!("✗ Goes on planning: {}", words(wish)),
+    };
+    match by {
+        Some(by) => format!("{what}\nby {by}"),
+        None => what,
+    }
+}
+
+/// "Deny and say why"
+pub fn say_why(whose: WantsReply) -> Outgoing {
+    asking_for_words(
+        "Write why, as a reply to this message: claude reads it to the letter.",
+        whose,
+    )
+}
+
+/// "Keep planning"
+pub fn say_wish(whose: WantsReply) -> Outgoing {
+    asking_for_words(
+        "Write what the plan shall be instead, as a reply to this message: claude reads it to the letter.",
+        whose,
+    )
+}
+
+fn asking_for_words(text: &str, whose: WantsReply) -> Outgoing {
+    let mut message = Outgoing::note(text).urgent();
+    message.wants_reply = Some(whose);
+    message
+}
+
+/// Somebody replied with words to a question that is over.
+pub fn words_came_too_late() -> Outgoing {
+    Outgoing::note(
+        "This question is over, and what you wrote was not given to claude. Write it as a new message if it shall \
+         be.",
+    )
+}
+
+/// Somebody replied to a question that is not theirs.
+pub fn not_theirs() -> Outgoing {
+    Outgoing::note(
+        "This was not given to claude: only the person whose prompt it is about, or the owner of the bot, can answer \
+         this.",
+    )
+}
+
+/// Claude has waited for so long, for the answers to so many questions.
+pub fn reminder(waited: Duration, count: usize) -> Outgoing {
+    let waited = duration(Duration::from_secs(waited.as_secs() / 60 * 60));
+    Outgoing::note(match count {
+        1 => format!(
+            "Claude has been waiting for your answer for {waited}. It does nothing until then."
+        ),
+        many => format!(
+            "Claude has been waiting for your answers to {many} questions, for {waited} by now."
+        ),
+    })
+}
+
+/// What is waited for, in a line: `/logs`.
+pub fn in_short(request: &Request) -> String {
+    match &request.asks {
+        Asks::Permission(permission) => match &permission.wish {
+            Wish::Command { command, .. } => format!("may it run {command}"),
+            Wish::Change { path, .. } => format!("may it change {path}"),
+            Wish::Use { .. } => format!("may it use {}", permission.tool),
+        },
+        Asks::Choices { choices, .. } => {
+            let questions = choices.iter().map(|choice| choice.question.as_str());
+            questions.collect::<Vec<_>>().join(" ")
+        }
+        Asks::Plan { .. } => "may it carry out its plan".to_owned(),
+        Asks::Unknown(kind) => format!("something of telecoder: {kind}"),
+    }
+}

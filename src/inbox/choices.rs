@@ -1,0 +1,91 @@
+//! `/mode`, `/model`, `/effort` and their buttons: what claude is started with in a chat, kept.
+//!
+//! A run that goes on is told by whoever follows it (`run::drive`).
+
+use rusqlite::Connection;
+
+use super::Follow;
+use super::button::Pressed;
+use crate::chat::choices::{self as words, Defaults};
+use crate::chat::{Outgoing, toast};
+use crate::claude::argv::PermissionMode;
+use crate::command::Choose;
+use crate::id::{ChatThread, MessageId};
+use crate::store::settings::{self, Choices};
+use crate::store::{outbox, questions, runs};
+
+/// Changes it where a value was given, and says how it is now.
+pub(super) fn change(
+    db: &Connection,
+    at: ChatThread,
+    choose: Choose,
+    defaults: &Defaults,
+) -> rusqlite::Result<Follow> {
+    let reply = chosen(db, at, choose, defaults)?;
+    outbox::insert(db, at, &reply.unwrap_or_else(|refusal| refusal))?;
+    Ok(Follow::wake(at))
+}
+
+/// The message with the button says how it is now.
+pub(super) fn pressed(
+    db: &Connection,
+    at: ChatThread,
+    message: MessageId,
+    choose: Choose,
+    defaults: &Defaults,
+) -> rusqlite::Result<Pressed> {
+    let now = match chosen(db, at, choose, defaults)? {
+        Ok(now) => now,
+        Err(refusal) => {
+            outbox::insert(db, at, &refusal)?;
+            return Ok(Pressed::over(toast::NOT_SET).buttons_stay());
+        }
+    };
+    match outbox::row_of(db, at.chat, message)? {
+        Some(row) => outbox::insert_edit(db, at, &now.urgent(), row)?,
+        None => outbox::insert(db, at, &now)?,
+    }
+    Ok(Pressed::over(toast::CHOICE_SET)
+        .with(Follow::wake(at))
+        .buttons_stay())
+}
+
+/// What is said of it; the other way round where it cannot be.
+fn chosen(
+    db: &Connection,
+    at: ChatThread,
+    choose: Choose,
+    defaults: &Defaults,
+) -> rusqlite::Result<Result<Outgoing, Outgoing>> {
+    let mut now = settings::choices(db, at.chat)?;
+    let before = now.clone();
+    let is_running = runs::running(db, at)?.is_some();
+    let wants_bypass = choose == Choose::Mode(Some(Some(PermissionMode::BypassPermissions)));
+    if wants_bypass && !defaults.may_bypass {
+        return Ok(Err(words::may_not_bypass()));
+    }
+    match &choose {
+        Choose::Mode(mode) => now.mode = mode.unwrap_or(now.mode),
+        Choose::Model(model) => now.model = model.clone().unwrap_or(now.model),
+        Choose::Effort(effort) => now.effort = effort.unwrap_or(now.effort),
+    }
+    if matches!(choose, Choose::Mode(Some(_))) {
+        questions::forget_granted_modes(db, at.chat)?;
+    }
+    if now != before {
+        settings::set_choices(db, at.chat, &now)?;
+    }
+    Ok(Ok(said(&choose, &now, defaults, is_running)))
+}
+
+fn said(choose: &Choose, now: &Choices, defaults: &Defaults, is_running: bool) -> Outgoing {
+    match choose {
+        Choose::Mode(wanted) => words::mode(now.mode, defaults, is_running && wanted.is_some()),
+        Choose::Model(wanted) => words::model(
+            now.model.as_deref(),
+            defaults,
+            is_running && wanted.is_some(),
+        ),
+        Choose::Effort(wanted) => words::effort(now.effort, is_running && wanted.is_some()),
+    }
+}

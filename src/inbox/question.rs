@@ -1,0 +1,256 @@
+//! An answer to what claude asks: by a button below the question, or by a reply to it.
+//!
+//! The answer is written down here; the chat's worker passes it on to claude (`run::drive`).
+
+use rusqlite::Connection;
+
+use super::Follow;
+use super::button::Pressed;
+use crate::chat::questions::{self as words, Became};
+use crate::chat::{Outgoing, WantsReply, toast};
+use crate::id::{ChatId, ChatThread, MessageId, QuestionId, UserId};
+use crate::question::{Answer, Choice, Grant, Pick, Question};
+use crate::store::questions::{self, Asked, State};
+use crate::store::{outbox, prompts, runs};
+use crate::telegram::access::{Access, Member};
+
+/// Words that a person says yes with, to a question that wants a yes or a no.
+const YES: [&str; 5] = ["yes", "y", "ok", "okay", "allow"];
+/// Words that say no and nothing else.
+const NO: [&str; 3] = ["no", "n", "deny"];
+
+/// Who answers, and what others call them.
+#[derive(Clone, Copy)]
+pub(super) struct Answerer<'a> {
+    pub member: Member,
+    pub name: &'a str,
+    pub access: &'a Access,
+}
+
+impl Answerer<'_> {
+    fn user(&self) -> UserId {
+        self.member.user()
+    }
+
+    fn may_answer(&self, asked: &Asked) -> bool {
+        let user = self.user();
+        asked.user.is_none_or(|whose| whose == user) || self.access.is_owner(user)
+    }
+
+    /// As the answer names them: only where others read along.
+    fn named_in(&self, chat: ChatId) -> Option<&str> {
+        (chat.is_group() && !self.name.is_empty()).then_some(self.name)
+    }
+}
+
+/// A button below a question.
+pub(super) fn pressed(
+    db: &Connection,
+    chat: ChatId,
+    id: &QuestionId,
+    pick: Pick,
+    by: Answerer<'_>,
+) -> rusqlite::Result<Pressed> {
+    let over = || Pressed::over(toast::QUESTION_IS_OVER).with_all_buttons();
+    let Some(asked) = questions::get(db, id)? else {
+        return Ok(over());
+    };
+    let at = runs::place(db, asked.run)?;
+    if at.chat != chat {
+        return Ok(Pressed::over(toast::NO_EFFECT).buttons_stay());
+    }
+    if !by.may_answer(&asked) {
+        return Ok(Pressed::over(toast::NOT_YOUR_QUESTION).buttons_stay());
+    }
+    if asked.state != State::Open {
+        return Ok(over());
+    }
+    let stay = |toast| Ok(Pressed::over(toast).buttons_stay());
+    let answer = match (pick, &asked.question) {
+        (Pick::Allow, Question::Permission { .. }) => Answer::Allowed,
+        (Pick::AllowForSession, Question::Permission { .. }) => Answer::AllowedForSession,
+        (Pick::Deny, Question::Permission { .. }) => Answer::Denied { why: None },
+        (Pick::DenyAndSay, Question::Permission { .. })
+        | (Pick::KeepPlanning, Question::Plan { .. }) => {
+            ask_for_words(db, at, &asked, by)?;
+            return stay(toast::REPLY_WITH_WORDS);
+        }
+        (Pick::Approve(mode), Question::Plan { modes }) if modes.contains(&mode) => {
+            Answer::Approved(mode)
+        }
+        (Pick::Option(index), Question::Choice { choice, .. }) => {
+            let Some(option) = choice.options.get(index) else {
+                return stay(toast::NO_EFFECT);
+            };
+            if choice.several {
+                toggle(db, at, &asked, choice, &option.label)?;
+                return stay("");
+            }
+            Answer::Chosen(vec![option.label.clone()])
+        }
+        (Pick::Done, Question::Choice { .. }) => match chosen(&asked) {
+            [] => return stay(toast::CHOOSE_ONE_FIRST),
+            labels => Answer::Chosen(labels.to_vec()),
+        },
+        _ => return stay(toast::NO_EFFECT),
+    };
+    give(db, at, &asked, &answer, by)?;
+    Ok(Pressed::over(toast::ANSWERED)
+        .with(Follow::wake(at))
+        .buttons_stay())
+}
+
+/// A reply to a message about a question; none where the words are a prompt like any other.
+pub(super) fn replied(
+    db: &Connection,
+    chat: ChatId,
+    to: MessageId,
+    text: &str,
+    by: Answerer<'_>,
+) -> rusqlite::Result<Option<Follow>> {
+    let Some((asked, for_words)) = questions::of_message(db, chat, to)? else {
+        return Ok(None);
+    };
+    let at = runs::place(db, asked.run)?;
+    let reply = |message: Outgoing| outbox::insert(db, at, &message.urgent());
+    if asked.state != State::Open {
+        if !for_words {
+            return Ok(None);
+        }
+        reply(words::words_came_too_late())?;
+        return Ok(Some(Follow::default()));
+    }
+    if !by.may_answer(&asked) {
+        reply(words::not_theirs())?;
+        return Ok(Some(Follow::default()));
+    }
+    give(
+        db,
+        at,
+        &asked,
+        &in_words(&asked.question, text, for_words),
+        by,
+    )?;
+    Ok(Some(Follow::wake(at)))
+}
+
+/// What words mean as an answer. Where somebody was asked for them, they are what claude reads.
+fn in_words(question: &Question, text: &str, for_words: bool) -> Answer {
+    let word = text.trim().trim_end_matches(['.', '!']).to_lowercase();
+    let is_one_of = |words: &[&str]| !for_words && words.contains(&word.as_str());
+    match question {
+        Question::Permission { .. } if is_one_of(&YES) => Answer::Allowed,
+        Question::Permission { .. } if is_one_of(&NO) => Answer::Denied { why: None },
+        Question::Permission { .. } => Answer::Denied {
+            why: Some(text.to_owned()),
+        },
+        Question::Plan { .. } => Answer::KeepPlanning(text.to_owned()),
+        Question::Choice { choice, .. } => {
+            let label = choice.options.iter().map(|option| &option.label);
+            let mut same = label.filter(|label| label.to_lowercase() == word);
+            match same.next() {
+                Some(label) => Answer::Chosen(vec![label.clone()]),
+                None => Answer::Written(text.to_owned()),
+            }
+        }
+    }
+}
+
+/// The first answer stands; the question says what it was.
+fn give(
+    db: &Connection,
+    at: ChatThread,
+    asked: &Asked,
+    answer: &Answer,
+    by: Answerer<'_>,
+) -> rusqlite::Result<()> {
+    if !questions::answer(db, &asked.id, answer, by.user())? {
+        return Ok(());
+    }
+    if let (Answer::AllowedForSession, Question::Permission { for_session, .. }) =
+        (answer, &asked.question)
+    {
+        keep(db, asked, for_session)?;
+    }
+    let became = Became::Answered {
+        answer,
+        by: by.named_in(at.chat),
+    };
+    show(db, at, asked, became)
+}
+
+/// What a session allows holds for its later runs too.
+fn keep(db: &Connection, asked: &Asked, grants: &[Grant]) -> rusqlite::Result<()> {
+    let Some(run) = runs::running_under(db, asked.run)? else {
+        return Ok(());
+    };
+    grants
+        .iter()
+        .try_for_each(|grant| questions::grant(db, &run.session, grant))
+}
+
+/// The question's message becomes this; where it cannot be changed any more, it is said anew.
+pub(crate) fn show(
+    db: &Connection,
+    at: ChatThread,
+    asked: &Asked,
+    became: Became<'_>,
+) -> rusqlite::Result<()> {
+    let message = words::message(&asked.id, &asked.question, became);
+    match asked.row {
+        Some(row) => outbox::insert_edit(db, at, &message, row),
+        None => outbox::insert(db, at, &message),
+    }
+}
+
+fn chosen(asked: &Asked) -> &[String] {
+    match &asked.answer {
+        Some(Answer::Chosen(labels)) => labels,
+        _ => &[],
+    }
+}
+
+/// In the order of the options.
+fn toggle(
+    db: &Connection,
+    at: ChatThread,
+    asked: &Asked,
+    choice: &Choice,
+    label: &str,
+) -> rusqlite::Result<()> {
+    let before = chosen(asked);
+    let labels = choice.options.iter().map(|option| &option.label);
+    let now: Vec<String> = labels
+        .filter(|other| before.contains(other) != (other.as_str() == label))
+        .cloned()
+        .collect();
+    questions::set_draft(db, &asked.id, &Answer::Chosen(now.clone()))?;
+    show(db, at, asked, Became::Open(&now))
+}
+
+/// Once is enough: the message can be replied to until the question is over.
+fn ask_for_words(
+    db: &Connection,
+    at: ChatThread,
+    asked: &Asked,
+    by: Answerer<'_>,
+) -> rusqlite::Result<()> {
+    if questions::is_asked_for_words(db, &asked.id)? {
+        return Ok(());
+    }
+    let is_asker = asked.user == Some(by.user());
+    let whose = match is_asker {
+        true => WantsReply::OfAsker,
+        false => WantsReply::OfAnybody,
+    };
+    let message = match asked.question {
+        Question::Plan { .. } => words::say_wish(whose),
+        _ => words::say_why(whose),
+    };
+    let prompt = prompts::of_run(db, asked.run)?.into_iter().next();
+    let to = prompt
+        .and_then(|prompt| prompt.message)
+        .filter(|_| is_asker);
+    let row = outbox::insert_long(db, at, message.replying_to(to))?;
+    questions::add_message(db, &asked.id, row, true)
+}

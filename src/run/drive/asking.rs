@@ -1,0 +1,413 @@
+//! What claude asks in a run: put to the chat, and the answers passed on; and what the chat has chosen meanwhile.
+//!
+//! Everything is written down before it is done: a question once for each request, an answer by `inbox::question`.
+//! The line that answers goes to claude once for each request, whoever is killed in between.
+
+use std::time::Duration;
+
+use fail::fail_point;
+use rusqlite::Connection;
+use tracing::{info, warn};
+
+use super::Drive;
+use crate::chat::questions::{self as words, Became};
+use crate::chat::ring::{QuietHours, Ring};
+use crate::claude::argv::{Launched, PermissionMode};
+use crate::claude::host::Host;
+use crate::claude::{asks, control};
+use crate::event::Event;
+use crate::id::{ChatThread, MessageId, RunId};
+use crate::inbox::question::show;
+use crate::question::{Answer, Asks, Grant, Question, Request, RequestId};
+use crate::store::questions::{self, State};
+use crate::store::settings::{self, Choices};
+use crate::store::{self, outbox, runs};
+use crate::telegram::clock::minute_of_day;
+
+/// When somebody is reminded of a question for the first time, and how often again.
+const REMINDED_AFTER: Duration = Duration::from_secs(10 * 60);
+const REMINDED_AGAIN: Duration = Duration::from_secs(60 * 60);
+/// When a reminder does not ring where the chat has set no quiet hours.
+const NIGHT: QuietHours = QuietHours {
+    from: 22 * 60,
+    to: 8 * 60,
+};
+
+/// What is asked in a run and not answered.
+#[derive(Default)]
+pub(super) struct Asking {
+    /// In the order in which claude asked.
+    waiting: Vec<Waiting>,
+    /// What claude does not wait for any more and the chat may still show.
+    gone: Vec<RequestId>,
+    /// So many questions are open.
+    open: usize,
+    /// What claude was told of what the chat has chosen; none before it was looked up.
+    told: Option<Told>,
+}
+
+struct Waiting {
+    request: Request,
+    is_put: bool,
+}
+
+/// What a request puts to the chat.
+struct New {
+    questions: Vec<Question>,
+    plan: Option<String>,
+}
+
+/// What claude works with, as far as it was told.
+struct Told {
+    mode: String,
+    model: Option<String>,
+    may_bypass: bool,
+    /// The model is one that the chat has chosen, not the session's own.
+    chosen_model: bool,
+    /// So often each was told.
+    modes: usize,
+    models: usize,
+}
+
+/// What one look at the store brought.
+struct Looked {
+    at: ChatThread,
+    answered: Vec<(RequestId, Vec<Answer>)>,
+    over: Vec<RequestId>,
+    open: usize,
+    has_written: bool,
+    choices: Choices,
+    grants: Vec<Grant>,
+}
+
+impl Asking {
+    /// Takes in what an event says of questions.
+    pub fn hear(&mut self, event: &Event) {
+        match event {
+            Event::Asks(request) => self.waiting.push(Waiting {
+                request: (**request).clone(),
+                is_put: false,
+            }),
+            Event::AskCancelled(id) => self.end(|request| request.id == *id),
+            // What a subagent in the background asks goes on.
+            Event::TurnEnded(_) => self.end(|request| !request.by_subagent),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, is_over: impl Fn(&Request) -> bool) {
+        let over = self
+            .waiting
+            .extract_if(.., |waiting| is_over(&waiting.request));
+        self.gone.extend(over.map(|waiting| waiting.request.id));
+    }
+
+    /// How many questions are open, as the live message tells it.
+    pub fn open(&self) -> usize {
+        self.open
+    }
+
+    fn has_news(&self) -> bool {
+        !self.gone.is_empty() || self.waiting.iter().any(|waiting| !waiting.is_put)
+    }
+}
+
+impl Drive<'_> {
+    /// Whether claude's model is one that the chat has chosen, and not the session's own.
+    pub(super) fn has_chosen_model(&self) -> bool {
+        match &self.asking.told {
+            Some(told) => told.chosen_model,
+            None => Told::of(&self.host, self.own_model()).is_ok_and(|told| told.chosen_model),
+        }
+    }
+
+    /// The model that claude is started with where the chat has chosen none.
+    fn own_model(&self) -> Option<&String> {
+        self.runner.model.as_ref().or(self.session.model.as_ref())
+    }
+
+    /// Puts what is asked to the chat, and passes on what was answered. `looks` says that somebody may have answered
+    /// or chosen something, or that it is time to look.
+    pub(super) async fn attend(&mut self, looks: bool) -> anyhow::Result<()> {
+        // What comes next may say that a question is over.
+        if self.more || (!looks && !self.asking.has_news()) {
+            return Ok(());
+        }
+        let looked = self.look_at_questions().await?;
+        self.asking.open = looked.open;
+        self.asking.gone.clear();
+        for waiting in &mut self.asking.waiting {
+            waiting.is_put = true;
+        }
+        if looked.has_written {
+            self.runner.outbox.deliver(looked.at.chat);
+        }
+        self.pass_answers_on(looked.answered)?;
+        let over = looked.over;
+        self.asking
+            .waiting
+            .retain(|waiting| !over.contains(&waiting.request.id));
+        self.tell_choices(&looked.choices, &looked.grants)?;
+        Ok(())
+    }
+
+    async fn look_at_questions(&self) -> anyhow::Result<Looked> {
+        let id = self.run.id;
+        let asked_by = self.run.asked_by;
+        let session = self.session.id.clone();
+        let folder = &self.progress.folder;
+        let modes = self.modes_of_a_plan();
+        let gone = self.asking.gone.clone();
+        let waiting: Vec<(RequestId, Option<New>)> = self
+            .asking
+            .waiting
+            .iter()
+            .map(|Waiting { request, is_put }| {
+                let new = || New {
+                    questions: request.questions(folder, &modes),
+                    plan: match &request.asks {
+                        Asks::Plan { plan, .. } => Some(plan.clone()),
+                        _ => None,
+                    },
+                };
+                (request.id.clone(), (!is_put).then(new))
+            })
+            .collect();
+        let store = &self.runner.store;
+        Ok(store
+            .transaction(move |db| {
+                let at = runs::place(db, id)?;
+                let mut has_written = false;
+                for request in &gone {
+                    has_written |= close_request(db, at, id, request)?;
+                }
+                let (mut answered, mut over) = (Vec::new(), Vec::new());
+                for (request, new) in &waiting {
+                    if let Some(new) = new {
+                        has_written |= put(db, at, id, request, new, asked_by)?;
+                    }
+                    let found = questions::of_request(db, id, request)?;
+                    if found.iter().all(|asked| asked.state == State::Answered) {
+                        let answers = found.into_iter().filter_map(|asked| asked.answer);
+                        answered.push((request.clone(), answers.collect()));
+                    } else if found.iter().any(|asked| asked.state == State::Over) {
+                        over.push(request.clone());
+                    }
+                }
+                has_written |= remind(db, at, id)?;
+                Ok(Looked {
+                    at,
+                    answered,
+                    over,
+                    open: questions::open_count(db, id)?,
+                    has_written,
+                    choices: settings::choices(db, at.chat)?,
+                    grants: questions::grants(db, &session)?,
+                })
+            })
+            .await?)
+    }
+
+    fn pass_answers_on(&mut self, answered: Vec<(RequestId, Vec<Answer>)>) -> anyhow::Result<()> {
+        for (id, answers) in answered {
+            let place = self
+                .asking
+                .waiting
+                .iter()
+                .position(|waiting| waiting.request.id == id);
+            let Some(place) = place else {
+                continue;
+            };
+            fail_point!("answer-written", |_| std::process::abort());
+            let request = &self.asking.waiting[place].request;
+            if let Asks::Unknown(subtype) = &request.asks {
+                warn!(run.id = %self.run.id, subtype, "claude asks for something that telecoder does not know");
+            }
+            let key = format!("answer-{}", as_key(&id.0));
+            let is_new = self
+                .host
+                .pass_on(&key, &asks::response(request, &answers))?;
+            if is_new {
+                info!(run.id = %self.run.id, "an answer was passed on to claude");
+            }
+            fail_point!("answer-passed-on", |_| std::process::abort());
+            self.asking.waiting.remove(place);
+        }
+        Ok(())
+    }
+
+    /// The modes that claude can go on in when a plan is approved, the one that it was in before first.
+    fn modes_of_a_plan(&self) -> Vec<PermissionMode> {
+        let before = self.runner.permission_mode;
+        let may_bypass = self.asking.told.as_ref().map_or_else(
+            || {
+                self.host
+                    .launched()
+                    .is_ok_and(|launched| launched.may_bypass)
+            },
+            |told| told.may_bypass,
+        );
+        let mut modes = vec![PermissionMode::AcceptEdits, PermissionMode::Default];
+        if may_bypass {
+            match before {
+                PermissionMode::BypassPermissions => modes.insert(0, before),
+                _ => modes.push(PermissionMode::BypassPermissions),
+            }
+        }
+        modes
+    }
+
+    /// Tells a claude that runs what the chat has chosen since it was started; once for each change.
+    fn tell_choices(&mut self, choices: &Choices, grants: &[Grant]) -> anyhow::Result<()> {
+        // Before that there is nobody to tell, and it is started with what is chosen.
+        if self.progress.model.is_none() || self.let_go.is_some() {
+            return Ok(());
+        }
+        let own_model = self.runner.model.as_ref().or(self.session.model.as_ref());
+        let told = match &mut self.asking.told {
+            Some(told) => told,
+            none => none.insert(Told::of(&self.host, own_model)?),
+        };
+        let mode = self.runner.mode(choices, grants);
+        let may = mode != PermissionMode::BypassPermissions || told.may_bypass;
+        if may && told.mode != mode.name() {
+            let key = format!("mode-{}-{}", told.modes, mode.name());
+            self.host
+                .pass_on(&key, &control::set_permission_mode(mode.name()))?;
+            told.mode = mode.name().to_owned();
+            told.modes += 1;
+        }
+        if let Some(model) = choices.model.as_ref().or(own_model)
+            && told.model.as_deref().map(as_key) != Some(as_key(model))
+            // Where nothing was said at the start, claude's own choice is the session's own.
+            && (choices.model.is_some() || told.chosen_model)
+        {
+            let key = format!("model-{}-{}", told.models, as_key(model));
+            self.host.pass_on(&key, &control::set_model(model))?;
+            told.model = Some(model.clone());
+            told.models += 1;
+            told.chosen_model = own_model != Some(model);
+        }
+        Ok(())
+    }
+}
+
+impl Told {
+    /// What claude was started with, and what it was told since; the run's folder has both.
+    fn of(host: &Host, own_model: Option<&String>) -> std::io::Result<Told> {
+        let Launched {
+            mode,
+            model,
+            may_bypass,
+        } = host.launched()?;
+        let without_number = |key: &String| Some(key.split_once('-')?.1.to_owned());
+        let (modes, models) = (host.passed_on("mode-")?, host.passed_on("model-")?);
+        let last_model = models.last().and_then(without_number);
+        Ok(Told {
+            mode: modes
+                .last()
+                .and_then(without_number)
+                .or(mode)
+                .unwrap_or_default(),
+            chosen_model: last_model.is_some() || model.as_ref() != own_model,
+            model: last_model.or(model),
+            may_bypass,
+            modes: modes.len(),
+            models: models.len(),
+        })
+    }
+}
+
+/// Letters, digits and `-`, as the name of what is passed on.
+fn as_key(text: &str) -> String {
+    const LONGEST: usize = 100;
+    let same = |character: char| match character.is_ascii_alphanumeric() {
+        true => character,
+        false => '-',
+    };
+    text.chars().take(LONGEST).map(same).collect()
+}
+
+/// Asks a chat; what was asked before is left alone. Returns whether something is due.
+fn put(
+    db: &Connection,
+    at: ChatThread,
+    run: RunId,
+    request: &RequestId,
+    new: &New,
+    asked_by: Option<MessageId>,
+) -> rusqlite::Result<bool> {
+    let mut has_written = false;
+    for (number, question) in new.questions.iter().enumerate() {
+        let Some(id) = questions::insert(db, run, request, number, question)? else {
+            continue;
+        };
+        has_written = true;
+        if let Some(plan) = &new.plan {
+            outbox::insert_long(db, at, words::plan(plan))?;
+        }
+        let message = words::message(&id, question, Became::Open(&[]))
+            .loud()
+            .replying_to(asked_by);
+        let row = outbox::insert_long(db, at, message)?;
+        questions::set_message(db, &id, row)?;
+        if let Some(whole) = words::whole(question) {
+            outbox::insert_replying(db, at, &whole, Some(row))?;
+        }
+    }
+    Ok(has_written)
+}
+
+/// claude does not wait for this any more.
+fn close_request(
+    db: &Connection,
+    at: ChatThread,
+    run: RunId,
+    request: &RequestId,
+) -> rusqlite::Result<bool> {
+    let mut has_closed = false;
+    for asked in questions::of_request(db, run, request)? {
+        if questions::close(db, &asked.id)? {
+            show(db, at, &asked, Became::Over)?;
+            has_closed = true;
+        }
+    }
+    Ok(has_closed)
+}
+
+/// The run is over: nothing that it asked is waited for.
+pub(super) fn close_all(db: &Connection, at: ChatThread, run: RunId) -> rusqlite::Result<()> {
+    for asked in questions::open_of_run(db, run)? {
+        if questions::close(db, &asked.id)? {
+            show(db, at, &asked, Became::Over)?;
+        }
+    }
+    Ok(())
+}
+
+/// One reminder of all that is open, as an answer to the oldest question.
+fn remind(db: &Connection, at: ChatThread, run: RunId) -> rusqlite::Result<bool> {
+    let in_ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    let due = questions::due_for_reminder(db, run, in_ms(REMINDED_AFTER), in_ms(REMINDED_AGAIN))?;
+    let Some(since) = due else {
+        return Ok(false);
+    };
+    let open = questions::open_of_run(db, run)?;
+    let waited = Duration::from_millis(u64::try_from(store::now() - since).unwrap_or(0));
+    let ring = settings::get(db, at.chat)?.ring;
+    let night = Ring {
+        quiet: ring.quiet.or(Some(NIGHT)),
+        ..ring
+    };
+    let message = words::reminder(waited, open.len())
+        .loud()
+        .ringing_if(night.rings_at(minute_of_day()));
+    let oldest = open.first();
+    outbox::insert_replying(db, at, &message, oldest.and_then(|asked| asked.row))?;
+    // A reply to it is as good as one to the question, where there is one alone.
+    if let [only] = open.as_slice() {
+        questions::add_message(db, &only.id, db.last_insert_rowid(), false)?;
+    }
+    questions::set_reminded(db, run)?;
+    Ok(true)
+}

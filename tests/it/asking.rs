@@ -1,0 +1,521 @@
+//! Claude asks in the middle of its work, and people answer in the chat.
+
+use serde_json::json;
+use telecoder::demo::bot_api::Posted;
+use telecoder::id::UserId;
+
+use crate::support::{ADA, GRACE, Machine, TEAM};
+
+const BOB: UserId = UserId(9);
+const REMOVE: &str =
+    r#"[[ask: Bash {"command":"rm -f old.log","description":"Remove the old log"}]]"#;
+const TWO: &str = r#"[[question: {"questions":[
+    {"question":"Which database?","header":"Database","multiSelect":false,
+     "options":[{"label":"SQLite","description":"A single file"},{"label":"Postgres","description":"A server"}]},
+    {"question":"Which extras?","header":"Extras","multiSelect":true,
+     "options":[{"label":"Auth","description":"Login pages"},{"label":"CI","description":"A pipeline"}]}]}]]"#;
+
+/// Claude's question about a command, when it is there.
+fn asked(machine: &Machine) -> Posted {
+    machine.message_with("wants to run a command: Remove the old log")
+}
+
+#[test]
+fn a_command_is_shown_and_allowed_once_by_a_button() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let prompt = machine.ada_says(REMOVE);
+    let question = asked(&machine);
+    assert!(!question.silent, "it rings");
+    assert_eq!(question.reply_to, Some(prompt.into()));
+    assert!(question.text.contains("rm -f old.log"), "{}", question.text);
+    assert_eq!(question.entities[0]["type"], "pre");
+    assert_eq!(question.entities[0]["language"], "bash");
+    let labels: Vec<&str> = question
+        .buttons
+        .iter()
+        .map(|(label, _)| label.as_str())
+        .collect();
+    assert_eq!(
+        labels,
+        [
+            "Allow once",
+            "Allow for this session",
+            "Deny",
+            "Deny and say why"
+        ]
+    );
+    machine.press(ADA, &question, "Allow once");
+    machine.until_toast("Claude gets your answer.");
+    let answer = machine.message_with("\"behavior\":\"allow\"").text;
+    assert!(
+        answer.contains(
+            r#""updatedInput":{"command":"rm -f old.log","description":"Remove the old log"}"#
+        ),
+        "{answer}"
+    );
+    assert!(!answer.contains("updatedPermissions"), "{answer}");
+    machine.until_quiet();
+    let now = machine.now(&question);
+    assert!(now.text.ends_with("✓ Allowed once"), "{}", now.text);
+    assert!(now.text.contains("rm -f old.log"), "{}", now.text);
+    assert!(now.buttons.is_empty());
+}
+
+#[test]
+fn what_is_allowed_for_the_session_holds_for_its_later_runs() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(REMOVE);
+    let question = asked(&machine);
+    assert!(
+        question
+            .text
+            .contains("“For this session” is: Bash(rm -f old.log)"),
+        "{}",
+        question.text
+    );
+    machine.press(ADA, &question, "Allow for this session");
+    let answer = machine.message_with("updatedPermissions").text;
+    assert!(
+        answer.contains(
+            r#""updatedPermissions":[{"behavior":"allow","destination":"session","rules":[{"ruleContent":"rm -f old.log","toolName":"Bash"}],"type":"addRules"}]"#
+        ),
+        "{answer}"
+    );
+    machine.ada_says("[[argv]]");
+    let argv = machine.message_with("--settings").text;
+    assert!(
+        argv.contains(r#""allow":["Bash(rm -f old.log)"]"#),
+        "{argv}"
+    );
+    machine.ada_says("/new");
+    machine.message_with("fresh");
+    machine.ada_says("[[argv]]");
+    let argv = machine.nth_message_with("--permission-prompt-tool", 2).text;
+    assert!(
+        !argv.contains("rm -f"),
+        "another session knows nothing of it: {argv}"
+    );
+}
+
+#[test]
+fn a_command_is_denied_by_a_button_and_claude_is_told() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(REMOVE);
+    let question = asked(&machine);
+    machine.press(ADA, &question, "Deny");
+    machine.message_with(r#"{"behavior":"deny","message":"The user did not allow this."}"#);
+    machine.until_quiet();
+    assert!(machine.now(&question).text.ends_with("✗ Denied"));
+}
+
+#[test]
+fn a_person_says_no_and_why_and_claude_reads_it_to_the_letter() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let prompt = machine.ada_says(REMOVE);
+    let question = asked(&machine);
+    machine.press(ADA, &question, "Deny and say why");
+    let why = machine.message_with("Write why, as a reply to this message");
+    assert!(why.forces_reply);
+    assert_eq!(why.reply_to, Some(prompt.into()));
+    machine.press(ADA, &question, "Deny and say why");
+    machine.reply(ADA, &why, "  keep it, yes? ");
+    machine.message_with(r#"{"behavior":"deny","message":"  keep it, yes? "}"#);
+    machine.until_quiet();
+    assert!(
+        machine
+            .now(&question)
+            .text
+            .ends_with("✗ Denied: keep it, yes?")
+    );
+    let whys = machine
+        .bot_messages()
+        .into_iter()
+        .filter(|message| message.forces_reply);
+    assert_eq!(whys.count(), 1, "two presses ask once");
+    machine.reply(ADA, &why, "and another thing");
+    machine.message_with("This question is over, and what you wrote was not given to claude.");
+    machine.until_quiet();
+    assert_eq!(machine.times_run().len(), 1, "no prompt was made of it");
+}
+
+#[test]
+fn a_reply_to_the_question_is_an_answer_and_the_next_one_a_prompt() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(REMOVE);
+    let question = asked(&machine);
+    machine.reply(ADA, &question, "use git rm");
+    machine.message_with(r#"{"behavior":"deny","message":"use git rm"}"#);
+    machine.until_quiet();
+    machine.reply(ADA, &question, "what was in it?");
+    machine.message_with("You said: what was in it?");
+    machine.ada_says(REMOVE);
+    let second = machine.nth_message_with("wants to run a command", 2);
+    machine.reply(ADA, &second, "Yes.");
+    machine.message_with("\"behavior\":\"allow\"");
+}
+
+#[test]
+fn several_questions_are_answered_together_in_whatever_order() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(TWO);
+    let database = machine.message_with("Claude asks (1 of 2): Which database?");
+    let extras = machine.message_with("Claude asks (2 of 2): Which extras?");
+    assert!(
+        database.text.contains("• Postgres – A server"),
+        "{}",
+        database.text
+    );
+    machine.press(ADA, &extras, "Done");
+    machine.until_toast("Choose at least one, or reply in your own words.");
+    machine.press(ADA, &extras, "☐ CI");
+    machine.until("a tick", || {
+        machine
+            .now(&extras)
+            .buttons
+            .iter()
+            .any(|(label, _)| label == "☑ CI")
+            .then_some(())
+    });
+    machine.press(ADA, &extras, "☐ Auth");
+    machine.press(ADA, &extras, "Done");
+    machine.until("the answer is there", || {
+        machine
+            .now(&extras)
+            .text
+            .ends_with("✓ Auth, CI")
+            .then_some(())
+    });
+    assert_eq!(
+        machine.rows("SELECT count(*) FROM questions WHERE state = 'open'"),
+        [1]
+    );
+    machine.press(ADA, &database, "SQLite");
+    machine.message_with(r#""answers":{"Which database?":"SQLite","Which extras?":"Auth, CI"}"#);
+    machine.until_quiet();
+    assert!(machine.now(&database).text.ends_with("✓ SQLite"));
+}
+
+#[test]
+fn a_question_is_answered_in_a_persons_own_words() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(r#"[[question: {"questions":[{"question":"Which?","options":[{"label":"A"},{"label":"B"}]}]}]]"#);
+    let question = machine.message_with("Claude asks: Which?");
+    machine.reply(ADA, &question, "neither, take C");
+    machine.message_with(r#""answers":{"Which?":"neither, take C"}"#);
+}
+
+#[test]
+fn a_plan_is_read_and_approved_with_the_mode_it_is_carried_out_in() {
+    let machine = Machine::new().with("TELECODER_PERMISSION_MODE", "plan");
+    let _bot = machine.start();
+    machine.ada_says("[[plan: # Plan\n\n1. **Read** the code]]");
+    let plan = machine.message_with("Claude's plan");
+    assert!(plan.text.contains("Read the code"), "{}", plan.text);
+    let question = machine.message_with("asks whether to carry it out");
+    let labels: Vec<&str> = question
+        .buttons
+        .iter()
+        .map(|(label, _)| label.as_str())
+        .collect();
+    assert_eq!(
+        labels,
+        [
+            "Approve, accept edits",
+            "Approve, ask as before",
+            "Approve, ask about nothing",
+            "Keep planning"
+        ]
+    );
+    machine.press(ADA, &question, "Approve, accept edits");
+    machine.message_with(
+        r#""updatedPermissions":[{"destination":"session","mode":"acceptEdits","type":"setMode"}]"#,
+    );
+    machine.until_quiet();
+    assert!(
+        machine
+            .now(&question)
+            .text
+            .ends_with("✓ Approved, edits are accepted")
+    );
+}
+
+#[test]
+fn a_plan_is_sent_back_with_a_wish() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[plan: one step]]");
+    let question = machine.message_with("asks whether to carry it out");
+    assert_eq!(
+        question.buttons[0].0, "Approve, ask about nothing",
+        "as the run was"
+    );
+    machine.press(ADA, &question, "Keep planning");
+    let wish = machine.message_with("Write what the plan shall be instead");
+    machine.reply(ADA, &wish, "two steps");
+    machine.message_with(r#"{"behavior":"deny","message":"two steps"}"#);
+}
+
+#[test]
+fn in_a_group_only_the_asker_and_the_owner_can_answer() {
+    let machine = Machine::new().with("TELECODER_TG_ALLOWED_USERS", "7,8,9");
+    let _bot = machine.start();
+    machine.api.deliver_message(
+        TEAM,
+        GRACE,
+        json!({"text": format!("@test_coder_bot {REMOVE}"),
+            "entities": [{"type": "mention", "offset": 0, "length": 15}]}),
+    );
+    let question = asked(&machine);
+    machine.press(BOB, &question, "Allow once");
+    machine.until_toast("Only who asked claude, or the owner of the bot, can answer this.");
+    machine.reply(BOB, &question, "yes");
+    machine.message_with("only the person whose prompt it is about");
+    assert_eq!(machine.now(&question).buttons.len(), 4);
+    machine.press(ADA, &question, "Allow once");
+    machine.message_with("\"behavior\":\"allow\"");
+    machine.until_quiet();
+    let now = machine.now(&question);
+    assert!(
+        now.text.ends_with("✓ Allowed once\nby Person"),
+        "{}",
+        now.text
+    );
+}
+
+#[test]
+fn an_old_button_says_that_it_is_over_and_two_presses_have_one_effect() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(REMOVE);
+    let question = asked(&machine);
+    machine.press(ADA, &question, "Allow once");
+    machine.press(ADA, &question, "Deny");
+    machine.until_toast("This question is over.");
+    machine.message_with("\"behavior\":\"allow\"");
+    machine.until_quiet();
+    assert!(machine.now(&question).text.ends_with("✓ Allowed once"));
+}
+
+#[test]
+fn a_question_survives_a_restart_and_so_does_its_answer() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    machine.ada_says(REMOVE);
+    let question = asked(&machine);
+    machine.until("it is known to have arrived", || {
+        let sent = machine.rows("SELECT count(*) FROM outbox WHERE state = 'sent'");
+        (sent == [1]).then_some(())
+    });
+    bot.kill();
+    machine.press(ADA, &question, "Allow once");
+    let _bot = machine.start();
+    machine.message_with("\"behavior\":\"allow\"");
+    machine.until_quiet();
+    assert!(machine.now(&question).text.ends_with("✓ Allowed once"));
+    let questions = machine.bot_messages().into_iter().filter(|message| {
+        message.text.contains("rm -f old.log") && message.text.contains("wants to")
+    });
+    assert_eq!(questions.count(), 1, "it was asked once");
+}
+
+#[test]
+fn an_answer_reaches_claude_once_wherever_the_bot_is_killed() {
+    for point in [
+        "button-done=1*return",
+        "answer-written=1*return",
+        "answer-passed-on=1*return",
+        "outbox-sent=1*off->1*return",
+    ] {
+        let machine = Machine::new();
+        let mut bot = machine.start_failing_at(point);
+        machine.ada_says(REMOVE);
+        let question = asked(&machine);
+        machine.press(ADA, &question, "Deny");
+        bot.wait_for_its_end();
+        let _bot = machine.start();
+        // The fake claude ends badly where it is answered twice.
+        machine.message_with("The user did not allow this.");
+        machine.until_quiet();
+        assert!(machine.now(&question).text.ends_with("✗ Denied"), "{point}");
+        assert_eq!(
+            machine.rows("SELECT count(*) FROM questions"),
+            [1],
+            "{point}"
+        );
+    }
+}
+
+#[test]
+fn a_question_that_claude_takes_back_is_closed() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(r#"[[ask-for: 1500 Bash {"command":"rm x"}]] [[say: went on]]"#);
+    let question = machine.message_with("wants to run this command");
+    machine.message_with("went on");
+    machine.until_quiet();
+    let now = machine.now(&question);
+    assert!(
+        now.text
+            .ends_with("Not needed any more: claude does not wait for an answer."),
+        "{}",
+        now.text
+    );
+    assert!(now.buttons.is_empty());
+    machine.api.press(ADA, &now, &question.buttons[0].1);
+    machine.until_toast("This question is over.");
+}
+
+#[test]
+fn a_stop_closes_what_is_asked() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(REMOVE);
+    let question = asked(&machine);
+    machine.message_with("Waiting for your answer");
+    machine.ada_says("/status");
+    machine.message_with("claude waits for your answer to a question above");
+    machine.ada_says("/stop");
+    machine.message_with("Stopped after");
+    machine.until_quiet();
+    assert!(machine.now(&question).text.contains("Not needed any more"));
+}
+
+#[test]
+fn parallel_questions_are_answered_in_the_other_order() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(r#"[[ask: Bash {"command":"rm one"} ;; Bash {"command":"rm two"}]]"#);
+    let one = machine.message_with("rm one");
+    let two = machine.message_with("rm two");
+    machine.message_with("Waiting for your answers");
+    machine.press(ADA, &two, "Deny");
+    machine.until("it is answered", || {
+        machine.now(&two).text.ends_with("✗ Denied").then_some(())
+    });
+    machine.press(ADA, &one, "Allow once");
+    let answer = machine.message_with("\"behavior\":\"deny\"").text;
+    let (first, second) = (
+        answer.find("deny").expect("no"),
+        answer.find("allow").expect("yes"),
+    );
+    assert!(first < second, "{answer}");
+}
+
+#[test]
+fn a_change_is_shown_as_a_coloured_diff_and_a_long_one_as_a_file_too() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let long: String = (0..400).map(|line| format!("line {line}\\n")).collect();
+    machine.ada_says(&format!(
+        r#"[[ask: Edit {{"file_path":"a.txt","old_string":"one\ntwo\nthree","new_string":"one\n2\nthree"}} ;; Write {{"file_path":"b.txt","content":"{long}"}}]]"#
+    ));
+    let edit = machine.message_with("Claude wants to change a.txt:");
+    assert!(
+        edit.text.contains(" one\n-two\n+2\n three"),
+        "{}",
+        edit.text
+    );
+    assert_eq!(edit.entities[0]["language"], "diff");
+    let write = machine.message_with("Claude wants to change b.txt:");
+    assert!(write.text.contains("+line 0\n"), "{}", write.text);
+    assert!(!write.text.contains("line 399"), "{}", write.text);
+    let whole = machine.message_with("The whole change.");
+    let (name, content) = whole.file.expect("a file");
+    assert_eq!(name, "change.diff");
+    assert!(String::from_utf8_lossy(&content).contains("+line 399"));
+    machine.press(ADA, &write, "Allow for this session");
+    machine.press(ADA, &edit, "Deny");
+    machine.message_with(r#""mode":"acceptEdits","type":"setMode""#);
+}
+
+#[test]
+fn a_request_that_cannot_be_read_is_asked_about_as_it_is_and_an_unknown_one_is_refused() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(r#"[[ask-raw: {"subtype":"can_use_tool","tool_name":"AskUserQuestion","input":{"questions":"odd"}}]]"#);
+    let question = machine.message_with("Claude wants to use the tool AskUserQuestion:");
+    assert!(
+        question.text.contains("questions: odd"),
+        "{}",
+        question.text
+    );
+    machine.press(ADA, &question, "Allow once");
+    machine.message_with(r#""updatedInput":{"questions":"odd"}"#);
+    machine.ada_says(r#"[[ask-raw: {"subtype":"can_use_tool"}]]"#);
+    let question = machine.message_with("Claude wants to use the tool of no name:");
+    machine.press(ADA, &question, "Deny");
+    machine.message_with("The user did not allow this.");
+    machine.ada_says(r#"[[ask-raw: {"subtype":"hook_callback","callback_id":"x"}]]"#);
+    machine.message_with("Unsupported control request subtype: hook_callback");
+}
+
+#[test]
+fn secrets_in_a_question_are_masked() {
+    let machine = Machine::new().with("MY_API_KEY", "hunter2-hunter2-hunter2");
+    let _bot = machine.start();
+    machine.ada_says(r#"[[question: {"questions":[{"question":"Use hunter2-hunter2-hunter2?","options":[{"label":"hunter2-hunter2-hunter2","description":"it"}]}]}]]"#);
+    let question = machine.message_with("Claude asks: Use ");
+    assert!(!question.text.contains("hunter2"), "{}", question.text);
+    assert!(
+        !question.buttons[0].0.contains("hunter2"),
+        "{:?}",
+        question.buttons
+    );
+    machine.api.press(ADA, &question, &question.buttons[0].1);
+    machine.until_quiet();
+    let transcript: Vec<String> = machine
+        .bot_messages()
+        .into_iter()
+        .map(|message| message.text)
+        .collect();
+    assert!(!transcript.concat().contains("hunter2"), "{transcript:?}");
+}
+
+#[test]
+fn somebody_is_reminded_after_ten_minutes_and_then_hourly_and_not_loudly_at_night() {
+    // Where it is half past ten in the morning, and where it is half past eleven at night.
+    for (hour, rings) in [(10, true), (23, false)] {
+        let now = jiff::Timestamp::now()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .hour();
+        let ahead = (i32::from(now) - hour + 36).rem_euclid(24) - 12;
+        let machine = Machine::new().with("TZ", format!("<test>{ahead}"));
+        let _bot = machine.start();
+        machine.ada_says(REMOVE);
+        let question = asked(&machine);
+        let goes_by = |minutes: i64| {
+            let sql = format!(
+                "UPDATE questions SET asked_at = asked_at - {0}, reminded_at = reminded_at - {0}",
+                minutes * 60_000
+            );
+            machine
+                .database()
+                .execute_batch(&sql)
+                .expect("time goes by");
+        };
+        goes_by(9);
+        machine.ada_says("/status");
+        machine.message_with("claude waits for your answer");
+        assert!(
+            machine
+                .bot_messages()
+                .iter()
+                .all(|message| !message.text.contains("has been waiting"))
+        );
+        goes_by(1);
+        let first = machine.message_with("Claude has been waiting for your answer for 10 min");
+        assert_eq!(first.reply_to, Some(question.id.into()));
+        assert_eq!(first.silent, !rings, "at {hour} h");
+        goes_by(60);
+        machine.message_with("for 1 h 10 min");
+        machine.reply(ADA, &first, "no");
+        machine.message_with("The user did not allow this.");
+    }
+}

@@ -1,0 +1,44 @@
+//! How people answer what claude asks: by a button with a label, by a reply.
+
+use serde_json::json;
+use telecoder::demo::bot_api::Posted;
+use telecoder::id::{ChatId, UserId};
+
+use super::{BOT, Machine};
+
+impl Machine {
+    /// Somebody presses the button with this label.
+    pub fn press(&self, user: UserId, message: &Posted, label: &str) {
+        let found = message.buttons.iter().find(|(text, _)| text == label);
+        let (_, data) = found.unwrap_or_else(|| panic!("no {label} below {message:?}"));
+        self.api.press(user, message, data);
+    }
+
+    /// Somebody replies to a message of the bot.
+    pub fn reply(&self, user: UserId, to: &Posted, text: &str) -> i32 {
+        let (chat, kind) = match to.chat {
+            private @ 0.. => (
+                private,
+                json!({"id": private, "type": "private", "first_name": "P"}),
+            ),
+            group => (
+                group,
+                json!({"id": group, "type": "supergroup", "title": "Team"}),
+            ),
+        };
+        self.api.deliver_message(
+            ChatId(chat),
+            user,
+            json!({"text": text, "reply_to_message": {"message_id": to.id, "date": 1, "chat": kind,
+                "from": {"id": 1, "is_bot": true, "first_name": "telecoder", "username": BOT},
+                "text": to.text}}),
+        )
+    }
+
+    /// The message as it stands now.
+    pub fn now(&self, message: &Posted) -> Posted {
+        let all = self.api.messages();
+        let same = |other: &&Posted| other.chat == message.chat && other.id == message.id;
+        all.iter().find(same).expect("it is there").clone()
+    }
+}
