@@ -204,7 +204,7 @@ pub fn footer(
         let mut names = denied.to_vec();
         names.dedup();
         footer.push_str(&format!(
-            "\nNot permitted and left out: {}. TELECODER_PERMISSION_MODE decides what may run.",
+            "\nNot permitted and left out: {}. /mode says what claude asks about here.",
             names.join(", ")
         ));
     }

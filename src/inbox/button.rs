@@ -103,18 +103,12 @@ fn act(
     };
     match Press::parse(&button.data) {
         Some(Press::Answer(id, pick)) => {
-            let name = &button.sender_name;
-            question::pressed(
-                db,
-                chat,
-                &id,
-                pick,
-                Answerer {
-                    member,
-                    name,
-                    access,
-                },
-            )
+            let by = Answerer {
+                member,
+                name: &button.sender_name,
+                access,
+            };
+            question::pressed(db, chat, button.message, (&id, pick), by)
         }
         Some(Press::SetMode(mode)) => choose(Choose::Mode(Some(mode))),
         Some(Press::SetModel(model)) => choose(Choose::Model(Some(model))),

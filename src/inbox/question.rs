@@ -47,8 +47,8 @@ impl Answerer<'_> {
 pub(super) fn pressed(
     db: &Connection,
     chat: ChatId,
-    id: &QuestionId,
-    pick: Pick,
+    message: MessageId,
+    (id, pick): (&QuestionId, Pick),
     by: Answerer<'_>,
 ) -> rusqlite::Result<Pressed> {
     let over = || Pressed::over(toast::QUESTION_IS_OVER).with_all_buttons();
@@ -95,9 +95,13 @@ pub(super) fn pressed(
         _ => return stay(toast::NO_EFFECT),
     };
     give(db, at, &asked, &answer, by)?;
-    Ok(Pressed::over(toast::ANSWERED)
-        .with(Follow::wake(at))
-        .buttons_stay())
+    let pressed = Pressed::over(toast::ANSWERED).with(Follow::wake(at));
+    Ok(match questions::of_message(db, chat, message)? {
+        // It says now what was answered.
+        Some(_) => pressed.buttons_stay(),
+        // One of two copies, of which only the other is known.
+        None => pressed.with_all_buttons(),
+    })
 }
 
 /// A reply to a message about a question; none where the words are a prompt like any other.

@@ -309,10 +309,7 @@ fn a_question_survives_a_restart_and_so_does_its_answer() {
     let bot = machine.start();
     machine.ada_says(REMOVE);
     let question = asked(&machine);
-    machine.until("it is known to have arrived", || {
-        let sent = machine.rows("SELECT count(*) FROM outbox WHERE state = 'sent'");
-        (sent == [1]).then_some(())
-    });
+    machine.until_known_to_have_arrived(&question);
     bot.kill();
     machine.press(ADA, &question, "Allow once");
     let _bot = machine.start();
@@ -323,6 +320,25 @@ fn a_question_survives_a_restart_and_so_does_its_answer() {
         message.text.contains("rm -f old.log") && message.text.contains("wants to")
     });
     assert_eq!(questions.count(), 1, "it was asked once");
+}
+
+#[test]
+fn of_a_question_that_was_sent_twice_either_can_be_answered_and_none_keeps_its_buttons() {
+    let machine = Machine::new();
+    let mut bot = machine.start_failing_at("outbox-sent=1*return");
+    machine.ada_says(REMOVE);
+    let first = asked(&machine);
+    bot.wait_for_its_end();
+    let _bot = machine.start();
+    let second = machine.nth_message_with("wants to run a command", 2);
+    machine.until_known_to_have_arrived(&second);
+    machine.press(ADA, &first, "Allow once");
+    machine.message_with("\"behavior\":\"allow\"");
+    machine.until("neither has buttons", || {
+        let (first, second) = (machine.now(&first), machine.now(&second));
+        (first.buttons.is_empty() && second.buttons.is_empty()).then_some(())
+    });
+    assert!(machine.now(&second).text.ends_with("✓ Allowed once"));
 }
 
 #[test]

@@ -37,6 +37,7 @@ mod people;
 mod prompts;
 mod pushing;
 mod quoting;
+mod questions_said;
 mod real_claude;
 mod real_claude_asks;
 mod real_claude_files;

@@ -23,6 +23,7 @@ fn the_real_claude_asks_the_bot_is_killed_and_a_press_after_its_restart_lets_the
         "{}",
         question.text
     );
+    machine.until_known_to_have_arrived(&question);
     bot.kill();
     let _bot = machine.start();
     assert!(!in_workspace(&machine, "made.txt").exists());

@@ -35,6 +35,17 @@ impl Machine {
         )
     }
 
+    /// Waits until the bot knows that its message has arrived: killed before that, it would send it once more.
+    pub fn until_known_to_have_arrived(&self, message: &Posted) {
+        let sql = format!(
+            "SELECT count(*) FROM sent_parts WHERE message_id = {}",
+            message.id
+        );
+        self.until("it is known to have arrived", || {
+            (self.rows(&sql) == [1]).then_some(())
+        });
+    }
+
     /// The message as it stands now.
     pub fn now(&self, message: &Posted) -> Posted {
         let all = self.api.messages();
