@@ -235,7 +235,10 @@ fn approval(mode: PermissionMode) -> &'static str {
 
 /// The line that takes the place of the buttons.
 fn answered(answer: &Answer, by: Option<&str>) -> String {
-    let words = |words: &str| one_line(words, WORDS_SHOWN);
+    let words = |words: &str| {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        one_line(&words.join(" "), WORDS_SHOWN)
+    };
     let what = match answer {
         Answer::Allowed => "✓ Allowed once".to_owned(),
         Answer::AllowedForSession => "✓ Allowed for this session".to_owned(),
@@ -299,7 +302,11 @@ pub fn not_theirs() -> Outgoing {
 
 /// Claude has waited for so long, for the answers to so many questions.
 pub fn reminder(waited: Duration, count: usize) -> Outgoing {
-    let waited = duration(Duration::from_secs(waited.as_secs() / 60 * 60));
+    let minutes = waited.as_secs() / 60;
+    let waited = match minutes {
+        0..60 => format!("{minutes} min"),
+        _ => duration(Duration::from_secs(minutes * 60)),
+    };
     Outgoing::note(match count {
         1 => format!(
             "Claude has been waiting for your answer for {waited}. It does nothing until then."

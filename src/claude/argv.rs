@@ -8,6 +8,8 @@ use super::asks;
 use crate::id::ClaudeSessionId;
 use crate::question::Grant;
 
+/// claude's name for the model that it chooses itself.
+pub const OWN_MODEL: &str = "default";
 /// claude: the switch to bypassPermissions is allowed later (seen on 2.1.197).
 const MAY_BYPASS: &str = "--allow-dangerously-skip-permissions";
 

@@ -142,6 +142,7 @@ settings! {
         group: Group::Runs,
         meaning: &[
             "The model, as claude's --model takes it. Empty means claude's own choice, kept for a whole session.",
+            "A chat can choose another one with /model.",
         ],
         takes: "a name that claude knows",
         example: "opus",
@@ -152,6 +153,7 @@ settings! {
         default: "bypassPermissions",
         meaning: &[
             "What claude may do without asking: default, acceptEdits, plan, dontAsk, auto or bypassPermissions.",
+            "A chat can choose another one with /mode; what claude has to ask for, it asks for in the chat.",
             "bypassPermissions lets it run every command as the user that telecoder runs as; root cannot use it.",
         ],
         takes: "one of these six names",
@@ -171,7 +173,9 @@ settings! {
         name: "TELECODER_RUN_TIMEOUT",
         group: Group::Runs,
         default: "none",
-        meaning: &["The longest that one run may take, like 90s, 30m or 2h."],
+        meaning: &[
+            "The longest that one run may take, like 90s, 30m or 2h; the time that claude waits for an answer counts.",
+        ],
         takes: "a length of time like 90s, 30m or 2h, or none",
         example: "2h",
     }

@@ -9,7 +9,7 @@ use fail::fail_point;
 use tracing::warn;
 
 use super::Run;
-use crate::claude::argv::{Conversation, Invocation, PermissionMode};
+use crate::claude::argv::{self, Conversation, Invocation, PermissionMode};
 use crate::claude::control;
 use crate::claude::folder::{Kept, RunFolder, Spec};
 use crate::claude::host;
@@ -116,7 +116,9 @@ impl Runner {
                 .model
                 .as_deref()
                 .or(self.model.as_deref())
-                .or(session.model.as_deref()),
+                .or(session.model.as_deref())
+                // It would go on with the one that the chat had chosen before.
+                .or(session.claude_session.is_some().then_some(argv::OWN_MODEL)),
             effort: choices.effort,
             may_bypass: self.may_bypass,
             grants: &grants,

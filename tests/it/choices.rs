@@ -101,7 +101,7 @@ fn a_run_that_goes_on_is_told_once_also_after_a_restart() {
     machine.ada_says("/model off");
     machine.message_with("Model: the one that claude chooses");
     let argv = argv(&machine, 1);
-    assert!(!argv.contains("haiku"), "{argv}");
+    assert!(argv.contains(r#""--model","default""#), "{argv}");
 }
 
 /// Changes of mode and model that were passed on to the run.

@@ -151,4 +151,11 @@ fn the_mode_of_the_real_claude_changes_while_it_runs() {
     machine.message_with("haiku");
     machine.ada_says("/model off");
     machine.message_with("Model: the one that claude chooses");
+    machine.ada_says("[[say: by its own choice]]");
+    machine.message_with("by its own choice");
+    machine.ada_says("/logs 4");
+    machine.until("another model", || {
+        let logs = machine.bot_messages().pop()?;
+        (logs.text.contains("— turn, ") && !logs.text.contains("haiku")).then_some(())
+    });
 }

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use super::Drive;
 use crate::chat::questions::{self as words, Became};
 use crate::chat::ring::{QuietHours, Ring};
-use crate::claude::argv::{Launched, PermissionMode};
+use crate::claude::argv::{Launched, OWN_MODEL, PermissionMode};
 use crate::claude::host::Host;
 use crate::claude::{asks, control};
 use crate::event::Event;
@@ -309,7 +309,8 @@ impl Told {
                 .and_then(without_number)
                 .or(mode)
                 .unwrap_or_default(),
-            chosen_model: last_model.is_some() || model.as_ref() != own_model,
+            chosen_model: last_model.is_some()
+                || (model.as_ref() != own_model && model.as_deref() != Some(OWN_MODEL)),
             model: last_model.or(model),
             may_bypass,
             modes: modes.len(),
