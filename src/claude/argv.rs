@@ -116,6 +116,8 @@ pub struct Invocation<'a> {
     /// A folder outside the workspace that it may read without asking: what was sent in the chat.
     pub inbox: Option<&'a Path>,
     pub effort: Option<Effort>,
+    /// Somebody is there who can answer; else claude leaves out what it would have to ask for.
+    pub can_ask: bool,
     /// It may be told later to bypass permissions; claude refuses to start with this where it refuses that mode.
     pub may_bypass: bool,
     /// What its session has allowed for good.
@@ -134,14 +136,15 @@ impl Invocation<'_> {
             "--input-format",
             "stream-json",
             "--replay-user-messages",
-            "--permission-prompt-tool",
-            "stdio",
             "--permission-mode",
             self.permission_mode.name(),
         ]
         .into_iter()
         .map(str::to_owned)
         .collect();
+        if self.can_ask {
+            arguments.extend(["--permission-prompt-tool", "stdio"].map(str::to_owned));
+        }
         match &self.conversation {
             Conversation::New(id) => {
                 arguments.push("--session-id".to_owned());

@@ -20,6 +20,7 @@ mod people;
 mod prompt;
 pub(crate) mod question;
 mod queue;
+mod question;
 mod request;
 mod resume;
 mod settings;

@@ -10,6 +10,7 @@ use crate::chat::questions::{self as words, Became};
 use crate::chat::{Outgoing, WantsReply, toast};
 use crate::id::{ChatId, ChatThread, MessageId, QuestionId, UserId};
 use crate::question::{Answer, Choice, Grant, Pick, Question};
+use crate::run::asked::show;
 use crate::store::questions::{self, Asked, State};
 use crate::store::{outbox, prompts, runs};
 use crate::telegram::access::{Access, Member};
@@ -62,7 +63,7 @@ pub(super) fn pressed(
     if !by.may_answer(&asked) {
         return Ok(Pressed::over(toast::NOT_YOUR_QUESTION).buttons_stay());
     }
-    if asked.state != State::Open {
+    if !is_waited_for(db, &asked)? {
         return Ok(over());
     }
     let stay = |toast| Ok(Pressed::over(toast).buttons_stay());
@@ -117,7 +118,7 @@ pub(super) fn replied(
     };
     let at = runs::place(db, asked.run)?;
     let reply = |message: Outgoing| outbox::insert(db, at, &message.urgent());
-    if asked.state != State::Open {
+    if !is_waited_for(db, &asked)? {
         if !for_words {
             return Ok(None);
         }
@@ -136,6 +137,11 @@ pub(super) fn replied(
         by,
     )?;
     Ok(Some(Follow::wake(at)))
+}
+
+/// A run that could not be followed any more leaves its questions open.
+fn is_waited_for(db: &Connection, asked: &Asked) -> rusqlite::Result<bool> {
+    Ok(asked.state == State::Open && runs::running_under(db, asked.run)?.is_some())
 }
 
 /// What words mean as an answer. Where somebody was asked for them, they are what claude reads.
@@ -191,20 +197,6 @@ fn keep(db: &Connection, asked: &Asked, grants: &[Grant]) -> rusqlite::Result<()
     grants
         .iter()
         .try_for_each(|grant| questions::grant(db, &run.session, grant))
-}
-
-/// The question's message becomes this; where it cannot be changed any more, it is said anew.
-pub(crate) fn show(
-    db: &Connection,
-    at: ChatThread,
-    asked: &Asked,
-    became: Became<'_>,
-) -> rusqlite::Result<()> {
-    let message = words::message(&asked.id, &asked.question, became);
-    match asked.row {
-        Some(row) => outbox::insert_edit(db, at, &message, row),
-        None => outbox::insert(db, at, &message),
-    }
 }
 
 fn chosen(asked: &Asked) -> &[String] {

@@ -19,6 +19,7 @@ use crate::git::index::OwnIndex;
 use crate::git::mirror::Mirrors;
 use crate::git::snapshot::{self, Moment};
 use crate::job::fetch::Fetching;
+use crate::id::ChatId;
 use crate::metrics::Metrics;
 use crate::question::Grant;
 use crate::session::Commands;
@@ -120,6 +121,7 @@ impl Runner {
                 // It would go on with the one that the chat had chosen before.
                 .or(session.claude_session.is_some().then_some(argv::OWN_MODEL)),
             effort: choices.effort,
+            can_ask: run.at.chat != ChatId::SHELL,
             may_bypass: self.may_bypass,
             grants: &grants,
         };

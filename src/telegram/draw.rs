@@ -139,7 +139,11 @@ fn undrawn(message: &Outgoing) -> Drawn {
 fn question(head: Rich, text: &str, code: Option<&Code>, below: &str) -> Drawn {
     let units = |text: &str| text.encode_utf16().count();
     let mut rich = head;
-    rich.push(text.trim(), None);
+    let room = MESSAGE_UNITS.saturating_sub(units(&rich.text) + units(below) + 10);
+    rich.push(cut(text.trim(), room), None);
+    if units(text.trim()) > room {
+        rich.push("…", None);
+    }
     if let Some(code) = code {
         let room = MESSAGE_UNITS.saturating_sub(units(&rich.text) + units(below) + 10);
         let room = room.min(questions::SHOWN);

@@ -1,4 +1,4 @@
-//! What claude asks in a run: put to the chat, and the answers passed on; and what the chat has chosen meanwhile.
+//! What claude asks in a run: put to the chat, and the answers passed on.
 //!
 //! Everything is written down before it is done: a question once for each request, an answer by `inbox::question`.
 //! The line that answers goes to claude once for each request, whoever is killed in between.
@@ -10,15 +10,15 @@ use rusqlite::Connection;
 use tracing::{info, warn};
 
 use super::Drive;
+use super::choosing::Told;
 use crate::chat::questions::{self as words, Became};
 use crate::chat::ring::{QuietHours, Ring};
-use crate::claude::argv::{Launched, OWN_MODEL, PermissionMode};
-use crate::claude::host::Host;
-use crate::claude::{asks, control};
+use crate::claude::argv::PermissionMode;
+use crate::claude::asks;
 use crate::event::Event;
 use crate::id::{ChatThread, MessageId, RunId};
-use crate::inbox::question::show;
 use crate::question::{Answer, Asks, Grant, Question, Request, RequestId};
+use crate::run::asked::show;
 use crate::store::questions::{self, State};
 use crate::store::settings::{self, Choices};
 use crate::store::{self, outbox, runs};
@@ -43,7 +43,7 @@ pub(super) struct Asking {
     /// So many questions are open.
     open: usize,
     /// What claude was told of what the chat has chosen; none before it was looked up.
-    told: Option<Told>,
+    pub(super) told: Option<Told>,
 }
 
 struct Waiting {
@@ -55,18 +55,6 @@ struct Waiting {
 struct New {
     questions: Vec<Question>,
     plan: Option<String>,
-}
-
-/// What claude works with, as far as it was told.
-struct Told {
-    mode: String,
-    model: Option<String>,
-    may_bypass: bool,
-    /// The model is one that the chat has chosen, not the session's own.
-    chosen_model: bool,
-    /// So often each was told.
-    modes: usize,
-    models: usize,
 }
 
 /// What one look at the store brought.
@@ -113,19 +101,6 @@ impl Asking {
 }
 
 impl Drive<'_> {
-    /// Whether claude's model is one that the chat has chosen, and not the session's own.
-    pub(super) fn has_chosen_model(&self) -> bool {
-        match &self.asking.told {
-            Some(told) => told.chosen_model,
-            None => Told::of(&self.host, self.own_model()).is_ok_and(|told| told.chosen_model),
-        }
-    }
-
-    /// The model that claude is started with where the chat has chosen none.
-    fn own_model(&self) -> Option<&String> {
-        self.runner.model.as_ref().or(self.session.model.as_ref())
-    }
-
     /// Puts what is asked to the chat, and passes on what was answered. `looks` says that somebody may have answered
     /// or chosen something, or that it is time to look.
     pub(super) async fn attend(&mut self, looks: bool) -> anyhow::Result<()> {
@@ -256,71 +231,10 @@ impl Drive<'_> {
         }
         modes
     }
-
-    /// Tells a claude that runs what the chat has chosen since it was started; once for each change.
-    fn tell_choices(&mut self, choices: &Choices, grants: &[Grant]) -> anyhow::Result<()> {
-        // Before that there is nobody to tell, and it is started with what is chosen.
-        if self.progress.model.is_none() || self.let_go.is_some() {
-            return Ok(());
-        }
-        let own_model = self.runner.model.as_ref().or(self.session.model.as_ref());
-        let told = match &mut self.asking.told {
-            Some(told) => told,
-            none => none.insert(Told::of(&self.host, own_model)?),
-        };
-        let mode = self.runner.mode(choices, grants);
-        let may = mode != PermissionMode::BypassPermissions || told.may_bypass;
-        if may && told.mode != mode.name() {
-            let key = format!("mode-{}-{}", told.modes, mode.name());
-            self.host
-                .pass_on(&key, &control::set_permission_mode(mode.name()))?;
-            told.mode = mode.name().to_owned();
-            told.modes += 1;
-        }
-        if let Some(model) = choices.model.as_ref().or(own_model)
-            && told.model.as_deref().map(as_key) != Some(as_key(model))
-            // Where nothing was said at the start, claude's own choice is the session's own.
-            && (choices.model.is_some() || told.chosen_model)
-        {
-            let key = format!("model-{}-{}", told.models, as_key(model));
-            self.host.pass_on(&key, &control::set_model(model))?;
-            told.model = Some(model.clone());
-            told.models += 1;
-            told.chosen_model = own_model != Some(model);
-        }
-        Ok(())
-    }
-}
-
-impl Told {
-    /// What claude was started with, and what it was told since; the run's folder has both.
-    fn of(host: &Host, own_model: Option<&String>) -> std::io::Result<Told> {
-        let Launched {
-            mode,
-            model,
-            may_bypass,
-        } = host.launched()?;
-        let without_number = |key: &String| Some(key.split_once('-')?.1.to_owned());
-        let (modes, models) = (host.passed_on("mode-")?, host.passed_on("model-")?);
-        let last_model = models.last().and_then(without_number);
-        Ok(Told {
-            mode: modes
-                .last()
-                .and_then(without_number)
-                .or(mode)
-                .unwrap_or_default(),
-            chosen_model: last_model.is_some()
-                || (model.as_ref() != own_model && model.as_deref() != Some(OWN_MODEL)),
-            model: last_model.or(model),
-            may_bypass,
-            modes: modes.len(),
-            models: models.len(),
-        })
-    }
 }
 
 /// Letters, digits and `-`, as the name of what is passed on.
-fn as_key(text: &str) -> String {
+pub(super) fn as_key(text: &str) -> String {
     const LONGEST: usize = 100;
     let same = |character: char| match character.is_ascii_alphanumeric() {
         true => character,
@@ -345,7 +259,7 @@ fn put(
         };
         has_written = true;
         if let Some(plan) = &new.plan {
-            outbox::insert_long(db, at, words::plan(plan))?;
+            outbox::insert_long(db, at, words::plan(plan).replying_to(asked_by))?;
         }
         let message = words::message(&id, question, Became::Open(&[]))
             .loud()

@@ -4,6 +4,7 @@
 //! only on those behind the byte that the store has as acted on.
 
 mod asking;
+mod choosing;
 mod finish;
 mod steer;
 
