@@ -152,7 +152,8 @@ fn a_reply_to_the_question_is_an_answer_and_the_next_one_a_prompt() {
     machine.message_with(r#"{"behavior":"deny","message":"use git rm"}"#);
     machine.until_quiet();
     machine.reply(ADA, &question, "what was in it?");
-    machine.message_with("You said: what was in it?");
+    let about = machine.message_with("what was in it?");
+    assert!(about.text.starts_with("You said: "), "{}", about.text);
     machine.ada_says(REMOVE);
     let second = machine.nth_message_with("wants to run a command", 2);
     machine.reply(ADA, &second, "Yes.");

@@ -37,11 +37,8 @@ fn the_command_menu_is_set_at_the_start() {
         names,
         [
             "new", "status", "logs", "stop", "queue", "diff", "undo", "push", "verify", "checks",
-            "autofix", "verbose", "quiet", "ring", "sessions", "resume", "whoami", "invite",
-            "people", "help"
-            "new", "status", "logs", "stop", "diff", "undo", "push", "verify", "checks", "autofix",
-            "verbose", "quiet", "ring", "mode", "model", "effort", "sessions", "resume", "whoami",
-            "invite", "people", "help"
+            "autofix", "verbose", "quiet", "ring", "mode", "model", "effort", "sessions", "resume",
+            "whoami", "invite", "people", "help"
         ]
     );
 }
