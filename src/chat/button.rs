@@ -57,6 +57,8 @@ pub enum Press {
     Switch(SessionId),
     /// This person may not use the bot any more.
     RemovePerson(UserId),
+    /// Send what this job has asked about, because its name says that it is a secret.
+    SendSecrets(JobId),
     /// Answer this question so.
     Answer(QuestionId, Pick),
     /// What claude is started with in this chat from now on; `None`: what the settings say.
@@ -87,6 +89,7 @@ impl Press {
             Press::AskWithout(run) => format!("ask-without:{run}"),
             Press::SendParked => "send-parked".to_owned(),
             Press::Switch(session) => format!("switch:{session}"),
+            Press::SendSecrets(job) => format!("send-secrets:{job}"),
             Press::Answer(question, pick) => format!("ask:{}:{}", question.as_str(), pick.name()),
             Press::SetMode(mode) => format!("mode:{}", mode.map_or(OFF, PermissionMode::name)),
             Press::SetModel(model) => format!("model:{}", model.as_deref().unwrap_or(OFF)),
@@ -125,6 +128,7 @@ impl Press {
             "ask-without" => run().map(Press::AskWithout),
             "send-parked" => Some(Press::SendParked),
             "switch" => session().map(Press::Switch),
+            "send-secrets" => job().map(Press::SendSecrets),
             "ask" => {
                 let (question, pick) = of.split_once(':')?;
                 Some(Press::Answer(

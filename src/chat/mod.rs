@@ -10,11 +10,13 @@ pub mod delivery;
 pub mod evidence;
 pub mod failure;
 pub mod fetched;
+pub mod files;
 pub mod live;
 pub mod logs;
 pub mod people;
 pub mod questions;
 pub mod queue;
+pub mod raw;
 pub mod ring;
 pub mod sessions;
 pub mod settings;
@@ -23,6 +25,8 @@ pub mod status;
 pub mod text;
 pub mod toast;
 pub mod workspace;
+
+use std::path::PathBuf;
 
 use button::{Button, Press};
 use serde::{Deserialize, Serialize};
@@ -110,6 +114,19 @@ pub enum Body {
         content: String,
         caption: String,
     },
+    /// A file of this machine.
+    Stored(Stored),
+}
+
+/// A file that is sent as it is then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    pub path: PathBuf,
+    /// What it is called in the chat.
+    pub name: String,
+    pub caption: String,
+    /// Shown as a picture, which Telegram makes smaller, where it takes it as one.
+    pub is_picture: bool,
 }
 
 /// Words of others that are shown as code.
@@ -223,6 +240,7 @@ impl Outgoing {
                 content,
                 caption,
             } => vec![name, content, caption],
+            Body::Stored(Stored { name, caption, .. }) => vec![name, caption],
         };
         let labels = buttons.iter_mut().map(|button| &mut button.label);
         for text in texts.into_iter().chain(labels).chain(preface) {

@@ -73,8 +73,8 @@ pub fn status(facts: &Facts) -> Outgoing {
         None if facts.waiting > 0 && facts.no_free_place => lines.push(
             "Running: nothing here; all places for runs are taken (TELECODER_MAX_RUNS)".to_owned(),
         ),
-        None => lines.push(match facts.job {
-            Some((task, elapsed)) => format!("{}: for {}", doing(task), duration(elapsed)),
+        None => lines.push(match &facts.job {
+            Some((task, elapsed)) => format!("{}: for {}", doing(task), duration(*elapsed)),
             None => "Running: nothing".to_owned(),
         }),
     }
@@ -111,13 +111,14 @@ pub fn status(facts: &Facts) -> Outgoing {
     message
 }
 
-fn doing(task: Task) -> &'static str {
+fn doing(task: &Task) -> &'static str {
     match task {
         Task::Verify { .. } | Task::Check => "Checking",
         Task::Diff | Task::AskUndo { .. } => "Looking at what changed",
         Task::Push => "Pushing",
         Task::Fetch { .. } => "Fetching a file",
         Task::Undo { .. } | Task::Redo { .. } => "Going back",
+        Task::SendFiles | Task::SendSecrets { .. } | Task::Get { .. } => "Sending files",
     }
 }
 

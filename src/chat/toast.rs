@@ -7,6 +7,7 @@ pub const TAKEN_UP: &str = "It was taken up already.";
 pub const RUNNING: &str = "Running.";
 pub const NOTHING_HELD: &str = "Nothing is held back any more.";
 pub const SENDING: &str = "Sending.";
+pub const SENT_BEFORE: &str = "It was sent already.";
 pub const NOTHING_TO_SEND: &str = "Everything was sent already.";
 pub const REMOVED: &str = "Removed.";
 pub const LINKS_CANCELLED: &str = "They let nobody in any more.";

@@ -1,10 +1,12 @@
 //! The arguments that claude is started with.
 
-use serde::{Deserialize, Serialize};
 use std::path::Path;
+
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::asks;
+use super::environment::OUTBOX_VARIABLE;
 use crate::id::ClaudeSessionId;
 use crate::question::Grant;
 
@@ -113,6 +115,8 @@ pub struct Invocation<'a> {
     pub permission_mode: PermissionMode,
     /// Given every time: `--resume` alone would fall back to the model of the last answer.
     pub model: Option<&'a str>,
+    /// What is put into this folder is sent to the chat.
+    pub outbox: &'a Path,
     /// A folder outside the workspace that it may read without asking: what was sent in the chat.
     pub inbox: Option<&'a Path>,
     pub effort: Option<Effort>,
@@ -159,6 +163,11 @@ impl Invocation<'_> {
             arguments.push("--model".to_owned());
             arguments.push(model.to_owned());
         }
+        // Without it the narrower modes let claude write nowhere but in the workspace.
+        arguments.push("--add-dir".to_owned());
+        arguments.push(self.outbox.to_string_lossy().into_owned());
+        arguments.push(APPEND_SYSTEM_PROMPT.to_owned());
+        arguments.push(about_the_outbox(self.outbox));
         if let Some(inbox) = self.inbox {
             arguments.push("--add-dir".to_owned());
             arguments.push(inbox.display().to_string());
@@ -174,6 +183,17 @@ impl Invocation<'_> {
         }
         arguments
     }
+}
+
+/// claude: `--append-system-prompt`.
+pub const APPEND_SYSTEM_PROMPT: &str = "--append-system-prompt";
+
+/// All that claude is told beside what people write.
+fn about_the_outbox(outbox: &Path) -> String {
+    format!(
+        "Files that you put into {} (also ${OUTBOX_VARIABLE}) are sent to the person in the chat when you are done.",
+        outbox.display()
+    )
 }
 
 /// What a process was started with, of what it can be told to change.

@@ -6,6 +6,9 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
+/// Where claude finds the folder whose files are sent to the chat.
+pub const OUTBOX_VARIABLE: &str = "TELECODER_OUTBOX";
+
 const OURS_BY_PREFIX: [&str; 4] = ["TELEGRAM_", "TELECODER_", "WATCHDOG_", "LISTEN_"];
 const OURS_BY_NAME: [&str; 6] = [
     "NOTIFY_SOCKET",
@@ -16,7 +19,7 @@ const OURS_BY_NAME: [&str; 6] = [
     "CREDENTIALS_DIRECTORY",
 ];
 
-/// The environment of claude and of everything it starts, the run's marker aside.
+/// The environment of claude and of everything it starts, the run's marker and its outbox aside.
 ///
 /// `service` is what telecoder was started with, settings files included.
 pub fn for_claude(service: &BTreeMap<OsString, OsString>) -> BTreeMap<OsString, OsString> {

@@ -17,11 +17,13 @@ pub enum Verb {
     New,
     Status,
     Logs,
+    Raw,
     Stop,
     Queue,
     Diff,
     Undo,
     Push,
+    Get,
     Verify,
     Checks,
     Autofix,
@@ -41,15 +43,17 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub const ALL: [Verb; 24] = [
+    pub const ALL: [Verb; 26] = [
         Verb::New,
         Verb::Status,
         Verb::Logs,
+        Verb::Raw,
         Verb::Stop,
         Verb::Queue,
         Verb::Diff,
         Verb::Undo,
         Verb::Push,
+        Verb::Get,
         Verb::Verify,
         Verb::Checks,
         Verb::Autofix,
@@ -74,11 +78,13 @@ impl Verb {
             Verb::New => "new",
             Verb::Status => "status",
             Verb::Logs => "logs",
+            Verb::Raw => "raw",
             Verb::Stop => "stop",
             Verb::Queue => "queue",
             Verb::Diff => "diff",
             Verb::Undo => "undo",
             Verb::Push => "push",
+            Verb::Get => "get",
             Verb::Verify => "verify",
             Verb::Checks => "checks",
             Verb::Autofix => "autofix",
@@ -103,6 +109,7 @@ impl Verb {
         match self {
             Verb::New => "[repo-url | path | name | -] [branch]",
             Verb::Logs => "[n]",
+            Verb::Get => "path",
             Verb::Verbose => "[0 | 1 | 2]",
             Verb::Quiet => "[22:00-08:00 | off]",
             Verb::Ring => "[minutes | always]",
@@ -113,6 +120,7 @@ impl Verb {
             Verb::Autofix | Verb::Queue => "[on | off]",
             Verb::Resume => "[session]",
             Verb::Status
+            | Verb::Raw
             | Verb::Stop
             | Verb::Diff
             | Verb::Undo
@@ -133,11 +141,13 @@ impl Verb {
             Verb::New => "Start a fresh session, empty or on a repository",
             Verb::Status => "What runs, what waits, how the last run ended",
             Verb::Logs => "The last lines of the current or last run",
+            Verb::Raw => "What exactly reached claude for the last prompt",
             Verb::Stop => "End what runs",
             Verb::Queue => "What waits, and whether messages wait for a run's end",
             Verb::Diff => "What the last run changed",
             Verb::Undo => "Take back what the last run changed",
             Verb::Push => "Push the branch",
+            Verb::Get => "Send a file or a folder of the workspace",
             Verb::Verify => "Run the checks now",
             Verb::Checks => "Which commands check each run",
             Verb::Autofix => "Send failing checks back to claude by itself",
@@ -176,6 +186,9 @@ pub enum Command {
     Status,
     /// How many lines; the person may leave it out.
     Logs(Option<usize>),
+    Raw,
+    /// A path in the workspace, as it was written.
+    Get(String),
     Stop,
     Do(WantedJob),
     Checks(ChecksChange),
@@ -330,6 +343,10 @@ fn command(verb: Verb, rest: &str) -> Input {
             Some(change) => Command::Checks(change),
             None => return Input::Misused(verb),
         },
+        (Verb::Raw, _) => Command::Raw,
+        (Verb::Get, []) => return Input::Misused(verb),
+        // Blanks within belong to the path.
+        (Verb::Get, _) => Command::Get(rest.trim().to_owned()),
         (Verb::Queue, []) => Command::Queue(None),
         (Verb::Queue, ["on"]) => Command::Queue(Some(true)),
         (Verb::Queue, ["off"]) => Command::Queue(Some(false)),

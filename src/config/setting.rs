@@ -279,7 +279,8 @@ settings! {
         default: "500",
         meaning: &[
             "How many runs keep their record on disk (what /logs shows) and their snapshot (what /undo goes back to), and how many",
-            "checks their output; the newest ones; all keeps every one. Workspaces are never removed.",
+            "checks their output, and how many times files were sent that are kept; the newest ones; all keeps every one.",
+            "Workspaces are never removed.",
         ],
         takes: "a whole number, or all",
         example: "100",

@@ -38,7 +38,7 @@ use crate::session::claims::Claims;
 use crate::session::registry::{Registry, RegistryTask};
 use crate::session::worker::Worker;
 use crate::store::{OpenError, Store, StoreError, gatherings, jobs, pauses, runs, sessions};
-use crate::telegram::api::{Api, ServerClock};
+use crate::telegram::api::{Api, ServerClock, largest_file};
 use crate::telegram::dispatch::dispatch;
 use crate::telegram::line::Surroundings;
 use crate::telegram::listener::StoredUpdates;
@@ -159,6 +159,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         store: store.clone(),
         runs: data.runs(),
         checks: data.checks(),
+        data: config.data.clone(),
         scratch: data.scratch(),
         git: git(&config, &data),
         keep_runs: config.keep_runs,
@@ -243,6 +244,8 @@ fn worker(
                 transcriber: config.transcriber.clone(),
             },
             folder: data.runs(),
+            data: config.data.clone(),
+            largest_file: largest_file(&config.api_url),
             program: config.runtime.clone(),
             permission_mode: config.permission_mode,
             may_bypass: config.may_bypass,

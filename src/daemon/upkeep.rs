@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use crate::git::Git;
 use crate::git::snapshot::{self, Moment};
-use crate::id::{JobId, RunId};
+use crate::id::{JobId, RunId, SessionId};
+use crate::session::files;
 use crate::store::{Store, StoreError, gatherings, jobs, outbox, runs, sessions, updates};
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
@@ -24,10 +25,12 @@ pub(super) struct Upkeep {
     pub runs: PathBuf,
     /// `checks/` in the data folder.
     pub checks: PathBuf,
+    /// The data folder.
+    pub data: PathBuf,
     /// `scratch/` in the data folder.
     pub scratch: PathBuf,
     pub git: Git,
-    /// How many runs' folders are kept, and as many of checks; `None`: all.
+    /// How many runs' folders are kept, and as many of checks and of files that were sent; `None`: all.
     pub keep_runs: Option<usize>,
 }
 
@@ -68,6 +71,9 @@ impl Upkeep {
         if let Err(error) = self.prune_checks().await {
             warn!(%error, "the output of old checks could not be looked through");
         }
+        if let Err(error) = self.prune_sent().await {
+            warn!(%error, "files that were sent long ago could not be looked through");
+        }
     }
 
     /// Removes the output of the oldest checks beyond the number that is kept. What they showed stays in the store.
@@ -86,6 +92,32 @@ impl Upkeep {
                     tokio::fs::remove_dir_all(self.checks.join(job.to_string())).await
             {
                 warn!(job.id = %job, %error, "the output of old checks could not be removed");
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what was sent long ago, and what could not be; never what is still to be sent.
+    async fn prune_sent(&self) -> Result<(), StoreError> {
+        let Some(keep) = self.keep_runs else {
+            return Ok(());
+        };
+        let data = self.data.clone();
+        let listed = tokio::task::spawn_blocking(move || sent_by_jobs(&data)).await;
+        let mut sent = listed.unwrap_or_default();
+        // The ids begin with the time.
+        sent.sort_unstable_by_key(|(job, _)| *job);
+        let surplus = sent.len().saturating_sub(keep);
+        for (job, folder) in sent.into_iter().take(surplus) {
+            let is_wanted = self
+                .store
+                .transaction(move |db| {
+                    let is_due = jobs::due_under(db, JobId(job))?.is_some();
+                    Ok(is_due || outbox::is_wanted(db, &job.to_string())?)
+                })
+                .await?;
+            if !is_wanted && let Err(error) = tokio::fs::remove_dir_all(&folder).await {
+                warn!(job.id = %job, %error, "files that were sent long ago could not be removed");
             }
         }
         Ok(())
@@ -142,6 +174,22 @@ async fn oldest_beyond(folder: &Path, keep: usize) -> Vec<Uuid> {
     let surplus = folders.len().saturating_sub(keep);
     folders.truncate(surplus);
     folders
+}
+
+/// The folders of what jobs have sent, in all sessions.
+fn sent_by_jobs(data: &Path) -> Vec<(Uuid, PathBuf)> {
+    let sessions = std::fs::read_dir(files::all(data));
+    sessions
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|session| files::sent_of(data, &SessionId(session.file_name().display().to_string())))
+        .flat_map(|sent| {
+            let ids = named_by_ids(&sent);
+            ids.into_iter()
+                .map(move |id| (id, sent.join(id.to_string())))
+        })
+        .collect()
 }
 
 fn named_by_ids(folder: &Path) -> Vec<Uuid> {

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use super::question::{self, Answerer};
 use super::{
-    Follow, Inbox, checks, choices, edit, held, job, people, queue, resume, stop, switch,
+    Follow, Inbox, checks, choices, edit, files, held, job, people, queue, resume, stop, switch,
     without_files,
 };
 use crate::chat::button::Press;
@@ -131,6 +131,7 @@ fn act(
         Some(Press::UseChecks(session)) => checks::use_pressed(db, chat, &session),
         Some(Press::Undo(run)) => job::undo_pressed(db, chat, run),
         Some(Press::Redo(run)) => job::redo_pressed(db, chat, run),
+        Some(Press::SendSecrets(job)) => files::secrets_pressed(db, chat, job, button.message),
         Some(Press::Cancel(run)) => {
             queue::cancel_pressed(db, ChatThread { chat, ..button.at }, run)
         }

@@ -103,7 +103,7 @@ pub(super) fn use_pressed(
     }
     sessions::set_checks(db, id, &offered)?;
     outbox::insert(db, session.at, &words::in_use(&offered))?;
-    jobs::insert(db, id, session.at, Task::Check, None)?;
+    jobs::insert(db, id, session.at, &Task::Check, None)?;
     Ok(Pressed::over(toast::CHECKS_SET).with(Follow::wake(session.at)))
 }
 

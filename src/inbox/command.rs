@@ -1,7 +1,8 @@
 //! A command: which of the bot's own words does what.
 
 use super::{
-    Follow, Inbox, checks, choices, job, logs, new, people, queue, settings, status, stop, switch,
+    Follow, Inbox, checks, choices, files, job, logs, new, people, queue, raw, settings, status,
+    stop, switch,
 };
 use crate::chat::people as people_words;
 use crate::chat::text;
@@ -60,6 +61,14 @@ impl Inbox {
             Command::Logs(lines) => {
                 let reply = logs::read(&self.store, &self.runs, at, lines).await?;
                 self.reply(seq, at, reply).await
+            }
+            Command::Raw => {
+                let reply = raw::read(&self.store, &self.runs, at).await?;
+                self.reply(seq, at, reply.replying_to(Some(message))).await
+            }
+            Command::Get(path) => {
+                self.effect(seq, at, move |db| files::get(db, at, path, message))
+                    .await
             }
             Command::Do(wanted) => {
                 self.effect(seq, at, move |db| job::request(db, at, wanted, message))

@@ -46,8 +46,8 @@ pub(super) fn request(
             }
         }
     };
-    jobs::insert(db, &session.id, at, task, Some(asked_by))?;
-    Ok(follow(at, task))
+    jobs::insert(db, &session.id, at, &task, Some(asked_by))?;
+    Ok(follow(at, &task))
 }
 
 /// Writes down that the files are to be fetched that a run waits for, where there are some and nobody is asked yet.
@@ -68,12 +68,12 @@ pub(super) fn fetch(
     let is_asked = jobs::due_at(db, at)?.iter().any(|job| job.task == task);
     if !is_asked {
         let session = prompts::session(db, awaited)?;
-        jobs::insert(db, &session, at, task, asked_by)?;
+        jobs::insert(db, &session, at, &task, asked_by)?;
     }
     Ok(true)
 }
 
-fn follow(at: ChatThread, task: Task) -> Follow {
+pub(super) fn follow(at: ChatThread, task: &Task) -> Follow {
     match task.lane() {
         Lane::Workspace => Follow::wake(at),
         Lane::Beside => Follow::wake_beside(at),
@@ -93,8 +93,8 @@ pub(super) fn undo_pressed(db: &Connection, chat: ChatId, run: RunId) -> rusqlit
         return Ok(Pressed::over(toast::RUN_GOES_ON).buttons_stay());
     }
     let task = Task::Undo { run };
-    jobs::insert(db, &session, at, task, None)?;
-    Ok(Pressed::over(toast::UNDOING).with(follow(at, task)))
+    jobs::insert(db, &session, at, &task, None)?;
+    Ok(Pressed::over(toast::UNDOING).with(follow(at, &task)))
 }
 
 /// "Take the undo back"
@@ -107,8 +107,8 @@ pub(super) fn redo_pressed(db: &Connection, chat: ChatId, run: RunId) -> rusqlit
         return Ok(Pressed::over(toast::CHANGED_SINCE));
     }
     let task = Task::Redo { run };
-    jobs::insert(db, &session, at, task, None)?;
-    Ok(Pressed::over(toast::REDOING).with(follow(at, task)))
+    jobs::insert(db, &session, at, &task, None)?;
+    Ok(Pressed::over(toast::REDOING).with(follow(at, &task)))
 }
 
 /// "Fix it": the failing output becomes the next prompt, once, and as long as it is about what is there now.
@@ -156,14 +156,14 @@ pub(super) fn stop_pressed(db: &Connection, chat: ChatId, job: JobId) -> rusqlit
 }
 
 /// An undo is let to its end, which is near.
-pub(super) fn may_be_stopped(task: Task) -> bool {
+pub(super) fn may_be_stopped(task: &Task) -> bool {
     !matches!(task, Task::Undo { .. } | Task::Redo { .. })
 }
 
 /// What `/stop` ends where no run goes on.
 pub(super) fn to_stop(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Job>> {
     for lane in [Lane::Workspace, Lane::Beside] {
-        let job = jobs::next(db, at, lane)?.filter(|job| may_be_stopped(job.task));
+        let job = jobs::next(db, at, lane)?.filter(|job| may_be_stopped(&job.task));
         if job.is_some() {
             return Ok(job);
         }

@@ -178,7 +178,7 @@ pub(super) fn remove_pressed(
     }
     let mut stopped = running.is_some();
     for job in jobs::due_at(db, theirs)? {
-        if job::may_be_stopped(job.task) {
+        if job::may_be_stopped(&job.task) {
             jobs::request_stop(db, job.id)?;
             stopped = true;
         }

@@ -82,7 +82,7 @@ pub fn stop(db: &Connection, session: &Session) -> rusqlite::Result<Stopped> {
     }
     let mut stopped = Vec::new();
     for job in jobs::due_in(db, &session.id)? {
-        if job::may_be_stopped(job.task) {
+        if job::may_be_stopped(&job.task) {
             jobs::request_stop(db, job.id)?;
             stopped.push(job.task);
         }

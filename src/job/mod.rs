@@ -1,14 +1,20 @@
-//! A job: work in a session's workspace that is no run. Checks and evidence, a diff, a push, an undo.
+//! A job: work in a session's workspace that is no run. Checks and evidence, a diff, a push, an undo, files that are
+//! sent.
 //!
 //! A job is a row before it is begun and ends in the transaction that writes what came of it, so it survives the
 //! bot like a run does. One that was cut off is done again from its start.
 
 mod at_work;
+mod beneath;
 mod checking;
 mod diff;
 pub mod fetch;
 pub mod fixing;
+mod get;
+mod packing;
 mod push;
+pub mod secret;
+pub mod send_files;
 mod undo;
 mod verify;
 
@@ -37,7 +43,7 @@ pub struct Job {
 }
 
 /// What is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
     /// Measure what a run changed, and run the checks if it ended well.
@@ -66,6 +72,18 @@ pub enum Task {
     Redo {
         run: RunId,
     },
+    /// Send what claude has put into its outbox.
+    SendFiles,
+    /// Send those files of an earlier job whose names say that they are secrets.
+    SendSecrets {
+        of: JobId,
+    },
+    /// Send a file or a folder of the workspace.
+    Get {
+        path: String,
+        /// The job that has asked whether it is to be sent although its name says that it is a secret.
+        asked_by: Option<JobId>,
+    },
 }
 
 /// Jobs of one lane follow one another.
@@ -79,12 +97,22 @@ pub enum Lane {
 
 impl Task {
     /// Every kind that there is.
-    pub const KINDS: [&str; 8] = [
-        "verify", "check", "diff", "push", "fetch", "ask_undo", "undo", "redo",
+    pub const KINDS: [&str; 11] = [
+        "verify",
+        "check",
+        "diff",
+        "push",
+        "ask_undo",
+        "undo",
+        "redo",
+        "send_files",
+        "send_secrets",
+        "get",
+        "fetch",
     ];
 
     /// One word for what is done.
-    pub fn kind(self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self {
             Task::Verify { .. } => "verify",
             Task::Check => "check",
@@ -94,15 +122,26 @@ impl Task {
             Task::AskUndo { .. } => "ask_undo",
             Task::Undo { .. } => "undo",
             Task::Redo { .. } => "redo",
+            Task::SendFiles => "send_files",
+            Task::SendSecrets { .. } => "send_secrets",
+            Task::Get { .. } => "get",
         }
     }
 
-    pub fn lane(self) -> Lane {
+    pub fn lane(&self) -> Lane {
         match self {
-            Task::Verify { .. } | Task::Check | Task::Undo { .. } | Task::Redo { .. } => {
-                Lane::Workspace
-            }
-            Task::Diff | Task::Push | Task::Fetch { .. } | Task::AskUndo { .. } => Lane::Beside,
+            // What the next run hands over must not be mixed with it.
+            Task::Verify { .. }
+            | Task::Check
+            | Task::Undo { .. }
+            | Task::Redo { .. }
+            | Task::SendFiles => Lane::Workspace,
+            Task::Diff
+            | Task::Push
+            | Task::AskUndo { .. }
+            | Task::SendSecrets { .. }
+            | Task::Fetch { .. }
+            | Task::Get { .. } => Lane::Beside,
         }
     }
 }
@@ -114,7 +153,7 @@ pub async fn work(work: &AtWork<'_>) -> anyhow::Result<Finished> {
     if needs_workspace && work.session.state != SessionState::Ready {
         return Ok(work.say(words::not_ready()).await?);
     }
-    Ok(match work.job.task {
+    Ok(match work.job.task.clone() {
         Task::Verify { run, with_checks } => {
             let order = Order {
                 run: Some(run),
@@ -142,5 +181,8 @@ pub async fn work(work: &AtWork<'_>) -> anyhow::Result<Finished> {
         Task::AskUndo { run } => undo::ask(work, run).await?,
         Task::Undo { run } => undo::undo(work, run).await?,
         Task::Redo { run } => undo::redo(work, run).await?,
+        Task::SendFiles => send_files::send(work).await?,
+        Task::SendSecrets { of } => send_files::send_secrets(work, of).await?,
+        Task::Get { path, asked_by } => get::get(work, &path, asked_by.is_some()).await?,
     })
 }

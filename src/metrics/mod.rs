@@ -213,7 +213,7 @@ impl Metrics {
         }
     }
 
-    pub fn job_ended(&self, task: Task, was_given_up: bool) {
+    pub fn job_ended(&self, task: &Task, was_given_up: bool) {
         let outcome = if was_given_up { "given_up" } else { "done" };
         count(&self.jobs, [("kind", task.kind()), ("outcome", outcome)], 1);
     }

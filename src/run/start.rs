@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use tracing::warn;
 use super::Run;
 use crate::claude::argv::{self, Conversation, Invocation, PermissionMode};
 use crate::claude::control;
+use crate::claude::environment::OUTBOX_VARIABLE;
 use crate::claude::folder::{Kept, RunFolder, Spec};
 use crate::claude::host;
 use crate::claude::watch::Watch;
@@ -46,6 +49,10 @@ pub struct Runner {
     pub fetching: Fetching,
     /// `runs/` in the data folder.
     pub folder: PathBuf,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The largest file that can be sent, in bytes.
+    pub largest_file: u64,
     /// claude, by its name on PATH or its path.
     pub program: PathBuf,
     pub permission_mode: PermissionMode,
@@ -104,6 +111,11 @@ impl Runner {
                 ))
             })
             .await?;
+        let outbox = files::outbox(&self.data, &session.id);
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&outbox)?;
         let inbox = files::inbox(&self.fetching.data, &session.id);
         let invocation = Invocation {
             conversation: match &session.claude_session {
@@ -111,6 +123,7 @@ impl Runner {
                 // The run's own id: whoever starts it again names the same conversation.
                 None => Conversation::New(run.id.0),
             },
+            outbox: &outbox,
             inbox: inbox.is_dir().then_some(&*inbox),
             permission_mode: self.mode(&choices, &grants),
             model: choices
@@ -138,8 +151,10 @@ impl Runner {
                 .time_limit
                 .map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
         };
+        let mut environment = self.environment.clone();
+        environment.insert(OUTBOX_VARIABLE.into(), outbox.into());
         fail_point!("run-launch", |_| std::process::abort());
-        let mut keeper = host::launch(&folder, &spec, &self.environment)?;
+        let mut keeper = host::launch(&folder, &spec, &environment)?;
         let waited = store::now().saturating_sub(run.queued_at);
         let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
         self.metrics.run_started(waited);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::id::SessionId;
+use crate::id::{JobId, SessionId};
 
 /// The longest name, in bytes, its ending included.
 pub const LONGEST_NAME: usize = 120;
@@ -15,7 +15,27 @@ const LONGEST_ENDING: usize = 16;
 
 /// Everything that a session has there.
 pub fn folder(data: &Path, session: &SessionId) -> PathBuf {
-    data.join("files").join(&session.0)
+    all(data).join(&session.0)
+}
+
+/// The files of all sessions.
+pub fn all(data: &Path) -> PathBuf {
+    data.join("files")
+}
+
+/// What claude puts here is sent to the chat at the end of a run; its path is $TELECODER_OUTBOX.
+pub fn outbox(data: &Path, session: &SessionId) -> PathBuf {
+    folder(data, session).join("outbox")
+}
+
+/// What the jobs of a session have taken to send it.
+pub fn sent_of(data: &Path, session: &SessionId) -> PathBuf {
+    folder(data, session).join("sent")
+}
+
+/// What a job sends; nobody else writes there.
+pub fn sent(data: &Path, session: &SessionId, job: JobId) -> PathBuf {
+    sent_of(data, session).join(job.to_string())
 }
 
 /// What came from the chat.

@@ -1,7 +1,8 @@
 //! A session: what a chat talks to. One claude conversation in one workspace on one branch.
 //!
 //! `registry` keeps one worker per busy chat and lane; `worker` does the chat's next piece of `work`, `prepare` makes
-//! a workspace; `claims` sees to it that a run has one follower, `attached` that a terminal has a session alone. Rows are `store`'s.
+//! a workspace; `claims` sees to it that a run has one follower, `attached` that a terminal has a session alone; `files` names
+//! the folders of what passes between a chat and a session. Rows are `store`'s.
 
 pub mod attached;
 pub mod claims;

@@ -224,7 +224,7 @@ impl Worker {
         let done = AssertUnwindSafe(job::work(&work)).catch_unwind().await;
         let failure = match done {
             Ok(Ok(Finished::Done)) => {
-                self.runner.metrics.job_ended(job.task, false);
+                self.runner.metrics.job_ended(&job.task, false);
                 return Ok(Step::Done);
             }
             Ok(Ok(Finished::BotStops)) => return Ok(Step::Quit),
@@ -237,7 +237,7 @@ impl Worker {
         }
         error!(job.id = %job.id, chat = %job.at, failure, "a job was given up");
         work.say(words::job_given_up()).await?;
-        self.runner.metrics.job_ended(job.task, true);
+        self.runner.metrics.job_ended(&job.task, true);
         Ok(Step::Done)
     }
 

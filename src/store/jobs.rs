@@ -17,7 +17,7 @@ pub fn insert(
     db: &Connection,
     session: &SessionId,
     at: ChatThread,
-    task: Task,
+    task: &Task,
     asked_by: Option<MessageId>,
 ) -> rusqlite::Result<JobId> {
     let id = JobId::new();
@@ -31,7 +31,7 @@ pub fn insert(
         at.chat.0,
         thread_column(at),
         lane_name(task.lane()),
-        to_json(&task)?,
+        to_json(task)?,
         asked_by.map(|message| message.0),
         now()
     ])?;
@@ -74,6 +74,19 @@ pub fn due_under(db: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> {
     ))?
     .query_row([id.to_string()], from_row)
     .optional()
+}
+
+/// The job with this id, done or not.
+pub fn get(db: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM jobs WHERE id = ?1"))?
+        .query_row([id.to_string()], from_row)
+        .optional()
+}
+
+/// Whether there is or was a job with this very task.
+pub fn was_asked_for(db: &Connection, task: &Task) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM jobs WHERE task = ?1")?
+        .exists([to_json(task)?])
 }
 
 /// The chat that the job belongs to now: a group may have become another one.

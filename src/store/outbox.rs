@@ -171,6 +171,7 @@ fn to_json(message: &Outgoing) -> rusqlite::Result<String> {
         Body::Note { text, .. } | Body::Evidence { text, .. } | Body::Question { text, .. } => text,
         Body::Answer { markdown, .. } => markdown,
         Body::File { content, .. } => content,
+        Body::Stored(stored) => &stored.caption,
     };
     // Enough at once: a buffer that grows is two for a moment.
     let mut json = Vec::with_capacity(text.len() + text.len() / 8 + 512);
@@ -332,6 +333,21 @@ pub fn mark_doubtful(db: &Connection, id: i64, failure: &str) -> rusqlite::Resul
     )?
     .execute(params![id, failure])?;
     Ok(())
+}
+
+/// It can never be sent as it is, and nothing of it has arrived: this is said in its place.
+pub fn say_instead(db: &Connection, id: i64, message: &Outgoing) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE outbox SET state = 'due', message = ?2, attempts = 0, doubts = 0 WHERE id = ?1",
+    )?
+    .execute(params![id, to_json(message)?])?;
+    Ok(())
+}
+
+/// Whether a message that has not been sent speaks of this, which is in no other message.
+pub fn is_wanted(db: &Connection, part: &str) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM outbox WHERE state <> 'sent' AND instr(message, ?1)")?
+        .exists([part])
 }
 
 /// It cannot arrive; kept, and not tried again by itself.

@@ -6,8 +6,9 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
+use super::chats::thread_column;
 use super::{from_json, now};
-use crate::id::{ChatId, MessageId, PromptId, RunId, SessionId, UserId};
+use crate::id::{ChatId, ChatThread, MessageId, PromptId, RunId, SessionId, UserId};
 use crate::prompt::Content;
 
 /// For [`from_row`], of `prompts p`.
@@ -105,6 +106,25 @@ pub fn newest_of_session(db: &Connection, session: &SessionId) -> rusqlite::Resu
          WHERE r.session_id = ?1 ORDER BY r.seq DESC, p.rowid DESC LIMIT 1",
     )?
     .query_row([&session.0], |row| row.get(0))
+    .optional()
+}
+
+/// The newest prompt of a chat that was written to claude's input, and the run whose claude that is.
+pub fn newest_reached(
+    db: &Connection,
+    at: ChatThread,
+) -> rusqlite::Result<Option<(Prompt, RunId)>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS}, coalesce(p.handed_to, p.run_id) FROM prompts p
+         WHERE EXISTS (SELECT 1 FROM runs r
+                       WHERE r.id = coalesce(p.handed_to, p.run_id)
+                         AND r.chat_id = ?1 AND r.thread_id = ?2 AND r.started_at IS NOT NULL)
+         ORDER BY p.rowid DESC LIMIT 1"
+    ))?
+    .query_row(params![at.chat.0, thread_column(at)], |row| {
+        let run: String = row.get(6)?;
+        Ok((from_row(row)?, super::runs::run_id(6, &run)?))
+    })
     .optional()
 }
 

@@ -3,18 +3,21 @@
 //! Calls of our own rather than teloxide's: what matters here is whether a message can have arrived, and
 //! teloxide sleeps ten seconds inside any 5xx and knows one timeout for all methods.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use reqwest::multipart::{Form, Part};
+use reqwest::multipart::Part;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::form::{form_of, name_in_form, time_for};
+use super::reading::Reading;
 use crate::id::ChatId;
 use crate::metrics::Metrics;
 
@@ -25,6 +28,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
 /// The server of Telegram itself.
 const TELEGRAMS_OWN: &str = "api.telegram.org";
+
+/// The largest file that a Bot API server takes, in bytes: 50 MB, or 2,000 MB where it is a local one.
+pub fn largest_file(server: &reqwest::Url) -> u64 {
+    const MB: u64 = 1024 * 1024;
+    match server.host_str() {
+        Some(TELEGRAMS_OWN) => 50 * MB,
+        _ => 2_000 * MB,
+    }
+}
 
 /// A bot at a Bot API server. Cheap to clone; the connections are shared.
 #[derive(Clone)]
@@ -73,6 +85,9 @@ pub enum ApiError {
     /// 429: the chat takes nothing for so long. `parameters.retry_after`.
     #[error("Telegram asks for a pause of {} s", .0.as_secs())]
     Flood(Duration),
+    /// A file of this machine that was to be sent.
+    #[error("the file cannot be read: {0}")]
+    Unreadable(String),
     /// 400 with `parameters.migrate_to_chat_id`.
     #[error("the group has become the supergroup {}", .0.0)]
     Migrated(ChatId),
@@ -100,6 +115,7 @@ impl ApiError {
             ApiError::Server(_) => "server_error",
             ApiError::NotSent(_) => "not_sent",
             ApiError::Unanswered(_) => "unanswered",
+            ApiError::Unreadable(_) => "unreadable",
         }
     }
 
@@ -224,20 +240,39 @@ impl Api {
         name: &str,
         content: Bytes,
     ) -> Result<T, ApiError> {
-        let mut form = Form::new().part(
-            field,
-            Part::stream_with_length(content.clone(), content.len() as u64)
-                .file_name(name.to_owned()),
-        );
-        for (argument, value) in arguments.as_object().into_iter().flatten() {
-            let value = match value {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            form = form.text(argument.clone(), value);
+        let length = content.len() as u64;
+        let file = Part::stream_with_length(content, length).file_name(name_in_form(name));
+        let form = form_of(arguments).part(field, file);
+        self.send(method, |post| {
+            post.timeout(time_for(length)).multipart(form)
+        })
+        .await
+    }
+
+    /// As [`Api::upload`], with a file of this machine, which is not taken into memory. A link is not followed.
+    pub async fn upload_from_disk<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        arguments: &Value,
+        field: &'static str,
+        name: &str,
+        path: &Path,
+    ) -> Result<T, ApiError> {
+        let reading = Reading::open(path).await?;
+        let (length, failure) = (reading.length, reading.failure.clone());
+        let body = reqwest::Body::wrap_stream(reading.stream());
+        let file = Part::stream_with_length(body, length).file_name(name_in_form(name));
+        let form = form_of(arguments).part(field, file);
+        let answer = self
+            .send(method, |post| {
+                post.timeout(time_for(length)).multipart(form)
+            })
+            .await;
+        match (answer, failure.get()) {
+            // Half of it went out, and Telegram has made nothing of that.
+            (Err(_), Some(failure)) => Err(ApiError::Unreadable(failure.clone())),
+            (answer, _) => answer,
         }
-        self.send(method, |post| post.timeout(TIMEOUT * 4).multipart(form))
-            .await
     }
 
     /// Whether the server is Telegram's own, on another machine and with its own limits.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use fail::fail_point;
@@ -9,7 +10,7 @@ use tracing::error;
 
 use super::markdown;
 use super::rich::{CAPTION_UNITS, MESSAGE_UNITS, Rich, Style};
-use crate::chat::{Body, Code, Folded, Outgoing, questions};
+use crate::chat::{Body, Code, Folded, Outgoing, Stored, questions};
 use crate::redact::Redactor;
 
 /// An answer of more parts comes as its first part and the whole of it as a file.
@@ -32,6 +33,13 @@ pub enum Part {
         content: Bytes,
         caption: Rich,
     },
+    /// A file of this machine.
+    Stored {
+        path: PathBuf,
+        name: String,
+        caption: Rich,
+        is_picture: bool,
+    },
 }
 
 /// A message as it is sent.
@@ -48,7 +56,9 @@ impl Drawn {
     /// text that has one comes without its formatting.
     pub fn take_secrets_out(&mut self, redactor: &Redactor) {
         for part in &mut self.parts {
-            let (Part::Text(text) | Part::File { caption: text, .. }) = part;
+            let (Part::Text(text)
+            | Part::File { caption: text, .. }
+            | Part::Stored { caption: text, .. }) = part;
             if let Cow::Owned(clean) = redactor.text(&text.text) {
                 *text = Rich::plain(clean);
             }
@@ -110,6 +120,19 @@ fn drawn(message: &mut Outgoing) -> Drawn {
             }],
             commands: Vec::new(),
         },
+        Body::Stored(file) => stored(file, caption_of(head, &file.caption)),
+    }
+}
+
+fn stored(file: &Stored, caption: Rich) -> Drawn {
+    Drawn {
+        parts: vec![Part::Stored {
+            path: file.path.clone(),
+            name: file.name.clone(),
+            caption,
+            is_picture: file.is_picture,
+        }],
+        commands: Vec::new(),
     }
 }
 
@@ -131,6 +154,7 @@ fn undrawn(message: &Outgoing) -> Drawn {
         Body::File {
             content, caption, ..
         } => format!("{caption}\n\n{content}"),
+        Body::Stored(file) => return stored(file, clipped(&Rich::plain(file.caption.clone()))),
     };
     texts(&Rich::plain(text))
 }

@@ -14,9 +14,9 @@ use super::api::{Api, ApiError};
 use super::budget::Budget;
 use super::draw::Part;
 use super::rich::{Entity, Rich};
-use crate::chat::WantsReply;
 use crate::chat::button::Button;
 use crate::chat::live::one_line;
+use crate::chat::{Outgoing, WantsReply, files};
 use crate::id::{ChatId, ChatThread, MessageId};
 use crate::store::outbox::Due;
 
@@ -49,6 +49,17 @@ pub(super) enum Fate {
     Unreachable(String),
     /// Telegram does not take this message.
     Refused(String),
+    /// The file that it is cannot be sent; this is said in its place.
+    NoSuchFile(Outgoing),
+}
+
+/// In which form it is tried.
+#[derive(Clone, Copy)]
+struct Form {
+    /// With its entities.
+    styled: bool,
+    /// A picture as one that is shown.
+    as_picture: bool,
 }
 
 /// One part of a message on its way.
@@ -70,9 +81,12 @@ impl Sending<'_> {
     /// Makes the call, again without what Telegram refuses about its form.
     pub async fn send(&mut self) -> Fate {
         let mut arguments = self.arguments();
-        let mut styled = true;
+        let mut form = Form {
+            styled: true,
+            as_picture: true,
+        };
         loop {
-            let error = match self.call(&arguments, styled).await {
+            let error = match self.call(&arguments, form).await {
                 Ok(message) => return Fate::Arrived(message),
                 Err(error) => error,
             };
@@ -83,14 +97,17 @@ impl Sending<'_> {
                 return Fate::Arrived(message);
             }
             let has_reply = arguments.get("reply_parameters").is_some();
-            if styled && error.says("entit") {
-                styled = false;
+            if form.styled && error.says("entit") {
+                form.styled = false;
             } else if has_reply && is_about_the_reply(&error) {
                 arguments
                     .as_object_mut()
                     .map(|fields| fields.remove("reply_parameters"));
+            } else if form.as_picture && self.is_picture() && is_about_the_file(&error, self.due.at)
+            {
+                form.as_picture = false;
             } else {
-                return fate_of(error, self.due.at);
+                return self.fate_of(error);
             }
             warn!(chat.id = self.due.at.chat.0, %error, "a message is sent again without what was refused");
         }
@@ -126,10 +143,37 @@ impl Sending<'_> {
         arguments
     }
 
-    async fn call(&mut self, arguments: &Value, styled: bool) -> Result<MessageId, ApiError> {
+    fn is_picture(&self) -> bool {
+        matches!(self.part, Part::Stored { is_picture, .. } if *is_picture)
+    }
+
+    /// Of a file that can never be sent, a sentence is: it must not hold up or hide what is behind it.
+    fn fate_of(&self, error: ApiError) -> Fate {
+        if let Part::Stored { name, path, .. } = self.part {
+            let said = match &error {
+                ApiError::Unreadable(why) => Some(files::cannot_be_read(name, why)),
+                ApiError::Refused { code: 413, .. } => Some(files::too_large_after_all(name, path)),
+                refused if is_about_the_file(refused, self.due.at) => {
+                    Some(files::refused(name, path, &refused.to_string()))
+                }
+                _ => None,
+            };
+            if let Some(said) = said {
+                return Fate::NoSuchFile(said.replying_to(self.due.message.reply_to));
+            }
+        }
+        fate_of(error, self.due.at)
+    }
+
+    async fn call(&mut self, arguments: &Value, form: Form) -> Result<MessageId, ApiError> {
         let mut arguments = arguments.clone();
-        let entities =
-            |rich: &Rich| -> Vec<Entity> { if styled { rich.entities() } else { Vec::new() } };
+        let entities = |rich: &Rich| -> Vec<Entity> {
+            if form.styled {
+                rich.entities()
+            } else {
+                Vec::new()
+            }
+        };
         self.budget.spend(Instant::now());
         let sent: Sent = match self.part {
             Part::Text(rich) => {
@@ -154,6 +198,24 @@ impl Sending<'_> {
                     .upload("sendDocument", &arguments, "document", name, content)
                     .await?
             }
+            Part::Stored {
+                path,
+                name,
+                caption,
+                is_picture,
+            } => {
+                if !caption.text.is_empty() {
+                    arguments["caption"] = json!(caption.text);
+                    arguments["caption_entities"] = json!(entities(caption));
+                }
+                let (method, field) = match *is_picture && form.as_picture {
+                    true => ("sendPhoto", "photo"),
+                    false => ("sendDocument", "document"),
+                };
+                self.api
+                    .upload_from_disk(method, &arguments, field, name, path)
+                    .await?
+            }
         };
         debug!(
             chat.id = self.due.at.chat.0,
@@ -173,7 +235,7 @@ fn fate_of(error: ApiError, at: ChatThread) -> Fate {
         ApiError::Flood(pause) => Fate::Flood(pause),
         ApiError::Migrated(chat) => Fate::Migrated(chat),
         ApiError::Unanswered(_) => Fate::Doubtful(words),
-        ApiError::Server(_) | ApiError::NotSent(_) => Fate::Later(words),
+        ApiError::Server(_) | ApiError::NotSent(_) | ApiError::Unreadable(_) => Fate::Later(words),
         // A token that is refused now may be accepted after a correction.
         ref refused if refused.is_refused_token() => Fate::Later(words),
         ref refused if at.thread.is_some() && is_about_the_topic(refused) => Fate::TopicGone(words),
@@ -181,6 +243,21 @@ fn fate_of(error: ApiError, at: ChatThread) -> Fate {
         ref refused if is_about_the_chat(refused) => Fate::Unreachable(words),
         ApiError::Refused { .. } => Fate::Refused(words),
     }
+}
+
+/// A refusal of what is sent, rather than of where.
+fn is_about_the_file(error: &ApiError, at: ChatThread) -> bool {
+    let is_refusal = matches!(
+        error,
+        ApiError::Refused {
+            code: 400 | 413,
+            ..
+        }
+    );
+    let is_about_the_place = is_about_the_chat(error)
+        || is_about_the_reply(error)
+        || (at.thread.is_some() && is_about_the_topic(error));
+    is_refusal && !is_about_the_place
 }
 
 /// It is as it shall be, or gone, or too old to be changed.

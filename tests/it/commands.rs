@@ -36,9 +36,9 @@ fn the_command_menu_is_set_at_the_start() {
     assert_eq!(
         names,
         [
-            "new", "status", "logs", "stop", "queue", "diff", "undo", "push", "verify", "checks",
-            "autofix", "verbose", "quiet", "ring", "mode", "model", "effort", "sessions", "resume",
-            "whoami", "invite", "people", "help"
+            "new", "status", "logs", "raw", "stop", "queue", "diff", "undo", "push", "get",
+            "verify", "checks", "autofix", "verbose", "quiet", "ring", "mode", "model", "effort",
+            "sessions", "resume", "whoami", "invite", "people", "help"
         ]
     );
 }

@@ -42,6 +42,8 @@ fn a_session_is_deleted_with_everything_but_never_with_work_that_is_nowhere_else
             .count(),
         0
     );
+    let files = std::fs::read_dir(machine.data().join("files"));
+    assert_eq!(files.expect("a folder").count(), 0);
     for table in [
         "sessions",
         "runs",

@@ -89,7 +89,7 @@ fn sent(machine: &Machine, words: &str, files: &[File]) -> RunId {
         content.pieces.push(Piece::Awaited(attachment));
     }
     prompts::set_content(&db, id, &content).expect("its content");
-    jobs::insert(&db, &session, at, Task::Fetch { run }, message).expect("a job");
+    jobs::insert(&db, &session, at, &Task::Fetch { run }, message).expect("a job");
     db.commit().expect("it is written");
     run
 }

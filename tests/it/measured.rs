@@ -51,6 +51,9 @@ fn said(all: &mut String, when: &str, message: &Outgoing) {
         Body::File { name, caption, .. } => {
             let _ = writeln!(all, "{name}: {caption}");
         }
+        Body::Stored(stored) => {
+            let _ = writeln!(all, "{}: {}", stored.name, stored.caption);
+        }
     }
     for button in &message.buttons {
         let _ = writeln!(all, "[[ {} ]]", button.label);

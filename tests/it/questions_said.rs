@@ -33,7 +33,7 @@ fn said(all: &mut String, when: &str, message: &Outgoing) {
         Body::File { name, caption, .. } => {
             let _ = writeln!(all, "{name}: {caption}");
         }
-        Body::Evidence { .. } => panic!("no question is evidence"),
+        Body::Evidence { .. } | Body::Stored(_) => panic!("no question is evidence or a file"),
     }
     for button in &message.buttons {
         let _ = writeln!(all, "[[ {} ]]", button.label);

@@ -93,6 +93,7 @@ fn show(shown: &mut String, when: &str, message: &Outgoing) {
         },
         Body::Evidence { text, .. } => text.clone(),
         Body::File { name, content, .. } => format!("[{name}, {} bytes]", content.len()),
+        Body::Stored(stored) => format!("[{}]", stored.name),
     };
     let _ = writeln!(shown, "== {when} ({how})\n{text}");
     for button in &message.buttons {

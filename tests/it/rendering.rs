@@ -30,6 +30,7 @@ fn phone(markdown: &str) -> String {
                 telegram_takes(&rich.text, &rich.entities());
                 shown(rich)
             }
+            Part::Stored { name, caption, .. } => format!("[file {name}]\n{}", caption.text),
             Part::File {
                 name,
                 content,
@@ -306,6 +307,7 @@ fn is_taken(markdown: &str) {
                 assert!(!content.is_empty());
                 assert!(caption.text.encode_utf16().count() <= 1024);
             }
+            Part::Stored { .. } => panic!("a file of this machine"),
         }
     }
     for command in &drawn.commands {

@@ -116,5 +116,6 @@ fn text_of(body: &Body) -> String {
         Body::Question { text, .. } => text.clone(),
         Body::Answer { markdown, .. } => markdown.clone(),
         Body::File { caption, .. } => caption.clone(),
+        Body::Stored(stored) => stored.name.clone(),
     }
 }

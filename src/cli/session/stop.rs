@@ -40,7 +40,7 @@ pub(super) fn stop(beside: &mut Beside, name: &str) -> anyhow::Result<()> {
                 is_over,
                 "it is stopped when telecoder runs",
             )?;
-            let stopped: Vec<&str> = tasks.iter().map(|task| doing(*task)).collect();
+            let stopped: Vec<&str> = tasks.iter().map(|task| doing(task)).collect();
             println!("Stopped: {}", stopped.join(", "));
         }
         Stopped::Setup(dropped) => {
@@ -63,13 +63,14 @@ fn told_dropped(dropped: usize) {
     }
 }
 
-fn doing(task: Task) -> &'static str {
+fn doing(task: &Task) -> &'static str {
     match task {
         Task::Verify { .. } | Task::Check => "the checks",
         Task::Diff | Task::AskUndo { .. } => "the look at what changed",
         Task::Push => "the push",
         Task::Fetch { .. } => "the fetching of a file",
         Task::Undo { .. } | Task::Redo { .. } => "the undo",
+        Task::SendFiles | Task::SendSecrets { .. } | Task::Get { .. } => "the sending of files",
     }
 }
 

@@ -61,7 +61,7 @@ fn ask(
         sessions::set_checks(db, &session.id, &checks)?;
     }
     let at = sessions::place(db, &session.id)?;
-    Ok(jobs::insert(db, &session.id, at, Task::Check, None)?)
+    Ok(jobs::insert(db, &session.id, at, &Task::Check, None)?)
 }
 
 /// Waits for the bot to do a job; `None` where none is there to do it.

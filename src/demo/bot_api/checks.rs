@@ -96,6 +96,48 @@ pub(super) fn checked_buttons(markup: &Value) -> Result<Vec<(String, String)>, R
         .collect()
 }
 
+pub(super) fn checked_file(
+    file: Option<(String, Vec<u8>)>,
+    kind: &str,
+) -> Result<(String, Vec<u8>), Refusal> {
+    match file {
+        None => Err(bad(&format!("there is no {kind} in the request"))),
+        Some((_, content)) if content.is_empty() => Err(bad("file must be non-empty")),
+        Some(file) => Ok(file),
+    }
+}
+
+/// The size of a PNG is looked at; a JPEG and a WebP are believed.
+pub(super) fn checked_photo(file: (String, Vec<u8>)) -> Result<(String, Vec<u8>), Refusal> {
+    const LARGEST: usize = 10 * 1024 * 1024;
+    let content = &file.1;
+    if content.len() > LARGEST {
+        return Err(bad(&format!(
+            "file of size {} bytes is too big for a photo; the maximum size is {LARGEST} bytes",
+            content.len()
+        )));
+    }
+    let number = |at: usize| {
+        let bytes = content.get(at..at + 4)?;
+        Some(u32::from_be_bytes(bytes.try_into().ok()?))
+    };
+    if content.starts_with(b"\x89PNG\r\n\x1a\n") {
+        let (Some(width), Some(height)) = (number(16), number(20)) else {
+            return Err(bad("IMAGE_PROCESS_FAILED"));
+        };
+        let (long, short) = (width.max(height), width.min(height));
+        if short == 0 || u64::from(width) + u64::from(height) > 10_000 || long / short > 20 {
+            return Err(bad("PHOTO_INVALID_DIMENSIONS"));
+        }
+        return Ok(file);
+    }
+    let is_known = content.starts_with(b"\xff\xd8\xff") || content.starts_with(b"RIFF");
+    match is_known {
+        true => Ok(file),
+        false => Err(bad("IMAGE_PROCESS_FAILED")),
+    }
+}
+
 /// Bot API: `ForceReply`; never together with buttons.
 pub(super) fn checked_force_reply(markup: &Value) -> Result<bool, Refusal> {
     match (&markup["force_reply"], &markup["inline_keyboard"]) {

@@ -32,6 +32,7 @@ use crate::id::{ChatId, UserId};
 
 /// What a bot may send at once, in bytes. Bot API: 50 MB.
 const LARGEST_FILE: usize = 50 * 1024 * 1024;
+const FORM_AROUND_FILE: usize = 64 * 1024;
 
 /// A server with one bot. Cheap to clone.
 #[derive(Clone)]
@@ -118,7 +119,7 @@ impl BotApi {
         Router::new()
             .route("/{bot}/{method}", axum::routing::post(answer).get(answer))
             .route("/file/{bot}/{*path}", axum::routing::get(files::download))
-            .layer(DefaultBodyLimit::max(LARGEST_FILE))
+            .layer(DefaultBodyLimit::max(LARGEST_FILE + FORM_AROUND_FILE))
             .with_state(self.clone())
     }
 
@@ -288,11 +289,7 @@ impl BotApi {
         }
         match outcome {
             Ok(result) => axum::Json(json!({"ok": true, "result": result})).into_response(),
-            Err(Refusal(code, description)) => {
-                let status = StatusCode::from_u16(code).unwrap_or(StatusCode::BAD_REQUEST);
-                let body = json!({"ok": false, "error_code": code, "description": description});
-                (status, axum::Json(body)).into_response()
-            }
+            Err(refusal) => refused(&refusal),
         }
     }
 
@@ -350,14 +347,23 @@ async fn answer(
         let body = json!({"ok": false, "error_code": 401, "description": "Unauthorized"});
         return (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response();
     }
-    let (arguments, file) = request::arguments_of(request).await;
+    let (arguments, file) = match request::arguments_of(request).await {
+        Ok(read) => read,
+        Err(refusal) => return refused(&refusal),
+    };
     // Method names are not case-sensitive.
     let method = canonical(&method);
     api.call(method, &arguments, file).await
 }
 
+fn refused(Refusal(code, description): &Refusal) -> Response {
+    let status = StatusCode::from_u16(*code).unwrap_or(StatusCode::BAD_REQUEST);
+    let body = json!({"ok": false, "error_code": code, "description": description});
+    (status, axum::Json(body)).into_response()
+}
+
 fn canonical(method: &str) -> &str {
-    const METHODS: [&str; 16] = [
+    const METHODS: [&str; 17] = [
         "getMe",
         "getWebhookInfo",
         "getChat",
@@ -369,6 +375,7 @@ fn canonical(method: &str) -> &str {
         "editMessageText",
         "editMessageReplyMarkup",
         "sendDocument",
+        "sendPhoto",
         "sendChatAction",
         "answerCallbackQuery",
         "setMyCommands",

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::checks::{
-    Refusal, bad, checked_buttons, checked_entities, checked_force_reply, checked_text,
+    Refusal, bad, checked_buttons, checked_entities, checked_file, checked_force_reply,
+    checked_photo, checked_text,
 };
 use super::files::Files;
 use super::{Call, Posted, Shown};
@@ -64,12 +65,15 @@ impl Server {
                 let text = checked_text(arguments, "text", 4096)?;
                 self.post(arguments, text, "entities", None)
             }
-            "sendDocument" => {
+            "sendDocument" | "sendPhoto" => {
                 let text = match arguments.get("caption") {
                     Some(_) => checked_text(arguments, "caption", 1024)?,
                     None => String::new(),
                 };
-                let file = file.ok_or_else(|| bad("there is no document in the request"))?;
+                let file = match method {
+                    "sendPhoto" => checked_photo(checked_file(file, "photo")?)?,
+                    _ => checked_file(file, "document")?,
+                };
                 self.post(arguments, text, "caption_entities", Some(file))
             }
             "editMessageText" => self.edit(arguments),

@@ -10,7 +10,8 @@ use crate::chat::PromptState;
 use crate::chat::live::{self, LiveOf};
 use crate::claude::host::End;
 use crate::git::{changes, snapshot};
-use crate::job::Task;
+use crate::id::ChatId;
+use crate::job::{Task, send_files};
 use crate::process::sweep;
 use crate::run::Outcome;
 use crate::run::answer::{Closing, Loss};
@@ -43,11 +44,13 @@ impl Drive<'_> {
         .conclude();
 
         let session = self.session.id.clone();
+        let run_asked_by = self.run.asked_by;
         let conversation = self.conversation();
         let outcome = conclusion.outcome.clone();
         let message = conclusion.message;
         let forget = conclusion.forget_conversation;
         let has_begun = self.progress.model.is_some();
+        let has_files = send_files::is_anything_there(&self.runner.data, &self.session.id);
         let is_still_empty =
             self.run.was_empty.is_some() && snapshot::is_empty(&self.session.workspace);
         let (at, is_news, unanswered) = self
@@ -65,6 +68,10 @@ impl Drive<'_> {
                     let ring = settings::get(db, at.chat)?.ring;
                     outbox::insert(db, at, &message.ringing_if(ring.is_worth_it(elapsed)))?;
                 }
+                // Before the checks, which take their time. Without a chat they wait for one.
+                if has_files && at.chat != ChatId::SHELL {
+                    jobs::insert(db, &session, at, &Task::SendFiles, run_asked_by)?;
+                }
                 // What a lost run has changed is told already.
                 if has_begun && outcome != Outcome::Lost {
                     let claims = measured::to_measure(db, id)?.claims;
@@ -76,7 +83,7 @@ impl Drive<'_> {
                             run: id,
                             with_checks: outcome == Outcome::Completed,
                         };
-                        jobs::insert(db, &session, at, task, None)?;
+                        jobs::insert(db, &session, at, &task, None)?;
                     }
                 }
                 if forget {

@@ -105,6 +105,14 @@ impl Line {
                 })
                 .await;
             }
+            Fate::NoSuchFile(instead) => {
+                warn!(
+                    chat.id = chat.0,
+                    "a file could not be sent; the chat is told so"
+                );
+                self.record(move |db| outbox::say_instead(db, id, &instead))
+                    .await;
+            }
             Fate::Refused(failure) => self.keep_unsent(&due, Parked::Refused, &failure).await,
         }
     }

@@ -4,8 +4,8 @@
 //! `[[tool: Bash {"command":"ls"}]]` (ends a response; what follows is the next one), `[[sleep: ms]]`,
 //! `[[tool+: ...]]` (the next tool is in the same response), `[[results]]` (what the last tools gave back),
 //! `[[words: count pause-ms]]`, `[[error: status]]`, `[[recall]]` (the prompts before this one), `[[seen]]` (the last
-//! prompt as it arrived, as a JSON string in a code block) and `[[pictures]]` (its pictures, in base64). Without one it
-//! quotes the prompt.
+//! prompt as it arrived, as a JSON string in a code block), `[[pictures]]` (its pictures, in base64) and
+//! `[[system: part]]` (the line of the system prompt that has this in it). Without one it quotes the prompt.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -91,6 +91,7 @@ fn response_of(body: &Value) -> Vec<Step> {
             "say" => Step::Text(argument),
             "seen" => Step::Text(format!("```\n{}\n```", json!(prompt))),
             "recall" => Step::Text(format!("Earlier: {}", earlier(messages).join(" / "))),
+            "system" => Step::Text(line_of_system(body, &argument)),
             "pictures" => Step::Text(pictures(&messages[at])),
             "sleep" => Step::Sleep(Duration::from_millis(argument.parse().unwrap_or(0))),
             "words" => {
@@ -125,6 +126,19 @@ fn response_of(body: &Value) -> Vec<Step> {
         Some(steps) if !steps.is_empty() => steps,
         _ => vec![Step::Text("done".into())],
     }
+}
+
+fn line_of_system(body: &Value, part: &str) -> String {
+    let blocks = body["system"].as_array().map_or(&[][..], Vec::as_slice);
+    let texts: Vec<&str> = blocks
+        .iter()
+        .filter_map(|block| block["text"].as_str())
+        .collect();
+    let mut lines = texts.iter().flat_map(|text| text.lines());
+    lines
+        .find(|line| line.contains(part))
+        .unwrap_or("no such line")
+        .to_owned()
 }
 
 /// What the last tools gave back.

@@ -1,0 +1,283 @@
+//! What is said about files that claude hands over and that `/get` asks for.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::button::Press;
+use super::{Body, Outgoing, Stored};
+use crate::id::JobId;
+
+/// So many names are listed.
+const LISTED: usize = 10;
+const MB: u64 = 1024 * 1024;
+
+/// A file that does not come, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotSent {
+    pub name: String,
+    pub why: Why,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    Empty,
+    /// It is kept there.
+    TooLarge {
+        bytes: u64,
+        path: PathBuf,
+    },
+    /// A link, a pipe, and the like.
+    NoFile,
+    Unreadable(String),
+}
+
+/// What came into the way of a file that was sent.
+fn sentence(name: &str, why: &Why, largest: u64) -> String {
+    match why {
+        Why::Empty => format!("{name}: it is empty, and Telegram takes no empty files."),
+        Why::TooLarge { bytes, path } => format!(
+            "{name}: it has {}, and Telegram takes at most {}. It is kept: {}",
+            size(*bytes),
+            size(largest),
+            path.display()
+        ),
+        Why::NoFile => format!("{name}: it is a link or a device; only files are sent."),
+        Why::Unreadable(error) => format!("{name}: it cannot be read ({error})."),
+    }
+}
+
+/// What claude put into its outbox and does not come.
+pub fn not_sent(files: &[NotSent], largest: u64) -> Outgoing {
+    let are_large = files
+        .iter()
+        .any(|file| matches!(file.why, Why::TooLarge { .. }));
+    let lines = files
+        .iter()
+        .take(LISTED)
+        .map(|file| format!("• {}", sentence(&file.name, &file.why, largest)));
+    let mut text = std::iter::once("Not sent, of what claude handed over:".to_owned())
+        .chain(lines)
+        .collect::<Vec<_>>()
+        .join("\n");
+    if files.len() > LISTED {
+        text.push_str(&format!("\n• and {} more", files.len() - LISTED));
+    }
+    if are_large {
+        text.push_str(
+            "\nAsk claude to split or pack what is too large, or fetch it from the machine.",
+        );
+    }
+    Outgoing::note(text)
+}
+
+/// Files whose names say that there are secrets in them come only when they are asked for.
+pub fn are_secrets(names: &[String], job: JobId) -> Outgoing {
+    let (text, button) = match names {
+        [name] => (
+            format!(
+                "claude also handed over {name}. {}",
+                about_a_secret("Its name")
+            ),
+            ALL_THE_SAME,
+        ),
+        many => (
+            format!(
+                "claude also handed over {}. Their names say that there may be secrets in them. Telegram, and \
+                 everybody in this chat, would have them.",
+                listed(many)
+            ),
+            "Send them all the same",
+        ),
+    };
+    Outgoing::note(text).with_button(button, Press::SendSecrets(job))
+}
+
+fn about_a_secret(name: &str) -> String {
+    format!(
+        "{name} says that there may be secrets in it. Telegram, and everybody in this chat, would have it."
+    )
+}
+
+const ALL_THE_SAME: &str = "Send it all the same";
+
+/// `/get` of such a file.
+pub fn is_secret(name: &str, job: JobId) -> Outgoing {
+    Outgoing::note(about_a_secret(&format!("The name of {name}")))
+        .with_button(ALL_THE_SAME, Press::SendSecrets(job))
+}
+
+/// More files than a chat should be filled with.
+pub fn many(path: PathBuf, count: usize) -> Outgoing {
+    Outgoing::of(Body::Stored(Stored {
+        path,
+        name: "files.zip".to_owned(),
+        caption: format!("{count} files that claude handed over, in one."),
+        is_picture: false,
+    }))
+}
+
+/// Packed they are still too large.
+pub fn many_too_large(count: usize, largest: u64, folder: &Path) -> Outgoing {
+    Outgoing::note(format!(
+        "claude handed over {count} files, which are too large for Telegram even in one zip (at most {}). They are \
+         kept: {}",
+        size(largest),
+        folder.display()
+    ))
+}
+
+/// Somebody has stopped it before anything was sent.
+pub fn stopped(folder: &Path) -> Outgoing {
+    Outgoing::note(format!(
+        "The sending of files was stopped. What claude handed over is kept: {}",
+        folder.display()
+    ))
+    .urgent()
+}
+
+/// `/get` of something outside the workspace.
+pub fn outside(wanted: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "{wanted} is not in the workspace of this session, or a link there leads out of it. /get sends only what is \
+         in it."
+    ))
+}
+
+/// `/get` of something that is not there; `near` are names that are.
+pub fn missing(wanted: &str, near: &[String]) -> Outgoing {
+    let ending = match near {
+        [] => String::new(),
+        near => format!(" Did you mean {}?", near.join(" or ")),
+    };
+    Outgoing::note(format!("There is no {wanted} in the workspace.{ending}"))
+}
+
+/// `/get` of a file that does not come.
+pub fn cannot_get(name: &str, why: &Why, largest: u64) -> Outgoing {
+    Outgoing::note(format!("Not sent: {}", sentence(name, why, largest)))
+}
+
+/// What a zip of a folder does not have in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The folder `.git`.
+    pub git: bool,
+    /// Names that say that there are secrets in them.
+    pub secrets: Vec<String>,
+    /// Links and the like.
+    pub no_files: usize,
+    pub unreadable: Vec<String>,
+}
+
+/// `/get` of a folder.
+pub fn folder(path: PathBuf, name: &str, count: usize, left_out: &LeftOut) -> Outgoing {
+    let files = match count {
+        1 => "1 file".to_owned(),
+        many => format!("{many} files"),
+    };
+    Outgoing::of(Body::Stored(Stored {
+        path,
+        name: format!("{name}.zip"),
+        caption: format!("{files} of {name}.{}", left_out.sentences()),
+        is_picture: false,
+    }))
+}
+
+/// `/get` of a folder with nothing to send in it.
+pub fn nothing_in_folder(name: &str, left_out: &LeftOut) -> Outgoing {
+    Outgoing::note(format!(
+        "There is no file to send in {name}.{}",
+        left_out.sentences()
+    ))
+}
+
+/// `/get` of a folder that is too large.
+pub fn folder_too_large(name: &str, largest: u64) -> Outgoing {
+    Outgoing::note(format!(
+        "The folder {name} is too large for Telegram, even as a zip (at most {}). /get one of its folders or files, or \
+         fetch it from the machine.",
+        size(largest)
+    ))
+}
+
+impl LeftOut {
+    fn sentences(&self) -> String {
+        let mut text = String::new();
+        let mut parts = Vec::new();
+        if self.git {
+            parts.push(".git".to_owned());
+        }
+        match self.no_files {
+            0 => {}
+            1 => parts.push("1 link".to_owned()),
+            many => parts.push(format!("{many} links")),
+        }
+        if !parts.is_empty() {
+            text.push_str(&format!(" Left out: {}.", parts.join(", ")));
+        }
+        if !self.secrets.is_empty() {
+            text.push_str(&format!(
+                " Left out, because the name says that there may be secrets in it: {}. /get with the name sends it.",
+                listed(&self.secrets)
+            ));
+        }
+        if !self.unreadable.is_empty() {
+            text.push_str(&format!(" Not readable: {}.", listed(&self.unreadable)));
+        }
+        text
+    }
+}
+
+/// In place of a file that is gone when its turn comes.
+pub fn cannot_be_read(name: &str, why: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "{name} could not be sent: it was changed or removed meanwhile ({why})."
+    ))
+}
+
+/// In place of a file that Telegram finds too large.
+pub fn too_large_after_all(name: &str, path: &Path) -> Outgoing {
+    Outgoing::note(format!(
+        "{name} could not be sent: it is larger than Telegram takes from a bot. It is kept: {}\nAsk claude to split or \
+         pack it, or fetch it from the machine.",
+        path.display()
+    ))
+}
+
+/// In place of a file that Telegram does not take, with Telegram's words.
+pub fn refused(name: &str, path: &Path, words: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "{name} could not be sent: Telegram does not take it. It is kept: {}",
+        path.display()
+    ))
+    .quoting(words)
+}
+
+/// What the system says of a file, without its number.
+pub fn in_words(error: &io::Error) -> String {
+    let words = error.to_string();
+    match words.split_once(" (os error") {
+        Some((words, _)) => words.to_owned(),
+        None => words,
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    let shown = names.len().min(LISTED);
+    let mut text = names[..shown].join(", ");
+    if names.len() > shown {
+        text.push_str(&format!(" and {} more", names.len() - shown));
+    }
+    text
+}
+
+/// As people say it.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..MB => format!("{} KB", bytes.div_ceil(1024)),
+        // Rounded up: what is a little more than a limit must not look like it.
+        _ if bytes.is_multiple_of(MB) => format!("{} MB", bytes / MB),
+        _ => format!("{:.1} MB", (bytes as f64 / MB as f64 * 10.0).ceil() / 10.0),
+    }
+}

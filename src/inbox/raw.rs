@@ -1,0 +1,160 @@
+//! `/raw`: reads back what was written to claude's input for the last prompt.
+//!
+//! The first prompt of a run is in its record as it was written. A later one was written by the same function from the
+//! same row, and the record has not kept the line.
+
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use crate::chat::Outgoing;
+use crate::chat::raw::{self, Origin, Reached, Shown, Start};
+use crate::claude::argv::APPEND_SYSTEM_PROMPT;
+use crate::claude::control;
+use crate::claude::folder::{RunFolder, Spec};
+use crate::id::{ChatThread, PromptId};
+use crate::prompt::{Content, Picture, Piece};
+use crate::store::{Store, StoreError, prompts};
+
+/// Arguments that say what claude does, rather than how telecoder speaks with it.
+const THAT_MATTER: [&str; 6] = [
+    "--model",
+    "--permission-mode",
+    "--effort",
+    "--session-id",
+    "--resume",
+    "--add-dir",
+];
+
+pub(super) async fn read(
+    store: &Store,
+    runs: &Path,
+    at: ChatThread,
+) -> Result<Outgoing, StoreError> {
+    let found = store
+        .transaction(move |db| prompts::newest_reached(db, at))
+        .await?;
+    let Some((prompt, run)) = found else {
+        return Ok(raw::none_yet());
+    };
+    let folder = RunFolder::new(runs.join(run.to_string()));
+    // Pictures are read and the record may be long; the dispatcher has other chats to serve.
+    let read = tokio::task::spawn_blocking(move || {
+        look(&prompt.content, prompt.id, folder.read_spec().ok().as_ref())
+    })
+    .await;
+    Ok(match read {
+        Ok(Some(reached)) => raw::reached(&reached),
+        _ => raw::gone(),
+    })
+}
+
+fn look(content: &Content, id: PromptId, spec: Option<&Spec>) -> Option<Reached> {
+    let as_written = spec.and_then(|spec| line_of(&spec.first_input, id));
+    let line = match as_written {
+        Some(line) => line,
+        None => serde_json::from_str(&control::user_message(content, id)).ok()?,
+    };
+    Some(Reached {
+        blocks: blocks(&line["message"]["content"], content),
+        start: spec.map(start),
+    })
+}
+
+/// The line with this prompt's id.
+fn line_of(input: &str, id: PromptId) -> Option<Value> {
+    let id = id.0.to_string();
+    input
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find(|line| line["uuid"] == id)
+}
+
+/// The blocks as they are in the line; the row says only whose they are.
+fn blocks(written: &Value, content: &Content) -> Vec<Shown> {
+    if let Some(text) = written.as_str() {
+        return vec![Shown::Text {
+            text: text.to_owned(),
+            origin: Origin::Person,
+        }];
+    }
+    let written = written.as_array().map_or(&[][..], Vec::as_slice);
+    let origins = origins(content);
+    let is_known = origins.len() == written.len();
+    written
+        .iter()
+        .enumerate()
+        .map(|(number, block)| {
+            let origin = origins.get(number).filter(|_| is_known);
+            shown(block, origin)
+        })
+        .collect()
+}
+
+fn shown(block: &Value, origin: Option<&Came<'_>>) -> Shown {
+    if block["type"] == "image" {
+        let source = &block["source"];
+        let data = source["data"].as_str().unwrap_or_default();
+        return Shown::Picture {
+            media_type: source["media_type"].as_str().unwrap_or_default().to_owned(),
+            bytes: STANDARD.decode(data).map_or(0, |bytes| bytes.len() as u64),
+            file: match origin {
+                Some(Came::From(picture)) => Some(picture.file.clone()),
+                _ => None,
+            },
+        };
+    }
+    Shown::Text {
+        text: block["text"].as_str().unwrap_or_default().to_owned(),
+        origin: match origin {
+            Some(Came::Written) => Origin::Person,
+            Some(Came::Along | Came::From(_)) => Origin::Telecoder,
+            None => Origin::Unknown,
+        },
+    }
+}
+
+/// Where a block is from.
+enum Came<'a> {
+    Written,
+    Along,
+    From(&'a Picture),
+}
+
+/// In the order of [`Content::blocks`].
+fn origins(content: &Content) -> Vec<Came<'_>> {
+    let mut origins = Vec::new();
+    let mut in_words = false;
+    for piece in &content.pieces {
+        let was_in_words = std::mem::replace(&mut in_words, false);
+        match piece {
+            Piece::Written(_) => {
+                in_words = true;
+                if !was_in_words {
+                    origins.push(Came::Written);
+                }
+            }
+            Piece::Along(_) => origins.push(Came::Along),
+            Piece::Picture(picture) => origins.push(Came::From(picture)),
+            Piece::Awaited(_) => {}
+        }
+    }
+    origins
+}
+
+fn start(spec: &Spec) -> Start {
+    let mut start = Start::default();
+    for pair in spec.arguments.windows(2) {
+        let [name, value] = pair else {
+            continue;
+        };
+        if name == APPEND_SYSTEM_PROMPT {
+            start.appended_to_system_prompt = Some(value.clone());
+        } else if THAT_MATTER.contains(&name.as_str()) {
+            start.arguments.push(format!("{name} {value}"));
+        }
+    }
+    start
+}

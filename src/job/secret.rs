@@ -1,0 +1,86 @@
+//! Which files are likely to have secrets in them, by what they are called.
+//!
+//! Pure. What they contain is not looked at: nobody could tell by that for certain either.
+
+use std::path::Path;
+
+/// Names that are secrets whatever folder they are in; lower case.
+const NAMES: [&str; 22] = [
+    ".credentials.json",
+    ".dockercfg",
+    ".git-credentials",
+    ".htpasswd",
+    ".my.cnf",
+    ".netrc",
+    ".npmrc",
+    ".pgpass",
+    ".pypirc",
+    ".vault-token",
+    ".yarnrc.yml",
+    "_netrc",
+    "auth.json",
+    "credentials",
+    "id_dsa",
+    "id_ecdsa",
+    "id_ecdsa_sk",
+    "id_ed25519",
+    "id_ed25519_sk",
+    "id_rsa",
+    "kubeconfig",
+    "master.key",
+];
+/// What such a name begins with, whatever its ending.
+const STEMS: [&str; 5] = [
+    "credentials.",
+    "secret.",
+    "secrets.",
+    "service-account",
+    "service_account",
+];
+const ENDINGS: [&str; 11] = [
+    ".env",
+    ".jks",
+    ".kdbx",
+    ".key",
+    ".keystore",
+    ".p12",
+    ".pem",
+    ".pfx",
+    ".ppk",
+    ".tfstate",
+    ".tfvars",
+];
+/// Examples of them are made to be shown.
+const EXAMPLES: [&str; 4] = [".dist", ".example", ".sample", ".template"];
+/// Everything in these folders.
+const FOLDERS: [&str; 3] = [".aws", ".gnupg", ".ssh"];
+/// A file in a folder.
+const IN_FOLDERS: [(&str, &str); 4] = [
+    (".cargo", "credentials.toml"),
+    (".docker", "config.json"),
+    (".git", "config"),
+    (".kube", "config"),
+];
+
+/// Whether the name says that there is a secret in the file. `path` is where it is in the workspace.
+pub fn is_named_so(path: &Path) -> bool {
+    let mut names: Vec<String> = path
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy().to_lowercase())
+        .collect();
+    let Some(name) = names.pop() else {
+        return false;
+    };
+    if EXAMPLES.iter().any(|ending| name.ends_with(ending)) {
+        return false;
+    }
+    let within = names.last().map_or("", String::as_str);
+    NAMES.contains(&name.as_str())
+        || name.starts_with(".env")
+        || STEMS.iter().any(|stem| name.starts_with(stem))
+        || ENDINGS.iter().any(|ending| name.ends_with(ending))
+        || names
+            .iter()
+            .any(|folder| FOLDERS.contains(&folder.as_str()))
+        || IN_FOLDERS.contains(&(within, name.as_str()))
+}

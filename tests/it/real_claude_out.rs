@@ -1,0 +1,66 @@
+//! The real claude hands a file over.
+
+use std::path::PathBuf;
+
+use crate::files_out::file;
+use crate::support::{Machine, model};
+
+const WHY: &str = "TELECODER_TEST_CLAUDE names the real claude; .ci/run sets it";
+
+fn machine() -> Machine {
+    let claude = PathBuf::from(std::env::var_os("TELECODER_TEST_CLAUDE").expect(WHY));
+    let machine = Machine::new();
+    let model = machine.runtime.block_on(model::start());
+    machine
+        .with("TELECODER_RUNTIME", claude.display().to_string())
+        .with("ANTHROPIC_BASE_URL", model)
+        .with("ANTHROPIC_API_KEY", "test-key")
+        .with("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
+        .with("CLAUDE_CODE_MAX_RETRIES", "2")
+        .with("DISABLE_AUTOUPDATER", "1")
+        .with("DISABLE_TELEMETRY", "1")
+        .with("DISABLE_ERROR_REPORTING", "1")
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn what_real_claude_puts_into_its_outbox_arrives_and_it_is_told_of_it() {
+    let machine = machine();
+    let _bot = machine.start();
+    machine.ada_says(
+        r#"[[tool: Bash {"command":"seq 1 5000 > $TELECODER_OUTBOX/numbers.txt"}]] [[say: here it is]]"#,
+    );
+    machine.message_with("here it is");
+    let (_, content) = file(&machine, "numbers.txt");
+    let numbers: String = (1..=5000).map(|number| format!("{number}\n")).collect();
+    assert!(content == numbers.as_bytes());
+    machine.ada_says("[[system: $TELECODER_OUTBOX]]");
+    machine.message_with(
+        "(also $TELECODER_OUTBOX) are sent to the person in the chat when you are done.",
+    );
+    machine.ada_says("/raw");
+    machine.message_with("── your words, 29 characters\n[[system: $TELECODER_OUTBOX]]");
+}
+
+/// In a mode in which claude may write to its folders only.
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn real_claude_may_write_into_its_outbox_when_it_may_only_edit() {
+    let machine = machine().with("TELECODER_PERMISSION_MODE", "acceptEdits");
+    let _bot = machine.start();
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+    machine.until_quiet();
+    let session = std::fs::read_dir(machine.data().join("files"))
+        .expect("a folder")
+        .flatten()
+        .next()
+        .expect("a session")
+        .path();
+    let path = session.join("outbox/plan.md");
+    machine.ada_says(&format!(
+        r#"[[tool: Write {{"file_path":"{}","content":"a plan"}}]] [[say: written]]"#,
+        path.display()
+    ));
+    assert_eq!(file(&machine, "plan.md").1, b"a plan");
+}
