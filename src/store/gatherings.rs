@@ -96,7 +96,7 @@ pub fn newest(db: &Connection, at: ChatThread, user: UserId) -> rusqlite::Result
          FROM runs r JOIN prompts p ON p.run_id = r.id
          WHERE r.seq > (SELECT max(seq) FROM runs) - ?4
            AND r.chat_id = ?1 AND r.thread_id = ?2 AND p.user_id = ?3
-         ORDER BY r.seq DESC LIMIT 1",
+         ORDER BY p.rowid DESC LIMIT 1",
     )?
     .query_row(
         params![at.chat.0, thread_column(at), user.0, LOOKED_AT],

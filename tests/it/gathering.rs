@@ -35,6 +35,29 @@ fn a_paste_of_three_parts_is_one_prompt_to_the_byte() {
 }
 
 #[test]
+fn a_paste_while_claude_works_goes_to_it_whole() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[bash: until [ -e go ]; do sleep 0.05; done]] [[say: done]]");
+    machine.message_with("▸ Bash");
+    let first = "p".repeat(4096);
+    machine.ada_says(&first);
+    machine.ada_says("the end");
+    machine.until("claude has it on its input", || {
+        let handed = machine.rows("SELECT count(*) FROM prompts WHERE handed_to IS NOT NULL");
+        (handed == [1]).then_some(())
+    });
+    let workspaces = std::fs::read_dir(machine.data().join("workspaces")).expect("workspaces");
+    for workspace in workspaces.flatten() {
+        std::fs::write(workspace.path().join("go"), "").expect("a file");
+    }
+    machine.until_quiet();
+    let whole = format!("{first}the end");
+    assert_eq!(machine.times_run().get(&whole), Some(&1));
+    assert_eq!(machine.times_run().len(), 2);
+}
+
+#[test]
 fn what_comes_when_the_paste_is_complete_is_the_next_prompt() {
     let machine = Machine::new();
     let _bot = machine.start();

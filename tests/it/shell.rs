@@ -428,7 +428,8 @@ fn a_database_of_the_version_before_is_explained_by_the_shell_and_taken_up_by_th
         ALTER TABLE prompts DROP COLUMN pieces; ALTER TABLE prompts DROP COLUMN handed_to;
         ALTER TABLE prompts DROP COLUMN taken_up_at; ALTER TABLE prompts DROP COLUMN steered;
         ALTER TABLE prompts DROP COLUMN answer_row; ALTER TABLE prompts DROP COLUMN edited;
-        ALTER TABLE runs DROP COLUMN gathers_until;
+        ALTER TABLE runs DROP COLUMN gathers_until; ALTER TABLE runs DROP COLUMN gathering;
+        DROP TABLE album_parts;
         ALTER TABLE chat_settings DROP COLUMN permission_mode; ALTER TABLE chat_settings DROP COLUMN model;
         ALTER TABLE chat_settings DROP COLUMN effort; ALTER TABLE chat_settings DROP COLUMN holds_back;
         PRAGMA user_version = 5;";
