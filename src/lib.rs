@@ -11,7 +11,7 @@
 //!
 //! 1. [`telegram::poll`] asks for updates, stores them with the next offset, and only then asks again.
 //! 2. [`telegram::listener`] feeds the stored updates to teloxide's dispatcher ([`telegram::dispatch`]), which
-//!    reads them ([`telegram::repair`], [`telegram::incoming`]) into an [`update::Incoming`].
+//!    reads them ([`telegram::incoming`], [`telegram::message`]) into an [`update::Incoming`].
 //! 3. [`inbox`] lets it in or not ([`telegram::access`]), tells commands from prompts ([`command`]) and writes
 //!    the effect in the transaction that marks the update as done. What is asked in a shell of the machine has the
 //!    same effects ([`inbox::shell`]), written by that process itself, which then rings ([`daemon::bell`]).

@@ -1,6 +1,7 @@
 //! What claude is asked: a person's words to the byte, and what goes along with them, each in a fixed form.
 //!
-//! Pure. [`forms`] has the fixed forms; `inbox` puts prompts together, `store::prompts` keeps them, `claude::control` makes lines of input from them.
+//! Pure. [`forms`] has the fixed forms; `inbox` puts prompts together, `store::prompts` keeps them, `claude::control`
+//! makes lines of input from them.
 
 pub mod forms;
 

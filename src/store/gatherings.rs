@@ -1,6 +1,6 @@
 //! Gatherings: prompts that consist of several messages, and may get more of them for a moment.
 //!
-//! `gathers_until` of a run says until when; [`READY`] is the one condition for a run to begin, or to be handed over.
+//! `gathers_until` of a run says until when; `READY` is the one condition for a run to begin, or to be handed over.
 //! The messages of an album that nobody has addressed to the bot yet wait in `album_parts`.
 
 use rusqlite::{Connection, OptionalExtension, params};
