@@ -14,7 +14,7 @@ use telecoder::git::mirror::Mirrors;
 use telecoder::git::workspace::{self, Workshop};
 use telecoder::git::{Git, Listener, diff, index, snapshot};
 use telecoder::id::{ChatId, ChatThread, RunId, SessionId};
-use telecoder::process::holder;
+use telecoder::process::holder::{self, Place};
 use telecoder::session::{Session, Source};
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +27,7 @@ fn main() {
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|command| command == "hold") {
         let (report, program) = holder::parse(arguments).expect("what to hold");
-        holder::hold(&report, &program).expect("it is held");
+        holder::hold(Place::Pipes, &report, &program).expect("it is held");
         return;
     }
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -39,6 +39,8 @@ pub enum Event {
     Retrying(Retry),
     /// The conversation was made shorter. `system/compact_boundary`.
     Compacted { before: u64, after: u64 },
+    /// How much of the account's usage limit is left. `rate_limit_event`; comes with a claude.ai login only.
+    Limit(LimitReport),
     /// claude names the kind of an API failure. `assistant.error`.
     ApiProblem(ApiProblem),
     /// claude asks something and waits for the answer. `control_request`.
@@ -136,6 +138,24 @@ pub enum ApiProblem {
     Refused,
     /// No connection, or a kind that telecoder has no word for.
     Other(String),
+}
+
+/// What claude says of the account's usage limits. `rate_limit_info`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LimitReport {
+    pub standing: Standing,
+    /// When the limit goes, in Unix seconds.
+    pub resets_at: Option<i64>,
+    /// How much of it is used, from 0 to 1.
+    pub used: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Allowed,
+    /// Nearly used up.
+    Warning,
+    Rejected,
 }
 
 impl TurnEnd {

@@ -20,7 +20,8 @@
 //! 5. [`run::start`] takes a snapshot ([`git::snapshot`]), writes the run's folder and starts its keeper
 //!    ([`claude::keeper`]), a process that outlives the bot and owns claude.
 //! 6. [`run::drive`] follows the run: lines become events ([`claude::stream`], [`event`]), events fold into
-//!    [`progress`], a turn's end becomes an answer ([`run::answer`]) with our sentences ([`chat`]).
+//!    [`progress`], a turn's end becomes an answer ([`run::answer`]) with our sentences ([`chat`]). A usage limit or a
+//!    missing login holds the chat up instead ([`run::hold`]); [`login`] logs claude in from the owner's phone.
 //! 7. When it has ended, a [`job`] measures what it left: [`verify`] asks [`git`] what changed since the snapshot that
 //!    was taken before, runs the project's own checks, and holds both against what the answer says. Evidence, like
 //!    everything that a chat has done in its workspace beside runs, comes from a job.
@@ -57,6 +58,8 @@ pub mod update;
 
 pub mod command;
 pub mod inbox;
+
+pub mod login;
 
 pub mod session;
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::event::{
-    ApiProblem, Edited, Event, Retry, ToDo, ToDoChange, ToDoState, ToolUse, TurnEnd,
+    ApiProblem, Edited, Event, LimitReport, Retry, ToDo, ToDoChange, ToDoState, ToolUse, TurnEnd,
 };
 use crate::id::{ClaudeSessionId, PromptId};
 
@@ -39,6 +39,10 @@ pub struct Progress {
     pub retry: Option<Retry>,
     /// The last kind of API failure that was named in this turn.
     pub problem: Option<ApiProblem>,
+    /// What claude said last of the account's usage limits.
+    pub limit: Option<LimitReport>,
+    /// The model has done something in this turn: written words of its own, or called a tool.
+    pub has_worked: bool,
     /// Tokens before and after the conversation was made shorter in this turn.
     pub compacted: Option<(u64, u64)>,
     /// Work that goes on by itself, by its id.
@@ -117,9 +121,11 @@ impl Progress {
                 self.problem = None;
                 self.prompts = std::mem::take(&mut self.next_prompts);
                 self.turn_is_under_way = false;
+                self.has_worked = false;
             }
             Event::Words(words) => {
                 self.retry = None;
+                self.has_worked = true;
                 if self.words_complete {
                     self.words.clear();
                     self.words_complete = false;
@@ -138,6 +144,7 @@ impl Progress {
             Event::ToolUse(tool) => {
                 self.turn_is_under_way = true;
                 self.retry = None;
+                self.has_worked = true;
                 self.tool_calls += 1;
                 self.take_step(tool);
             }
@@ -168,6 +175,7 @@ impl Progress {
             }
             Event::Retrying(retry) => self.retry = Some(retry.clone()),
             Event::Compacted { before, after } => self.compacted = Some((*before, *after)),
+            Event::Limit(report) => self.limit = Some(report.clone()),
             Event::ApiProblem(problem) => self.problem = Some(problem.clone()),
             Event::TurnEnded(end) => {
                 self.retry = None;

@@ -65,6 +65,10 @@ pub enum Press {
     SetMode(Option<PermissionMode>),
     SetModel(Option<String>),
     SetEffort(Option<Effort>),
+    /// Nothing shall hold the chat, or this topic of it, up any more.
+    TryNow(Option<ThreadId>),
+    /// Begin to log claude in.
+    LogIn,
     /// Links that were given away let nobody in any more.
     CancelLinks,
 }
@@ -87,6 +91,8 @@ impl Press {
             Press::Correct(prompt) => format!("correct:{}", prompt.0),
             Press::RunEdited(prompt) => format!("run-edited:{}", prompt.0),
             Press::AskWithout(run) => format!("ask-without:{run}"),
+            Press::TryNow(thread) => format!("try-now:{}", thread.map_or(0, |thread| thread.0)),
+            Press::LogIn => "log-in".to_owned(),
             Press::SendParked => "send-parked".to_owned(),
             Press::Switch(session) => format!("switch:{session}"),
             Press::SendSecrets(job) => format!("send-secrets:{job}"),
@@ -126,6 +132,8 @@ impl Press {
             "correct" => prompt().map(Press::Correct),
             "run-edited" => prompt().map(Press::RunEdited),
             "ask-without" => run().map(Press::AskWithout),
+            "try-now" => thread().map(Press::TryNow),
+            "log-in" => Some(Press::LogIn),
             "send-parked" => Some(Press::SendParked),
             "switch" => session().map(Press::Switch),
             "send-secrets" => job().map(Press::SendSecrets),

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::button::Press;
+use super::holding::warning_clause;
 use super::text::{cost_with_dot, duration, tools_clause};
 use crate::event::{ApiProblem, Retry, ToDo, ToDoState};
 use crate::id::{JobId, RunId, SessionId};
@@ -176,6 +177,7 @@ pub fn live(progress: &Progress, going: Going) -> LiveText {
         1 => text.push(" · 1 prompt waits"),
         many => text.push(&format!(" · {many} prompts wait")),
     }
+    text.push(&warning_clause(progress.limit.as_ref()));
     if let Some(retry) = &progress.retry {
         text.push("\n\n");
         text.push(&retrying(retry));

@@ -123,6 +123,7 @@ pub fn lines_of(event: &Event) -> Vec<String> {
         Event::Words(_)
         | Event::ToDo(_)
         | Event::TaskEnded { .. }
+        | Event::Limit(_)
         | Event::ApiProblem(_)
         | Event::Idle
         | Event::TakenUp(_)

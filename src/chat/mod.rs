@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod failure;
 pub mod fetched;
 pub mod files;
+pub mod holding;
 pub mod live;
 pub mod logs;
 pub mod people;
@@ -197,6 +198,12 @@ impl Outgoing {
     /// Goes before what waits.
     pub fn urgent(mut self) -> Outgoing {
         self.urgency = Urgency::Stop;
+        self
+    }
+
+    /// The client opens a reply to it.
+    pub fn asking_for_reply(mut self) -> Outgoing {
+        self.wants_reply = Some(WantsReply::OfAnybody);
         self
     }
 

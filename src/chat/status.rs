@@ -29,6 +29,8 @@ pub struct Facts {
     pub job: Option<(Task, Duration)>,
     /// Prompts that are held back because they are old.
     pub held: usize,
+    /// What holds the chat up, as a line.
+    pub hold: Option<String>,
     /// The topic that is asked in.
     pub thread: Option<ThreadId>,
     /// Runs in all chats take all the places that there are.
@@ -81,6 +83,7 @@ pub fn status(facts: &Facts) -> Outgoing {
     if facts.waiting > 0 {
         lines.push(format!("Waiting: {}", prompts(facts.waiting)));
     }
+    lines.extend(facts.hold.clone());
     if facts.held > 0 {
         lines.push(format!(
             "Held back because they are old: {}",
@@ -102,6 +105,9 @@ pub fn status(facts: &Facts) -> Outgoing {
     }
     lines.extend(trouble_lines(facts));
     let mut message = Outgoing::note(lines.join("\n"));
+    if facts.hold.is_some() {
+        message = message.with_button("Try now", Press::TryNow(facts.thread));
+    }
     if facts.held > 0 {
         message = message.with_button("Run what is held back", Press::RunHeld(facts.thread));
     }

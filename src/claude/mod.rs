@@ -17,6 +17,8 @@ pub mod host;
 pub mod install;
 pub mod keeper;
 pub mod keepers;
+pub mod limit;
+pub mod login;
 mod outcome;
 pub mod stream;
 pub mod tail;

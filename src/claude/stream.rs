@@ -11,9 +11,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::limit;
 use super::outcome::{self, Outcome};
 use super::{asks, control};
-use crate::event::{ApiProblem, Event, Retry, ToolResult, ToolUse, TurnEnd};
+use crate::event::{ApiProblem, Event, LimitReport, Retry, Standing, ToolResult, ToolUse, TurnEnd};
 use crate::id::{ClaudeSessionId, PromptId};
 
 /// How much of a tool's argument and of its result is kept, in characters.
@@ -35,6 +36,7 @@ pub fn events(line: &[u8], take: &mut impl FnMut(Event)) {
         ("assistant", _) => assistant(line, take),
         ("user", _) => user(line, take),
         ("result", _) => result(line, take),
+        ("rate_limit_event", _) => rate_limit(line, take),
         ("system", Some(subtype)) => system(subtype, line, take),
         ("control_response", _) => response(line, take),
         ("control_request", _) => asks::request(line).map(&mut *take),
@@ -280,6 +282,37 @@ fn response(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
             .response
             .is_some_and(|response| response.cancelled),
     });
+    Some(())
+}
+
+fn rate_limit(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
+    #[derive(Deserialize)]
+    struct Line {
+        rate_limit_info: Info,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Info {
+        status: String,
+        resets_at: Option<f64>,
+        utilization: Option<f64>,
+    }
+    let Line {
+        rate_limit_info: info,
+    } = serde_json::from_slice(line).ok()?;
+    let standing = match info.status.as_str() {
+        "allowed" => Standing::Allowed,
+        "allowed_warning" => Standing::Warning,
+        "rejected" => Standing::Rejected,
+        _ => return None,
+    };
+    take(Event::Limit(LimitReport {
+        standing,
+        // What is no such number becomes one that makes no sense.
+        #[allow(clippy::cast_possible_truncation)]
+        resets_at: info.resets_at.map(|at| limit::seconds(at as i64)),
+        used: info.utilization,
+    }));
     Some(())
 }
 

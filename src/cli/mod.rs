@@ -26,7 +26,7 @@ use crate::config::{Config, Faults, Setting, Sources, data_folder};
 use crate::daemon::{self, DATABASE, ServeError};
 use crate::demo;
 use crate::picture;
-use crate::process::holder;
+use crate::process::holder::{self, Place};
 use crate::store::backup;
 use config::ConfigCommand;
 use init::InitArguments;
@@ -161,9 +161,9 @@ fn started_by_telecoder() -> Option<anyhow::Result<()>> {
     if command == "keep" {
         return Some(keeper::keep(Path::new(&arguments.next()?)));
     }
-    if command == "hold" {
+    if let Some(place) = command.to_str().and_then(Place::of_subcommand) {
         let (report, program) = holder::parse(arguments)?;
-        return Some(holder::hold(&report, &program));
+        return Some(holder::hold(place, &report, &program));
     }
     if command == picture::COMMAND {
         return Some(picture::fit_and_say(

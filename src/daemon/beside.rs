@@ -1,5 +1,5 @@
 //! What another telecoder process has written into the store, as `telecoder session` does, and sessions that a
-//! terminal has let go of.
+//! terminal has let go of; and chats whose hold is over.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::job::Lane;
 use crate::session::Session;
 use crate::session::attached::{self, Attached};
 use crate::session::registry::Registry;
-use crate::store::{Store, StoreError, jobs, now, outbox, runs, sessions};
+use crate::store::{Store, StoreError, holds, jobs, now, outbox, runs, sessions};
 use crate::telegram::outbox::Outbox;
 
 /// How often it is looked where nobody has rung. One look costs a few reads of indexes that are mostly empty.
@@ -37,6 +37,8 @@ struct Found {
     beside: Vec<ChatThread>,
     stops: Vec<ChatThread>,
     messages: Vec<ChatId>,
+    /// When the next chat is no longer held up.
+    hold_ends_in: Option<Duration>,
 }
 
 impl Beside {
@@ -45,18 +47,20 @@ impl Beside {
         let watch = Watch::start();
         let bell = watch.folder(&bell::folder(&self.data));
         loop {
-            if let Err(error) = self.look().await {
+            let pause = self.look().await.unwrap_or_else(|error| {
                 debug!(%error, "nobody could look for work from beside");
-            }
+                EVERY
+            });
             tokio::select! {
                 () = bell.changed() => {}
-                () = tokio::time::sleep(EVERY) => {}
+                () = tokio::time::sleep(pause) => {}
                 () = quit.cancelled() => return,
             }
         }
     }
 
-    async fn look(&self) -> Result<(), StoreError> {
+    /// Returns how long there is nothing to do by the clock alone, at most [`EVERY`].
+    async fn look(&self) -> Result<Duration, StoreError> {
         for (session, since) in self.store.transaction(sessions::attached).await? {
             self.take_back(session, since).await?;
         }
@@ -73,7 +77,7 @@ impl Beside {
         for chat in found.messages {
             self.outbox.deliver(chat);
         }
-        Ok(())
+        Ok(found.hold_ends_in.map_or(EVERY, |left| left.min(EVERY)))
     }
 
     /// A terminal that is gone without a word has the session no longer.
@@ -109,6 +113,9 @@ impl Beside {
 }
 
 fn find(db: &Connection) -> rusqlite::Result<Found> {
+    for at in holds::lift_over(db)? {
+        info!(chat = %at, "the time of a usage limit is over; what waited for it is tried again");
+    }
     let mut workspace = runs::chats_with_open(db)?;
     workspace.extend(sessions::chats_with_new(db)?);
     workspace.extend(jobs::chats_not_begun(db, Lane::Workspace)?);
@@ -117,5 +124,7 @@ fn find(db: &Connection) -> rusqlite::Result<Found> {
         beside: jobs::chats_not_begun(db, Lane::Beside)?,
         stops: runs::chats_with_stop_requested(db)?,
         messages: outbox::chats_with_due(db)?,
+        hold_ends_in: holds::next_end(db)?
+            .map(|end| Duration::from_millis(u64::try_from(end - now()).unwrap_or(0))),
     })
 }

@@ -32,6 +32,7 @@ use crate::health::Health;
 use crate::inbox::{self, Inbox};
 use crate::job::Lane;
 use crate::job::fetch::Fetching;
+use crate::login::{Login, LoginTask};
 use crate::metrics::Metrics;
 use crate::run::start::{Checking, Runner};
 use crate::session::claims::Claims;
@@ -102,10 +103,12 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
     };
     let outbox = Outbox::start(around, pauses, &tasks);
     let (registry, registry_task) = Registry::new();
+    let (login, logins) = Login::new();
     let inbox = Arc::new(Inbox {
         store: store.clone(),
         outbox: outbox.clone(),
         registry: registry.clone(),
+        login,
         access: config.access.clone(),
         health: health.clone(),
         metrics: metrics.clone(),
@@ -165,6 +168,17 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         keep_runs: config.keep_runs,
     };
     tasks.spawn(upkeep.keep_up(quit.clone()));
+    let login_task = LoginTask {
+        store: store.clone(),
+        outbox: outbox.clone(),
+        registry: registry.clone(),
+        owner: config.access.owner(),
+        program: config.runtime.clone(),
+        environment: config.environment.clone(),
+        scratch: data.scratch(),
+        database: data.database(),
+    };
+    tasks.spawn(login_task.run(logins, quit.clone()));
     let beside = Beside {
         store: store.clone(),
         registry: registry.clone(),
@@ -252,6 +266,7 @@ fn worker(
             model: config.model.clone(),
             time_limit: config.run_timeout,
             environment: config.environment.clone(),
+            owner: config.access.owner(),
         },
         registry: registry.clone(),
         places: Arc::new(Semaphore::new(config.max_runs)),

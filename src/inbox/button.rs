@@ -5,14 +5,15 @@ use rusqlite::Connection;
 
 use super::question::{self, Answerer};
 use super::{
-    Follow, Inbox, checks, choices, edit, files, held, job, people, queue, resume, stop, switch,
-    without_files,
+    Follow, Inbox, checks, choices, edit, files, held, hold, job, login, people, queue, resume,
+    stop, switch, without_files,
 };
 use crate::chat::button::Press;
 use crate::chat::choices::Defaults;
 use crate::chat::toast;
 use crate::command::Choose;
 use crate::id::{ChatThread, UpdateSeq};
+use crate::run::again::How;
 use crate::store::{StoreError, migrated, outbox, updates};
 use crate::telegram::access::{Access, Member};
 use crate::update::Button;
@@ -118,10 +119,12 @@ fn act(
             Some(follow) => Pressed::over(toast::STOPPING).with(follow).buttons_stay(),
             None => Pressed::over(toast::RUN_IS_OVER),
         }),
-        Some(Press::Resume(run)) => resume::pressed(db, chat, run, resume::How::GoOn, member),
-        Some(Press::Repeat(run)) => resume::pressed(db, chat, run, resume::How::Again, member),
         Some(Press::AskWithout(run)) => without_files::pressed(db, chat, run),
+        Some(Press::Resume(run)) => resume::pressed(db, chat, run, How::GoOn, member),
+        Some(Press::Repeat(run)) => resume::pressed(db, chat, run, How::Again, member),
         Some(Press::RunHeld(thread)) => held::pressed(db, ChatThread { chat, thread }),
+        Some(Press::TryNow(thread)) => hold::try_pressed(db, ChatThread { chat, thread }),
+        Some(Press::LogIn) => login::pressed(db, chat, member, access),
         Some(Press::StopJob(id)) => job::stop_pressed(db, chat, id),
         Some(Press::StopSetup(session)) => Ok(match stop::setup_pressed(db, chat, &session)? {
             Some(follow) => Pressed::over(toast::STOPPING).with(follow).buttons_stay(),

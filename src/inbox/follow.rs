@@ -15,6 +15,8 @@ pub(super) struct Follow {
     pub more: Option<ChatThread>,
     /// More of the same may come; what was written is sent a little later.
     pub gather: bool,
+    /// Somebody wants claude to be logged in.
+    pub log_in: bool,
     /// So many prompts were accepted.
     pub accepted: u64,
     /// The message that began a prompt; its sender sees that it was taken.

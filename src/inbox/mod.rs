@@ -14,7 +14,9 @@ mod files;
 mod follow;
 mod gather;
 mod held;
+mod hold;
 mod job;
+mod login;
 mod logs;
 mod new;
 mod people;
@@ -50,6 +52,7 @@ use crate::chat::questions as question_words;
 use crate::chat::{Outgoing, PromptState};
 use crate::health::Health;
 use crate::id::{ChatId, ChatThread, UpdateSeq, UserId};
+use crate::login::Login;
 use crate::metrics::Metrics;
 use crate::session::Commands;
 use crate::session::registry::Registry;
@@ -73,6 +76,7 @@ pub struct Inbox {
     pub store: Store,
     pub outbox: Outbox,
     pub registry: Registry,
+    pub login: Login,
     pub access: Access,
     pub health: Health,
     pub metrics: Metrics,
@@ -183,6 +187,9 @@ impl Inbox {
         moved_to: Option<ChatId>,
         bot: &str,
     ) -> Result<(), StoreError> {
+        if self.take_login_code(seq, member, &message).await? {
+            return Ok(());
+        }
         let at = ChatThread {
             chat: moved_to.unwrap_or(message.at.chat),
             ..message.at
@@ -240,6 +247,7 @@ impl Inbox {
                 false => Follow::wake(at),
             };
             let fetches = job::fetch(db, at, run, asked.number)?;
+            hold::tell(db, at)?;
             Ok(Follow {
                 accepted: u64::from(is_new),
                 taken: asked.number.filter(|_| is_new),
@@ -415,6 +423,9 @@ impl Inbox {
         }
         if let Some(at) = follow.wake_beside {
             self.registry.wake_beside(at);
+        }
+        if follow.log_in {
+            self.login.begin();
         }
         if let Some(at) = follow.stop {
             self.registry.stop(at);

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use jiff::Zoned;
 use rusqlite::Connection;
 
-use crate::chat::Outgoing;
 use crate::chat::status::{self, Facts};
+use crate::chat::{Outgoing, holding};
 use crate::id::ChatThread;
 use crate::job::Lane;
-use crate::store::{chats, held, jobs, now, outbox, questions, runs, sessions};
+use crate::store::{chats, held, holds, jobs, now, outbox, questions, runs, sessions};
 
 /// What is not in the store.
 pub(super) struct Bot {
@@ -35,6 +36,7 @@ pub(super) fn look(db: &Connection, at: ChatThread, bot: &Bot) -> rusqlite::Resu
         },
         waiting: runs::queued_count(db, at)?,
         held: held::count(db, at)?,
+        hold: hold_line(db, at)?,
         thread: at.thread,
         no_free_place: runs::running_count(db)? >= bot.max_runs,
         not_delivered: outbox::not_delivered(db, at.chat)?,
@@ -58,6 +60,14 @@ pub(super) fn look(db: &Connection, at: ChatThread, bot: &Bot) -> rusqlite::Resu
     }
     facts.session = session;
     Ok(status::status(&facts))
+}
+
+fn hold_line(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<String>> {
+    let clock = Zoned::now();
+    Ok(holds::of(db, at)?.map(|hold| {
+        let end = hold.end_in(clock.time_zone().clone());
+        holding::status_line(hold.why, end.as_ref(), &clock)
+    }))
 }
 
 fn since(moment_ms: i64) -> Duration {

@@ -3,11 +3,11 @@
 use rusqlite::Connection;
 
 use super::{Follow, job};
-use crate::chat::{text, workspace};
+use crate::chat::{holding, text, workspace};
 use crate::id::{ChatId, ChatThread, RunId, SessionId};
 use crate::run::Outcome;
 use crate::session::{Session, SessionState};
-use crate::store::{chats, jobs, outbox, runs, sessions};
+use crate::store::{chats, holds, jobs, outbox, runs, sessions};
 
 /// Ends what runs; if nothing runs, gives up what is being set up, and drops what waits.
 pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follow> {
@@ -23,6 +23,7 @@ pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follo
         return Ok(stop);
     }
     let dropped = runs::end_queued(db, at, None, &Outcome::Stopped)?;
+    let was_held = holds::lift(db, at)?;
     if let Some(session) = sessions::next_new(db, at)? {
         give_up(db, &session, dropped)?;
         return Ok(stop);
@@ -31,6 +32,10 @@ pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follo
         text::nothing_to_stop()
     } else {
         text::dropped_waiting(dropped)
+    };
+    let reply = match was_held {
+        true => reply.adding(holding::NO_LONGER_HELD),
+        false => reply,
     };
     outbox::insert(db, at, &reply)?;
     // The worker may wait for a place, for what was dropped.

@@ -11,11 +11,12 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use futures::StreamExt;
+use tokio::io::AsyncWriteExt;
 use tokio::process::{ChildStdin, Command};
 use tokio_process_stream::{Item, ProcessChunkStream};
 
 use super::RUN_MARKER;
-use super::holder::Report;
+use super::holder::{Place, Report};
 use super::sweep::{self, Seen};
 use crate::id::RunId;
 
@@ -63,9 +64,18 @@ pub enum Piece {
 impl Held {
     /// Starts a holder and the program below it. Errors are those of the folder, or of starting a process.
     pub fn start(program: Program<'_>) -> io::Result<Held> {
+        Held::start_in(Place::Pipes, program)
+    }
+
+    /// The same in a terminal: see [`Place::Terminal`].
+    pub fn start_in_terminal(program: Program<'_>) -> io::Result<Held> {
+        Held::start_in(Place::Terminal, program)
+    }
+
+    fn start_in(place: Place, program: Program<'_>) -> io::Result<Held> {
         let mut child = Command::new("/proc/self/exe")
             .arg0("telecoder")
-            .arg("hold")
+            .arg(place.subcommand())
             .arg(&program.report)
             .args(&program.arguments)
             .env_clear()
@@ -104,6 +114,14 @@ impl Held {
             Some(Item::Stdout(chunk)) => Some(Piece::Stdout(chunk.to_vec())),
             Some(Item::Stderr(chunk)) => Some(Piece::Stderr(chunk.to_vec())),
             Some(Item::Done(_)) | None => None,
+        }
+    }
+
+    /// Types something into the terminal that the program is in.
+    pub async fn types(&mut self, keys: &[u8]) -> io::Result<()> {
+        match &mut self.lifeline {
+            Some(keyboard) => keyboard.write_all(keys).await,
+            None => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }
 

@@ -22,6 +22,7 @@ use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open, set_child_subreaper};
 use serde::{Deserialize, Serialize};
 
 use super::sweep::{self, Spared};
+use super::terminal::{Screen, Terminal};
 
 /// How long what is ended may take to clean up after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
@@ -46,13 +47,38 @@ pub struct Report {
     pub peak_kib: u64,
 }
 
+/// What a program that is held has for its input and output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// No input, and the holder's own output.
+    Pipes,
+    /// A terminal: what it shows comes from the holder's stdout, what the holder is sent is typed into it.
+    Terminal,
+}
+
+impl Place {
+    /// The hidden subcommand.
+    pub fn subcommand(self) -> &'static str {
+        match self {
+            Place::Pipes => "hold",
+            Place::Terminal => "hold-in-terminal",
+        }
+    }
+
+    pub fn of_subcommand(name: &str) -> Option<Place> {
+        [Place::Pipes, Place::Terminal]
+            .into_iter()
+            .find(|place| place.subcommand() == name)
+    }
+}
+
 /// Runs `arguments` (the program first) and returns when nothing of it is left.
 ///
 /// The report is written whole or not at all. Errors are those of the report's folder.
-pub fn hold(report: &Path, arguments: &[OsString]) -> anyhow::Result<()> {
+pub fn hold(place: Place, report: &Path, arguments: &[OsString]) -> anyhow::Result<()> {
     set_child_subreaper(Some(getpid()))
         .context("cannot become the reaper of what is left behind")?;
-    let ended = run(arguments)?;
+    let ended = run(place, arguments)?;
     let bytes = serde_json::to_vec(&ended).context("cannot write a report")?;
     let temporary = report.with_extension("tmp");
     fs::write(&temporary, bytes)
@@ -68,17 +94,23 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Option<(PathBuf, Vec<
     (!program.is_empty()).then_some((report, program))
 }
 
-fn run(arguments: &[OsString]) -> anyhow::Result<Report> {
+fn run(place: Place, arguments: &[OsString]) -> anyhow::Result<Report> {
     let Some((program, arguments)) = arguments.split_first() else {
         anyhow::bail!("there is nothing to hold");
     };
-    let started = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .process_group(0)
-        .spawn();
-    let mut child = match started {
-        Ok(child) => child,
+    let mut command = Command::new(program);
+    command.args(arguments).process_group(0);
+    let started = match place {
+        Place::Pipes => command
+            .stdin(Stdio::null())
+            .spawn()
+            .map(|child| (child, None)),
+        Place::Terminal => Terminal::open()
+            .and_then(|terminal| terminal.start(command))
+            .map(|(child, screen)| (child, Some(screen))),
+    };
+    let (mut child, screen) = match started {
+        Ok(started) => started,
         Err(error) => {
             return Ok(Report {
                 not_started: Some(error.to_string()),
@@ -91,7 +123,7 @@ fn run(arguments: &[OsString]) -> anyhow::Result<Report> {
         format!("/proc/{}/oom_score_adj", child.id()),
         OOM_SCORE_ADJUSTMENT,
     );
-    let status = wait(&mut child)?;
+    let status = wait(&mut child, screen)?;
     let swept = sweep::end_descendants(GRACE, Spared::Nobody);
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).ok();
     let cpu = usage.map(|usage| (usage.user_time() + usage.system_time()).num_milliseconds());
@@ -108,10 +140,13 @@ fn run(arguments: &[OsString]) -> anyhow::Result<Report> {
 }
 
 /// `None` when it is to be ended: nobody holds the other end of stdin any more.
-fn wait(child: &mut Child) -> anyhow::Result<Option<ExitStatus>> {
+fn wait(child: &mut Child, screen: Option<Screen>) -> anyhow::Result<Option<ExitStatus>> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let pid = pid.context("the program has no process id")?;
     let ended = pidfd_open(pid, PidfdFlags::empty()).context("the program cannot be watched")?;
+    if let Some(mut screen) = screen {
+        return Ok(screen.pass_on(child, &ended)?);
+    }
     let stdin = io::stdin();
     loop {
         let mut sources = [

@@ -16,3 +16,4 @@ pub mod ask;
 pub mod held;
 pub mod holder;
 pub mod sweep;
+mod terminal;

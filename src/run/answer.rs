@@ -10,7 +10,7 @@ use fail::fail_point;
 use super::Outcome;
 use crate::chat::button::Press;
 use crate::chat::failure::Failure;
-use crate::chat::{Outgoing, live, text};
+use crate::chat::{Outgoing, holding, live, text};
 use crate::claude::folder::{Exit, NotStarted, Stop};
 use crate::claude::host::End;
 use crate::event::TurnEnd;
@@ -59,6 +59,7 @@ fn told_of_turn(
         let tasks: Vec<&str> = progress.background.values().map(String::as_str).collect();
         text::footer_in_background(elapsed, progress.cost_usd(), &tasks)
     };
+    let footer = footer + &holding::warning_clause(progress.limit.as_ref());
     Some(text::answer(words(progress, turn), footer, asked_by))
 }
 

@@ -21,7 +21,7 @@ use crate::git::Git;
 use crate::git::index::OwnIndex;
 use crate::git::mirror::Mirrors;
 use crate::git::snapshot::{self, Moment};
-use crate::id::ChatId;
+use crate::id::{ChatId, ChatThread};
 use crate::job::fetch::Fetching;
 use crate::metrics::Metrics;
 use crate::question::Grant;
@@ -62,6 +62,8 @@ pub struct Runner {
     pub time_limit: Option<Duration>,
     /// What claude gets of the service's environment.
     pub environment: BTreeMap<OsString, OsString>,
+    /// Who is offered to log claude in.
+    pub owner: Option<ChatThread>,
 }
 
 /// How checks are run.

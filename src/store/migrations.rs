@@ -366,7 +366,18 @@ const EVERY_KIND_OF_MESSAGE: M<'_> = M::up(
         why       TEXT NOT NULL CHECK (why IN ('limit', 'login')),
         until     INTEGER,                        -- Unix milliseconds; NULL: until somebody has done something
         since     INTEGER NOT NULL,
+        told      INTEGER NOT NULL DEFAULT 0,     -- 1: somebody wrote meanwhile and was told that it waits
         PRIMARY KEY (chat_id, thread_id)
+    ) STRICT;
+    -- 1, 2, ...: it takes up what was held up by a limit or a missing login, for the first time, the second, ...; it
+    -- goes before what was written later.
+    ALTER TABLE runs ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;
+
+    -- One row: the login that the owner is offered.
+    CREATE TABLE login (
+        only    INTEGER PRIMARY KEY CHECK (only = 1),
+        state   TEXT NOT NULL CHECK (state IN ('offered', 'wanted', 'asking')),
+        asks_in INTEGER                           -- the outbox row that asks for the code
     ) STRICT;
     ",
 );

@@ -23,9 +23,11 @@ pub mod counts;
 pub mod edits;
 pub mod gatherings;
 pub mod held;
+pub mod holds;
 pub mod invites;
 pub mod jobs;
 pub mod live;
+pub mod logins;
 pub mod measured;
 pub mod migrated;
 pub mod migrations;
@@ -40,6 +42,7 @@ pub mod runs;
 pub mod sessions;
 pub mod settings;
 pub mod steering;
+pub mod traces;
 pub mod updates;
 pub mod verifications;
 
@@ -230,6 +233,8 @@ pub fn open_beside(path: &Path) -> Result<Connection, OpenError> {
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // What is forgotten is overwritten: prompts, answers, and the code of a login.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "foreign_keys", "ON")
 }
 

@@ -44,6 +44,25 @@ pub fn insert(db: &Connection, run: RunId, prompt: &Prompt) -> rusqlite::Result<
     Ok(())
 }
 
+/// The prompts of a run that no answer is known to, in the order in which they were written; all where each has one.
+pub fn unanswered(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Prompt>> {
+    let all = of_run(db, run)?;
+    let left: Vec<Prompt> = db
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM prompts p WHERE p.run_id = ?1 AND p.answer_row IS NULL ORDER BY p.rowid"
+        ))?
+        .query_map([run.to_string()], from_row)?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(if left.is_empty() { all } else { left })
+}
+
+/// The messages that a prompt consists of are those of another one now.
+pub fn move_messages(db: &Connection, from: PromptId, to: PromptId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE prompt_messages SET prompt_id = ?2 WHERE prompt_id = ?1")?
+        .execute([from.0.to_string(), to.0.to_string()])?;
+    Ok(())
+}
+
 /// What a prompt asks.
 pub fn content(db: &Connection, id: PromptId) -> rusqlite::Result<Content> {
     db.prepare_cached(&format!("SELECT {COLUMNS} FROM prompts p WHERE p.id = ?1"))?

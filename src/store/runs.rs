@@ -47,23 +47,27 @@ pub fn insert(
 pub fn running(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs r
-         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'running' AND r.state <> 'ended' AND r.held <> 1
-         ORDER BY r.seq LIMIT 1"
+         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'running' ORDER BY r.seq LIMIT 1"
     ))?
     .query_row(params![at.chat.0, thread_column(at)], from_row)
     .optional()
 }
 
-/// The run that is next in a chat: the oldest that waits, when all its messages and files are there. Nothing overtakes
-/// it. One whose session somebody has at a terminal waits.
+/// What a run `r` that waits must not wait for any more before it begins, its turn and the rest of its messages aside:
+/// the answer of whoever is asked about its age, a terminal that has its session, and the end of what holds its chat up.
+const MAY_BEGIN: &str = "r.held <> 1
+    AND r.session_id NOT IN (SELECT id FROM sessions WHERE attached_at IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.chat_id = r.chat_id AND h.thread_id = r.thread_id)";
+
+/// The run that is next in a chat: the oldest that may begin, when all its messages and files are there. Nothing
+/// overtakes it, but what is taken up again.
 pub fn next_queued(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs r
          WHERE r.seq = (
-             SELECT q.seq FROM runs q
-             WHERE q.chat_id = ?1 AND q.thread_id = ?2 AND q.state = 'queued' AND q.state <> 'ended' AND q.held <> 1
-               AND q.session_id NOT IN (SELECT id FROM sessions WHERE attached_at IS NOT NULL)
-             ORDER BY q.seq LIMIT 1)
+             SELECT r.seq FROM runs r
+             WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'queued' AND r.state <> 'ended' AND {MAY_BEGIN}
+             ORDER BY r.tries = 0, r.seq LIMIT 1)
            AND {}",
         gatherings::ready("?3")
     ))?
@@ -204,7 +208,7 @@ pub fn chats_with_open(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
 
 /// From now on the run is going on; to be marked before its keeper is started. Returns when that was, in
 /// Unix milliseconds; none when it does not wait any more, when a job in its workspace comes first or another
-/// message of its prompt, or when somebody has its session at a terminal.
+/// message of its prompt, or when it may not begin.
 ///
 /// `was_empty` names the branch of a workspace that has no file and no commit.
 pub fn mark_running(
@@ -219,8 +223,7 @@ pub fn mark_running(
              WHERE r.id = ?1 AND r.state = 'queued'
              AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.session_id = r.session_id
                              AND j.lane = 'workspace' AND j.state = 'due')
-             AND r.session_id NOT IN (SELECT id FROM sessions WHERE attached_at IS NOT NULL)
-             AND {}",
+             AND {MAY_BEGIN} AND {}",
             gatherings::ready("?2")
         ))?
         .execute(params![id.to_string(), started_at, was_empty])?;
@@ -268,7 +271,26 @@ pub fn failed_unbegun(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run
     .optional()
 }
 
-/// A run that ended without its answer is taken up by another one. Returns false when it was taken up before.
+/// How often in a row what the run asks was held up before.
+pub fn tries(db: &Connection, id: RunId) -> rusqlite::Result<u32> {
+    db.prepare_cached("SELECT tries FROM runs WHERE id = ?1")?
+        .query_row([id.to_string()], |row| row.get(0))
+}
+
+/// The run takes up again what was held up so often.
+pub fn set_tries(db: &Connection, id: RunId, tries: u32) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET tries = ?2 WHERE id = ?1")?
+        .execute(params![id.to_string(), tries])?;
+    Ok(())
+}
+
+/// Whether another run takes this one up.
+pub fn is_taken_up(db: &Connection, id: RunId) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM runs WHERE id = ?1 AND resumed_by IS NOT NULL")?
+        .exists([id.to_string()])
+}
+
+/// A run that was lost or held up is taken up by another one. Returns false when it was taken up before.
 pub fn take_up(db: &Connection, lost: RunId, by: RunId) -> rusqlite::Result<bool> {
     let taken = db
         .prepare_cached("UPDATE runs SET resumed_by = ?2 WHERE id = ?1 AND resumed_by IS NULL")?

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::chats::thread_column;
 use super::prompts::{self, COLUMNS, Prompt, from_row};
-use super::{from_json, gatherings, now, runs, settings};
+use super::{from_json, gatherings, holds, now, runs, settings};
 use crate::id::{ChatThread, MessageId, PromptId, RunId};
 use crate::prompt::Content;
 use crate::run::{Outcome, Run};
@@ -29,8 +29,12 @@ pub struct Behind {
 /// What a person wrote goes to claude at once, unless the chat holds it back; what comes from elsewhere is a run of its
 /// own, and what was written behind it stays behind it.
 pub fn hand_over(db: &Connection, run: &Run) -> rusqlite::Result<Behind> {
-    let holds_back = settings::get(db, run.at.chat)?.holds_back;
     let mut behind = Behind::default();
+    if holds::of(db, run.at)?.is_some() {
+        // It would meet what the run has met.
+        return Ok(behind);
+    }
+    let holds_back = settings::get(db, run.at.chat)?.holds_back;
     for waiting in waiting_behind(db, run)? {
         let goes_now =
             waiting.goes_to_claude && waiting.is_ready && !holds_back && behind.for_the_end == 0;
@@ -67,7 +71,7 @@ fn waiting_behind(db: &Connection, run: &Run) -> rusqlite::Result<Vec<Waiting>> 
                 p.user_id IS NOT NULL AND r.session_id = ?3
          FROM runs r JOIN prompts p ON p.run_id = r.id
          WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'queued' AND r.held <> 1
-         ORDER BY r.seq, p.rowid",
+         ORDER BY r.tries = 0, r.seq, p.rowid",
         gatherings::ready("?4")
     ))?
     .query_map(

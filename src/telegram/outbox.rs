@@ -133,6 +133,19 @@ impl Outbox {
         self.ask(chat, Ask::RemoveButtons(message));
     }
 
+    /// Takes a message away that somebody sent in a private chat. May fail, and is not tried again. Bot API:
+    /// `deleteMessage`.
+    pub fn delete(&self, chat: ChatId, message: MessageId) {
+        let api = self.api.clone();
+        let arguments = json!({"chat_id": chat.0, "message_id": message.0});
+        self.calls.spawn(async move {
+            let deleted: Result<bool, _> = api.call("deleteMessage", &arguments).await;
+            if let Err(error) = deleted {
+                debug!(chat.id = chat.0, %error, "a message could not be deleted");
+            }
+        });
+    }
+
     fn ask(&self, chat: ChatId, ask: Ask) {
         if chat == ChatId::SHELL {
             return;

@@ -5,6 +5,7 @@
 //! Conversations are kept below `FAKE_CLAUDE_HOME`, bound to their folder as claude's are.
 
 mod asking;
+mod login;
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -27,14 +28,7 @@ async fn main() -> ExitCode {
             println!("2.1.197 (fake claude)");
             return ExitCode::SUCCESS;
         }
-        Some("auth") => {
-            let logged_in = std::env::var_os("FAKE_CLAUDE_LOGGED_OUT").is_none();
-            println!(
-                "{}",
-                json!({"loggedIn": logged_in, "authMethod": "api_key"})
-            );
-            return ExitCode::SUCCESS;
-        }
+        Some("auth") => return login::auth(&arguments),
         _ => {}
     }
     let at_a_terminal = !arguments.iter().any(|argument| argument == "-p");
@@ -294,8 +288,13 @@ impl Claude {
         let prompt = words.join("\n");
 
         self.cost += 0.01;
-        if std::env::var_os("FAKE_CLAUDE_LOGGED_OUT").is_some() {
+        if login::is_logged_out() {
             self.fail("authentication_failed", "Not logged in · Please run /login");
+            self.state("idle");
+            return Turn::Over;
+        }
+        if let Some(words) = limit() {
+            self.fail("rate_limit", &words);
             self.state("idle");
             return Turn::Over;
         }
@@ -439,6 +438,20 @@ impl Claude {
                     say(
                         json!({"type": "system", "subtype": "api_retry", "attempt": first.parse::<u32>().unwrap_or(1),
                         "max_retries": 10, "retry_delay_ms": 4000.0, "error_status": 529, "error": rest}),
+                    );
+                }
+                "limit" => {
+                    self.fail("rate_limit", &argument);
+                    return Ok(Turn::Over);
+                }
+                // In how many seconds it goes comes last.
+                "rate-limit" => {
+                    let resets_at =
+                        jiff::Timestamp::now().as_second() + rest.parse::<i64>().unwrap_or(0);
+                    say(
+                        json!({"type": "rate_limit_event", "session_id": self.session, "rate_limit_info": {
+                        "status": first, "resetsAt": resets_at, "rateLimitType": "five_hour",
+                        "utilization": 0.9, "isUsingOverage": false}}),
                     );
                 }
                 "fail" => {
@@ -632,6 +645,12 @@ impl Claude {
         }
         format!("Earlier prompts: {}", earlier.join(" / "))
     }
+}
+
+/// The account has hit a usage limit as long as there is this file, which has the words for it.
+fn limit() -> Option<String> {
+    let home = std::env::var_os("FAKE_CLAUDE_HOME")?;
+    std::fs::read_to_string(PathBuf::from(home).join("limit")).ok()
 }
 
 fn transcript(session: &str) -> PathBuf {

@@ -29,7 +29,9 @@ fn a_claude_that_is_not_logged_in_is_told_in_the_log_and_in_the_chat() {
     machine.ada_says("hello");
     let message = machine.message_with("Claude is not logged in on this machine");
     assert!(!message.silent);
-    machine.until_quiet();
+    machine.until("the run is over", || {
+        (machine.rows("SELECT count(*) FROM runs WHERE state = 'ended'") == [1]).then_some(())
+    });
     assert_eq!(machine.loud_messages().len(), 1);
     machine.until("the log says so", || {
         bot.log().contains("not logged in").then_some(())
@@ -58,7 +60,6 @@ fn an_error_of_the_api_is_told_in_one_sentence_with_its_own_words() {
     let _bot = machine.start();
     for (kind, sentence) in [
         ("overloaded", "The API is overloaded."),
-        ("rate_limit", "A usage limit of the API is reached."),
         ("server_error", "The API had an error of its own."),
         ("model_not_found", "The API does not know the model."),
         ("unknown", "The API did not answer as it should."),
@@ -163,10 +164,10 @@ fn the_turn_about_work_in_the_background_may_take_its_time() {
 fn the_conversation_goes_on_after_a_run_that_failed() {
     let machine = Machine::new();
     let _bot = machine.start();
-    machine.ada_says("[[fail: rate_limit resets 8pm]]");
-    machine.message_with("A usage limit of the API is reached.");
+    machine.ada_says("[[fail: overloaded try later]]");
+    machine.message_with("The API is overloaded.");
     machine.ada_says("[[recall]]");
-    machine.message_with("Earlier prompts: [[fail: rate_limit");
+    machine.message_with("Earlier prompts: [[fail: overloaded");
     machine.ada_says("[[die]]");
     machine.message_with("it was killed (signal 9)");
     machine.ada_says("[[recall]] again");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use telecoder::chat::delivery::{self, Held, NotDelivered};
 use telecoder::chat::failure::Failure;
+use telecoder::chat::holding::{self, LoginFailure};
 use telecoder::chat::live::{self, Going, Verbosity};
 use telecoder::chat::people::{self, Standing};
 use telecoder::chat::ring::{QuietHours, Ring};
@@ -21,6 +22,7 @@ use telecoder::git::source::Unusable;
 use telecoder::id::{ChatId, ChatThread, ClaudeSessionId, SessionId, ThreadId, UserId};
 use telecoder::progress::Progress;
 use telecoder::run::Ended;
+use telecoder::run::hold::Why;
 use telecoder::session::{Session, SessionState, Source};
 use telecoder::telegram::live::drawn;
 
@@ -184,6 +186,59 @@ fn ends_of_runs() {
 
 fn many_files() -> Vec<String> {
     (1..=11).map(|number| format!("src/{number}.rs")).collect()
+}
+
+#[test]
+fn what_is_said_while_a_chat_is_held_up() {
+    let at = |text: &str| -> jiff::Zoned { text.parse().expect("a moment") };
+    let now = at("2026-11-24T18:00:00+01:00[Europe/Berlin]");
+    let today = at("2026-11-24T20:14:00+01:00[Europe/Berlin]");
+    let tomorrow = at("2026-11-25T02:00:00+01:00[Europe/Berlin]");
+    let later = at("2026-11-28T09:00:00+01:00[Europe/Berlin]");
+    let words = "You've hit your session limit · resets 8:14pm (Europe/Berlin)";
+    let line = |why, until| Outgoing::note(holding::status_line(why, until, &now));
+    insta::assert_snapshot!(said([
+        ("limit", holding::limited(&today, &now, true, words)),
+        (
+            "limit, tomorrow",
+            holding::limited(&tomorrow, &now, true, words)
+        ),
+        ("limit, later", holding::limited(&later, &now, true, words)),
+        (
+            "limit, no time",
+            holding::limited(&today, &now, false, "429")
+        ),
+        ("waits", holding::waits(Why::Limit, Some(&tomorrow), &now)),
+        ("waits for a login", holding::waits(Why::Login, None, &now)),
+        ("status", line(Why::Limit, Some(&later))),
+        ("status, login", line(Why::Login, None)),
+        (
+            "stop",
+            text::dropped_waiting(2).adding(holding::NO_LONGER_HELD)
+        ),
+        ("not logged in, owner", holding::not_logged_in(true)),
+        ("not logged in, another", holding::not_logged_in(false)),
+        ("for the owner", holding::login_wanted_elsewhere()),
+        (
+            "link",
+            holding::login_link("https://example.org/authorize?x=y")
+        ),
+        ("half a code", holding::code_again()),
+        ("logged in", holding::logged_in(0)),
+        ("logged in, one", holding::logged_in(1)),
+        ("logged in, many", holding::logged_in(3)),
+        (
+            "refused",
+            holding::login_failed(&LoginFailure::Refused("Request failed".into()))
+        ),
+        ("too late", holding::login_failed(&LoginFailure::TooLate)),
+        ("cut off", holding::login_failed(&LoginFailure::CutOff)),
+        ("over", holding::login_failed(&LoginFailure::Over)),
+        (
+            "not started",
+            holding::login_failed(&LoginFailure::NotStarted("No such file".into()))
+        ),
+    ]));
 }
 
 #[test]

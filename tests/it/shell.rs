@@ -432,6 +432,7 @@ fn a_database_of_the_version_before_is_explained_by_the_shell_and_taken_up_by_th
         DROP TABLE album_parts;
         ALTER TABLE chat_settings DROP COLUMN permission_mode; ALTER TABLE chat_settings DROP COLUMN model;
         ALTER TABLE chat_settings DROP COLUMN effort; ALTER TABLE chat_settings DROP COLUMN holds_back;
+        DROP TABLE login; ALTER TABLE runs DROP COLUMN tries;
         PRAGMA user_version = 5;";
     machine.database().execute_batch(as_it_was).expect("SQL");
     let (code, said) = machine.run_to_its_end(&["session", "list"]);

@@ -154,7 +154,9 @@ impl Server {
             arguments["chat_id"] == message.chat && arguments["message_id"] == message.id
         });
         let place = place.ok_or_else(|| bad("message to delete not found"))?;
-        if !self.messages[place].by_bot {
+        // In a private chat a person's message too.
+        let message = &self.messages[place];
+        if !message.by_bot && ChatId(message.chat).is_group() {
             return Err(bad("message can't be deleted"));
         }
         let removed = self.messages.remove(place);

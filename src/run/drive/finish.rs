@@ -15,6 +15,7 @@ use crate::job::{Task, send_files};
 use crate::process::sweep;
 use crate::run::Outcome;
 use crate::run::answer::{Closing, Loss};
+use crate::run::hold;
 use crate::store::{jobs, measured, outbox, runs, sessions, settings, steering};
 use crate::verify::claims::Claims;
 
@@ -53,13 +54,14 @@ impl Drive<'_> {
         let has_files = send_files::is_anything_there(&self.runner.data, &self.session.id);
         let is_still_empty =
             self.run.was_empty.is_some() && snapshot::is_empty(&self.session.workspace);
-        let (at, is_news, unanswered) = self
+        let (at, is_news, unanswered, is_held_up) = self
             .runner
             .store
             .transaction(move |db| {
                 let at = runs::place(db, id)?;
+                let is_held_up = hold::is_held_up(db, id)?;
                 if !runs::end(db, id, &outcome)? {
-                    return Ok((at, false, Vec::new()));
+                    return Ok((at, false, Vec::new(), is_held_up));
                 }
                 steering::give_all_back(db, id)?;
                 let unanswered = steering::unanswered(db, id)?;
@@ -91,7 +93,7 @@ impl Drive<'_> {
                 } else if let Some((conversation, model)) = &conversation {
                     sessions::set_conversation(db, &session, conversation, model.as_deref())?;
                 }
-                Ok((at, true, unanswered))
+                Ok((at, true, unanswered, is_held_up))
             })
             .await?;
         if is_news {
@@ -102,6 +104,7 @@ impl Drive<'_> {
         self.runner.outbox.deliver(at.chat);
         let state = match conclusion.outcome {
             Outcome::Completed => PromptState::Done,
+            _ if is_held_up => PromptState::Taken,
             _ => PromptState::Failed,
         };
         for message in unanswered {

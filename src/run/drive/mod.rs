@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use fail::fail_point;
+use jiff::Zoned;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
@@ -20,17 +21,19 @@ use uuid::Uuid;
 
 use super::Run;
 use super::answer;
+use super::hold::{self, Obstacle};
 use super::start::Runner;
 use crate::chat::live::{self, Going, LiveOf, LiveText};
 use crate::chat::{Outgoing, PromptState, text};
 use crate::claude::host::{End, Host};
+use crate::claude::login;
 use crate::event::{Event, TurnEnd};
 use crate::id::{ClaudeSessionId, MessageId, PromptId};
 use crate::process::sweep::{self, Seen};
 use crate::progress::Progress;
 use crate::session::{Session, Signals};
 use crate::store::settings::{self, ChatSettings};
-use crate::store::{StoreError, measured, outbox, panic_text, runs, sessions, steering};
+use crate::store::{StoreError, holds, measured, outbox, panic_text, runs, sessions, steering};
 use crate::verify::claims;
 use asking::Asking;
 use steer::OnItsWay;
@@ -242,18 +245,39 @@ impl<'a> Drive<'a> {
         let run = self.run.id;
         let asked = self.asked_now();
         let asked_by = asked.first().copied().or(self.run.asked_by);
+        let clock = Zoned::now();
+        let login_helps = login::helps(&self.runner.environment);
+        // What cannot be told from other failures is one.
+        let obstacle = catch_unwind(AssertUnwindSafe(|| {
+            hold::of_turn(&self.progress, &turn, login_helps, &clock)
+        }))
+        .unwrap_or_default();
+        let has_worked = self.progress.has_worked;
+        let owner = self.runner.owner;
         let message = answer::of_turn(&self.progress, turn, elapsed, asked_by);
+        let stands = Run {
+            asked_by,
+            ..self.run.clone()
+        };
         let session = self.session.id.clone();
         let conversation = self.conversation();
-        let at = self
+        let needs_login = obstacle == Some(Obstacle::NotLoggedIn);
+        let (at, is_held) = self
             .runner
             .store
             .transaction(move |db| {
                 let at = runs::place(db, run)?;
                 if !runs::set_acted(db, run, end, cost_usd)? {
-                    return Ok(at);
+                    return Ok((at, false));
                 }
-                if let Some(message) = message {
+                let is_held = match obstacle {
+                    Some(obstacle) => {
+                        let run = Run { at, ..stands };
+                        hold::hold_up(db, &run, &obstacle, has_worked, owner, &clock)?
+                    }
+                    None => false,
+                };
+                if let Some(message) = message.filter(|_| !is_held) {
                     let ring = settings::get(db, at.chat)?.ring;
                     let message = message.ringing_if(ring.is_worth_it(elapsed));
                     let row = outbox::insert_long(db, at, message)?;
@@ -263,14 +287,18 @@ impl<'a> Drive<'a> {
                 if let Some((conversation, model)) = &conversation {
                     sessions::set_conversation(db, &session, conversation, model.as_deref())?;
                 }
-                Ok(at)
+                Ok((at, is_held))
             })
             .await?;
         fail_point!("run-acted", |_| std::process::abort());
         self.run.acted_offset = end;
         self.runner.outbox.deliver(at.chat);
+        let state = if is_held { PromptState::Taken } else { state };
         for message in asked {
             self.runner.outbox.react(at.chat, message, state);
+        }
+        if let Some(owner) = owner.filter(|_| needs_login) {
+            self.runner.outbox.deliver(owner.chat);
         }
         Ok(())
     }
@@ -339,7 +367,11 @@ impl<'a> Drive<'a> {
                 let at = runs::place(db, id)?;
                 Ok((
                     at,
-                    runs::queued_count(db, at)?,
+                    match holds::of(db, at)? {
+                        // It does not wait for this run.
+                        Some(_) => 0,
+                        None => runs::queued_count(db, at)?,
+                    },
                     runs::stop_requested(db, id)?,
                     settings::get(db, at.chat)?,
                 ))

@@ -287,6 +287,19 @@ impl Machine {
             .collect()
     }
 
+    /// From now on claude's account has hit a usage limit, in these words.
+    pub fn hit_limit(&self, words: &str) {
+        let home = PathBuf::from(&self.environment["FAKE_CLAUDE_HOME"]);
+        std::fs::create_dir_all(&home).expect("claude's home");
+        std::fs::write(home.join("limit"), words).expect("a limit");
+    }
+
+    /// The limit is gone.
+    pub fn pass_limit(&self) {
+        let home = PathBuf::from(&self.environment["FAKE_CLAUDE_HOME"]);
+        std::fs::remove_file(home.join("limit")).expect("there was a limit");
+    }
+
     /// How often each prompt was begun with, by the fake claude's own books.
     pub fn times_run(&self) -> BTreeMap<String, usize> {
         let ledger = PathBuf::from(&self.environment["FAKE_CLAUDE_HOME"]).join("ledger");

@@ -1,0 +1,195 @@
+//! What is said while a chat is held up: by a usage limit, or until claude is logged in.
+
+use std::time::Duration;
+
+use jiff::Zoned;
+
+use super::Outgoing;
+use super::button::Press;
+use super::text::duration;
+use crate::event::{LimitReport, Standing};
+use crate::run::hold::Why;
+
+/// `20:00`, `tomorrow 09:00`, `Sat 28 Nov, 09:00`: when it is, seen from now.
+fn clock(moment: &Zoned, now: &Zoned) -> String {
+    let tomorrow = now.date().tomorrow().ok();
+    let format = if moment.date() == now.date() {
+        "%H:%M"
+    } else if Some(moment.date()) == tomorrow {
+        "tomorrow %H:%M"
+    } else {
+        "%a %-d %b, %H:%M"
+    };
+    moment.strftime(format).to_string()
+}
+
+fn left(moment: &Zoned, now: &Zoned) -> String {
+    let left = moment.timestamp().duration_since(now.timestamp());
+    duration(Duration::try_from(left).unwrap_or(Duration::ZERO))
+}
+
+/// A run has hit a usage limit. `is_known`: claude said when it goes; its words are quoted.
+pub fn limited(until: &Zoned, now: &Zoned, is_known: bool, words: &str) -> Outgoing {
+    let at = format!("{} (in {})", clock(until, now), left(until, now));
+    let when = if is_known {
+        format!(
+            "A usage limit of claude's account is reached; it is over at {at}. Then I go on by myself"
+        )
+    } else {
+        format!(
+            "A usage limit is reached, and nobody says until when. I try again by myself at {at}"
+        )
+    };
+    Outgoing::note(format!(
+        "{when}: first with this prompt, then with what waits behind it. What was done so far is kept. /stop drops \
+         what waits. Claude's words:"
+    ))
+    .quoting(words)
+    .loud()
+}
+
+/// For whoever writes while nothing begins in the chat; said once.
+pub fn waits(why: Why, until: Option<&Zoned>, now: &Zoned) -> Outgoing {
+    Outgoing::note(match (why, until) {
+        (Why::Limit, Some(until)) => format!(
+            "This is kept and waits for the usage limit, until {}; it runs then by itself. /stop drops it.",
+            clock(until, now)
+        ),
+        (Why::Limit, None) => {
+            "This is kept and waits for the usage limit; it runs then by itself. /stop drops it."
+                .to_owned()
+        }
+        (Why::Login, _) => {
+            "This is kept and runs by itself when claude is logged in again. /stop drops it."
+                .to_owned()
+        }
+    })
+}
+
+/// Behind what was dropped by `/stop`.
+pub const NO_LONGER_HELD: &str = "The next prompt here is tried at once.";
+
+/// A line of `/status`.
+pub fn status_line(why: Why, until: Option<&Zoned>, now: &Zoned) -> String {
+    match (why, until) {
+        (Why::Limit, Some(until)) => format!(
+            "Held: by a usage limit, until {} (in {})",
+            clock(until, now),
+            left(until, now)
+        ),
+        (Why::Limit, None) => "Held: by a usage limit".to_owned(),
+        (Why::Login, _) => "Held: claude is not logged in".to_owned(),
+    }
+}
+
+/// ` · 90% of a usage limit is used`: a clause for a line about a run; empty where there is nothing to warn of.
+pub fn warning_clause(report: Option<&LimitReport>) -> String {
+    match report {
+        Some(LimitReport {
+            standing: Standing::Warning,
+            used: Some(used),
+            ..
+        }) => format!(
+            " · {:.0}% of a usage limit is used",
+            (used * 100.0).clamp(0.0, 100.0)
+        ),
+        Some(LimitReport {
+            standing: Standing::Warning,
+            ..
+        }) => " · a usage limit is near".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// A run could not work because claude is not logged in.
+pub fn not_logged_in(is_owner_here: bool) -> Outgoing {
+    let what_now = if is_owner_here {
+        "The button begins the login from here; or run claude on that machine, log in there, and press \"Try now\"."
+    } else {
+        "The owner of the bot has been told, and can log it in."
+    };
+    Outgoing::note(format!(
+        "Claude is not logged in on this machine, so it could not work. The prompt is kept, and runs by itself as soon \
+         as claude is logged in; so does what waits behind it. {what_now}"
+    ))
+    .loud()
+}
+
+/// For the owner, when another chat needs it.
+pub fn login_wanted_elsewhere() -> Outgoing {
+    Outgoing::note(
+        "Claude is not logged in on this machine, and another chat waits for it. Its prompts are kept, and run by \
+         themselves as soon as claude is logged in. The button begins the login from here; or run claude on that \
+         machine and log in there.",
+    )
+    .loud()
+}
+
+/// The link of a login, and the wish for the code. The reply is typed into claude and kept nowhere.
+pub fn login_link(link: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "1. Open this link, log in, and allow it:\n\n{link}\n\n2. The page then shows a code. Copy it and send it as a \
+         reply to this message, within ten minutes. I type it into claude, keep it nowhere, and delete your message."
+    ))
+    .asking_for_reply()
+    .loud()
+    .urgent()
+}
+
+/// claude did not take the code, and asks for it again.
+pub fn code_again() -> Outgoing {
+    Outgoing::note(
+        "Claude says that this is not the whole code. Copy it once more from the page behind the link, and send it as \
+         a reply to this message.",
+    )
+    .asking_for_reply()
+    .loud()
+    .urgent()
+}
+
+/// It went well.
+pub fn logged_in(chats: usize) -> Outgoing {
+    Outgoing::note(match chats {
+        0 => "Logged in. Send the prompt again.".to_owned(),
+        1 => "Logged in. What waited for it runs now.".to_owned(),
+        many => format!("Logged in. What waited for it in {many} chats runs now."),
+    })
+    .loud()
+    .urgent()
+}
+
+/// Why a login came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginFailure {
+    /// In claude's own words, which may be empty.
+    Refused(String),
+    /// Nobody sent a code.
+    TooLate,
+    /// The bot ended meanwhile.
+    CutOff,
+    /// A code came when claude did not wait for one any more.
+    Over,
+    /// In the system's words.
+    NotStarted(String),
+}
+
+/// A login came to nothing; it can begin anew.
+pub fn login_failed(failure: &LoginFailure) -> Outgoing {
+    let (what, words) = match failure {
+        LoginFailure::Refused(words) => ("The login did not work.", words.as_str()),
+        LoginFailure::TooLate => (
+            "No code came within ten minutes, so the login was given up.",
+            "",
+        ),
+        LoginFailure::CutOff => ("I was restarted during the login, and that ended it.", ""),
+        LoginFailure::Over => ("This login is over, so the code was not used.", ""),
+        LoginFailure::NotStarted(words) => ("The login could not be started.", words.as_str()),
+    };
+    Outgoing::note(format!(
+        "{what} What waits for it is kept. The button begins a new login, with a new link."
+    ))
+    .quoting(words)
+    .with_button("Log in", Press::LogIn)
+    .loud()
+    .urgent()
+}

@@ -1,0 +1,31 @@
+//! A chat that is held up: what is written meanwhile waits, and a button tries it at once.
+
+use jiff::Zoned;
+use rusqlite::Connection;
+
+use super::Follow;
+use super::button::Pressed;
+use crate::chat::{holding, toast};
+use crate::id::ChatThread;
+use crate::store::{holds, outbox};
+
+/// Tells whoever writes that it waits, once.
+pub(super) fn tell(db: &Connection, at: ChatThread) -> rusqlite::Result<()> {
+    let Some(hold) = holds::of(db, at)? else {
+        return Ok(());
+    };
+    if !holds::mark_told(db, at)? {
+        return Ok(());
+    }
+    let clock = Zoned::now();
+    let end = hold.end_in(clock.time_zone().clone());
+    outbox::insert(db, at, &holding::waits(hold.why, end.as_ref(), &clock))
+}
+
+/// "Try now".
+pub(super) fn try_pressed(db: &Connection, at: ChatThread) -> rusqlite::Result<Pressed> {
+    if !holds::lift(db, at)? {
+        return Ok(Pressed::over(toast::NOTHING_HELD));
+    }
+    Ok(Pressed::over(toast::TRYING).with(Follow::wake(at)))
+}

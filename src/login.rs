@@ -1,0 +1,292 @@
+//! Logs claude in from the owner's phone: a handle with verbs, and the task that has `claude auth login` in a terminal.
+//!
+//! The button and the reply come through `inbox`; what claude shows is read by `claude::login`; the sentences are
+//! `chat::holding`'s. How far it is, is in the store, so that a restart can say that it was cut off. The code goes from
+//! the reply into the terminal by memory alone.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::chat::Outgoing;
+use crate::chat::holding::{self, LoginFailure};
+use crate::claude::login::{self as shown, Screen};
+use crate::id::{ChatThread, RunId};
+use crate::process::held::{Held, Piece, Program, end_marked};
+use crate::run::hold::Why;
+use crate::session::registry::Registry;
+use crate::store::logins::{self, State};
+use crate::store::{Store, StoreError, holds, outbox, traces};
+use crate::telegram::outbox::Outbox;
+
+/// How long a person may take for all of it.
+const TIME_LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Login {
+    asks: mpsc::UnboundedSender<Ask>,
+}
+
+enum Ask {
+    Begin,
+    Code(SecretString),
+}
+
+impl Login {
+    pub fn new() -> (Login, Waiting) {
+        let (asks, incoming) = mpsc::unbounded_channel();
+        (Login { asks }, Waiting { incoming })
+    }
+
+    /// The row says that a login is wanted.
+    pub fn begin(&self) {
+        let _ = self.asks.send(Ask::Begin);
+    }
+
+    /// What the owner sent as the code.
+    pub fn give(&self, code: SecretString) {
+        let _ = self.asks.send(Ask::Code(code));
+    }
+}
+
+/// What the handle was asked.
+pub struct Waiting {
+    incoming: mpsc::UnboundedReceiver<Ask>,
+}
+
+/// What the task needs.
+pub struct LoginTask {
+    pub store: Store,
+    pub outbox: Outbox,
+    pub registry: Registry,
+    /// Without one nobody can press the button.
+    pub owner: Option<ChatThread>,
+    /// claude.
+    pub program: PathBuf,
+    /// What claude gets.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// A folder for files that nobody needs later.
+    pub scratch: PathBuf,
+    pub database: PathBuf,
+}
+
+/// How a login ended.
+enum End {
+    Done,
+    Failed(LoginFailure),
+    BotStops,
+}
+
+impl LoginTask {
+    /// Does what it is asked until `quit`.
+    pub async fn run(self, waiting: Waiting, quit: CancellationToken) {
+        let mut waiting = waiting;
+        let Some(owner) = self.owner else {
+            return;
+        };
+        let mut is_wanted = self.take_up(owner).await;
+        loop {
+            if !std::mem::take(&mut is_wanted) {
+                match next(&mut waiting, &quit).await {
+                    Some(Ask::Begin) => {}
+                    // It came too late; what it was is forgotten all the same.
+                    Some(Ask::Code(_)) => {
+                        self.fail(owner, LoginFailure::Over).await;
+                        self.leave_no_trace().await;
+                        continue;
+                    }
+                    None => return,
+                }
+            }
+            let ended = self.log_in(owner, &mut waiting, &quit).await;
+            self.leave_no_trace().await;
+            match ended {
+                End::Done => self.succeed(owner).await,
+                End::Failed(failure) => self.fail(owner, failure).await,
+                End::BotStops => return,
+            }
+        }
+    }
+
+    /// At a start: a login that waited for its code is gone; one that was wanted begins. Returns whether one was.
+    async fn take_up(&self, owner: ChatThread) -> bool {
+        match self.store.transaction(logins::state).await {
+            Ok(Some(State::Wanted)) => true,
+            Ok(Some(State::Asking)) => {
+                self.fail(owner, LoginFailure::CutOff).await;
+                self.leave_no_trace().await;
+                false
+            }
+            _ => false,
+        }
+    }
+
+    async fn log_in(
+        &self,
+        owner: ChatThread,
+        waiting: &mut Waiting,
+        quit: &CancellationToken,
+    ) -> End {
+        let marker = RunId::new();
+        let environment = shown::environment(&self.environment);
+        let started = Held::start_in_terminal(Program {
+            arguments: shown::arguments(&self.program),
+            folder: &self.scratch,
+            environment: &environment,
+            marker,
+            report: self.scratch.join(format!("login-{marker}.json")),
+        });
+        let mut held = match started {
+            Ok(held) => held,
+            Err(error) => return End::Failed(LoginFailure::NotStarted(error.to_string())),
+        };
+        info!("claude is being logged in");
+        let ended = self.follow(owner, &mut held, waiting, quit).await;
+        held.end();
+        while held.next().await.is_some() {}
+        let report = held.into_report();
+        if report.is_none() {
+            end_marked(marker).await;
+        }
+        let Some(ended) = ended else {
+            return End::BotStops;
+        };
+        let screen = match ended {
+            Ok(screen) => screen,
+            Err(failure) => return End::Failed(failure),
+        };
+        let report = report.unwrap_or_default();
+        match (report.code, report.not_started) {
+            (Some(0), _) => End::Done,
+            (_, Some(words)) => End::Failed(LoginFailure::NotStarted(words)),
+            _ => End::Failed(LoginFailure::Refused(screen.failure().unwrap_or_default())),
+        }
+    }
+
+    /// Follows it to its end; what it had shown then, or why it is to be ended. None when the bot stops.
+    async fn follow(
+        &self,
+        owner: ChatThread,
+        held: &mut Held,
+        waiting: &mut Waiting,
+        quit: &CancellationToken,
+    ) -> Option<Result<Screen, LoginFailure>> {
+        let deadline = Instant::now() + TIME_LIMIT;
+        let mut screen = Screen::default();
+        let mut has_asked = false;
+        let mut refusals = 0;
+        loop {
+            tokio::select! {
+                piece = held.next() => match piece {
+                    Some(Piece::Stdout(bytes)) => screen.shows(&bytes),
+                    Some(Piece::Stderr(_)) => {}
+                    None => return Some(Ok(screen)),
+                },
+                ask = next(waiting, quit) => match ask {
+                    // The button was pressed twice.
+                    Some(Ask::Begin) => {}
+                    Some(Ask::Code(code)) => {
+                        let line = SecretString::from(format!("{}\r", code.expose_secret().trim()));
+                        // Where claude is gone, its end says so.
+                        let _ = held.types(line.expose_secret().as_bytes()).await;
+                        self.leave_no_trace().await;
+                    }
+                    None => return None,
+                },
+                () = tokio::time::sleep_until(deadline) => {
+                    return Some(Err(LoginFailure::TooLate));
+                }
+            }
+            if !has_asked && let Some(link) = screen.link() {
+                has_asked = self.ask(owner, holding::login_link(&link)).await;
+            }
+            let refused = screen.refusals();
+            if refused > refusals && self.ask(owner, holding::code_again()).await {
+                refusals = refused;
+            }
+        }
+    }
+
+    /// Asks for the code; returns whether the wish was stored.
+    async fn ask(&self, owner: ChatThread, wish: Outgoing) -> bool {
+        let asked = self
+            .store
+            .transaction(move |db| {
+                let row = outbox::insert_long(db, owner, wish)?;
+                logins::set_asking(db, row)
+            })
+            .await;
+        self.said(owner, asked)
+    }
+
+    /// What waited for it, in whatever chat, runs.
+    async fn succeed(&self, owner: ChatThread) {
+        let lifted = self
+            .store
+            .transaction(move |db| {
+                logins::clear(db)?;
+                let places = holds::lift_all(db, Why::Login)?;
+                outbox::insert(db, owner, &holding::logged_in(places.len()))?;
+                Ok(places)
+            })
+            .await;
+        match lifted {
+            Ok(places) => {
+                info!(chats = places.len(), "claude is logged in");
+                places.into_iter().for_each(|at| self.registry.wake(at));
+                self.outbox.deliver(owner.chat);
+            }
+            Err(error) => warn!(%error, "claude is logged in, and it could not be written down"),
+        }
+    }
+
+    async fn fail(&self, owner: ChatThread, failure: LoginFailure) {
+        info!("claude was not logged in");
+        let told = self
+            .store
+            .transaction(move |db| {
+                logins::set(db, State::Offered)?;
+                outbox::insert(db, owner, &holding::login_failed(&failure))
+            })
+            .await;
+        self.said(owner, told);
+    }
+
+    fn said(&self, owner: ChatThread, written: Result<(), StoreError>) -> bool {
+        match written {
+            Ok(()) => {
+                self.outbox.deliver(owner.chat);
+                true
+            }
+            Err(error) => {
+                warn!(%error, "the owner could not be told how the login goes");
+                false
+            }
+        }
+    }
+
+    /// The update that brought the code was on the disk until it was handled.
+    async fn leave_no_trace(&self) {
+        let database = self.database.clone();
+        let cleared = tokio::task::spawn_blocking(move || traces::clear(&database)).await;
+        if let Ok(Err(error)) = cleared {
+            warn!(%error, "what the database had forgotten may still be in its files for a while");
+        }
+    }
+}
+
+/// None when the bot stops.
+async fn next(waiting: &mut Waiting, quit: &CancellationToken) -> Option<Ask> {
+    tokio::select! {
+        ask = waiting.incoming.recv() => ask,
+        () = quit.cancelled() => None,
+    }
+}

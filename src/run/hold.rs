@@ -1,0 +1,187 @@
+//! What holds a chat up: a usage limit that was hit, or a missing login.
+//!
+//! What ran into it is queued anew at once, before what was written later, and nothing begins in the chat until the
+//! hold is gone: by its time (`daemon::beside`), by a button, by `/stop`, by a login. Each chat is held for itself: the
+//! limit is the account's, and the next run of another chat finds out.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use rusqlite::Connection;
+
+use super::Run;
+use super::again::{self, How};
+use crate::chat::button::Press;
+use crate::chat::failure::Failure;
+use crate::chat::holding;
+use crate::claude::limit::Limit;
+use crate::event::{ApiProblem, TurnEnd};
+use crate::id::{ChatId, ChatThread, RunId};
+use crate::progress::Progress;
+use crate::store::{holds, logins, now, outbox, runs};
+
+/// Where nobody says when a limit goes, it is tried again after so long, then after twice as long, and so on.
+const FIRST_PAUSE: Duration = Duration::from_secs(5 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// Nothing begins in a chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    pub why: Why,
+    /// Unix milliseconds; none: until somebody has done something.
+    pub until: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// A usage limit.
+    Limit,
+    /// claude is not logged in.
+    Login,
+}
+
+impl Why {
+    /// One word, as the store has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Why::Limit => "limit",
+            Why::Login => "login",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Why> {
+        [Why::Limit, Why::Login]
+            .into_iter()
+            .find(|why| why.name() == name)
+    }
+}
+
+impl Hold {
+    /// Its end, as a clock in this zone shows it.
+    pub fn end_in(&self, zone: TimeZone) -> Option<Zoned> {
+        let until = Timestamp::from_millisecond(self.until?).ok()?;
+        Some(until.to_zoned(zone))
+    }
+}
+
+/// What a turn ran into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// In claude's own words.
+    Limit(Limit, String),
+    NotLoggedIn,
+}
+
+/// Whether a turn ended because it ran into something that passes, or that a login mends. `login_helps`: claude has
+/// its credentials from a login, and not from a key in the environment.
+pub fn of_turn(
+    progress: &Progress,
+    turn: &TurnEnd,
+    login_helps: bool,
+    now: &Zoned,
+) -> Option<Obstacle> {
+    if turn.aborted {
+        return None;
+    }
+    let problem = progress.problem.as_ref();
+    let report = progress.limit.as_ref();
+    if let Some(limit) = Limit::of_turn(&turn.text, turn.failed, problem, report, now) {
+        return Some(Obstacle::Limit(limit, turn.text.clone()));
+    }
+    if !turn.failed || !login_helps {
+        return None;
+    }
+    match Failure::of_turn(turn, problem) {
+        Failure::NotLoggedIn => Some(Obstacle::NotLoggedIn),
+        Failure::Api(ApiProblem::NotLoggedIn, words) if !words.contains("API key") => {
+            Some(Obstacle::NotLoggedIn)
+        }
+        _ => None,
+    }
+}
+
+/// Holds the run's chat up, queues what it was asked anew, and tells whom it concerns. Returns false where that is not
+/// done, because somebody wants the run to stop or because a shell waits for its end: then it fails as others do.
+pub fn hold_up(
+    db: &Connection,
+    run: &Run,
+    obstacle: &Obstacle,
+    has_worked: bool,
+    owner: Option<ChatThread>,
+    clock: &Zoned,
+) -> rusqlite::Result<bool> {
+    let at = run.at;
+    if at.chat == ChatId::SHELL || runs::stop_requested(db, run.id)? {
+        return Ok(false);
+    }
+    let how = if has_worked { How::GoOn } else { How::Again };
+    let Some(again) = again::take_up(db, run, how, None)? else {
+        // A later turn of the same run has met the same.
+        return Ok(true);
+    };
+    let tries = runs::tries(db, run.id)?;
+    runs::set_tries(db, again, tries + 1)?;
+    match obstacle {
+        Obstacle::Limit(limit, words) => {
+            let until = limit.until.map(Timestamp::as_millisecond);
+            let hold = Hold {
+                why: Why::Limit,
+                until: Some(until.unwrap_or_else(|| now() + pause_after(tries))),
+            };
+            holds::set(db, at, hold)?;
+            let end = hold.end_in(clock.time_zone().clone());
+            let end = end.unwrap_or_else(|| clock.clone());
+            let mut message = holding::limited(&end, clock, until.is_some(), words)
+                .with_button("Try now", Press::TryNow(at.thread))
+                .replying_to(run.asked_by);
+            // The chat knows.
+            message.loud = tries == 0;
+            outbox::insert(db, at, &message)?;
+        }
+        Obstacle::NotLoggedIn => {
+            let hold = Hold {
+                why: Why::Login,
+                until: None,
+            };
+            holds::set(db, at, hold)?;
+            tell_of_login(db, at, run, owner)?;
+        }
+    }
+    Ok(true)
+}
+
+/// The owner is offered the login once, whatever chat needs it.
+fn tell_of_login(
+    db: &Connection,
+    at: ChatThread,
+    run: &Run,
+    owner: Option<ChatThread>,
+) -> rusqlite::Result<()> {
+    let is_owner_here = owner.is_some_and(|owner| owner.chat == at.chat);
+    let is_news = logins::offer(db)?;
+    let told = holding::not_logged_in(is_owner_here);
+    let told = match is_owner_here {
+        true => told.with_button("Log in", Press::LogIn),
+        false => told,
+    }
+    .with_button("Try now", Press::TryNow(at.thread))
+    .replying_to(run.asked_by);
+    outbox::insert(db, at, &told)?;
+    if let Some(owner) = owner.filter(|_| is_news && !is_owner_here) {
+        let offer = holding::login_wanted_elsewhere().with_button("Log in", Press::LogIn);
+        outbox::insert(db, owner, &offer)?;
+    }
+    Ok(())
+}
+
+/// In milliseconds.
+fn pause_after(tries: u32) -> i64 {
+    let pause = FIRST_PAUSE.saturating_mul(1 << tries.min(8));
+    i64::try_from(pause.min(LONGEST_PAUSE).as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Whether the run has been queued anew, and so has not come to its end for whoever asked.
+pub fn is_held_up(db: &Connection, run: RunId) -> rusqlite::Result<bool> {
+    runs::is_taken_up(db, run)
+}
