@@ -294,7 +294,11 @@ impl Api {
         let response = request.send().await.map_err(not_answered)?;
         match response.status().as_u16() {
             200 => Ok(Download(response)),
-            429 => Err(ApiError::Flood(pause_of(30))),
+            429 => {
+                let answer = response.json::<Answer<Value>>().await;
+                let asked_for = answer.ok().and_then(|answer| answer.parameters.retry_after);
+                Err(ApiError::Flood(pause_of(asked_for.unwrap_or(30))))
+            }
             code @ 500.. => Err(ApiError::Server(code)),
             code => Err(ApiError::Refused {
                 code,

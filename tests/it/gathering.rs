@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use telecoder::id::{ChatId, UserId};
 
-use crate::support::{ADA, BOT, CHAT, GRACE, Machine, TEAM};
+use crate::support::{ADA, BOT, CHAT, Fault, GRACE, Machine, TEAM};
 
 #[test]
 fn a_paste_of_three_parts_is_one_prompt_to_the_byte() {
@@ -219,6 +219,10 @@ fn a_paste_is_whole_when_the_bot_was_killed_between_its_parts() {
 #[test]
 fn a_prompt_waits_for_its_file_and_nothing_overtakes_it() {
     let machine = Machine::new();
+    machine
+        .api
+        .put_file_as("one", "photos/file_1", "no picture");
+    machine.api.plan("file", None, 1_000, Fault::Flood(1));
     let _bot = machine.start();
     picture(
         &machine,
@@ -230,25 +234,11 @@ fn a_prompt_waits_for_its_file_and_nothing_overtakes_it() {
     machine.ada_says("and now go on");
     machine.until_quiet_but_for_runs();
     assert_eq!(machine.claude_got(), Vec::<Value>::new());
-    // As whoever fetches the file does it.
-    let database = machine.database();
-    database
-        .execute_batch(
-            r#"BEGIN IMMEDIATE;
-            UPDATE attachments SET state = 'there';
-            UPDATE prompts SET pieces = replace(pieces, '"awaited":1', '"along":"[A picture]"')
-             WHERE pieces IS NOT NULL;
-            COMMIT;"#,
-        )
-        .expect("it can be written");
+    machine.api.heal();
     machine.message_with("You said: and now go on");
-    assert_eq!(
-        machine.claude_got(),
-        [
-            json!([{"type": "text", "text": "[A picture]"}, {"type": "text", "text": "what is this?"}]),
-            json!("and now go on"),
-        ]
-    );
+    let got = machine.claude_got();
+    assert_eq!(got[0][1], json!({"type": "text", "text": "what is this?"}));
+    assert_eq!(got[1], json!("and now go on"));
 }
 
 fn addressed(machine: &Machine, user: UserId, text: &str) {

@@ -16,7 +16,7 @@ const LARGEST: usize = 20 * 1024 * 1024;
 
 /// All files of the server.
 #[derive(Default)]
-pub(super) struct Files(Vec<Place>);
+pub(super) struct Files(Vec<(String, Place)>);
 
 /// Where a file is.
 pub(super) enum Place {
@@ -29,19 +29,21 @@ pub(super) enum Place {
 impl Files {
     /// Returns its `file_id`.
     pub(super) fn put(&mut self, place: Place) -> String {
-        self.0.push(place);
-        format!("file-{}", self.0.len())
+        let id = format!("file-{}", self.0.len() + 1);
+        self.put_as(&id, place);
+        id
+    }
+
+    pub(super) fn put_as(&mut self, id: &str, place: Place) {
+        self.0.push((id.to_owned(), place));
     }
 
     /// Bot API: `getFile`.
     pub(super) fn get_file(&self, arguments: &Value) -> Result<Value, Refusal> {
         let id = arguments["file_id"].as_str().unwrap_or_default();
-        let number = id
-            .strip_prefix("file-")
-            .and_then(|number| number.parse::<usize>().ok());
-        let place = number
-            .and_then(|number| self.0.get(number.checked_sub(1)?))
-            .ok_or_else(|| bad("wrong file_id or the file is temporarily unavailable"))?;
+        let found = self.0.iter().find(|(known, _)| known == id);
+        let (_, place) =
+            found.ok_or_else(|| bad("wrong file_id or the file is temporarily unavailable"))?;
         let (path, size) = match place {
             Place::Remote { content, .. } if content.len() > LARGEST => {
                 return Err(bad("file is too big"));
@@ -58,7 +60,7 @@ impl Files {
     }
 
     fn content(&self, path: &str) -> Option<Bytes> {
-        self.0.iter().find_map(|place| match place {
+        self.0.iter().find_map(|(_, place)| match place {
             Place::Remote { path: at, content } if at == path => Some(content.clone()),
             _ => None,
         })

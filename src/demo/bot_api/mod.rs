@@ -182,6 +182,15 @@ impl BotApi {
         })
     }
 
+    /// As [`BotApi::put_file`], for a message that names the file by this `file_id`.
+    pub fn put_file_as(&self, id: &str, path: &str, content: impl Into<Bytes>) {
+        let place = Place::Remote {
+            path: path.to_owned(),
+            content: content.into(),
+        };
+        self.lock().files.put_as(id, place);
+    }
+
     /// As [`BotApi::put_file`], on a local server (`--local`): the file is on this machine.
     pub fn put_local_file(&self, path: PathBuf) -> String {
         self.lock().files.put(Place::Local(path))
