@@ -16,11 +16,11 @@ use crate::id::{ChatThread, MessageId, PromptId, RunId, UpdateSeq, UserId};
 pub const LONGEST_MS: i64 = 60_000;
 
 /// Whether the waiting run `r` may begin as far as it depends on what it consists of: no more messages may come, and
-/// nothing of it is still to be fetched. `{now}` is to be replaced by the parameter with the time.
+/// nothing of it is still to be fetched, or missing without a word. `{now}` is to be replaced by the parameter with the time.
 const READY: &str =
     "(r.gathers_until IS NULL OR r.gathers_until <= {now} OR r.gathers_until > {now} + 60000)
     AND NOT EXISTS (SELECT 1 FROM attachments a JOIN prompts ap ON ap.id = a.prompt_id
-                    WHERE ap.run_id = r.id AND a.state = 'awaited')";
+                    WHERE ap.run_id = r.id AND (a.state = 'awaited' OR a.failure IS NOT NULL))";
 
 /// The condition for a run that a query calls `r` to begin, with the time in this parameter, as in `?4`.
 pub(super) fn ready(now: &str) -> String {

@@ -94,7 +94,7 @@ const FIRST: M<'_> = M::up(
         state      TEXT NOT NULL CHECK (state IN ('due', 'sending', 'sent', 'parked')),
         parts_sent INTEGER NOT NULL DEFAULT 0,
         attempts   INTEGER NOT NULL DEFAULT 0,
-        failure    TEXT,
+        failure    TEXT,                          -- why it cannot be had (JSON), until somebody is told
         created_at INTEGER NOT NULL,
         sent_at    INTEGER
     ) STRICT;

@@ -710,6 +710,32 @@ fn a_voice_message_in_the_chat_is_answered_as_if_it_was_written() {
     machine.message_with("You said: Say hello");
 }
 
+#[test]
+fn a_picture_sent_while_claude_works_reaches_it_when_it_is_fetched() {
+    let machine = Machine::new();
+    let id = machine
+        .api
+        .put_file("photos/file_1.jpg", picture(320, 200, ImageFormat::Jpeg));
+    let _bot = machine.start();
+    machine.ada_says("[[bash: sleep 5]] [[heard]]");
+    machine.message_with("▸ Bash");
+    let fields = json!({"photo": photo(&id, &id), "caption": "it looks like this"});
+    machine.api.deliver_message(CHAT, ADA, fields);
+    let answer = machine.message_with("Heard meanwhile: ");
+    assert!(
+        answer.text.contains("[Attached picture: "),
+        "{}",
+        answer.text
+    );
+    assert!(
+        answer.text.contains("it looks like this"),
+        "{}",
+        answer.text
+    );
+    machine.until_quiet();
+    assert_eq!(machine.rows("SELECT count(*) FROM runs"), [1]);
+}
+
 fn only_run(machine: &Machine) -> RunId {
     let runs = fs::read_dir(machine.data().join("runs")).expect("runs");
     let names: Vec<String> = runs

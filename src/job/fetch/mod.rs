@@ -99,17 +99,18 @@ async fn fetch_all(work: &AtWork<'_>, run: RunId, at_hand: &AtHand) -> anyhow::R
             .transaction(move |db| attachments::awaited(db, run))
             .await?;
         for attachment in awaited {
-            fetch_one(work, run, &attachment, at_hand).await?;
+            fetch_one(work, &attachment, at_hand).await?;
             fail_point!("file-settled", |_| std::process::abort());
         }
         let job = work.job.id;
         let next = work
             .store()
             .transaction(move |db| {
-                let next = look(db, run)?;
+                let at = jobs::place(db, job)?;
+                let next = look(db, run, at)?;
                 match &next {
                     Next::Over(_) if !jobs::end(db, job)? => {}
-                    Next::Over(_) => return close(db, run).map(Next::Over),
+                    Next::Over(_) => return close(db, run, at).map(Next::Over),
                     Next::More | Next::Wait(_) => {}
                 }
                 Ok(next)
@@ -129,7 +130,8 @@ async fn fetch_all(work: &AtWork<'_>, run: RunId, at_hand: &AtHand) -> anyhow::R
     }
 }
 
-fn look(db: &Connection, run: RunId) -> rusqlite::Result<Next> {
+/// The run may be gone by now: what it asked was handed to a claude that is at work.
+fn look(db: &Connection, run: RunId, at: ChatThread) -> rusqlite::Result<Next> {
     let standing = attachments::standing(db, run)?.unwrap_or_default();
     if standing.is_waiting && standing.awaited > 0 {
         return Ok(Next::More);
@@ -139,15 +141,11 @@ fn look(db: &Connection, run: RunId) -> rusqlite::Result<Next> {
         let left = u64::try_from(left).unwrap_or(0);
         return Ok(Next::Wait(Duration::from_millis(left)));
     }
-    Ok(Next::Over(Over {
-        at: runs::place(db, run)?,
-        not_run: None,
-    }))
+    Ok(Next::Over(Over { at, not_run: None }))
 }
 
 /// Tells what could not be had, and drops a run that has none of its files.
-fn close(db: &Connection, run: RunId) -> rusqlite::Result<Over> {
-    let at = runs::place(db, run)?;
+fn close(db: &Connection, run: RunId, at: ChatThread) -> rusqlite::Result<Over> {
     let standing = attachments::standing(db, run)?.unwrap_or_default();
     let missed = attachments::take_missed(db, run)?;
     if !standing.is_waiting || missed.is_empty() {
@@ -204,7 +202,6 @@ async fn stop(work: &AtWork<'_>, run: RunId) -> Result<Over, StoreError> {
 
 async fn fetch_one(
     work: &AtWork<'_>,
-    run: RunId,
     attachment: &Attachment,
     at_hand: &AtHand,
 ) -> anyhow::Result<()> {
@@ -221,14 +218,14 @@ async fn fetch_one(
     fail_point!("file-there", |_| std::process::abort());
     if !is_speech {
         let pieces = pieces::of(work, attachment, &path).await?;
-        return Ok(settle(work, run, attachment, pieces, None).await?);
+        return Ok(settle(work, attachment, pieces, None).await?);
     }
     at_hand.set(file, Doing::Listening);
     match transcribe::transcribe(work, &path).await {
         Ok(text) => {
             let heard = words::heard(&text).replying_to(attachment.message);
             let pieces = vec![pieces::spoken(text)];
-            settle(work, run, attachment, pieces, Some(heard)).await?;
+            settle(work, attachment, pieces, Some(heard)).await?;
         }
         Err(why) => missed(work, attachment, why).await?,
     }
@@ -238,16 +235,15 @@ async fn fetch_one(
 /// It is there, and what it became is part of the prompt; `told` goes to the chat with it.
 async fn settle(
     work: &AtWork<'_>,
-    run: RunId,
     attachment: &Attachment,
     pieces: Vec<Piece>,
     told: Option<Outgoing>,
 ) -> Result<(), StoreError> {
-    let id = attachment.id;
+    let (job, id) = (work.job.id, attachment.id);
     let at = work
         .store()
         .transaction(move |db| {
-            let at = runs::place(db, run)?;
+            let at = jobs::place(db, job)?;
             if let (true, Some(told)) = (attachments::set_there(db, id, pieces)?, told) {
                 outbox::insert(db, at, &told)?;
             }
