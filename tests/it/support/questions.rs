@@ -16,6 +16,7 @@ impl Machine {
 
     /// Somebody replies to a message of the bot.
     pub fn reply(&self, user: UserId, to: &Posted, text: &str) -> i32 {
+        self.until_known_to_have_arrived(to);
         let (chat, kind) = match to.chat {
             private @ 0.. => (
                 private,
@@ -42,7 +43,7 @@ impl Machine {
             message.id
         );
         self.until("it is known to have arrived", || {
-            (self.rows(&sql) == [1]).then_some(())
+            (self.rows(&sql) != [0]).then_some(())
         });
     }
 
