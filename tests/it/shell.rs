@@ -424,7 +424,7 @@ fn a_database_of_the_version_before_is_explained_by_the_shell_and_taken_up_by_th
     machine.message_with("You said: before");
     machine.until_quiet();
     assert!(bot.terminate().success());
-    let as_it_was = "DROP TABLE questions; DROP TABLE attachments; DROP TABLE prompt_messages; DROP TABLE holds;
+    let as_it_was = "DROP TABLE question_messages; DROP TABLE session_grants; DROP TABLE questions; DROP TABLE attachments; DROP TABLE prompt_messages; DROP TABLE holds;
         ALTER TABLE prompts DROP COLUMN pieces; ALTER TABLE prompts DROP COLUMN handed_to;
         ALTER TABLE prompts DROP COLUMN taken_up_at; ALTER TABLE prompts DROP COLUMN steered;
         ALTER TABLE prompts DROP COLUMN answer_row; ALTER TABLE prompts DROP COLUMN edited;
@@ -432,7 +432,7 @@ fn a_database_of_the_version_before_is_explained_by_the_shell_and_taken_up_by_th
         DROP TABLE album_parts;
         ALTER TABLE chat_settings DROP COLUMN permission_mode; ALTER TABLE chat_settings DROP COLUMN model;
         ALTER TABLE chat_settings DROP COLUMN effort; ALTER TABLE chat_settings DROP COLUMN holds_back;
-        DROP TABLE login; ALTER TABLE runs DROP COLUMN tries;
+        ALTER TABLE outbox DROP COLUMN edits; DROP INDEX sent_parts_of_message; DROP TABLE login; ALTER TABLE runs DROP COLUMN tries;
         PRAGMA user_version = 5;";
     machine.database().execute_batch(as_it_was).expect("SQL");
     let (code, said) = machine.run_to_its_end(&["session", "list"]);
