@@ -12,7 +12,8 @@ use crate::id::MessageId;
 pub fn help() -> Outgoing {
     let mut text = String::from(
         "What you write here goes unchanged to claude, which works in a git workspace on the machine this \
-         bot runs on. The chat shows it working and tells you when it is done.\n\nA second message goes on \
+         bot runs on. The chat shows it working and tells you when it is done.\n\nPictures, files and voice \
+         messages go to claude too. What you write while it works reaches it at its next step; later messages go on \
          in the same conversation. Unknown /commands go to claude too; a command of mine goes to claude \
          with two slashes, as in //status.\n",
     );

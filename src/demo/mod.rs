@@ -114,6 +114,13 @@ impl Runs {
         let left = tokio::task::spawn_blocking(move || crate::store::left_to_do(&database)).await;
         matches!(left, Ok(Ok(0)))
     }
+
+    /// True while claude waits for somebody's answer.
+    pub async fn are_asking(&self) -> bool {
+        let database = self.database.clone();
+        let asking = tokio::task::spawn_blocking(move || crate::store::is_asking(&database)).await;
+        matches!(asking, Ok(Ok(true)))
+    }
 }
 
 /// The demo's own folder; removed when it ends.

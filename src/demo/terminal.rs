@@ -67,6 +67,10 @@ impl Terminal {
         }
         while !(self.api.unconfirmed() == 0 && runs.are_over().await) {
             self.print_new(&mut shown);
+            if runs.are_asking().await {
+                // Nobody is there to answer any more.
+                self.stop_runs(runs).await;
+            }
             sleep(LOOK_EVERY).await;
         }
         self.print_new(&mut shown);

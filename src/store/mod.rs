@@ -244,6 +244,13 @@ pub fn left_to_do(path: &Path) -> rusqlite::Result<u64> {
     open_count(&db)
 }
 
+/// Whether claude waits for somebody's answer, seen from beside a bot that is at work.
+pub fn is_asking(path: &Path) -> rusqlite::Result<bool> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    db.prepare("SELECT 1 FROM questions WHERE state = 'open'")?
+        .exists([])
+}
+
 fn open_count(db: &Connection) -> rusqlite::Result<u64> {
     Ok(updates::open_count(db)?
         + runs::open_count(db)?

@@ -48,6 +48,34 @@ fn input_that_is_piped_in_is_answered_and_the_demo_ends() {
 }
 
 #[test]
+fn the_stand_in_takes_up_what_is_written_while_it_works() {
+    let machine = Machine::new()
+        .without("TELEGRAM_BOT_TOKEN")
+        .without("TELECODER_RUNTIME")
+        .with("PATH", "/usr/bin:/bin");
+    let (code, transcript) = demo(&machine, "first\nsecond\n");
+    assert_eq!(code, Some(0));
+    assert!(transcript.contains("Meanwhile you wrote:"), "{transcript}");
+    assert!(transcript.contains(" · 2 messages · "), "{transcript}");
+}
+
+#[test]
+fn a_question_that_nobody_can_answer_any_more_does_not_keep_the_demo() {
+    let machine = Machine::new()
+        .without("TELEGRAM_BOT_TOKEN")
+        .without("TELECODER_RUNTIME")
+        .with("PATH", "/usr/bin:/bin");
+    let (code, transcript) = demo(&machine, "ask me\n");
+    assert_eq!(code, Some(0));
+    assert!(
+        transcript.contains("Claude wants to run a command"),
+        "{transcript}"
+    );
+    assert!(transcript.contains("│ [1] Allow once"), "{transcript}");
+    assert!(transcript.contains("Stopped after"), "{transcript}");
+}
+
+#[test]
 fn a_claude_that_is_there_is_used_and_named() {
     let machine = Machine::new().without("TELEGRAM_BOT_TOKEN");
     let (code, transcript) = demo(&machine, "hello\n");
