@@ -20,7 +20,7 @@ pub(super) fn pressed(
     let Some(lost) = runs::lost(db, lost)?.filter(|lost| lost.at.chat == chat) else {
         return Ok(Pressed::over(toast::RUN_IS_OVER));
     };
-    if again::take_up(db, &lost, how, Some(member.user()))?.is_none() {
+    if !again::take_up(db, &lost, how, Some(member.user()), 0)? {
         return Ok(Pressed::over(toast::TAKEN_UP));
     }
     Ok(Pressed::over(toast::GOING_ON).with(Follow::wake(lost.at)))

@@ -7,7 +7,7 @@ use super::Run;
 use crate::id::{PromptId, RunId, UserId};
 use crate::prompt::Content;
 use crate::store::prompts::{self, Prompt};
-use crate::store::runs;
+use crate::store::{measured, runs};
 
 /// What claude is told, to the byte, when a run is to go on where it was cut off.
 pub const GO_ON: &str = "Go on.";
@@ -20,20 +20,49 @@ pub enum How {
     Again,
 }
 
-/// Queues a run that takes this one up; none when another one has done so before. `user` is who wanted it; none:
-/// whoever had asked.
+/// Queues what takes this run up; false when that was done before. `user` is who wanted it; none: whoever had asked.
+/// `tries` says how often in a row it was held up.
 pub fn take_up(
     db: &Connection,
     old: &Run,
     how: How,
     user: Option<UserId>,
-) -> rusqlite::Result<Option<RunId>> {
+    tries: u32,
+) -> rusqlite::Result<bool> {
     let run = RunId::new();
     if !runs::take_up(db, old.id, run)? {
-        return Ok(None);
+        return Ok(false);
     }
-    runs::insert(db, run, &old.session, old.at)?;
     let before = prompts::unanswered(db, old.id)?;
+    queue(db, run, old, how, &before, user, tries)?;
+    measured::set_same_fixes(db, run, old.id)?;
+    Ok(true)
+}
+
+/// Queues these prompts of a run, which is taken up already, behind what takes it up.
+pub fn take_up_more(
+    db: &Connection,
+    old: &Run,
+    how: How,
+    prompts: &[Prompt],
+    tries: u32,
+) -> rusqlite::Result<()> {
+    match prompts {
+        [] => Ok(()),
+        prompts => queue(db, RunId::new(), old, how, prompts, None, tries),
+    }
+}
+
+/// `first` is the run that begins; each prompt that comes once more waits by itself, as it did before.
+fn queue(
+    db: &Connection,
+    first: RunId,
+    old: &Run,
+    how: How,
+    before: &[Prompt],
+    user: Option<UserId>,
+    tries: u32,
+) -> rusqlite::Result<()> {
     let asked = match how {
         How::GoOn => vec![Prompt {
             id: PromptId(Uuid::new_v4()),
@@ -55,8 +84,12 @@ pub fn take_up(
             })
             .collect(),
     };
+    let mut run = first;
     for prompt in &asked {
+        runs::insert(db, run, &old.session, old.at)?;
+        runs::set_tries(db, run, tries)?;
         prompts::insert(db, run, prompt)?;
+        run = RunId::new();
     }
     if how == How::Again {
         // An edit of a message changes what waits.
@@ -64,5 +97,5 @@ pub fn take_up(
             prompts::move_messages(db, old.id, new.id)?;
         }
     }
-    Ok(Some(run))
+    Ok(())
 }

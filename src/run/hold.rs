@@ -17,8 +17,9 @@ use crate::chat::failure::Failure;
 use crate::chat::holding;
 use crate::claude::limit::Limit;
 use crate::event::{ApiProblem, TurnEnd};
-use crate::id::{ChatId, ChatThread, RunId};
+use crate::id::{ChatId, ChatThread, PromptId, RunId};
 use crate::progress::Progress;
+use crate::store::prompts::{self, Prompt};
 use crate::store::{holds, logins, now, outbox, runs};
 
 /// Where nobody says when a limit goes, it is tried again after so long, then after twice as long, and so on.
@@ -101,13 +102,21 @@ pub fn of_turn(
     }
 }
 
+/// A turn that has met an obstacle.
+pub struct Met<'a> {
+    pub obstacle: &'a Obstacle,
+    /// The model had done something in it.
+    pub has_worked: bool,
+    /// What the turn is about; nothing where claude began it by itself.
+    pub prompts: &'a [PromptId],
+}
+
 /// Holds the run's chat up, queues what it was asked anew, and tells whom it concerns. Returns false where that is not
 /// done, because somebody wants the run to stop or because a shell waits for its end: then it fails as others do.
 pub fn hold_up(
     db: &Connection,
     run: &Run,
-    obstacle: &Obstacle,
-    has_worked: bool,
+    met: &Met<'_>,
     owner: Option<ChatThread>,
     clock: &Zoned,
 ) -> rusqlite::Result<bool> {
@@ -115,14 +124,25 @@ pub fn hold_up(
     if at.chat == ChatId::SHELL || runs::stop_requested(db, run.id)? {
         return Ok(false);
     }
-    let how = if has_worked { How::GoOn } else { How::Again };
-    let Some(again) = again::take_up(db, run, how, None)? else {
-        // A later turn of the same run has met the same.
-        return Ok(true);
+    // What claude began by itself is about prompts that have their answer.
+    let how = match met.has_worked || met.prompts.is_empty() {
+        true => How::GoOn,
+        false => How::Again,
     };
     let tries = runs::tries(db, run.id)?;
-    runs::set_tries(db, again, tries + 1)?;
-    match obstacle {
+    if !again::take_up(db, run, how, None, tries + 1)? {
+        // An earlier turn of the same run has met the same: what this one is about comes behind.
+        let asked = prompts::of_run(db, run.id)?;
+        let asked: Vec<Prompt> = asked
+            .into_iter()
+            .filter(|prompt| met.prompts.contains(&prompt.id))
+            .collect();
+        again::take_up_more(db, run, how, &asked, tries + 1)?;
+        if holds::of(db, at)?.is_some() {
+            return Ok(true);
+        }
+    }
+    match met.obstacle {
         Obstacle::Limit(limit, words) => {
             let until = limit.until.map(Timestamp::as_millisecond);
             let hold = Hold {

@@ -86,7 +86,8 @@ pub struct Newest {
     pub gathering: Option<Gathering>,
 }
 
-/// What somebody asked last here, among the newest runs of all chats.
+/// What somebody wrote last here, among the newest runs of all chats. What comes once more, or from a button, was not
+/// written now.
 pub fn newest(db: &Connection, at: ChatThread, user: UserId) -> rusqlite::Result<Option<Newest>> {
     // What more may come to is of this moment: nobody needs to look through the years before.
     const LOOKED_AT: i64 = 200;
@@ -96,6 +97,7 @@ pub fn newest(db: &Connection, at: ChatThread, user: UserId) -> rusqlite::Result
          FROM runs r JOIN prompts p ON p.run_id = r.id
          WHERE r.seq > (SELECT max(seq) FROM runs) - ?4
            AND r.chat_id = ?1 AND r.thread_id = ?2 AND p.user_id = ?3
+           AND p.sent_at IS NOT NULL
          ORDER BY p.rowid DESC LIMIT 1",
     )?
     .query_row(

@@ -53,6 +53,16 @@ pub fn set_fixes(db: &Connection, id: RunId, job: JobId, round: u32) -> rusqlite
     Ok(())
 }
 
+/// The run is to fix what the other one was to fix, and no round later.
+pub fn set_same_fixes(db: &Connection, id: RunId, other: RunId) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE runs SET (fixes, fix_round) = (SELECT fixes, fix_round FROM runs WHERE id = ?2)
+         WHERE id = ?1",
+    )?
+    .execute([id.to_string(), other.to_string()])?;
+    Ok(())
+}
+
 /// There is no snapshot of what was before the run.
 pub fn set_no_snapshot(db: &Connection, id: RunId, why: &str) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE runs SET no_snapshot = ?2 WHERE id = ?1")?

@@ -210,7 +210,10 @@ impl Claude {
             "status": "completed", "summary": "done"}),
         );
         self.init();
-        self.result(json!({"result": text}));
+        match limit() {
+            Some(words) => self.fail("rate_limit", &words),
+            None => self.result(json!({"result": text})),
+        }
         self.state("idle");
         Ok(None)
     }

@@ -33,6 +33,7 @@ mod inside;
 mod kinds;
 mod late;
 mod limits;
+mod limits_between;
 mod live;
 mod login;
 mod manual;

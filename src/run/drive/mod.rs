@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::Run;
 use super::answer;
-use super::hold::{self, Obstacle};
+use super::hold::{self, Met, Obstacle};
 use super::start::Runner;
 use crate::chat::live::{self, Going, LiveOf, LiveText};
 use crate::chat::{Outgoing, PromptState, text};
@@ -233,7 +233,7 @@ impl<'a> Drive<'a> {
     }
 
     /// The answer and the byte behind it, in one transaction: it is posted once, whatever happens.
-    async fn act_on(&mut self, turn: TurnEnd, end: u64) -> Result<(), StoreError> {
+    async fn act_on(&mut self, turn: TurnEnd, end: u64) -> anyhow::Result<()> {
         let elapsed = self.elapsed();
         let cost_usd = turn.cost_usd;
         let claims = claims::of(beginning(&turn.text, CLAIMS_READ));
@@ -273,7 +273,12 @@ impl<'a> Drive<'a> {
                 let is_held = match obstacle {
                     Some(obstacle) => {
                         let run = Run { at, ..stands };
-                        hold::hold_up(db, &run, &obstacle, has_worked, owner, &clock)?
+                        let met = Met {
+                            obstacle: &obstacle,
+                            has_worked,
+                            prompts: &prompts,
+                        };
+                        hold::hold_up(db, &run, &met, owner, &clock)?
                     }
                     None => false,
                 };
@@ -293,6 +298,10 @@ impl<'a> Drive<'a> {
         fail_point!("run-acted", |_| std::process::abort());
         self.run.acted_offset = end;
         self.runner.outbox.deliver(at.chat);
+        if is_held {
+            // What claude has not taken up yet would meet the same.
+            self.withdraw_all()?;
+        }
         let state = if is_held { PromptState::Taken } else { state };
         for message in asked {
             self.runner.outbox.react(at.chat, message, state);
