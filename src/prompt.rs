@@ -114,7 +114,8 @@ impl Content {
             .any(|piece| matches!(piece, Piece::Awaited(_)))
     }
 
-    /// As claude gets it: words that follow one another are one block, everything else has one of its own.
+    /// As claude gets it: words that follow one another are one block, everything else has one of its own. A caption
+    /// that was edited away is none: the Messages API takes no empty block.
     pub fn blocks(&self) -> Vec<Block<'_>> {
         let mut blocks = Vec::new();
         let mut words: Option<String> = None;
@@ -123,16 +124,20 @@ impl Content {
                 append(words.get_or_insert_default(), written);
                 continue;
             }
-            blocks.extend(words.take().map(Block::Text));
+            blocks.extend(words.take().filter(has_something).map(Block::Text));
             match piece {
                 Piece::Along(text) => blocks.push(Block::Text(text.clone())),
                 Piece::Picture(picture) => blocks.push(Block::Picture(picture)),
                 Piece::Written(_) | Piece::Awaited(_) => {}
             }
         }
-        blocks.extend(words.map(Block::Text));
+        blocks.extend(words.filter(has_something).map(Block::Text));
         blocks
     }
+}
+
+fn has_something(words: &String) -> bool {
+    !words.is_empty()
 }
 
 fn append(words: &mut String, written: &Written) {

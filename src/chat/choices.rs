@@ -51,6 +51,14 @@ fn meaning(mode: PermissionMode) -> &'static str {
     }
 }
 
+/// Somebody in a group wants that claude asks nobody any more.
+pub fn bypass_is_for_owner() -> Outgoing {
+    Outgoing::note(
+        "Only the owner of the bot can choose bypassPermissions in a group: from then on claude asks nobody here. \
+         Nothing was changed.",
+    )
+}
+
 /// `bypassPermissions` was asked for where claude would not start with it.
 pub fn may_not_bypass() -> Outgoing {
     Outgoing::note(

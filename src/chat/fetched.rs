@@ -16,6 +16,15 @@ use crate::update::{File, FileKind};
 /// How much of what was heard is shown, in characters.
 const HEARD_SHOWN: usize = 3_500;
 
+/// Files could not be fetched, and nobody can say why.
+pub fn given_up() -> Outgoing {
+    Outgoing::note(
+        "The files of this message could not be fetched, three times; the log says why. Nothing was passed on to \
+         claude; send it again.",
+    )
+    .loud()
+}
+
 /// A file that a prompt has to do without.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missed {

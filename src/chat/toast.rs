@@ -39,3 +39,5 @@ pub const CANCELLING: &str = "Taking it back from claude.";
 pub const CLAUDE_HAS_BEGUN: &str = "Claude has begun with it; /stop ends it.";
 pub const CORRECTED: &str = "Claude is told.";
 pub const RUNNING_AGAIN: &str = "It runs again.";
+pub const ONLY_WRITER_OR_OWNER: &str =
+    "Only who wrote the message, or the owner of the bot, can do that.";

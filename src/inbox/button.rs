@@ -100,6 +100,9 @@ fn act(
     let chat = migrated::moved_to(db, button.at.chat)?.unwrap_or(button.at.chat);
     let choose = |wish: Choose| {
         let at = ChatThread { chat, ..button.at };
+        if choices::is_for_owner(at, &wish) && !access.is_owner(member.user()) {
+            return Ok(Pressed::over(toast::ONLY_OWNER).buttons_stay());
+        }
         choices::pressed(db, at, button.message, wish, defaults)
     };
     match Press::parse(&button.data) {
@@ -138,8 +141,8 @@ fn act(
         Some(Press::Cancel(run)) => {
             queue::cancel_pressed(db, ChatThread { chat, ..button.at }, run)
         }
-        Some(Press::Correct(prompt)) => edit::correct_pressed(db, chat, prompt, member),
-        Some(Press::RunEdited(prompt)) => edit::run_pressed(db, chat, prompt, member),
+        Some(Press::Correct(prompt)) => edit::correct_pressed(db, chat, prompt, member, access),
+        Some(Press::RunEdited(prompt)) => edit::run_pressed(db, chat, prompt, member, access),
         Some(Press::SendParked) => Ok(match outbox::send_parked(db, chat)? {
             0 => Pressed::over(toast::NOTHING_TO_SEND),
             _ => Pressed::over(toast::SENDING),

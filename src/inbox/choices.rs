@@ -14,6 +14,11 @@ use crate::id::{ChatThread, MessageId};
 use crate::store::settings::{self, Choices};
 use crate::store::{outbox, questions, runs};
 
+/// In a group, only the owner lets claude do whatever it wants: from then on it asks nobody there.
+pub(super) fn is_for_owner(at: ChatThread, choose: &Choose) -> bool {
+    at.chat.is_group() && *choose == Choose::Mode(Some(Some(PermissionMode::BypassPermissions)))
+}
+
 /// Changes it where a value was given, and says how it is now.
 pub(super) fn change(
     db: &Connection,

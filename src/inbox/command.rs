@@ -4,6 +4,7 @@ use super::{
     Follow, Inbox, checks, choices, files, job, logs, new, people, queue, raw, settings, status,
     stop, switch,
 };
+use crate::chat::choices as words;
 use crate::chat::people as people_words;
 use crate::chat::text;
 use crate::command::Command;
@@ -96,6 +97,11 @@ impl Inbox {
             Command::Change(setting) => {
                 self.effect(seq, at, move |db| settings::change(db, at, setting))
                     .await
+            }
+            Command::Choose(choose)
+                if choices::is_for_owner(at, &choose) && !self.access.is_owner(member.user()) =>
+            {
+                self.reply(seq, at, words::bypass_is_for_owner()).await
             }
             Command::Choose(choose) => {
                 let defaults = self.defaults.clone();

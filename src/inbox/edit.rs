@@ -8,10 +8,10 @@ use super::button::Pressed;
 use crate::chat::{queue as words, toast};
 use crate::id::{ChatId, ChatThread, MessageId, PromptId, RunId};
 use crate::prompt::{Content, Piece, Written};
-use crate::store::edits::{self, Stage};
+use crate::store::edits::{self, Change, Stage};
 use crate::store::prompts::{self, Prompt};
 use crate::store::{outbox, runs};
-use crate::telegram::access::Member;
+use crate::telegram::access::{Access, Member};
 
 /// What claude is told before the words of a message that was edited after it had read them.
 pub const CORRECTION: &str = "[I have edited an earlier message. It now says:]";
@@ -52,12 +52,19 @@ pub(super) fn edited(
 
 fn changed(content: &Content, message: MessageId, text: &str) -> Content {
     let mut content = content.clone();
-    for piece in &mut content.pieces {
-        if let Piece::Written(written) = piece
-            && written.message == Some(message)
-        {
-            text.clone_into(&mut written.text);
-        }
+    let words = content.pieces.iter_mut().find_map(|piece| match piece {
+        Piece::Written(written) if written.message == Some(message) => Some(written),
+        _ => None,
+    });
+    match words {
+        Some(written) => text.clone_into(&mut written.text),
+        // A file that came without a word has a caption now.
+        None if !text.is_empty() => content.pieces.push(Piece::Written(Written {
+            text: text.to_owned(),
+            message: Some(message),
+            on_a_new_line: true,
+        })),
+        None => {}
     }
     content
 }
@@ -68,13 +75,15 @@ pub(super) fn correct_pressed(
     chat: ChatId,
     prompt: PromptId,
     member: Member,
+    access: &Access,
 ) -> rusqlite::Result<Pressed> {
-    let Some(taken) = edits::take_change(db, chat, prompt)? else {
-        return Ok(Pressed::over(toast::NO_EFFECT));
+    let taken = match take_change(db, chat, prompt, member, access)? {
+        Ok(taken) => taken,
+        Err(pressed) => return Ok(pressed),
     };
     let mut pieces = vec![Piece::Along(CORRECTION.to_owned())];
-    pieces.extend(taken.content.pieces.into_iter().map(without_message));
-    queue(db, &taken.run, Content { pieces }, member)?;
+    pieces.extend(taken.content.pieces.iter().cloned().map(without_message));
+    queue(db, &taken, Content { pieces })?;
     Ok(Pressed::over(toast::CORRECTED).with(Follow::wake(taken.run.at)))
 }
 
@@ -84,16 +93,36 @@ pub(super) fn run_pressed(
     chat: ChatId,
     prompt: PromptId,
     member: Member,
+    access: &Access,
 ) -> rusqlite::Result<Pressed> {
-    let Some(taken) = edits::take_change(db, chat, prompt)? else {
-        return Ok(Pressed::over(toast::NO_EFFECT));
+    let taken = match take_change(db, chat, prompt, member, access)? {
+        Ok(taken) => taken,
+        Err(pressed) => return Ok(pressed),
     };
     runs::request_stop(db, taken.run.id)?;
-    queue(db, &taken.run, taken.content, member)?;
+    queue(db, &taken, taken.content.clone())?;
     Ok(Pressed::over(toast::RUNNING_AGAIN).with(Follow {
         stop: Some(taken.run.at),
         ..Follow::wake(taken.run.at)
     }))
+}
+
+/// The change, for who wrote the message or the owner; what a press comes to that is somebody else's, or too late.
+fn take_change(
+    db: &Connection,
+    chat: ChatId,
+    prompt: PromptId,
+    member: Member,
+    access: &Access,
+) -> rusqlite::Result<Result<Change, Pressed>> {
+    let is_writers = edits::writer(db, prompt)? == Some(member.user());
+    if !is_writers && !access.is_owner(member.user()) {
+        return Ok(Err(
+            Pressed::over(toast::ONLY_WRITER_OR_OWNER).buttons_stay()
+        ));
+    }
+    let taken = edits::take_change(db, chat, prompt)?;
+    Ok(taken.ok_or_else(|| Pressed::over(toast::NO_EFFECT)))
 }
 
 /// A correction is no message that could be edited once more.
@@ -107,19 +136,14 @@ fn without_message(piece: Piece) -> Piece {
     }
 }
 
-fn queue(
-    db: &Connection,
-    of: &runs::Place,
-    content: Content,
-    member: Member,
-) -> rusqlite::Result<()> {
+fn queue(db: &Connection, of: &Change, content: Content) -> rusqlite::Result<()> {
     let run = RunId::new();
-    runs::insert(db, run, &of.session, of.at)?;
+    runs::insert(db, run, &of.run.session, of.run.at)?;
     let prompt = Prompt {
         id: PromptId(Uuid::new_v4()),
         content,
-        message: of.asked_by,
-        user: Some(member.user()),
+        message: of.run.asked_by,
+        user: of.writer,
         sent_at: None,
     };
     prompts::insert(db, run, &prompt)

@@ -412,6 +412,10 @@ impl Inbox {
         } else {
             self.outbox.deliver(at.chat);
         }
+        // First: what is queued with the wish to stop is not for the run that is stopped.
+        if let Some(at) = follow.stop {
+            self.registry.stop(at);
+        }
         for at in follow.wake {
             if !follow.gather {
                 self.outbox.typing(at);
@@ -426,9 +430,6 @@ impl Inbox {
         }
         if follow.log_in {
             self.login.begin();
-        }
-        if let Some(at) = follow.stop {
-            self.registry.stop(at);
         }
     }
 

@@ -15,6 +15,12 @@ pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follo
     if let Some(run) = runs::running(db, at)? {
         // Its end is the reply.
         runs::request_stop(db, run.id)?;
+        if holds::lift(db, at)? {
+            // It has met what holds the chat up and is about to leave.
+            let dropped = runs::end_queued(db, at, None, &Outcome::Stopped)?;
+            let told = text::dropped_waiting(dropped).adding(holding::NO_LONGER_HELD);
+            outbox::insert(db, at, &told)?;
+        }
         return Ok(stop);
     }
     if let Some(job) = job::to_stop(db, at)? {

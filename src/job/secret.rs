@@ -52,13 +52,12 @@ const ENDINGS: [&str; 11] = [
 ];
 /// Examples of them are made to be shown.
 const EXAMPLES: [&str; 4] = [".dist", ".example", ".sample", ".template"];
-/// Everything in these folders.
-const FOLDERS: [&str; 3] = [".aws", ".gnupg", ".ssh"];
+/// Everything in these folders: git's has addresses with passwords in more files than one.
+const FOLDERS: [&str; 4] = [".aws", ".git", ".gnupg", ".ssh"];
 /// A file in a folder.
-const IN_FOLDERS: [(&str, &str); 4] = [
+const IN_FOLDERS: [(&str, &str); 3] = [
     (".cargo", "credentials.toml"),
     (".docker", "config.json"),
-    (".git", "config"),
     (".kube", "config"),
 ];
 

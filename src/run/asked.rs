@@ -1,11 +1,21 @@
-//! The message of a question becomes what became of the question.
+//! The message of a question becomes what became of the question, the end of its run included.
 
 use rusqlite::Connection;
 
 use crate::chat::questions::{self, Became};
-use crate::id::ChatThread;
+use crate::id::{ChatThread, RunId};
 use crate::store::outbox;
-use crate::store::questions::Asked;
+use crate::store::questions::{self as store, Asked};
+
+/// The run is over: nothing that it asked is waited for.
+pub fn close_all(db: &Connection, at: ChatThread, run: RunId) -> rusqlite::Result<()> {
+    for asked in store::open_of_run(db, run)? {
+        if store::close(db, &asked.id)? {
+            show(db, at, &asked, Became::Over)?;
+        }
+    }
+    Ok(())
+}
 
 /// The question's message says this from now on; where it cannot be changed any more, it is said anew.
 pub fn show(

@@ -21,15 +21,15 @@ use super::registry::Registry;
 use super::work::{self, Work};
 use super::{Session, SessionState, Signals};
 use crate::chat::failure::Failure;
-use crate::chat::{PromptState, changes as words};
+use crate::chat::{PromptState, changes as words, fetched};
 use crate::git::snapshot;
 use crate::id::{ChatThread, JobId, RunId, SessionId};
-use crate::job::{self, AtWork, Finished, Job, Lane};
+use crate::job::{self, AtWork, Finished, Job, Lane, Task};
 use crate::process::sweep::{self, Seen};
 use crate::progress::Progress;
 use crate::run::drive::{self, Driven};
 use crate::run::start::Runner;
-use crate::run::{Outcome, Run};
+use crate::run::{Outcome, Run, ending};
 use crate::store::{StoreError, jobs, migrated, now, outbox, panic_text, runs, sessions};
 
 /// After a failure of the store or the disk, before the same work is tried again.
@@ -236,7 +236,25 @@ impl Worker {
             anyhow::bail!(failure);
         }
         error!(job.id = %job.id, chat = %job.at, failure, "a job was given up");
-        work.say(words::job_given_up()).await?;
+        let waits_for_it = match job.task {
+            Task::Fetch { run } => Some(run),
+            _ => None,
+        };
+        let told = match waits_for_it {
+            Some(_) => fetched::given_up(),
+            None => words::job_given_up(),
+        }
+        .replying_to(job.asked_by);
+        work.end(move |db, at| {
+            // It would wait for ever, and what was written later behind it.
+            if let Some(run) = waits_for_it {
+                let reason = "its files could not be fetched".to_owned();
+                runs::end(db, run, &Outcome::Failed(reason))?;
+            }
+            outbox::insert(db, at, &told)
+        })
+        .await?;
+        self.registry.wake(job.at);
         self.runner.metrics.job_ended(&job.task, true);
         Ok(Step::Done)
     }
@@ -364,7 +382,7 @@ impl Worker {
             .store
             .transaction(move |db| {
                 let at = runs::place(db, id)?;
-                let is_news = runs::end(db, id, &ended)?;
+                let is_news = ending::end(db, at, id, &ended)?;
                 if is_news {
                     outbox::insert(db, at, &message)?;
                 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::prompts::{COLUMNS, from_row};
 use super::runs::{Place, run_id};
 use super::{from_json, to_json};
-use crate::id::{ChatId, ChatThread, MessageId, PromptId, SessionId};
+use crate::id::{ChatId, ChatThread, MessageId, PromptId, SessionId, UserId};
 use crate::prompt::Content;
 use crate::store::chats::place_from;
 
@@ -38,7 +38,7 @@ pub fn of_message(
     message: MessageId,
 ) -> rusqlite::Result<Option<Edited>> {
     db.prepare_cached(&format!(
-        "SELECT {COLUMNS}, p.edited, r.state, p.handed_to IS NOT NULL
+        "SELECT {COLUMNS}, p.edited, r.state, p.handed_to IS NOT NULL, p.taken_up_at IS NOT NULL
          FROM prompt_messages m JOIN prompts p ON p.id = m.prompt_id JOIN runs r ON r.id = p.run_id
          WHERE m.chat_id = ?1 AND m.message_id = ?2"
     ))?
@@ -51,10 +51,11 @@ pub fn of_message(
             prompt: prompt.id,
             content: prompt.content,
             changed_to: changed_to.flatten(),
-            stage: match (row.get_ref(7)?.as_str()?, row.get(8)?) {
-                ("queued", true) => Stage::OnItsWay,
-                ("queued", false) => Stage::Waits,
-                ("running", _) => Stage::Running,
+            stage: match (row.get_ref(7)?.as_str()?, row.get(8)?, row.get(9)?) {
+                ("queued", false, _) => Stage::Waits,
+                // It is about to read it, and says so when it has.
+                ("queued", true, _) | ("running", _, false) => Stage::OnItsWay,
+                ("running", _, true) => Stage::Running,
                 _ => Stage::Over,
             },
         })
@@ -62,9 +63,9 @@ pub fn of_message(
     .optional()
 }
 
-/// Keeps what a prompt shall be changed to.
+/// Keeps what a prompt shall be changed to; one that was cancelled stays so.
 pub fn change(db: &Connection, prompt: PromptId, content: &Content) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE prompts SET edited = ?2 WHERE id = ?1")?
+    db.prepare_cached("UPDATE prompts SET edited = ?2 WHERE id = ?1 AND edited IS NOT 'null'")?
         .execute([prompt.0.to_string(), to_json(content)?])?;
     Ok(())
 }
@@ -73,7 +74,20 @@ pub fn change(db: &Connection, prompt: PromptId, content: &Content) -> rusqlite:
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     pub run: Place,
+    /// Who wrote the message.
+    pub writer: Option<UserId>,
     pub content: Content,
+}
+
+/// Who wrote a prompt.
+pub fn writer(db: &Connection, prompt: PromptId) -> rusqlite::Result<Option<UserId>> {
+    let found = db
+        .prepare_cached("SELECT user_id FROM prompts WHERE id = ?1")?
+        .query_row([prompt.0.to_string()], |row| {
+            Ok(row.get::<_, Option<u64>>(0)?.map(UserId))
+        })
+        .optional()?;
+    Ok(found.flatten())
 }
 
 /// Takes the change of a prompt of this chat that claude has read; none where there is none any more.
@@ -84,7 +98,7 @@ pub fn take_change(
 ) -> rusqlite::Result<Option<Change>> {
     let found = db
         .prepare_cached(
-            "SELECT p.edited, r.id, r.session_id, r.chat_id, r.thread_id, p.message_id
+            "SELECT p.edited, r.id, r.session_id, r.chat_id, r.thread_id, p.message_id, p.user_id
              FROM prompts p JOIN runs r ON r.id = p.run_id
              WHERE p.id = ?1 AND p.edited IS NOT NULL AND r.chat_id = ?2 AND r.state <> 'queued'",
         )?
@@ -97,10 +111,17 @@ pub fn take_change(
                 at,
                 asked_by: row.get::<_, Option<i32>>(5)?.map(MessageId),
             };
-            Ok(content.map(|content| Change { run, content }))
+            let writer = row.get::<_, Option<u64>>(6)?.map(UserId);
+            Ok(content.map(|content| Change {
+                run,
+                writer,
+                content,
+            }))
         })
         .optional()?;
-    db.prepare_cached("UPDATE prompts SET edited = NULL WHERE id = ?1")?
-        .execute([prompt.0.to_string()])?;
+    if found.is_some() {
+        db.prepare_cached("UPDATE prompts SET edited = NULL WHERE id = ?1")?
+            .execute([prompt.0.to_string()])?;
+    }
     Ok(found.flatten())
 }

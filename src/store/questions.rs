@@ -8,7 +8,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{from_json, now, to_json};
-use crate::id::{ChatId, MessageId, QuestionId, RunId, SessionId, UserId};
+use crate::id::{ChatId, MessageId, PromptId, QuestionId, RunId, SessionId, UserId};
 use crate::question::{Answer, Grant, Question, RequestId};
 
 const COLUMNS: &str = "q.id, q.run_id, q.question, q.asked_user, q.outbox_id, q.state, q.answer";
@@ -35,12 +35,13 @@ pub enum State {
     Over,
 }
 
-/// Writes a question down; none where it was before. Whose prompt it is about is looked up.
+/// Writes a question down, as the one with this number of a request; none where it was before. It is about `prompt`, or
+/// else about what the run began with; who wrote that may answer.
 pub fn insert(
     db: &Connection,
     run: RunId,
-    request: &RequestId,
-    number: usize,
+    (request, number): (&RequestId, usize),
+    prompt: Option<PromptId>,
     question: &Question,
 ) -> rusqlite::Result<Option<QuestionId>> {
     let id = QuestionId::random();
@@ -48,7 +49,7 @@ pub fn insert(
         .prepare_cached(
             "INSERT OR IGNORE INTO questions (id, run_id, request_id, number, question, asked_user, state, asked_at)
              VALUES (?1, ?2, ?3, ?4, ?5,
-                     (SELECT user_id FROM prompts WHERE run_id = ?2 ORDER BY rowid LIMIT 1), 'open', ?6)",
+                     (SELECT user_id FROM prompts WHERE run_id = ?2 ORDER BY id = ?7 DESC, rowid LIMIT 1), 'open', ?6)",
         )?
         .execute(params![
             id.as_str(),
@@ -56,7 +57,8 @@ pub fn insert(
             request.0,
             number,
             to_json(question)?,
-            now()
+            now(),
+            prompt.map(|prompt| prompt.0.to_string())
         ])?;
     Ok((inserted == 1).then_some(id))
 }

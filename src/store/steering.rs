@@ -30,11 +30,12 @@ pub struct Behind {
 /// own, and what was written behind it stays behind it.
 pub fn hand_over(db: &Connection, run: &Run) -> rusqlite::Result<Behind> {
     let mut behind = Behind::default();
-    if holds::of(db, run.at)?.is_some() {
-        // It would meet what the run has met.
+    if runs::stop_requested(db, run.id)? {
         return Ok(behind);
     }
-    let holds_back = settings::get(db, run.at.chat)?.holds_back;
+    // It would meet what the run has met.
+    let is_held_up = holds::of(db, run.at)?.is_some();
+    let holds_back = is_held_up || settings::get(db, run.at.chat)?.holds_back;
     for waiting in waiting_behind(db, run)? {
         let goes_now =
             waiting.goes_to_claude && waiting.is_ready && !holds_back && behind.for_the_end == 0;
@@ -47,6 +48,8 @@ pub fn hand_over(db: &Connection, run: &Run) -> rusqlite::Result<Behind> {
             db.prepare_cached("UPDATE prompts SET handed_to = ?2 WHERE id = ?1")?
                 .execute([waiting.prompt.id.0.to_string(), run.id.to_string()])?;
             behind.to_pass_on.push(waiting.prompt);
+        } else if is_held_up {
+            // It does not wait for this run.
         } else if waiting.is_ready || behind.for_the_end > 0 {
             behind.for_the_end += 1;
         } else {

@@ -295,6 +295,47 @@ fn in_a_group_only_the_asker_and_the_owner_can_answer() {
 }
 
 #[test]
+fn in_a_group_the_question_is_about_whoevers_message_claude_is_at() {
+    let machine = Machine::new().with("TELECODER_TG_ALLOWED_USERS", "7,8,9");
+    let _bot = machine.start();
+    let mention = json!([{"type": "mention", "offset": 0, "length": 15}]);
+    let say = |user, text: &str| {
+        let text = format!("@test_coder_bot {text}");
+        let fields = json!({"text": text, "entities": mention});
+        machine.api.deliver_message(TEAM, user, fields)
+    };
+    say(GRACE, "[[sleep: 1500]] [[say: mine]]");
+    machine.message_with("Working · ");
+    let of_bob = say(BOB, REMOVE);
+    machine.message_with("mine");
+    let question = asked(&machine);
+    assert_eq!(question.reply_to, Some(of_bob.into()));
+    machine.press(GRACE, &question, "Allow once");
+    machine.until_toast("Only who asked claude, or the owner of the bot, can answer this.");
+    machine.press(BOB, &question, "Allow once");
+    machine.message_with("\"behavior\":\"allow\"");
+}
+
+#[test]
+fn in_a_group_only_the_owner_can_say_that_claude_asks_nobody() {
+    let machine = Machine::new()
+        .with("TELECODER_TG_ALLOWED_USERS", "7,8")
+        .with("TELECODER_PERMISSION_MODE", "default");
+    let _bot = machine.start();
+    machine.api.say(TEAM, GRACE, "/mode bypassPermissions");
+    machine.message_with("Only the owner of the bot can choose bypassPermissions in a group");
+    machine.api.say(TEAM, GRACE, "/mode");
+    let choices = machine.message_with("Mode: default");
+    machine.press(GRACE, &choices, "bypassPermissions");
+    machine.until_toast("Only the owner of the bot can do that.");
+    machine.press(ADA, &choices, "bypassPermissions");
+    machine.until("it is set", || {
+        let mode = machine.now(&choices).text;
+        mode.starts_with("Mode: bypassPermissions").then_some(())
+    });
+}
+
+#[test]
 fn an_old_button_says_that_it_is_over_and_two_presses_have_one_effect() {
     let machine = Machine::new();
     let _bot = machine.start();

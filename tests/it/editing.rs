@@ -1,6 +1,6 @@
 //! A message that somebody edits: what claude has not read yet changes, and about the rest somebody is asked.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{ADA, CHAT, Machine};
 
@@ -98,6 +98,31 @@ fn an_edit_of_what_claude_works_on_can_stop_it_and_run_again() {
 }
 
 #[test]
+fn what_claude_is_about_to_read_is_asked_about_once_when_it_has() {
+    let machine = Machine::new().with("FAKE_CLAUDE_START_DELAY", "2500");
+    let _bot = machine.start();
+    let message = machine.ada_says("[[sleep: 3000]] [[say: hello wrold]]");
+    machine.until("it runs", || {
+        (machine.rows("SELECT count(*) FROM runs WHERE state = 'running'") == [1]).then_some(())
+    });
+    ada_edits(&machine, message, "[[say: hello world]]");
+    machine.until_quiet_but_for_runs();
+    assert!(
+        !said_anything_of_edits(&machine),
+        "claude has not read it yet"
+    );
+    let question = machine.message_with("You changed a message");
+    machine.api.press(ADA, &question, &question.buttons[1].1);
+    machine.message_with("hello world");
+    machine.until_quiet();
+    let asked = machine.bot_messages();
+    let asked = asked
+        .iter()
+        .filter(|message| message.text.contains("You changed a message"));
+    assert_eq!(asked.count(), 1);
+}
+
+#[test]
 fn an_edit_of_a_prompt_of_yesterday_can_be_run_again() {
     let machine = Machine::new();
     let _bot = machine.start();
@@ -131,6 +156,76 @@ fn an_edit_that_changes_no_word_or_is_of_no_prompt_has_no_effect() {
     );
     machine.until_quiet();
     assert_eq!(machine.bot_messages().len(), before);
+}
+
+#[test]
+fn what_was_cancelled_does_not_run_because_it_is_edited() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    // A claude that gives nothing back.
+    machine.ada_says("[[stubborn]] [[bash: sleep 4]] [[say: finished]]");
+    machine.message_with("▸ Bash");
+    let message = machine.ada_says("on second thoguht");
+    machine.until("claude has it", || {
+        let handed = machine.rows("SELECT count(*) FROM prompts WHERE handed_to IS NOT NULL");
+        (handed == [1]).then_some(())
+    });
+    machine.ada_says("/queue");
+    let list = machine.message_with("1. on second");
+    machine.ada_presses(&list);
+    machine.until_toast("Taking it back from claude.");
+    ada_edits(&machine, message, "on second thought");
+    machine.message_with("Claude had taken this up already");
+    assert!(!said_anything_of_edits(&machine));
+}
+
+/// A picture; `caption` is what is said about it.
+fn picture(machine: &Machine, caption: &str) -> (i32, Value) {
+    let mut fields = json!({"photo": [
+        {"file_id": "one", "file_unique_id": "l", "width": 1280, "height": 720, "file_size": 11},
+    ]});
+    if !caption.is_empty() {
+        fields["caption"] = json!(caption);
+    }
+    (
+        machine.api.deliver_message(CHAT, ADA, fields.clone()),
+        fields,
+    )
+}
+
+#[test]
+fn a_caption_that_a_picture_is_given_later_is_part_of_the_prompt_and_one_that_is_taken_away_is_not()
+{
+    let machine = Machine::new();
+    machine.holds_messages_back();
+    machine
+        .api
+        .put_file_as("one", "photos/file_1", "no picture");
+    let _bot = machine.start();
+    machine.ada_says("[[sleep: 4000]] [[say: first]]");
+    machine.message_with("Working · ");
+    for (before, after) in [("", "what is this?"), ("and what is that?", "")] {
+        let (message, mut fields) = picture(&machine, before);
+        machine.until_quiet_but_for_runs();
+        fields["caption"] = json!(after);
+        fields["message_id"] = json!(message);
+        fields["date"] = json!(1);
+        fields["edit_date"] = json!(2);
+        fields["chat"] = json!({"id": CHAT.0, "type": "private", "first_name": "Ada"});
+        fields["from"] = json!({"id": ADA.0, "is_bot": false, "first_name": "Ada"});
+        if after.is_empty() {
+            fields.as_object_mut().expect("it is one").remove("caption");
+        }
+        machine.api.deliver(json!({"edited_message": fields}));
+    }
+    machine.until_quiet();
+    let got = machine.claude_got();
+    assert_eq!(
+        got[1][1],
+        json!({"type": "text", "text": "what is this?"}),
+        "{got:?}"
+    );
+    assert_eq!(got[2].as_array().map(Vec::len), Some(1), "{got:?}");
 }
 
 fn said_anything_of_edits(machine: &Machine) -> bool {

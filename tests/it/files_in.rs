@@ -749,3 +749,24 @@ fn only_run(machine: &Machine) -> RunId {
     assert_eq!(names.len(), 1, "there is one run");
     RunId(names[0].parse().expect("a run's id"))
 }
+
+#[test]
+fn files_that_cannot_be_fetched_for_a_fault_of_telecoder_hold_nothing_up() {
+    let machine = Machine::new();
+    let _bot = machine.start_failing_at("files-fetching=3*panic(a fault)");
+    let picture = machine.api.put_file("documents/file_0.pdf", "%PDF");
+    let fields = json!({"caption": "read it", "document": {"file_id": picture, "file_unique_id": "u",
+        "file_name": "a.pdf", "mime_type": "application/pdf", "file_size": 4}});
+    let message = machine.api.deliver_message(CHAT, ADA, fields);
+    machine.ada_says("and what comes behind it");
+    let told = machine.message_with("The files of this message could not be fetched, three times");
+    assert_eq!(told.reply_to, Some(message.into()));
+    machine.message_with("You said: and what comes behind it");
+    machine.until_quiet();
+    assert!(
+        !machine
+            .times_run()
+            .keys()
+            .any(|prompt| prompt.contains("read it"))
+    );
+}

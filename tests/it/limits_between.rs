@@ -113,3 +113,20 @@ fn a_paste_stays_whole_when_the_run_before_it_hits_the_limit() {
         [0]
     );
 }
+
+#[test]
+fn a_fix_that_hits_the_limit_is_still_the_same_round_of_fixing() {
+    let machine = Machine::new().with("TELECODER_TEST_CMD", "false");
+    let _bot = machine.start();
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+    machine.ada_says("/autofix on");
+    machine.message_with("go back to claude by themselves here");
+    machine.ada_says(&format!(
+        "[[bash: echo x > one; echo \"{LIMIT}\" > $FAKE_CLAUDE_HOME/limit]] [[say: one]]"
+    ));
+    machine.message_with("round 1 of 3");
+    machine.message_with(HELD);
+    let rounds = machine.rows("SELECT fix_round FROM runs WHERE state = 'queued'");
+    assert_eq!(rounds, [1]);
+}

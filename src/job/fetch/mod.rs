@@ -74,6 +74,7 @@ pub(super) async fn fetch(work: &AtWork<'_>, run: RunId) -> anyhow::Result<Finis
         // A try that was cut off may have left somebody, if its holder was killed too.
         end_marked(RunId(work.job.id.0)).await;
     }
+    fail_point!("files-fetching");
     let at_hand = AtHand::default();
     let over = tokio::select! {
         over = fetch_all(work, run, &at_hand) => over?,

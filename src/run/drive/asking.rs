@@ -16,7 +16,7 @@ use crate::chat::ring::{QuietHours, Ring};
 use crate::claude::argv::PermissionMode;
 use crate::claude::asks;
 use crate::event::Event;
-use crate::id::{ChatThread, MessageId, RunId};
+use crate::id::{ChatThread, MessageId, PromptId, RunId};
 use crate::question::{Answer, Asks, Grant, Question, Request, RequestId};
 use crate::run::asked::show;
 use crate::store::questions::{self, State};
@@ -49,6 +49,14 @@ pub(super) struct Asking {
 struct Waiting {
     request: Request,
     is_put: bool,
+}
+
+/// What claude is at when it asks.
+#[derive(Clone, Copy)]
+struct About {
+    prompt: Option<PromptId>,
+    /// The message that it was written in.
+    message: Option<MessageId>,
 }
 
 /// What a request puts to the chat.
@@ -128,7 +136,10 @@ impl Drive<'_> {
 
     async fn look_at_questions(&self) -> anyhow::Result<Looked> {
         let id = self.run.id;
-        let asked_by = self.run.asked_by;
+        let about = About {
+            prompt: self.progress.prompts.first().copied(),
+            message: self.asked_now().first().copied().or(self.run.asked_by),
+        };
         let session = self.session.id.clone();
         let folder = &self.progress.folder;
         let modes = self.modes_of_a_plan();
@@ -159,7 +170,7 @@ impl Drive<'_> {
                 let (mut answered, mut over) = (Vec::new(), Vec::new());
                 for (request, new) in &waiting {
                     if let Some(new) = new {
-                        has_written |= put(db, at, id, request, new, asked_by)?;
+                        has_written |= put(db, at, id, request, new, about)?;
                     }
                     let found = questions::of_request(db, id, request)?;
                     if found.iter().all(|asked| asked.state == State::Answered) {
@@ -250,20 +261,21 @@ fn put(
     run: RunId,
     request: &RequestId,
     new: &New,
-    asked_by: Option<MessageId>,
+    about: About,
 ) -> rusqlite::Result<bool> {
     let mut has_written = false;
     for (number, question) in new.questions.iter().enumerate() {
-        let Some(id) = questions::insert(db, run, request, number, question)? else {
+        let Some(id) = questions::insert(db, run, (request, number), about.prompt, question)?
+        else {
             continue;
         };
         has_written = true;
         if let Some(plan) = &new.plan {
-            outbox::insert_long(db, at, words::plan(plan).replying_to(asked_by))?;
+            outbox::insert_long(db, at, words::plan(plan).replying_to(about.message))?;
         }
         let message = words::message(&id, question, Became::Open(&[]))
             .loud()
-            .replying_to(asked_by);
+            .replying_to(about.message);
         let row = outbox::insert_long(db, at, message)?;
         questions::set_message(db, &id, row)?;
         if let Some(whole) = words::whole(question) {
@@ -288,16 +300,6 @@ fn close_request(
         }
     }
     Ok(has_closed)
-}
-
-/// The run is over: nothing that it asked is waited for.
-pub(super) fn close_all(db: &Connection, at: ChatThread, run: RunId) -> rusqlite::Result<()> {
-    for asked in questions::open_of_run(db, run)? {
-        if questions::close(db, &asked.id)? {
-            show(db, at, &asked, Became::Over)?;
-        }
-    }
-    Ok(())
 }
 
 /// One reminder of all that is open, as an answer to the oldest question.

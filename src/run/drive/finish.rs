@@ -5,7 +5,7 @@ use std::time::Duration;
 use fail::fail_point;
 use tracing::{info, warn};
 
-use super::{Drive, asking};
+use super::Drive;
 use crate::chat::PromptState;
 use crate::chat::live::{self, LiveOf};
 use crate::claude::host::End;
@@ -15,7 +15,7 @@ use crate::job::{Task, send_files};
 use crate::process::sweep;
 use crate::run::Outcome;
 use crate::run::answer::{Closing, Loss};
-use crate::run::hold;
+use crate::run::{ending, hold};
 use crate::store::{jobs, measured, outbox, runs, sessions, settings, steering};
 use crate::verify::claims::Claims;
 
@@ -60,12 +60,10 @@ impl Drive<'_> {
             .transaction(move |db| {
                 let at = runs::place(db, id)?;
                 let is_held_up = hold::is_held_up(db, id)?;
-                if !runs::end(db, id, &outcome)? {
+                if !ending::end(db, at, id, &outcome)? {
                     return Ok((at, false, Vec::new(), is_held_up));
                 }
-                steering::give_all_back(db, id)?;
                 let unanswered = steering::unanswered(db, id)?;
-                asking::close_all(db, at, id)?;
                 if let Some(message) = message {
                     let ring = settings::get(db, at.chat)?.ring;
                     outbox::insert(db, at, &message.ringing_if(ring.is_worth_it(elapsed)))?;
