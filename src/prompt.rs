@@ -124,20 +124,21 @@ impl Content {
                 append(words.get_or_insert_default(), written);
                 continue;
             }
-            blocks.extend(words.take().filter(has_something).map(Block::Text));
+            blocks.extend(
+                words
+                    .take()
+                    .filter(|words| !words.is_empty())
+                    .map(Block::Text),
+            );
             match piece {
                 Piece::Along(text) => blocks.push(Block::Text(text.clone())),
                 Piece::Picture(picture) => blocks.push(Block::Picture(picture)),
                 Piece::Written(_) | Piece::Awaited(_) => {}
             }
         }
-        blocks.extend(words.filter(has_something).map(Block::Text));
+        blocks.extend(words.filter(|words| !words.is_empty()).map(Block::Text));
         blocks
     }
-}
-
-fn has_something(words: &String) -> bool {
-    !words.is_empty()
 }
 
 fn append(words: &mut String, written: &Written) {
