@@ -180,6 +180,10 @@ impl Progress {
             Event::TurnEnded(end) => {
                 self.retry = None;
                 self.turns_ended += 1;
+                if !self.in_turn && !self.next_prompts.is_empty() {
+                    // It had no beginning that could be read.
+                    self.prompts = std::mem::take(&mut self.next_prompts);
+                }
                 self.in_turn = false;
                 if end.claude_session.is_some() {
                     self.claude_session.clone_from(&end.claude_session);
@@ -258,6 +262,19 @@ impl Progress {
         self.to_dos
             .retain(|to_do| to_do.state != ToDoState::Deleted);
         self.to_dos.truncate(TO_DOS_KEPT);
+    }
+
+    /// The prompts that it is about now: those of the turn that is about to begin, or else of the newest one.
+    pub fn asked_now(&self) -> &[PromptId] {
+        match self.next_prompts.is_empty() {
+            true => &self.prompts,
+            false => &self.next_prompts,
+        }
+    }
+
+    /// A turn has no end yet, or prompts were taken up whose turn has not even begun.
+    pub fn owes_an_answer(&self) -> bool {
+        self.in_turn || !self.next_prompts.is_empty()
     }
 
     /// US dollars since the process started.

@@ -133,7 +133,8 @@ impl Closing<'_> {
 
     fn concluded(&self) -> Conclusion {
         // It had answered and was on its way out; how it got there is no matter.
-        if self.progress.is_answered() && (self.progress.is_finished() || self.let_go) {
+        let is_done = self.progress.is_finished() || self.let_go;
+        if self.progress.is_answered() && is_done && !self.progress.owes_an_answer() {
             return self.told(Outcome::Completed);
         }
         let exit = match self.end {
@@ -155,7 +156,7 @@ impl Closing<'_> {
             }
             (Some(Stop::Asked), _) => self.stopped(),
             // It had begun another turn, which has no end.
-            (None, _) if self.progress.in_turn => self.failed(&self.failure_of(exit)),
+            (None, _) if self.progress.owes_an_answer() => self.failed(&self.failure_of(exit)),
             (None, Some(turn)) if turn.failed => self.failed_turn(turn),
             (None, Some(_)) => self.told(Outcome::Completed),
             (None, None) => self.failed(&self.failure_of(exit)),

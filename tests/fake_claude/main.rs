@@ -286,6 +286,12 @@ impl Claude {
         self.state("running");
         let last = lines.pop().expect("there is one");
         let mut words: Vec<String> = lines.into_iter().map(|line| self.take_up(line)).collect();
+        if words
+            .iter()
+            .any(|words| words == "[[exit-before-the-turn: 3]]")
+        {
+            return Turn::Exit(3);
+        }
         self.init();
         words.push(self.take_up(last));
         let prompt = words.join("\n");

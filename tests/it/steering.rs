@@ -1,5 +1,7 @@
 //! What people write while claude works: it takes it up at its next step, once, or runs it next.
 
+use std::time::Duration;
+
 use rustix::process::Signal;
 
 use crate::support::{Machine, processes};
@@ -123,6 +125,21 @@ fn a_run_that_dies_in_the_turn_about_a_later_message_tells_that_message_why() {
 }
 
 #[test]
+fn a_run_that_dies_before_the_turn_about_a_later_message_tells_that_message_why() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[sleep: 1500]] [[say: fine]]");
+    machine.message_with("Working · ");
+    let second = machine.ada_says("[[exit-before-the-turn: 3]]");
+    machine.ada_says("and then this");
+    machine.message_with("fine");
+    let failure = machine.message_with("exit code 3");
+    assert_eq!(failure.reply_to, Some(second.into()));
+    until_reaction(&machine, second, "👎");
+    machine.message_with("You said: and then this");
+}
+
+#[test]
 fn a_bot_that_dies_while_it_passes_a_message_on_passes_it_on_once() {
     for point in ["steer-handed", "steer-passed-on", "steer-taken-up"] {
         let machine = Machine::new();
@@ -228,4 +245,36 @@ fn a_message_that_claude_has_not_read_yet_can_be_taken_back_from_it() {
     machine.message_with("finished");
     machine.until_quiet();
     assert!(!machine.times_run().contains_key("on second thought"));
+}
+
+#[test]
+fn what_is_written_around_the_end_of_a_run_runs_once_and_is_answered() {
+    const ROUNDS: u64 = 9;
+    let machine = Machine::new();
+    let _bot = machine.start();
+    for round in 0..ROUNDS {
+        let first = format!("first {round}");
+        machine.ada_says(&first);
+        machine.until("claude has begun", || {
+            machine.times_run().get(&first).copied()
+        });
+        // Somewhere between the answer and the end of its process.
+        std::thread::sleep(Duration::from_millis(round * 20));
+        machine.ada_says(&format!("second {round}"));
+        machine.message_with(&format!("second {round}"));
+    }
+    machine.until_quiet();
+    let times = machine.times_run();
+    assert_eq!(times.len() as u64, 2 * ROUNDS);
+    assert!(times.values().all(|times| *times == 1), "{times:?}");
+    let messages = machine.bot_messages();
+    for prompt in times.keys() {
+        let answers = messages.iter().filter(|message| {
+            message
+                .text
+                .lines()
+                .any(|line| line.ends_with(prompt.as_str()))
+        });
+        assert_eq!(answers.count(), 1, "{prompt}");
+    }
 }

@@ -141,8 +141,9 @@ impl Drive<'_> {
 
     /// The messages that the current turn is about, in the order in which claude took them up.
     pub(super) fn asked_now(&self) -> Vec<MessageId> {
-        let prompts = self.progress.prompts.iter();
+        let prompts = self.progress.asked_now();
         prompts
+            .iter()
             .filter_map(|prompt| self.asked_in.get(&prompt.0).copied())
             .collect()
     }
