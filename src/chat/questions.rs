@@ -11,11 +11,16 @@ use super::{Body, Code, Outgoing, WantsReply};
 use crate::claude::argv::PermissionMode;
 use crate::id::QuestionId;
 use crate::question::{Answer, Asks, Choice, Grant, Pick, Question, Request, Wish};
+use crate::session::files::is_unseen;
 
 /// A command or change longer than this comes as a file too: the question shows its beginning. UTF-16 units.
 pub const SHOWN: usize = 2_500;
 /// How much of a person's words is shown again, in characters.
 const WORDS_SHOWN: usize = 300;
+/// How much of a path is shown, in characters: its end says more than its middle.
+const PATH_SHOWN: usize = 400;
+/// How much of a tool's name, or of what is allowed for a session, in characters.
+const NAME_SHOWN: usize = 200;
 
 /// How far a question is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,7 +67,7 @@ pub fn whole(question: &Question) -> Option<Outgoing> {
         Wish::Change { diff, .. } => ("change.diff", diff, "The whole change."),
         Wish::Use { arguments } => ("arguments.txt", arguments, "All the arguments."),
     };
-    (content.encode_utf16().count() > SHOWN).then(|| {
+    (visible(content).encode_utf16().count() > SHOWN).then(|| {
         Outgoing::of(Body::File {
             name: name.to_owned(),
             content: content.clone(),
@@ -94,13 +99,16 @@ fn parts(question: &Question) -> (String, Option<Code>, String) {
             } else {
                 "Claude"
             };
-            let (text, code) = wished(who, tool, wish);
+            let (text, code) = wished(who, &one_line(&visible(tool), NAME_SHOWN), wish);
             let mut hints = Vec::new();
             if let Some(reason) = reason {
-                hints.push(format!("Why it asks: {}", one_line(reason, WORDS_SHOWN)));
+                hints.push(format!("Why it asks: {}", one_line(&visible(reason), WORDS_SHOWN)));
             }
             if !for_session.is_empty() {
-                hints.push(format!("“For this session” is: {}", granted(for_session)));
+                hints.push(format!(
+                    "“For this session” is: {}",
+                    granted(for_session, wish)
+                ));
             }
             hints.push("A reply to this message is a no, with your words for claude.".to_owned());
             (text, code, hints.join("\n"))
@@ -129,15 +137,19 @@ fn wished(who: &str, tool: &str, wish: &Wish) -> (String, Option<Code>) {
     let code = |language: Option<&str>, text: &str| {
         (!text.trim().is_empty()).then(|| Code {
             language: language.map(str::to_owned),
-            text: text.to_owned(),
+            text: visible(text),
         })
     };
     match wish {
+        // What claude says of it must not take the room of what it is.
         Wish::Command {
             command,
             description: Some(description),
         } => (
-            format!("{who} wants to run a command: {description}"),
+            format!(
+                "{who} wants to run a command: {}",
+                one_line(&visible(description), WORDS_SHOWN)
+            ),
             code(Some("bash"), command),
         ),
         Wish::Command { command, .. } => (
@@ -145,7 +157,10 @@ fn wished(who: &str, tool: &str, wish: &Wish) -> (String, Option<Code>) {
             code(Some("bash"), command),
         ),
         Wish::Change { path, diff } => (
-            format!("{who} wants to change {path}:"),
+            format!(
+                "{who} wants to change {}:",
+                without_middle(&visible(path), PATH_SHOWN)
+            ),
             code(Some("diff"), diff),
         ),
         Wish::Use { arguments } => (
@@ -173,16 +188,55 @@ fn chosen_from(choice: &Choice, number: usize, of: usize) -> String {
     text
 }
 
-fn granted(grants: &[Grant]) -> String {
+fn granted(grants: &[Grant], wish: &Wish) -> String {
     let each = grants.iter().map(|grant| match grant {
-        Grant::Rule { .. } => grant.rule().unwrap_or_default(),
-        Grant::Folder(folder) => format!("the folder {folder}"),
+        Grant::Rule {
+            content: Some(content),
+            ..
+        } if visible(content).chars().count() > NAME_SHOWN && is_the_command(content, wish) => {
+            if content.contains('*') {
+                "this command, with anything in the place of each *".to_owned()
+            } else {
+                "this command, to the letter".to_owned()
+            }
+        }
+        Grant::Rule { .. } => visible(&grant.rule().unwrap_or_default()),
+        Grant::Folder(folder) => format!("the folder {}", visible(folder)),
         Grant::Mode(PermissionMode::AcceptEdits) => {
             "all edits in the workspace, without asking".to_owned()
         }
         Grant::Mode(mode) => format!("the mode {}", mode.name()),
     });
     each.collect::<Vec<_>>().join(", ")
+}
+
+fn is_the_command(content: &str, wish: &Wish) -> bool {
+    matches!(wish, Wish::Command { command, .. } if command == content)
+}
+
+/// A text as it is, with a mark in the place of each character that cannot be seen, or that makes what is around it
+/// look like something else.
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '\n' | '\t') || !is_unseen(character) {
+            shown.push(character);
+        } else {
+            shown.push_str(&format!("<U+{:04X}>", u32::from(character)));
+        }
+    }
+    shown
+}
+
+fn without_middle(text: &str, characters: usize) -> String {
+    let count = text.chars().count();
+    if count <= characters {
+        return text.to_owned();
+    }
+    let half = characters / 2;
+    let start: String = text.chars().take(half).collect();
+    let end: String = text.chars().skip(count - half).collect();
+    format!("{start}…{end}")
 }
 
 fn picks(question: &Question, chosen: &[String]) -> Vec<(String, Pick)> {
@@ -289,6 +343,14 @@ pub fn words_came_too_late() -> Outgoing {
     Outgoing::note(
         "This question is over, and what you wrote was not given to claude. Write it as a new message if it shall \
          be.",
+    )
+}
+
+/// Somebody replied to a question with something that is more than words.
+pub fn still_waits() -> Outgoing {
+    Outgoing::note(
+        "Claude still waits for your answer: press a button, or reply to the question with words alone. What you sent \
+         goes to it as a message of its own.",
     )
 }
 

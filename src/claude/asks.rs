@@ -11,11 +11,15 @@ use super::control::line;
 use super::diff::diff;
 use crate::event::Event;
 use crate::question::{Answer, Asks, Choice, Grant, Offer, Permission, Request, RequestId, Wish};
+use crate::session::files::is_unseen;
 
 /// What claude is told where a person says no and not why.
 const DENIED: &str = "The user did not allow this.";
 /// What claude says where it has nothing to say.
 const NO_REASON: &str = "This command requires approval";
+/// What would allow more than this cannot be shown to a person, and so is not offered; in characters.
+const LONGEST_GRANT: usize = 600;
+const MOST_GRANTS: usize = 5;
 
 /// `control_request`; none for a line that names no request, which nobody can answer.
 pub fn request(line: &[u8]) -> Option<Event> {
@@ -76,7 +80,11 @@ fn tool(request: &Value) -> Asks {
             .as_str()
             .filter(|reason| !reason.trim().is_empty() && *reason != NO_REASON)
             .map(str::to_owned),
-        for_session: for_session(tool, suggestions.map_or(&[], Vec::as_slice)),
+        for_session: for_session(
+            tool,
+            input["command"].as_str(),
+            suggestions.map_or(&[], Vec::as_slice),
+        ),
         input,
     })
 }
@@ -180,7 +188,7 @@ fn arguments(input: &Value) -> String {
 
 /// What claude suggests, for this session only. A mode that allows much more than was asked only where nothing else
 /// is suggested; where nothing is, the tool as a whole, but never every command there is.
-fn for_session(tool: &str, suggestions: &[Value]) -> Vec<Grant> {
+fn for_session(tool: &str, command: Option<&str>, suggestions: &[Value]) -> Vec<Grant> {
     let mut grants = Vec::new();
     for suggestion in suggestions {
         match suggestion["type"].as_str() {
@@ -202,7 +210,10 @@ fn for_session(tool: &str, suggestions: &[Value]) -> Vec<Grant> {
         }
     }
     if !grants.is_empty() {
-        return grants;
+        return match can_be_shown(&grants, command) {
+            true => grants,
+            false => Vec::new(),
+        };
     }
     let mode = suggestions
         .iter()
@@ -216,6 +227,25 @@ fn for_session(tool: &str, suggestions: &[Value]) -> Vec<Grant> {
             content: None,
         }],
     }
+}
+
+/// Whether a person can read all of what they would allow. The command itself is shown anyhow.
+fn can_be_shown(grants: &[Grant], command: Option<&str>) -> bool {
+    let shown: String = grants
+        .iter()
+        .filter_map(|grant| match grant {
+            Grant::Rule {
+                content: Some(content),
+                ..
+            } if Some(content.as_str()) == command => None,
+            Grant::Rule { .. } => grant.rule(),
+            Grant::Folder(folder) => Some(folder.clone()),
+            Grant::Mode(_) => None,
+        })
+        .collect();
+    grants.len() <= MOST_GRANTS
+        && shown.chars().count() <= LONGEST_GRANT
+        && !shown.chars().any(is_unseen)
 }
 
 /// The line that answers a request; `answers` are those to its questions, in their order.

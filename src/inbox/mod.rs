@@ -62,7 +62,7 @@ use crate::store::{Store, StoreError, gatherings, migrated, outbox, updates};
 use crate::telegram::access::{Access, Member};
 use crate::telegram::api::ServerClock;
 use crate::telegram::outbox::Outbox;
-use crate::update::{Incoming, Message};
+use crate::update::{Content, Incoming, Message};
 use command::Asked;
 use follow::Follow;
 use prompt::Taken;
@@ -199,7 +199,10 @@ impl Inbox {
         match request {
             Request::Nothing => self.done(seq).await,
             Request::Reply(reply) => self.reply(seq, at, reply).await,
-            Request::Prompt(text) if self.is_an_answer(at.chat, &message).await? => {
+            Request::Prompt(text)
+                if message.content == Content::Text
+                    && self.is_an_answer(at.chat, &message).await? =>
+            {
                 self.answer(seq, member, at, message, text).await
             }
             Request::Prompt(words) | Request::Aside(words) => {
@@ -242,6 +245,15 @@ impl Inbox {
                 Taken::Joined(run) => (run, false),
                 Taken::Began(run) => (run, true),
             };
+            // What is more than words is no answer.
+            let replies_to = asked.message.answers().filter(|_| asked.is_addressed);
+            if let Some(to) = replies_to
+                && questions::of_message(db, at.chat, to)?
+                    .is_some_and(|(about, _)| about.state == State::Open)
+            {
+                let told = question_words::still_waits().replying_to(asked.number);
+                outbox::insert(db, at, &told)?;
+            }
             let follow = match is_old {
                 true => held::hold(db, at, run, now)?,
                 false => Follow::wake(at),

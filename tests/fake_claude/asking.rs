@@ -88,15 +88,21 @@ impl Claude {
         Ok("not waited for".to_owned())
     }
 
-    /// Any request, as it stands.
-    pub async fn ask_raw(&mut self, request: &str) -> Result<String, Cut> {
-        let request = serde_json::from_str(request).expect("a request is JSON");
-        let id = self.request(request);
-        self.wait_for(&[id]).await
+    /// Any request, as it stands; several with ` ;; ` between them. One with a `request_id` in it has that one.
+    pub async fn ask_raw(&mut self, requests: &str) -> Result<String, Cut> {
+        let mut ids = Vec::new();
+        for request in requests.split(" ;; ") {
+            let request = serde_json::from_str(request).expect("a request is JSON");
+            ids.push(self.request(request));
+        }
+        self.wait_for(&ids).await
     }
 
     fn request(&mut self, request: Value) -> String {
-        let id = uuid::Uuid::new_v4().to_string();
+        let id = match request["request_id"].as_str() {
+            Some(id) => id.to_owned(),
+            None => uuid::Uuid::new_v4().to_string(),
+        };
         self.state("requires_action");
         say(json!({"type": "control_request", "request_id": id, "request": request}));
         id

@@ -8,6 +8,7 @@ use std::time::Duration;
 use fail::fail_point;
 use rusqlite::Connection;
 use tracing::{info, warn};
+use uuid::Uuid;
 
 use super::Drive;
 use super::choosing::Told;
@@ -244,14 +245,14 @@ impl Drive<'_> {
     }
 }
 
-/// Letters, digits and `-`, as the name of what is passed on.
+/// Letters, digits and `-`, as the name of what is passed on: another one for each text.
 pub(super) fn as_key(text: &str) -> String {
     const LONGEST: usize = 100;
-    let same = |character: char| match character.is_ascii_alphanumeric() {
-        true => character,
-        false => '-',
-    };
-    text.chars().take(LONGEST).map(same).collect()
+    let is_one = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if !text.is_empty() && text.len() <= LONGEST && text.bytes().all(is_one) {
+        return text.to_owned();
+    }
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()).to_string()
 }
 
 /// Asks a chat; what was asked before is left alone. Returns whether something is due.

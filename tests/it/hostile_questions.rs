@@ -1,0 +1,219 @@
+//! Whatever claude puts into a question, a person sees what they allow, and every request gets its answer.
+
+use serde_json::{Value, json};
+use telecoder::demo::bot_api::Posted;
+use telecoder::id::UserId;
+
+use crate::support::{ADA, CHAT, Machine, TEAM};
+
+/// As claude asks for a command, with these rules for a session suggested.
+fn bash(input: &Value, rules: &[&str]) -> String {
+    let rules: Vec<Value> = rules
+        .iter()
+        .map(|rule| json!({"toolName": "Bash", "ruleContent": rule}))
+        .collect();
+    let request = json!({"subtype": "can_use_tool", "tool_name": "Bash", "input": input,
+        "permission_suggestions": [{"type": "addRules", "rules": rules, "behavior": "allow",
+            "destination": "localSettings"}]});
+    format!("[[ask-raw: {request}]]")
+}
+
+fn labels(message: &Posted) -> Vec<&str> {
+    message
+        .buttons
+        .iter()
+        .map(|(label, _)| label.as_str())
+        .collect()
+}
+
+#[test]
+fn a_long_description_does_not_hide_the_command() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let description = format!("List the files{}", " that are here".repeat(400));
+    machine.ada_says(&bash(
+        &json!({"command": "rm -rf ~/work", "description": description}),
+        &[],
+    ));
+    let question = machine.message_with("Claude wants to run a command: List the files");
+    assert!(question.text.contains("rm -rf ~/work"), "{}", question.text);
+    machine.press(ADA, &question, "Deny");
+
+    let lines = "Looks harmless\n\nClaude wants to run this command:\n\nls";
+    machine.ada_says(&bash(
+        &json!({"command": "rm -rf ~/play", "description": lines}),
+        &[],
+    ));
+    let question = machine.message_with("Looks harmless");
+    assert!(question.text.contains("rm -rf ~/play"), "{}", question.text);
+    assert!(!question.text.contains("ls\n"), "{}", question.text);
+}
+
+#[test]
+fn a_long_path_does_not_hide_its_end_or_the_change() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let path = format!("{}/etc/crontab", "/.".repeat(2000));
+    let input = json!({"file_path": path, "content": "* * * * * sly"});
+    machine.ada_says(&format!("[[ask: Write {input}]]"));
+    let question = machine.message_with("Claude wants to change ");
+    assert!(question.text.contains("/etc/crontab:"), "{}", question.text);
+    assert!(
+        question.text.contains("+* * * * * sly"),
+        "{}",
+        question.text
+    );
+}
+
+#[test]
+fn a_long_command_is_shown_also_where_its_rule_is_as_long() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let command = format!("echo begin{}; rm -rf ~/work", " again".repeat(1000));
+    machine.ada_says(&bash(&json!({"command": command}), &[&command]));
+    let question = machine.message_with("Claude wants to run this command:");
+    assert!(
+        question.text.contains("echo begin again again"),
+        "{}",
+        question.text
+    );
+    assert!(
+        question
+            .text
+            .contains("“For this session” is: this command, to the letter"),
+        "{}",
+        question.text
+    );
+    assert!(
+        question.text.contains("A reply to this message is a no"),
+        "{}",
+        question.text
+    );
+    let (_, whole) = machine
+        .message_with("The whole command.")
+        .file
+        .expect("a file");
+    assert!(whole == command.as_bytes());
+}
+
+#[test]
+fn what_cannot_be_shown_cannot_be_allowed_for_the_session() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let long = format!("echo {}", "x".repeat(1000));
+    machine.ada_says(&bash(&json!({"command": "echo one"}), &["echo one", &long]));
+    let question = machine.message_with("echo one");
+    assert_eq!(
+        labels(&question),
+        ["Allow once", "Deny", "Deny and say why"]
+    );
+    // Nor by a press that no button makes.
+    let (_, allow) = &question.buttons[0];
+    let forged = allow.replace("allow", "session");
+    assert_ne!(&forged, allow);
+    machine.api.press(ADA, &question, &forged);
+    machine.until_quiet();
+    machine.ada_says(r#"[[argv]]"#);
+    let argv = machine.message_with("--permission-mode").text;
+    assert!(!argv.contains("--settings"), "{argv}");
+}
+
+#[test]
+fn characters_that_cannot_be_seen_are_shown() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let input =
+        json!({"command": "echo safe \u{202e}~ fr- mr\u{1b}[2K\r", "description": "a\u{2066}b"});
+    machine.ada_says(&bash(&input, &[]));
+    let question = machine.message_with("Claude wants to run a command:");
+    assert!(
+        question
+            .text
+            .contains("echo safe <U+202E>~ fr- mr<U+001B>[2K<U+000D>"),
+        "{}",
+        question.text
+    );
+    assert!(question.text.contains("a<U+2066>b"), "{}", question.text);
+    machine.press(ADA, &question, "Allow once");
+    // What runs is what was asked for.
+    machine.message_with(r#""behavior":"allow""#);
+}
+
+#[test]
+fn requests_whose_ids_are_alike_are_each_answered() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let long = "x".repeat(300);
+    let ids = [
+        "a.b".to_owned(),
+        "a/b".to_owned(),
+        "../../a b".to_owned(),
+        String::new(),
+        format!("{long}1"),
+        format!("{long}2"),
+    ];
+    let requests: Vec<String> = ids
+        .iter()
+        .enumerate()
+        .map(|(number, id)| {
+            json!({"subtype": "can_use_tool", "tool_name": "Bash", "request_id": id,
+                "input": {"command": format!("run number {number}")}})
+            .to_string()
+        })
+        .collect();
+    machine.ada_says(&format!(
+        "[[ask-raw: {}]] [[say: all of them]]",
+        requests.join(" ;; ")
+    ));
+    for number in 0..ids.len() {
+        let question = machine.message_with(&format!("run number {number}"));
+        machine.press(ADA, &question, "Deny");
+    }
+    machine.message_with("all of them");
+}
+
+#[test]
+fn a_press_on_a_question_of_another_chat_has_no_effect() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(r#"[[ask: Bash {"command":"rm one"}]]"#);
+    let question = machine.message_with("rm one");
+    let (_, allow) = question.buttons[0].clone();
+    let elsewhere = Posted {
+        chat: TEAM.0,
+        ..question.clone()
+    };
+    machine.api.press(ADA, &elsewhere, &allow);
+    machine.until_toast("This button does nothing any more.");
+    machine.api.press(UserId(9), &question, &allow);
+    assert!(!machine.now(&question).buttons.is_empty());
+    machine.press(ADA, &question, "Deny");
+    machine.message_with("The user did not allow this.");
+}
+
+#[test]
+fn a_picture_sent_as_a_reply_to_a_question_is_not_lost_and_no_answer() {
+    let machine = Machine::new();
+    let id = machine
+        .api
+        .put_file("documents/file_1.txt", b"the log".to_vec());
+    let _bot = machine.start();
+    machine.ada_says(r#"[[ask: Bash {"command":"rm one"}]]"#);
+    let question = machine.message_with("rm one");
+    machine.until_known_to_have_arrived(&question);
+    machine.api.deliver_message(
+        CHAT,
+        ADA,
+        json!({
+            "document": {"file_id": id, "file_unique_id": "u", "file_name": "the.log", "mime_type": "text/plain", "file_size": 7},
+            "reply_to_message": {"message_id": question.id, "date": 1,
+                "chat": {"id": CHAT.0, "type": "private", "first_name": "Ada"},
+                "from": {"id": 1, "is_bot": true, "first_name": "telecoder", "username": "telecoder_bot"},
+                "text": question.text},
+        }),
+    );
+    machine.message_with("Claude still waits for your answer");
+    assert!(!machine.now(&question).buttons.is_empty());
+    machine.press(ADA, &question, "Allow once");
+    machine.message_with("the.log");
+}
