@@ -78,6 +78,11 @@ pub fn fit(from: &Path, to: &Path) -> anyhow::Result<Fitted> {
     let mut decoder = reader
         .into_decoder()
         .context("the picture cannot be read")?;
+    // The limits are those of what it takes beside the picture itself.
+    anyhow::ensure!(
+        decoder.total_bytes() <= MOST_MEMORY,
+        "the picture takes too much memory"
+    );
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).context("the picture cannot be read")?;
     if picture.width().max(picture.height()) <= LONGEST_SIDE && bytes.len() <= LARGEST {

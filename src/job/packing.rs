@@ -14,6 +14,8 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 use super::beneath::Root;
 
 const PIECE: usize = 256 * 1024;
+/// Deflate makes nothing smaller than this part of it.
+const MOST_SHRUNK: u64 = 1_032;
 
 /// A file and what it is called in the zip.
 pub struct Member {
@@ -81,12 +83,18 @@ fn write(
         is_full: false,
     });
     let mut left_out = Vec::new();
+    let mut all: u64 = 0;
     let mut piece = vec![0; PIECE];
     for member in members {
         let Ok(mut file) = root.open(&member.path) else {
             left_out.push(member.name.clone());
             continue;
         };
+        // A file may be one long hole, which takes hours to read.
+        all = all.saturating_add(file.metadata()?.len());
+        if all / MOST_SHRUNK > largest {
+            return Err(NotPacked::TooLarge);
+        }
         zip.start_file(member.name.as_str(), options(&file)?)?;
         loop {
             if cancelled.is_cancelled() {

@@ -52,6 +52,10 @@ const ENDINGS: [&str; 11] = [
 ];
 /// Examples of them are made to be shown.
 const EXAMPLES: [&str; 4] = [".dist", ".example", ".sample", ".template"];
+/// A copy of a secret is one.
+const COPIES: [&str; 8] = [
+    ".backup", ".bak", ".old", ".orig", ".save", ".swo", ".swp", "~",
+];
 /// Everything in these folders: git's has addresses with passwords in more files than one.
 const FOLDERS: [&str; 4] = [".aws", ".git", ".gnupg", ".ssh"];
 /// A file in a folder.
@@ -70,16 +74,35 @@ pub fn is_named_so(path: &Path) -> bool {
     let Some(name) = names.pop() else {
         return false;
     };
+    is_named(&name, &names) || original(&name).is_some_and(|name| is_named(name, &names))
+}
+
+/// What a copy is called that an editor or a person has made: `key.pem~`, `key.pem.bak`, `.key.pem.swp`, `#key.pem#`.
+fn original(name: &str) -> Option<&str> {
+    if let Some(name) = name.strip_prefix('#') {
+        return name.strip_suffix('#');
+    }
+    let ending = COPIES.iter().find(|ending| name.ends_with(**ending))?;
+    let name = name.strip_suffix(ending)?;
+    Some(match *ending {
+        ".swo" | ".swp" => name.strip_prefix('.').unwrap_or(name),
+        _ => name,
+    })
+}
+
+/// Names are in lower case, `folders` those that the file is in.
+fn is_named(name: &str, folders: &[String]) -> bool {
     if EXAMPLES.iter().any(|ending| name.ends_with(ending)) {
         return false;
     }
-    let within = names.last().map_or("", String::as_str);
-    NAMES.contains(&name.as_str())
+    let within = folders.last().map_or("", String::as_str);
+    let is_in = |folder: &str| folders.iter().any(|name| name == folder);
+    NAMES.contains(&name)
         || name.starts_with(".env")
         || STEMS.iter().any(|stem| name.starts_with(stem))
         || ENDINGS.iter().any(|ending| name.ends_with(ending))
-        || names
-            .iter()
-            .any(|folder| FOLDERS.contains(&folder.as_str()))
-        || IN_FOLDERS.contains(&(within, name.as_str()))
+        || FOLDERS.iter().any(|folder| is_in(folder))
+        || IN_FOLDERS.contains(&(within, name))
+        // Also of a module, or of one worktree: an address there may have a password in it.
+        || name.starts_with("config") && is_in(".git")
 }

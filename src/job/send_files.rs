@@ -4,9 +4,9 @@
 //! written with the job's end. Done again after a crash, the job finds the moved folder and goes on with that. No run
 //! goes on in the session meanwhile (the job's lane is the workspace's).
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use fail::fail_point;
@@ -25,14 +25,23 @@ use crate::store::outbox;
 
 /// More files than this come as one.
 const MOST_FILES: usize = 10;
+/// So long is a name that was no text, in bytes; a file system takes 255.
+const READABLE_NAME: usize = 200;
 /// What the folder is called where it was moved to.
 const FILES: &str = "files";
+/// A file that claude has put into the place of its outbox.
+const IN_ITS_PLACE: &str = "outbox";
 /// Bot API: `sendPhoto`.
 const LARGEST_PICTURE: u64 = 10 * 1024 * 1024;
 
 /// Whether there is anything for the chat.
 pub fn is_anything_there(data: &Path, session: &SessionId) -> bool {
-    fs::read_dir(files::outbox(data, session)).is_ok_and(|mut files| files.next().is_some())
+    let outbox = files::outbox(data, session);
+    match fs::read_dir(&outbox) {
+        Ok(mut files) => files.next().is_some(),
+        // Something else is in its place, or it was closed: the next run needs a new one.
+        Err(_) => fs::symlink_metadata(&outbox).is_ok(),
+    }
 }
 
 /// Which of the files are meant.
@@ -111,10 +120,19 @@ impl Taking {
         if self.which == Which::All {
             self.take(&folder)?;
         }
-        if !fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir()) {
-            return Ok(Vec::new());
+        match fs::symlink_metadata(&folder) {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => {
+                let name = "the outbox itself".to_owned();
+                let why = Why::NoFile;
+                return Ok(vec![words::not_sent(
+                    &[NotSent { name, why }],
+                    self.largest,
+                )]);
+            }
+            Err(_) => return Ok(Vec::new()),
         }
-        make_readable(&folder)?;
+        make_readable(&folder);
         let root = Root::new(&folder)?;
         let (found, not_sent, secrets) = self.look(&root);
         let mut messages = self.sent(&root, &folder, found)?;
@@ -130,6 +148,17 @@ impl Taking {
     /// Moves the folder away, unless that was done before; the next run has an empty one.
     fn take(&self, folder: &Path) -> io::Result<()> {
         private_folder(&self.to)?;
+        match fs::symlink_metadata(&self.from) {
+            Ok(found) if found.is_file() => {
+                private_folder(folder)?;
+                fs::rename(&self.from, folder.join(IN_ITS_PLACE))?;
+            }
+            // A folder that nobody may write to cannot be moved.
+            Ok(found) if found.is_dir() => {
+                fs::set_permissions(&self.from, Permissions::from_mode(0o700))?;
+            }
+            _ => {}
+        }
         if fs::symlink_metadata(folder).is_err() {
             match fs::rename(&self.from, folder) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -159,6 +188,11 @@ impl Taking {
                 continue;
             }
             let (path, name) = (entry.path().to_owned(), root.name(entry.path()));
+            if path.to_str().is_none() {
+                let why = Why::Unreadable("its name is no text".to_owned());
+                not_sent.push(NotSent { name, why });
+                continue;
+            }
             let is_secret = secret::is_named_so(Path::new(&name));
             if is_secret != (self.which == Which::Secrets) {
                 if is_secret {
@@ -243,26 +277,28 @@ fn is_picture(root: &Root, path: &Path) -> bool {
     read.unwrap_or(false) && is_known
 }
 
-/// Names that are no text get one, so that they can be written down and shown.
-fn make_readable(folder: &Path) -> io::Result<()> {
+/// Names that are no text get one, so that they can be written down and shown. One that cannot be changed stays.
+fn make_readable(folder: &Path) {
     let walk = WalkDir::new(folder).min_depth(1).contents_first(true);
     for entry in walk.into_iter().filter_map(Result::ok) {
         let name = entry.file_name();
         if name.to_str().is_some() {
             continue;
         }
+        // A character may take more bytes than what it stands for.
         let readable = name.to_string_lossy();
+        let end = readable.floor_char_boundary(READABLE_NAME);
+        let readable = &readable[..end];
         let free = (0..)
             .map(|number| match number {
-                0 => entry.path().with_file_name(readable.as_ref()),
+                0 => entry.path().with_file_name(readable),
                 _ => entry.path().with_file_name(format!("{number}-{readable}")),
             })
             .find(|path| fs::symlink_metadata(path).is_err());
         if let Some(free) = free {
-            fs::rename(entry.path(), free)?;
+            let _ = fs::rename(entry.path(), free);
         }
     }
-    Ok(())
 }
 
 pub(super) fn private_folder(path: &Path) -> io::Result<()> {

@@ -28,6 +28,7 @@ mod files_out_sentences;
 mod gathering;
 mod getting_files;
 mod groups;
+mod hostile_files;
 mod hostile_questions;
 mod init;
 mod inside;

@@ -138,7 +138,7 @@ impl Drive<'_> {
     async fn look_at_questions(&self) -> anyhow::Result<Looked> {
         let id = self.run.id;
         let about = About {
-            prompt: self.progress.prompts.first().copied(),
+            prompt: self.progress.asked_now().first().copied(),
             message: self.asked_now().first().copied().or(self.run.asked_by),
         };
         let session = self.session.id.clone();
