@@ -194,12 +194,7 @@ fn for_session(tool: &str, command: Option<&str>, suggestions: &[Value]) -> Vec<
         match suggestion["type"].as_str() {
             Some("addRules") if suggestion["behavior"] == "allow" => {
                 let rules = suggestion["rules"].as_array().into_iter().flatten();
-                grants.extend(rules.filter_map(|rule| {
-                    Some(Grant::Rule {
-                        tool: rule["toolName"].as_str()?.to_owned(),
-                        content: rule["ruleContent"].as_str().map(str::to_owned),
-                    })
-                }));
+                grants.extend(rules.filter_map(rule));
             }
             Some("addDirectories") => {
                 let folders = suggestion["directories"].as_array().into_iter().flatten();
@@ -227,6 +222,19 @@ fn for_session(tool: &str, command: Option<&str>, suggestions: &[Value]) -> Vec<
             content: None,
         }],
     }
+}
+
+/// claude reads an empty rule and one of `*` as the whole tool; all commands at once are not offered.
+fn rule(suggested: &Value) -> Option<Grant> {
+    let tool = suggested["toolName"].as_str()?.to_owned();
+    let content = suggested["ruleContent"]
+        .as_str()
+        .filter(|content| !matches!(content.trim(), "" | "*" | ":*"))
+        .map(str::to_owned);
+    if tool == "Bash" && content.is_none() {
+        return None;
+    }
+    Some(Grant::Rule { tool, content })
 }
 
 /// Whether a person can read all of what they would allow. The command itself is shown anyhow.
@@ -325,9 +333,28 @@ fn not_for_us(id: &RequestId, subtype: &str) -> String {
     }}))
 }
 
+/// A rule as claude reads it from settings, where the brackets and backslashes of what it is about are escaped (seen on
+/// 2.1.197): without that it would be another rule.
+fn spelled(grant: &Grant) -> Option<String> {
+    let Grant::Rule { tool, content } = grant else {
+        return None;
+    };
+    let Some(content) = content else {
+        return Some(tool.clone());
+    };
+    let mut escaped = String::with_capacity(content.len());
+    for character in content.chars() {
+        if matches!(character, '\\' | '(' | ')') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    Some(format!("{tool}({escaped})"))
+}
+
 /// What a session has allowed for good, as claude is started with it. `--settings`
 pub fn settings(grants: &[Grant]) -> Option<String> {
-    let rules: Vec<String> = grants.iter().filter_map(Grant::rule).collect();
+    let rules: Vec<String> = grants.iter().filter_map(spelled).collect();
     let folders: Vec<&str> = grants
         .iter()
         .filter_map(|grant| match grant {

@@ -18,6 +18,17 @@ fn bash(input: &Value, rules: &[&str]) -> String {
     format!("[[ask-raw: {request}]]")
 }
 
+/// The arguments of every run.
+fn started_with(machine: &Machine) -> Vec<Vec<String>> {
+    let runs = std::fs::read_dir(machine.data().join("runs")).expect("runs");
+    runs.map(|run| {
+        let spec = std::fs::read(run.expect("a run").path().join("spec.json")).expect("a spec");
+        let spec: Value = serde_json::from_slice(&spec).expect("JSON");
+        serde_json::from_value(spec["arguments"].clone()).expect("arguments")
+    })
+    .collect()
+}
+
 fn labels(message: &Posted) -> Vec<&str> {
     message
         .buttons
@@ -113,9 +124,15 @@ fn what_cannot_be_shown_cannot_be_allowed_for_the_session() {
     assert_ne!(&forged, allow);
     machine.api.press(ADA, &question, &forged);
     machine.until_quiet();
-    machine.ada_says(r#"[[argv]]"#);
-    let argv = machine.message_with("--permission-mode").text;
-    assert!(!argv.contains("--settings"), "{argv}");
+    machine.message_with("\"updatedPermissions\":[]");
+    machine.ada_says("[[say: once more]]");
+    machine.message_with("once more");
+    let settings = "--settings".to_owned();
+    assert!(
+        started_with(&machine)
+            .iter()
+            .all(|arguments| !arguments.contains(&settings))
+    );
 }
 
 #[test]
@@ -216,4 +233,41 @@ fn a_picture_sent_as_a_reply_to_a_question_is_not_lost_and_no_answer() {
     assert!(!machine.now(&question).buttons.is_empty());
     machine.press(ADA, &question, "Allow once");
     machine.message_with("the.log");
+}
+
+#[test]
+fn a_rule_for_the_session_is_that_rule_in_later_runs_too_and_never_every_command() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let command = r#"python3 -c "print(1)" | grep "a\(b\)""#;
+    machine.ada_says(&bash(&json!({"command": command}), &[command, "", "*"]));
+    let question = machine.message_with("Claude wants to run this command:");
+    let allowed = format!("“For this session” is: Bash({command})\n");
+    assert!(question.text.contains(&allowed), "{}", question.text);
+    machine.press(ADA, &question, "Allow for this session");
+    machine.message_with("updatedPermissions");
+    machine.ada_says("[[say: once more]]");
+    machine.message_with("once more");
+    let settings: Vec<Value> = started_with(&machine)
+        .iter()
+        .filter_map(|arguments| {
+            let at = arguments.iter().position(|it| it == "--settings")?;
+            serde_json::from_str(&arguments[at + 1]).ok()
+        })
+        .collect();
+    let escaped = r#"Bash(python3 -c "print\(1\)" | grep "a\\\(b\\\)")"#;
+    assert_eq!(
+        settings,
+        [json!({"permissions": {"allow": [escaped], "additionalDirectories": []}})]
+    );
+    // Another session of the same chat has allowed nothing.
+    machine.ada_says("/new");
+    machine.message_with("A fresh session");
+    machine.ada_says("[[say: of the new one]]");
+    machine.message_with("of the new one");
+    let allowed = started_with(&machine)
+        .iter()
+        .filter(|arguments| arguments.contains(&"--settings".to_owned()))
+        .count();
+    assert_eq!(allowed, 1);
 }
