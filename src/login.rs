@@ -150,8 +150,7 @@ impl LoginTask {
         };
         info!("claude is being logged in");
         let ended = self.follow(owner, &mut held, waiting, quit).await;
-        held.end();
-        while held.next().await.is_some() {}
+        held.end_for_good().await;
         let report = held.into_report();
         if report.is_none() {
             end_marked(marker).await;

@@ -22,6 +22,9 @@ const PATH_SHOWN: usize = 400;
 /// How much of a tool's name, or of what is allowed for a session, in characters.
 const NAME_SHOWN: usize = 200;
 
+/// Telegram takes 100 buttons below a message; what has none can be written.
+const MOST_OPTIONS: usize = 90;
+
 /// How far a question is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Became<'a> {
@@ -252,13 +255,17 @@ fn picks(question: &Question, chosen: &[String]) -> Vec<(String, Pick)> {
             buttons
         }
         Question::Choice { choice, .. } => {
-            let options = choice.options.iter().enumerate();
+            let options = choice.options.iter().enumerate().take(MOST_OPTIONS);
             let mut buttons: Vec<(String, Pick)> = options
                 .map(|(index, option)| {
+                    let named = match option.label.chars().all(|it| it == ' ' || is_unseen(it)) {
+                        true => format!("Option {}", index + 1),
+                        false => option.label.clone(),
+                    };
                     let label = match (choice.several, chosen.contains(&option.label)) {
-                        (false, _) => option.label.clone(),
-                        (true, true) => format!("☑ {}", option.label),
-                        (true, false) => format!("☐ {}", option.label),
+                        (false, _) => named,
+                        (true, true) => format!("☑ {named}"),
+                        (true, false) => format!("☐ {named}"),
                     };
                     (label, Pick::Option(index))
                 })

@@ -23,6 +23,8 @@ use crate::id::RunId;
 /// When the holder is gone, what is left in the pipes is read for so long. Only a process that is stuck in the
 /// kernel can still hold them.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How long a holder may take to end what it holds.
+const HOLDER_PATIENCE: Duration = Duration::from_secs(8);
 /// How often it is looked whether the holder is gone, where nothing is written.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -134,6 +136,15 @@ impl Held {
     /// Ends the program, with everything it started; what it still says comes as before.
     pub fn end(&mut self) {
         self.lifeline = None;
+    }
+
+    /// Ends it as [`Held::end`] does, and returns when nothing more comes; a holder that is stuck is killed.
+    pub async fn end_for_good(&mut self) {
+        self.end();
+        let rest = async { while self.next().await.is_some() {} };
+        if tokio::time::timeout(HOLDER_PATIENCE, rest).await.is_err() {
+            self.kill();
+        }
     }
 
     /// Kills the holder, which does not do what it is told; who it held is to be found by a marker then.

@@ -271,3 +271,22 @@ fn a_rule_for_the_session_is_that_rule_in_later_runs_too_and_never_every_command
         .count();
     assert_eq!(allowed, 1);
 }
+
+#[test]
+fn options_without_a_name_and_more_than_there_is_room_for_can_be_answered() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let mut options = vec![
+        json!({"label": "", "description": "nothing"}),
+        json!({"label": "\u{200b} ", "description": "unseen"}),
+    ];
+    options.extend(
+        (3..=150).map(|number| json!({"label": format!("the {number}th"), "description": ""})),
+    );
+    let input = json!({"questions": [{"question": "Which?", "header": "h", "options": options}]});
+    machine.ada_says(&format!("[[question: {input}]]"));
+    let question = machine.message_with("Claude asks: Which?");
+    assert_eq!(labels(&question)[..3], ["Option 1", "Option 2", "the 3th"]);
+    machine.reply(ADA, &question, "the 149th");
+    machine.message_with(r#""answers":{"Which?":"the 149th"}"#);
+}

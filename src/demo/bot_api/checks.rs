@@ -71,16 +71,22 @@ pub(super) fn checked_entities(entities: &Value, text: &str) -> Result<Vec<Value
     Ok(entities)
 }
 
+/// Below one message.
+const MOST_BUTTONS: usize = 100;
+
 pub(super) fn checked_buttons(markup: &Value) -> Result<Vec<(String, String)>, Refusal> {
     let rows = markup["inline_keyboard"]
         .as_array()
         .cloned()
         .unwrap_or_default();
-    rows.iter()
-        .filter_map(Value::as_array)
-        .flatten()
+    let buttons: Vec<&Value> = rows.iter().filter_map(Value::as_array).flatten().collect();
+    if buttons.len() > MOST_BUTTONS {
+        return Err(bad("reply markup is too long"));
+    }
+    buttons
+        .into_iter()
         .map(|button| {
-            let text = button["text"].as_str().unwrap_or_default();
+            let text = button["text"].as_str().unwrap_or_default().trim();
             if let Some(copied) = button["copy_text"]["text"].as_str() {
                 if text.is_empty() || copied.is_empty() || copied.encode_utf16().count() > 256 {
                     return Err(bad("BUTTON_COPY_TEXT_INVALID"));

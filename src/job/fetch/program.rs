@@ -14,8 +14,6 @@ use crate::process::held::{Held, Piece, Program, end_marked};
 
 /// What is kept of stderr: its end, in bytes.
 const STDERR_KEPT: usize = 1_500;
-/// How long a holder may take to end what it holds.
-const HOLDER_PATIENCE: Duration = Duration::from_secs(8);
 
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
@@ -68,11 +66,7 @@ pub(super) async fn run(
         Err(_) => Some(format!("took longer than {}", duration(limits.time))),
     };
     if cut.is_some() {
-        held.end();
-        let rest = async { while held.next().await.is_some() {} };
-        if tokio::time::timeout(HOLDER_PATIENCE, rest).await.is_err() {
-            held.kill();
-        }
+        held.end_for_good().await;
     }
     let report = held.into_report();
     if report.is_none() {
