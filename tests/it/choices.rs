@@ -51,6 +51,7 @@ fn a_button_chooses_and_its_message_says_how_it_is_now() {
     machine.ada_says("/mode");
     let message =
         machine.message_with("Mode: bypassPermissions (as the settings of telecoder say)");
+    machine.until_known_to_have_arrived(&message);
     machine.press(ADA, &message, "acceptEdits");
     machine.until_toast("Set.");
     let now = machine.until("the message says so", || {
@@ -67,6 +68,7 @@ fn a_button_chooses_and_its_message_says_how_it_is_now() {
     });
     machine.ada_says("/effort");
     let message = machine.message_with("Effort: the one that claude chooses");
+    machine.until_known_to_have_arrived(&message);
     machine.press(ADA, &message, "xhigh");
     machine.until("a tick", || {
         machine

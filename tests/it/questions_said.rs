@@ -119,6 +119,7 @@ fn what_claude_asks_and_what_is_answered() {
     );
     said(&mut all, "too late", &questions::words_came_too_late());
     said(&mut all, "not theirs", &questions::not_theirs());
+    said(&mut all, "more than words", &questions::still_waits());
     for (minutes, count) in [(10, 1), (75, 3)] {
         let waited = Duration::from_secs(minutes * 60 + 3);
         said(&mut all, "a reminder", &questions::reminder(waited, count));
