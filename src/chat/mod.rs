@@ -25,6 +25,7 @@ pub mod shell;
 pub mod status;
 pub mod text;
 pub mod toast;
+mod visible;
 pub mod workspace;
 
 use std::path::PathBuf;

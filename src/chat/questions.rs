@@ -7,11 +7,11 @@ use std::time::Duration;
 use super::button::Press;
 use super::live::one_line;
 use super::text::duration;
+use super::visible::{is_blank, visible, without_middle};
 use super::{Body, Code, Outgoing, WantsReply};
 use crate::claude::argv::PermissionMode;
 use crate::id::QuestionId;
 use crate::question::{Answer, Asks, Choice, Grant, Pick, Question, Request, Wish};
-use crate::session::files::is_unseen;
 
 /// A command or change longer than this comes as a file too: the question shows its beginning. UTF-16 units.
 pub const SHOWN: usize = 2_500;
@@ -217,31 +217,6 @@ fn is_the_command(content: &str, wish: &Wish) -> bool {
     matches!(wish, Wish::Command { command, .. } if command == content)
 }
 
-/// A text as it is, with a mark in the place of each character that cannot be seen, or that makes what is around it
-/// look like something else.
-fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if matches!(character, '\n' | '\t') || !is_unseen(character) {
-            shown.push(character);
-        } else {
-            shown.push_str(&format!("<U+{:04X}>", u32::from(character)));
-        }
-    }
-    shown
-}
-
-fn without_middle(text: &str, characters: usize) -> String {
-    let count = text.chars().count();
-    if count <= characters {
-        return text.to_owned();
-    }
-    let half = characters / 2;
-    let start: String = text.chars().take(half).collect();
-    let end: String = text.chars().skip(count - half).collect();
-    format!("{start}…{end}")
-}
-
 fn picks(question: &Question, chosen: &[String]) -> Vec<(String, Pick)> {
     let button = |label: &str, pick: Pick| (label.to_owned(), pick);
     match question {
@@ -258,7 +233,7 @@ fn picks(question: &Question, chosen: &[String]) -> Vec<(String, Pick)> {
             let options = choice.options.iter().enumerate().take(MOST_OPTIONS);
             let mut buttons: Vec<(String, Pick)> = options
                 .map(|(index, option)| {
-                    let named = match option.label.chars().all(|it| it == ' ' || is_unseen(it)) {
+                    let named = match is_blank(&option.label) {
                         true => format!("Option {}", index + 1),
                         false => option.label.clone(),
                     };

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::asks;
 use super::environment::OUTBOX_VARIABLE;
+use super::grants;
 use crate::id::ClaudeSessionId;
 use crate::question::Grant;
 
@@ -178,7 +178,7 @@ impl Invocation<'_> {
         if self.may_bypass {
             arguments.push(MAY_BYPASS.to_owned());
         }
-        if let Some(settings) = asks::settings(self.grants) {
+        if let Some(settings) = grants::settings(self.grants) {
             arguments.extend(["--settings".to_owned(), settings]);
         }
         arguments

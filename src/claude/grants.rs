@@ -1,0 +1,138 @@
+//! What claude may do for a session without asking again: what it suggests, and how it is told.
+//!
+//! Who was asked and what they answered is `claude::asks`'.
+
+use serde_json::{Value, json};
+
+use super::argv::PermissionMode;
+use crate::question::Grant;
+use crate::session::files::is_unseen;
+
+/// What would allow more than this cannot be shown to a person, and so is not offered; in characters.
+const LONGEST_GRANT: usize = 600;
+const MOST_GRANTS: usize = 5;
+
+/// What claude suggests, for this session only. A mode that allows much more than was asked only where nothing else
+/// is suggested; where nothing is, the tool as a whole, but never every command there is.
+pub(super) fn for_session(tool: &str, command: Option<&str>, suggestions: &[Value]) -> Vec<Grant> {
+    let mut grants = Vec::new();
+    for suggestion in suggestions {
+        match suggestion["type"].as_str() {
+            Some("addRules") if suggestion["behavior"] == "allow" => {
+                let rules = suggestion["rules"].as_array().into_iter().flatten();
+                grants.extend(rules.filter_map(rule));
+            }
+            Some("addDirectories") => {
+                let folders = suggestion["directories"].as_array().into_iter().flatten();
+                let folders = folders.filter_map(Value::as_str);
+                grants.extend(folders.map(|folder| Grant::Folder(folder.to_owned())));
+            }
+            _ => {}
+        }
+    }
+    if !grants.is_empty() {
+        return match can_be_shown(&grants, command) {
+            true => grants,
+            false => Vec::new(),
+        };
+    }
+    let mode = suggestions
+        .iter()
+        .filter(|suggestion| suggestion["type"] == "setMode")
+        .find_map(|suggestion| PermissionMode::named(suggestion["mode"].as_str()?));
+    match mode {
+        Some(mode) => vec![Grant::Mode(mode)],
+        None if tool == "Bash" => Vec::new(),
+        None => vec![Grant::Rule {
+            tool: tool.to_owned(),
+            content: None,
+        }],
+    }
+}
+
+/// claude reads an empty rule and one of `*` as the whole tool; all commands at once are not offered.
+fn rule(suggested: &Value) -> Option<Grant> {
+    let tool = suggested["toolName"].as_str()?.to_owned();
+    let content = suggested["ruleContent"]
+        .as_str()
+        .filter(|content| !matches!(content.trim(), "" | "*" | ":*"))
+        .map(str::to_owned);
+    if tool == "Bash" && content.is_none() {
+        return None;
+    }
+    Some(Grant::Rule { tool, content })
+}
+
+/// Whether a person can read all of what they would allow. The command itself is shown anyhow.
+fn can_be_shown(grants: &[Grant], command: Option<&str>) -> bool {
+    let shown: String = grants
+        .iter()
+        .filter_map(|grant| match grant {
+            Grant::Rule {
+                content: Some(content),
+                ..
+            } if Some(content.as_str()) == command => None,
+            Grant::Rule { .. } => grant.rule(),
+            Grant::Folder(folder) => Some(folder.clone()),
+            Grant::Mode(_) => None,
+        })
+        .collect();
+    grants.len() <= MOST_GRANTS
+        && shown.chars().count() <= LONGEST_GRANT
+        && !shown.chars().any(is_unseen)
+}
+
+/// claude: an entry of `updatedPermissions`.
+pub(super) fn update(grant: &Grant) -> Value {
+    match grant {
+        Grant::Rule { tool, content } => {
+            let mut rule = json!({"toolName": tool});
+            if let Some(content) = content {
+                rule["ruleContent"] = json!(content);
+            }
+            json!({"type": "addRules", "rules": [rule], "behavior": "allow", "destination": "session"})
+        }
+        Grant::Folder(folder) => {
+            json!({"type": "addDirectories", "directories": [folder], "destination": "session"})
+        }
+        Grant::Mode(mode) => {
+            json!({"type": "setMode", "mode": mode.name(), "destination": "session"})
+        }
+    }
+}
+
+/// A rule as claude reads it from settings, where the brackets and backslashes of what it is about are escaped (seen on
+/// 2.1.197): without that it would be another rule.
+fn spelled(grant: &Grant) -> Option<String> {
+    let Grant::Rule { tool, content } = grant else {
+        return None;
+    };
+    let Some(content) = content else {
+        return Some(tool.clone());
+    };
+    let mut escaped = String::with_capacity(content.len());
+    for character in content.chars() {
+        if matches!(character, '\\' | '(' | ')') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    Some(format!("{tool}({escaped})"))
+}
+
+/// What a session has allowed for good, as claude is started with it. `--settings`
+pub fn settings(grants: &[Grant]) -> Option<String> {
+    let rules: Vec<String> = grants.iter().filter_map(spelled).collect();
+    let folders: Vec<&str> = grants
+        .iter()
+        .filter_map(|grant| match grant {
+            Grant::Folder(folder) => Some(folder.as_str()),
+            Grant::Rule { .. } | Grant::Mode(_) => None,
+        })
+        .collect();
+    if rules.is_empty() && folders.is_empty() {
+        return None;
+    }
+    let permissions = json!({"allow": rules, "additionalDirectories": folders});
+    Some(json!({"permissions": permissions}).to_string())
+}
