@@ -7,6 +7,7 @@
 //! Telegram ─getUpdates─▶ poll ─commit─▶ updates ─▶ dispatcher ─▶ inbox: one transaction ──▶ run queued
 //!                                                                (update done + its effect)      │
 //! Telegram ◀─send/edit── outbox ◀─commit── answer ◀── progress ◀── events ◀── events.jsonl ◀── claude
+//!                                                        └─ what is written meanwhile, answers ──▶ its input
 //! ```
 //!
 //! 1. [`telegram::poll`] asks for updates, stores them with the next offset, and only then asks again.
@@ -14,14 +15,18 @@
 //!    reads them ([`telegram::incoming`], [`telegram::message`]) into an [`update::Incoming`].
 //! 3. [`inbox`] lets it in or not ([`telegram::access`]), tells commands from prompts ([`command`]) and writes
 //!    the effect in the transaction that marks the update as done. What is asked in a shell of the machine has the
-//!    same effects ([`inbox::shell`]), written by that process itself, which then rings ([`daemon::bell`]).
+//!    same effects ([`inbox::shell`]), written by that process itself, which then rings ([`daemon::bell`]). What claude
+//!    will get is a [`prompt`]: what was written to the byte, and beside it what was quoted, forwarded or attached.
 //! 4. [`session::registry`] wakes the chat's [`session::worker`], which makes the workspace
-//!    ([`git::workspace`]) and takes the next queued run.
+//!    ([`git::workspace`]) and takes the next queued run, when all its messages have come ([`store::gatherings`]) and
+//!    its files are fetched ([`job::fetch`]; a [`picture`] is made to fit).
 //! 5. [`run::start`] takes a snapshot ([`git::snapshot`]), writes the run's folder and starts its keeper
 //!    ([`claude::keeper`]), a process that outlives the bot and owns claude.
 //! 6. [`run::drive`] follows the run: lines become events ([`claude::stream`], [`event`]), events fold into
-//!    [`progress`], a turn's end becomes an answer ([`run::answer`]) with our sentences ([`chat`]). A usage limit or a
-//!    missing login holds the chat up instead ([`run::hold`]); [`login`] logs claude in from the owner's phone.
+//!    [`progress`], a turn's end becomes an answer ([`run::answer`]) with our sentences ([`chat`]). What is written
+//!    meanwhile goes to the same claude ([`store::steering`]), and what claude asks goes to the chat as a [`question`]
+//!    and comes back ([`claude::asks`]); both by lines that the keeper passes on ([`claude::host`]). A usage limit or
+//!    a missing login holds the chat up instead ([`run::hold`]); [`login`] logs claude in from the owner's phone.
 //! 7. When it has ended, a [`job`] measures what it left: [`verify`] asks [`git`] what changed since the snapshot that
 //!    was taken before, runs the project's own checks, and holds both against what the answer says. Evidence, like
 //!    everything that a chat has done in its workspace beside runs, comes from a job.

@@ -36,7 +36,7 @@ fn sentence(name: &str, why: &Why, largest: u64) -> String {
     match why {
         Why::Empty => format!("{name}: it is empty, and Telegram takes no empty files."),
         Why::TooLarge { bytes, path } => format!(
-            "{name}: it has {}, and Telegram takes at most {}. It is kept: {}",
+            "{name}: it is {}, and Telegram takes at most {}. It is kept: {}",
             size(*bytes),
             size(largest),
             path.display()
@@ -75,14 +75,14 @@ pub fn are_secrets(names: &[String], job: JobId) -> Outgoing {
     let (text, button) = match names {
         [name] => (
             format!(
-                "claude also handed over {name}. {}",
+                "Claude also handed over {name}. {}",
                 about_a_secret("Its name")
             ),
             ALL_THE_SAME,
         ),
         many => (
             format!(
-                "claude also handed over {}. Their names say that there may be secrets in them. Telegram, and \
+                "Claude also handed over {}. Their names say that there may be secrets in them. Telegram, and \
                  everybody in this chat, would have them.",
                 listed(many)
             ),

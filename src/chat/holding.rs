@@ -52,11 +52,11 @@ pub fn limited(until: &Zoned, now: &Zoned, is_known: bool, words: &str) -> Outgo
 pub fn waits(why: Why, until: Option<&Zoned>, now: &Zoned) -> Outgoing {
     Outgoing::note(match (why, until) {
         (Why::Limit, Some(until)) => format!(
-            "This is kept and waits for the usage limit, until {}; it runs then by itself. /stop drops it.",
+            "This is kept until the usage limit is over, at {}; it runs then by itself. /stop drops it.",
             clock(until, now)
         ),
         (Why::Limit, None) => {
-            "This is kept and waits for the usage limit; it runs then by itself. /stop drops it."
+            "This is kept until the usage limit is over; it runs then by itself. /stop drops it."
                 .to_owned()
         }
         (Why::Login, _) => {

@@ -353,7 +353,7 @@ pub fn reminder(waited: Duration, count: usize) -> Outgoing {
     };
     Outgoing::note(match count {
         1 => format!(
-            "Claude has been waiting for your answer for {waited}. It does nothing until then."
+            "Claude has been waiting for your answer for {waited}. It does nothing until you answer."
         ),
         many => format!(
             "Claude has been waiting for your answers to {many} questions, for {waited} by now."

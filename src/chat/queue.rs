@@ -73,7 +73,7 @@ pub fn edited(prompt: PromptId, goes_on: bool, message: Option<MessageId>) -> Ou
         false => "Run it again",
     };
     Outgoing::note(
-        "You changed a message that claude has read already. What shall become of the change?",
+        "You changed a message that claude has read already. What should I do with the change?",
     )
     .with_button("Send the correction", Press::Correct(prompt))
     .with_button(again, Press::RunEdited(prompt))

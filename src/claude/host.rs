@@ -124,8 +124,8 @@ impl Host {
     /// Passes a line on to claude, once for each `key`, behind those that were passed on before. Without an effect
     /// when claude is gone, or does not read any more.
     ///
-    /// The line is on disk when this returns, and the keeper writes it, so that claude never gets half of one, whatever
-    /// happens to the bot. Returns false where one with this key was passed on before. `key` is letters, digits and
+    /// The line is in a file when this returns, and the keeper writes it, so that claude never gets half of one, whatever
+    /// happens to the bot. (A crash of the machine may lose the file; claude is gone then, too.) Returns false where one with this key was passed on before. `key` is letters, digits and
     /// `-`.
     pub fn pass_on(&self, key: &str, line: &str) -> io::Result<bool> {
         let is_new = self.folder.leave_line(key, line)?;

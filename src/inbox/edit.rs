@@ -7,14 +7,11 @@ use super::Follow;
 use super::button::Pressed;
 use crate::chat::{queue as words, toast};
 use crate::id::{ChatId, ChatThread, MessageId, PromptId, RunId};
-use crate::prompt::{Content, Piece, Written};
+use crate::prompt::{Content, Piece, Written, forms};
 use crate::store::edits::{self, Change, Stage};
 use crate::store::prompts::{self, Prompt};
 use crate::store::{outbox, runs};
 use crate::telegram::access::{Access, Member};
-
-/// What claude is told before the words of a message that was edited after it had read them.
-pub const CORRECTION: &str = "[I have edited an earlier message. It now says:]";
 
 /// A message says something else now. Where it is no part of a prompt, or says the same, nothing happens: Telegram
 /// calls it an edit, too, when a link gets its preview.
@@ -81,7 +78,7 @@ pub(super) fn correct_pressed(
         Ok(taken) => taken,
         Err(pressed) => return Ok(pressed),
     };
-    let mut pieces = vec![Piece::Along(CORRECTION.to_owned())];
+    let mut pieces = vec![Piece::Along(forms::CORRECTION.to_owned())];
     pieces.extend(taken.content.pieces.iter().cloned().map(without_message));
     queue(db, &taken, Content { pieces })?;
     Ok(Pressed::over(toast::CORRECTED).with(Follow::wake(taken.run.at)))

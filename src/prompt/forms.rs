@@ -6,6 +6,11 @@
 use crate::chat::text;
 use crate::update::{Origin, Thing};
 
+/// Before the words of a message that was edited after claude had read them.
+pub const CORRECTION: &str = "[I have edited an earlier message. It now says:]";
+/// All that claude is told when a run is to go on where it was cut off.
+pub const GO_ON: &str = "Go on.";
+
 /// How much of an older answer goes along with a reply to it, in characters.
 const BEGINNING: usize = 300;
 /// How much of a prompt names it, in characters.

@@ -5,12 +5,9 @@ use uuid::Uuid;
 
 use super::Run;
 use crate::id::{PromptId, RunId, UserId};
-use crate::prompt::Content;
+use crate::prompt::{Content, forms};
 use crate::store::prompts::{self, Prompt};
 use crate::store::{measured, runs};
-
-/// What claude is told, to the byte, when a run is to go on where it was cut off.
-pub const GO_ON: &str = "Go on.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
@@ -66,7 +63,7 @@ fn queue(
     let asked = match how {
         How::GoOn => vec![Prompt {
             id: PromptId(Uuid::new_v4()),
-            content: Content::written(GO_ON, None),
+            content: Content::written(forms::GO_ON, None),
             message: before
                 .iter()
                 .find_map(|prompt| prompt.message)

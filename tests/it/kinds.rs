@@ -164,6 +164,15 @@ fn page(seen: &[(Fixture, Became)]) -> String {
          files in their order, then the caption; of several captions each says which file it is about:\n",
     );
     writeln!(page, "{}.", code(&forms::about_file(2))).expect("a string takes everything");
+    write!(
+        page,
+        "\n## What telecoder says for you\n\n\
+         At the press of a button. Before the new words of a message that was edited after claude had read it:\n{}.\n\
+         When a run that was lost or held up is to go on:\n{}\n",
+        code(forms::CORRECTION),
+        code(forms::GO_ON)
+    )
+    .expect("a string takes everything");
     page
 }
 
