@@ -270,9 +270,13 @@ impl Inbox {
         .await
     }
 
-    /// Whether a message replies to what claude asks.
+    /// Whether a message replies to what claude asks. What brings more than words does not fit into an answer: it is a
+    /// prompt, and claude gets all of it.
     async fn is_an_answer(&self, chat: ChatId, message: &Message) -> Result<bool, StoreError> {
-        let Some(to) = message.answers() else {
+        let Some(to) = message
+            .answers()
+            .filter(|_| message.content == Content::Text)
+        else {
             return Ok(false);
         };
         let about = move |db: &Connection| questions::of_message(db, chat, to);

@@ -4,7 +4,7 @@ use serde_json::json;
 use telecoder::demo::bot_api::Posted;
 use telecoder::id::UserId;
 
-use crate::support::{ADA, GRACE, Machine, TEAM};
+use crate::support::{ADA, BOT, CHAT, GRACE, Machine, TEAM};
 
 const BOB: UserId = UserId(9);
 const REMOVE: &str =
@@ -162,6 +162,37 @@ fn a_reply_to_the_question_is_an_answer_and_the_next_one_a_prompt() {
     });
     machine.reply(ADA, &second, "Yes.");
     machine.message_with("\"behavior\":\"allow\"");
+}
+
+#[test]
+fn a_picture_in_reply_to_a_question_is_not_lost() {
+    let machine = Machine::new();
+    machine
+        .api
+        .put_file_as("one", "photos/file_1", "no picture");
+    let _bot = machine.start();
+    machine.ada_says(REMOVE);
+    let question = asked(&machine);
+    machine.until_known_to_have_arrived(&question);
+    machine.api.deliver_message(
+        CHAT,
+        ADA,
+        json!({"caption": "no, look at this", "photo": [
+            {"file_id": "one", "file_unique_id": "l", "width": 1280, "height": 720, "file_size": 11}],
+            "reply_to_message": {"message_id": question.id, "date": 1,
+                "chat": {"id": CHAT.0, "type": "private", "first_name": "Ada"},
+                "from": {"id": 1, "is_bot": true, "first_name": "telecoder", "username": BOT},
+                "text": question.text}}),
+    );
+    machine.until_quiet_but_for_runs();
+    machine.press(ADA, &question, "Deny");
+    machine.message_with("\"behavior\":\"deny\"");
+    machine.until_quiet();
+    let got = machine.claude_got();
+    assert_eq!(got.len(), 2, "{got:?}");
+    assert!(got[1].to_string().contains("no, look at this"), "{got:?}");
+    let files = machine.rows("SELECT count(*) FROM attachments WHERE state <> 'awaited'");
+    assert_eq!(files, [1]);
 }
 
 #[test]
