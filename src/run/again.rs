@@ -7,7 +7,7 @@ use super::Run;
 use crate::id::{PromptId, RunId, UserId};
 use crate::prompt::{Content, forms};
 use crate::store::prompts::{self, Prompt};
-use crate::store::{measured, runs};
+use crate::store::{edits, measured, runs};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
@@ -73,13 +73,18 @@ fn queue(
         }],
         How::Again => before
             .iter()
-            .map(|prompt| Prompt {
-                id: PromptId(Uuid::new_v4()),
-                // It is not old: somebody has just asked for it, or was told that it waits.
-                sent_at: None,
-                ..prompt.clone()
+            .map(|prompt| {
+                // It waits again, and so it becomes what it was edited to.
+                let changed = edits::take_undecided(db, prompt.id)?;
+                Ok(Prompt {
+                    id: PromptId(Uuid::new_v4()),
+                    content: changed.unwrap_or_else(|| prompt.content.clone()),
+                    // It is not old: somebody has just asked for it, or was told that it waits.
+                    sent_at: None,
+                    ..prompt.clone()
+                })
             })
-            .collect(),
+            .collect::<rusqlite::Result<_>>()?,
     };
     let mut run = first;
     for prompt in &asked {

@@ -70,6 +70,20 @@ pub fn change(db: &Connection, prompt: PromptId, content: &Content) -> rusqlite:
     Ok(())
 }
 
+/// Takes the change that nobody has decided about, of a prompt that comes once more.
+pub fn take_undecided(db: &Connection, prompt: PromptId) -> rusqlite::Result<Option<Content>> {
+    let edited: Option<Option<String>> = db
+        .prepare_cached("SELECT edited FROM prompts WHERE id = ?1")?
+        .query_row([prompt.0.to_string()], |row| row.get(0))
+        .optional()?;
+    let Some(json) = edited.flatten() else {
+        return Ok(None);
+    };
+    db.prepare_cached("UPDATE prompts SET edited = NULL WHERE id = ?1")?
+        .execute([prompt.0.to_string()])?;
+    from_json(0, &json)
+}
+
 /// A change, and the run that its prompt belongs to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {

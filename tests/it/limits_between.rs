@@ -1,18 +1,26 @@
 //! A usage limit that comes at an awkward moment: between two turns, between two messages, for work of its own.
 
-use crate::support::{ADA, Machine};
+use crate::support::{ADA, CHAT, Machine};
 
 const LIMIT: &str = "You've hit your session limit · resets in 3h";
 const HELD: &str = "A usage limit of claude's account is reached";
 
 /// As if the time that claude named were over, and the limit gone.
 fn time_passes(machine: &Machine) {
+    until_held(machine);
+    machine.pass_limit();
+    end_hold(machine);
+}
+
+fn until_held(machine: &Machine) {
     machine.until("the run that hit the limit is over", || {
         let running = machine.rows("SELECT count(*) FROM runs WHERE state = 'running'");
         let held = machine.rows("SELECT count(*) FROM holds");
         (running == [0] && held != [0]).then_some(())
     });
-    machine.pass_limit();
+}
+
+fn end_hold(machine: &Machine) {
     machine
         .database()
         .execute("UPDATE holds SET until = 1", [])
@@ -129,4 +137,21 @@ fn a_fix_that_hits_the_limit_is_still_the_same_round_of_fixing() {
     machine.message_with(HELD);
     let rounds = machine.rows("SELECT fix_round FROM runs WHERE state = 'queued'");
     assert_eq!(rounds, [1]);
+}
+
+#[test]
+fn a_prompt_that_was_edited_before_it_hit_the_limit_comes_once_more_as_it_says_now() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let text = format!("[[sleep: 2500]] [[limit: {LIMIT}]]");
+    let message = machine.ada_says(&text);
+    machine.message_with("Working · ");
+    machine.api.edit(CHAT, ADA, message, "hello there");
+    machine.message_with("You changed a message");
+    machine.message_with(HELD);
+    until_held(&machine);
+    end_hold(&machine);
+    machine.message_with("You said: hello there");
+    machine.until_quiet();
+    assert_eq!(machine.times_run()[&text], 1);
 }
