@@ -142,7 +142,7 @@ fn links_are_not_followed_and_what_telegram_does_not_take_is_told() {
         "• users: it is a link or a device; only files are sent.",
         "• pipe: it is a link or a device; only files are sent.",
         "• empty: it is empty, and Telegram takes no empty files.",
-        "• huge: it has 2001 MB, and Telegram takes at most 2000 MB. It is kept: ",
+        "• huge: it is 2001 MB, and Telegram takes at most 2000 MB. It is kept: ",
     ] {
         assert!(told.text.contains(line), "{line} in {}", told.text);
     }
@@ -244,7 +244,7 @@ fn what_is_called_like_a_secret_comes_only_when_a_person_says_so_and_once() {
          echo e > .env.example; echo r > .env.local]]",
     );
     let question =
-        machine.message_with("claude also handed over .env.local, k/id_ed25519. Their names");
+        machine.message_with("Claude also handed over .env.local, k/id_ed25519. Their names");
     file(&machine, "id_ed25519.pub");
     file(&machine, ".env.example");
     machine.until_quiet();

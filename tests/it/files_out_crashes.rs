@@ -57,7 +57,7 @@ fn a_bot_that_dies_with_a_question_about_a_secret_asks_it_once() {
     machine.ada_says("[[bash: echo 1 > $TELECODER_OUTBOX/.env]]");
     bot.wait_for_its_end();
     let _bot = machine.start();
-    let question = machine.message_with("claude also handed over .env");
+    let question = machine.message_with("Claude also handed over .env");
     machine.until_quiet();
     let asked = machine.bot_messages();
     let asked = asked

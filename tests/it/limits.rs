@@ -50,7 +50,7 @@ fn what_hits_a_limit_and_what_waits_behind_it_goes_on_by_itself_in_its_order() {
     assert!(told.text.contains(LIMIT), "{}", told.text);
     until_held(&machine);
     machine.ada_says("second");
-    let note = machine.message_with("This is kept and waits for the usage limit, until ");
+    let note = machine.message_with("This is kept until the usage limit is over, at ");
     assert!(note.silent);
     machine.ada_says("third");
     machine.until_quiet_but_for_runs();
@@ -78,7 +78,7 @@ fn what_hits_a_limit_and_what_waits_behind_it_goes_on_by_itself_in_its_order() {
             .count()
     };
     assert_eq!(said(HELD), 1, "told once");
-    assert_eq!(said("This is kept and waits"), 1, "and once that it waits");
+    assert_eq!(said("This is kept until"), 1, "and once that it waits");
     assert_eq!(said("Failed after"), 0, "nothing failed for the chat");
 }
 
@@ -124,7 +124,7 @@ fn a_limit_outlives_a_restart_and_is_over_while_the_bot_is_away() {
     bot.kill();
     let bot = machine.start();
     machine.ada_says("second");
-    machine.message_with("This is kept and waits");
+    machine.message_with("This is kept until");
     machine.until_quiet_but_for_runs();
     assert_eq!(machine.times_run().len(), 1, "nothing is tried");
     bot.kill();
@@ -189,7 +189,7 @@ fn stop_drops_what_waits_for_a_limit_and_the_next_prompt_is_tried_at_once() {
     machine.message_with(HELD);
     until_held(&machine);
     machine.ada_says("second");
-    machine.message_with("This is kept and waits");
+    machine.message_with("This is kept until");
     machine.ada_says("/stop");
     machine.message_with(
         "The 2 prompts that waited were dropped; they were not run. The next prompt here is tried at once.",
