@@ -3,6 +3,7 @@
 use fail::fail_point;
 use rusqlite::Connection;
 
+use super::edit::Wish;
 use super::question::{self, Answerer};
 use super::{
     Follow, Inbox, checks, choices, edit, files, held, hold, job, login, people, queue, resume,
@@ -141,8 +142,12 @@ fn act(
         Some(Press::Cancel(run)) => {
             queue::cancel_pressed(db, ChatThread { chat, ..button.at }, run)
         }
-        Some(Press::Correct(prompt)) => edit::correct_pressed(db, chat, prompt, member, access),
-        Some(Press::RunEdited(prompt)) => edit::run_pressed(db, chat, prompt, member, access),
+        Some(Press::Correct(prompt)) => {
+            edit::pressed(db, chat, prompt, Wish::Correct, (member, access))
+        }
+        Some(Press::RunEdited(prompt)) => {
+            edit::pressed(db, chat, prompt, Wish::RunAgain, (member, access))
+        }
         Some(Press::SendParked) => Ok(match outbox::send_parked(db, chat)? {
             0 => Pressed::over(toast::NOTHING_TO_SEND),
             _ => Pressed::over(toast::SENDING),

@@ -66,42 +66,40 @@ fn changed(content: &Content, message: MessageId, text: &str) -> Content {
     content
 }
 
-/// "Send the correction": claude is told, and goes on with what it is at.
-pub(super) fn correct_pressed(
+/// What shall become of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// claude is told, and goes on with what it is at.
+    Correct,
+    /// What the prompt runs in ends first.
+    RunAgain,
+}
+
+/// "Send the correction", "Stop and run again".
+pub(super) fn pressed(
     db: &Connection,
     chat: ChatId,
     prompt: PromptId,
-    member: Member,
-    access: &Access,
+    wish: Wish,
+    (member, access): (Member, &Access),
 ) -> rusqlite::Result<Pressed> {
     let taken = match take_change(db, chat, prompt, member, access)? {
         Ok(taken) => taken,
         Err(pressed) => return Ok(pressed),
     };
+    let follow = Follow::wake(taken.run.at);
+    if wish == Wish::RunAgain {
+        runs::request_stop(db, taken.run.id)?;
+        queue(db, &taken, taken.content.clone())?;
+        return Ok(Pressed::over(toast::RUNNING_AGAIN).with(Follow {
+            stop: Some(taken.run.at),
+            ..follow
+        }));
+    }
     let mut pieces = vec![Piece::Along(forms::CORRECTION.to_owned())];
     pieces.extend(taken.content.pieces.iter().cloned().map(without_message));
     queue(db, &taken, Content { pieces })?;
-    Ok(Pressed::over(toast::CORRECTED).with(Follow::wake(taken.run.at)))
-}
-
-/// "Stop and run again": what the prompt runs in ends first.
-pub(super) fn run_pressed(
-    db: &Connection,
-    chat: ChatId,
-    prompt: PromptId,
-    member: Member,
-    access: &Access,
-) -> rusqlite::Result<Pressed> {
-    let taken = match take_change(db, chat, prompt, member, access)? {
-        Ok(taken) => taken,
-        Err(pressed) => return Ok(pressed),
-    };
-    runs::request_stop(db, taken.run.id)?;
-    queue(db, &taken, taken.content.clone())?;
-    Ok(Pressed::over(toast::RUNNING_AGAIN).with(Follow {
-        stop: Some(taken.run.at),
-        ..Follow::wake(taken.run.at)
-    }))
+    Ok(Pressed::over(toast::CORRECTED).with(follow))
 }
 
 /// The change, for who wrote the message or the owner; what a press comes to that is somebody else's, or too late.

@@ -23,13 +23,14 @@ pub fn hold(db: &Connection, run: RunId) -> rusqlite::Result<()> {
 }
 
 /// Holds what waits and became old while the bot was away: it was written before `than`, and was not that old
-/// when the bot was last alive. Both in Unix milliseconds. Returns where.
+/// when the bot was last alive. Both in Unix milliseconds. What claude has on its input is claude's. Returns where.
 pub fn hold_older(db: &Connection, than: i64, but_after: i64) -> rusqlite::Result<Vec<ChatThread>> {
     let held: Vec<(String, ChatThread)> = db
         .prepare_cached(
             "SELECT DISTINCT r.id, r.chat_id, r.thread_id FROM runs r
              JOIN prompts p ON p.run_id = r.id
-             WHERE r.state = 'queued' AND r.held = 0 AND p.sent_at < ?1 AND p.sent_at > ?2",
+             WHERE r.state = 'queued' AND r.held = 0 AND p.sent_at < ?1 AND p.sent_at > ?2
+               AND p.handed_to IS NULL",
         )?
         .query_map([than, but_after], |row| {
             Ok((row.get(0)?, place_from(row, 1)?))

@@ -97,6 +97,7 @@ fn how_old_is_old_is_a_setting() {
 #[test]
 fn what_waited_in_the_queue_and_became_old_while_the_bot_was_down_is_asked_about_too() {
     let machine = Machine::new();
+    machine.holds_messages_back();
     let bot = machine.start();
     machine.ada_says("[[sleep: 300000]]");
     machine.message_with("Working · ");
@@ -120,6 +121,37 @@ fn what_waited_in_the_queue_and_became_old_while_the_bot_was_down_is_asked_about
     assert_eq!(machine.times_run().get("waiting"), None);
     machine.ada_presses(&question);
     machine.message_with("You said: waiting");
+}
+
+#[test]
+fn what_claude_has_on_its_input_is_not_asked_about_however_long_the_bot_was_down() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    machine.ada_says("[[sleep: 4000]] [[say: first]]");
+    machine.message_with("Working · ");
+    machine.ada_says("waiting");
+    machine.until("claude has it", || {
+        let handed = machine.rows("SELECT count(*) FROM prompts WHERE handed_to IS NOT NULL");
+        (handed == [1]).then_some(())
+    });
+    bot.kill();
+    machine
+        .database()
+        .execute_batch(
+            "UPDATE prompts SET sent_at = sent_at - 43200000; UPDATE last_alive SET at = at - 43200000",
+        )
+        .expect("time passes");
+    let _bot = machine.start();
+    machine.message_with("You said: waiting");
+    machine.until_quiet();
+    let messages = machine.bot_messages();
+    assert!(
+        !messages
+            .iter()
+            .any(|message| message.text.starts_with("You wrote this")),
+        "{messages:?}"
+    );
+    assert_eq!(machine.times_run()["waiting"], 1);
 }
 
 #[test]

@@ -2,31 +2,14 @@
 
 use std::fs;
 use std::io::Cursor;
-use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use serde_json::json;
 
-use crate::support::{ADA, CHAT, Machine, model};
-
-const WHY: &str = "TELECODER_TEST_CLAUDE names the real claude; .ci/run sets it";
-
-fn machine() -> Machine {
-    let claude = PathBuf::from(std::env::var_os("TELECODER_TEST_CLAUDE").expect(WHY));
-    let machine = Machine::new();
-    let model = machine.runtime.block_on(model::start());
-    machine
-        .with("TELECODER_RUNTIME", claude.display().to_string())
-        .with("ANTHROPIC_BASE_URL", model)
-        .with("ANTHROPIC_API_KEY", "test-key")
-        .with("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
-        .with("CLAUDE_CODE_MAX_RETRIES", "2")
-        .with("DISABLE_AUTOUPDATER", "1")
-        .with("DISABLE_TELEMETRY", "1")
-        .with("DISABLE_ERROR_REPORTING", "1")
-}
+use crate::real_claude::machine;
+use crate::support::{ADA, CHAT};
 
 fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let picture = RgbImage::from_fn(width, height, |x, y| {

@@ -1,26 +1,7 @@
 //! The real claude hands a file over.
 
-use std::path::PathBuf;
-
 use crate::files_out::file;
-use crate::support::{Machine, model};
-
-const WHY: &str = "TELECODER_TEST_CLAUDE names the real claude; .ci/run sets it";
-
-fn machine() -> Machine {
-    let claude = PathBuf::from(std::env::var_os("TELECODER_TEST_CLAUDE").expect(WHY));
-    let machine = Machine::new();
-    let model = machine.runtime.block_on(model::start());
-    machine
-        .with("TELECODER_RUNTIME", claude.display().to_string())
-        .with("ANTHROPIC_BASE_URL", model)
-        .with("ANTHROPIC_API_KEY", "test-key")
-        .with("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
-        .with("CLAUDE_CODE_MAX_RETRIES", "2")
-        .with("DISABLE_AUTOUPDATER", "1")
-        .with("DISABLE_TELEMETRY", "1")
-        .with("DISABLE_ERROR_REPORTING", "1")
-}
+use crate::real_claude::machine;
 
 #[test]
 #[ignore = "needs the real claude: .ci/run installs and runs it"]
