@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::chat::Outgoing;
 use crate::chat::holding::{self, LoginFailure};
@@ -26,6 +26,8 @@ use crate::store::logins::{self, State};
 use crate::store::{Store, StoreError, holds, outbox, traces};
 use crate::telegram::outbox::Outbox;
 
+/// After a failure of the store.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How long a person may take for all of it.
 const TIME_LIMIT: Duration = Duration::from_secs(10 * 60);
 
@@ -92,7 +94,10 @@ impl LoginTask {
         let Some(owner) = self.owner else {
             return;
         };
-        let mut is_wanted = self.take_up(owner).await;
+        let mut is_wanted = tokio::select! {
+            is_wanted = self.take_up(owner) => is_wanted,
+            () = quit.cancelled() => return,
+        };
         loop {
             if !std::mem::take(&mut is_wanted) {
                 match next(&mut waiting, &quit).await {
@@ -118,15 +123,21 @@ impl LoginTask {
 
     /// At a start: a login that waited for its code is gone; one that was wanted begins. Returns whether one was.
     async fn take_up(&self, owner: ChatThread) -> bool {
-        match self.store.transaction(logins::state).await {
-            Ok(Some(State::Wanted)) => true,
-            Ok(Some(State::Asking)) => {
-                self.fail(owner, LoginFailure::CutOff).await;
-                self.leave_no_trace().await;
-                false
+        let state = loop {
+            match self.store.transaction(logins::state).await {
+                Ok(state) => break state,
+                Err(error) if error.is_passing() => tokio::time::sleep(STORE_PAUSE).await,
+                Err(error) => {
+                    error!(%error, "it cannot be seen whether a login was under way; its button begins one");
+                    break None;
+                }
             }
-            _ => false,
+        };
+        if state == Some(State::Asking) {
+            self.fail(owner, LoginFailure::CutOff).await;
+            self.leave_no_trace().await;
         }
+        state == Some(State::Wanted)
     }
 
     async fn log_in(

@@ -527,15 +527,15 @@ fn a_voice_message_becomes_the_prompt_and_is_shown_as_text() {
 }
 
 #[test]
-fn the_file_goes_where_the_command_wants_it() {
-    let machine = machine_with_a_session().with(
-        "TELECODER_TRANSCRIBE_CMD",
-        "printf 'file=%s %s' {} end | sed 's/.*voice-/voice-/'",
-    );
-    sent(&machine, "", &[voice(&machine)]);
-    let _bot = machine.start();
-    let shown = machine.message_with("🎤 voice-");
-    assert!(shown.text.ends_with(".oga end"), "{}", shown.text);
+fn the_file_goes_where_the_command_wants_it_also_between_quotes() {
+    for place in ["{}", "'{}'", "\"{}\""] {
+        let command = format!("printf 'file=%s %s' {place} end | sed 's/.*voice-/voice-/'");
+        let machine = machine_with_a_session().with("TELECODER_TRANSCRIBE_CMD", command);
+        sent(&machine, "", &[voice(&machine)]);
+        let _bot = machine.start();
+        let shown = machine.message_with("🎤 voice-");
+        assert!(shown.text.ends_with(".oga end"), "{}", shown.text);
+    }
 }
 
 #[test]

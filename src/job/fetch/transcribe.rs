@@ -39,10 +39,16 @@ pub(super) async fn transcribe(work: &AtWork<'_>, file: &Path) -> Result<String,
     }
 }
 
+/// The file is the shell's first argument: whatever it is called, it is one word, also where somebody has put quotes
+/// around its place.
 fn with_file(command: &str) -> String {
-    if command.contains(PLACE) {
-        command.replace(PLACE, "\"$1\"")
-    } else {
-        format!("{command} \"$1\"")
+    const FILE: &str = "\"$1\"";
+    if !command.contains(PLACE) {
+        return format!("{command} {FILE}");
     }
+    let quoted = [format!("\"{PLACE}\""), format!("'{PLACE}'")];
+    let command = quoted.iter().fold(command.to_owned(), |command, quoted| {
+        command.replace(quoted, FILE)
+    });
+    command.replace(PLACE, FILE)
 }

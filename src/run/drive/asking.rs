@@ -143,7 +143,11 @@ impl Drive<'_> {
         };
         let session = self.session.id.clone();
         let folder = &self.progress.folder;
-        let modes = self.modes_of_a_plan();
+        let is_new = |waiting: &Waiting| !waiting.is_put;
+        let modes = match self.asking.waiting.iter().any(is_new) {
+            true => self.modes_of_a_plan(),
+            false => Vec::new(),
+        };
         let gone = self.asking.gone.clone();
         let waiting: Vec<(RequestId, Option<New>)> = self
             .asking

@@ -47,8 +47,11 @@ impl Drive<'_> {
         self.on_its_way.for_the_end = behind.for_the_end;
         for prompt in behind.to_pass_on {
             if self.on_its_way.prompts.insert(prompt.id.0) {
-                let line = control::user_message(&prompt.content, prompt.id);
-                self.host.pass_on(&prompt.id.0.to_string(), &line)?;
+                let id = prompt.id;
+                // Pictures are read from their files.
+                let line = move || control::user_message(&prompt.content, id);
+                let line = tokio::task::spawn_blocking(line).await?;
+                self.host.pass_on(&id.0.to_string(), &line)?;
                 fail_point!("steer-passed-on", |_| std::process::abort());
             }
         }
