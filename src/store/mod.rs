@@ -241,7 +241,8 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 /// How many updates, runs, jobs and messages are not finished, seen from beside a bot that is at work.
 pub fn left_to_do(path: &Path) -> rusqlite::Result<u64> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    open_count(&db)
+    // As it is at one moment: what ends may begin something else.
+    open_count(&*db.unchecked_transaction()?)
 }
 
 /// Whether claude waits for somebody's answer, seen from beside a bot that is at work.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use crate::support::{Machine, processes};
+use crate::support::{Machine, copy_of_telecoder, processes};
 
 /// What the stand-in of systemd says of a unit that runs as this process.
 fn running_as(process: u32) -> String {
@@ -293,7 +293,7 @@ fn what_claims_to_be_a_version_and_is_none_is_not_shown() {
 fn the_status_tells_that_the_program_was_replaced_under_a_running_bot() {
     let machine = with_systemd(&running_as(1));
     let program = machine.folder.path().join("telecoder");
-    std::fs::copy(env!("CARGO_BIN_EXE_telecoder"), &program).expect("a copy");
+    copy_of_telecoder(&program);
     let mut command = Command::new(&program);
     command
         .arg("serve")

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::{Machine, without_program};
+use crate::support::{Machine, copy_of_telecoder, without_program};
 
 fn deploy(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -150,7 +150,7 @@ fn unit_of_a_copy_in(machine: &Machine, folder: &str) -> Result<String, String> 
     let folder = machine.folder.path().join(folder);
     std::fs::create_dir_all(&folder).expect("a folder");
     let program = folder.join("telecoder");
-    std::fs::copy(env!("CARGO_BIN_EXE_telecoder"), &program).expect("a copy");
+    copy_of_telecoder(&program);
     let output = Command::new(&program)
         .args(["service", "install", "--dry-run", "--user"])
         .env_clear()

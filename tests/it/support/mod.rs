@@ -261,8 +261,10 @@ impl Machine {
     pub fn until_quiet(&self) {
         let database = self.data().join("telecoder.db");
         self.until("everything is done", || {
+            // In this order: what the bot has fetched is in its store by then.
+            let is_fetched = self.api.unconfirmed() == 0;
             let nothing_left = telecoder::store::left_to_do(&database).ok() == Some(0);
-            (self.api.unconfirmed() == 0 && nothing_left).then_some(())
+            (is_fetched && nothing_left).then_some(())
         });
     }
 
@@ -404,6 +406,16 @@ impl Drop for Bot {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A copy of telecoder's binary. Made by another process: a program that is open for writing cannot be started, and
+/// whatever another test starts just then would have it open for a moment.
+pub fn copy_of_telecoder(to: &Path) {
+    let copied = Command::new("cp")
+        .arg(env!("CARGO_BIN_EXE_telecoder"))
+        .arg(to)
+        .status();
+    assert!(copied.is_ok_and(|status| status.success()), "a copy");
 }
 
 /// Built by cargo beside the tests, as an example of this package; `cargo test --test it` alone does not.
