@@ -131,7 +131,7 @@ fn reactions(machine: &Machine, message: i32) -> Vec<String> {
 fn a_reaction_on_the_prompt_shows_its_state() {
     let machine = Machine::new();
     let _bot = machine.start();
-    let done = machine.ada_says("[[sleep: 500]] [[say: finished]]");
+    let done = machine.ada_says("[[sleep: 2000]] [[say: finished]]");
     let failed = machine.ada_says("[[sleep: 500]] [[exit: 3]]");
     machine.message_with("exit code 3");
     machine.until("the last reaction", || {

@@ -46,7 +46,8 @@ fn until_passed_on(machine: &Machine, count: usize) {
 fn what_is_written_while_a_tool_runs_steers_claude_at_its_next_step() {
     let machine = Machine::new();
     let _bot = machine.start();
-    let first = machine.ada_says("[[bash: sleep 2]] [[heard]]");
+    // Time for the reaction to be seen: the newest wins.
+    let first = machine.ada_says("[[bash: sleep 2]] [[sleep: 3000]] [[heard]]");
     machine.message_with("▸ Bash");
     let second = machine.ada_says("use tabs, not spaces");
     let answer = machine.message_with("Heard meanwhile: use tabs, not spaces");
@@ -66,7 +67,7 @@ fn what_is_written_while_claude_writes_its_answer_is_the_next_turn_and_has_its_o
     let _bot = machine.start();
     machine.ada_says("[[words: 20 100]] [[say: the first answer]]");
     machine.message_with("word 3");
-    let text = "[[sleep: 1500]] [[say: the second answer]]";
+    let text = "[[sleep: 3000]] [[say: the second answer]]";
     let second = machine.ada_says(text);
     machine.message_with("the first answer");
     let answer = machine.message_with("the second answer");

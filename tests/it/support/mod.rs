@@ -271,8 +271,9 @@ impl Machine {
     /// Waits until every message has had its effect; runs may wait or go on.
     pub fn until_quiet_but_for_runs(&self) {
         self.until("every message has had its effect", || {
+            let is_fetched = self.api.unconfirmed() == 0;
             let stored = self.rows("SELECT count(*) FROM updates WHERE state = 'stored'");
-            (self.api.unconfirmed() == 0 && stored == [0]).then_some(())
+            (is_fetched && stored == [0]).then_some(())
         });
     }
 
