@@ -335,7 +335,7 @@ fn in_a_group_the_question_is_about_whoevers_message_claude_is_at() {
         let fields = json!({"text": text, "entities": mention});
         machine.api.deliver_message(TEAM, user, fields)
     };
-    say(GRACE, "[[sleep: 1500]] [[say: mine]]");
+    say(GRACE, "[[sleep: 5000]] [[say: mine]]");
     machine.message_with("Working · ");
     let of_bob = say(BOB, REMOVE);
     machine.message_with("mine");

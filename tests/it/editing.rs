@@ -13,7 +13,7 @@ fn a_prompt_that_waits_becomes_what_it_was_edited_to() {
     let machine = Machine::new();
     machine.holds_messages_back();
     let _bot = machine.start();
-    machine.ada_says("[[sleep: 2500]] [[say: first]]");
+    machine.ada_says("[[sleep: 6000]] [[say: first]]");
     machine.message_with("Working · ");
     let message = machine.ada_says("delete the teh file");
     machine.until_quiet_but_for_runs();
@@ -28,7 +28,7 @@ fn a_prompt_that_waits_becomes_what_it_was_edited_to() {
 fn a_message_that_claude_has_on_its_input_is_exchanged_there() {
     let machine = Machine::new();
     let _bot = machine.start();
-    machine.ada_says("[[bash: sleep 4]] [[heard]]");
+    machine.ada_says("[[bash: sleep 7]] [[heard]]");
     machine.message_with("▸ Bash");
     let message = machine.ada_says("use tabs");
     machine.until("claude has it", || {
@@ -46,7 +46,7 @@ fn a_message_that_claude_has_on_its_input_is_exchanged_there() {
 fn an_edit_of_what_claude_has_read_can_go_to_it_as_a_correction() {
     let machine = Machine::new();
     let _bot = machine.start();
-    let message = machine.ada_says("[[bash: sleep 4]] [[heard]]");
+    let message = machine.ada_says("[[bash: sleep 7]] [[heard]]");
     machine.message_with("▸ Bash");
     ada_edits(&machine, message, "use four spaces");
     let question = machine.message_with("You changed a message that claude has read already.");
@@ -163,7 +163,7 @@ fn what_was_cancelled_does_not_run_because_it_is_edited() {
     let machine = Machine::new();
     let _bot = machine.start();
     // A claude that gives nothing back.
-    machine.ada_says("[[stubborn]] [[bash: sleep 4]] [[say: finished]]");
+    machine.ada_says("[[stubborn]] [[bash: sleep 7]] [[say: finished]]");
     machine.message_with("▸ Bash");
     let message = machine.ada_says("on second thoguht");
     machine.until("claude has it", || {

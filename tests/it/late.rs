@@ -127,7 +127,7 @@ fn what_waited_in_the_queue_and_became_old_while_the_bot_was_down_is_asked_about
 fn what_claude_has_on_its_input_is_not_asked_about_however_long_the_bot_was_down() {
     let machine = Machine::new();
     let bot = machine.start();
-    machine.ada_says("[[sleep: 4000]] [[say: first]]");
+    machine.ada_says("[[sleep: 7000]] [[say: first]]");
     machine.message_with("Working · ");
     machine.ada_says("waiting");
     machine.until("claude has it", || {

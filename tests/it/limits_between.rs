@@ -75,7 +75,7 @@ fn work_in_the_background_that_meets_the_limit_does_not_run_its_prompt_again() {
 fn of_two_prompts_that_hit_the_limit_together_one_can_be_cancelled() {
     let machine = Machine::new();
     let _bot = machine.start();
-    machine.ada_says("[[sleep: 2000]] [[say: answered before]]");
+    machine.ada_says("[[sleep: 5000]] [[say: answered before]]");
     machine.message_with("Working · ");
     machine.ada_says("the first");
     machine.ada_says("the second");
@@ -143,7 +143,7 @@ fn a_fix_that_hits_the_limit_is_still_the_same_round_of_fixing() {
 fn a_prompt_that_was_edited_before_it_hit_the_limit_comes_once_more_as_it_says_now() {
     let machine = Machine::new();
     let _bot = machine.start();
-    let text = format!("[[sleep: 2500]] [[limit: {LIMIT}]]");
+    let text = format!("[[sleep: 5000]] [[limit: {LIMIT}]]");
     let message = machine.ada_says(&text);
     machine.message_with("Working · ");
     machine.api.edit(CHAT, ADA, message, "hello there");

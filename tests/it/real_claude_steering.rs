@@ -10,8 +10,8 @@ use crate::support::processes;
 fn what_is_written_while_the_real_claude_runs_a_tool_steers_it() {
     let machine = machine();
     let _bot = start(&machine);
-    let first = machine.ada_says(r#"[[tool: Bash {"command":"sleep 3"}]] [[say: never]]"#);
-    machine.message_with("▸ Bash sleep 3");
+    let first = machine.ada_says(r#"[[tool: Bash {"command":"sleep 6"}]] [[say: never]]"#);
+    machine.message_with("▸ Bash sleep 6");
     machine.ada_says("[[say: steered]] use tabs");
     let answer = machine.message_with("steered");
     assert_eq!(answer.reply_to, Some(first.into()));
@@ -30,7 +30,7 @@ fn what_is_written_while_the_real_claude_runs_a_tool_steers_it() {
 fn what_is_written_while_the_real_claude_writes_its_answer_is_its_next_turn() {
     let machine = machine();
     let _bot = start(&machine);
-    machine.ada_says("[[words: 30 100]] [[say: the first answer]]");
+    machine.ada_says("[[words: 60 100]] [[say: the first answer]]");
     machine.message_with("word 3");
     let second = machine.ada_says("[[say: the second answer]]");
     machine.message_with("the first answer");
@@ -49,8 +49,8 @@ fn what_is_written_while_the_real_claude_writes_its_answer_is_its_next_turn() {
 fn three_messages_at_once_reach_the_real_claude_in_their_order() {
     let machine = machine();
     let _bot = start(&machine);
-    machine.ada_says(r#"[[tool: Bash {"command":"sleep 3"}]] [[say: never]]"#);
-    machine.message_with("▸ Bash sleep 3");
+    machine.ada_says(r#"[[tool: Bash {"command":"sleep 6"}]] [[say: never]]"#);
+    machine.message_with("▸ Bash sleep 6");
     for text in ["first wish", "second wish", "[[recall]] third wish"] {
         machine.ada_says(text);
     }
@@ -102,8 +102,8 @@ fn what_the_real_claude_had_on_its_input_when_it_was_killed_runs_next_and_once()
 fn a_message_that_the_real_claude_has_not_read_can_be_taken_back() {
     let machine = machine();
     let _bot = start(&machine);
-    machine.ada_says(r#"[[tool: Bash {"command":"sleep 4"}]] [[say: not steered]]"#);
-    machine.message_with("▸ Bash sleep 4");
+    machine.ada_says(r#"[[tool: Bash {"command":"sleep 7"}]] [[say: not steered]]"#);
+    machine.message_with("▸ Bash sleep 7");
     machine.ada_says("[[say: unwanted]]");
     machine.until("it is handed over", || {
         (machine.rows("SELECT count(*) FROM prompts WHERE handed_to IS NOT NULL") == [1])

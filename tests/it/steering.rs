@@ -47,7 +47,7 @@ fn what_is_written_while_a_tool_runs_steers_claude_at_its_next_step() {
     let machine = Machine::new();
     let _bot = machine.start();
     // Time for the reaction to be seen: the newest wins.
-    let first = machine.ada_says("[[bash: sleep 2]] [[sleep: 3000]] [[heard]]");
+    let first = machine.ada_says("[[bash: sleep 5]] [[sleep: 3000]] [[heard]]");
     machine.message_with("▸ Bash");
     let second = machine.ada_says("use tabs, not spaces");
     let answer = machine.message_with("Heard meanwhile: use tabs, not spaces");
@@ -65,7 +65,7 @@ fn what_is_written_while_a_tool_runs_steers_claude_at_its_next_step() {
 fn what_is_written_while_claude_writes_its_answer_is_the_next_turn_and_has_its_own_answer() {
     let machine = Machine::new();
     let _bot = machine.start();
-    machine.ada_says("[[words: 20 100]] [[say: the first answer]]");
+    machine.ada_says("[[words: 50 100]] [[say: the first answer]]");
     machine.message_with("word 3");
     let text = "[[sleep: 3000]] [[say: the second answer]]";
     let second = machine.ada_says(text);
@@ -83,7 +83,7 @@ fn what_is_written_while_claude_writes_its_answer_is_the_next_turn_and_has_its_o
 fn three_messages_at_once_steer_in_their_order() {
     let machine = Machine::new();
     let _bot = machine.start();
-    machine.ada_says("[[bash: sleep 2]] [[heard]]");
+    machine.ada_says("[[bash: sleep 5]] [[heard]]");
     machine.message_with("▸ Bash");
     for text in ["one", "two", "three"] {
         machine.ada_says(text);
@@ -116,7 +116,7 @@ fn what_claude_had_not_taken_up_when_it_was_killed_runs_next() {
 fn a_run_that_dies_in_the_turn_about_a_later_message_tells_that_message_why() {
     let machine = Machine::new();
     let _bot = machine.start();
-    machine.ada_says("[[sleep: 1500]] [[say: fine]]");
+    machine.ada_says("[[sleep: 4000]] [[say: fine]]");
     machine.message_with("Working · ");
     let second = machine.ada_says("[[exit: 3]]");
     machine.message_with("fine");
@@ -129,7 +129,7 @@ fn a_run_that_dies_in_the_turn_about_a_later_message_tells_that_message_why() {
 fn a_run_that_dies_before_the_turn_about_a_later_message_tells_that_message_why() {
     let machine = Machine::new();
     let _bot = machine.start();
-    machine.ada_says("[[sleep: 1500]] [[say: fine]]");
+    machine.ada_says("[[sleep: 4000]] [[say: fine]]");
     machine.message_with("Working · ");
     let second = machine.ada_says("[[exit-before-the-turn: 3]]");
     machine.ada_says("and then this");
@@ -155,7 +155,7 @@ fn a_bot_that_dies_while_it_passes_a_message_on_passes_it_on_once() {
             other => format!("{other}={nth}1*return"),
         };
         let mut bot = machine.start_failing_at(&point);
-        machine.ada_says("[[bash: sleep 3]] [[heard]]");
+        machine.ada_says("[[bash: sleep 6]] [[heard]]");
         machine.message_with("▸ Bash");
         machine.ada_says("meanwhile");
         assert!(!bot.wait_for_its_end().success(), "{point}");
@@ -194,7 +194,7 @@ fn a_chat_can_hold_messages_back_see_them_and_cancel_one() {
     machine.message_with("Nothing waits.");
     machine.ada_says("/queue on");
     machine.message_with("waits for its end. /queue off lets it go to claude at once.");
-    machine.ada_says("[[sleep: 4000]] [[heard]]");
+    machine.ada_says("[[sleep: 7000]] [[heard]]");
     machine.message_with("Working · ");
     machine.ada_says("keep this");
     machine.ada_says("not this");
@@ -221,7 +221,7 @@ fn what_was_held_back_goes_to_claude_when_the_chat_says_so() {
     let _bot = machine.start();
     machine.ada_says("/queue on");
     machine.message_with("waits for its end");
-    machine.ada_says("[[bash: sleep 3]] [[heard]]");
+    machine.ada_says("[[bash: sleep 6]] [[heard]]");
     machine.message_with("▸ Bash");
     machine.ada_says("now");
     machine.until_quiet_but_for_runs();
@@ -235,7 +235,7 @@ fn what_was_held_back_goes_to_claude_when_the_chat_says_so() {
 fn a_message_that_claude_has_not_read_yet_can_be_taken_back_from_it() {
     let machine = Machine::new();
     let _bot = machine.start();
-    machine.ada_says("[[sleep: 4000]] [[say: finished]]");
+    machine.ada_says("[[sleep: 7000]] [[say: finished]]");
     machine.message_with("Working · ");
     machine.ada_says("on second thought");
     until_passed_on(&machine, 1);
