@@ -612,10 +612,11 @@ mod agent {
             .cloned()
             .unwrap_or_default();
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-            let line: Value = serde_json::from_str(&line).expect("JSON");
+            let mut line: Value = serde_json::from_str(&line).expect("JSON");
             if line["type"] != "user" {
                 return;
             }
+            line["isReplay"] = json!(true);
             let prompt = line["message"]["content"].as_str().unwrap_or_default();
             if prompt == "hang" {
                 loop {
@@ -625,7 +626,8 @@ mod agent {
             let mut text =
                 json!({"type": "system", "subtype": "init", "session_id": session, "model": "m"})
                     .to_string();
-            text.push('\n');
+            // It says that it has read it, as claude does.
+            text.push_str(&format!("\n{line}\n"));
             if prompt == "tools" {
                 for line in tool_lines() {
                     text.push_str(&line);
