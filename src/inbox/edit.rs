@@ -3,15 +3,34 @@
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::Follow;
 use super::button::Pressed;
+use super::request::{self, Request};
+use super::{Follow, Inbox};
 use crate::chat::{queue as words, toast};
-use crate::id::{ChatId, ChatThread, MessageId, PromptId, RunId};
+use crate::id::{ChatId, ChatThread, MessageId, PromptId, RunId, UpdateSeq};
 use crate::prompt::{Content, Piece, Written, forms};
 use crate::store::edits::{self, Change, Stage};
 use crate::store::prompts::{self, Prompt};
-use crate::store::{outbox, runs};
+use crate::store::{StoreError, outbox, runs};
 use crate::telegram::access::{Access, Member};
+use crate::update::Message;
+
+impl Inbox {
+    /// A message says something else now.
+    pub(super) async fn edited(
+        &self,
+        seq: UpdateSeq,
+        message: Message,
+        bot: &str,
+    ) -> Result<(), StoreError> {
+        let (Request::Prompt(words) | Request::Aside(words)) = request::read(&message, bot) else {
+            return self.done(seq).await;
+        };
+        let at = message.at;
+        self.effect(seq, at, move |db| edited(db, at, message.id, &words))
+            .await
+    }
+}
 
 /// A message says something else now. Where it is no part of a prompt, or says the same, nothing happens: Telegram
 /// calls it an edit, too, when a link gets its preview.

@@ -48,7 +48,6 @@ pub use held::hold_what_is_old;
 pub use people::WrongCodes;
 
 use crate::chat::choices::Defaults;
-use crate::chat::questions as question_words;
 use crate::chat::{Outgoing, PromptState};
 use crate::health::Health;
 use crate::id::{ChatId, ChatThread, UpdateSeq, UserId};
@@ -57,16 +56,13 @@ use crate::metrics::Metrics;
 use crate::session::Commands;
 use crate::session::registry::Registry;
 use crate::store::people as store_people;
-use crate::store::questions::{self, State};
 use crate::store::{Store, StoreError, gatherings, migrated, outbox, updates};
 use crate::telegram::access::{Access, Member};
 use crate::telegram::api::ServerClock;
 use crate::telegram::outbox::Outbox;
-use crate::update::{Content, Incoming, Message};
+use crate::update::{Incoming, Message};
 use command::Asked;
 use follow::Follow;
-use prompt::Taken;
-use question::Answerer;
 use request::Request;
 
 /// A question about old prompts waits this long for more of them, so that one is asked instead of many.
@@ -199,10 +195,7 @@ impl Inbox {
         match request {
             Request::Nothing => self.done(seq).await,
             Request::Reply(reply) => self.reply(seq, at, reply).await,
-            Request::Prompt(text)
-                if message.content == Content::Text
-                    && self.is_an_answer(at.chat, &message).await? =>
-            {
+            Request::Prompt(text) if self.is_an_answer(at.chat, &message).await? => {
                 self.answer(seq, member, at, message, text).await
             }
             Request::Prompt(words) | Request::Aside(words) => {
@@ -232,94 +225,6 @@ impl Inbox {
                 self.command(seq, at, asked, bot).await
             }
         }
-    }
-
-    /// A message becomes a prompt, or a part of one.
-    async fn prompt(&self, at: ChatThread, asked: prompt::Asked) -> Result<(), StoreError> {
-        let workspaces = self.workspaces.clone();
-        let is_old = self.is_old(asked.sent_at());
-        let now = self.clock.now();
-        self.effect(asked.seq, at, move |db| {
-            let (run, is_new) = match prompt::take(db, at, &workspaces, &asked)? {
-                Taken::Aside => return Ok(Follow::default()),
-                Taken::Joined(run) => (run, false),
-                Taken::Began(run) => (run, true),
-            };
-            // What is more than words is no answer.
-            let replies_to = asked.message.answers().filter(|_| asked.is_addressed);
-            if let Some(to) = replies_to
-                && questions::of_message(db, at.chat, to)?
-                    .is_some_and(|(about, _)| about.state == State::Open)
-            {
-                let told = question_words::still_waits().replying_to(asked.number);
-                outbox::insert(db, at, &told)?;
-            }
-            let follow = match is_old {
-                true => held::hold(db, at, run, now)?,
-                false => Follow::wake(at),
-            };
-            let fetches = job::fetch(db, at, run, asked.number)?;
-            hold::tell(db, at)?;
-            Ok(Follow {
-                accepted: u64::from(is_new),
-                taken: asked.number.filter(|_| is_new),
-                wake_beside: fetches.then_some(at),
-                ..follow
-            })
-        })
-        .await
-    }
-
-    /// Whether a message replies to what claude asks. What brings more than words does not fit into an answer: it is a
-    /// prompt, and claude gets all of it.
-    async fn is_an_answer(&self, chat: ChatId, message: &Message) -> Result<bool, StoreError> {
-        let Some(to) = message
-            .answers()
-            .filter(|_| message.content == Content::Text)
-        else {
-            return Ok(false);
-        };
-        let about = move |db: &Connection| questions::of_message(db, chat, to);
-        let found = self.store.transaction(about).await?;
-        Ok(found.is_some_and(|(asked, for_words)| for_words || asked.state == State::Open))
-    }
-
-    async fn answer(
-        &self,
-        seq: UpdateSeq,
-        member: Member,
-        at: ChatThread,
-        message: Message,
-        text: String,
-    ) -> Result<(), StoreError> {
-        let access = self.access.clone();
-        self.effect(seq, at, move |db| {
-            let by = Answerer {
-                member,
-                name: &message.sender_name,
-                access: &access,
-            };
-            let Some(to) = message.answers() else {
-                return Ok(Follow::default());
-            };
-            let followed = question::replied(db, at.chat, to, &text, by)?;
-            if followed.is_none() {
-                // It was over a moment ago.
-                outbox::insert(db, at, &question_words::words_came_too_late())?;
-            }
-            Ok(followed.unwrap_or_default())
-        })
-        .await
-    }
-
-    /// A message says something else now.
-    async fn edited(&self, seq: UpdateSeq, message: Message, bot: &str) -> Result<(), StoreError> {
-        let (Request::Prompt(words) | Request::Aside(words)) = request::read(&message, bot) else {
-            return self.done(seq).await;
-        };
-        let at = message.at;
-        self.effect(seq, at, move |db| edit::edited(db, at, message.id, &words))
-            .await
     }
 
     fn is_old(&self, sent_at: i64) -> bool {

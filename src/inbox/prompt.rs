@@ -9,13 +9,15 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::compose::{self, Answered, Part};
-use super::{gather, new};
+use super::{Follow, Inbox, gather, held, hold, job, new};
+use crate::chat::questions as question_words;
 use crate::id::{ChatThread, MessageId, PromptId, RunId, UpdateSeq, UserId};
 use crate::prompt::Piece;
 use crate::prompt::forms::Whose;
 use crate::session::{Session, Source};
 use crate::store::prompts::{self, Prompt};
-use crate::store::{answered, attachments, chats, runs};
+use crate::store::questions::{self, State};
+use crate::store::{StoreError, answered, attachments, chats, outbox, runs};
 use crate::update::Message;
 
 /// What a person sent.
@@ -42,6 +44,45 @@ pub(super) enum Taken {
     Joined(RunId),
 }
 
+impl Inbox {
+    /// A message becomes a prompt, or a part of one.
+    pub(super) async fn prompt(&self, at: ChatThread, asked: Asked) -> Result<(), StoreError> {
+        let workspaces = self.workspaces.clone();
+        let is_old = self.is_old(asked.sent_at());
+        let now = self.clock.now();
+        self.effect(asked.seq, at, move |db| {
+            let (run, is_new) = match take(db, at, &workspaces, &asked)? {
+                Taken::Aside => return Ok(Follow::default()),
+                Taken::Joined(run) => (run, false),
+                Taken::Began(run) => (run, true),
+            };
+            // What is more than words is no answer.
+            let replies_to = asked.message.answers().filter(|_| asked.is_addressed);
+            if let Some(to) = replies_to
+                && questions::of_message(db, at.chat, to)?
+                    .is_some_and(|(about, _)| about.state == State::Open)
+            {
+                let told = question_words::still_waits().replying_to(asked.number);
+                outbox::insert(db, at, &told)?;
+            }
+            let follow = match is_old {
+                true => held::hold(db, at, run, now)?,
+                false => Follow::wake(at),
+            };
+            let fetches = job::fetch(db, at, run, asked.number)?;
+            hold::tell(db, at)?;
+            Ok(Follow {
+                accepted: u64::from(is_new),
+                taken: asked.number.filter(|_| is_new),
+                wake_beside: fetches.then_some(at),
+                ..follow
+            })
+        })
+        .await
+    }
+}
+
+/// The message becomes part of what is still being put together, or a prompt of its own.
 pub(super) fn take(
     db: &Connection,
     at: ChatThread,

@@ -4,16 +4,17 @@
 
 use rusqlite::Connection;
 
-use super::Follow;
 use super::button::Pressed;
+use super::{Follow, Inbox};
 use crate::chat::questions::{self as words, Became};
 use crate::chat::{Outgoing, WantsReply, toast};
-use crate::id::{ChatId, ChatThread, MessageId, QuestionId, UserId};
+use crate::id::{ChatId, ChatThread, MessageId, QuestionId, UpdateSeq, UserId};
 use crate::question::{Answer, Choice, Grant, Pick, Question};
 use crate::run::asked::show;
 use crate::store::questions::{self, Asked, State};
-use crate::store::{outbox, prompts, runs};
+use crate::store::{StoreError, outbox, prompts, runs};
 use crate::telegram::access::{Access, Member};
+use crate::update::{Content, Message};
 
 /// Words that a person says yes with, to a question that wants a yes or a no.
 const YES: [&str; 5] = ["yes", "y", "ok", "okay", "allow"];
@@ -41,6 +42,54 @@ impl Answerer<'_> {
     /// As the answer names them: only where others read along.
     fn named_in(&self, chat: ChatId) -> Option<&str> {
         (chat.is_group() && !self.name.is_empty()).then_some(self.name)
+    }
+}
+
+impl Inbox {
+    /// Whether a message replies to what claude asks. What brings more than words does not fit into an answer: it is a
+    /// prompt, and claude gets all of it.
+    pub(super) async fn is_an_answer(
+        &self,
+        chat: ChatId,
+        message: &Message,
+    ) -> Result<bool, StoreError> {
+        let Some(to) = message
+            .answers()
+            .filter(|_| message.content == Content::Text)
+        else {
+            return Ok(false);
+        };
+        let about = move |db: &Connection| questions::of_message(db, chat, to);
+        let found = self.store.transaction(about).await?;
+        Ok(found.is_some_and(|(asked, for_words)| for_words || asked.state == State::Open))
+    }
+
+    pub(super) async fn answer(
+        &self,
+        seq: UpdateSeq,
+        member: Member,
+        at: ChatThread,
+        message: Message,
+        text: String,
+    ) -> Result<(), StoreError> {
+        let access = self.access.clone();
+        self.effect(seq, at, move |db| {
+            let by = Answerer {
+                member,
+                name: &message.sender_name,
+                access: &access,
+            };
+            let Some(to) = message.answers() else {
+                return Ok(Follow::default());
+            };
+            let followed = replied(db, at.chat, to, &text, by)?;
+            if followed.is_none() {
+                // It was over a moment ago.
+                outbox::insert(db, at, &words::words_came_too_late())?;
+            }
+            Ok(followed.unwrap_or_default())
+        })
+        .await
     }
 }
 
