@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Zoned;
+
 /// Minutes of the day; `from` may be after `to`, over midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuietHours {
@@ -53,6 +55,11 @@ impl Ring {
     pub fn is_worth_it(self, elapsed: Duration) -> bool {
         elapsed >= Duration::from_secs(self.after_s.into())
     }
+}
+
+/// The minute of the day that a clock shows.
+pub fn minute_of_day(now: &Zoned) -> u16 {
+    u16::try_from(now.hour()).unwrap_or(0) * 60 + u16::try_from(now.minute()).unwrap_or(0)
 }
 
 /// `22`, `22:30`, `8:05`, as a minute of the day.

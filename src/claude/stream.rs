@@ -309,7 +309,6 @@ fn rate_limit(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
     take(Event::Limit(LimitReport {
         standing,
         // What is no such number becomes one that makes no sense.
-        #[allow(clippy::cast_possible_truncation)]
         resets_at: info.resets_at.map(|at| limit::seconds(at as i64)),
         used: info.utilization,
     }));

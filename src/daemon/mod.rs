@@ -254,7 +254,6 @@ fn worker(
             },
             fetching: Fetching {
                 api: api.clone(),
-                data: config.data.clone(),
                 transcriber: config.transcriber.clone(),
             },
             folder: data.runs(),

@@ -174,10 +174,8 @@ pub(super) fn keep_aside(
     let (Some(album), Some(number)) = (&asked.message.album, asked.number) else {
         return Ok(());
     };
-    let parts = serde_json::to_string(parts)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     gatherings::forget_album_parts(db)?;
-    gatherings::keep_album_part(db, at, album, number, asked.user, &parts)
+    gatherings::keep_album_part(db, at, (album, number), asked.user, &parts)
 }
 
 /// What was kept of the message's album.
@@ -190,10 +188,7 @@ pub(super) fn take_aside(
         return Ok(Vec::new());
     };
     let kept = gatherings::take_album_parts(db, at, album, asked.user)?;
-    Ok(kept
-        .into_iter()
-        .filter_map(|(message, parts)| Some((message, serde_json::from_str(&parts).ok()?)))
-        .collect())
+    Ok(kept)
 }
 
 fn remember(

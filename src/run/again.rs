@@ -30,7 +30,7 @@ pub fn take_up(
     if !runs::take_up(db, old.id, run)? {
         return Ok(false);
     }
-    let before = prompts::unanswered(db, old.id)?;
+    let before = prompts::to_run_again(db, old.id)?;
     queue(db, run, old, how, &before, user, tries)?;
     measured::set_same_fixes(db, run, old.id)?;
     Ok(true)

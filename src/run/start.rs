@@ -28,6 +28,7 @@ use crate::question::Grant;
 use crate::session::Commands;
 use crate::session::Session;
 use crate::session::files;
+use crate::store::prompts::Prompt;
 use crate::store::settings::{self, Choices};
 use crate::store::{self, Store, StoreError, measured, prompts, questions};
 use crate::telegram::outbox::Outbox;
@@ -118,7 +119,7 @@ impl Runner {
             .recursive(true)
             .mode(0o700)
             .create(&outbox)?;
-        let inbox = files::inbox(&self.fetching.data, &session.id);
+        let inbox = files::inbox(&self.data, &session.id);
         let invocation = Invocation {
             conversation: match &session.claude_session {
                 Some(conversation) => Conversation::Resume(conversation.clone()),
@@ -130,9 +131,9 @@ impl Runner {
             permission_mode: self.mode(&choices, &grants),
             model: choices
                 .model
-                .as_deref()
-                .or(self.model.as_deref())
-                .or(session.model.as_deref())
+                .as_ref()
+                .or(self.own_model(session))
+                .map(String::as_str)
                 // It would go on with the one that the chat had chosen before.
                 .or(session.claude_session.is_some().then_some(argv::OWN_MODEL)),
             effort: choices.effort,
@@ -145,10 +146,7 @@ impl Runner {
             program: self.program.clone(),
             arguments: invocation.arguments(),
             workspace: session.workspace.clone(),
-            first_input: prompts
-                .iter()
-                .map(|prompt| control::user_message(&prompt.content, prompt.id))
-                .collect(),
+            first_input: first_input(prompts).await?,
             time_limit_ms: self
                 .time_limit
                 .map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
@@ -170,6 +168,11 @@ impl Runner {
             }
         });
         Ok(())
+    }
+
+    /// The model that claude is started with where the chat has chosen none.
+    pub(super) fn own_model<'a>(&'a self, session: &'a Session) -> Option<&'a String> {
+        self.model.as_ref().or(session.model.as_ref())
     }
 
     /// The mode that the chat has chosen, or else the settings' own; more where the session was allowed more since.
@@ -210,4 +213,15 @@ impl Runner {
             .transaction(move |db| measured::set_no_snapshot(db, id, &why))
             .await
     }
+}
+
+/// The prompts as lines of input. Pictures are read from their files, which may take its time.
+async fn first_input(prompts: Vec<Prompt>) -> anyhow::Result<String> {
+    let lines = move || {
+        let lines = prompts.iter();
+        lines
+            .map(|prompt| control::user_message(&prompt.content, prompt.id))
+            .collect()
+    };
+    Ok(tokio::task::spawn_blocking(lines).await?)
 }

@@ -4,6 +4,7 @@
 //! The messages of an album that nobody has addressed to the bot yet wait in `album_parts`.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::chats::thread_column;
@@ -16,15 +17,17 @@ use crate::id::{ChatThread, MessageId, PromptId, RunId, UpdateSeq, UserId};
 pub const LONGEST_MS: i64 = 60_000;
 
 /// Whether the waiting run `r` may begin as far as it depends on what it consists of: no more messages may come, and
-/// nothing of it is still to be fetched, or missing without a word. `{now}` is to be replaced by the parameter with the time.
+/// nothing of it is still to be fetched, or missing without a word. `{now}` is to be replaced by the parameter with the time, `{longest}` by [`LONGEST_MS`].
 const READY: &str =
-    "(r.gathers_until IS NULL OR r.gathers_until <= {now} OR r.gathers_until > {now} + 60000)
+    "(r.gathers_until IS NULL OR r.gathers_until <= {now} OR r.gathers_until > {now} + {longest})
     AND NOT EXISTS (SELECT 1 FROM attachments a JOIN prompts ap ON ap.id = a.prompt_id
                     WHERE ap.run_id = r.id AND (a.state = 'awaited' OR a.failure IS NOT NULL))";
 
 /// The condition for a run that a query calls `r` to begin, with the time in this parameter, as in `?4`.
 pub(super) fn ready(now: &str) -> String {
-    READY.replace("{now}", now)
+    READY
+        .replace("{now}", now)
+        .replace("{longest}", &LONGEST_MS.to_string())
 }
 
 /// Whether the waiting run may begin, or be handed to a claude that is at work.
@@ -172,14 +175,13 @@ pub fn reopen(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Keeps a message of an album that was not addressed to the bot; `parts` is what it would bring to a prompt (JSON).
+/// Keeps a message of an album that was not addressed to the bot; `parts` is what it would bring to a prompt.
 pub fn keep_album_part(
     db: &Connection,
     at: ChatThread,
-    album: &str,
-    message: MessageId,
+    (album, message): (&str, MessageId),
     user: UserId,
-    parts: &str,
+    parts: &impl Serialize,
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT OR REPLACE INTO album_parts (chat_id, thread_id, album, message_id, user_id, parts, kept_at)
@@ -191,20 +193,20 @@ pub fn keep_album_part(
         album,
         message.0,
         user.0,
-        parts,
+        to_json(parts)?,
         now()
     ])?;
     Ok(())
 }
 
-/// The messages of an album that were kept, in their order; they are not kept any more.
-pub fn take_album_parts(
+/// The messages of an album that were kept, in their order; they are not kept any more. What cannot be read is left out.
+pub fn take_album_parts<T: DeserializeOwned>(
     db: &Connection,
     at: ChatThread,
     album: &str,
     user: UserId,
-) -> rusqlite::Result<Vec<(MessageId, String)>> {
-    let kept = db
+) -> rusqlite::Result<Vec<(MessageId, T)>> {
+    let kept: Vec<(MessageId, String)> = db
         .prepare_cached(
             "SELECT message_id, parts FROM album_parts
              WHERE chat_id = ?1 AND thread_id = ?2 AND album = ?3 AND user_id = ?4 ORDER BY message_id",
@@ -215,7 +217,10 @@ pub fn take_album_parts(
         .collect::<rusqlite::Result<_>>()?;
     db.prepare_cached("DELETE FROM album_parts WHERE chat_id = ?1 AND album = ?2")?
         .execute(params![at.chat.0, album])?;
-    Ok(kept)
+    Ok(kept
+        .into_iter()
+        .filter_map(|(message, parts)| Some((message, from_json(0, &parts).ok()?)))
+        .collect())
 }
 
 /// Forgets what was kept of albums that nobody has addressed to the bot.

@@ -1,13 +1,13 @@
 //! Prompts: what a person wrote, to the byte, with what goes along, and the run that it became.
 //!
-//! `text` is what people see of it, a person's words where there are some; `pieces` is there only where something goes along with them, or where they are of several
-//! messages.
+//! `text` is what people see of it, a person's words where there are some; `pieces` is there only where something goes
+//! along with them, or where they are of several messages.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::chats::thread_column;
-use super::{from_json, now};
+use super::{from_json, now, to_json};
 use crate::id::{ChatId, ChatThread, MessageId, PromptId, RunId, SessionId, UserId};
 use crate::prompt::Content;
 
@@ -44,8 +44,9 @@ pub fn insert(db: &Connection, run: RunId, prompt: &Prompt) -> rusqlite::Result<
     Ok(())
 }
 
-/// The prompts of a run that no answer is known to, in the order in which they were written; all where each has one.
-pub fn unanswered(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Prompt>> {
+/// The prompts of a run that come once more: those that no answer is known to, in the order in which they were written,
+/// or all where each has one.
+pub fn to_run_again(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Prompt>> {
     let all = of_run(db, run)?;
     let left: Vec<Prompt> = db
         .prepare_cached(&format!(
@@ -161,9 +162,7 @@ fn pieces_of(content: &Content) -> rusqlite::Result<Option<String>> {
     if content.is_words_alone() && content.pieces.len() == 1 {
         return Ok(None);
     }
-    serde_json::to_string(content)
-        .map(Some)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    to_json(content).map(Some)
 }
 
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Prompt> {

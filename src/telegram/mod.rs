@@ -11,7 +11,6 @@ pub mod access;
 pub mod api;
 pub mod ask;
 pub mod budget;
-pub mod clock;
 pub mod dispatch;
 pub mod draw;
 pub mod files;

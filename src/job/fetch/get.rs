@@ -38,7 +38,7 @@ pub(super) async fn get(
         // A try that was cut off had come so far.
         return Ok(Ok(path.clone()));
     }
-    let inbox = files::inbox(&work.runner.fetching.data, &work.session.id);
+    let inbox = files::inbox(&work.runner.data, &work.session.id);
     for folder in [coming(work), inbox.clone()] {
         if let Err(why) = make_folder(folder).await {
             return Ok(Err(why));

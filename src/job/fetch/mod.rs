@@ -37,8 +37,6 @@ const LIVE_AFTER: Duration = Duration::from_secs(2);
 /// What it takes to fetch files.
 pub struct Fetching {
     pub api: Api,
-    /// The data folder.
-    pub data: PathBuf,
     /// `TELECODER_TRANSCRIBE_CMD`
     pub transcriber: Option<String>,
 }
@@ -278,7 +276,7 @@ async fn show(work: &AtWork<'_>, at_hand: &AtHand) {
 
 /// Where the job keeps what is not whole yet.
 fn coming(work: &AtWork<'_>) -> PathBuf {
-    files::coming(&work.runner.fetching.data, &work.session.id).join(work.job.id.to_string())
+    files::coming(&work.runner.data, &work.session.id).join(work.job.id.to_string())
 }
 
 /// Folders that are for nobody else on the machine.

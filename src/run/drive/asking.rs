@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use fail::fail_point;
+use jiff::Zoned;
 use rusqlite::Connection;
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::Drive;
 use super::choosing::Told;
 use crate::chat::questions::{self as words, Became};
-use crate::chat::ring::{QuietHours, Ring};
+use crate::chat::ring::{QuietHours, Ring, minute_of_day};
 use crate::claude::argv::PermissionMode;
 use crate::claude::asks;
 use crate::event::Event;
@@ -23,7 +24,6 @@ use crate::run::asked::show;
 use crate::store::questions::{self, State};
 use crate::store::settings::{self, Choices};
 use crate::store::{self, outbox, runs};
-use crate::telegram::clock::minute_of_day;
 
 /// When somebody is reminded of a question for the first time, and how often again.
 const REMINDED_AFTER: Duration = Duration::from_secs(10 * 60);
@@ -149,6 +149,7 @@ impl Drive<'_> {
             false => Vec::new(),
         };
         let gone = self.asking.gone.clone();
+        let minute = minute_of_day(&Zoned::now());
         let waiting: Vec<(RequestId, Option<New>)> = self
             .asking
             .waiting
@@ -185,7 +186,7 @@ impl Drive<'_> {
                         over.push(request.clone());
                     }
                 }
-                has_written |= remind(db, at, id)?;
+                has_written |= remind(db, at, id, minute)?;
                 Ok(Looked {
                     at,
                     answered,
@@ -307,8 +308,8 @@ fn close_request(
     Ok(has_closed)
 }
 
-/// One reminder of all that is open, as an answer to the oldest question.
-fn remind(db: &Connection, at: ChatThread, run: RunId) -> rusqlite::Result<bool> {
+/// One reminder of all that is open, as an answer to the oldest question. `minute` is that of the day.
+fn remind(db: &Connection, at: ChatThread, run: RunId, minute: u16) -> rusqlite::Result<bool> {
     let in_ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
     let due = questions::due_for_reminder(db, run, in_ms(REMINDED_AFTER), in_ms(REMINDED_AGAIN))?;
     let Some(since) = due else {
@@ -323,7 +324,7 @@ fn remind(db: &Connection, at: ChatThread, run: RunId) -> rusqlite::Result<bool>
     };
     let message = words::reminder(waited, open.len())
         .loud()
-        .ringing_if(night.rings_at(minute_of_day()));
+        .ringing_if(night.rings_at(minute));
     let oldest = open.first();
     outbox::insert_replying(db, at, &message, oldest.and_then(|asked| asked.row))?;
     // A reply to it is as good as one to the question, where there is one alone.

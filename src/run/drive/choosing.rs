@@ -27,13 +27,9 @@ impl Drive<'_> {
     pub(super) fn has_chosen_model(&self) -> bool {
         match &self.asking.told {
             Some(told) => told.chosen_model,
-            None => Told::of(&self.host, self.own_model()).is_ok_and(|told| told.chosen_model),
+            None => Told::of(&self.host, self.runner.own_model(self.session))
+                .is_ok_and(|told| told.chosen_model),
         }
-    }
-
-    /// The model that claude is started with where the chat has chosen none.
-    fn own_model(&self) -> Option<&String> {
-        self.runner.model.as_ref().or(self.session.model.as_ref())
     }
 
     /// Tells a claude that runs what the chat has chosen since it was started; once for each change.
@@ -46,7 +42,7 @@ impl Drive<'_> {
         if self.progress.model.is_none() || self.let_go.is_some() {
             return Ok(());
         }
-        let own_model = self.runner.model.as_ref().or(self.session.model.as_ref());
+        let own_model = self.runner.own_model(self.session);
         let told = match &mut self.asking.told {
             Some(told) => told,
             none => none.insert(Told::of(&self.host, own_model)?),

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use fail::fail_point;
+use jiff::Zoned;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -22,13 +23,13 @@ use tracing::debug;
 
 use super::api::{Api, ApiError};
 use super::budget::{Budget, Purpose};
-use super::clock::minute_of_day;
 use super::draw;
 use super::live::LiveMessage;
 use super::react::Reactions;
 use super::send::Sending;
 use crate::chat::PromptState;
 use crate::chat::live::{LiveOf, LiveText};
+use crate::chat::ring::minute_of_day;
 use crate::id::{ChatId, ChatThread, MessageId};
 use crate::metrics::Metrics;
 use crate::redact::Redactor;
@@ -357,7 +358,7 @@ impl Line {
             due: &due,
             part,
             is_last,
-            rings: settings.ring.rings_at(minute_of_day()),
+            rings: settings.ring.rings_at(minute_of_day(&Zoned::now())),
             commands: &drawn.commands,
         }
         .send()
