@@ -4,7 +4,7 @@ use super::Outgoing;
 use super::button::Press;
 use crate::id::{MessageId, PromptId};
 use crate::prompt::Content;
-use crate::store::steering::InQueue;
+use crate::store::waiting::InQueue;
 
 /// So many waiting prompts are listed.
 const LISTED: usize = 8;

@@ -20,6 +20,7 @@ pub mod keeper;
 pub mod keepers;
 pub mod limit;
 pub mod login;
+mod notices;
 mod outcome;
 pub mod stream;
 pub mod tail;

@@ -15,7 +15,7 @@ use crate::chat::toast;
 use crate::command::Choose;
 use crate::id::{ChatThread, UpdateSeq};
 use crate::run::again::How;
-use crate::store::{StoreError, migrated, outbox, updates};
+use crate::store::{StoreError, migrated, parked, updates};
 use crate::telegram::access::{Access, Member};
 use crate::update::Button;
 
@@ -75,7 +75,7 @@ impl Inbox {
                 if !updates::mark_done(db, seq)? {
                     return Ok(Pressed::over("").buttons_stay());
                 }
-                outbox::reach_again(db, at.chat)?;
+                parked::reach_again(db, at.chat)?;
                 act(db, &button, member, &access, &defaults)
             })
             .await?;
@@ -148,7 +148,7 @@ fn act(
         Some(Press::RunEdited(prompt)) => {
             edit::pressed(db, chat, prompt, Wish::RunAgain, (member, access))
         }
-        Some(Press::SendParked) => Ok(match outbox::send_parked(db, chat)? {
+        Some(Press::SendParked) => Ok(match parked::send_parked(db, chat)? {
             0 => Pressed::over(toast::NOTHING_TO_SEND),
             _ => Pressed::over(toast::SENDING),
         }),

@@ -56,7 +56,7 @@ use crate::metrics::Metrics;
 use crate::session::Commands;
 use crate::session::registry::Registry;
 use crate::store::people as store_people;
-use crate::store::{Store, StoreError, gatherings, migrated, outbox, updates};
+use crate::store::{Store, StoreError, gatherings, migrated, outbox, parked, updates};
 use crate::telegram::access::{Access, Member};
 use crate::telegram::api::ServerClock;
 use crate::telegram::outbox::Outbox;
@@ -274,7 +274,7 @@ impl Inbox {
                 if !updates::mark_done(db, seq)? || !is_present {
                     return Ok(0);
                 }
-                outbox::reach_again(db, chat)
+                parked::reach_again(db, chat)
             })
             .await?;
         // Anybody may add the bot somewhere; only where something was kept there is something to do.
@@ -310,7 +310,7 @@ impl Inbox {
                     return Ok(Follow::default());
                 }
                 // Whoever writes can be written to.
-                outbox::reach_again(db, at.chat)?;
+                parked::reach_again(db, at.chat)?;
                 effect(db)
             })
             .await?;

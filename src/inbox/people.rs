@@ -14,7 +14,7 @@ use crate::chat::people::{self as words, Listed, Standing};
 use crate::chat::toast;
 use crate::id::{ChatId, ChatThread, InviteCode, UserId};
 use crate::run::Outcome;
-use crate::store::{invites, jobs, now, outbox, people, runs, sessions};
+use crate::store::{invites, jobs, now, outbox, people, runs, sessions, waiting};
 use crate::telegram::access::{Access, Member};
 use crate::update::{Content, Incoming, Message};
 
@@ -171,7 +171,7 @@ pub(super) fn remove_pressed(
         return Ok(Pressed::over(toast::REMOVED));
     }
     let theirs = private_chat(user);
-    let dropped = runs::end_queued(db, theirs, None, &Outcome::Stopped)?;
+    let dropped = waiting::end_queued(db, theirs, None, &Outcome::Stopped)?;
     let running = runs::running(db, theirs)?;
     if let Some(run) = &running {
         runs::request_stop(db, run.id)?;

@@ -7,7 +7,7 @@ use super::button::Pressed;
 use crate::chat::{queue as words, toast};
 use crate::id::{ChatThread, RunId};
 use crate::store::steering::{self, Cancelled};
-use crate::store::{outbox, settings};
+use crate::store::{outbox, settings, waiting};
 
 /// Changes it where a value was given, and shows what waits.
 pub(super) fn request(
@@ -18,7 +18,7 @@ pub(super) fn request(
     let mut now = settings::get(db, at.chat)?;
     now.holds_back = holds_back.unwrap_or(now.holds_back);
     settings::set(db, at.chat, now)?;
-    let waiting = steering::queue(db, at)?;
+    let waiting = waiting::queue(db, at)?;
     outbox::insert(db, at, &words::queue(now.holds_back, &waiting))?;
     // What was held back goes to claude now.
     Ok(Follow {

@@ -15,7 +15,7 @@ use crate::prompt::Content;
 use crate::run::Outcome;
 use crate::session::{Session, SessionState, Source};
 use crate::store::prompts::{self, Prompt};
-use crate::store::{chats, jobs, measured, outbox, runs, sessions};
+use crate::store::{chats, jobs, measured, outbox, runs, sessions, waiting};
 
 /// Writes a session down, for a chat, which then talks to it, or for the shell. The bot makes its workspace.
 pub fn create(
@@ -76,7 +76,7 @@ pub fn stop(db: &Connection, session: &Session) -> rusqlite::Result<Stopped> {
     let at = sessions::place(db, &session.id)?;
     let now = sessions::get(db, &session.id)?;
     if let Some(now) = now.filter(|now| now.state == SessionState::New) {
-        let dropped = runs::end_queued(db, at, Some(&session.id), &Outcome::Stopped)?;
+        let dropped = waiting::end_queued(db, at, Some(&session.id), &Outcome::Stopped)?;
         stop::give_up(db, &now, dropped)?;
         return Ok(Stopped::Setup(dropped));
     }
@@ -90,7 +90,7 @@ pub fn stop(db: &Connection, session: &Session) -> rusqlite::Result<Stopped> {
     if !stopped.is_empty() {
         return Ok(Stopped::Jobs(stopped));
     }
-    let dropped = runs::end_queued(db, at, Some(&session.id), &Outcome::Stopped)?;
+    let dropped = waiting::end_queued(db, at, Some(&session.id), &Outcome::Stopped)?;
     Ok(Stopped::Waiting(dropped))
 }
 
@@ -153,7 +153,7 @@ pub fn hand_back(
     }
     let at = sessions::place(db, &session.id)?;
     let is_current = chats::current_session(db, at)?.is_some_and(|now| now.id == session.id);
-    let waiting = runs::queued_in(db, &session.id)?;
+    let waiting = waiting::queued_in(db, &session.id)?;
     outbox::insert(
         db,
         at,

@@ -9,7 +9,7 @@ use crate::chat::status::{self, Facts};
 use crate::chat::{Outgoing, holding};
 use crate::id::ChatThread;
 use crate::job::Lane;
-use crate::store::{chats, held, holds, jobs, now, outbox, questions, runs, sessions};
+use crate::store::{chats, held, holds, jobs, now, parked, questions, runs, sessions, waiting};
 
 /// What is not in the store.
 pub(super) struct Bot {
@@ -34,12 +34,12 @@ pub(super) fn look(db: &Connection, at: ChatThread, bot: &Bot) -> rusqlite::Resu
             Some(run) => questions::open_count(db, run.id)?,
             None => 0,
         },
-        waiting: runs::queued_count(db, at)?,
+        waiting: waiting::queued_count(db, at)?,
         held: held::count(db, at)?,
         hold: hold_line(db, at)?,
         thread: at.thread,
         no_free_place: runs::running_count(db)? >= bot.max_runs,
-        not_delivered: outbox::not_delivered(db, at.chat)?,
+        not_delivered: parked::not_delivered(db, at.chat)?,
         other_poller_for: bot.other_poller_for,
         ..Facts::default()
     };
@@ -50,7 +50,7 @@ pub(super) fn look(db: &Connection, at: ChatThread, bot: &Bot) -> rusqlite::Resu
             .or(job.map(|job| (job.task, since(job.begun_at.unwrap_or_else(now)))));
     }
     if bot.is_owner_here {
-        facts.not_delivered_elsewhere = outbox::not_delivered_elsewhere(db, at.chat)?;
+        facts.not_delivered_elsewhere = parked::not_delivered_elsewhere(db, at.chat)?;
     }
     if let Some(session) = &session {
         facts.is_at_terminal = sessions::is_attached(db, &session.id)?;

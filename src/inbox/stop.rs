@@ -7,7 +7,7 @@ use crate::chat::{holding, text, workspace};
 use crate::id::{ChatId, ChatThread, RunId, SessionId};
 use crate::run::Outcome;
 use crate::session::{Session, SessionState};
-use crate::store::{chats, holds, jobs, outbox, runs, sessions};
+use crate::store::{chats, holds, jobs, outbox, runs, sessions, waiting};
 
 /// Ends what runs; if nothing runs, gives up what is being set up, and drops what waits.
 pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follow> {
@@ -17,7 +17,7 @@ pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follo
         runs::request_stop(db, run.id)?;
         if holds::lift(db, at)? {
             // It has met what holds the chat up and is about to leave.
-            let dropped = runs::end_queued(db, at, None, &Outcome::Stopped)?;
+            let dropped = waiting::end_queued(db, at, None, &Outcome::Stopped)?;
             let told = text::dropped_waiting(dropped).adding(holding::NO_LONGER_HELD);
             outbox::insert(db, at, &told)?;
         }
@@ -28,7 +28,7 @@ pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follo
         jobs::request_stop(db, job.id)?;
         return Ok(stop);
     }
-    let dropped = runs::end_queued(db, at, None, &Outcome::Stopped)?;
+    let dropped = waiting::end_queued(db, at, None, &Outcome::Stopped)?;
     let was_held = holds::lift(db, at)?;
     if let Some(session) = sessions::next_new(db, at)? {
         give_up(db, &session, dropped)?;
@@ -66,7 +66,7 @@ pub(super) fn setup_pressed(
     let Some(session) = session else {
         return Ok(None);
     };
-    let dropped = runs::end_queued(db, session.at, Some(&session.id), &Outcome::Stopped)?;
+    let dropped = waiting::end_queued(db, session.at, Some(&session.id), &Outcome::Stopped)?;
     give_up(db, &session, dropped)?;
     Ok(Some(Follow::stop(session.at)))
 }

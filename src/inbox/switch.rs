@@ -12,7 +12,7 @@ use crate::chat::toast;
 use crate::id::{ChatId, ChatThread, SessionId};
 use crate::job::Lane;
 use crate::session::{Session, SessionState};
-use crate::store::{chats, jobs, outbox, prompts, runs, sessions};
+use crate::store::{chats, jobs, outbox, prompts, runs, sessions, waiting};
 
 /// So many sessions are listed.
 const LISTED: usize = 8;
@@ -105,7 +105,7 @@ pub(super) fn switch(
     let comes_here = session.at != at;
     if comes_here {
         let is_busy = runs::running(db, at)?.is_some()
-            || runs::queued_count(db, at)? > 0
+            || waiting::queued_count(db, at)? > 0
             || jobs::next(db, at, Lane::Workspace)?.is_some();
         if is_busy {
             return Ok(Err(Refusal::Busy));

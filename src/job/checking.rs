@@ -12,7 +12,7 @@ use crate::chat::evidence;
 use crate::id::RunId;
 use crate::job::Lane;
 use crate::process::held::end_marked;
-use crate::store::{StoreError, jobs, runs, sessions};
+use crate::store::{StoreError, jobs, sessions, waiting};
 use crate::verify::check::Bench;
 use crate::verify::{Check, CheckResult, Ended};
 
@@ -117,7 +117,7 @@ async fn prompt_waits(work: &AtWork<'_>, order: Order) -> Result<bool, StoreErro
     work.store()
         .transaction(move |db| {
             let at = jobs::place(db, job)?;
-            Ok(runs::queued_count(db, at)? > 0
+            Ok(waiting::queued_count(db, at)? > 0
                 || jobs::due_count(db, at, Lane::Workspace)? > 1
                 || sessions::next_new(db, at)?.is_some())
         })

@@ -8,7 +8,7 @@ use crate::id::{ChatThread, JobId, MessageId, PromptId, RunId, SessionId};
 use crate::prompt::Content;
 use crate::run::Measured;
 use crate::store::prompts::{self, Prompt};
-use crate::store::{jobs, measured, runs, sessions};
+use crate::store::{jobs, measured, runs, sessions, waiting};
 use crate::verify::{Ended, Evidence, fix};
 
 /// So often failing checks go back to claude by themselves, one time after the other.
@@ -42,7 +42,7 @@ pub(super) fn follow_up(
     if !wants
         || is_cut_short
         || jobs::stop_requested(db, failed.job)?
-        || runs::queued_count(db, failed.at)? > 0
+        || waiting::queued_count(db, failed.at)? > 0
     {
         return Ok(Next::Open);
     }

@@ -19,7 +19,7 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 
 use crate::job::Task;
 use crate::run::Outcome;
-use crate::store::outbox::Parked;
+use crate::store::parked::Parked;
 use readings::Readings;
 
 /// What the text form is called in HTTP. OpenMetrics, which Prometheus asks for first.

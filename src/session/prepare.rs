@@ -15,7 +15,7 @@ use crate::git::workspace::{self, Workshop};
 use crate::git::{GitError, Listener};
 use crate::job::Heard;
 use crate::run::Outcome;
-use crate::store::{StoreError, chats, held, outbox, repositories, runs, sessions};
+use crate::store::{StoreError, chats, held, outbox, repositories, sessions, waiting};
 
 /// What is over sooner shows no live message.
 const LIVE_AFTER: Duration = Duration::from_secs(2);
@@ -144,7 +144,7 @@ impl Worker {
                 }
                 repositories::remember(db, &source)?;
                 // A first message wants its answer and no talk about folders.
-                let message = match runs::queued_count(db, at)? + held::count(db, at)? {
+                let message = match waiting::queued_count(db, at)? + held::count(db, at)? {
                     0 => Some(words::workspace_ready(&source, &branch, &remarks)),
                     _ => words::remarks(&remarks),
                 };
@@ -190,7 +190,7 @@ impl Worker {
                     return Ok(at);
                 }
                 let outcome = Outcome::Failed(format!("no workspace: {reason}"));
-                let dropped = runs::end_queued(db, at, Some(&session.id), &outcome)?;
+                let dropped = waiting::end_queued(db, at, Some(&session.id), &outcome)?;
                 let back = chats::return_from(db, &session)?;
                 let message =
                     words::workspace_failed(&session.source, &reason, &words, back, dropped);

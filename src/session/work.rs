@@ -7,7 +7,7 @@ use crate::chat::workspace;
 use crate::id::ChatThread;
 use crate::job::{Job, Lane};
 use crate::run::{Outcome, Run};
-use crate::store::{gatherings, jobs, outbox, runs, sessions};
+use crate::store::{jobs, outbox, runs, sessions, waiting};
 
 /// The chat's next piece of work.
 pub(super) enum Work {
@@ -35,7 +35,7 @@ pub(super) fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Res
         return Ok(Some(job));
     }
     let mut queued = None;
-    while let Some(run) = runs::next_queued(db, at)? {
+    while let Some(run) = waiting::next_queued(db, at)? {
         match sessions::get(db, &run.session)? {
             Some(session) if session.state != SessionState::Failed => {
                 queued = Some((run, session));
@@ -55,7 +55,7 @@ pub(super) fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Res
             Some(Work::Start(run, session))
         }
         (_, Some(session)) => Some(Work::Prepare(session)),
-        _ => gatherings::next_ends_at(db, at)?.map(Work::Wait),
+        _ => waiting::next_gathers_until(db, at)?.map(Work::Wait),
     })
 }
 

@@ -30,7 +30,7 @@ use crate::progress::Progress;
 use crate::run::drive::{self, Driven};
 use crate::run::start::Runner;
 use crate::run::{Outcome, Run, ending};
-use crate::store::{StoreError, jobs, migrated, now, outbox, panic_text, runs, sessions};
+use crate::store::{StoreError, jobs, migrated, now, outbox, panic_text, runs, sessions, waiting};
 
 /// After a failure of the store or the disk, before the same work is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -312,7 +312,7 @@ impl Worker {
         let started = self
             .runner
             .store
-            .transaction(move |db| runs::mark_running(db, id, empty_on.as_deref()))
+            .transaction(move |db| waiting::mark_running(db, id, empty_on.as_deref()))
             .await?;
         let Some(started_at) = started else {
             // It was dropped while it waited for a place.

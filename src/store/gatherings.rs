@@ -1,6 +1,7 @@
 //! Gatherings: prompts that consist of several messages, and may get more of them for a moment.
 //!
-//! `gathers_until` of a run says until when; `READY` is the one condition for a run to begin, or to be handed over.
+//! `gathers_until` of a run says until when; `READY` is what a run must be to begin, or to be handed over. Whose turn it
+//! is, is `waiting`'s.
 //! The messages of an album that nobody has addressed to the bot yet wait in `album_parts`.
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -144,24 +145,6 @@ pub fn close(db: &Connection, at: ChatThread, user: UserId) -> rusqlite::Result<
         )?
         .execute(params![at.chat.0, thread_column(at), user.0, now])?;
     Ok(closed > 0)
-}
-
-/// When the run that is next in a chat has got all its messages, in Unix milliseconds; none where it has, or where none
-/// waits.
-pub fn next_ends_at(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<i64>> {
-    let next: Option<Option<i64>> = db
-        .prepare_cached(
-            "SELECT gathers_until FROM runs
-             WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued' AND state <> 'ended' AND held <> 1
-               AND session_id NOT IN (SELECT id FROM sessions WHERE attached_at IS NOT NULL)
-             ORDER BY seq LIMIT 1",
-        )?
-        .query_row(params![at.chat.0, thread_column(at)], |row| row.get(0))
-        .optional()?;
-    let now = now();
-    Ok(next
-        .flatten()
-        .filter(|until| (now..now + LONGEST_MS).contains(until)))
 }
 
 /// At a start: what was being gathered when the bot ended gets a moment for the messages that came with it and have not

@@ -33,6 +33,7 @@ pub mod migrated;
 pub mod migrations;
 pub mod offset;
 pub mod outbox;
+pub mod parked;
 pub mod pauses;
 pub mod people;
 pub mod prompts;
@@ -45,6 +46,7 @@ pub mod steering;
 pub mod traces;
 pub mod updates;
 pub mod verifications;
+pub mod waiting;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

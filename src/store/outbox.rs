@@ -8,9 +8,9 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chats::{thread_column, thread_from};
+use super::parked::{self, Parked};
 use super::{from_json, now};
 use crate::chat::button::Press;
-use crate::chat::delivery::NotDelivered;
 use crate::chat::{Body, Outgoing, Urgency};
 use crate::id::{ChatId, ChatThread, MessageId};
 
@@ -35,30 +35,6 @@ pub struct Due {
     pub created_at: i64,
     /// It takes the place of this message, which has arrived.
     pub edits: Option<MessageId>,
-}
-
-/// Why a message is kept unsent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Parked {
-    /// It was sent twice, and nobody knows whether it arrived.
-    Unconfirmed,
-    /// The bot was blocked, removed, or may not write.
-    Unreachable,
-    /// Telegram does not take it as it is.
-    Refused,
-    /// The row cannot be read.
-    Unreadable,
-}
-
-impl Parked {
-    pub fn name(self) -> &'static str {
-        match self {
-            Parked::Unconfirmed => "unconfirmed",
-            Parked::Unreachable => "unreachable",
-            Parked::Refused => "refused",
-            Parked::Unreadable => "unreadable",
-        }
-    }
 }
 
 pub fn insert(db: &Connection, at: ChatThread, message: &Outgoing) -> rusqlite::Result<()> {
@@ -210,7 +186,7 @@ pub fn take_next(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<Due>>
             }
             Err(error) => {
                 let failure = format!("the row cannot be read: {error}");
-                park(db, due.id, Parked::Unreadable, &failure)?;
+                parked::park(db, due.id, Parked::Unreadable, &failure)?;
                 continue;
             }
         }
@@ -350,44 +326,6 @@ pub fn is_wanted(db: &Connection, part: &str) -> rusqlite::Result<bool> {
         .exists([part])
 }
 
-/// It cannot arrive; kept, and not tried again by itself.
-pub fn park(db: &Connection, id: i64, why: Parked, failure: &str) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "UPDATE outbox SET state = 'parked', parked_for = ?2, failure = ?3 WHERE id = ?1",
-    )?
-    .execute(params![id, why.name(), failure])?;
-    Ok(())
-}
-
-/// Nothing can arrive in this chat; all of it is kept.
-pub fn park_chat(db: &Connection, chat: ChatId, failure: &str) -> rusqlite::Result<usize> {
-    db.prepare_cached(
-        "UPDATE outbox SET state = 'parked', parked_for = ?2, failure = ?3
-         WHERE chat_id = ?1 AND state IN ('due', 'sending')",
-    )?
-    .execute(params![chat.0, Parked::Unreachable.name(), failure])
-}
-
-/// The chat can be reached again: what was kept for it is due.
-pub fn reach_again(db: &Connection, chat: ChatId) -> rusqlite::Result<usize> {
-    unpark(db, chat, Some(Parked::Unreachable))
-}
-
-/// A person asked for everything that was kept.
-pub fn send_parked(db: &Connection, chat: ChatId) -> rusqlite::Result<usize> {
-    unpark(db, chat, None)
-}
-
-fn unpark(db: &Connection, chat: ChatId, only: Option<Parked>) -> rusqlite::Result<usize> {
-    db.prepare_cached(
-        "UPDATE outbox SET state = 'due', parked_for = NULL, attempts = 0,
-                           doubts = CASE WHEN ?2 IS NULL THEN 0 ELSE doubts END
-         WHERE chat_id = ?1 AND state = 'parked' AND parked_for IS NOT 'unreadable'
-           AND (?2 IS NULL OR parked_for = ?2)",
-    )?
-    .execute(params![chat.0, only.map(Parked::name)])
-}
-
 /// The topic is gone: what was due in it goes to the chat itself, with a line that says so where nothing of
 /// it has arrived yet.
 pub fn leave_topic(db: &Connection, at: ChatThread, preface: &str) -> rusqlite::Result<()> {
@@ -428,30 +366,6 @@ pub fn unsent_question(
         |row| row.get(0),
     )
     .optional()
-}
-
-/// What did not arrive in this chat.
-pub fn not_delivered(db: &Connection, chat: ChatId) -> rusqlite::Result<NotDelivered> {
-    db.prepare_cached(
-        "SELECT count(*), (SELECT failure FROM outbox WHERE chat_id = ?1 AND state = 'parked'
-                           ORDER BY id DESC LIMIT 1)
-         FROM outbox WHERE chat_id = ?1 AND state = 'parked' AND tells_of IS NULL",
-    )?
-    .query_row([chat.0], |row| {
-        Ok(NotDelivered {
-            count: row.get(0)?,
-            reason: row.get(1)?,
-        })
-    })
-}
-
-/// How many messages did not arrive in all other chats, and how many chats that are.
-pub fn not_delivered_elsewhere(db: &Connection, chat: ChatId) -> rusqlite::Result<(u64, u64)> {
-    db.prepare_cached(
-        "SELECT count(*), count(DISTINCT chat_id) FROM outbox
-         WHERE chat_id <> ?1 AND state = 'parked' AND tells_of IS NULL",
-    )?
-    .query_row([chat.0], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// Chats with a message that has not arrived.

@@ -4,11 +4,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::chats::{place_from, thread_column};
-use super::{gatherings, now};
+use super::now;
 use crate::id::{ChatThread, MessageId, RunId, SessionId};
 use crate::run::{Ended, Outcome, Run};
 
-const COLUMNS: &str =
+/// For [`from_row`], of `runs r`.
+pub(super) const COLUMNS: &str =
     "r.id, r.session_id, r.chat_id, r.thread_id, r.queued_at, r.started_at, r.acted_offset,
     r.live_message,
     (SELECT p.message_id FROM prompts p WHERE p.run_id = r.id ORDER BY p.rowid LIMIT 1),
@@ -50,28 +51,6 @@ pub fn running(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>>
          WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'running' ORDER BY r.seq LIMIT 1"
     ))?
     .query_row(params![at.chat.0, thread_column(at)], from_row)
-    .optional()
-}
-
-/// What a run `r` that waits must not wait for any more before it begins, its turn and the rest of its messages aside:
-/// the answer of whoever is asked about its age, a terminal that has its session, and the end of what holds its chat up.
-const MAY_BEGIN: &str = "r.held <> 1
-    AND r.session_id NOT IN (SELECT id FROM sessions WHERE attached_at IS NOT NULL)
-    AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.chat_id = r.chat_id AND h.thread_id = r.thread_id)";
-
-/// The run that is next in a chat: the oldest that may begin, when all its messages and files are there. Nothing
-/// overtakes it, but what is taken up again.
-pub fn next_queued(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
-    db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM runs r
-         WHERE r.seq = (
-             SELECT r.seq FROM runs r
-             WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'queued' AND r.state <> 'ended' AND {MAY_BEGIN}
-             ORDER BY r.tries = 0, r.seq LIMIT 1)
-           AND {}",
-        gatherings::ready("?3")
-    ))?
-    .query_row(params![at.chat.0, thread_column(at), now()], from_row)
     .optional()
 }
 
@@ -138,23 +117,6 @@ pub fn running_of_session(db: &Connection, session: &SessionId) -> rusqlite::Res
     .optional()
 }
 
-/// How many prompts wait in a chat.
-pub fn queued_count(db: &Connection, at: ChatThread) -> rusqlite::Result<usize> {
-    db.prepare_cached(
-        "SELECT count(*) FROM runs
-         WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued' AND held <> 1",
-    )?
-    .query_row(params![at.chat.0, thread_column(at)], |row| row.get(0))
-}
-
-/// How many prompts wait in a session.
-pub fn queued_in(db: &Connection, session: &SessionId) -> rusqlite::Result<usize> {
-    db.prepare_cached(
-        "SELECT count(*) FROM runs WHERE session_id = ?1 AND state = 'queued' AND held <> 1",
-    )?
-    .query_row([&session.0], |row| row.get(0))
-}
-
 /// The current run of a chat, or else the last one.
 pub fn newest_begun(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
@@ -204,30 +166,6 @@ pub fn chats_with_open(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
     )?
     .query_map([], |row| place_from(row, 0))?
     .collect()
-}
-
-/// From now on the run is going on; to be marked before its keeper is started. Returns when that was, in
-/// Unix milliseconds; none when it does not wait any more, when a job in its workspace comes first or another
-/// message of its prompt, or when it may not begin.
-///
-/// `was_empty` names the branch of a workspace that has no file and no commit.
-pub fn mark_running(
-    db: &Connection,
-    id: RunId,
-    was_empty: Option<&str>,
-) -> rusqlite::Result<Option<i64>> {
-    let started_at = now();
-    let marked = db
-        .prepare_cached(&format!(
-            "UPDATE runs AS r SET state = 'running', started_at = ?2, empty_on = ?3
-             WHERE r.id = ?1 AND r.state = 'queued'
-             AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.session_id = r.session_id
-                             AND j.lane = 'workspace' AND j.state = 'due')
-             AND {MAY_BEGIN} AND {}",
-            gatherings::ready("?2")
-        ))?
-        .execute(params![id.to_string(), started_at, was_empty])?;
-    Ok((marked == 1).then_some(started_at))
 }
 
 /// Everything up to this byte of its events is acted on, in this transaction. Returns false when it was
@@ -370,27 +308,6 @@ pub fn end(db: &Connection, id: RunId, outcome: &Outcome) -> rusqlite::Result<bo
     Ok(ended == 1)
 }
 
-/// Ends what waits in a chat without having run, or only one session's; returns how many there were.
-pub fn end_queued(
-    db: &Connection,
-    at: ChatThread,
-    session: Option<&SessionId>,
-    outcome: &Outcome,
-) -> rusqlite::Result<usize> {
-    db.prepare_cached(
-        "UPDATE runs SET state = 'ended', outcome = ?3, reason = ?4, ended_at = ?5
-         WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued' AND (?6 IS NULL OR session_id = ?6)",
-    )?
-    .execute(params![
-        at.chat.0,
-        thread_column(at),
-        outcome.name(),
-        outcome.reason(),
-        now(),
-        session.map(|id| &id.0)
-    ])
-}
-
 /// The columns of an ending, from the `first` one on.
 fn ended_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Ended> {
     Ok(Ended {
@@ -402,7 +319,7 @@ fn ended_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Ended> {
     })
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {
     let id: String = row.get(0)?;
     Ok(Run {
         id: run_id(0, &id)?,

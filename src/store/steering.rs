@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::chats::thread_column;
 use super::prompts::{self, COLUMNS, Prompt, from_row};
+use super::waiting::{ORDER, QUEUED};
 use super::{from_json, gatherings, holds, now, runs, settings};
 use crate::id::{ChatThread, MessageId, PromptId, RunId};
 use crate::prompt::Content;
@@ -73,8 +74,8 @@ fn waiting_behind(db: &Connection, run: &Run) -> rusqlite::Result<Vec<Waiting>> 
         "SELECT {COLUMNS}, p.handed_to, p.edited IS NOT NULL, {},
                 p.user_id IS NOT NULL AND r.session_id = ?3
          FROM runs r JOIN prompts p ON p.run_id = r.id
-         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'queued' AND r.held <> 1
-         ORDER BY r.tries = 0, r.seq, p.rowid",
+         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND {QUEUED} AND r.held <> 1
+         ORDER BY {ORDER}, p.rowid",
         gatherings::ready("?4")
     ))?
     .query_map(
@@ -219,33 +220,6 @@ pub fn unanswered(db: &Connection, run: RunId) -> rusqlite::Result<Vec<MessageId
          WHERE run_id = ?1 AND answer_row IS NULL AND message_id IS NOT NULL ORDER BY rowid",
     )?
     .query_map([run.to_string()], |row| row.get(0).map(MessageId))?
-    .collect()
-}
-
-/// A prompt that waits in a chat, for a person to look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InQueue {
-    pub run: RunId,
-    pub words: String,
-    /// claude has it on its input.
-    pub is_handed: bool,
-}
-
-/// What waits in a chat, in its order.
-pub fn queue(db: &Connection, at: ChatThread) -> rusqlite::Result<Vec<InQueue>> {
-    db.prepare_cached(
-        "SELECT r.id, p.text, p.handed_to IS NOT NULL FROM runs r JOIN prompts p ON p.run_id = r.id
-         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'queued' AND r.held <> 1
-           AND p.edited IS NOT 'null'
-         ORDER BY r.seq, p.rowid",
-    )?
-    .query_map(params![at.chat.0, thread_column(at)], |row| {
-        Ok(InQueue {
-            run: runs::run_id(0, &row.get::<_, String>(0)?)?,
-            words: row.get(1)?,
-            is_handed: row.get(2)?,
-        })
-    })?
     .collect()
 }
 

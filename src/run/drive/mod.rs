@@ -7,34 +7,30 @@ mod asking;
 mod choosing;
 mod finish;
 mod steer;
+mod turn;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use fail::fail_point;
-use jiff::Zoned;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 use uuid::Uuid;
 
 use super::Run;
-use super::answer;
-use super::hold::{self, Met, Obstacle};
 use super::start::Runner;
 use crate::chat::live::{self, Going, LiveOf, LiveText};
-use crate::chat::{Outgoing, PromptState, text};
+use crate::chat::{Outgoing, text};
 use crate::claude::host::{End, Host};
-use crate::claude::login;
-use crate::event::{Event, TurnEnd};
+use crate::event::Event;
 use crate::id::{ClaudeSessionId, MessageId, PromptId};
 use crate::process::sweep::{self, Seen};
 use crate::progress::Progress;
 use crate::session::{Session, Signals};
 use crate::store::settings::{self, ChatSettings};
-use crate::store::{StoreError, holds, measured, outbox, panic_text, runs, sessions, steering};
-use crate::verify::claims;
+use crate::store::{StoreError, holds, outbox, panic_text, runs, waiting};
 use asking::Asking;
 use steer::OnItsWay;
 
@@ -47,8 +43,6 @@ const TYPING_EVERY: Duration = Duration::from_millis(4_500);
 const SILENCE_IS_IDLE: Duration = Duration::from_secs(10);
 /// So much is read before the loop looks at anything else; 64 KiB each.
 const CHUNKS_AT_ONCE: usize = 32;
-/// So much of an answer is read for what it says of itself, in bytes; nobody claims anything behind that.
-const CLAIMS_READ: usize = 32 * 1024;
 /// How long a keeper may take to begin, on however slow a machine.
 const BEGINNING_TIME: Duration = Duration::from_secs(30);
 /// How long claude may take to leave after it was let go, before it is stopped.
@@ -64,9 +58,8 @@ pub enum Driven {
 
 /// Follows a run that has been started.
 ///
-/// `signals` say that somebody may have asked for the run to be stopped, or has written something or answered claude; the store
-/// knows.
-/// Errors are the store's and the file system's; the run goes on then, and may be driven again.
+/// `signals` say that somebody may have asked for the run to be stopped, or has written something or answered claude;
+/// the store knows. Errors are the store's and the file system's; the run goes on then, and may be driven again.
 pub async fn drive(
     runner: &Runner,
     run: Run,
@@ -113,11 +106,6 @@ pub async fn drive(
             return Ok(Driven::Ended);
         }
     }
-}
-
-/// The first bytes of a text, at most so many.
-fn beginning(text: &str, most: usize) -> &str {
-    &text[..text.floor_char_boundary(most)]
 }
 
 /// Everything that wakes the loop, the end of the bot aside.
@@ -232,86 +220,6 @@ impl<'a> Drive<'a> {
         Ok(read_something)
     }
 
-    /// The answer and the byte behind it, in one transaction: it is posted once, whatever happens.
-    async fn act_on(&mut self, turn: TurnEnd, end: u64) -> anyhow::Result<()> {
-        let elapsed = self.elapsed();
-        let cost_usd = turn.cost_usd;
-        let claims = claims::of(beginning(&turn.text, CLAIMS_READ));
-        let state = match turn.failed {
-            true => PromptState::Failed,
-            false => PromptState::Done,
-        };
-        let prompts = self.progress.prompts.clone();
-        let run = self.run.id;
-        let asked = self.asked_now();
-        let asked_by = asked.first().copied().or(self.run.asked_by);
-        let clock = Zoned::now();
-        let login_helps = login::helps(&self.runner.environment);
-        // What cannot be told from other failures is one.
-        let obstacle = catch_unwind(AssertUnwindSafe(|| {
-            hold::of_turn(&self.progress, &turn, login_helps, &clock)
-        }))
-        .unwrap_or_default();
-        let has_worked = self.progress.has_worked;
-        let owner = self.runner.owner;
-        let message = answer::of_turn(&self.progress, turn, elapsed, asked_by);
-        let stands = Run {
-            asked_by,
-            ..self.run.clone()
-        };
-        let session = self.session.id.clone();
-        let conversation = self.conversation();
-        let needs_login = obstacle == Some(Obstacle::NotLoggedIn);
-        let (at, is_held) = self
-            .runner
-            .store
-            .transaction(move |db| {
-                let at = runs::place(db, run)?;
-                if !runs::set_acted(db, run, end, cost_usd)? {
-                    return Ok((at, false));
-                }
-                let is_held = match obstacle {
-                    Some(obstacle) => {
-                        let run = Run { at, ..stands };
-                        let met = Met {
-                            obstacle: &obstacle,
-                            has_worked,
-                            prompts: &prompts,
-                        };
-                        hold::hold_up(db, &run, &met, owner, &clock)?
-                    }
-                    None => false,
-                };
-                if let Some(message) = message.filter(|_| !is_held) {
-                    let ring = settings::get(db, at.chat)?.ring;
-                    let message = message.ringing_if(ring.is_worth_it(elapsed));
-                    let row = outbox::insert_long(db, at, message)?;
-                    steering::set_answered(db, &prompts, row)?;
-                    measured::set_answer(db, run, row, claims)?;
-                }
-                if let Some((conversation, model)) = &conversation {
-                    sessions::set_conversation(db, &session, conversation, model.as_deref())?;
-                }
-                Ok((at, is_held))
-            })
-            .await?;
-        fail_point!("run-acted", |_| std::process::abort());
-        self.run.acted_offset = end;
-        self.runner.outbox.deliver(at.chat);
-        if is_held {
-            // What claude has not taken up yet would meet the same.
-            self.withdraw_all()?;
-        }
-        let state = if is_held { PromptState::Taken } else { state };
-        for message in asked {
-            self.runner.outbox.react(at.chat, message, state);
-        }
-        if let Some(owner) = owner.filter(|_| needs_login) {
-            self.runner.outbox.deliver(owner.chat);
-        }
-        Ok(())
-    }
-
     /// Once a second: typing, the live message, and what may have been missed.
     async fn tick(&mut self) -> anyhow::Result<()> {
         self.look_for_stop().await?;
@@ -379,7 +287,7 @@ impl<'a> Drive<'a> {
                     match holds::of(db, at)? {
                         // It does not wait for this run.
                         Some(_) => 0,
-                        None => runs::queued_count(db, at)?,
+                        None => waiting::queued_count(db, at)?,
                     },
                     runs::stop_requested(db, id)?,
                     settings::get(db, at.chat)?,

@@ -33,7 +33,7 @@ use crate::chat::ring::minute_of_day;
 use crate::id::{ChatId, ChatThread, MessageId};
 use crate::metrics::Metrics;
 use crate::redact::Redactor;
-use crate::store::outbox::Parked;
+use crate::store::parked::Parked;
 use crate::store::{Store, outbox, pauses, settings};
 use settle::Unrecorded;
 

@@ -11,8 +11,9 @@ use super::{Ask, Line, MOST_DOUBTS, STORE_PAUSE, pause_before};
 use crate::chat::delivery;
 use crate::id::ChatId;
 use crate::metrics::Retry;
-use crate::store::outbox::{Due, Parked};
-use crate::store::{self, migrated, outbox, pauses};
+use crate::store::outbox::Due;
+use crate::store::parked::Parked;
+use crate::store::{self, migrated, outbox, parked, pauses};
 use crate::telegram::send::Fate;
 
 /// A change to the store that can be tried again.
@@ -99,7 +100,7 @@ impl Line {
                 self.live.clear();
                 let metrics = self.around.metrics.clone();
                 self.record(move |db| {
-                    let count = outbox::park_chat(db, chat, &failure)?;
+                    let count = parked::park_chat(db, chat, &failure)?;
                     metrics.messages_parked(Parked::Unreachable, count);
                     Ok(())
                 })
@@ -130,7 +131,7 @@ impl Line {
             if why == Parked::Unconfirmed {
                 outbox::mark_doubtful(db, id, &failure)?;
             }
-            outbox::park(db, id, why, &failure)?;
+            parked::park(db, id, why, &failure)?;
             if is_telling {
                 return Ok(());
             }

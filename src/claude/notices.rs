@@ -1,0 +1,171 @@
+//! What claude says beside the conversation: of its process, its tasks, its limits, and in answer to our requests.
+//!
+//! Lines of `stream`; each function reads one kind, and none that is not as expected.
+
+use serde::Deserialize;
+
+use super::stream::api_problem;
+use super::{control, limit};
+use crate::event::{Event, LimitReport, Retry, Standing};
+use crate::id::ClaudeSessionId;
+
+/// What came of a request of ours. Of most nobody needs to hear.
+pub(super) fn response(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
+    #[derive(Deserialize)]
+    struct Line {
+        response: Response,
+    }
+    #[derive(Deserialize)]
+    struct Response {
+        request_id: String,
+        response: Option<Withdrawal>,
+    }
+    #[derive(Deserialize)]
+    struct Withdrawal {
+        #[serde(default)]
+        cancelled: bool,
+    }
+    let line: Line = serde_json::from_slice(line).ok()?;
+    let prompt = control::withdrawal_of(&line.response.request_id)?;
+    take(Event::Withdrawn {
+        prompt,
+        was_there: line
+            .response
+            .response
+            .is_some_and(|response| response.cancelled),
+    });
+    Some(())
+}
+
+pub(super) fn rate_limit(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
+    #[derive(Deserialize)]
+    struct Line {
+        rate_limit_info: Info,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Info {
+        status: String,
+        resets_at: Option<f64>,
+        utilization: Option<f64>,
+    }
+    let Line {
+        rate_limit_info: info,
+    } = serde_json::from_slice(line).ok()?;
+    let standing = match info.status.as_str() {
+        "allowed" => Standing::Allowed,
+        "allowed_warning" => Standing::Warning,
+        "rejected" => Standing::Rejected,
+        _ => return None,
+    };
+    take(Event::Limit(LimitReport {
+        standing,
+        // What is no such number becomes one that makes no sense.
+        resets_at: info.resets_at.map(|at| limit::seconds(at as i64)),
+        used: info.utilization,
+    }));
+    Some(())
+}
+
+pub(super) fn system(subtype: &str, line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
+    #[derive(Deserialize)]
+    struct Init {
+        session_id: String,
+        #[serde(default)]
+        model: String,
+        #[serde(default)]
+        cwd: String,
+    }
+    #[derive(Deserialize)]
+    struct Task {
+        task_id: String,
+        #[serde(default)]
+        description: String,
+        patch: Option<Patch>,
+    }
+    #[derive(Deserialize)]
+    struct Patch {
+        status: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct ApiRetry {
+        attempt: u32,
+        #[serde(default)]
+        max_retries: u32,
+        #[serde(default)]
+        retry_delay_ms: f64,
+        #[serde(default)]
+        error: String,
+    }
+    #[derive(Deserialize)]
+    struct Boundary {
+        compact_metadata: Sizes,
+    }
+    #[derive(Deserialize)]
+    struct Sizes {
+        #[serde(default)]
+        pre_tokens: u64,
+        #[serde(default)]
+        post_tokens: u64,
+    }
+    #[derive(Deserialize)]
+    struct StateChange {
+        state: String,
+    }
+
+    match subtype {
+        "init" => {
+            let init: Init = serde_json::from_slice(line).ok()?;
+            take(Event::TurnStarted {
+                claude_session: ClaudeSessionId(init.session_id),
+                model: init.model,
+                folder: init.cwd,
+            });
+        }
+        "task_started" => {
+            let task: Task = serde_json::from_slice(line).ok()?;
+            take(Event::TaskStarted {
+                id: task.task_id,
+                what: task.description,
+            });
+        }
+        "task_notification" => {
+            let task: Task = serde_json::from_slice(line).ok()?;
+            take(Event::TaskEnded { id: task.task_id });
+        }
+        "task_updated" => {
+            let task: Task = serde_json::from_slice(line).ok()?;
+            let status = task.patch.and_then(|patch| patch.status);
+            if matches!(
+                status.as_deref(),
+                Some("completed" | "failed" | "killed" | "stopped")
+            ) {
+                take(Event::TaskEnded { id: task.task_id });
+            }
+        }
+        "api_retry" => {
+            let retry: ApiRetry = serde_json::from_slice(line).ok()?;
+            take(Event::Retrying(Retry {
+                attempt: retry.attempt,
+                attempts: retry.max_retries,
+                pause: retry.retry_delay_ms / 1000.0,
+                problem: api_problem(&retry.error),
+            }));
+        }
+        "compact_boundary" => {
+            let boundary: Boundary = serde_json::from_slice(line).ok()?;
+            take(Event::Compacted {
+                before: boundary.compact_metadata.pre_tokens,
+                after: boundary.compact_metadata.post_tokens,
+            });
+        }
+        "session_state_changed" => {
+            let change: StateChange = serde_json::from_slice(line).ok()?;
+            if change.state == "idle" {
+                take(Event::Idle);
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}

@@ -1,0 +1,106 @@
+//! The end of a turn: its answer is written down, or what it ran into holds the chat up.
+//!
+//! What is said is `run::answer`'s, what a hold does is `run::hold`'s.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use fail::fail_point;
+use jiff::Zoned;
+
+use super::Drive;
+use crate::chat::PromptState;
+use crate::claude::login;
+use crate::event::TurnEnd;
+use crate::run::hold::{self, Met, Obstacle};
+use crate::run::{Run, answer};
+use crate::store::{measured, outbox, runs, sessions, settings, steering};
+use crate::verify::claims;
+
+/// So much of an answer is read for what it says of itself, in bytes; nobody claims anything behind that.
+const CLAIMS_READ: usize = 32 * 1024;
+impl Drive<'_> {
+    /// The answer and the byte behind it, in one transaction: it is posted once, whatever happens.
+    pub(super) async fn act_on(&mut self, turn: TurnEnd, end: u64) -> anyhow::Result<()> {
+        let elapsed = self.elapsed();
+        let cost_usd = turn.cost_usd;
+        let claims = claims::of(beginning(&turn.text, CLAIMS_READ));
+        let state = match turn.failed {
+            true => PromptState::Failed,
+            false => PromptState::Done,
+        };
+        let prompts = self.progress.prompts.clone();
+        let run = self.run.id;
+        let asked = self.asked_now();
+        let asked_by = asked.first().copied().or(self.run.asked_by);
+        let clock = Zoned::now();
+        let login_helps = login::helps(&self.runner.environment);
+        // What cannot be told from other failures is one.
+        let obstacle = catch_unwind(AssertUnwindSafe(|| {
+            hold::of_turn(&self.progress, &turn, login_helps, &clock)
+        }))
+        .unwrap_or_default();
+        let has_worked = self.progress.has_worked;
+        let owner = self.runner.owner;
+        let message = answer::of_turn(&self.progress, turn, elapsed, asked_by);
+        let stands = Run {
+            asked_by,
+            ..self.run.clone()
+        };
+        let session = self.session.id.clone();
+        let conversation = self.conversation();
+        let needs_login = obstacle == Some(Obstacle::NotLoggedIn);
+        let (at, is_held) = self
+            .runner
+            .store
+            .transaction(move |db| {
+                let at = runs::place(db, run)?;
+                if !runs::set_acted(db, run, end, cost_usd)? {
+                    return Ok((at, false));
+                }
+                let is_held = match obstacle {
+                    Some(obstacle) => {
+                        let run = Run { at, ..stands };
+                        let met = Met {
+                            obstacle: &obstacle,
+                            has_worked,
+                            prompts: &prompts,
+                        };
+                        hold::hold_up(db, &run, &met, owner, &clock)?
+                    }
+                    None => false,
+                };
+                if let Some(message) = message.filter(|_| !is_held) {
+                    let ring = settings::get(db, at.chat)?.ring;
+                    let message = message.ringing_if(ring.is_worth_it(elapsed));
+                    let row = outbox::insert_long(db, at, message)?;
+                    steering::set_answered(db, &prompts, row)?;
+                    measured::set_answer(db, run, row, claims)?;
+                }
+                if let Some((conversation, model)) = &conversation {
+                    sessions::set_conversation(db, &session, conversation, model.as_deref())?;
+                }
+                Ok((at, is_held))
+            })
+            .await?;
+        fail_point!("run-acted", |_| std::process::abort());
+        self.run.acted_offset = end;
+        self.runner.outbox.deliver(at.chat);
+        if is_held {
+            // What claude has not taken up yet would meet the same.
+            self.withdraw_all()?;
+        }
+        let state = if is_held { PromptState::Taken } else { state };
+        for message in asked {
+            self.runner.outbox.react(at.chat, message, state);
+        }
+        if let Some(owner) = owner.filter(|_| needs_login) {
+            self.runner.outbox.deliver(owner.chat);
+        }
+        Ok(())
+    }
+}
+
+/// The first bytes of a text, at most so many.
+fn beginning(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
+}

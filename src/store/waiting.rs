@@ -1,0 +1,146 @@
+//! What waits in a chat: which run is next, when it may begin, and what a person sees of it.
+//!
+//! Everything that asks what is next asks it here, in the one order. Whether a run is whole is `gatherings`', what goes
+//! to a claude that is at work `steering`'s.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::chats::thread_column;
+use super::runs::{COLUMNS, from_row, run_id};
+use super::{gatherings, now};
+use crate::id::{ChatThread, RunId, SessionId};
+use crate::run::{Outcome, Run};
+
+/// A run `r` that waits. The second condition says nothing new; with it, SQLite takes the small index of runs that have
+/// not ended.
+pub(super) const QUEUED: &str = "r.state = 'queued' AND r.state <> 'ended'";
+
+/// The order of runs `r` that wait: what is taken up again, then what was written first.
+pub(super) const ORDER: &str = "r.tries = 0, r.seq";
+
+/// What a run `r` that waits must not wait for any more before it begins, its turn and the rest of its messages aside:
+/// the answer of whoever is asked about its age, a terminal that has its session, and the end of what holds its chat up.
+const MAY_BEGIN: &str = "r.held <> 1
+    AND r.session_id NOT IN (SELECT id FROM sessions WHERE attached_at IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.chat_id = r.chat_id AND h.thread_id = r.thread_id)";
+
+/// The run that is next in a chat: the oldest that may begin, when all its messages and files are there. Nothing
+/// overtakes it, but what is taken up again.
+pub fn next_queued(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs r
+         WHERE r.seq = (
+             SELECT r.seq FROM runs r
+             WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND {QUEUED} AND {MAY_BEGIN}
+             ORDER BY {ORDER} LIMIT 1)
+           AND {}",
+        gatherings::ready("?3")
+    ))?
+    .query_row(params![at.chat.0, thread_column(at), now()], from_row)
+    .optional()
+}
+
+/// When the run that is next in a chat has got all its messages, in Unix milliseconds; none where it has, or where none
+/// waits.
+pub fn next_gathers_until(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<i64>> {
+    let next: Option<Option<i64>> = db
+        .prepare_cached(&format!(
+            "SELECT r.gathers_until FROM runs r
+             WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND {QUEUED} AND {MAY_BEGIN}
+             ORDER BY {ORDER} LIMIT 1"
+        ))?
+        .query_row(params![at.chat.0, thread_column(at)], |row| row.get(0))
+        .optional()?;
+    let now = now();
+    Ok(next
+        .flatten()
+        .filter(|until| (now..now + gatherings::LONGEST_MS).contains(until)))
+}
+
+/// From now on the run is going on; to be marked before its keeper is started. Returns when that was, in
+/// Unix milliseconds; none when it does not wait any more, when a job in its workspace comes first or another
+/// message of its prompt, or when it may not begin.
+///
+/// `was_empty` names the branch of a workspace that has no file and no commit.
+pub fn mark_running(
+    db: &Connection,
+    id: RunId,
+    was_empty: Option<&str>,
+) -> rusqlite::Result<Option<i64>> {
+    let started_at = now();
+    let marked = db
+        .prepare_cached(&format!(
+            "UPDATE runs AS r SET state = 'running', started_at = ?2, empty_on = ?3
+             WHERE r.id = ?1 AND r.state = 'queued'
+             AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.session_id = r.session_id
+                             AND j.lane = 'workspace' AND j.state = 'due')
+             AND {MAY_BEGIN} AND {}",
+            gatherings::ready("?2")
+        ))?
+        .execute(params![id.to_string(), started_at, was_empty])?;
+    Ok((marked == 1).then_some(started_at))
+}
+
+/// How many prompts wait in a chat.
+pub fn queued_count(db: &Connection, at: ChatThread) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "SELECT count(*) FROM runs
+         WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued' AND held <> 1",
+    )?
+    .query_row(params![at.chat.0, thread_column(at)], |row| row.get(0))
+}
+
+/// How many prompts wait in a session.
+pub fn queued_in(db: &Connection, session: &SessionId) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "SELECT count(*) FROM runs WHERE session_id = ?1 AND state = 'queued' AND held <> 1",
+    )?
+    .query_row([&session.0], |row| row.get(0))
+}
+
+/// A prompt that waits in a chat, for a person to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InQueue {
+    pub run: RunId,
+    pub words: String,
+    /// claude has it on its input.
+    pub is_handed: bool,
+}
+
+/// What waits in a chat, in its order.
+pub fn queue(db: &Connection, at: ChatThread) -> rusqlite::Result<Vec<InQueue>> {
+    db.prepare_cached(&format!(
+        "SELECT r.id, p.text, p.handed_to IS NOT NULL FROM runs r JOIN prompts p ON p.run_id = r.id
+         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND {QUEUED} AND r.held <> 1 AND p.edited IS NOT 'null'
+         ORDER BY {ORDER}, p.rowid"
+    ))?
+    .query_map(params![at.chat.0, thread_column(at)], |row| {
+        Ok(InQueue {
+            run: run_id(0, &row.get::<_, String>(0)?)?,
+            words: row.get(1)?,
+            is_handed: row.get(2)?,
+        })
+    })?
+    .collect()
+}
+
+/// Ends what waits in a chat without having run, or only one session's; returns how many there were.
+pub fn end_queued(
+    db: &Connection,
+    at: ChatThread,
+    session: Option<&SessionId>,
+    outcome: &Outcome,
+) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "UPDATE runs SET state = 'ended', outcome = ?3, reason = ?4, ended_at = ?5
+         WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued' AND (?6 IS NULL OR session_id = ?6)",
+    )?
+    .execute(params![
+        at.chat.0,
+        thread_column(at),
+        outcome.name(),
+        outcome.reason(),
+        now(),
+        session.map(|id| &id.0)
+    ])
+}
