@@ -1,0 +1,167 @@
+//! The words that are telecoder's own: how each is spelled, what may follow it, what it means.
+
+/// The commands, in the order of the menu. Help, menu and guide are printed from this list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verb {
+    New,
+    Status,
+    Logs,
+    Raw,
+    Stop,
+    Queue,
+    Diff,
+    Undo,
+    Push,
+    Get,
+    Verify,
+    Checks,
+    Autofix,
+    Verbose,
+    Quiet,
+    Ring,
+    Mode,
+    Model,
+    Effort,
+    Sessions,
+    Resume,
+    Whoami,
+    Invite,
+    People,
+    Help,
+    Start,
+}
+
+impl Verb {
+    pub const ALL: [Verb; 26] = [
+        Verb::New,
+        Verb::Status,
+        Verb::Logs,
+        Verb::Raw,
+        Verb::Stop,
+        Verb::Queue,
+        Verb::Diff,
+        Verb::Undo,
+        Verb::Push,
+        Verb::Get,
+        Verb::Verify,
+        Verb::Checks,
+        Verb::Autofix,
+        Verb::Verbose,
+        Verb::Quiet,
+        Verb::Ring,
+        Verb::Mode,
+        Verb::Model,
+        Verb::Effort,
+        Verb::Sessions,
+        Verb::Resume,
+        Verb::Whoami,
+        Verb::Invite,
+        Verb::People,
+        Verb::Help,
+        Verb::Start,
+    ];
+
+    /// The word behind the slash. Bot API: `BotCommand.command`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verb::New => "new",
+            Verb::Status => "status",
+            Verb::Logs => "logs",
+            Verb::Raw => "raw",
+            Verb::Stop => "stop",
+            Verb::Queue => "queue",
+            Verb::Diff => "diff",
+            Verb::Undo => "undo",
+            Verb::Push => "push",
+            Verb::Get => "get",
+            Verb::Verify => "verify",
+            Verb::Checks => "checks",
+            Verb::Autofix => "autofix",
+            Verb::Verbose => "verbose",
+            Verb::Quiet => "quiet",
+            Verb::Ring => "ring",
+            Verb::Mode => "mode",
+            Verb::Model => "model",
+            Verb::Effort => "effort",
+            Verb::Sessions => "sessions",
+            Verb::Resume => "resume",
+            Verb::Whoami => "whoami",
+            Verb::Invite => "invite",
+            Verb::People => "people",
+            Verb::Help => "help",
+            Verb::Start => "start",
+        }
+    }
+
+    /// What may follow the word.
+    pub fn arguments(self) -> &'static str {
+        match self {
+            Verb::New => "[repo-url | path | name | -] [branch]",
+            Verb::Logs => "[n]",
+            Verb::Get => "path",
+            Verb::Verbose => "[0 | 1 | 2]",
+            Verb::Quiet => "[22:00-08:00 | off]",
+            Verb::Ring => "[minutes | always]",
+            Verb::Mode => "[default | acceptEdits | plan | bypassPermissions | off]",
+            Verb::Model => "[name | off]",
+            Verb::Effort => "[low | medium | high | xhigh | max | off]",
+            Verb::Checks => "[test=… lint=… | off | auto]",
+            Verb::Autofix | Verb::Queue => "[on | off]",
+            Verb::Resume => "[session]",
+            Verb::Status
+            | Verb::Raw
+            | Verb::Stop
+            | Verb::Diff
+            | Verb::Undo
+            | Verb::Push
+            | Verb::Verify
+            | Verb::Sessions
+            | Verb::Whoami
+            | Verb::Invite
+            | Verb::People
+            | Verb::Help
+            | Verb::Start => "",
+        }
+    }
+
+    /// One line of meaning. Bot API: `BotCommand.description`.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Verb::New => "Start a fresh session, empty or on a repository",
+            Verb::Status => "What runs, what waits, how the last run ended",
+            Verb::Logs => "The last lines of the current or last run",
+            Verb::Raw => "What exactly reached claude for the last prompt",
+            Verb::Stop => "End what runs",
+            Verb::Queue => "What waits, and whether messages wait for a run's end",
+            Verb::Diff => "What the last run changed",
+            Verb::Undo => "Take back what the last run changed",
+            Verb::Push => "Push the branch",
+            Verb::Get => "Send a file or a folder of the workspace",
+            Verb::Verify => "Run the checks now",
+            Verb::Checks => "Which commands check each run",
+            Verb::Autofix => "Send failing checks back to claude by itself",
+            Verb::Verbose => "How much is shown while a run goes on",
+            Verb::Quiet => "Hours in which nothing rings",
+            Verb::Ring => "Ring only after runs that took long",
+            Verb::Mode => "What claude asks you about before it does it",
+            Verb::Model => "Which model answers here",
+            Verb::Effort => "How hard claude thinks",
+            Verb::Sessions => "The sessions of this chat",
+            Verb::Resume => "Go on in another session",
+            Verb::Whoami => "Your id and this chat's, for the settings",
+            Verb::Invite => "A link that lets one person in",
+            Verb::People => "Who may use this bot",
+            Verb::Help => "What this is and how to use it",
+            Verb::Start => "Say hello",
+        }
+    }
+
+    /// `/start` is pressed once, not chosen from a menu.
+    pub fn in_menu(self) -> bool {
+        self != Verb::Start
+    }
+
+    pub(super) fn named(word: &str) -> Option<Verb> {
+        Verb::ALL.into_iter().find(|verb| verb.name() == word)
+    }
+}
