@@ -14,8 +14,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use telecoder::claude::stream;
 use telecoder::demo::bot_api::{BotApi, Call};
-use telecoder::id::{ChatId, UserId};
-use telecoder::progress::Progress;
+use telecoder::domain::id::{ChatId, UserId};
+use telecoder::domain::progress::Progress;
 
 const CHATS: u64 = 50;
 const PROMPTS_EACH: usize = 4;

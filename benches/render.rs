@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use pulldown_cmark::Parser;
 use telecoder::chat::text;
-use telecoder::id::ChatId;
+use telecoder::domain::id::ChatId;
 use telecoder::redact::Redactor;
 use telecoder::telegram::{draw, markdown};
 

@@ -12,19 +12,19 @@
 //!
 //! 1. [`telegram::poll`] asks for updates, stores them with the next offset, and only then asks again.
 //! 2. [`telegram::listener`] feeds the stored updates to teloxide's dispatcher ([`telegram::dispatch`]), which
-//!    reads them ([`telegram::incoming`], [`telegram::message`]) into an [`update::Incoming`].
-//! 3. [`inbox`] lets it in or not ([`telegram::access`]), tells commands from prompts ([`command`]) and writes
+//!    reads them ([`telegram::incoming`], [`telegram::message`]) into an [`domain::update::Incoming`].
+//! 3. [`inbox`] lets it in or not ([`domain::access`]), tells commands from prompts ([`command`]) and writes
 //!    the effect in the transaction that marks the update as done. What is asked in a shell of the machine has the
 //!    same effects ([`inbox::shell`]), written by that process itself, which then rings ([`daemon::bell`]). What claude
-//!    will get is a [`prompt`]: what was written to the byte, and beside it what was quoted, forwarded or attached.
+//!    will get is a [`domain::prompt`]: what was written to the byte, and beside it what was quoted, forwarded or attached.
 //! 4. [`session::registry`] wakes the chat's [`session::worker`], which makes the workspace
 //!    ([`git::workspace`]) and takes the next queued run, when all its messages have come ([`store::gatherings`]) and
-//!    its files are fetched ([`job::fetch`]; a [`picture`] is made to fit).
+//!    its files are fetched ([`job::fetch`]; a [`job::picture`] is made to fit).
 //! 5. [`run::start`] takes a snapshot ([`git::snapshot`]), writes the run's folder and starts its keeper
 //!    ([`claude::keeper`]), a process that outlives the bot and owns claude.
-//! 6. [`run::drive`] follows the run: lines become events ([`claude::stream`], [`event`]), events fold into
-//!    [`progress`], a turn's end becomes an answer ([`run::answer`]) with our sentences ([`chat`]). What is written
-//!    meanwhile goes to the same claude ([`store::steering`]), and what claude asks goes to the chat as a [`question`]
+//! 6. [`run::drive`] follows the run: lines become events ([`claude::stream`], [`domain::event`]), events fold into
+//!    [`domain::progress`], a turn's end becomes an answer ([`run::answer`]) with our sentences ([`chat`]). What is written
+//!    meanwhile goes to the same claude ([`store::steering`]), and what claude asks goes to the chat as a [`domain::question`]
 //!    and comes back ([`claude::asks`]); both by lines that the keeper passes on ([`claude::host`]). A usage limit or
 //!    a missing login holds the chat up instead ([`run::hold`]); [`login`] logs claude in from the owner's phone.
 //! 7. When it has ended, a [`job`] measures what it left: [`verify`] asks [`git`] what changed since the snapshot that
@@ -45,6 +45,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod domain;
+
+pub mod files;
+
 pub mod cli;
 pub mod config;
 pub mod daemon;
@@ -54,12 +58,6 @@ pub mod metrics;
 pub mod redact;
 pub mod systemd;
 pub mod web;
-
-pub mod id;
-pub mod picture;
-pub mod prompt;
-pub mod question;
-pub mod update;
 
 pub mod command;
 pub mod inbox;
@@ -71,9 +69,6 @@ pub mod session;
 pub mod job;
 pub mod run;
 pub mod verify;
-
-pub mod event;
-pub mod progress;
 
 pub mod chat;
 

@@ -18,7 +18,7 @@ use tracing::{error, info, warn};
 use crate::chat::Outgoing;
 use crate::chat::holding::{self, LoginFailure};
 use crate::claude::login::{self as shown, Screen};
-use crate::id::{ChatThread, RunId};
+use crate::domain::id::{ChatThread, RunId};
 use crate::process::held::{Held, Piece, Program, end_marked};
 use crate::run::hold::Why;
 use crate::session::registry::Registry;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::button::Press;
 use super::evidence::{file_list, summary};
 use super::live::{LiveText, one_line, ticking};
 use super::text::{duration, without_password};
 use super::{Body, Outgoing};
+use crate::domain::button::Press;
+use crate::domain::id::RunId;
 use crate::git::diff::{Files, Remote};
 use crate::git::push::Pushed;
-use crate::id::RunId;
 use crate::verify::Changes;
 
 /// A command for a workspace that is not there.

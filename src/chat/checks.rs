@@ -1,9 +1,9 @@
 //! What `/checks` and `/autofix` say.
 
 use super::Outgoing;
-use super::button::Press;
 use super::text::without_password;
-use crate::id::SessionId;
+use crate::domain::button::Press;
+use crate::domain::id::SessionId;
 use crate::session::Commands;
 use crate::verify::commands::Origin;
 use crate::verify::{Check, Kind};

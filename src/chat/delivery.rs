@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::Outgoing;
-use super::button::Press;
 use super::live::one_line;
 use super::text::duration;
-use crate::id::ChatThread;
+use crate::domain::button::Press;
+use crate::domain::id::ChatThread;
 
 /// Above a message whose topic was deleted or closed.
 pub const TOPIC_IS_GONE: &str = "Its topic is gone, so this comes here:";

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::button::Press;
 use super::checks::listed;
 use super::live::{LiveText, one_line, ticking};
 use super::text::{cost, duration, without_password};
 use super::{Body, Folded, Outgoing};
+use crate::domain::button::Press;
+use crate::domain::id::{JobId, SessionId};
 use crate::git::diff::{Changed, Files, Remote};
-use crate::id::{JobId, SessionId};
 use crate::session::Commands;
 use crate::verify::fix::{self, end_of};
 use crate::verify::{AutoPush, Changes, CheckResult, Contradiction, Ended, Evidence, Kind};

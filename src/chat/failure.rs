@@ -1,7 +1,7 @@
 //! Why a run failed, in one plain sentence: what happened, what was kept, what to do now.
 
-use crate::event::{ApiProblem, TurnEnd};
-use crate::progress::Progress;
+use crate::domain::event::{ApiProblem, TurnEnd};
+use crate::domain::progress::Progress;
 
 use super::Outgoing;
 use super::text::{cost_clause, duration};

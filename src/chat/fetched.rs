@@ -7,11 +7,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Outgoing;
-use super::button::Press;
 use super::live::{LiveText, one_line, ticking};
 use super::text::{duration, without_password};
-use crate::id::RunId;
-use crate::update::{File, FileKind};
+use crate::domain::button::Press;
+use crate::domain::id::RunId;
+use crate::domain::update::{File, FileKind};
 
 /// How much of what was heard is shown, in characters.
 const HEARD_SHOWN: usize = 3_500;

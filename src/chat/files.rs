@@ -3,9 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::button::Press;
 use super::{Body, Outgoing, Stored};
-use crate::id::JobId;
+use crate::domain::button::Press;
+use crate::domain::id::JobId;
 
 /// So many names are listed.
 const LISTED: usize = 10;

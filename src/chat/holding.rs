@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Zoned;
 
 use super::Outgoing;
-use super::button::Press;
 use super::text::duration;
-use crate::event::{LimitReport, Standing};
+use crate::domain::button::Press;
+use crate::domain::event::{LimitReport, Standing};
 use crate::run::hold::Why;
 
 /// `20:00`, `tomorrow 09:00`, `Sat 28 Nov, 09:00`: when it is, seen from now.

@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::button::Press;
 use super::holding::warning_clause;
 use super::text::{cost_with_dot, duration, tools_clause};
-use crate::event::{ApiProblem, Retry, ToDo, ToDoState};
-use crate::id::{JobId, RunId, SessionId};
-use crate::progress::{Progress, Step, StepState};
+use crate::domain::button::Press;
+use crate::domain::event::{ApiProblem, Retry, ToDo, ToDoState};
+use crate::domain::id::{JobId, RunId, SessionId};
+use crate::domain::progress::{Progress, Step, StepState};
 use crate::redact::Redactor;
 use crate::run::{Ended, Outcome};
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::live::one_line;
 use super::{Body, Outgoing, questions};
-use crate::event::Event;
+use crate::domain::event::Event;
 
 /// How many lines `/logs` shows when it is not told.
 pub const LINES: usize = 30;

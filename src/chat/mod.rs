@@ -2,7 +2,6 @@
 //!
 //! Pure: no clock, no I/O, nothing of the Bot API. How a message is drawn and sent is `telegram`'s.
 
-pub mod button;
 pub mod changes;
 pub mod checks;
 pub mod choices;
@@ -30,10 +29,10 @@ pub mod workspace;
 
 use std::path::PathBuf;
 
-use button::{Button, Press};
+use crate::domain::button::{Button, Press};
 use serde::{Deserialize, Serialize};
 
-use crate::id::MessageId;
+use crate::domain::id::MessageId;
 use crate::redact::Redactor;
 
 /// A message that must arrive; kept in the outbox until it has.

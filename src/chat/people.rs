@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::Outgoing;
-use super::button::Press;
 use super::live::one_line;
-use crate::id::{ChatThread, UserId};
+use crate::domain::button::Press;
+use crate::domain::id::{ChatThread, UserId};
 
 /// The longest name that a button has room for.
 const NAME_SHOWN: usize = 24;

@@ -1,9 +1,9 @@
 //! What is said about messages that wait while a run goes on: `/queue`, and changes of what was written.
 
 use super::Outgoing;
-use super::button::Press;
-use crate::id::{MessageId, PromptId};
-use crate::prompt::Content;
+use crate::domain::button::Press;
+use crate::domain::id::{MessageId, PromptId};
+use crate::domain::prompt::Content;
 use crate::store::waiting::InQueue;
 
 /// So many waiting prompts are listed.

@@ -1,10 +1,10 @@
 //! What `/sessions` and `/resume` say.
 
 use super::Outgoing;
-use super::button::Press;
 use super::live::one_line;
 use super::text::{cost, without_password};
-use crate::id::{ChatId, SessionId};
+use crate::domain::button::Press;
+use crate::domain::id::{ChatId, SessionId};
 use crate::session::{Session, SessionState, Source};
 
 /// How much of a prompt tells one session from another.

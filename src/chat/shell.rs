@@ -7,9 +7,9 @@ use super::live::one_line;
 use super::text::duration;
 use super::workspace::BackIn;
 use super::{Body, Outgoing};
+use crate::domain::id::{ClaudeSessionId, SessionId};
 use crate::git::diff::Files;
 use crate::git::source;
-use crate::id::{ClaudeSessionId, SessionId};
 use crate::session::{Session, Source};
 
 const PROMPT_SHOWN: usize = 400;

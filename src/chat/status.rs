@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::Outgoing;
-use super::button::Press;
 use super::delivery::NotDelivered;
 use super::live::one_line;
 use super::text::{cost, duration, without_password};
-use crate::id::ThreadId;
+use crate::domain::button::Press;
+use crate::domain::id::ThreadId;
 use crate::job::Task;
 use crate::run::Ended;
 use crate::session::{Session, SessionState, Source};

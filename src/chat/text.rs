@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::{Body, Outgoing};
-use crate::command::Verb;
-use crate::id::MessageId;
+use crate::domain::id::MessageId;
+use crate::domain::verb::Verb;
 
 /// `/start` and `/help`.
 pub fn help() -> Outgoing {

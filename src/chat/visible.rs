@@ -2,7 +2,7 @@
 //!
 //! Pure. What is masked because it is a secret is `redact`'s.
 
-use crate::session::files::is_unseen;
+use crate::files::is_unseen;
 
 /// A text as it is, with a mark in the place of each character that cannot be seen, or that makes what is around it
 /// look like something else.

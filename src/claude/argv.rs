@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::environment::OUTBOX_VARIABLE;
 use super::grants;
-use crate::id::ClaudeSessionId;
-use crate::question::Grant;
+use crate::domain::id::ClaudeSessionId;
+use crate::domain::question::Grant;
 
 /// claude's name for the model that it chooses itself.
 pub const OWN_MODEL: &str = "default";

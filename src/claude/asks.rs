@@ -10,8 +10,10 @@ use super::argv::PermissionMode;
 use super::control::line;
 use super::diff::diff;
 use super::grants::{for_session, update};
-use crate::event::Event;
-use crate::question::{Answer, Asks, Choice, Grant, Offer, Permission, Request, RequestId, Wish};
+use crate::domain::event::Event;
+use crate::domain::question::{
+    Answer, Asks, Choice, Grant, Offer, Permission, Request, RequestId, Wish,
+};
 
 /// What claude is told where a person says no and not why.
 const DENIED: &str = "The user did not allow this.";

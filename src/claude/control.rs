@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::id::PromptId;
-use crate::prompt::{Block, Content};
+use crate::domain::id::PromptId;
+use crate::domain::prompt::{Block, Content};
 
 /// A prompt, its words exact to the byte: alone as a text, with anything beside them as blocks. The id makes it safe
 /// to send twice: claude drops the second.

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::RunId;
+use crate::domain::id::RunId;
 
 /// What the keeper runs. The environment is not in it: the keeper's own is claude's.
 #[derive(Clone, Debug, Serialize, Deserialize)]

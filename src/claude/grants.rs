@@ -5,8 +5,8 @@
 use serde_json::{Value, json};
 
 use super::argv::PermissionMode;
-use crate::question::Grant;
-use crate::session::files::is_unseen;
+use crate::domain::question::Grant;
+use crate::files::is_unseen;
 
 /// What would allow more than this cannot be shown to a person, and so is not offered; in characters.
 const LONGEST_GRANT: usize = 600;

@@ -18,7 +18,7 @@ use super::control;
 use super::folder::{Exit, Kept, RunFolder, Spec, private_append};
 use super::stream;
 use super::tail::{Line, Tail};
-use crate::event::Event;
+use crate::domain::event::Event;
 
 /// Says to the keeper that a line was left for claude. One that a process ignores which does not know it: keepers of
 /// an earlier telecoder may be at work.

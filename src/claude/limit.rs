@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use regex::{Captures, Regex};
 
-use crate::event::{ApiProblem, LimitReport, Standing};
+use crate::domain::event::{ApiProblem, LimitReport, Standing};
 
 /// A time of day that is over by less than this was meant for now: the clocks differ, or the limit goes slowly.
 const JUST_OVER: SignedDuration = SignedDuration::from_mins(15);

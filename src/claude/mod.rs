@@ -13,6 +13,7 @@ pub mod control;
 mod diff;
 pub mod environment;
 pub mod folder;
+pub mod forms;
 mod grants;
 pub mod host;
 pub mod install;

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::stream::api_problem;
 use super::{control, limit};
-use crate::event::{Event, LimitReport, Retry, Standing};
-use crate::id::ClaudeSessionId;
+use crate::domain::event::{Event, LimitReport, Retry, Standing};
+use crate::domain::id::ClaudeSessionId;
 
 /// What came of a request of ours. Of most nobody needs to hear.
 pub(super) fn response(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {

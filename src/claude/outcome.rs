@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use crate::event::{Edited, ToDo, ToDoChange, ToDoState};
+use crate::domain::event::{Edited, ToDo, ToDoChange, ToDoState};
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcome {

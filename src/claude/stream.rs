@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use super::outcome::{self, Outcome};
 use super::{asks, notices};
-use crate::event::{ApiProblem, Event, ToolResult, ToolUse, TurnEnd};
-use crate::id::{ClaudeSessionId, PromptId};
+use crate::domain::event::{ApiProblem, Event, ToolResult, ToolUse, TurnEnd};
+use crate::domain::id::{ClaudeSessionId, PromptId};
 
 /// How much of a tool's argument and of its result is kept, in characters.
 const ARGUMENT_KEPT: usize = 200;

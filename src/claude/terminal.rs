@@ -17,7 +17,7 @@ use signal_hook::consts::{SIGINT, SIGQUIT};
 use signal_hook::flag;
 
 use super::argv::{Conversation, PermissionMode};
-use crate::id::ClaudeSessionId;
+use crate::domain::id::ClaudeSessionId;
 
 /// What varies between two terminals.
 pub struct Invocation<'a> {

@@ -25,7 +25,7 @@ use crate::claude::keeper;
 use crate::config::{Config, Faults, Setting, Sources, data_folder};
 use crate::daemon::{self, DATABASE, ServeError};
 use crate::demo;
-use crate::picture;
+use crate::job::picture;
 use crate::process::holder::{self, Place};
 use crate::store::backup;
 use config::ConfigCommand;

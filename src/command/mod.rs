@@ -4,14 +4,13 @@
 //! claude to the byte. Pure: what a command does is `inbox`'s.
 
 mod checks;
-mod verb;
 
 pub use checks::ChecksChange;
-pub use verb::Verb;
 
 use crate::chat::live::Verbosity;
 use crate::chat::ring::QuietHours;
 use crate::claude::argv::{Effort, PermissionMode};
+use crate::domain::verb::Verb;
 
 /// A command with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::reader::Reader;
 use super::{Config, Fault, Setting, Sources, program};
 use crate::claude::argv::PermissionMode;
 use crate::claude::environment;
-use crate::id::{ChatId, UserId};
+use crate::domain::id::{ChatId, UserId};
 
 /// What is known in spite of faults.
 #[derive(Clone, Debug)]

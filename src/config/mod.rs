@@ -29,9 +29,9 @@ pub use sources::{Origin, Sources};
 
 use crate::claude::argv::PermissionMode;
 use crate::claude::environment;
+use crate::domain::access::Access;
 use crate::redact::Redactor;
 use crate::session::Commands;
-use crate::telegram::access::Access;
 
 /// How lines of the log look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 
 use super::{Fault, LogFormat, Setting, Sources};
 use crate::claude::argv::PermissionMode;
-use crate::id::{ChatId, UserId};
+use crate::domain::id::{ChatId, UserId};
 
 /// Reads values and collects what is wrong with them.
 pub(super) struct Reader<'a> {

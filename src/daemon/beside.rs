@@ -12,7 +12,7 @@ use super::bell;
 use crate::chat::shell::AtTerminal;
 use crate::claude::terminal;
 use crate::claude::watch::Watch;
-use crate::id::{ChatId, ChatThread};
+use crate::domain::id::{ChatId, ChatThread};
 use crate::inbox::shell;
 use crate::job::Lane;
 use crate::session::Session;

@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::claude::install::{self, Found};
-use crate::command::Verb;
 use crate::config::Config;
+use crate::domain::verb::Verb;
 use crate::telegram::api::{Api, ApiError};
 
 /// Between tries of a call that Telegram did not answer.

@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use uuid::Uuid;
 
+use crate::domain::id::{JobId, RunId, SessionId};
+use crate::files;
 use crate::git::Git;
 use crate::git::snapshot::{self, Moment};
-use crate::id::{JobId, RunId, SessionId};
-use crate::session::files;
 use crate::store::{Store, StoreError, gatherings, jobs, outbox, runs, sessions, updates};
 
 const EVERY: Duration = Duration::from_secs(60 * 60);

@@ -23,7 +23,7 @@ use crate::claude::environment;
 use crate::claude::install::{self, Found};
 use crate::config::{Config, Setting, Sources};
 use crate::daemon::{self, DATABASE};
-use crate::id::{ChatId, UserId};
+use crate::domain::id::{ChatId, UserId};
 use bot_api::BotApi;
 use terminal::Terminal;
 

@@ -7,7 +7,7 @@ use tokio::time::{sleep, timeout};
 
 use super::bot_api::{BotApi, Posted, Shown};
 use super::{LOOK_EVERY, Runs};
-use crate::id::{ChatId, UserId};
+use crate::domain::id::{ChatId, UserId};
 
 /// How long runs may take to stop when the demo is quit.
 const STOP_TIME: std::time::Duration = std::time::Duration::from_secs(20);

@@ -11,7 +11,7 @@ use super::Ground;
 use super::report::{Check, Finding, bytes, counted};
 use crate::claude::folder::{Kept, RunFolder};
 use crate::daemon::DATABASE;
-use crate::id::RunId;
+use crate::domain::id::RunId;
 use crate::session::SessionState;
 use crate::store::checkup::{self, Schema, Waiting};
 use crate::store::{people, sessions};

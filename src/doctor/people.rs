@@ -5,7 +5,7 @@ use futures::future::join_all;
 use super::Ground;
 use super::report::{Check, Finding, counted};
 use super::telegram::CALL;
-use crate::id::ChatId;
+use crate::domain::id::ChatId;
 use crate::telegram::api::{Api, ApiError};
 use crate::telegram::ask::{self, Me};
 

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::id::RunId;
+use crate::domain::id::RunId;
 
 /// Why git did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::index::{look, with_index};
 use super::snapshot::{Snapshot, git_folder, in_place, in_progress};
 use super::{Git, GitError, Listener};
-use crate::id::RunId;
+use crate::domain::id::RunId;
 
 /// Goes back; take a snapshot of what there is first. `index` is where a file of our own may be made, and `marker`
 /// finds what is left of it where bot and holder are killed.

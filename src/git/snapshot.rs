@@ -13,7 +13,7 @@ use fail::fail_point;
 use super::call::Call;
 use super::index::{look, with_index};
 use super::{Git, GitError, file};
-use crate::id::RunId;
+use crate::domain::id::RunId;
 
 /// What the line of the message begins with that names the branch.
 const BRANCH: &str = "branch: ";

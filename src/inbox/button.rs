@@ -9,15 +9,15 @@ use super::{
     Follow, Inbox, checks, choices, edit, files, held, hold, job, login, people, queue, resume,
     stop, switch, without_files,
 };
-use crate::chat::button::Press;
 use crate::chat::choices::Defaults;
 use crate::chat::toast;
 use crate::command::Choose;
-use crate::id::{ChatThread, UpdateSeq};
+use crate::domain::access::{Access, Member};
+use crate::domain::button::Press;
+use crate::domain::id::{ChatThread, UpdateSeq};
+use crate::domain::update::Button;
 use crate::run::again::How;
 use crate::store::{StoreError, migrated, parked, updates};
-use crate::telegram::access::{Access, Member};
-use crate::update::Button;
 
 /// What came of a press.
 pub(super) struct Pressed {

@@ -7,7 +7,7 @@ use super::button::Pressed;
 use crate::chat::checks::{self as words, Known};
 use crate::chat::{changes, toast};
 use crate::command::ChecksChange;
-use crate::id::{ChatId, ChatThread, SessionId};
+use crate::domain::id::{ChatId, ChatThread, SessionId};
 use crate::job::Task;
 use crate::session::{Commands, Session, SessionState};
 use crate::store::{Store, StoreError, chats, jobs, outbox, sessions};

@@ -10,7 +10,7 @@ use crate::chat::choices::{self as words, Defaults};
 use crate::chat::{Outgoing, toast};
 use crate::claude::argv::PermissionMode;
 use crate::command::Choose;
-use crate::id::{ChatThread, MessageId};
+use crate::domain::id::{ChatThread, MessageId};
 use crate::store::settings::{self, Choices};
 use crate::store::{outbox, questions, runs};
 

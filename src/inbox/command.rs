@@ -8,9 +8,9 @@ use crate::chat::choices as words;
 use crate::chat::people as people_words;
 use crate::chat::text;
 use crate::command::Command;
-use crate::id::{ChatThread, MessageId, UpdateSeq};
+use crate::domain::access::Member;
+use crate::domain::id::{ChatThread, MessageId, UpdateSeq};
 use crate::store::{StoreError, outbox};
-use crate::telegram::access::Member;
 
 /// A command, and who asked by which message.
 pub(super) struct Asked {

@@ -5,11 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::MessageId;
-use crate::prompt::forms::{self, Whose};
-use crate::prompt::{Content, Piece, Written};
+use crate::claude::forms;
+use crate::domain::id::MessageId;
+use crate::domain::prompt::Whose;
+use crate::domain::prompt::{Content, Piece, Written};
+use crate::domain::update::{Content as Sent, File, Message, Replied};
 use crate::store::gatherings::Album;
-use crate::update::{Content as Sent, File, Message, Replied};
 
 /// A part of what a message brings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

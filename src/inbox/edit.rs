@@ -7,13 +7,14 @@ use super::button::Pressed;
 use super::request::{self, Request};
 use super::{Follow, Inbox};
 use crate::chat::{queue as words, toast};
-use crate::id::{ChatId, ChatThread, MessageId, PromptId, RunId, UpdateSeq};
-use crate::prompt::{Content, Piece, Written, forms};
+use crate::claude::forms;
+use crate::domain::access::{Access, Member};
+use crate::domain::id::{ChatId, ChatThread, MessageId, PromptId, RunId, UpdateSeq};
+use crate::domain::prompt::{Content, Piece, Written};
+use crate::domain::update::Message;
 use crate::store::edits::{self, Change, Stage};
 use crate::store::prompts::{self, Prompt};
 use crate::store::{StoreError, outbox, runs};
-use crate::telegram::access::{Access, Member};
-use crate::update::Message;
 
 impl Inbox {
     /// A message says something else now.

@@ -4,9 +4,9 @@ use tracing::error;
 
 use super::Inbox;
 use crate::chat::delivery;
-use crate::id::{ChatThread, UpdateSeq};
+use crate::domain::id::{ChatThread, UpdateSeq};
+use crate::domain::update::Incoming;
 use crate::store::{StoreError, outbox, updates};
-use crate::update::Incoming;
 
 impl Inbox {
     /// Counts a failure to handle an update; the third sets it aside and tells its sender and the owner.

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::button::Pressed;
 use super::{Follow, job};
 use crate::chat::{changes as words, toast};
-use crate::id::{ChatId, ChatThread, JobId, MessageId};
+use crate::domain::id::{ChatId, ChatThread, JobId, MessageId};
 use crate::job::Task;
 use crate::session::SessionState;
 use crate::store::{chats, jobs, outbox};

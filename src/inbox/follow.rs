@@ -1,6 +1,6 @@
 //! Whom an update's effect concerns: who is woken when it is written down.
 
-use crate::id::{ChatThread, MessageId};
+use crate::domain::id::{ChatThread, MessageId};
 
 /// Whom an effect concerns.
 #[derive(Clone, Debug, Default)]

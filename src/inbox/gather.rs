@@ -7,11 +7,11 @@ use rusqlite::Connection;
 
 use super::compose::{self, Part};
 use super::prompt::{Asked, pieces};
-use crate::id::{ChatThread, MessageId, PromptId, RunId};
-use crate::prompt::Content;
+use crate::domain::id::{ChatThread, MessageId, PromptId, RunId};
+use crate::domain::prompt::Content;
+use crate::domain::update::Content as Sent;
 use crate::store::gatherings::{self, Album, Gathering, Kind, Newest};
 use crate::store::{now, prompts};
-use crate::update::Content as Sent;
 
 /// As long as a message can be, in UTF-16 units. Bot API: 1-4096 characters.
 const FULL: usize = 4096;

@@ -6,10 +6,10 @@ use rusqlite::Connection;
 
 use super::Follow;
 use super::button::Pressed;
-use crate::chat::button::Press;
 use crate::chat::delivery::{self, Held};
 use crate::chat::toast;
-use crate::id::{ChatThread, RunId};
+use crate::domain::button::Press;
+use crate::domain::id::{ChatThread, RunId};
 use crate::store::{alive, held, outbox};
 
 /// Holds a run back and asks about it; `now` is in Unix milliseconds by Telegram's clock.

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::Follow;
 use super::button::Pressed;
 use crate::chat::{holding, toast};
-use crate::id::ChatThread;
+use crate::domain::id::ChatThread;
 use crate::store::{holds, outbox};
 
 /// Tells whoever writes that it waits, once.

@@ -6,7 +6,7 @@ use super::Follow;
 use super::button::Pressed;
 use crate::chat::{changes as words, toast};
 use crate::command::WantedJob;
-use crate::id::{ChatId, ChatThread, JobId, MessageId, RunId};
+use crate::domain::id::{ChatId, ChatThread, JobId, MessageId, RunId};
 use crate::job::fixing::{self, Failed};
 use crate::job::{Job, Lane, Task};
 use crate::session::SessionState;

@@ -6,11 +6,11 @@ use secrecy::SecretString;
 use super::button::Pressed;
 use super::{Follow, Inbox};
 use crate::chat::toast;
-use crate::id::{ChatId, UpdateSeq};
+use crate::domain::access::{Access, Member};
+use crate::domain::id::{ChatId, UpdateSeq};
+use crate::domain::update::{Content, Message};
 use crate::store::logins::{self, State};
 use crate::store::{StoreError, updates};
-use crate::telegram::access::{Access, Member};
-use crate::update::{Content, Message};
 
 /// Shorter than any code.
 const SHORTEST_CODE: usize = 24;

@@ -8,8 +8,8 @@ use super::Follow;
 use crate::chat::Outgoing;
 use crate::chat::workspace as words;
 use crate::command::{NewSession, WantedSource};
+use crate::domain::id::{ChatThread, SessionId};
 use crate::git::source::{self, Unusable};
-use crate::id::{ChatThread, SessionId};
 use crate::session::{Session, Source};
 use crate::store::{Store, StoreError, chats, outbox, repositories, runs, sessions};
 

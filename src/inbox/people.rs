@@ -12,11 +12,11 @@ use super::button::Pressed;
 use super::{Follow, job};
 use crate::chat::people::{self as words, Listed, Standing};
 use crate::chat::toast;
-use crate::id::{ChatId, ChatThread, InviteCode, UserId};
+use crate::domain::access::{Access, Member};
+use crate::domain::id::{ChatId, ChatThread, InviteCode, UserId};
+use crate::domain::update::{Content, Incoming, Message};
 use crate::run::Outcome;
 use crate::store::{invites, jobs, now, outbox, people, runs, sessions, waiting};
-use crate::telegram::access::{Access, Member};
-use crate::update::{Content, Incoming, Message};
 
 /// How long a link holds.
 const INVITE_HOLDS: Duration = Duration::from_secs(24 * 60 * 60);

@@ -11,14 +11,14 @@ use uuid::Uuid;
 use super::compose::{self, Answered, Part};
 use super::{Follow, Inbox, gather, held, hold, job, new};
 use crate::chat::questions as question_words;
-use crate::id::{ChatThread, MessageId, PromptId, RunId, UpdateSeq, UserId};
-use crate::prompt::Piece;
-use crate::prompt::forms::Whose;
+use crate::domain::id::{ChatThread, MessageId, PromptId, RunId, UpdateSeq, UserId};
+use crate::domain::prompt::Piece;
+use crate::domain::prompt::Whose;
+use crate::domain::update::Message;
 use crate::session::{Session, Source};
 use crate::store::prompts::{self, Prompt};
 use crate::store::questions::{self, State};
 use crate::store::{StoreError, answered, attachments, chats, outbox, runs};
-use crate::update::Message;
 
 /// What a person sent.
 pub(super) struct Asked {

@@ -8,13 +8,13 @@ use super::button::Pressed;
 use super::{Follow, Inbox};
 use crate::chat::questions::{self as words, Became};
 use crate::chat::{Outgoing, WantsReply, toast};
-use crate::id::{ChatId, ChatThread, MessageId, QuestionId, UpdateSeq, UserId};
-use crate::question::{Answer, Choice, Grant, Pick, Question};
+use crate::domain::access::{Access, Member};
+use crate::domain::id::{ChatId, ChatThread, MessageId, QuestionId, UpdateSeq, UserId};
+use crate::domain::question::{Answer, Choice, Grant, Pick, Question};
+use crate::domain::update::{Content, Message};
 use crate::run::asked::show;
 use crate::store::questions::{self, Asked, State};
 use crate::store::{StoreError, outbox, prompts, runs};
-use crate::telegram::access::{Access, Member};
-use crate::update::{Content, Message};
 
 /// Words that a person says yes with, to a question that wants a yes or a no.
 const YES: [&str; 5] = ["yes", "y", "ok", "okay", "allow"];

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::Follow;
 use super::button::Pressed;
 use crate::chat::{queue as words, toast};
-use crate::id::{ChatThread, RunId};
+use crate::domain::id::{ChatThread, RunId};
 use crate::store::steering::{self, Cancelled};
 use crate::store::{outbox, settings, waiting};
 

@@ -14,8 +14,8 @@ use crate::chat::raw::{self, Origin, Reached, Shown, Start};
 use crate::claude::argv::APPEND_SYSTEM_PROMPT;
 use crate::claude::control;
 use crate::claude::folder::{RunFolder, Spec};
-use crate::id::{ChatThread, PromptId};
-use crate::prompt::{Content, Picture, Piece};
+use crate::domain::id::{ChatThread, PromptId};
+use crate::domain::prompt::{Content, Picture, Piece};
 use crate::store::{Store, StoreError, prompts};
 
 /// Arguments that say what claude does, rather than how telecoder speaks with it.

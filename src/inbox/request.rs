@@ -2,7 +2,7 @@
 
 use crate::chat::{Outgoing, text};
 use crate::command::{self, Command, Input};
-use crate::update::{Content, Message};
+use crate::domain::update::{Content, Message};
 
 pub(super) enum Request {
     Nothing,

@@ -5,10 +5,10 @@ use rusqlite::Connection;
 use super::Follow;
 use super::button::Pressed;
 use crate::chat::toast;
-use crate::id::{ChatId, RunId};
+use crate::domain::access::Member;
+use crate::domain::id::{ChatId, RunId};
 use crate::run::again::{self, How};
 use crate::store::runs;
-use crate::telegram::access::Member;
 
 pub(super) fn pressed(
     db: &Connection,

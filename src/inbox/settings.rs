@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::Follow;
 use crate::chat::settings as words;
 use crate::command::Setting;
-use crate::id::ChatThread;
+use crate::domain::id::ChatThread;
 use crate::store::{outbox, settings};
 
 /// Changes the setting where a value was given, and says how it is now.

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::{job, new, stop, switch};
 use crate::chat::shell as words;
-use crate::id::{ChatId, ChatThread, PromptId, RunId};
+use crate::domain::id::{ChatId, ChatThread, PromptId, RunId};
+use crate::domain::prompt::Content;
 use crate::job::{Lane, Task};
-use crate::prompt::Content;
 use crate::run::Outcome;
 use crate::session::{Session, SessionState, Source};
 use crate::store::prompts::{self, Prompt};

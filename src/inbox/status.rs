@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use crate::chat::status::{self, Facts};
 use crate::chat::{Outgoing, holding};
-use crate::id::ChatThread;
+use crate::domain::id::ChatThread;
 use crate::job::Lane;
 use crate::store::{chats, held, holds, jobs, now, parked, questions, runs, sessions, waiting};
 

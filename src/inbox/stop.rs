@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::{Follow, job};
 use crate::chat::{holding, text, workspace};
-use crate::id::{ChatId, ChatThread, RunId, SessionId};
+use crate::domain::id::{ChatId, ChatThread, RunId, SessionId};
 use crate::run::Outcome;
 use crate::session::{Session, SessionState};
 use crate::store::{chats, holds, jobs, outbox, runs, sessions, waiting};

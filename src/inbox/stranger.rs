@@ -7,9 +7,9 @@ use tracing::info;
 
 use super::Inbox;
 use super::people::{self, WrongCodes};
-use crate::id::{ChatId, InviteCode, UpdateSeq, UserId};
+use crate::domain::id::{ChatId, InviteCode, UpdateSeq, UserId};
+use crate::domain::update::{Incoming, Message};
 use crate::store::{StoreError, updates};
-use crate::update::{Incoming, Message};
 
 impl Inbox {
     pub(super) async fn stranger(

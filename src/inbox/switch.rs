@@ -9,7 +9,7 @@ use super::Follow;
 use super::button::Pressed;
 use crate::chat::sessions::{self as words, GoingOn, Listed};
 use crate::chat::toast;
-use crate::id::{ChatId, ChatThread, SessionId};
+use crate::domain::id::{ChatId, ChatThread, SessionId};
 use crate::job::Lane;
 use crate::session::{Session, SessionState};
 use crate::store::{chats, jobs, outbox, prompts, runs, sessions, waiting};

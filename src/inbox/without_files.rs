@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::Follow;
 use super::button::Pressed;
 use crate::chat::toast;
-use crate::id::{ChatId, RunId};
+use crate::domain::id::{ChatId, RunId};
 use crate::run::again::{self, How};
 use crate::store::runs;
 

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Job;
 use crate::chat::Outgoing;
 use crate::chat::live::{LiveOf, LiveText};
-use crate::id::ChatThread;
+use crate::domain::id::ChatThread;
 use crate::run::start::Runner;
 use crate::session::registry::Registry;
 use crate::session::{Session, Signals};

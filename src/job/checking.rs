@@ -9,7 +9,7 @@ use tracing::{info, warn};
 use super::at_work::{AtWork, Heard};
 use super::verify::Order;
 use crate::chat::evidence;
-use crate::id::RunId;
+use crate::domain::id::RunId;
 use crate::job::Lane;
 use crate::process::held::end_marked;
 use crate::store::{StoreError, jobs, sessions, waiting};

@@ -1,9 +1,9 @@
 //! `/diff`: what differs from the workspace before the last run.
 
 use crate::chat::changes as words;
+use crate::domain::id::RunId;
 use crate::git::index::{self, OwnIndex};
 use crate::git::{GitError, diff};
-use crate::id::RunId;
 use crate::store::{StoreError, measured};
 use crate::verify::measure;
 

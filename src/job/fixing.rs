@@ -4,8 +4,8 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::chat::evidence::Next;
-use crate::id::{ChatThread, JobId, MessageId, PromptId, RunId, SessionId};
-use crate::prompt::Content;
+use crate::domain::id::{ChatThread, JobId, MessageId, PromptId, RunId, SessionId};
+use crate::domain::prompt::Content;
 use crate::run::Measured;
 use crate::store::prompts::{self, Prompt};
 use crate::store::{jobs, measured, runs, sessions, waiting};

@@ -17,8 +17,8 @@ use super::secret;
 use super::send_files::private_folder;
 use crate::chat::files::{self as words, LeftOut, Why};
 use crate::chat::{Body, Outgoing, Stored, changes};
-use crate::id::JobId;
-use crate::session::files;
+use crate::domain::id::JobId;
+use crate::files;
 
 /// So many names are looked at for one that is near.
 const LOOKED_AT: usize = 20_000;

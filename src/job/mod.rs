@@ -12,6 +12,7 @@ pub mod fetch;
 pub mod fixing;
 mod get;
 mod packing;
+pub mod picture;
 mod push;
 pub mod secret;
 pub mod send_files;
@@ -23,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use at_work::{AtWork, Finished, Heard};
 
 use crate::chat::changes as words;
-use crate::id::{ChatThread, JobId, MessageId, RunId, SessionId};
+use crate::domain::id::{ChatThread, JobId, MessageId, RunId, SessionId};
 use crate::session::SessionState;
 use crate::store::measured;
 use verify::Order;

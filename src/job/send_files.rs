@@ -19,8 +19,8 @@ use super::packing::{self, Member, NotPacked};
 use super::secret;
 use crate::chat::files::{self as words, NotSent, Why};
 use crate::chat::{Body, Outgoing, Stored};
-use crate::id::{JobId, SessionId};
-use crate::session::files;
+use crate::domain::id::{JobId, SessionId};
+use crate::files;
 use crate::store::outbox;
 
 /// More files than this come as one.

@@ -8,11 +8,11 @@ use fail::fail_point;
 
 use super::at_work::{AtWork, Finished};
 use crate::chat::changes as words;
+use crate::domain::id::RunId;
 use crate::git::diff::{self, Commits, Files};
 use crate::git::index::{self, OwnIndex};
 use crate::git::snapshot::{self, Moment, Snapshot};
 use crate::git::{Git, GitError, restore};
-use crate::id::RunId;
 use crate::process::held::end_marked;
 use crate::store::{StoreError, measured, outbox, prompts, runs};
 use crate::verify::measure;

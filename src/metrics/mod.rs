@@ -1,11 +1,9 @@
 //! What the bot has counted since it was started, for whoever watches it; `docs/observability.md` has the table.
 //!
 //! Counted in memory, always: a count is an atomic number, and whether somebody reads it makes no difference to who
-//! counts. What is true at the moment ([`readings`]) is not counted but looked up when somebody asks.
+//! counts. What is true at the moment (`web::readings`) is not counted but looked up when somebody asks.
 //!
 //! Labels are words of this program (`&'static str`): no id and no text of anybody can become one.
-
-pub mod readings;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -20,7 +18,6 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 use crate::job::Task;
 use crate::run::Outcome;
 use crate::store::parked::Parked;
-use readings::Readings;
 
 /// What the text form is called in HTTP. OpenMetrics, which Prometheus asks for first.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -174,11 +171,11 @@ impl Metrics {
         count(&self.store_failures, [("reason", "not_committed")], 0);
     }
 
-    /// Everything in the text form, with what is true at the moment.
-    pub fn text(&self, readings: &Readings) -> String {
+    /// Everything in the text form, and behind it `readings`: what is true at the moment.
+    pub fn text(&self, readings: &Registry) -> String {
         let mut written = String::with_capacity(16 * 1024);
         text::encode_registry(&mut written, &self.registry)
-            .and_then(|()| text::encode_registry(&mut written, &readings.registry()))
+            .and_then(|()| text::encode_registry(&mut written, readings))
             .and_then(|()| text::encode_eof(&mut written))
             .expect("a String takes whatever is written to it");
         written

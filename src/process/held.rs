@@ -18,7 +18,7 @@ use tokio_process_stream::{Item, ProcessChunkStream};
 use super::RUN_MARKER;
 use super::holder::{Place, Report};
 use super::sweep::{self, Seen};
-use crate::id::RunId;
+use crate::domain::id::RunId;
 
 /// When the holder is gone, what is left in the pipes is read for so long. Only a process that is stuck in the
 /// kernel can still hold them.

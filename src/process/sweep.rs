@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 
 use super::{KEEP_MARKER, RUN_MARKER};
-use crate::id::RunId;
+use crate::domain::id::RunId;
 
 /// How long a process that outlived claude may take to end after SIGTERM.
 pub const GRACE: Duration = Duration::from_millis(200);

@@ -4,8 +4,9 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::Run;
-use crate::id::{PromptId, RunId, UserId};
-use crate::prompt::{Content, forms};
+use crate::claude::forms;
+use crate::domain::id::{PromptId, RunId, UserId};
+use crate::domain::prompt::Content;
 use crate::store::prompts::{self, Prompt};
 use crate::store::{edits, measured, runs};
 

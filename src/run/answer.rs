@@ -8,14 +8,14 @@ use std::time::Duration;
 use fail::fail_point;
 
 use super::Outcome;
-use crate::chat::button::Press;
 use crate::chat::failure::Failure;
 use crate::chat::{Outgoing, holding, live, text};
 use crate::claude::folder::{Exit, NotStarted, Stop};
 use crate::claude::host::End;
-use crate::event::TurnEnd;
-use crate::id::{MessageId, RunId};
-use crate::progress::Progress;
+use crate::domain::button::Press;
+use crate::domain::event::TurnEnd;
+use crate::domain::id::{MessageId, RunId};
+use crate::domain::progress::Progress;
 
 /// What the chat is told when a turn has ended; `None` where the end of the run says it.
 ///

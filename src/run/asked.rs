@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use crate::chat::questions::{self, Became};
-use crate::id::{ChatThread, RunId};
+use crate::domain::id::{ChatThread, RunId};
 use crate::store::outbox;
 use crate::store::questions::{self as store, Asked};
 

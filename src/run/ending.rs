@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::{Outcome, asked};
-use crate::id::{ChatThread, RunId};
+use crate::domain::id::{ChatThread, RunId};
 use crate::store::{runs, steering};
 
 /// Ends a run that has begun: what its claude has not taken up waits again, and nobody is asked anything any more. The

@@ -12,13 +12,13 @@ use rusqlite::Connection;
 
 use super::Run;
 use super::again::{self, How};
-use crate::chat::button::Press;
 use crate::chat::failure::Failure;
 use crate::chat::holding;
 use crate::claude::limit::Limit;
-use crate::event::{ApiProblem, TurnEnd};
-use crate::id::{ChatId, ChatThread, PromptId, RunId};
-use crate::progress::Progress;
+use crate::domain::button::Press;
+use crate::domain::event::{ApiProblem, TurnEnd};
+use crate::domain::id::{ChatId, ChatThread, PromptId, RunId};
+use crate::domain::progress::Progress;
 use crate::store::prompts::{self, Prompt};
 use crate::store::{holds, logins, now, outbox, runs};
 

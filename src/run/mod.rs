@@ -12,7 +12,7 @@ pub mod ending;
 pub mod hold;
 pub mod start;
 
-use crate::id::{ChatThread, MessageId, RunId, SessionId};
+use crate::domain::id::{ChatThread, MessageId, RunId, SessionId};
 use crate::verify::claims::Claims;
 
 /// A run as the store keeps it.

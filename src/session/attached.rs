@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::{FdFlags, fcntl_setfd};
 
-use crate::id::SessionId;
+use crate::domain::id::SessionId;
 
 /// Held until it is released, or until this process and every one that it has started meanwhile have ended.
 pub struct Attached {

@@ -6,7 +6,6 @@
 
 pub mod attached;
 pub mod claims;
-pub mod files;
 mod prepare;
 pub mod registry;
 mod work;
@@ -17,7 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::id::{ChatThread, ClaudeSessionId, SessionId};
+use crate::domain::id::{ChatThread, ClaudeSessionId, SessionId};
 
 /// A chat's conversation with claude.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use tracing::error;
 
 use super::Signals;
 use super::worker::Worker;
-use crate::id::ChatThread;
+use crate::domain::id::ChatThread;
 use crate::job::Lane;
 
 /// Cheap to clone.

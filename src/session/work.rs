@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::{Session, SessionState};
 use crate::chat::workspace;
-use crate::id::ChatThread;
+use crate::domain::id::ChatThread;
 use crate::job::{Job, Lane};
 use crate::run::{Outcome, Run};
 use crate::store::{jobs, outbox, runs, sessions, waiting};

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chats::thread_column;
-use crate::id::{ChatThread, MessageId, SessionId};
-use crate::prompt::forms::Whose;
+use crate::domain::id::{ChatThread, MessageId, SessionId};
+use crate::domain::prompt::Whose;
 
 /// Whose a message of the bot's is, as seen from the session that the chat talks to now.
 pub fn whose(

@@ -6,9 +6,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{from_json, now, prompts, to_json};
 use crate::chat::fetched::Missed;
-use crate::id::{AttachmentId, MessageId, PromptId, RunId};
-use crate::prompt::Piece;
-use crate::update::File;
+use crate::domain::id::{AttachmentId, MessageId, PromptId, RunId};
+use crate::domain::prompt::Piece;
+use crate::domain::update::File;
 
 /// A file that is still to be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]

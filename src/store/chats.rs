@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::sessions;
 use crate::chat::workspace::BackIn;
-use crate::id::{ChatId, ChatThread, SessionId, ThreadId};
+use crate::domain::id::{ChatId, ChatThread, SessionId, ThreadId};
 use crate::session::Session;
 
 /// How a topic is written in a row: 0 stands for none.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{migrations, now};
-use crate::id::RunId;
+use crate::domain::id::RunId;
 
 /// How long the database may be busy with others.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::prompts::{COLUMNS, from_row};
 use super::runs::{Place, run_id};
 use super::{from_json, to_json};
-use crate::id::{ChatId, ChatThread, MessageId, PromptId, SessionId, UserId};
-use crate::prompt::Content;
+use crate::domain::id::{ChatId, ChatThread, MessageId, PromptId, SessionId, UserId};
+use crate::domain::prompt::Content;
 use crate::store::chats::place_from;
 
 /// A prompt that an edited message is part of.

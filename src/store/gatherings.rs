@@ -12,7 +12,7 @@ use super::chats::thread_column;
 use super::prompts::prompt_id;
 use super::runs::run_id;
 use super::{from_json, now, to_json};
-use crate::id::{ChatThread, MessageId, PromptId, RunId, UpdateSeq, UserId};
+use crate::domain::id::{ChatThread, MessageId, PromptId, RunId, UpdateSeq, UserId};
 
 /// A gathering that ends later than that was begun by a clock that has been set since.
 pub const LONGEST_MS: i64 = 60_000;

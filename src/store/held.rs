@@ -5,7 +5,7 @@
 use rusqlite::{Connection, params};
 
 use super::chats::{place_from, thread_column};
-use crate::id::{ChatThread, RunId};
+use crate::domain::id::{ChatThread, RunId};
 
 /// A prompt that is held back.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::chats::{place_from, thread_column};
 use super::now;
-use crate::id::ChatThread;
+use crate::domain::id::ChatThread;
 use crate::run::hold::{Hold, Why};
 
 /// Holds a chat up from now on; what held it up before is replaced.

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::now;
-use crate::id::{InviteCode, UserId};
+use crate::domain::id::{InviteCode, UserId};
 
 /// Keeps a code that holds until `expires_at`, in Unix milliseconds.
 pub fn insert(

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::chats::{place_from, thread_column};
 use super::{from_json, now, to_json};
-use crate::id::{ChatThread, JobId, MessageId, SessionId};
+use crate::domain::id::{ChatThread, JobId, MessageId, SessionId};
 use crate::job::{Job, Lane, Task};
 
 const COLUMNS: &str = "id, session_id, chat_id, thread_id, task, asked_by, live_message,

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::{jobs, runs, sessions};
 use crate::chat::live::LiveOf;
-use crate::id::MessageId;
+use crate::domain::id::MessageId;
 
 pub fn set_message(db: &Connection, of: &LiveOf, message: MessageId) -> rusqlite::Result<()> {
     match of {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::id::MessageId;
+use crate::domain::id::MessageId;
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::runs::run_id;
 use super::{from_json, to_json};
-use crate::id::{JobId, MessageId, RunId, SessionId};
+use crate::domain::id::{JobId, MessageId, RunId, SessionId};
 use crate::run::Measured;
 use crate::verify::claims::Claims;
 

@@ -5,7 +5,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::now;
-use crate::id::ChatId;
+use crate::domain::id::ChatId;
 
 /// Moves sessions, runs and messages from the old chat to the new one. Harmless when it was done before.
 ///

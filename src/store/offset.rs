@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::id::UpdateId;
+use crate::domain::id::UpdateId;
 
 /// None before the first update ever.
 pub fn get(db: &Connection) -> rusqlite::Result<Option<UpdateId>> {

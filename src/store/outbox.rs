@@ -10,9 +10,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::chats::{thread_column, thread_from};
 use super::parked::{self, Parked};
 use super::{from_json, now};
-use crate::chat::button::Press;
 use crate::chat::{Body, Outgoing, Urgency};
-use crate::id::{ChatId, ChatThread, MessageId};
+use crate::domain::button::Press;
+use crate::domain::id::{ChatId, ChatThread, MessageId};
 
 /// How long it is remembered what was sent.
 const REMEMBERED_MS: i64 = 90 * 24 * 60 * 60 * 1000;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use crate::chat::delivery::NotDelivered;
-use crate::id::ChatId;
+use crate::domain::id::ChatId;
 
 /// Why a message is kept unsent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

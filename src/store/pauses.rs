@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 
 use super::now;
-use crate::id::ChatId;
+use crate::domain::id::ChatId;
 
 /// Telegram's longest known pause is some hours; more than a day is a clock that jumped.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::now;
-use crate::id::UserId;
+use crate::domain::id::UserId;
 
 /// Somebody who was invited.
 #[derive(Clone, Debug, PartialEq, Eq)]

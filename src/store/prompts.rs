@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::chats::thread_column;
 use super::{from_json, now, to_json};
-use crate::id::{ChatId, ChatThread, MessageId, PromptId, RunId, SessionId, UserId};
-use crate::prompt::Content;
+use crate::domain::id::{ChatId, ChatThread, MessageId, PromptId, RunId, SessionId, UserId};
+use crate::domain::prompt::Content;
 
 /// For [`from_row`], of `prompts p`.
 pub(super) const COLUMNS: &str = "p.id, p.text, p.pieces, p.message_id, p.user_id, p.sent_at";

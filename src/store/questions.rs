@@ -8,8 +8,8 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{from_json, now, to_json};
-use crate::id::{ChatId, MessageId, PromptId, QuestionId, RunId, SessionId, UserId};
-use crate::question::{Answer, Grant, Question, RequestId};
+use crate::domain::id::{ChatId, MessageId, PromptId, QuestionId, RunId, SessionId, UserId};
+use crate::domain::question::{Answer, Grant, Question, RequestId};
 
 const COLUMNS: &str = "q.id, q.run_id, q.question, q.asked_user, q.outbox_id, q.state, q.answer";
 

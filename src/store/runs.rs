@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::chats::{place_from, thread_column};
 use super::now;
-use crate::id::{ChatThread, MessageId, RunId, SessionId};
+use crate::domain::id::{ChatThread, MessageId, RunId, SessionId};
 use crate::run::{Ended, Outcome, Run};
 
 /// For [`from_row`], of `runs r`.

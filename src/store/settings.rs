@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::chat::live::Verbosity;
 use crate::chat::ring::{QuietHours, Ring};
 use crate::claude::argv::{Effort, PermissionMode};
-use crate::id::ChatId;
+use crate::domain::id::ChatId;
 
 /// The settings of a chat, its topics included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use super::chats::thread_column;
 use super::prompts::{self, COLUMNS, Prompt, from_row};
 use super::waiting::{ORDER, QUEUED};
 use super::{from_json, gatherings, holds, now, runs, settings};
-use crate::id::{ChatThread, MessageId, PromptId, RunId};
-use crate::prompt::Content;
+use crate::domain::id::{ChatThread, MessageId, PromptId, RunId};
+use crate::domain::prompt::Content;
 use crate::run::{Outcome, Run};
 
 /// What waits behind a run.

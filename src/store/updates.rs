@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::now;
-use crate::id::{UpdateId, UpdateSeq};
+use crate::domain::id::{UpdateId, UpdateSeq};
 
 /// How often an update may fail before it is set aside.
 pub const ATTEMPTS: u32 = 3;

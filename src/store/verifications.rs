@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{from_json, now, to_json};
-use crate::id::{JobId, RunId, SessionId};
+use crate::domain::id::{JobId, RunId, SessionId};
 use crate::verify::Evidence;
 
 /// A measurement, as it was kept.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::chats::thread_column;
 use super::runs::{COLUMNS, from_row, run_id};
 use super::{gatherings, now};
-use crate::id::{ChatThread, RunId, SessionId};
+use crate::domain::id::{ChatThread, RunId, SessionId};
 use crate::run::{Outcome, Run};
 
 /// A run `r` that waits. The second condition says nothing new; with it, SQLite takes the small index of runs that have

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::form::{form_of, name_in_form, time_for};
 use super::reading::Reading;
-use crate::id::ChatId;
+use crate::domain::id::ChatId;
 use crate::metrics::Metrics;
 
 /// How long a call may take where nobody is in a hurry, long polls aside.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::api::{Api, ApiError};
 use super::poll::ALLOWED_UPDATES;
-use crate::id::{ChatId, UserId};
+use crate::domain::id::{ChatId, UserId};
 
 /// Bot API: `User`, as `getMe` gives it.
 #[derive(Clone, Debug, Deserialize)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::id::ChatId;
+use crate::domain::id::ChatId;
 
 /// So many calls may come at once.
 const BURST: f64 = 20.0;

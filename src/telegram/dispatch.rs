@@ -18,10 +18,10 @@ use tracing::{debug, error, warn};
 
 use super::incoming;
 use super::listener::StoredUpdates;
-use crate::id::UpdateSeq;
+use crate::domain::id::UpdateSeq;
+use crate::domain::update::Incoming;
 use crate::inbox::Inbox;
 use crate::store::panic_text;
-use crate::update::Incoming;
 
 /// Before an update that failed comes again.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use super::api::{Api, ApiError};
-use crate::update::File;
+use crate::domain::update::File;
 
 /// Bot API: what Telegram's own server gives a bot at most, in bytes.
 const LARGEST_OF_TELEGRAM: u64 = 20 * 1024 * 1024;

@@ -6,8 +6,8 @@ use serde_json::Value;
 use teloxide::types::{ChatMigration, Me, Message as BotMessage, Update, UpdateKind, User};
 
 use super::message;
-use crate::id::{ChatId, ChatThread, MessageId, ThreadId, UserId};
-use crate::update::{Button, Incoming};
+use crate::domain::id::{ChatId, ChatThread, MessageId, ThreadId, UserId};
+use crate::domain::update::{Button, Incoming};
 
 /// Reduces an update to what telecoder acts on; `raw` is the same as Telegram sent it.
 pub fn read(update: &Update, raw: &str, me: &Me) -> Incoming {
@@ -47,7 +47,7 @@ pub fn read(update: &Update, raw: &str, me: &Me) -> Incoming {
     }
 }
 
-fn sent(raw: &str, field: &str, me: &Me) -> Option<crate::update::Message> {
+fn sent(raw: &str, field: &str, me: &Me) -> Option<crate::domain::update::Message> {
     let update: Value = serde_json::from_str(raw).ok()?;
     message::read(&update[field], me)
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use super::repair;
-use crate::id::UpdateSeq;
+use crate::domain::id::UpdateSeq;
 use crate::store::{Store, updates};
 
 const BATCH: u32 = 100;

@@ -10,8 +10,8 @@ use serde_json::Value;
 use teloxide::types::Me;
 
 use super::sent;
-use crate::id::{ChatId, ChatThread, MessageId, ThreadId, UserId};
-use crate::update::{Content, Message, Origin, Replied, Text};
+use crate::domain::id::{ChatId, ChatThread, MessageId, ThreadId, UserId};
+use crate::domain::update::{Content, Message, Origin, Replied, Text};
 
 /// None where it has no place or no number.
 pub fn read(raw: &Value, me: &Me) -> Option<Message> {

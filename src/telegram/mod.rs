@@ -2,12 +2,11 @@
 //!
 //! In: [`poll`] stores what Telegram sends before confirming it; [`listener`] feeds the stored updates to
 //! teloxide's dispatcher, whose handlers are in [`dispatch`]; [`repair`], [`incoming`] and [`message`] turn
-//! the raw JSON into what the inbox acts on; [`access`] decides who may.
+//! the raw JSON into what the inbox acts on; `domain::access` decides who may.
 //! Out: [`outbox`] keeps one [`mod@line`] per chat with its [`live`] messages, paced by [`budget`]; [`draw`],
 //! [`markdown`] and [`rich`] turn a message into texts with entities; `send` sends one and knows what a refusal
 //! means; [`api`] makes the calls, [`files`] gets what was sent. [`ask`] has the questions of those who look at a bot from outside.
 
-pub mod access;
 pub mod api;
 pub mod ask;
 pub mod budget;

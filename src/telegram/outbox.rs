@@ -16,7 +16,7 @@ use super::api::Api;
 use super::line::{Ask, Asks, Line, Surroundings};
 use crate::chat::PromptState;
 use crate::chat::live::{LiveOf, LiveText};
-use crate::id::{ChatId, ChatThread, MessageId};
+use crate::domain::id::{ChatId, ChatThread, MessageId};
 use crate::redact::Redactor;
 use crate::store::{Store, StoreError, outbox};
 

@@ -16,8 +16,8 @@ use tracing::{debug, error, info, warn};
 use super::api::{Api, ApiError};
 use super::outbox::Outbox;
 use crate::chat::delivery;
+use crate::domain::id::{ChatThread, UpdateId};
 use crate::health::Health;
-use crate::id::{ChatThread, UpdateId};
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreError, alive, offset, updates};
 

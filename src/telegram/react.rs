@@ -10,7 +10,7 @@ use tracing::debug;
 use super::api::{Api, ApiError};
 use super::line::PROBE_LIMIT;
 use crate::chat::PromptState;
-use crate::id::{ChatId, MessageId};
+use crate::domain::id::{ChatId, MessageId};
 
 #[derive(Debug, Default)]
 pub(super) struct Reactions {

@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 use teloxide::types::{MessageEntity, Update, UpdateKind};
 
-use crate::id::UpdateSeq;
+use crate::domain::id::UpdateSeq;
 
 /// What says whose a message is, and that a group has become another one. Bot API: `Message`.
 const NEEDED: [&str; 9] = [

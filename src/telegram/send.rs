@@ -14,10 +14,10 @@ use super::api::{Api, ApiError};
 use super::budget::Budget;
 use super::draw::Part;
 use super::rich::{Entity, Rich};
-use crate::chat::button::Button;
 use crate::chat::live::one_line;
 use crate::chat::{Outgoing, WantsReply, files};
-use crate::id::{ChatId, ChatThread, MessageId};
+use crate::domain::button::Button;
+use crate::domain::id::{ChatId, ChatThread, MessageId};
 use crate::store::outbox::Due;
 
 /// How long a button's label may be, in characters.

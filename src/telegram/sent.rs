@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::update::{Content, File, FileKind, Location, Task, Thing};
+use crate::domain::update::{Content, File, FileKind, Location, Task, Thing};
 
 /// What Telegram writes into a chat by itself when somebody did something there.
 const SERVICE: [&str; 56] = [

@@ -14,7 +14,7 @@ use super::counts::Reader;
 use super::fix::end_of;
 use super::{Check, CheckResult, Ended};
 use crate::chat::text::without_password;
-use crate::id::RunId;
+use crate::domain::id::RunId;
 use crate::process::held::{Held, Piece, Program, end_marked};
 
 /// So much of a check's output is kept in its file, in bytes: the beginning, and the last lines below it.

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Changes;
+use crate::domain::id::RunId;
 use crate::git::snapshot::{self, Moment, Snapshot};
 use crate::git::{Git, GitError, diff, index};
-use crate::id::RunId;
 
 /// How long git may take for it; a workspace of millions of files is not measured.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -8,6 +8,7 @@
 //!
 //! What is said is `report`'s; what is counted is [`metrics`](crate::metrics)'.
 
+mod readings;
 mod report;
 
 use std::net::SocketAddr;
@@ -28,10 +29,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::health::{Health, Vitals};
-use crate::metrics::readings::{Readings, resident_memory};
 use crate::metrics::{CONTENT_TYPE, Metrics};
 use crate::store::Store;
 use crate::store::counts::{self, Counts};
+use readings::{Readings, resident_memory};
 
 /// So many connections at the same time; the next one waits.
 const CONNECTIONS: usize = 16;
@@ -166,5 +167,5 @@ async fn metrics(State(web): State<Arc<Web>>) -> Response {
         resident_memory: resident_memory(),
     };
     let headers = [(header::CONTENT_TYPE, CONTENT_TYPE)];
-    (headers, web.metrics.text(&readings)).into_response()
+    (headers, web.metrics.text(&readings.registry())).into_response()
 }

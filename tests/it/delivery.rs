@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use telecoder::id::ChatId;
+use telecoder::domain::id::ChatId;
 
 use rustix::process::Signal;
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use telecoder::id::{ChatId, UserId};
+use telecoder::domain::id::{ChatId, UserId};
 
 use crate::support::{Fault, Machine};
 

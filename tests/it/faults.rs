@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{ADA, Fault, GRACE, Machine, fake_claude};
-use telecoder::id::ChatId;
+use telecoder::domain::id::ChatId;
 
 #[test]
 fn a_missing_claude_is_told_in_the_log_and_in_the_chat() {

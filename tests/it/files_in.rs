@@ -12,13 +12,13 @@ use base64::engine::general_purpose::STANDARD;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use telecoder::id::{ChatThread, PromptId, RunId, SessionId};
+use telecoder::domain::id::{ChatThread, PromptId, RunId, SessionId};
+use telecoder::domain::prompt::{Content, Piece};
+use telecoder::domain::update::{File, FileKind};
+use telecoder::files::{LONGEST_NAME, numbered, safe_name};
 use telecoder::job::Task;
-use telecoder::prompt::{Content, Piece};
-use telecoder::session::files::{LONGEST_NAME, numbered, safe_name};
 use telecoder::store::prompts::Prompt;
 use telecoder::store::{attachments, jobs, prompts, runs};
-use telecoder::update::{File, FileKind};
 use uuid::Uuid;
 
 use crate::support::{ADA, Bot, CHAT, Fault, Machine};
@@ -70,7 +70,7 @@ fn sent(machine: &Machine, words: &str, files: &[File]) -> RunId {
     };
     let (run, id) = (RunId::new(), PromptId(Uuid::new_v4()));
     let message = machine.api.messages().first().map(|message| message.id);
-    let message = message.map(telecoder::id::MessageId);
+    let message = message.map(telecoder::domain::id::MessageId);
     let mut content = match words {
         "" => Content::default(),
         words => Content::written(words, message),

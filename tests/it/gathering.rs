@@ -1,7 +1,7 @@
 //! What belongs together is one prompt: the parts of a long paste, an album, forwards and the words sent with them.
 
 use serde_json::{Value, json};
-use telecoder::id::{ChatId, UserId};
+use telecoder::domain::id::{ChatId, UserId};
 
 use crate::support::{ADA, BOT, CHAT, Fault, GRACE, Machine, TEAM};
 

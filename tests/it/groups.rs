@@ -1,7 +1,7 @@
 //! A group works where it is on the list and the sender is too.
 
 use serde_json::json;
-use telecoder::id::ChatId;
+use telecoder::domain::id::ChatId;
 
 use crate::support::{ADA, BOT, GRACE, Machine, TEAM};
 

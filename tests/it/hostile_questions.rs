@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use telecoder::demo::bot_api::Posted;
-use telecoder::id::UserId;
+use telecoder::domain::id::UserId;
 
 use crate::support::{ADA, CHAT, Machine, TEAM};
 

@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 
 use rustix::process::Signal;
 use telecoder::config::pages;
-use telecoder::id::ChatId;
+use telecoder::domain::id::ChatId;
 
 use crate::support::terminal::Terminal;
 use crate::support::{BOT, CHAT, Fault, GRACE, Machine, TEAM, TOKEN, processes};

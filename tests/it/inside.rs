@@ -275,7 +275,7 @@ fn an_update_that_always_fails_is_set_aside_and_its_sender_and_the_owner_are_tol
              BEGIN SELECT RAISE(ABORT, 'this one never works'); END",
         )
         .expect("a trigger");
-    let grace = telecoder::id::ChatId(8);
+    let grace = telecoder::domain::id::ChatId(8);
     machine.api.say(grace, GRACE, "poison");
     machine.api.say(grace, GRACE, "what comes after it");
     let told = machine.message_with("I could not handle what you sent");

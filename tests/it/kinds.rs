@@ -6,7 +6,8 @@ use std::path::Path;
 
 use regex::Regex;
 use serde_json::Value;
-use telecoder::prompt::forms::{self, Whose};
+use telecoder::claude::forms;
+use telecoder::domain::prompt::Whose;
 
 use crate::support::{ADA, CHAT, Machine};
 

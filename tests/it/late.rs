@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use telecoder::id::ChatId;
+use telecoder::domain::id::ChatId;
 
 use crate::support::{ADA, CHAT, Machine};
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use telecoder::demo::bot_api::Posted;
-use telecoder::id::UserId;
+use telecoder::domain::id::UserId;
 
 use crate::support::{ADA, BOT, CHAT, GRACE, Machine, TEAM, processes};
 
@@ -196,7 +196,9 @@ fn other_chats_hear_that_the_owner_was_told_and_run_when_claude_is_logged_in() {
 
     // Nobody else's message is the code.
     let text = format!("{CODE}grace");
-    machine.api.say(telecoder::id::ChatId(8), GRACE, &text);
+    machine
+        .api
+        .say(telecoder::domain::id::ChatId(8), GRACE, &text);
     machine.until_quiet_but_for_runs();
     reply(&machine, ADA, &asks, CODE);
     machine.message_with("Logged in.");

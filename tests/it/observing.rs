@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::fstat;
 use serde_json::Value;
-use telecoder::id::{ChatId, UserId};
+use telecoder::domain::id::{ChatId, UserId};
 
 use crate::support::{Bot, CHAT, Fault, Machine, PATIENCE};
 

@@ -8,9 +8,9 @@ use telecoder::chat::questions::{self, Became};
 use telecoder::chat::{Body, Outgoing, WantsReply};
 use telecoder::claude::argv::{Effort, PermissionMode};
 use telecoder::claude::stream;
-use telecoder::event::Event;
-use telecoder::id::QuestionId;
-use telecoder::question::{Answer, Request};
+use telecoder::domain::event::Event;
+use telecoder::domain::id::QuestionId;
+use telecoder::domain::question::{Answer, Request};
 
 fn said(all: &mut String, when: &str, message: &Outgoing) {
     let how = if message.loud { "loud" } else { "silent" };

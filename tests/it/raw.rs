@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use telecoder::id::ChatId;
+use telecoder::domain::id::ChatId;
 
 use crate::support::{GRACE, Machine};
 

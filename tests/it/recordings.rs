@@ -9,10 +9,10 @@ use telecoder::chat::questions::Became;
 use telecoder::chat::{Body, Outgoing, live, questions};
 use telecoder::claude::argv::PermissionMode;
 use telecoder::claude::stream;
-use telecoder::event::Event;
-use telecoder::id::QuestionId;
-use telecoder::progress::Progress;
-use telecoder::question::Asks;
+use telecoder::domain::event::Event;
+use telecoder::domain::id::QuestionId;
+use telecoder::domain::progress::Progress;
+use telecoder::domain::question::Asks;
 use telecoder::run::answer;
 
 /// Read on 2.1.197; what is odd in a name is what the run did.

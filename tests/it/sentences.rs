@@ -16,11 +16,14 @@ use telecoder::chat::workspace::{self, BackIn};
 use telecoder::chat::{Body, Outgoing, logs, text, toast};
 use telecoder::chat::{sessions, settings};
 use telecoder::claude::stream;
-use telecoder::command::{self, Input, Verb};
-use telecoder::event::{ApiProblem, Edited, Event, ToDoChange, ToDoState, ToolResult, ToolUse};
+use telecoder::command::{self, Input};
+use telecoder::domain::event::{
+    ApiProblem, Edited, Event, ToDoChange, ToDoState, ToolResult, ToolUse,
+};
+use telecoder::domain::id::{ChatId, ChatThread, ClaudeSessionId, SessionId, ThreadId, UserId};
+use telecoder::domain::progress::Progress;
+use telecoder::domain::verb::Verb;
 use telecoder::git::source::Unusable;
-use telecoder::id::{ChatId, ChatThread, ClaudeSessionId, SessionId, ThreadId, UserId};
-use telecoder::progress::Progress;
 use telecoder::run::Ended;
 use telecoder::run::hold::Why;
 use telecoder::session::{Session, SessionState, Source};
@@ -654,7 +657,7 @@ proptest! {
 #[test]
 fn what_is_said_of_files() {
     use telecoder::chat::fetched::{self, Missed, Rest, Why};
-    use telecoder::id::RunId;
+    use telecoder::domain::id::RunId;
 
     let run = RunId(uuid::Uuid::nil());
     let one = |name: &str, why: Why| {

@@ -2,7 +2,7 @@
 
 use crate::support::shell::{made, shell};
 use crate::support::{ADA, GRACE, Machine, TEAM};
-use telecoder::id::ChatId;
+use telecoder::domain::id::ChatId;
 
 /// The name of the session that the chat talks to.
 fn current(machine: &Machine) -> String {

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 use serde_json::Value;
-use telecoder::id::ChatId;
+use telecoder::domain::id::ChatId;
 
 use crate::support::git::{git, repository};
 use crate::support::processes::signal;

@@ -1,6 +1,6 @@
 //! A stranger has no effect and gets no answer.
 
-use telecoder::id::{ChatId, UserId};
+use telecoder::domain::id::{ChatId, UserId};
 
 use crate::support::{CHAT, Machine, TEAM};
 

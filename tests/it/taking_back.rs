@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use telecoder::id::ChatId;
+use telecoder::domain::id::ChatId;
 
 use crate::support::git::{git, repository};
 use crate::support::{GRACE, Machine};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::json;
 use telecoder::demo::bot_api::Posted;
-use telecoder::id::{ChatId, UserId};
+use telecoder::domain::id::{ChatId, UserId};
 
 use crate::support::{ADA, BOT, Bot, CHAT, GRACE, Machine, TEAM, processes};
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 
-use crate::id::InviteCode;
+use crate::domain::id::InviteCode;
 use crate::telegram::ask::{self, Start};
 
 /// After so many wrong codes it is over: somebody is guessing.

@@ -11,7 +11,7 @@ use super::pairing::Updates;
 use super::terminal::{self, Terminal};
 use super::token::Bot;
 use crate::config::{Setting, Sources};
-use crate::id::UserId;
+use crate::domain::id::UserId;
 use crate::telegram::api::TIMEOUT;
 use crate::telegram::ask;
 

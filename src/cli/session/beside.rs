@@ -14,7 +14,7 @@ use crate::chat::shell::AtTerminal;
 use crate::claude::terminal;
 use crate::cli::Misused;
 use crate::daemon::{DATABASE, DataFolder, bell};
-use crate::id::SessionId;
+use crate::domain::id::SessionId;
 use crate::inbox::shell;
 use crate::session::Session;
 use crate::session::attached::{self, Attached};

@@ -10,10 +10,11 @@ use uuid::Uuid;
 use super::beside::Beside;
 use crate::chat::shell as words;
 use crate::config::{self, ForGit, Sources};
+use crate::domain::id::{ChatId, JobId, RunId};
+use crate::files;
 use crate::git::{Git, changes, snapshot, unique, workspace};
-use crate::id::{ChatId, JobId, RunId};
 use crate::inbox::shell;
-use crate::session::{Session, Source, attached, files};
+use crate::session::{Session, Source, attached};
 use crate::store::{chats, jobs, outbox, runs, sessions};
 
 pub(super) fn delete(

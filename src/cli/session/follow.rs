@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::claude::folder::RunFolder;
 use crate::claude::host::Host;
-use crate::event::Event;
-use crate::id::RunId;
+use crate::domain::event::Event;
+use crate::domain::id::RunId;
 
 /// Enough for the last lines of any run; in bytes.
 const READ_AT_MOST: u64 = 8 * 1024 * 1024;

@@ -9,7 +9,7 @@ use super::beside::Beside;
 use super::follow::Follower;
 use crate::chat::logs;
 use crate::cli::screen;
-use crate::id::RunId;
+use crate::domain::id::RunId;
 use crate::session::Session;
 use crate::store::runs;
 

@@ -19,7 +19,7 @@ use clap::{Args, Subcommand};
 
 use super::Misused;
 use crate::config::{self, Sources};
-use crate::id::{ChatId, ChatThread, ThreadId, UserId};
+use crate::domain::id::{ChatId, ChatThread, ThreadId, UserId};
 use crate::store::{migrated, people};
 use beside::Beside;
 

@@ -3,7 +3,7 @@
 use anyhow::bail;
 
 use super::beside::Beside;
-use crate::id::{ChatId, ChatThread};
+use crate::domain::id::{ChatId, ChatThread};
 use crate::inbox::shell::{self, Resumed};
 
 pub(super) fn resume(

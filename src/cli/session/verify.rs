@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::LOOK_AGAIN;
 use super::beside::{Beside, NoBot};
 use super::listing::print_evidence;
-use crate::id::{JobId, SessionId};
+use crate::domain::id::{JobId, SessionId};
 use crate::job::Task;
 use crate::session::{Commands, Session, SessionState};
 use crate::store::{jobs, sessions, verifications};

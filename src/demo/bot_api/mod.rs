@@ -28,7 +28,7 @@ use checks::Refusal;
 use files::Place;
 use server::{Server, chat_json};
 
-use crate::id::{ChatId, UserId};
+use crate::domain::id::{ChatId, UserId};
 
 /// What a bot may send at once, in bytes. Bot API: 50 MB.
 const LARGEST_FILE: usize = 50 * 1024 * 1024;

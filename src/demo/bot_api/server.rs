@@ -10,7 +10,7 @@ use super::checks::{
 };
 use super::files::Files;
 use super::{Call, Posted, Shown};
-use crate::id::ChatId;
+use crate::domain::id::ChatId;
 
 /// One bot's world. Made by `Default`; the token and the name are set by who makes it.
 #[derive(Default)]

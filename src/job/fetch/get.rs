@@ -12,13 +12,13 @@ use tracing::debug;
 
 use super::{AtHand, coming, disk, make_folder};
 use crate::chat::fetched::Why;
+use crate::domain::update::{File, FileKind};
+use crate::files::{self, numbered, safe_name};
 use crate::job::AtWork;
-use crate::session::files::{self, numbered, safe_name};
 use crate::store::StoreError;
 use crate::store::attachments::{self, Attachment};
 use crate::telegram::api::ApiError;
 use crate::telegram::files::{FetchError, fetch};
-use crate::update::{File, FileKind};
 
 /// How often it is tried; a try that does not reach Telegram at all, and one that Telegram puts off, is not counted.
 const TRIES: u32 = 10;

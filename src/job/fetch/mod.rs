@@ -21,15 +21,15 @@ use super::at_work::{AtWork, Finished};
 use crate::chat::fetched::{self as words, Missed, Rest, Why};
 use crate::chat::live::LiveText;
 use crate::chat::{Outgoing, PromptState};
-use crate::id::{ChatThread, MessageId, RunId};
+use crate::domain::id::{ChatThread, MessageId, RunId};
+use crate::domain::prompt::Piece;
+use crate::domain::update::{File, FileKind};
+use crate::files;
 use crate::process::held::end_marked;
-use crate::prompt::Piece;
 use crate::run::Outcome;
-use crate::session::files;
 use crate::store::attachments::{self, Attachment};
 use crate::store::{StoreError, gatherings, jobs, now, outbox, prompts, runs};
 use crate::telegram::api::Api;
-use crate::update::{File, FileKind};
 
 /// What is over sooner shows no live message.
 const LIVE_AFTER: Duration = Duration::from_secs(2);

@@ -8,12 +8,12 @@ use tracing::info;
 use super::make_folder;
 use super::program::{self, Limits, Ran};
 use crate::chat::fetched as words;
+use crate::domain::prompt::{Picture, Piece, Written};
+use crate::domain::update::FileKind;
+use crate::files;
 use crate::job::AtWork;
-use crate::picture::{self, Fitted};
-use crate::prompt::{Picture, Piece, Written};
-use crate::session::files;
+use crate::job::picture::{self, Fitted};
 use crate::store::attachments::Attachment;
-use crate::update::FileKind;
 
 /// A picture that takes longer is one that was made to.
 const LOOKING: Limits = Limits {

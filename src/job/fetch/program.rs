@@ -8,7 +8,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::chat::text::duration;
-use crate::id::RunId;
+use crate::domain::id::RunId;
 use crate::job::AtWork;
 use crate::process::held::{Held, Piece, Program, end_marked};
 

@@ -7,7 +7,7 @@ use super::asking::as_key;
 use crate::claude::argv::{Launched, OWN_MODEL, PermissionMode};
 use crate::claude::control;
 use crate::claude::host::Host;
-use crate::question::Grant;
+use crate::domain::question::Grant;
 use crate::store::settings::Choices;
 
 /// What claude works with, as far as it was told.

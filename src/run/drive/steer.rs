@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::Drive;
 use crate::chat::{PromptState, queue as words};
 use crate::claude::control;
-use crate::id::{MessageId, PromptId};
+use crate::domain::id::{MessageId, PromptId};
 use crate::store::steering::{self, TakenUp};
 use crate::store::{StoreError, outbox, runs};
 

@@ -10,7 +10,7 @@ use jiff::Zoned;
 use super::Drive;
 use crate::chat::PromptState;
 use crate::claude::login;
-use crate::event::TurnEnd;
+use crate::domain::event::TurnEnd;
 use crate::run::hold::{self, Met, Obstacle};
 use crate::run::{Run, answer};
 use crate::store::{measured, outbox, runs, sessions, settings, steering};

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{Line, PROBE_LIMIT};
 use crate::chat::live::LiveOf;
-use crate::id::{ChatThread, MessageId};
+use crate::domain::id::{ChatThread, MessageId};
 use crate::telegram::api::ApiError;
 use crate::telegram::live::{self, Shown};
 use crate::telegram::send::set_thread;

@@ -30,7 +30,7 @@ use super::send::Sending;
 use crate::chat::PromptState;
 use crate::chat::live::{LiveOf, LiveText};
 use crate::chat::ring::minute_of_day;
-use crate::id::{ChatId, ChatThread, MessageId};
+use crate::domain::id::{ChatId, ChatThread, MessageId};
 use crate::metrics::Metrics;
 use crate::redact::Redactor;
 use crate::store::parked::Parked;

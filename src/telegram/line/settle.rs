@@ -9,7 +9,7 @@ use tracing::{debug, error, info, warn};
 
 use super::{Ask, Line, MOST_DOUBTS, STORE_PAUSE, pause_before};
 use crate::chat::delivery;
-use crate::id::ChatId;
+use crate::domain::id::ChatId;
 use crate::metrics::Retry;
 use crate::store::outbox::Due;
 use crate::store::parked::Parked;

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 
 use regex::Regex;
 use telecoder::claude::install::TESTED;
-use telecoder::command::Verb;
 use telecoder::config::Setting;
+use telecoder::domain::verb::Verb;
 
 use crate::support::Machine;
 use page::{Page, repository};

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use telecoder::demo::bot_api::{Posted, Shown};
-use telecoder::id::{ChatId, UserId};
+use telecoder::domain::id::{ChatId, UserId};
 
 pub use api::{FakeApi, Fault};
 

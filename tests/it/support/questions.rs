@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use telecoder::demo::bot_api::Posted;
-use telecoder::id::{ChatId, UserId};
+use telecoder::domain::id::{ChatId, UserId};
 
 use super::{BOT, Machine};
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use telecoder::chat::live::{self, Going, LiveText, Verbosity};
 use telecoder::claude::stream;
-use telecoder::id::ChatId;
-use telecoder::progress::Progress;
+use telecoder::domain::id::ChatId;
+use telecoder::domain::progress::Progress;
 use telecoder::telegram::budget::{Budget, Purpose};
 use telecoder::telegram::pace::Pace;
 use tokio::time::Instant;

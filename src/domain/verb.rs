@@ -161,7 +161,7 @@ impl Verb {
         self != Verb::Start
     }
 
-    pub(super) fn named(word: &str) -> Option<Verb> {
+    pub fn named(word: &str) -> Option<Verb> {
         Verb::ALL.into_iter().find(|verb| verb.name() == word)
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::id::{JobId, SessionId};
+use crate::domain::id::{JobId, SessionId};
 
 /// The longest name, in bytes, its ending included.
 pub const LONGEST_NAME: usize = 120;

@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::event::{
+use crate::domain::event::{
     ApiProblem, Edited, Event, LimitReport, Retry, ToDo, ToDoChange, ToDoState, ToolUse, TurnEnd,
 };
-use crate::id::{ClaudeSessionId, PromptId};
+use crate::domain::id::{ClaudeSessionId, PromptId};
 
 /// How many of the newest steps are kept.
 const STEPS_KEPT: usize = 12;

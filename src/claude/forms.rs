@@ -4,7 +4,8 @@
 //! Pure. `docs/PASS-THROUGH.md` shows each of them.
 
 use crate::chat::text;
-use crate::update::{Origin, Thing};
+use crate::domain::prompt::Whose;
+use crate::domain::update::{Origin, Thing};
 
 /// Before the words of a message that was edited after claude had read them.
 pub const CORRECTION: &str = "[I have edited an earlier message. It now says:]";
@@ -15,30 +16,6 @@ pub const GO_ON: &str = "Go on.";
 const BEGINNING: usize = 300;
 /// How much of a prompt names it, in characters.
 const NAME: usize = 60;
-
-/// Whose words are quoted or replied to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Whose {
-    /// claude's newest answer: the conversation goes on from there anyway.
-    NewestAnswer,
-    /// An older answer of claude's.
-    Answer {
-        /// What was asked.
-        prompt: String,
-        /// 1 for the newest answer, 2 for the one before, …
-        prompts_ago: u64,
-        /// claude has it in its conversation.
-        is_of_this_session: bool,
-    },
-    /// The message that follows a run that goes on: nothing that anybody said.
-    Live,
-    /// Anything else that the bot said by itself.
-    TheBots,
-    /// The sender's own.
-    Own,
-    /// Somebody else's; empty where nobody can know.
-    Others(String),
-}
 
 /// The part of another message that the sender has chosen.
 pub fn quoted(whose: &Whose, words: &str) -> String {

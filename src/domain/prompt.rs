@@ -1,15 +1,13 @@
 //! What claude is asked: a person's words to the byte, and what goes along with them, each in a fixed form.
 //!
-//! Pure. [`forms`] has the fixed forms; `inbox` puts prompts together, `store::prompts` keeps them, `claude::control`
+//! Pure. `claude::forms` has the fixed forms; `inbox` puts prompts together, `store::prompts` keeps them, `claude::control`
 //! makes lines of input from them.
-
-pub mod forms;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AttachmentId, MessageId};
+use crate::domain::id::{AttachmentId, MessageId};
 
 /// Everything that claude is asked at once, in the order in which it gets it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,4 +144,28 @@ fn append(words: &mut String, written: &Written) {
         words.push('\n');
     }
     words.push_str(&written.text);
+}
+
+/// Whose words are quoted or replied to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// claude's newest answer: the conversation goes on from there anyway.
+    NewestAnswer,
+    /// An older answer of claude's.
+    Answer {
+        /// What was asked.
+        prompt: String,
+        /// 1 for the newest answer, 2 for the one before, …
+        prompts_ago: u64,
+        /// claude has it in its conversation.
+        is_of_this_session: bool,
+    },
+    /// The message that follows a run that goes on: nothing that anybody said.
+    Live,
+    /// Anything else that the bot said by itself.
+    TheBots,
+    /// The sender's own.
+    Own,
+    /// Somebody else's; empty where nobody can know.
+    Others(String),
 }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ChatId, ChatThread, MessageId, UserId};
+use crate::domain::id::{ChatId, ChatThread, MessageId, UserId};
 
 /// An update as the inbox sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]

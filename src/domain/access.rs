@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::id::{ChatId, ChatThread, UserId};
+use crate::domain::id::{ChatId, ChatThread, UserId};
 
 /// The allowlist: `TELECODER_TG_ALLOWED_USERS` and `TELECODER_TG_ALLOWED_CHATS`.
 #[derive(Clone, Debug, Default)]

@@ -2,8 +2,8 @@
 //!
 //! `claude::stream` makes events from lines; `progress` folds them; `chat::logs` prints them. Pure data.
 
-use crate::id::{ClaudeSessionId, PromptId};
-use crate::question::{Request, RequestId};
+use crate::domain::id::{ClaudeSessionId, PromptId};
+use crate::domain::question::{Request, RequestId};
 
 /// One thing that happened, in the order in which claude said so.
 #[derive(Clone, Debug, PartialEq)]

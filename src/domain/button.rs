@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::claude::argv::{Effort, PermissionMode};
-use crate::id::{JobId, PromptId, QuestionId, RunId, SessionId, ThreadId, UserId};
-use crate::question::Pick;
+use crate::domain::id::{JobId, PromptId, QuestionId, RunId, SessionId, ThreadId, UserId};
+use crate::domain::question::Pick;
 
 /// Back to what the settings say.
 const OFF: &str = "off";

@@ -21,7 +21,7 @@ pub struct Readings {
 
 impl Readings {
     /// The readings under their names.
-    pub(super) fn registry(&self) -> Registry {
+    pub fn registry(&self) -> Registry {
         let mut registry = Registry::default();
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("telecoder_build", "Which telecoder this is", build);

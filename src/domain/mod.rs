@@ -1,0 +1,14 @@
+//! The nouns: what telecoder speaks of, as plain types with their names, their parsing and small pure methods.
+//!
+//! Everything above imports from here, and nothing here imports from above: no I/O, no SQL, no clock, and no sentence
+//! for a person. Only a new id draws random bits, and that of a run or a job the time, when it is made.
+
+pub mod access;
+pub mod button;
+pub mod event;
+pub mod id;
+pub mod progress;
+pub mod prompt;
+pub mod question;
+pub mod update;
+pub mod verb;
