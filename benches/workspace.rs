@@ -11,11 +11,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use telecoder::domain::id::{ChatId, ChatThread, RunId, SessionId};
+use telecoder::domain::session::{Session, Source};
 use telecoder::git::mirror::Mirrors;
 use telecoder::git::workspace::{self, Workshop};
 use telecoder::git::{Git, Listener, diff, index, snapshot};
 use telecoder::process::holder::{self, Place};
-use telecoder::session::{Session, Source};
 use tokio_util::sync::CancellationToken;
 
 const FILES: usize = 20_000;

@@ -2,6 +2,7 @@
 //!
 //! They lie in the data folder, outside the git tree, and go with the session. What names may be is here too; pure.
 
+use crate::domain::shown::is_unseen;
 use std::path::{Path, PathBuf};
 
 use unicode_segmentation::UnicodeSegmentation;
@@ -94,11 +95,4 @@ fn shortened(name: &str, suffix: &str) -> String {
         return format!("file{suffix}{ending}");
     }
     format!("{}{suffix}{ending}", stem[..end].trim_end())
-}
-
-/// Control characters, and marks that turn what is read around or cannot be seen: names could look like others.
-pub fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{061c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }

@@ -15,12 +15,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::chat::Outgoing;
 use crate::chat::holding::{self, LoginFailure};
 use crate::claude::login::{self as shown, Screen};
+use crate::domain::hold::HoldCause;
 use crate::domain::id::{ChatThread, RunId};
+use crate::domain::outgoing::Outgoing;
 use crate::process::held::{Held, Piece, Program, end_marked};
-use crate::run::hold::Why;
 use crate::session::registry::Registry;
 use crate::store::logins::{self, State};
 use crate::store::{Store, StoreError, holds, outbox, traces};
@@ -243,7 +243,7 @@ impl LoginTask {
             .store
             .transaction(move |db| {
                 logins::clear(db)?;
-                let places = holds::lift_all(db, Why::Login)?;
+                let places = holds::lift_all(db, HoldCause::Login)?;
                 outbox::insert(db, owner, &holding::logged_in(places.len()))?;
                 Ok(places)
             })

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use super::evidence::{file_list, summary};
-use super::live::{LiveText, one_line, ticking};
-use super::text::{duration, without_password};
-use super::{Body, Outgoing};
+use super::live::ticking;
+use super::text::duration;
 use crate::domain::button::Press;
+use crate::domain::changes::Changes;
+use crate::domain::changes::Pushed;
+use crate::domain::changes::{Files, Remote};
 use crate::domain::id::RunId;
-use crate::git::diff::{Files, Remote};
-use crate::git::push::Pushed;
-use crate::verify::Changes;
+use crate::domain::live::LiveText;
+use crate::domain::outgoing::{Body, Outgoing};
+use crate::domain::shown::one_line;
+use crate::domain::shown::without_password;
 
 /// A command for a workspace that is not there.
 pub fn no_session() -> Outgoing {

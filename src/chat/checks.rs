@@ -1,12 +1,12 @@
 //! What `/checks` and `/autofix` say.
 
-use super::Outgoing;
-use super::text::without_password;
 use crate::domain::button::Press;
+use crate::domain::check::CheckOrigin;
+use crate::domain::check::Commands;
+use crate::domain::check::{Check, CheckKind};
 use crate::domain::id::SessionId;
-use crate::session::Commands;
-use crate::verify::commands::Origin;
-use crate::verify::{Check, Kind};
+use crate::domain::outgoing::Outgoing;
+use crate::domain::shown::without_password;
 
 /// What is known of a session's checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Known {
     pub session: SessionId,
     /// What the session was given itself.
     pub own: Commands,
-    pub chosen: Vec<(Check, Origin)>,
+    pub chosen: Vec<(Check, CheckOrigin)>,
     /// What the files in the workspace look like.
     pub found: Commands,
     /// Why the repository's own file does not count, where there is one.
@@ -74,15 +74,15 @@ pub(super) fn listed(commands: &Commands) -> String {
         .join(" · ")
 }
 
-fn chosen_line((check, origin): &(Check, Origin)) -> String {
+fn chosen_line((check, origin): &(Check, CheckOrigin)) -> String {
     let kind = match check.kind {
-        Kind::Tests => "Tests",
-        Kind::Lint => "Lint",
+        CheckKind::Tests => "Tests",
+        CheckKind::Lint => "Lint",
     };
     let origin = match origin {
-        Origin::Session => "set here",
-        Origin::Settings => "from the settings",
-        Origin::Repository => "from .telecoder.toml",
+        CheckOrigin::Session => "set here",
+        CheckOrigin::Settings => "from the settings",
+        CheckOrigin::Repository => "from .telecoder.toml",
     };
     format!("{kind}: {} ({origin})", without_password(&check.command))
 }

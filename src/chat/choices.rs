@@ -1,8 +1,8 @@
 //! What is said about what claude is started with in a chat: `/mode`, `/model`, `/effort`.
 
-use super::Outgoing;
-use crate::claude::argv::{Effort, PermissionMode};
 use crate::domain::button::Press;
+use crate::domain::choices::{Effort, PermissionMode};
+use crate::domain::outgoing::Outgoing;
 
 /// The models that have a button; any other name is taken too.
 const MODELS: [&str; 3] = ["opus", "sonnet", "haiku"];

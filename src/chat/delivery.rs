@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::Outgoing;
-use super::live::one_line;
 use super::text::duration;
 use crate::domain::button::Press;
 use crate::domain::id::ChatThread;
+use crate::domain::outgoing::Outgoing;
+use crate::domain::shown::one_line;
 
 /// Above a message whose topic was deleted or closed.
 pub const TOPIC_IS_GONE: &str = "Its topic is gone, so this comes here:";
@@ -33,14 +33,6 @@ pub fn not_delivered(reason: &str) -> Outgoing {
     )
     .quoting(reason)
     .loud()
-}
-
-/// What `/status` tells of a chat's messages that did not arrive.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NotDelivered {
-    pub count: u64,
-    /// Why the newest of them was not, in the words of whoever refused it.
-    pub reason: Option<String>,
 }
 
 /// A prompt that is held back, as the question about it shows it.

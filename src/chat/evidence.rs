@@ -1,17 +1,22 @@
 //! What was measured, in words: one message after an answer.
 
+use crate::domain::shown::last_lines;
 use std::time::Duration;
 
 use super::checks::listed;
-use super::live::{LiveText, one_line, ticking};
-use super::text::{cost, duration, without_password};
-use super::{Body, Folded, Outgoing};
+use super::live::ticking;
+use super::text::{cost, duration};
 use crate::domain::button::Press;
+use crate::domain::changes::Changes;
+use crate::domain::changes::{Changed, Files, Remote};
+use crate::domain::check::Commands;
+use crate::domain::check::{CheckEnd, CheckKind, CheckResult};
+use crate::domain::evidence::{AutoPush, Contradiction, Evidence};
 use crate::domain::id::{JobId, SessionId};
-use crate::git::diff::{Changed, Files, Remote};
-use crate::session::Commands;
-use crate::verify::fix::{self, end_of};
-use crate::verify::{AutoPush, Changes, CheckResult, Contradiction, Ended, Evidence, Kind};
+use crate::domain::live::LiveText;
+use crate::domain::outgoing::{Body, Folded, Outgoing};
+use crate::domain::shown::one_line;
+use crate::domain::shown::without_password;
 
 /// How much of a failing check's output is shown, in bytes.
 const OUTPUT_SHOWN: usize = 1_200;
@@ -71,14 +76,14 @@ pub fn message(job: JobId, evidence: &Evidence, next: &Next, hint: Option<&Hint>
         if !changes.left_out.is_empty() {
             folded.push(Folded {
                 title: "Not measured, in git's words".to_owned(),
-                text: end_of(&changes.left_out, OUTPUT_SHOWN).to_owned(),
+                text: last_lines(&changes.left_out, OUTPUT_SHOWN).to_owned(),
             });
         }
     }
     if let Some(AutoPush::Refused(words)) = &evidence.auto_push {
         folded.push(Folded {
             title: "git push".to_owned(),
-            text: end_of(words, OUTPUT_SHOWN).to_owned(),
+            text: last_lines(words, OUTPUT_SHOWN).to_owned(),
         });
     }
     let mut message = Outgoing::of(Body::Evidence {
@@ -87,7 +92,7 @@ pub fn message(job: JobId, evidence: &Evidence, next: &Next, hint: Option<&Hint>
     });
     if evidence.is_red() && !matches!(next, Next::Fixing(..)) {
         message = message.loud();
-        if fix::prompt(&evidence.checks).is_some() {
+        if evidence.is_failing() {
             message = message.with_button("Fix it", Press::Fix(job));
         }
     }
@@ -139,14 +144,14 @@ fn contradicted(contradiction: Contradiction) -> String {
 
 fn check_line(result: &CheckResult) -> String {
     let sign = match &result.ended {
-        Ended::Passed if result.is_green() => "✓",
-        Ended::Passed => "⚠",
-        Ended::Failed { .. } | Ended::TimedOut | Ended::NotRun(_) => "✗",
-        Ended::Stopped | Ended::GaveWay => "–",
+        CheckEnd::Passed if result.is_green() => "✓",
+        CheckEnd::Passed => "⚠",
+        CheckEnd::Failed { .. } | CheckEnd::TimedOut | CheckEnd::NotRun(_) => "✗",
+        CheckEnd::Stopped | CheckEnd::GaveWay => "–",
     };
     let took = duration(Duration::from_millis(result.elapsed_ms));
     let how = match &result.ended {
-        Ended::Passed => match result.counts {
+        CheckEnd::Passed => match result.counts {
             Some(counts) if counts.failed > 0 => format!(
                 ": exit code 0, but {} of {} failed · {took}",
                 counts.failed,
@@ -160,7 +165,7 @@ fn check_line(result: &CheckResult) -> String {
             Some(counts) => format!(": {} passed · {took}", counts.passed),
             None => format!(" · {took}"),
         },
-        Ended::Failed { code } => {
+        CheckEnd::Failed { code } => {
             let code = match code {
                 Some(code) => format!("exit code {code}"),
                 None => "killed, perhaps because memory ran out".to_owned(),
@@ -174,14 +179,16 @@ fn check_line(result: &CheckResult) -> String {
                 None => format!(": {code} · {took}"),
             }
         }
-        Ended::TimedOut => format!(": not done after {took}, and ended (TELECODER_VERIFY_TIMEOUT)"),
-        Ended::Stopped if result.elapsed_ms == 0 => ": not run".to_owned(),
-        Ended::Stopped => format!(": stopped after {took}"),
-        Ended::GaveWay if result.elapsed_ms == 0 => {
+        CheckEnd::TimedOut => {
+            format!(": not done after {took}, and ended (TELECODER_VERIFY_TIMEOUT)")
+        }
+        CheckEnd::Stopped if result.elapsed_ms == 0 => ": not run".to_owned(),
+        CheckEnd::Stopped => format!(": stopped after {took}"),
+        CheckEnd::GaveWay if result.elapsed_ms == 0 => {
             ": not run, because the next prompt comes first".to_owned()
         }
-        Ended::GaveWay => format!(": ended after {took}, because the next prompt comes first"),
-        Ended::NotRun(words) => format!(": could not be run ({words})"),
+        CheckEnd::GaveWay => format!(": ended after {took}, because the next prompt comes first"),
+        CheckEnd::NotRun(words) => format!(": could not be run ({words})"),
     };
     let left = match result.survivors {
         0 => String::new(),
@@ -191,10 +198,10 @@ fn check_line(result: &CheckResult) -> String {
     format!("{sign} {}{how}{left}", name(result.check.kind))
 }
 
-fn name(kind: Kind) -> &'static str {
+fn name(kind: CheckKind) -> &'static str {
     match kind {
-        Kind::Tests => "Tests",
-        Kind::Lint => "Lint",
+        CheckKind::Tests => "Tests",
+        CheckKind::Lint => "Lint",
     }
 }
 
@@ -299,7 +306,7 @@ fn failing_output(result: &CheckResult) -> Option<Folded> {
             "$ {}",
             one_line(&without_password(&result.check.command), NAME_SHOWN)
         ),
-        text: end_of(&result.last_lines, OUTPUT_SHOWN).to_owned(),
+        text: last_lines(&result.last_lines, OUTPUT_SHOWN).to_owned(),
     })
 }
 

@@ -2,10 +2,14 @@
 
 use crate::domain::event::{ApiProblem, TurnEnd};
 use crate::domain::progress::Progress;
+use crate::domain::shown::beginning;
 
-use super::Outgoing;
 use super::text::{cost_clause, duration};
+use crate::domain::outgoing::Outgoing;
 use std::time::Duration;
+
+/// How much of the words of others is quoted, in characters: their beginning says what happened.
+const WORDS_SHOWN: usize = 1_500;
 
 /// What went wrong with a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,11 +116,11 @@ impl Failure {
                     _ => "send the prompt again later.",
                 }
             ))
-            .quoting(shortened(words)),
+            .quoting(beginning(words, WORDS_SHOWN)),
             Failure::Turn(words) => Outgoing::note(format!(
                 "Claude could not finish. {spent} What it did so far is kept; write to go on."
             ))
-            .quoting(shortened(words)),
+            .quoting(beginning(words, WORDS_SHOWN)),
             Failure::ProgramMissing(program) => Outgoing::note(format!(
                 "There is no program {program} on this machine, so the prompt was not run. Install Claude \
                  Code (npm install -g @anthropic-ai/claude-code), or set TELECODER_RUNTIME to where it is; \
@@ -128,21 +132,12 @@ impl Failure {
             Failure::NotStarted(words) => Outgoing::note(
                 "Claude could not be started, so the prompt was not run. Send it again when this is mended:",
             )
-            .quoting(shortened(words)),
+            .quoting(beginning(words, WORDS_SHOWN)),
             Failure::NoAnswer { how, stderr } => Outgoing::note(format!(
                 "Claude ended without an answer: {how}. {spent} What it did so far is kept; write to go on."
             ))
-            .quoting(shortened(stderr)),
+            .quoting(beginning(stderr, WORDS_SHOWN)),
         }
         .loud()
-    }
-}
-
-/// The words of others are quoted, not relayed: their beginning says what happened.
-fn shortened(words: &str) -> String {
-    const KEPT: usize = 1_500;
-    match words.char_indices().nth(KEPT) {
-        Some((end, _)) => format!("{}…", &words[..end]),
-        None => words.to_owned(),
     }
 }

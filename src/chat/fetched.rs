@@ -1,16 +1,19 @@
 //! What is said of files that came with messages: that one is being fetched, what was heard in it, why it cannot be
 //! had; and the fixed lines that tell claude of them.
 
+use crate::domain::fetched::Missed;
+use crate::domain::fetched::MissedCause;
 use std::path::Path;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::Outgoing;
-use super::live::{LiveText, one_line, ticking};
-use super::text::{duration, without_password};
+use super::live::ticking;
+use super::text::duration;
 use crate::domain::button::Press;
 use crate::domain::id::RunId;
+use crate::domain::live::LiveText;
+use crate::domain::outgoing::Outgoing;
+use crate::domain::shown::one_line;
+use crate::domain::shown::without_password;
 use crate::domain::update::{File, FileKind};
 
 /// How much of what was heard is shown, in characters.
@@ -23,56 +26,6 @@ pub fn given_up() -> Outgoing {
          claude; send it again.",
     )
     .loud()
-}
-
-/// A file that a prompt has to do without.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Missed {
-    /// As a person calls it.
-    pub name: String,
-    pub why: Why,
-}
-
-/// Why a file cannot be had.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Why {
-    /// Telegram gives bots nothing that is larger than 20 MB.
-    TooLarge,
-    /// It is larger than anything that telecoder keeps.
-    MuchTooLarge,
-    /// Telegram does not have it any more.
-    Gone,
-    /// It was tried again and again.
-    CutOff(String),
-    /// A local Bot API server has it where telecoder cannot read it.
-    OutOfReach(String),
-    /// The disk here, in the system's words.
-    Disk(String),
-    /// Speech, and no program that turns it into text.
-    NoTranscriber,
-    /// That program failed; the end of what it said.
-    NotTranscribed {
-        how: String,
-        words: String,
-    },
-    NothingHeard,
-}
-
-impl Why {
-    /// One word for it.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Why::TooLarge | Why::MuchTooLarge => "too_large",
-            Why::Gone => "gone",
-            Why::CutOff(_) => "cut_off",
-            Why::OutOfReach(_) => "out_of_reach",
-            Why::Disk(_) => "disk",
-            Why::NoTranscriber => "no_transcriber",
-            Why::NotTranscribed { .. } => "not_transcribed",
-            Why::NothingHeard => "nothing_heard",
-        }
-    }
 }
 
 /// What becomes of the prompt that misses something.
@@ -117,7 +70,7 @@ pub fn missed(missed: &[Missed], rest: Rest) -> Outgoing {
             .push_str(" Everything else goes to claude now, with a line that says what is missing."),
     }
     let words = missed.iter().find_map(|missed| match &missed.why {
-        Why::NotTranscribed { words, .. } => Some(words.as_str()),
+        MissedCause::NotTranscribed { words, .. } => Some(words.as_str()),
         _ => None,
     });
     let message = Outgoing::note(text).quoting(without_password(words.unwrap_or_default()));
@@ -133,48 +86,50 @@ pub fn missed(missed: &[Missed], rest: Rest) -> Outgoing {
 fn sentence(missed: &Missed) -> String {
     let name = &missed.name;
     match &missed.why {
-        Why::TooLarge => {
+        MissedCause::TooLarge => {
             format!("{name} was not fetched: Telegram gives bots only files of up to 20 MB.")
         }
-        Why::MuchTooLarge => format!("{name} was not fetched: it is larger than 2,000 MB."),
-        Why::Gone => format!("{name} was not fetched: Telegram does not have it any more."),
-        Why::CutOff(reason) => {
+        MissedCause::MuchTooLarge => format!("{name} was not fetched: it is larger than 2,000 MB."),
+        MissedCause::Gone => format!("{name} was not fetched: Telegram does not have it any more."),
+        MissedCause::CutOff(reason) => {
             format!("{name} was not fetched, however often it was tried: {reason}.")
         }
-        Why::OutOfReach(path) => format!(
+        MissedCause::OutOfReach(path) => format!(
             "{name} was not fetched: the Bot API server has it in {path}, where telecoder cannot read it."
         ),
-        Why::Disk(reason) => format!("{name} could not be kept on this machine: {reason}."),
-        Why::NoTranscriber => format!(
+        MissedCause::Disk(reason) => format!("{name} could not be kept on this machine: {reason}."),
+        MissedCause::NoTranscriber => format!(
             "{name} was not listened to: nothing is set up here that turns speech into text. \
              TELECODER_TRANSCRIBE_CMD names a program that does; docs/runtime-setup.md has one to copy."
         ),
-        Why::NotTranscribed { how, .. } => {
+        MissedCause::NotTranscribed { how, .. } => {
             format!(
                 "{name} was not turned into text: the program of TELECODER_TRANSCRIBE_CMD {how}."
             )
         }
-        Why::NothingHeard => format!("In {name} no words were heard."),
+        MissedCause::NothingHeard => format!("In {name} no words were heard."),
     }
 }
 
 fn way_out(missed: &[Missed]) -> &'static str {
     match missed.first().map(|missed| &missed.why) {
-        Some(Why::TooLarge) => {
+        Some(MissedCause::TooLarge) => {
             "Send a smaller one, or put it somewhere that claude can reach and write where it is; docs/GUIDE.md \
              says how the limit is lifted."
         }
-        Some(Why::MuchTooLarge) => "Put it somewhere that claude can reach, and write where it is.",
-        Some(Why::NoTranscriber) => "Until then, write it as text.",
-        Some(Why::NotTranscribed { .. }) => {
+        Some(MissedCause::MuchTooLarge) => {
+            "Put it somewhere that claude can reach, and write where it is."
+        }
+        Some(MissedCause::NoTranscriber) => "Until then, write it as text.",
+        Some(MissedCause::NotTranscribed { .. }) => {
             "Send it again when the program works, or write it as text."
         }
-        Some(Why::NothingHeard) => "Say it again, or write it as text.",
-        Some(Why::OutOfReach(_)) => {
+        Some(MissedCause::NothingHeard) => "Say it again, or write it as text.",
+        Some(MissedCause::OutOfReach(_)) => {
             "Let telecoder's user read that folder under the same path, and send it again."
         }
-        Some(Why::Disk(_)) => "Make room on the disk, and send it again.",
-        Some(Why::Gone | Why::CutOff(_)) | None => "Send it again.",
+        Some(MissedCause::Disk(_)) => "Make room on the disk, and send it again.",
+        Some(MissedCause::Gone | MissedCause::CutOff(_)) | None => "Send it again.",
     }
 }
 

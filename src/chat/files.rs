@@ -3,9 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Body, Outgoing, Stored};
 use crate::domain::button::Press;
 use crate::domain::id::JobId;
+use crate::domain::outgoing::{Body, Outgoing, Stored};
 
 /// So many names are listed.
 const LISTED: usize = 10;

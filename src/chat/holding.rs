@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use jiff::Zoned;
 
-use super::Outgoing;
 use super::text::duration;
 use crate::domain::button::Press;
 use crate::domain::event::{LimitReport, Standing};
-use crate::run::hold::Why;
+use crate::domain::hold::HoldCause;
+use crate::domain::outgoing::Outgoing;
 
 /// `20:00`, `tomorrow 09:00`, `Sat 28 Nov, 09:00`: when it is, seen from now.
 fn clock(moment: &Zoned, now: &Zoned) -> String {
@@ -49,17 +49,17 @@ pub fn limited(until: &Zoned, now: &Zoned, is_known: bool, words: &str) -> Outgo
 }
 
 /// For whoever writes while nothing begins in the chat; said once.
-pub fn waits(why: Why, until: Option<&Zoned>, now: &Zoned) -> Outgoing {
+pub fn waits(why: HoldCause, until: Option<&Zoned>, now: &Zoned) -> Outgoing {
     Outgoing::note(match (why, until) {
-        (Why::Limit, Some(until)) => format!(
+        (HoldCause::Limit, Some(until)) => format!(
             "This is kept until the usage limit is over, at {}; it runs then by itself. /stop drops it.",
             clock(until, now)
         ),
-        (Why::Limit, None) => {
+        (HoldCause::Limit, None) => {
             "This is kept until the usage limit is over; it runs then by itself. /stop drops it."
                 .to_owned()
         }
-        (Why::Login, _) => {
+        (HoldCause::Login, _) => {
             "This is kept and runs by itself when claude is logged in again. /stop drops it."
                 .to_owned()
         }
@@ -70,15 +70,15 @@ pub fn waits(why: Why, until: Option<&Zoned>, now: &Zoned) -> Outgoing {
 pub const NO_LONGER_HELD: &str = "The next prompt here is tried at once.";
 
 /// A line of `/status`.
-pub fn status_line(why: Why, until: Option<&Zoned>, now: &Zoned) -> String {
+pub fn status_line(why: HoldCause, until: Option<&Zoned>, now: &Zoned) -> String {
     match (why, until) {
-        (Why::Limit, Some(until)) => format!(
+        (HoldCause::Limit, Some(until)) => format!(
             "Held: by a usage limit, until {} (in {})",
             clock(until, now),
             left(until, now)
         ),
-        (Why::Limit, None) => "Held: by a usage limit".to_owned(),
-        (Why::Login, _) => "Held: claude is not logged in".to_owned(),
+        (HoldCause::Limit, None) => "Held: by a usage limit".to_owned(),
+        (HoldCause::Login, _) => "Held: claude is not logged in".to_owned(),
     }
 }
 
@@ -158,7 +158,7 @@ pub fn logged_in(chats: usize) -> Outgoing {
     .urgent()
 }
 
-/// Why a login came to nothing.
+/// HoldCause a login came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginFailure {
     /// In claude's own words, which may be empty.

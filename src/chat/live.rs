@@ -1,16 +1,16 @@
 //! What the live message says while a run goes on, and the line it shrinks to.
 
-use std::ops::Range;
+use crate::domain::choices::Verbosity;
+use crate::domain::live::LiveText;
+use crate::domain::shown::newest_words;
+use crate::domain::shown::one_line;
 use std::time::Duration;
 
 use super::holding::warning_clause;
 use super::text::{cost_with_dot, duration, tools_clause};
-use crate::domain::button::Press;
 use crate::domain::event::{ApiProblem, Retry, ToDo, ToDoState};
-use crate::domain::id::{JobId, RunId, SessionId};
 use crate::domain::progress::{Progress, Step, StepState};
-use crate::redact::Redactor;
-use crate::run::{Ended, Outcome};
+use crate::domain::run::{Outcome, RunEnd};
 
 /// How long a step's argument may be, in characters.
 const ARGUMENT_SHOWN: usize = 60;
@@ -18,135 +18,6 @@ const ARGUMENT_SHOWN: usize = 60;
 const WORDS_SHOWN: usize = 300;
 /// How many lines of claude's list are shown.
 const TO_DOS_SHOWN: usize = 8;
-
-/// What a live message follows.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LiveOf {
-    Run(RunId),
-    Job(JobId),
-    /// A workspace that is being made.
-    Setup(SessionId),
-}
-
-impl LiveOf {
-    /// What its Stop button asks for.
-    pub fn stop(&self) -> Press {
-        match self {
-            LiveOf::Run(run) => Press::Stop(*run),
-            LiveOf::Job(job) => Press::StopJob(*job),
-            LiveOf::Setup(session) => Press::StopSetup(session.clone()),
-        }
-    }
-}
-
-/// How much the live message of a chat tells. `/verbose`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verbosity {
-    /// That it works, and for how long.
-    Quiet,
-    /// The list, the last steps, the newest words.
-    #[default]
-    Normal,
-    /// More steps, and what each gave back.
-    Detailed,
-}
-
-impl Verbosity {
-    pub const ALL: [Verbosity; 3] = [Verbosity::Quiet, Verbosity::Normal, Verbosity::Detailed];
-
-    /// As `/verbose` takes it and the store keeps it.
-    pub fn number(self) -> u8 {
-        self as u8
-    }
-
-    pub fn numbered(number: u8) -> Option<Verbosity> {
-        Verbosity::ALL.get(usize::from(number)).copied()
-    }
-
-    fn steps(self) -> usize {
-        match self {
-            Verbosity::Quiet => 0,
-            Verbosity::Normal => 4,
-            Verbosity::Detailed => 10,
-        }
-    }
-}
-
-/// A text of which some is shown as code: commands and paths, which a client would otherwise take for links.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LiveText {
-    pub text: String,
-    /// In bytes, in their order.
-    pub code: Vec<Range<usize>>,
-    /// The newest words of the answer, below it; Markdown that may be cut anywhere.
-    pub words: String,
-}
-
-impl LiveText {
-    pub fn plain(text: impl Into<String>) -> LiveText {
-        LiveText {
-            text: text.into(),
-            code: Vec::new(),
-            words: String::new(),
-        }
-    }
-
-    /// The same without the secrets in it; what is shown as code still is.
-    pub fn without_secrets(mut self, redactor: &Redactor) -> LiveText {
-        redactor.clean(&mut self.words);
-        let secrets = redactor.secrets(&self.text);
-        if secrets.is_empty() {
-            return self;
-        }
-        let mut shown = String::with_capacity(self.text.len());
-        // Where each secret was, and where its stand-in is.
-        let mut places: Vec<(Range<usize>, Range<usize>)> = Vec::with_capacity(secrets.len());
-        for secret in secrets {
-            let from = places.last().map_or(0, |(was, _)| was.end);
-            shown.push_str(&self.text[from..secret.range.start]);
-            let start = shown.len();
-            shown.push_str(&secret.stand_in());
-            places.push((secret.range, start..shown.len()));
-        }
-        let from = places.last().map_or(0, |(was, _)| was.end);
-        shown.push_str(&self.text[from..]);
-        let mut end_before = 0;
-        for range in &mut self.code {
-            // Two that share a secret do not share its stand-in.
-            let start = moved(range.start, &places, |stand_in| stand_in.start).max(end_before);
-            let end = moved(range.end, &places, |stand_in| stand_in.end).max(start);
-            *range = start..end;
-            end_before = end;
-        }
-        self.text = shown;
-        self
-    }
-
-    pub(super) fn push(&mut self, text: &str) {
-        self.text.push_str(text);
-    }
-
-    pub(super) fn push_code(&mut self, code: &str) {
-        let start = self.text.len();
-        self.text.push_str(code);
-        if !code.is_empty() {
-            self.code.push(start..self.text.len());
-        }
-    }
-}
-
-/// Where a place in a text is when secrets have become stand-ins; one within a secret goes to an edge.
-fn moved(
-    at: usize,
-    places: &[(Range<usize>, Range<usize>)],
-    edge: impl Fn(&Range<usize>) -> usize,
-) -> usize {
-    match places.iter().rev().find(|(was, _)| was.start < at) {
-        Some((was, stand_in)) if at < was.end => edge(stand_in),
-        Some((was, stand_in)) => at - was.end + stand_in.end,
-        None => at,
-    }
-}
 
 /// What is known of a run that goes on, beside its progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -197,7 +68,7 @@ pub fn live(progress: &Progress, going: Going) -> LiveText {
             push_result(&mut text, step);
         }
     }
-    text.words = newest_words(&progress.words);
+    text.words = newest_words(&progress.words, WORDS_SHOWN);
     text
 }
 
@@ -230,7 +101,7 @@ pub fn record(outcome: &Outcome, elapsed: Duration, progress: &Progress) -> Stri
 }
 
 /// The same line for a run that ended before the bot could show it.
-pub fn record_of(ended: &Ended) -> String {
+pub fn record_of(ended: &RunEnd) -> String {
     let how = match ended.outcome.as_str() {
         "completed" => "Done",
         "stopped" => "Stopped",
@@ -337,24 +208,4 @@ fn retrying(retry: &Retry) -> String {
         retry.attempt,
         retry.attempts
     )
-}
-
-fn newest_words(words: &str) -> String {
-    let words = words.trim();
-    let count = words.chars().count();
-    if count <= WORDS_SHOWN {
-        return words.to_owned();
-    }
-    let tail: String = words.chars().skip(count - WORDS_SHOWN).collect();
-    // From a word's start, where there is one.
-    let from = tail.find(char::is_whitespace).map_or(0, |space| space + 1);
-    format!("… {}", &tail[from..])
-}
-
-/// The first line, cut to a length.
-pub fn one_line(text: &str, characters: usize) -> String {
-    let line = text.lines().next().unwrap_or_default().trim();
-    let cut = line.chars().count() > characters || text.trim().lines().count() > 1;
-    let start: String = line.chars().take(characters).collect();
-    if cut { format!("{start}…") } else { start }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::live::one_line;
-use super::{Body, Outgoing, questions};
+use super::questions;
 use crate::domain::event::Event;
+use crate::domain::outgoing::{Body, Outgoing};
+use crate::domain::shown::one_line;
 
 /// How many lines `/logs` shows when it is not told.
 pub const LINES: usize = 30;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::Outgoing;
-use super::live::one_line;
 use crate::domain::button::Press;
 use crate::domain::id::{ChatThread, UserId};
+use crate::domain::outgoing::Outgoing;
+use crate::domain::shown::one_line;
 
 /// The longest name that a button has room for.
 const NAME_SHOWN: usize = 24;

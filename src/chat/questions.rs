@@ -4,14 +4,14 @@
 
 use std::time::Duration;
 
-use super::live::one_line;
 use super::text::duration;
-use super::visible::{is_blank, visible, without_middle};
-use super::{Body, Code, Outgoing, WantsReply};
-use crate::claude::argv::PermissionMode;
 use crate::domain::button::Press;
+use crate::domain::choices::PermissionMode;
 use crate::domain::id::QuestionId;
+use crate::domain::outgoing::{Body, Code, Outgoing, WantsReply};
 use crate::domain::question::{Answer, Asks, Choice, Grant, Pick, Question, Request, Wish};
+use crate::domain::shown::one_line;
+use crate::domain::shown::{is_blank, visible, without_middle};
 
 /// A command or change longer than this comes as a file too: the question shows its beginning. UTF-16 units.
 pub const SHOWN: usize = 2_500;

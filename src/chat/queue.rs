@@ -1,10 +1,12 @@
 //! What is said about messages that wait while a run goes on: `/queue`, and changes of what was written.
 
-use super::Outgoing;
 use crate::domain::button::Press;
 use crate::domain::id::{MessageId, PromptId};
+use crate::domain::outgoing::Outgoing;
 use crate::domain::prompt::Content;
-use crate::store::waiting::InQueue;
+use crate::domain::prompt::InQueue;
+use crate::domain::shown::beginning;
+use crate::domain::shown::folded;
 
 /// So many waiting prompts are listed.
 const LISTED: usize = 8;
@@ -29,7 +31,7 @@ pub fn queue(holds_back: bool, waiting: &[InQueue]) -> Outgoing {
     }
     let mut message = Outgoing::note("");
     for (number, prompt) in (1..).zip(waiting.iter().take(LISTED)) {
-        let words = beginning(&prompt.words);
+        let words = beginning(&folded(&prompt.words), SHOWN);
         text.push_str(&format!("\n{number}. {words}"));
         if prompt.is_handed {
             text.push_str(" (claude has it, and takes it up at its next step)");
@@ -42,14 +44,6 @@ pub fn queue(holds_back: bool, waiting: &[InQueue]) -> Outgoing {
     Outgoing {
         body: Outgoing::note(text).body,
         ..message
-    }
-}
-
-fn beginning(words: &str) -> String {
-    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::files::size;
-use super::{Body, Outgoing};
+use crate::domain::outgoing::{Body, Outgoing};
 
 /// A longer text comes as a file; in UTF-16 units, so that it is one message with room to spare.
 const LONGEST_MESSAGE: usize = 3_500;

@@ -1,11 +1,12 @@
 //! What `/sessions` and `/resume` say.
 
-use super::Outgoing;
-use super::live::one_line;
-use super::text::{cost, without_password};
+use super::text::cost;
 use crate::domain::button::Press;
 use crate::domain::id::{ChatId, SessionId};
-use crate::session::{Session, SessionState, Source};
+use crate::domain::outgoing::Outgoing;
+use crate::domain::session::{Session, SessionState, Source};
+use crate::domain::shown::one_line;
+use crate::domain::shown::without_password;
 
 /// How much of a prompt tells one session from another.
 const PROMPT_SHOWN: usize = 60;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::Outgoing;
-use super::live::Verbosity;
-use super::ring::Ring;
 use super::text::duration;
+use crate::domain::choices::Ring;
+use crate::domain::choices::Verbosity;
+use crate::domain::outgoing::Outgoing;
 
 /// `/verbose`
 pub fn verbose(verbosity: Verbosity) -> Outgoing {

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::evidence::{file_list, summary};
-use super::live::one_line;
 use super::text::duration;
-use super::workspace::BackIn;
-use super::{Body, Outgoing};
+use crate::domain::changes::Files;
 use crate::domain::id::{ClaudeSessionId, SessionId};
-use crate::git::diff::Files;
+use crate::domain::outgoing::{Body, Outgoing};
+use crate::domain::session::{Session, Source};
+use crate::domain::shown::one_line;
+use crate::domain::workspace::BackIn;
 use crate::git::source;
-use crate::session::{Session, Source};
 
 const PROMPT_SHOWN: usize = 400;
 const PROMPTS_SHOWN: usize = 5;

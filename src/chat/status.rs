@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use super::Outgoing;
-use super::delivery::NotDelivered;
-use super::live::one_line;
-use super::text::{cost, duration, without_password};
+use super::text::{cost, duration};
 use crate::domain::button::Press;
+use crate::domain::delivery::NotDelivered;
 use crate::domain::id::ThreadId;
-use crate::job::Task;
-use crate::run::Ended;
-use crate::session::{Session, SessionState, Source};
+use crate::domain::job::Task;
+use crate::domain::outgoing::Outgoing;
+use crate::domain::run::RunEnd;
+use crate::domain::session::{Session, SessionState, Source};
+use crate::domain::shown::one_line;
+use crate::domain::shown::without_password;
 
 /// Everything that `/status` tells, gathered in one look at the store.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,7 +36,7 @@ pub struct Facts {
     pub thread: Option<ThreadId>,
     /// Runs in all chats take all the places that there are.
     pub no_free_place: bool,
-    pub last: Option<Ended>,
+    pub last: Option<RunEnd>,
     /// How long ago the last run ended.
     pub last_ago: Option<Duration>,
     pub cost_usd: f64,
@@ -198,7 +199,7 @@ fn session_lines(session: &Session) -> Vec<String> {
     lines
 }
 
-fn last_line(last: &Ended, ago: Option<Duration>) -> String {
+fn last_line(last: &RunEnd, ago: Option<Duration>) -> String {
     let how = match last.outcome.as_str() {
         "completed" => "done",
         "timed_out" => "stopped at the time limit",

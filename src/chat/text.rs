@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use super::{Body, Outgoing};
 use crate::domain::id::MessageId;
+use crate::domain::outgoing::{Body, Outgoing};
 use crate::domain::verb::Verb;
 
 /// `/start` and `/help`.
@@ -283,31 +283,4 @@ fn survivors_clause(survivors: usize) -> String {
         1 => " The run had left one process behind; it was ended.".to_owned(),
         many => format!(" The run had left {many} processes behind; they were ended."),
     }
-}
-
-/// A URL, or git's words about one, without the password in it.
-pub fn without_password(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        shown.push_str(before);
-        let end = after
-            .find(|c: char| c == '/' || c.is_whitespace() || c == '\'' || c == '"')
-            .unwrap_or(after.len());
-        let (authority, behind) = after.split_at(end);
-        match authority.rsplit_once('@') {
-            Some((user, host)) => {
-                let name = user.split(':').next().unwrap_or_default();
-                let hidden = if user.contains(':') { ":…" } else { "" };
-                // A token is often given as the name alone.
-                let name = if name.len() > 20 { "…" } else { name };
-                shown.push_str(&format!("{name}{hidden}@{host}"));
-            }
-            None => shown.push_str(authority),
-        }
-        rest = behind;
-    }
-    shown.push_str(rest);
-    shown
 }

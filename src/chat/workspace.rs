@@ -1,13 +1,17 @@
 //! What is said about workspaces: made, being made, not made.
 
+use crate::domain::workspace::BackIn;
 use std::time::Duration;
 
-use super::Outgoing;
-use super::live::{LiveText, one_line, ticking};
-use super::text::{duration, without_password};
-use crate::git::remarks::Remark;
-use crate::git::source::Unusable;
-use crate::session::Source;
+use super::live::ticking;
+use super::text::duration;
+use crate::domain::live::LiveText;
+use crate::domain::outgoing::Outgoing;
+use crate::domain::session::Source;
+use crate::domain::shown::one_line;
+use crate::domain::shown::without_password;
+use crate::domain::workspace::Remark;
+use crate::domain::workspace::Unusable;
 
 /// `/new`, as soon as it is written down.
 pub fn new_session(source: &Source, waits_for_run: bool) -> Outgoing {
@@ -80,17 +84,6 @@ pub fn setting_up(source: &Source, elapsed: Duration, said: &str) -> LiveText {
         text.push(&one_line(&without_password(said), 80));
     }
     text
-}
-
-/// Where the chat is when a session came to nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BackIn {
-    /// The session it had before.
-    Previous,
-    /// A newer one, where it was already.
-    Newer,
-    /// None; its next message makes one.
-    None,
 }
 
 /// The workspace could not be made; `words` are git's own.

@@ -1,8 +1,9 @@
 //! The arguments that claude is started with.
 
+use crate::domain::choices::Effort;
+use crate::domain::choices::PermissionMode;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::environment::OUTBOX_VARIABLE;
@@ -14,90 +15,6 @@ use crate::domain::question::Grant;
 pub const OWN_MODEL: &str = "default";
 /// claude: the switch to bypassPermissions is allowed later (seen on 2.1.197).
 const MAY_BYPASS: &str = "--allow-dangerously-skip-permissions";
-
-/// What claude may do without asking. claude: `--permission-mode`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum PermissionMode {
-    Default,
-    AcceptEdits,
-    Plan,
-    DontAsk,
-    Auto,
-    BypassPermissions,
-}
-
-impl PermissionMode {
-    pub const ALL: [PermissionMode; 6] = [
-        PermissionMode::Default,
-        PermissionMode::AcceptEdits,
-        PermissionMode::Plan,
-        PermissionMode::DontAsk,
-        PermissionMode::Auto,
-        PermissionMode::BypassPermissions,
-    ];
-
-    /// Those that make sense where somebody can answer.
-    pub const OF_A_CHAT: [PermissionMode; 4] = [
-        PermissionMode::Default,
-        PermissionMode::AcceptEdits,
-        PermissionMode::Plan,
-        PermissionMode::BypassPermissions,
-    ];
-
-    /// As claude spells it.
-    pub fn name(self) -> &'static str {
-        match self {
-            PermissionMode::Default => "default",
-            PermissionMode::AcceptEdits => "acceptEdits",
-            PermissionMode::Plan => "plan",
-            PermissionMode::DontAsk => "dontAsk",
-            PermissionMode::Auto => "auto",
-            PermissionMode::BypassPermissions => "bypassPermissions",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<PermissionMode> {
-        PermissionMode::ALL
-            .into_iter()
-            .find(|mode| mode.name() == name)
-    }
-}
-
-/// How hard claude thinks. claude: `--effort`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effort {
-    Low,
-    Medium,
-    High,
-    Xhigh,
-    Max,
-}
-
-impl Effort {
-    pub const ALL: [Effort; 5] = [
-        Effort::Low,
-        Effort::Medium,
-        Effort::High,
-        Effort::Xhigh,
-        Effort::Max,
-    ];
-
-    /// As claude spells it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Effort::Low => "low",
-            Effort::Medium => "medium",
-            Effort::High => "high",
-            Effort::Xhigh => "xhigh",
-            Effort::Max => "max",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<Effort> {
-        Effort::ALL.into_iter().find(|effort| effort.name() == name)
-    }
-}
 
 /// Which conversation a process takes part in.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,10 +6,10 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::argv::PermissionMode;
 use super::control::line;
 use super::diff::diff;
 use super::grants::{for_session, update};
+use crate::domain::choices::PermissionMode;
 use crate::domain::event::Event;
 use crate::domain::question::{
     Answer, Asks, Choice, Grant, Offer, Permission, Request, RequestId, Wish,

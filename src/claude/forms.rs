@@ -4,7 +4,12 @@
 //! Pure. `docs/PASS-THROUGH.md` shows each of them.
 
 use crate::chat::text;
+use crate::domain::check::CheckEnd;
+use crate::domain::check::CheckResult;
 use crate::domain::prompt::Whose;
+use crate::domain::shown::beginning;
+use crate::domain::shown::folded;
+use crate::domain::shown::last_lines;
 use crate::domain::update::{Origin, Thing};
 
 /// Before the words of a message that was edited after claude had read them.
@@ -27,7 +32,7 @@ pub fn quoted(whose: &Whose, words: &str) -> String {
         }
         Whose::Own => "Quoted from an earlier message of mine".to_owned(),
         Whose::Others(name) if name.is_empty() => "Quoted".to_owned(),
-        Whose::Others(name) => format!("Quoted from {}", in_one_line(name)),
+        Whose::Others(name) => format!("Quoted from {}", folded(name)),
     };
     with_words(&from, words)
 }
@@ -46,7 +51,7 @@ pub fn replied(whose: &Whose, words: &str) -> Option<String> {
         Whose::TheBots => "In reply to a message of telecoder, the bot of this chat".to_owned(),
         Whose::Own => "In reply to an earlier message of mine".to_owned(),
         Whose::Others(name) if name.is_empty() => "In reply to a message".to_owned(),
-        Whose::Others(name) => format!("In reply to a message of {}", in_one_line(name)),
+        Whose::Others(name) => format!("In reply to a message of {}", folded(name)),
     };
     Some(match words.trim() {
         "" => format!("[{to}]"),
@@ -63,7 +68,7 @@ fn answer(whose: &Whose) -> String {
     else {
         return "your answer".to_owned();
     };
-    let name = beginning(&in_one_line(prompt), NAME);
+    let name = beginning(&folded(prompt), NAME);
     if *is_of_this_session {
         format!("your answer to \"{name}\", {prompts_ago} prompts ago")
     } else {
@@ -74,19 +79,19 @@ fn answer(whose: &Whose) -> String {
 /// Where a forward is from.
 pub fn forwarded(origin: &Origin) -> String {
     let from = match origin {
-        Origin::Person(name) => in_one_line(name),
-        Origin::Group(title) => format!("the group {}", in_one_line(title)),
+        Origin::Person(name) => folded(name),
+        Origin::Group(title) => format!("the group {}", folded(title)),
         Origin::Channel {
             title,
             signature: None,
-        } => format!("the channel {}", in_one_line(title)),
+        } => format!("the channel {}", folded(title)),
         Origin::Channel {
             title,
             signature: Some(signature),
         } => format!(
             "the channel {}, signed by {}",
-            in_one_line(title),
-            in_one_line(signature)
+            folded(title),
+            folded(signature)
         ),
         Origin::Unknown => return "[Forwarded:]".to_owned(),
     };
@@ -95,7 +100,7 @@ pub fn forwarded(origin: &Origin) -> String {
 
 /// What is neither words nor a file.
 pub fn thing(thing: &Thing) -> String {
-    let line = in_one_line;
+    let line = folded;
     match thing {
         Thing::Location(at) => format!("[Location: {}, {}]", at.latitude, at.longitude),
         Thing::Venue {
@@ -146,17 +151,26 @@ fn with_words(heading: &str, words: &str) -> String {
     text
 }
 
-/// Names and titles cannot end the line that they are in.
-fn in_one_line(text: &str) -> String {
-    text.split(|c: char| c.is_control() || c.is_whitespace())
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
-}
+/// How much of a failing check's output goes along, in bytes; the end counts.
+const OUTPUT_SENT: usize = 6_000;
 
-fn beginning(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        Some((end, _)) => format!("{}…", text[..end].trim_end()),
-        None => text.to_owned(),
+/// The prompt that sends failing checks back to claude, with the checks' own words in it; `None` where none has failed.
+pub fn failing_checks(checks: &[CheckResult]) -> Option<String> {
+    let mut failed = checks.iter().filter(|check| check.is_failing()).peekable();
+    failed.peek()?;
+    let mut prompt = String::from("These checks fail in the workspace as it is now:\n");
+    for result in failed {
+        prompt.push_str(&format!("\n$ {}\n", result.check.command));
+        prompt.push_str(match &result.ended {
+            CheckEnd::TimedOut => "(it did not end in time and was ended)\n",
+            _ => "",
+        });
+        prompt.push_str(last_lines(&result.last_lines, OUTPUT_SENT));
+        if let CheckEnd::Failed { code: Some(code) } = result.ended {
+            prompt.push_str(&format!("\n(exit code {code})"));
+        }
+        prompt.push('\n');
     }
+    prompt.push_str("\nFix the cause.");
+    Some(prompt)
 }

@@ -4,9 +4,9 @@
 
 use serde_json::{Value, json};
 
-use super::argv::PermissionMode;
+use crate::domain::choices::PermissionMode;
 use crate::domain::question::Grant;
-use crate::files::is_unseen;
+use crate::domain::shown::is_unseen;
 
 /// What would allow more than this cannot be shown to a person, and so is not offered; in characters.
 const LONGEST_GRANT: usize = 600;

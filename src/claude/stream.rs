@@ -3,6 +3,7 @@
 //! Reads only what telecoder acts on. A line or field of a kind that is not known here is survived: it
 //! becomes [`Event::Other`], and one that is no JSON object with a `type` becomes [`Event::Garbage`].
 
+use crate::domain::shown::beginning;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -207,7 +208,7 @@ fn user(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
                 take(Event::ToolResult(ToolResult {
                     id: tool_use_id,
                     failed: is_error.unwrap_or(false),
-                    text: start_of(&result_text(&content), RESULT_KEPT),
+                    text: beginning(&result_text(&content), RESULT_KEPT),
                     edited,
                 }));
             }
@@ -286,7 +287,7 @@ fn essential_argument(input: &Value) -> String {
     TELLING
         .iter()
         .find_map(|name| input.get(name).and_then(Value::as_str))
-        .map(|argument| start_of(argument, ARGUMENT_KEPT))
+        .map(|argument| beginning(argument, ARGUMENT_KEPT))
         .unwrap_or_default()
 }
 
@@ -302,12 +303,5 @@ fn result_text(content: &Value) -> Cow<'_, str> {
                 .join("\n"),
         ),
         _ => Cow::Borrowed(""),
-    }
-}
-
-fn start_of(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

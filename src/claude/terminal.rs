@@ -16,7 +16,8 @@ use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGQUIT};
 use signal_hook::flag;
 
-use super::argv::{Conversation, PermissionMode};
+use super::argv::Conversation;
+use crate::domain::choices::PermissionMode;
 use crate::domain::id::ClaudeSessionId;
 
 /// What varies between two terminals.

@@ -10,9 +10,9 @@ use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use super::{Misused, table};
-use crate::chat::text::without_password;
 use crate::config::file::{Rights, SettingsFile};
 use crate::config::{self, Origin, Setting, Sources};
+use crate::domain::shown::without_password;
 
 /// What both that change a file say.
 const NEXT_START: &str = "A running bot takes it up at its next start.";

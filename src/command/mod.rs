@@ -7,9 +7,9 @@ mod checks;
 
 pub use checks::ChecksChange;
 
-use crate::chat::live::Verbosity;
-use crate::chat::ring::QuietHours;
-use crate::claude::argv::{Effort, PermissionMode};
+use crate::domain::choices::QuietHours;
+use crate::domain::choices::Verbosity;
+use crate::domain::choices::{Effort, PermissionMode};
 use crate::domain::verb::Verb;
 
 /// A command with its arguments.

@@ -10,8 +10,8 @@ use secrecy::SecretString;
 
 use super::reader::Reader;
 use super::{Config, Fault, Setting, Sources, program};
-use crate::claude::argv::PermissionMode;
 use crate::claude::environment;
+use crate::domain::choices::PermissionMode;
 use crate::domain::id::{ChatId, UserId};
 
 /// What is known in spite of faults.

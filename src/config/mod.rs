@@ -27,11 +27,11 @@ use reader::Reader;
 pub use setting::{About, Group, Setting};
 pub use sources::{Origin, Sources};
 
-use crate::claude::argv::PermissionMode;
 use crate::claude::environment;
 use crate::domain::access::Access;
+use crate::domain::check::Commands;
+use crate::domain::choices::PermissionMode;
 use crate::redact::Redactor;
-use crate::session::Commands;
 
 /// How lines of the log look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use reqwest::Url;
 use secrecy::SecretString;
 
 use super::{Fault, LogFormat, Setting, Sources};
-use crate::claude::argv::PermissionMode;
+use crate::domain::choices::PermissionMode;
 use crate::domain::id::{ChatId, UserId};
 
 /// Reads values and collects what is wrong with them.

@@ -23,14 +23,15 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use crate::chat::choices::Defaults;
-use crate::chat::live::{self, LiveOf};
+use crate::chat::live;
 use crate::claude::watch::Watch;
 use crate::config::Config;
+use crate::domain::job::Lane;
+use crate::domain::live::LiveOf;
 use crate::git::Git;
 use crate::git::mirror::Mirrors;
 use crate::health::Health;
 use crate::inbox::{self, Inbox};
-use crate::job::Lane;
 use crate::job::fetch::Fetching;
 use crate::login::{Login, LoginTask};
 use crate::metrics::Metrics;

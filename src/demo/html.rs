@@ -2,6 +2,7 @@
 //!
 //! Draws what the Bot API was told, entities included; nothing here knows how a message came about.
 
+use crate::domain::shown::one_line;
 use std::io;
 use std::path::Path;
 
@@ -62,7 +63,7 @@ fn bubble(message: &Posted, all: &[Posted]) -> Markup {
     html! {
         div class={ "message " (side) } {
             @if let Some(answered) = answered {
-                div class="reply" { (start_of(&answered.text)) }
+                div class="reply" { (one_line(&answered.text, 60)) }
             }
             @if let Some((name, content)) = &message.file {
                 div class="file" {
@@ -85,15 +86,6 @@ fn bubble(message: &Posted, all: &[Posted]) -> Markup {
                 }
             }
         }
-    }
-}
-
-fn start_of(text: &str) -> String {
-    const SHOWN: usize = 60;
-    let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
     }
 }
 

@@ -12,7 +12,7 @@ use super::report::{Check, Finding, bytes, counted};
 use crate::claude::folder::{Kept, RunFolder};
 use crate::daemon::DATABASE;
 use crate::domain::id::RunId;
-use crate::session::SessionState;
+use crate::domain::session::SessionState;
 use crate::store::checkup::{self, Schema, Waiting};
 use crate::store::{people, sessions};
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::report::{Check, Finding};
 use super::{Ground, process};
-use crate::claude::argv::PermissionMode;
 use crate::claude::install::{self, Found, TESTED};
+use crate::domain::choices::PermissionMode;
 use crate::git::Git;
 
 /// `git worktree list --porcelain -z` (2.36) is the newest thing that every workspace needs.

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::claude::argv::{Effort, PermissionMode};
+use crate::domain::choices::{Effort, PermissionMode};
 use crate::domain::id::{JobId, PromptId, QuestionId, RunId, SessionId, ThreadId, UserId};
 use crate::domain::question::Pick;
 

@@ -5,10 +5,24 @@
 
 pub mod access;
 pub mod button;
+pub mod changes;
+pub mod check;
+pub mod choices;
+pub mod delivery;
 pub mod event;
+pub mod evidence;
+pub mod fetched;
+pub mod hold;
 pub mod id;
+pub mod job;
+pub mod live;
+pub mod outgoing;
 pub mod progress;
 pub mod prompt;
 pub mod question;
+pub mod run;
+pub mod session;
+pub mod shown;
 pub mod update;
 pub mod verb;
+pub mod workspace;

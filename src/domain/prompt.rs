@@ -3,6 +3,7 @@
 //! Pure. `claude::forms` has the fixed forms; `inbox` puts prompts together, `store::prompts` keeps them, `claude::control`
 //! makes lines of input from them.
 
+use crate::domain::id::RunId;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -168,4 +169,13 @@ pub enum Whose {
     Own,
     /// Somebody else's; empty where nobody can know.
     Others(String),
+}
+
+/// A prompt that waits in a chat, for a person to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InQueue {
+    pub run: RunId,
+    pub words: String,
+    /// claude has it on its input.
+    pub is_handed: bool,
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::claude::argv::PermissionMode;
+use crate::domain::choices::PermissionMode;
 
 /// claude's name for a request that it waits for. `control_request.request_id`
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -16,7 +16,7 @@ use tokio_process_stream::{Item, ProcessChunkStream};
 use uuid::Uuid;
 
 use super::{Git, GitError, Listener};
-use crate::chat::text::without_password;
+use crate::domain::shown::without_password;
 use crate::process::held::{Held, Piece, Program, end_marked};
 use crate::process::holder::Report;
 

@@ -1,8 +1,11 @@
 //! What changed since a snapshot, and which commits are new.
 
+use crate::domain::changes::Changed;
+use crate::domain::changes::Commit;
+use crate::domain::changes::Commits;
+use crate::domain::changes::Files;
+use crate::domain::changes::Remote;
 use std::path::Path;
-
-use serde::{Deserialize, Serialize};
 
 use super::index::with_index;
 use super::{Git, GitError};
@@ -11,81 +14,8 @@ use super::{Git, GitError};
 const PATCH_KEPT: usize = 10 * 1024 * 1024;
 /// How much of the list of changed files is kept, in bytes: some hundred thousand files.
 const FILES_KEPT: usize = 32 * 1024 * 1024;
-/// How many changed files are named.
-const FILES_NAMED: usize = 100;
 /// How many new commits are named.
 const COMMITS_NAMED: usize = 10;
-
-/// A file that changed. Format: `git diff --numstat -z`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Changed {
-    pub path: String,
-    /// Where it was before, if it was renamed.
-    pub from: Option<String>,
-    /// Lines added and removed; none for a binary file.
-    pub lines: Option<(u64, u64)>,
-}
-
-/// The files that differ: their sums, and the first of them by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Files {
-    pub count: u64,
-    /// Lines in all of them that are text.
-    pub added: u64,
-    pub removed: u64,
-    /// In git's order.
-    pub first: Vec<Changed>,
-}
-
-impl Files {
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    fn push(&mut self, file: Changed) {
-        self.count += 1;
-        let (added, removed) = file.lines.unwrap_or_default();
-        self.added = self.added.saturating_add(added);
-        self.removed = self.removed.saturating_add(removed);
-        if self.first.len() < FILES_NAMED {
-            self.first.push(file);
-        }
-    }
-}
-
-impl FromIterator<Changed> for Files {
-    fn from_iter<I: IntoIterator<Item = Changed>>(changed: I) -> Files {
-        let mut files = Files::default();
-        changed.into_iter().for_each(|file| files.push(file));
-        files
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Commit {
-    /// Abbreviated.
-    pub id: String,
-    pub subject: String,
-}
-
-/// The commits that a run made.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Commits {
-    pub count: u64,
-    /// The newest ones.
-    pub newest: Vec<Commit>,
-}
-
-/// How far the branch is with what other repositories have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Remote {
-    /// There is no other repository.
-    #[default]
-    None,
-    /// So many commits are on no remote branch that is known here.
-    Ahead(u64),
-}
 
 /// The files in which what was last looked at through `index` differs from a snapshot, in git's order.
 pub async fn files(

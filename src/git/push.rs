@@ -1,18 +1,9 @@
 //! Pushes the branch of a workspace. Never by force.
 
+use crate::domain::changes::Pushed;
 use std::path::Path;
 
 use super::{Git, GitError, Listener};
-
-/// What a push came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pushed {
-    pub branch: String,
-    /// There was nothing that the other side did not have.
-    pub up_to_date: bool,
-    /// What the host names to open a pull request, where it does.
-    pub link: Option<String>,
-}
 
 /// Pushes `HEAD` to the branch of the same name, which follows it from then on.
 ///

@@ -1,17 +1,9 @@
 //! What a fresh workspace does not have, and nobody would expect to be missing.
 
+use crate::domain::workspace::Remark;
 use std::path::Path;
 
 use super::{Git, GitError, file};
-
-/// Something to be said about a workspace.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Remark {
-    /// Submodules are not checked out; their folders.
-    Submodules(Vec<String>),
-    /// So many files are only pointers, because git-lfs is not set up here.
-    LargeFiles(usize),
-}
 
 /// Looks at a workspace that was just made.
 pub async fn look(git: &Git, workspace: &Path) -> Result<Vec<Remark>, GitError> {

@@ -1,20 +1,10 @@
 //! What a person named in `/new`: a URL that git can clone, or a repository on this machine.
 
+use crate::domain::workspace::Unusable;
 use std::path::{Path, PathBuf};
 
 use super::file;
-use crate::session::Source;
-
-/// Why nothing can be made of what was named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unusable {
-    /// Neither a URL nor a folder.
-    Unknown,
-    /// A URL of a kind that does more than name a repository.
-    Transport(String),
-    /// A folder that `TELECODER_REPO_ROOTS` does not allow.
-    Outside(Vec<PathBuf>),
-}
+use crate::domain::session::Source;
 
 /// Kinds of URLs that name a repository and do nothing else; `ext::` runs a command.
 const SCHEMES: [&str; 5] = ["https", "http", "ssh", "git", "file"];

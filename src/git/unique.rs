@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::workspace::own_branch_to_go;
 use super::{Git, GitError};
-use crate::session::{Session, Source};
+use crate::domain::session::{Session, Source};
 
 /// How many commits are nowhere else.
 ///

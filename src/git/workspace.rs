@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::mirror::Mirrors;
 use super::{Git, GitError, Listener};
-use crate::session::{Session, Source};
+use crate::domain::session::{Session, Source};
 
 /// What workspaces are made with.
 pub struct Workshop<'a> {

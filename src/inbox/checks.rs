@@ -7,9 +7,10 @@ use super::button::Pressed;
 use crate::chat::checks::{self as words, Known};
 use crate::chat::{changes, toast};
 use crate::command::ChecksChange;
+use crate::domain::check::Commands;
 use crate::domain::id::{ChatId, ChatThread, SessionId};
-use crate::job::Task;
-use crate::session::{Commands, Session, SessionState};
+use crate::domain::job::Task;
+use crate::domain::session::{Session, SessionState};
 use crate::store::{Store, StoreError, chats, jobs, outbox, sessions};
 use crate::verify::commands::{self, Found};
 

@@ -7,11 +7,13 @@ use rusqlite::Connection;
 use super::Follow;
 use super::button::Pressed;
 use crate::chat::choices::{self as words, Defaults};
-use crate::chat::{Outgoing, toast};
-use crate::claude::argv::PermissionMode;
+use crate::chat::toast;
 use crate::command::Choose;
+use crate::domain::choices::Choices;
+use crate::domain::choices::PermissionMode;
 use crate::domain::id::{ChatThread, MessageId};
-use crate::store::settings::{self, Choices};
+use crate::domain::outgoing::Outgoing;
+use crate::store::settings;
 use crate::store::{outbox, questions, runs};
 
 /// In a group, only the owner lets claude do whatever it wants: from then on it asks nobody there.

@@ -6,8 +6,8 @@ use super::button::Pressed;
 use super::{Follow, job};
 use crate::chat::{changes as words, toast};
 use crate::domain::id::{ChatId, ChatThread, JobId, MessageId};
-use crate::job::Task;
-use crate::session::SessionState;
+use crate::domain::job::Task;
+use crate::domain::session::SessionState;
 use crate::store::{chats, jobs, outbox};
 
 pub(super) fn get(

@@ -5,15 +5,15 @@ use rusqlite::Connection;
 use super::Follow;
 use super::button::Pressed;
 use crate::chat::{changes as words, toast};
+use crate::claude::forms;
 use crate::command::WantedJob;
 use crate::domain::id::{ChatId, ChatThread, JobId, MessageId, RunId};
+use crate::domain::job::{Job, Lane, Task};
+use crate::domain::session::SessionState;
 use crate::job::fixing::{self, Failed};
-use crate::job::{Job, Lane, Task};
-use crate::session::SessionState;
 use crate::store::{
     attachments, chats, jobs, measured, outbox, prompts, runs, sessions, verifications,
 };
-use crate::verify::fix;
 
 /// Writes down what was asked for in the chat's session.
 pub(super) fn request(
@@ -22,7 +22,7 @@ pub(super) fn request(
     wanted: WantedJob,
     asked_by: MessageId,
 ) -> rusqlite::Result<Follow> {
-    let reply = |message: crate::chat::Outgoing| {
+    let reply = |message: crate::domain::outgoing::Outgoing| {
         outbox::insert(db, at, &message.replying_to(Some(asked_by)))?;
         Ok(Follow::default())
     };
@@ -130,7 +130,7 @@ pub(super) fn fix_pressed(
     if !verifications::is_newest(db, job)? {
         return Ok(Pressed::over(toast::CHANGED_SINCE));
     }
-    let Some(prompt) = fix::prompt(&evidence.checks) else {
+    let Some(prompt) = forms::failing_checks(&evidence.checks) else {
         return Ok(Pressed::over(toast::NO_EFFECT));
     };
     let failed = Failed {

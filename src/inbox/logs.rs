@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crate::chat::Outgoing;
 use crate::chat::logs::{self, LINES, Lines};
 use crate::claude::folder::{Kept, RunFolder};
 use crate::claude::host::Host;
 use crate::domain::id::ChatThread;
+use crate::domain::outgoing::Outgoing;
 use crate::store::{Store, StoreError, runs};
 
 /// Enough for the last lines of any run; in bytes.

@@ -48,14 +48,15 @@ pub use held::hold_what_is_old;
 pub use people::WrongCodes;
 
 use crate::chat::choices::Defaults;
-use crate::chat::{Outgoing, PromptState};
 use crate::domain::access::{Access, Member};
+use crate::domain::check::Commands;
 use crate::domain::id::{ChatId, ChatThread, UpdateSeq, UserId};
+use crate::domain::live::PromptState;
+use crate::domain::outgoing::Outgoing;
 use crate::domain::update::{Incoming, Message};
 use crate::health::Health;
 use crate::login::Login;
 use crate::metrics::Metrics;
-use crate::session::Commands;
 use crate::session::registry::Registry;
 use crate::store::people as store_people;
 use crate::store::{Store, StoreError, gatherings, migrated, outbox, parked, updates};

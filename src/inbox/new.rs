@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::Follow;
-use crate::chat::Outgoing;
 use crate::chat::workspace as words;
 use crate::command::{NewSession, WantedSource};
 use crate::domain::id::{ChatThread, SessionId};
-use crate::git::source::{self, Unusable};
-use crate::session::{Session, Source};
+use crate::domain::outgoing::Outgoing;
+use crate::domain::session::{Session, Source};
+use crate::domain::workspace::Unusable;
+use crate::git::source;
 use crate::store::{Store, StoreError, chats, outbox, repositories, runs, sessions};
 
 /// What `/new` asked for, with what it named found.

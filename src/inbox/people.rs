@@ -14,8 +14,8 @@ use crate::chat::people::{self as words, Listed, Standing};
 use crate::chat::toast;
 use crate::domain::access::{Access, Member};
 use crate::domain::id::{ChatId, ChatThread, InviteCode, UserId};
+use crate::domain::run::Outcome;
 use crate::domain::update::{Content, Incoming, Message};
-use crate::run::Outcome;
 use crate::store::{invites, jobs, now, outbox, people, runs, sessions, waiting};
 
 /// How long a link holds.

@@ -9,12 +9,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::chat::Outgoing;
 use crate::chat::raw::{self, Origin, Reached, Shown, Start};
 use crate::claude::argv::APPEND_SYSTEM_PROMPT;
 use crate::claude::control;
 use crate::claude::folder::{RunFolder, Spec};
 use crate::domain::id::{ChatThread, PromptId};
+use crate::domain::outgoing::Outgoing;
 use crate::domain::prompt::{Content, Picture, Piece};
 use crate::store::{Store, StoreError, prompts};
 

@@ -1,7 +1,8 @@
 //! What a message asks for, before anybody looks at the store.
 
-use crate::chat::{Outgoing, text};
+use crate::chat::text;
 use crate::command::{self, Command, Input};
+use crate::domain::outgoing::Outgoing;
 use crate::domain::update::{Content, Message};
 
 pub(super) enum Request {

@@ -10,10 +10,10 @@ use uuid::Uuid;
 use super::{job, new, stop, switch};
 use crate::chat::shell as words;
 use crate::domain::id::{ChatId, ChatThread, PromptId, RunId};
+use crate::domain::job::{Lane, Task};
 use crate::domain::prompt::Content;
-use crate::job::{Lane, Task};
-use crate::run::Outcome;
-use crate::session::{Session, SessionState, Source};
+use crate::domain::run::Outcome;
+use crate::domain::session::{Session, SessionState, Source};
 use crate::store::prompts::{self, Prompt};
 use crate::store::{chats, jobs, measured, outbox, runs, sessions, waiting};
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 use jiff::Zoned;
 use rusqlite::Connection;
 
+use crate::chat::holding;
 use crate::chat::status::{self, Facts};
-use crate::chat::{Outgoing, holding};
 use crate::domain::id::ChatThread;
-use crate::job::Lane;
+use crate::domain::job::Lane;
+use crate::domain::outgoing::Outgoing;
 use crate::store::{chats, held, holds, jobs, now, parked, questions, runs, sessions, waiting};
 
 /// What is not in the store.

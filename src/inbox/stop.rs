@@ -5,8 +5,8 @@ use rusqlite::Connection;
 use super::{Follow, job};
 use crate::chat::{holding, text, workspace};
 use crate::domain::id::{ChatId, ChatThread, RunId, SessionId};
-use crate::run::Outcome;
-use crate::session::{Session, SessionState};
+use crate::domain::run::Outcome;
+use crate::domain::session::{Session, SessionState};
 use crate::store::{chats, holds, jobs, outbox, runs, sessions, waiting};
 
 /// Ends what runs; if nothing runs, gives up what is being set up, and drops what waits.

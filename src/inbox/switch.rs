@@ -10,8 +10,8 @@ use super::button::Pressed;
 use crate::chat::sessions::{self as words, GoingOn, Listed};
 use crate::chat::toast;
 use crate::domain::id::{ChatId, ChatThread, SessionId};
-use crate::job::Lane;
-use crate::session::{Session, SessionState};
+use crate::domain::job::Lane;
+use crate::domain::session::{Session, SessionState};
 use crate::store::{chats, jobs, outbox, prompts, runs, sessions, waiting};
 
 /// So many sessions are listed.

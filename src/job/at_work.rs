@@ -3,16 +3,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::Job;
-use crate::chat::Outgoing;
-use crate::chat::live::{LiveOf, LiveText};
 use crate::domain::id::ChatThread;
+use crate::domain::job::Job;
+use crate::domain::live::{LiveOf, LiveText};
+use crate::domain::outgoing::Outgoing;
+use crate::domain::session::Session;
 use crate::run::start::Runner;
 use crate::session::registry::Registry;
-use crate::session::{Session, Signals};
 use crate::store::{Store, StoreError, jobs, outbox};
 
 /// What is over sooner than the first tick shows no live message.
@@ -33,6 +33,15 @@ pub struct AtWork<'a> {
     pub quit: &'a CancellationToken,
     /// For what may begin when the job is done.
     pub registry: &'a Registry,
+}
+
+/// What reaches a worker that is at something. A row says what it is about.
+#[derive(Debug, Default)]
+pub struct Signals {
+    /// What it is at may have been stopped.
+    pub stop: Notify,
+    /// Something new waits in the chat.
+    pub more: Notify,
 }
 
 /// What a job came to.

@@ -9,12 +9,12 @@ use tracing::{info, warn};
 use super::at_work::{AtWork, Heard};
 use super::verify::Order;
 use crate::chat::evidence;
+use crate::domain::check::{Check, CheckEnd, CheckResult};
 use crate::domain::id::RunId;
-use crate::job::Lane;
+use crate::domain::job::Lane;
 use crate::process::held::end_marked;
 use crate::store::{StoreError, jobs, sessions, waiting};
 use crate::verify::check::Bench;
-use crate::verify::{Check, CheckResult, Ended};
 
 /// How often somebody who waits for a signal looks by himself.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -38,7 +38,7 @@ pub(super) async fn run_all(
         let cut_before = results
             .last()
             .map(|result| &result.ended)
-            .filter(|ended| matches!(ended, Ended::Stopped | Ended::GaveWay));
+            .filter(|ended| matches!(ended, CheckEnd::Stopped | CheckEnd::GaveWay));
         let result = match cut_before {
             Some(ended) => CheckResult::not_begun(check, ended.clone()),
             None => run_one(work, order, check, &folder).await?,
@@ -63,7 +63,7 @@ async fn run_one(
     folder: &Path,
 ) -> Result<CheckResult, StoreError> {
     if prompt_waits(work, order).await? {
-        return Ok(CheckResult::not_begun(check, Ended::GaveWay));
+        return Ok(CheckResult::not_begun(check, CheckEnd::GaveWay));
     }
     let heard = Heard::default();
     let hear = |line: &str| heard.set(line);
@@ -82,7 +82,7 @@ async fn run_one(
     let live = |elapsed| evidence::live(&check.command, elapsed, &heard.get());
     let result = tokio::select! {
         result = bench.run(check, cut(work, order)) => result,
-        () = work.show(live) => CheckResult::not_begun(check, Ended::Stopped),
+        () = work.show(live) => CheckResult::not_begun(check, CheckEnd::Stopped),
     };
     drop(place);
     Ok(result)
@@ -90,7 +90,7 @@ async fn run_one(
 
 /// Returns when the checks are to be ended: somebody asked for it, or somebody waits for what comes next. Checks that
 /// somebody asked for are not ended for that.
-async fn cut(work: &AtWork<'_>, order: Order) -> Ended {
+async fn cut(work: &AtWork<'_>, order: Order) -> CheckEnd {
     let prompt_came = async {
         loop {
             if matches!(prompt_waits(work, order).await, Ok(true)) {
@@ -104,8 +104,8 @@ async fn cut(work: &AtWork<'_>, order: Order) -> Ended {
         }
     };
     tokio::select! {
-        () = work.stopped() => Ended::Stopped,
-        () = prompt_came => Ended::GaveWay,
+        () = work.stopped() => CheckEnd::Stopped,
+        () = prompt_came => CheckEnd::GaveWay,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `/diff`: what differs from the workspace before the last run.
 
 use crate::chat::changes as words;
+use crate::domain::changes::Files;
 use crate::domain::id::RunId;
 use crate::git::index::{self, OwnIndex};
 use crate::git::{GitError, diff};
@@ -44,7 +45,7 @@ async fn look(
     work: &AtWork<'_>,
     run: RunId,
     was_empty: Option<String>,
-) -> Result<(diff::Files, String, bool), GitError> {
+) -> Result<(Files, String, bool), GitError> {
     let (git, workspace) = (&work.runner.git, &work.session.workspace);
     let before = measure::before(git, workspace, run, was_empty.as_deref()).await?;
     let index = OwnIndex::within(&git.scratch);

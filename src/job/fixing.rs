@@ -4,12 +4,14 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::chat::evidence::Next;
+use crate::claude::forms;
+use crate::domain::check::CheckEnd;
+use crate::domain::evidence::Evidence;
 use crate::domain::id::{ChatThread, JobId, MessageId, PromptId, RunId, SessionId};
 use crate::domain::prompt::Content;
-use crate::run::Measured;
+use crate::domain::run::Measured;
 use crate::store::prompts::{self, Prompt};
 use crate::store::{jobs, measured, runs, sessions, waiting};
-use crate::verify::{Ended, Evidence, fix};
 
 /// So often failing checks go back to claude by themselves, one time after the other.
 const ROUNDS: u32 = 3;
@@ -30,13 +32,13 @@ pub(super) fn follow_up(
     measured: Option<&Measured>,
     evidence: &Evidence,
 ) -> rusqlite::Result<Next> {
-    let Some(prompt) = fix::prompt(&evidence.checks) else {
+    let Some(prompt) = forms::failing_checks(&evidence.checks) else {
         return Ok(Next::Open);
     };
     let is_cut_short = evidence
         .checks
         .iter()
-        .any(|result| matches!(result.ended, Ended::Stopped | Ended::GaveWay));
+        .any(|result| matches!(result.ended, CheckEnd::Stopped | CheckEnd::GaveWay));
     // As it is now: somebody may have said so meanwhile.
     let wants = sessions::get(db, failed.session)?.is_some_and(|session| session.autofix);
     if !wants

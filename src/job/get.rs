@@ -15,9 +15,10 @@ use super::beneath::{Place, Root};
 use super::packing::{self, Member, NotPacked};
 use super::secret;
 use super::send_files::private_folder;
+use crate::chat::changes;
 use crate::chat::files::{self as words, LeftOut, Why};
-use crate::chat::{Body, Outgoing, Stored, changes};
 use crate::domain::id::JobId;
+use crate::domain::outgoing::{Body, Outgoing, Stored};
 use crate::files;
 
 /// So many names are looked at for one that is near.

@@ -18,8 +18,8 @@ use super::beneath::Root;
 use super::packing::{self, Member, NotPacked};
 use super::secret;
 use crate::chat::files::{self as words, NotSent, Why};
-use crate::chat::{Body, Outgoing, Stored};
 use crate::domain::id::{JobId, SessionId};
+use crate::domain::outgoing::{Body, Outgoing, Stored};
 use crate::files;
 use crate::store::outbox;
 

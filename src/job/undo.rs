@@ -8,8 +8,9 @@ use fail::fail_point;
 
 use super::at_work::{AtWork, Finished};
 use crate::chat::changes as words;
+use crate::domain::changes::{Commits, Files};
 use crate::domain::id::RunId;
-use crate::git::diff::{self, Commits, Files};
+use crate::git::diff;
 use crate::git::index::{self, OwnIndex};
 use crate::git::snapshot::{self, Moment, Snapshot};
 use crate::git::{Git, GitError, restore};

@@ -9,17 +9,20 @@ use tokio_util::sync::CancellationToken;
 use super::at_work::{AtWork, Finished};
 use super::checking;
 use super::fixing::{self, Failed};
-use crate::chat::Outgoing;
 use crate::chat::evidence::{self, Hint};
+use crate::domain::changes::Changes;
+use crate::domain::changes::Remote;
+use crate::domain::check::Check;
+use crate::domain::check::Commands;
+use crate::domain::evidence::Claims;
+use crate::domain::evidence::{AutoPush, Evidence};
 use crate::domain::id::{ChatThread, RunId};
-use crate::git::diff::Remote;
+use crate::domain::outgoing::Outgoing;
+use crate::domain::run::Measured;
 use crate::git::index::OwnIndex;
 use crate::git::{GitError, Listener, push};
-use crate::run::Measured;
-use crate::session::Commands;
 use crate::store::{StoreError, measured, outbox, sessions, settings, verifications};
-use crate::verify::claims::Claims;
-use crate::verify::{AutoPush, Changes, Check, Evidence, commands, contradictions, measure};
+use crate::verify::{commands, contradictions, measure};
 
 /// How long a push by itself may take.
 const PUSH_LIMIT: Duration = Duration::from_secs(120);

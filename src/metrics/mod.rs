@@ -15,9 +15,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
-use crate::job::Task;
-use crate::run::Outcome;
-use crate::store::parked::Parked;
+use crate::domain::delivery::Parked;
+use crate::domain::job::Task;
+use crate::domain::run::Outcome;
 
 /// What the text form is called in HTTP. OpenMetrics, which Prometheus asks for first.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -4,13 +4,14 @@
 //! of the service's environment whose names look like secrets ([`values`]). What stands in its place says what it
 //! was. A text without a secret is left as it is, to the byte, and is not copied.
 //!
-//! Who calls it: the writer of log lines (`cli::log`) and, for messages, [`telegram::line`](crate::telegram::line).
+//! Who calls it: the writer of log lines (`cli::log`) and, for messages, `telegram::line`.
 //! Both are the last place that has the text, so nothing has to remember to. Every text is looked through in time
 //! that is linear in its length, whoever wrote it.
 //!
 //! What it cannot do: a secret that was changed (reversed, encoded, cut in the middle) is not recognised. It keeps
 //! accidents from being posted; it does not hold up somebody who wants to get a secret out.
 
+mod message;
 pub mod private_key;
 pub mod shapes;
 pub mod values;

@@ -3,10 +3,10 @@
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::Run;
 use crate::claude::forms;
 use crate::domain::id::{PromptId, RunId, UserId};
 use crate::domain::prompt::Content;
+use crate::domain::run::Run;
 use crate::store::prompts::{self, Prompt};
 use crate::store::{edits, measured, runs};
 

@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use fail::fail_point;
 
-use super::Outcome;
 use crate::chat::failure::Failure;
-use crate::chat::{Outgoing, holding, live, text};
+use crate::chat::{holding, live, text};
 use crate::claude::folder::{Exit, NotStarted, Stop};
 use crate::claude::host::End;
 use crate::domain::button::Press;
 use crate::domain::event::TurnEnd;
 use crate::domain::id::{MessageId, RunId};
+use crate::domain::outgoing::Outgoing;
 use crate::domain::progress::Progress;
+use crate::domain::run::Outcome;
 
 /// What the chat is told when a turn has ended; `None` where the end of the run says it.
 ///

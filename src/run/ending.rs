@@ -2,8 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::{Outcome, asked};
+use super::asked;
 use crate::domain::id::{ChatThread, RunId};
+use crate::domain::run::Outcome;
 use crate::store::{runs, steering};
 
 /// Ends a run that has begun: what its claude has not taken up waits again, and nobody is asked anything any more. The

@@ -4,13 +4,13 @@
 //! hold is gone: by its time (`daemon::beside`), by a button, by `/stop`, by a login. Each chat is held for itself: the
 //! limit is the account's, and the next run of another chat finds out.
 
+use crate::domain::hold::Hold;
+use crate::domain::hold::HoldCause;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use rusqlite::Connection;
 
-use super::Run;
 use super::again::{self, How};
 use crate::chat::failure::Failure;
 use crate::chat::holding;
@@ -19,52 +19,13 @@ use crate::domain::button::Press;
 use crate::domain::event::{ApiProblem, TurnEnd};
 use crate::domain::id::{ChatId, ChatThread, PromptId, RunId};
 use crate::domain::progress::Progress;
+use crate::domain::run::Run;
 use crate::store::prompts::{self, Prompt};
 use crate::store::{holds, logins, now, outbox, runs};
 
 /// Where nobody says when a limit goes, it is tried again after so long, then after twice as long, and so on.
 const FIRST_PAUSE: Duration = Duration::from_secs(5 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
-
-/// Nothing begins in a chat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hold {
-    pub why: Why,
-    /// Unix milliseconds; none: until somebody has done something.
-    pub until: Option<i64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// A usage limit.
-    Limit,
-    /// claude is not logged in.
-    Login,
-}
-
-impl Why {
-    /// One word, as the store has it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Why::Limit => "limit",
-            Why::Login => "login",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<Why> {
-        [Why::Limit, Why::Login]
-            .into_iter()
-            .find(|why| why.name() == name)
-    }
-}
-
-impl Hold {
-    /// Its end, as a clock in this zone shows it.
-    pub fn end_in(&self, zone: TimeZone) -> Option<Zoned> {
-        let until = Timestamp::from_millisecond(self.until?).ok()?;
-        Some(until.to_zoned(zone))
-    }
-}
 
 /// What a turn ran into.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,7 +107,7 @@ pub fn hold_up(
         Obstacle::Limit(limit, words) => {
             let until = limit.until.map(Timestamp::as_millisecond);
             let hold = Hold {
-                why: Why::Limit,
+                why: HoldCause::Limit,
                 until: Some(until.unwrap_or_else(|| now() + pause_after(tries))),
             };
             holds::set(db, at, hold)?;
@@ -161,7 +122,7 @@ pub fn hold_up(
         }
         Obstacle::NotLoggedIn => {
             let hold = Hold {
-                why: Why::Login,
+                why: HoldCause::Login,
                 until: None,
             };
             holds::set(db, at, hold)?;

@@ -7,14 +7,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::worker::{LOOK_AGAIN, Step, Worker};
-use super::{Session, SessionState, Signals};
-use crate::chat::live::LiveOf;
 use crate::chat::workspace as words;
-use crate::git::remarks::{self, Remark};
+use crate::domain::live::LiveOf;
+use crate::domain::run::Outcome;
+use crate::domain::session::{Session, SessionState};
+use crate::domain::workspace::Remark;
+use crate::git::remarks;
 use crate::git::workspace::{self, Workshop};
 use crate::git::{GitError, Listener};
 use crate::job::Heard;
-use crate::run::Outcome;
+use crate::job::Signals;
 use crate::store::{StoreError, chats, held, outbox, repositories, sessions, waiting};
 
 /// What is over sooner shows no live message.

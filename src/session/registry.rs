@@ -8,10 +8,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use super::Signals;
 use super::worker::Worker;
 use crate::domain::id::ChatThread;
-use crate::job::Lane;
+use crate::domain::job::Lane;
+use crate::job::Signals;
 
 /// Cheap to clone.
 #[derive(Clone)]

@@ -2,11 +2,11 @@
 
 use rusqlite::Connection;
 
-use super::{Session, SessionState};
 use crate::chat::workspace;
 use crate::domain::id::ChatThread;
-use crate::job::{Job, Lane};
-use crate::run::{Outcome, Run};
+use crate::domain::job::{Job, Lane};
+use crate::domain::run::{Outcome, Run};
+use crate::domain::session::{Session, SessionState};
 use crate::store::{jobs, outbox, runs, sessions, waiting};
 
 /// The chat's next piece of work.

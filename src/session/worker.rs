@@ -19,17 +19,21 @@ use uuid::Uuid;
 use super::claims::Claims;
 use super::registry::Registry;
 use super::work::{self, Work};
-use super::{Session, SessionState, Signals};
 use crate::chat::failure::Failure;
-use crate::chat::{PromptState, changes as words, fetched};
+use crate::chat::{changes as words, fetched};
 use crate::domain::id::{ChatThread, JobId, RunId, SessionId};
+use crate::domain::job::{Job, Lane, Task};
+use crate::domain::live::PromptState;
 use crate::domain::progress::Progress;
+use crate::domain::run::{Outcome, Run};
+use crate::domain::session::{Session, SessionState};
 use crate::git::snapshot;
-use crate::job::{self, AtWork, Finished, Job, Lane, Task};
+use crate::job::Signals;
+use crate::job::{self, AtWork, Finished};
 use crate::process::sweep::{self, Seen};
 use crate::run::drive::{self, Driven};
+use crate::run::ending;
 use crate::run::start::Runner;
-use crate::run::{Outcome, Run, ending};
 use crate::store::{StoreError, jobs, migrated, now, outbox, panic_text, runs, sessions, waiting};
 
 /// After a failure of the store or the disk, before the same work is tried again.

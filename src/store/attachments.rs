@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{from_json, now, prompts, to_json};
-use crate::chat::fetched::Missed;
+use crate::domain::fetched::Missed;
 use crate::domain::id::{AttachmentId, MessageId, PromptId, RunId};
 use crate::domain::prompt::Piece;
 use crate::domain::update::File;

@@ -3,9 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::sessions;
-use crate::chat::workspace::BackIn;
 use crate::domain::id::{ChatId, ChatThread, SessionId, ThreadId};
-use crate::session::Session;
+use crate::domain::session::Session;
+use crate::domain::workspace::BackIn;
 
 /// How a topic is written in a row: 0 stands for none.
 pub(super) fn thread_column(at: ChatThread) -> i32 {

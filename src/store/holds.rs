@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::chats::{place_from, thread_column};
 use super::now;
+use crate::domain::hold::{Hold, HoldCause};
 use crate::domain::id::ChatThread;
-use crate::run::hold::{Hold, Why};
 
 /// Holds a chat up from now on; what held it up before is replaced.
 pub fn set(db: &Connection, at: ChatThread, hold: Hold) -> rusqlite::Result<()> {
@@ -51,7 +51,7 @@ pub fn lift(db: &Connection, at: ChatThread) -> rusqlite::Result<bool> {
 }
 
 /// Lifts every hold of this kind; returns where.
-pub fn lift_all(db: &Connection, why: Why) -> rusqlite::Result<Vec<ChatThread>> {
+pub fn lift_all(db: &Connection, why: HoldCause) -> rusqlite::Result<Vec<ChatThread>> {
     db.prepare_cached("DELETE FROM holds WHERE why = ?1 RETURNING chat_id, thread_id")?
         .query_map([why.name()], |row| place_from(row, 0))?
         .collect()
@@ -72,7 +72,7 @@ pub fn next_end(db: &Connection) -> rusqlite::Result<Option<i64>> {
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Hold> {
     let why: String = row.get(0)?;
-    let why = Why::named(&why).ok_or_else(|| {
+    let why = HoldCause::named(&why).ok_or_else(|| {
         let problem = format!("no hold is called {why}");
         rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, problem.into())
     })?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::chats::{place_from, thread_column};
 use super::{from_json, now, to_json};
 use crate::domain::id::{ChatThread, JobId, MessageId, SessionId};
-use crate::job::{Job, Lane, Task};
+use crate::domain::job::{Job, Lane, Task};
 
 const COLUMNS: &str = "id, session_id, chat_id, thread_id, task, asked_by, live_message,
     state = 'ended', begun_at";

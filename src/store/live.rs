@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use super::{jobs, runs, sessions};
-use crate::chat::live::LiveOf;
 use crate::domain::id::MessageId;
+use crate::domain::live::LiveOf;
 
 pub fn set_message(db: &Connection, of: &LiveOf, message: MessageId) -> rusqlite::Result<()> {
     match of {

@@ -4,9 +4,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::runs::run_id;
 use super::{from_json, to_json};
+use crate::domain::evidence::Claims;
 use crate::domain::id::{JobId, MessageId, RunId, SessionId};
-use crate::run::Measured;
-use crate::verify::claims::Claims;
+use crate::domain::run::Measured;
 
 /// The run's newest answer, as the outbox has it, and what that says of the run's work.
 pub fn set_answer(

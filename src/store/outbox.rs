@@ -8,11 +8,12 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chats::{thread_column, thread_from};
-use super::parked::{self, Parked};
+use super::parked;
 use super::{from_json, now};
-use crate::chat::{Body, Outgoing, Urgency};
 use crate::domain::button::Press;
+use crate::domain::delivery::Parked;
 use crate::domain::id::{ChatId, ChatThread, MessageId};
+use crate::domain::outgoing::{Body, Outgoing, Urgency};
 
 /// How long it is remembered what was sent.
 const REMEMBERED_MS: i64 = 90 * 24 * 60 * 60 * 1000;

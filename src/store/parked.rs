@@ -1,33 +1,10 @@
 //! Messages that are kept unsent: why, until when, and how many. Rows of `outbox` in the state `parked`.
 
+use crate::domain::delivery::Parked;
 use rusqlite::{Connection, params};
 
-use crate::chat::delivery::NotDelivered;
+use crate::domain::delivery::NotDelivered;
 use crate::domain::id::ChatId;
-
-/// Why a message is kept unsent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Parked {
-    /// It was sent twice, and nobody knows whether it arrived.
-    Unconfirmed,
-    /// The bot was blocked, removed, or may not write.
-    Unreachable,
-    /// Telegram does not take it as it is.
-    Refused,
-    /// The row cannot be read.
-    Unreadable,
-}
-
-impl Parked {
-    pub fn name(self) -> &'static str {
-        match self {
-            Parked::Unconfirmed => "unconfirmed",
-            Parked::Unreachable => "unreachable",
-            Parked::Refused => "refused",
-            Parked::Unreadable => "unreadable",
-        }
-    }
-}
 
 /// It cannot arrive; kept, and not tried again by itself.
 pub fn park(db: &Connection, id: i64, why: Parked, failure: &str) -> rusqlite::Result<()> {

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{from_json, now, to_json};
+use crate::domain::session::Source;
 use crate::git::source::short_name;
-use crate::session::Source;
 
 /// So many of one name are told apart.
 const SAME_NAMES: u32 = 1_000;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::chats::{place_from, thread_column};
 use super::now;
 use crate::domain::id::{ChatThread, MessageId, RunId, SessionId};
-use crate::run::{Ended, Outcome, Run};
+use crate::domain::run::{Outcome, Run, RunEnd};
 
 /// For [`from_row`], of `runs r`.
 pub(super) const COLUMNS: &str =
@@ -68,7 +68,7 @@ pub fn running_under(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>
 pub enum Fate {
     Waiting,
     Running,
-    Ended(Ended),
+    Ended(RunEnd),
 }
 
 /// How far a run is; none where there is no such run.
@@ -129,7 +129,7 @@ pub fn newest_begun(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<
 }
 
 /// How the session's last run ended.
-pub fn last_ended(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<Ended>> {
+pub fn last_ended(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<RunEnd>> {
     db.prepare_cached(
         "SELECT outcome, reason, started_at, ended_at, coalesce(cost_usd, 0) FROM runs
          WHERE session_id = ?1 AND state = 'ended' ORDER BY ended_at DESC, seq DESC LIMIT 1",
@@ -261,7 +261,7 @@ pub fn forget_live_message(db: &Connection, id: RunId) -> rusqlite::Result<()> {
 }
 
 /// Runs that have ended and whose live message does not show it yet.
-pub fn with_live_message_left(db: &Connection) -> rusqlite::Result<Vec<(Run, Ended)>> {
+pub fn with_live_message_left(db: &Connection) -> rusqlite::Result<Vec<(Run, RunEnd)>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS}, r.outcome, r.reason, r.started_at, r.ended_at, coalesce(r.cost_usd, 0)
          FROM runs r WHERE r.state = 'ended' AND r.live_message IS NOT NULL"
@@ -309,8 +309,8 @@ pub fn end(db: &Connection, id: RunId, outcome: &Outcome) -> rusqlite::Result<bo
 }
 
 /// The columns of an ending, from the `first` one on.
-fn ended_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Ended> {
-    Ok(Ended {
+fn ended_from(row: &Row<'_>, first: usize) -> rusqlite::Result<RunEnd> {
+    Ok(RunEnd {
         outcome: row.get(first)?,
         reason: row.get(first + 1)?,
         started_at: row.get(first + 2)?,

@@ -6,10 +6,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::chats::{place_from, thread_column};
 use super::{from_json, now, to_json};
+use crate::domain::check::Commands;
 use crate::domain::id::{
     ChatId, ChatThread, ClaudeSessionId, MessageId, RunId, SessionId, ThreadId,
 };
-use crate::session::{Commands, Session, SessionState};
+use crate::domain::session::{Session, SessionState};
 
 const COLUMNS: &str = "id, chat_id, thread_id, source, wanted_branch, workspace, branch, state, claude_session, model,
     test_cmd, lint_cmd, autofix";

@@ -1,28 +1,13 @@
 //! What a chat has set for itself: how much it is told, when it rings, and what becomes of what is written meanwhile.
 
+use crate::domain::choices::ChatSettings;
+use crate::domain::choices::Choices;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::chat::live::Verbosity;
-use crate::chat::ring::{QuietHours, Ring};
-use crate::claude::argv::{Effort, PermissionMode};
+use crate::domain::choices::Verbosity;
+use crate::domain::choices::{Effort, PermissionMode};
+use crate::domain::choices::{QuietHours, Ring};
 use crate::domain::id::ChatId;
-
-/// The settings of a chat, its topics included.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ChatSettings {
-    pub verbosity: Verbosity,
-    pub ring: Ring,
-    /// What is written while a run goes on waits for its end.
-    pub holds_back: bool,
-}
-
-/// What claude is started with in a chat; none: what the settings say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choices {
-    pub mode: Option<PermissionMode>,
-    pub model: Option<String>,
-    pub effort: Option<Effort>,
-}
 
 pub fn choices(db: &Connection, chat: ChatId) -> rusqlite::Result<Choices> {
     let found = db

@@ -12,7 +12,7 @@ use super::waiting::{ORDER, QUEUED};
 use super::{from_json, gatherings, holds, now, runs, settings};
 use crate::domain::id::{ChatThread, MessageId, PromptId, RunId};
 use crate::domain::prompt::Content;
-use crate::run::{Outcome, Run};
+use crate::domain::run::{Outcome, Run};
 
 /// What waits behind a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{from_json, now, to_json};
+use crate::domain::evidence::Evidence;
 use crate::domain::id::{JobId, RunId, SessionId};
-use crate::verify::Evidence;
 
 /// A measurement, as it was kept.
 #[derive(Clone, Debug, PartialEq)]

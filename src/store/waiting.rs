@@ -3,13 +3,14 @@
 //! Everything that asks what is next asks it here, in the one order. Whether a run is whole is `gatherings`', what goes
 //! to a claude that is at work `steering`'s.
 
+use crate::domain::prompt::InQueue;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chats::thread_column;
 use super::runs::{COLUMNS, from_row, run_id};
 use super::{gatherings, now};
 use crate::domain::id::{ChatThread, RunId, SessionId};
-use crate::run::{Outcome, Run};
+use crate::domain::run::{Outcome, Run};
 
 /// A run `r` that waits. The second condition says nothing new; with it, SQLite takes the small index of runs that have
 /// not ended.
@@ -96,15 +97,6 @@ pub fn queued_in(db: &Connection, session: &SessionId) -> rusqlite::Result<usize
         "SELECT count(*) FROM runs WHERE session_id = ?1 AND state = 'queued' AND held <> 1",
     )?
     .query_row([&session.0], |row| row.get(0))
-}
-
-/// A prompt that waits in a chat, for a person to look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InQueue {
-    pub run: RunId,
-    pub words: String,
-    /// claude has it on its input.
-    pub is_handed: bool,
 }
 
 /// What waits in a chat, in its order.

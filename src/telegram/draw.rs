@@ -10,7 +10,8 @@ use tracing::error;
 
 use super::markdown;
 use super::rich::{CAPTION_UNITS, MESSAGE_UNITS, Rich, Style};
-use crate::chat::{Body, Code, Folded, Outgoing, Stored, questions};
+use crate::chat::questions;
+use crate::domain::outgoing::{Body, Code, Folded, Outgoing, Stored};
 use crate::redact::Redactor;
 
 /// An answer of more parts comes as its first part and the whole of it as a file.

@@ -15,9 +15,9 @@ use super::markdown;
 use super::pace::Pace;
 use super::rich::{MESSAGE_UNITS, Rich, Style};
 use super::send::{Sent, keyboard, set_thread};
-use crate::chat::live::{LiveOf, LiveText};
 use crate::domain::button::Button;
 use crate::domain::id::{ChatThread, MessageId};
+use crate::domain::live::{LiveOf, LiveText};
 use crate::store::{Store, live};
 
 /// An answer may wait behind a live text, so that one is not waited for as long.

@@ -14,9 +14,9 @@ use tracing::{debug, error, warn};
 
 use super::api::Api;
 use super::line::{Ask, Asks, Line, Surroundings};
-use crate::chat::PromptState;
-use crate::chat::live::{LiveOf, LiveText};
 use crate::domain::id::{ChatId, ChatThread, MessageId};
+use crate::domain::live::PromptState;
+use crate::domain::live::{LiveOf, LiveText};
 use crate::redact::Redactor;
 use crate::store::{Store, StoreError, outbox};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::chat::live::LiveText;
+use crate::domain::live::LiveText;
 
 #[derive(Debug)]
 pub struct Pace {

@@ -9,8 +9,8 @@ use tracing::debug;
 
 use super::api::{Api, ApiError};
 use super::line::PROBE_LIMIT;
-use crate::chat::PromptState;
 use crate::domain::id::{ChatId, MessageId};
+use crate::domain::live::PromptState;
 
 #[derive(Debug, Default)]
 pub(super) struct Reactions {

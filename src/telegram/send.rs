@@ -14,10 +14,11 @@ use super::api::{Api, ApiError};
 use super::budget::Budget;
 use super::draw::Part;
 use super::rich::{Entity, Rich};
-use crate::chat::live::one_line;
-use crate::chat::{Outgoing, WantsReply, files};
+use crate::chat::files;
 use crate::domain::button::Button;
 use crate::domain::id::{ChatId, ChatThread, MessageId};
+use crate::domain::outgoing::{Outgoing, WantsReply};
+use crate::domain::shown::one_line;
 use crate::store::outbox::Due;
 
 /// How long a button's label may be, in characters.

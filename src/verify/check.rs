@@ -1,5 +1,6 @@
 //! Runs one check: its output goes into a file and is read while it comes, and nobody is left of it.
 
+use crate::domain::check::CheckKind;
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -11,10 +12,10 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::counts::Reader;
-use super::fix::end_of;
-use super::{Check, CheckResult, Ended};
-use crate::chat::text::without_password;
+use crate::domain::check::{Check, CheckEnd, CheckResult};
 use crate::domain::id::RunId;
+use crate::domain::shown::last_lines;
+use crate::domain::shown::without_password;
 use crate::process::held::{Held, Piece, Program, end_marked};
 
 /// So much of a check's output is kept in its file, in bytes: the beginning, and the last lines below it.
@@ -58,25 +59,25 @@ impl Bench<'_> {
     /// Where the output of a check is kept.
     pub fn output_of(&self, check: &Check) -> PathBuf {
         self.folder.join(match check.kind {
-            super::Kind::Tests => "tests.log",
-            super::Kind::Lint => "lint.log",
+            CheckKind::Tests => "tests.log",
+            CheckKind::Lint => "lint.log",
         })
     }
 
     /// Runs the check to its end, or until `cut` says why not.
-    pub async fn run(&self, check: &Check, cut: impl Future<Output = Ended>) -> CheckResult {
+    pub async fn run(&self, check: &Check, cut: impl Future<Output = CheckEnd>) -> CheckResult {
         let started = Instant::now();
         let mut output = Output::to(&self.output_of(check));
         let ended = self.watch(check, &mut output, cut).await;
         let (ended, survivors) =
-            ended.unwrap_or_else(|error| (Ended::NotRun(error.to_string()), 0));
+            ended.unwrap_or_else(|error| (CheckEnd::NotRun(error.to_string()), 0));
         let counts = output.reader.counts();
-        let last_lines = output.finish();
+        let written = output.finish();
         CheckResult {
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             last_lines: match ended {
-                Ended::Passed => String::new(),
-                _ => without_password(end_of(&last_lines, LAST_LINES_KEPT)),
+                CheckEnd::Passed => String::new(),
+                _ => without_password(last_lines(&written, LAST_LINES_KEPT)),
             },
             counts,
             survivors,
@@ -88,8 +89,8 @@ impl Bench<'_> {
         &self,
         check: &Check,
         output: &mut Output,
-        cut: impl Future<Output = Ended>,
-    ) -> std::io::Result<(Ended, usize)> {
+        cut: impl Future<Output = CheckEnd>,
+    ) -> std::io::Result<(CheckEnd, usize)> {
         let mut held = Held::start(Program {
             arguments: ["sh", "-c", check.command.as_str()]
                 .map(OsString::from)
@@ -104,7 +105,7 @@ impl Bench<'_> {
                 Some(limit) => tokio::time::sleep(limit).await,
                 None => std::future::pending().await,
             }
-            Ended::TimedOut
+            CheckEnd::TimedOut
         };
         let cut = async {
             tokio::select! {
@@ -152,15 +153,15 @@ impl Bench<'_> {
             // It may have ended by itself in the same moment.
             (Some(why), report) if report.as_ref().is_none_or(|report| report.was_ended) => why,
             (_, Some(report)) => match report.not_started {
-                Some(words) => Ended::NotRun(words),
+                Some(words) => CheckEnd::NotRun(words),
                 None => match report.code {
-                    Some(0) => Ended::Passed,
+                    Some(0) => CheckEnd::Passed,
                     // sh(1): the command was found and cannot be run, or was not found.
-                    Some(126 | 127) => Ended::NotRun(output.newest()),
-                    code => Ended::Failed { code },
+                    Some(126 | 127) => CheckEnd::NotRun(output.newest()),
+                    code => CheckEnd::Failed { code },
                 },
             },
-            (_, None) => Ended::NotRun("the process that watched over it was killed".to_owned()),
+            (_, None) => CheckEnd::NotRun("the process that watched over it was killed".to_owned()),
         };
         Ok((ended, survivors))
     }

@@ -4,14 +4,15 @@
 //! owner trusts that, each kind by itself. What is only found ([`detect`]) is offered and not run: a person says
 //! yes first.
 
+use crate::domain::check::CheckOrigin;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Check, Kind};
+use crate::domain::check::Commands;
+use crate::domain::check::{Check, CheckKind};
 use crate::git::file;
-use crate::session::Commands;
 
 /// The repository's own file, where `TELECODER_REPO_CHECKS` lets it count.
 pub const REPOSITORY_FILE: &str = ".telecoder.toml";
@@ -19,29 +20,31 @@ pub const REPOSITORY_FILE: &str = ".telecoder.toml";
 /// How long the workspace's disk may take to answer.
 const LOOK_LIMIT: Duration = Duration::from_secs(2);
 
-/// Where a check's command comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    Session,
-    Settings,
-    Repository,
-}
-
 /// What is to be run, in its order, each with where it comes from. `file` is the text of [`REPOSITORY_FILE`], if
 /// it counts.
-pub fn chosen(session: &Commands, defaults: &Commands, file: Option<&str>) -> Vec<(Check, Origin)> {
+pub fn chosen(
+    session: &Commands,
+    defaults: &Commands,
+    file: Option<&str>,
+) -> Vec<(Check, CheckOrigin)> {
     // A file that cannot be read is none; `of_file` says why to who asks.
     let file = file.and_then(|text| of_file(text).ok()).unwrap_or_default();
     let of = |kind, session: &Option<String>, default: &Option<String>, file: Option<String>| {
-        let own = session.clone().map(|command| (command, Origin::Session));
-        let default = || default.clone().map(|command| (command, Origin::Settings));
-        let file = || file.map(|command| (command, Origin::Repository));
+        let own = session
+            .clone()
+            .map(|command| (command, CheckOrigin::Session));
+        let default = || {
+            default
+                .clone()
+                .map(|command| (command, CheckOrigin::Settings))
+        };
+        let file = || file.map(|command| (command, CheckOrigin::Repository));
         let (command, origin) = own.or_else(default).or_else(file)?;
         (!command.trim().is_empty()).then_some((Check { kind, command }, origin))
     };
     [
-        of(Kind::Tests, &session.test, &defaults.test, file.test),
-        of(Kind::Lint, &session.lint, &defaults.lint, file.lint),
+        of(CheckKind::Tests, &session.test, &defaults.test, file.test),
+        of(CheckKind::Lint, &session.lint, &defaults.lint, file.lint),
     ]
     .into_iter()
     .flatten()

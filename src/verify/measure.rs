@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::Changes;
+use crate::domain::changes::Changes;
 use crate::domain::id::RunId;
 use crate::git::snapshot::{self, Moment, Snapshot};
 use crate::git::{Git, GitError, diff, index};

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use proptest::prelude::*;
-use telecoder::verify::claims::{self, Claims};
+use telecoder::domain::evidence::Claims;
+use telecoder::verify::claims;
 
 /// One letter a claim: changed, tests, lint, committed, pushed.
 fn letters(answer: &str) -> String {

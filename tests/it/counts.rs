@@ -1,17 +1,18 @@
 //! How many tests passed is read from what runners really print: recorded from the real ones, with paths made neutral.
 
 use proptest::prelude::*;
-use telecoder::verify::counts::{Counts, Reader};
+use telecoder::domain::check::TestCounts;
+use telecoder::verify::counts::Reader;
 
-const fn counts(passed: u64, failed: u64, skipped: u64) -> Counts {
-    Counts {
+const fn counts(passed: u64, failed: u64, skipped: u64) -> TestCounts {
+    TestCounts {
         passed,
         failed,
         skipped,
     }
 }
 
-fn read(output: &str) -> Option<Counts> {
+fn read(output: &str) -> Option<TestCounts> {
     let mut reader = Reader::default();
     output.split('\n').for_each(|line| reader.line(line));
     reader.counts()
@@ -23,7 +24,7 @@ fn recorded(name: &str) -> String {
 }
 
 /// In each of the failing ones a test prints what its runner prints at the end.
-const RECORDED: [(&str, Counts); 27] = [
+const RECORDED: [(&str, TestCounts); 27] = [
     ("cargo_test_failing", counts(4, 1, 3)),
     ("cargo_test_passing", counts(3, 0, 2)),
     ("cargo_test_quiet", counts(4, 1, 3)),

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use telecoder::chat::files::{self, LeftOut, NotSent, Why};
 use telecoder::chat::raw::{self, Origin, Reached, Shown, Start};
-use telecoder::chat::{Body, Outgoing};
 use telecoder::domain::id::JobId;
+use telecoder::domain::outgoing::{Body, Outgoing};
 use telecoder::job::secret;
 
 const LARGEST: u64 = 50 << 20;

@@ -9,19 +9,22 @@ use telecoder::chat::changes as words;
 use telecoder::chat::checks::{self, Known};
 use telecoder::chat::evidence::{self, Hint, Next};
 use telecoder::chat::workspace;
-use telecoder::chat::{Body, Outgoing};
+use telecoder::claude::forms;
 use telecoder::command::{self, ChecksChange, Command, Input};
+use telecoder::domain::changes::Changes;
+use telecoder::domain::changes::Pushed;
+use telecoder::domain::changes::{Changed, Commit, Commits, Files, Remote};
+use telecoder::domain::check::Commands;
+use telecoder::domain::check::TestCounts;
+use telecoder::domain::check::{Check, CheckEnd, CheckKind, CheckResult};
+use telecoder::domain::evidence::{AutoPush, Contradiction, Evidence};
 use telecoder::domain::id::{JobId, RunId, SessionId};
-use telecoder::git::diff::{Changed, Commit, Commits, Files, Remote};
-use telecoder::git::push::Pushed;
-use telecoder::git::remarks::Remark;
-use telecoder::git::source::{self, Unusable};
-use telecoder::session::{Commands, Source};
+use telecoder::domain::outgoing::{Body, Outgoing};
+use telecoder::domain::session::Source;
+use telecoder::domain::workspace::Remark;
+use telecoder::domain::workspace::Unusable;
+use telecoder::git::source;
 use telecoder::verify::commands;
-use telecoder::verify::counts::Counts;
-use telecoder::verify::{
-    AutoPush, Changes, Check, CheckResult, Contradiction, Ended, Evidence, Kind, fix,
-};
 
 fn said(all: &mut String, when: &str, message: &Outgoing) {
     let how = if message.loud { "loud" } else { "silent" };
@@ -61,17 +64,17 @@ fn said(all: &mut String, when: &str, message: &Outgoing) {
     all.push('\n');
 }
 
-fn result(kind: Kind, ended: Ended) -> CheckResult {
+fn result(kind: CheckKind, ended: CheckEnd) -> CheckResult {
     CheckResult {
         check: Check {
             kind,
             command: match kind {
-                Kind::Tests => "cargo test".into(),
-                Kind::Lint => "cargo clippy".into(),
+                CheckKind::Tests => "cargo test".into(),
+                CheckKind::Lint => "cargo clippy".into(),
             },
         },
         last_lines: match ended {
-            Ended::Passed => String::new(),
+            CheckEnd::Passed => String::new(),
             _ => "left: 1\nright: 2".into(),
         },
         ended,
@@ -82,7 +85,7 @@ fn result(kind: Kind, ended: Ended) -> CheckResult {
 }
 
 fn counted(mut result: CheckResult, passed: u64, failed: u64, skipped: u64) -> CheckResult {
-    result.counts = Some(Counts {
+    result.counts = Some(TestCounts {
         passed,
         failed,
         skipped,
@@ -143,17 +146,17 @@ fn evidence(checks: Vec<CheckResult>) -> Evidence {
 
 #[test]
 fn what_was_measured_is_told_in_a_few_lines() {
-    let tests = |ended| result(Kind::Tests, ended);
-    let lint = |ended| result(Kind::Lint, ended);
-    let failed = || Ended::Failed { code: Some(101) };
+    let tests = |ended| result(CheckKind::Tests, ended);
+    let lint = |ended| result(CheckKind::Lint, ended);
+    let failed = || CheckEnd::Failed { code: Some(101) };
     let mut all = String::new();
     let mut tell = |when: &str, evidence: &Evidence, next: Next, hint: Option<Hint>| {
         let message = evidence::message(JobId::default(), evidence, &next, hint.as_ref());
         said(&mut all, when, &message);
     };
     let green = evidence(vec![
-        counted(tests(Ended::Passed), 118, 0, 2),
-        lint(Ended::Passed),
+        counted(tests(CheckEnd::Passed), 118, 0, 2),
+        lint(CheckEnd::Passed),
     ]);
     tell("green", &green, Next::Open, None);
     let red = Evidence {
@@ -173,16 +176,16 @@ fn what_was_measured_is_told_in_a_few_lines() {
     tell("red, goes back by itself", &red, Next::Fixing(1, 3), None);
     tell("red, again and again", &red, Next::GaveUp(3), None);
     let ends = [
-        Ended::Failed { code: None },
-        Ended::TimedOut,
-        Ended::Stopped,
-        Ended::GaveWay,
-        Ended::NotRun("No such file or directory".into()),
+        CheckEnd::Failed { code: None },
+        CheckEnd::TimedOut,
+        CheckEnd::Stopped,
+        CheckEnd::GaveWay,
+        CheckEnd::NotRun("No such file or directory".into()),
     ];
     let mut cut: Vec<CheckResult> = ends.into_iter().map(tests).collect();
     cut[0].survivors = 1;
     cut[1].survivors = 3;
-    let not_begun = [Ended::Stopped, Ended::GaveWay].map(|ended| CheckResult {
+    let not_begun = [CheckEnd::Stopped, CheckEnd::GaveWay].map(|ended| CheckResult {
         elapsed_ms: 0,
         ..lint(ended)
     });
@@ -200,7 +203,7 @@ fn what_was_measured_is_told_in_a_few_lines() {
     ] {
         let pushed = Evidence {
             auto_push: Some(auto_push),
-            ..evidence(vec![tests(Ended::Passed)])
+            ..evidence(vec![tests(CheckEnd::Passed)])
         };
         tell(when, &pushed, Next::Open, None);
     }
@@ -387,12 +390,12 @@ fn what_claude_is_told_when_checks_fail() {
     });
     let failed = CheckResult {
         last_lines: long,
-        ..result(Kind::Tests, Ended::Failed { code: Some(101) })
+        ..result(CheckKind::Tests, CheckEnd::Failed { code: Some(101) })
     };
-    let prompt = fix::prompt(&[
+    let prompt = forms::failing_checks(&[
         failed,
-        result(Kind::Lint, Ended::TimedOut),
-        result(Kind::Lint, Ended::Passed),
+        result(CheckKind::Lint, CheckEnd::TimedOut),
+        result(CheckKind::Lint, CheckEnd::Passed),
     ])
     .expect("something failed");
     assert!(prompt.len() < 7_000);
@@ -407,7 +410,10 @@ fn what_claude_is_told_when_checks_fail() {
         ),
         "{prompt}"
     );
-    assert_eq!(fix::prompt(&[result(Kind::Tests, Ended::Stopped)]), None);
+    assert_eq!(
+        forms::failing_checks(&[result(CheckKind::Tests, CheckEnd::Stopped)]),
+        None
+    );
 }
 
 #[test]

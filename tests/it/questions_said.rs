@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use telecoder::chat::choices::{self, Defaults};
 use telecoder::chat::questions::{self, Became};
-use telecoder::chat::{Body, Outgoing, WantsReply};
-use telecoder::claude::argv::{Effort, PermissionMode};
 use telecoder::claude::stream;
+use telecoder::domain::choices::{Effort, PermissionMode};
 use telecoder::domain::event::Event;
 use telecoder::domain::id::QuestionId;
+use telecoder::domain::outgoing::{Body, Outgoing, WantsReply};
 use telecoder::domain::question::{Answer, Request};
 
 fn said(all: &mut String, when: &str, message: &Outgoing) {

@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use telecoder::chat::live::LiveText;
-use telecoder::chat::{Body, Outgoing, text};
+use telecoder::chat::text;
+use telecoder::domain::live::LiveText;
+use telecoder::domain::outgoing::{Body, Outgoing};
 use telecoder::redact::Redactor;
 
 use crate::support::{Machine, TOKEN};
@@ -274,12 +275,11 @@ fn what_is_shown_as_code_stays_code_around_what_was_taken_out() {
     let redactor = Redactor::new(&environment(&[("A_KEY", "0123456789abcdef")]));
     let line = "▸ Bash echo 0123456789abcdef > é ✓ Read 0123456789abcdef";
     let at = |part: &str| line.find(part).expect("it is there");
-    let shown = LiveText {
+    let shown = redactor.without_secrets(LiveText {
         text: line.to_owned(),
         code: vec![at("echo")..at(" ✓"), at("Read")..line.len()],
         words: "so far 0123456789abcdef".to_owned(),
-    }
-    .without_secrets(&redactor);
+    });
     let code: Vec<&str> = shown
         .code
         .iter()
@@ -297,7 +297,7 @@ fn every_text_of_a_message_is_looked_through_and_the_footer_stays() {
     let redactor = Redactor::new(&environment(&[("A_KEY", "0123456789abcdef")]));
     let mut answer = text::answer("it is 0123456789abcdef", "Done · 1 s".into(), None);
     answer.preface = Some("of 0123456789abcdef".into());
-    answer.take_secrets_out(&redactor);
+    redactor.clean_message(&mut answer);
     assert_eq!(
         answer.body,
         Body::Answer {
@@ -311,7 +311,7 @@ fn every_text_of_a_message_is_looked_through_and_the_footer_stays() {
         content: "+0123456789abcdef".into(),
         caption: "0123456789abcdef".into(),
     });
-    file.take_secrets_out(&redactor);
+    redactor.clean_message(&mut file);
     assert!(
         !format!("{file:?}").contains("0123456789abcdef"),
         "{file:?}"
@@ -432,7 +432,7 @@ proptest! {
         let shown = redactor.text(&text).into_owned();
         prop_assert!(!shown.contains("0123456789abcdef"), "{}", shown);
         let live = LiveText { code: std::iter::once(0..text.len()).collect(), ..LiveText::plain(text) };
-        let live = live.without_secrets(&redactor);
+        let live = redactor.without_secrets(live);
         prop_assert_eq!(&live.text, &shown);
         prop_assert!(live.code.iter().all(|range| shown.get(range.clone()).is_some()));
     }

@@ -5,28 +5,32 @@ use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use telecoder::chat::delivery::{self, Held, NotDelivered};
+use telecoder::chat::delivery::{self, Held};
 use telecoder::chat::failure::Failure;
 use telecoder::chat::holding::{self, LoginFailure};
-use telecoder::chat::live::{self, Going, Verbosity};
+use telecoder::chat::live::{self, Going};
 use telecoder::chat::people::{self, Standing};
-use telecoder::chat::ring::{QuietHours, Ring};
 use telecoder::chat::status::{Facts, status};
-use telecoder::chat::workspace::{self, BackIn};
-use telecoder::chat::{Body, Outgoing, logs, text, toast};
+use telecoder::chat::workspace;
+use telecoder::chat::{logs, text, toast};
 use telecoder::chat::{sessions, settings};
 use telecoder::claude::stream;
 use telecoder::command::{self, Input};
+use telecoder::domain::choices::Verbosity;
+use telecoder::domain::choices::{QuietHours, Ring};
+use telecoder::domain::delivery::NotDelivered;
 use telecoder::domain::event::{
     ApiProblem, Edited, Event, ToDoChange, ToDoState, ToolResult, ToolUse,
 };
+use telecoder::domain::hold::HoldCause;
 use telecoder::domain::id::{ChatId, ChatThread, ClaudeSessionId, SessionId, ThreadId, UserId};
+use telecoder::domain::outgoing::{Body, Outgoing};
 use telecoder::domain::progress::Progress;
+use telecoder::domain::run::RunEnd;
+use telecoder::domain::session::{Session, SessionState, Source};
 use telecoder::domain::verb::Verb;
-use telecoder::git::source::Unusable;
-use telecoder::run::Ended;
-use telecoder::run::hold::Why;
-use telecoder::session::{Session, SessionState, Source};
+use telecoder::domain::workspace::BackIn;
+use telecoder::domain::workspace::Unusable;
 use telecoder::telegram::live::drawn;
 
 const HERE: ChatThread = ChatThread {
@@ -211,10 +215,16 @@ fn what_is_said_while_a_chat_is_held_up() {
             "limit, no time",
             holding::limited(&today, &now, false, "429")
         ),
-        ("waits", holding::waits(Why::Limit, Some(&tomorrow), &now)),
-        ("waits for a login", holding::waits(Why::Login, None, &now)),
-        ("status", line(Why::Limit, Some(&later))),
-        ("status, login", line(Why::Login, None)),
+        (
+            "waits",
+            holding::waits(HoldCause::Limit, Some(&tomorrow), &now)
+        ),
+        (
+            "waits for a login",
+            holding::waits(HoldCause::Login, None, &now)
+        ),
+        ("status", line(HoldCause::Limit, Some(&later))),
+        ("status, login", line(HoldCause::Login, None)),
         (
             "stop",
             text::dropped_waiting(2).adding(holding::NO_LONGER_HELD)
@@ -512,7 +522,7 @@ fn what_status_says() {
     };
     let idle = Facts {
         session: Some(session.clone()),
-        last: Some(Ended {
+        last: Some(RunEnd {
             outcome: "failed".into(),
             reason: Some("claude is not logged in".into()),
             started_at: Some(0),
@@ -656,52 +666,56 @@ proptest! {
 
 #[test]
 fn what_is_said_of_files() {
-    use telecoder::chat::fetched::{self, Missed, Rest, Why};
+    use telecoder::chat::fetched::{self, Rest};
+    use telecoder::domain::fetched::{Missed, MissedCause as HoldCause};
     use telecoder::domain::id::RunId;
 
     let run = RunId(uuid::Uuid::nil());
-    let one = |name: &str, why: Why| {
+    let one = |name: &str, why: HoldCause| {
         vec![Missed {
             name: name.to_owned(),
             why,
         }]
     };
-    let alone = |name: &str, why: Why| fetched::missed(&one(name, why), Rest::Nothing);
-    let mut two = one("the picture", Why::Gone);
-    two.extend(one("big.iso", Why::TooLarge));
-    let program = |how: &str, words: &str| Why::NotTranscribed {
+    let alone = |name: &str, why: HoldCause| fetched::missed(&one(name, why), Rest::Nothing);
+    let mut two = one("the picture", HoldCause::Gone);
+    two.extend(one("big.iso", HoldCause::TooLarge));
+    let program = |how: &str, words: &str| HoldCause::NotTranscribed {
         how: how.into(),
         words: words.into(),
     };
     insta::assert_snapshot!(said([
-        ("too big", alone("big.iso", Why::TooLarge)),
+        ("too big", alone("big.iso", HoldCause::TooLarge)),
         (
             "too big for a local server",
-            alone("big.iso", Why::MuchTooLarge)
+            alone("big.iso", HoldCause::MuchTooLarge)
         ),
         (
             "gone, with words",
-            fetched::missed(&one("a.pdf", Why::Gone), Rest::Waits(run))
+            fetched::missed(&one("a.pdf", HoldCause::Gone), Rest::Waits(run))
         ),
         ("two of an album", fetched::missed(&two, Rest::GoesOn)),
         (
             "cut off",
             alone(
                 "a.pdf",
-                Why::CutOff("Telegram's server failed (502)".into())
+                HoldCause::CutOff("Telegram's server failed (502)".into())
             )
         ),
         (
             "a local server that keeps its files to itself",
-            alone("a.pdf", Why::OutOfReach("/var/lib/bot-api/a.pdf".into()))
+            alone(
+                "a.pdf",
+                HoldCause::OutOfReach("/var/lib/bot-api/a.pdf".into())
+            )
         ),
         (
             "no room",
-            alone("a.pdf", Why::Disk("No space left on device".into()))
+            alone("a.pdf", HoldCause::Disk("No space left on device".into()))
         ),
         (
             "nothing listens",
-            alone("the voice message", Why::NoTranscriber)
+            alone("the voice message", HoldCause::NoTranscriber)
         ),
         (
             "the listener fails",
@@ -710,7 +724,10 @@ fn what_is_said_of_files() {
                 program("failed (exit code 1)", "no model")
             )
         ),
-        ("silence", alone("the video message", Why::NothingHeard)),
+        (
+            "silence",
+            alone("the video message", HoldCause::NothingHeard)
+        ),
         ("stopped", fetched::stopped(1)),
         ("several stopped", fetched::stopped(3)),
         ("heard", fetched::heard("Fix the tests.")),

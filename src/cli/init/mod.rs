@@ -23,10 +23,10 @@ use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
 use super::{Misused, config as command};
-use crate::claude::argv::PermissionMode;
 use crate::config::file::Rights;
 use crate::config::{self, Setting, Sources};
 use crate::doctor;
+use crate::domain::choices::PermissionMode;
 use service::{Next, Service};
 use terminal::Terminal;
 

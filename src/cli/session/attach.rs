@@ -14,14 +14,14 @@ use crate::chat::text::duration;
 use crate::claude::argv::Conversation;
 use crate::claude::terminal::{self, Invocation};
 use crate::config::{self, ForClaude, Sources};
+use crate::domain::changes::Files;
 use crate::domain::id::RunId;
+use crate::domain::session::{Session, SessionState};
 use crate::git::Git;
-use crate::git::diff::Files;
 use crate::git::index::OwnIndex;
 use crate::git::snapshot::{self, Moment};
 use crate::inbox::shell;
 use crate::session::attached;
-use crate::session::{Session, SessionState};
 use crate::store::{jobs, now, runs};
 use crate::verify::measure;
 

@@ -15,8 +15,8 @@ use crate::claude::terminal;
 use crate::cli::Misused;
 use crate::daemon::{DATABASE, DataFolder, bell};
 use crate::domain::id::SessionId;
+use crate::domain::session::Session;
 use crate::inbox::shell;
-use crate::session::Session;
 use crate::session::attached::{self, Attached};
 use crate::store::{self, sessions};
 

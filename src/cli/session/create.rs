@@ -8,11 +8,12 @@ use serde_json::json;
 
 use super::LOOK_AGAIN;
 use super::beside::{Beside, NoBot};
-use crate::chat::{Body, workspace as words};
+use crate::chat::workspace as words;
 use crate::domain::id::ChatThread;
+use crate::domain::outgoing::Body;
+use crate::domain::session::{Session, SessionState, Source};
 use crate::git::source;
 use crate::inbox::shell;
-use crate::session::{Session, SessionState, Source};
 use crate::store::{outbox, repositories};
 
 pub(super) struct Wanted {

@@ -11,10 +11,11 @@ use super::beside::Beside;
 use crate::chat::shell as words;
 use crate::config::{self, ForGit, Sources};
 use crate::domain::id::{ChatId, JobId, RunId};
+use crate::domain::session::{Session, Source};
 use crate::files;
 use crate::git::{Git, changes, snapshot, unique, workspace};
 use crate::inbox::shell;
-use crate::session::{Session, Source, attached};
+use crate::session::attached;
 use crate::store::{chats, jobs, outbox, runs, sessions};
 
 pub(super) fn delete(

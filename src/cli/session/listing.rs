@@ -6,15 +6,17 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::beside::Beside;
-use crate::chat::text::{cost, without_password};
-use crate::chat::{Body, evidence};
+use crate::chat::evidence;
+use crate::chat::text::cost;
 use crate::cli::table;
+use crate::domain::evidence::Evidence;
 use crate::domain::id::JobId;
+use crate::domain::outgoing::Body;
+use crate::domain::session::{Session, SessionState};
+use crate::domain::shown::without_password;
 use crate::git::source;
-use crate::session::{Session, SessionState};
 use crate::store::verifications::Verification;
 use crate::store::{runs, sessions, verifications};
-use crate::verify::Evidence;
 
 /// What `--json` has of a session.
 #[derive(Serialize)]

@@ -10,7 +10,7 @@ use super::follow::Follower;
 use crate::chat::logs;
 use crate::cli::screen;
 use crate::domain::id::RunId;
-use crate::session::Session;
+use crate::domain::session::Session;
 use crate::store::runs;
 
 pub(super) fn logs(beside: &Beside, name: &str, lines: usize, follow: bool) -> anyhow::Result<()> {

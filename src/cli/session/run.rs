@@ -12,13 +12,13 @@ use super::listing::{print_evidence, time};
 use crate::chat::logs;
 use crate::cli::{Misused, screen};
 use crate::domain::event::Event;
+use crate::domain::evidence::Evidence;
 use crate::domain::id::{RunId, SessionId};
+use crate::domain::run::RunEnd;
+use crate::domain::session::{Session, SessionState};
 use crate::inbox::shell;
-use crate::run::Ended;
-use crate::session::{Session, SessionState};
 use crate::store::runs::Fate;
 use crate::store::{jobs, runs, sessions, verifications};
-use crate::verify::Evidence;
 
 pub(super) struct Shown {
     pub quiet: bool,
@@ -113,7 +113,7 @@ fn follow(
     session: &SessionId,
     run: RunId,
     answers: &mut Answers,
-) -> anyhow::Result<Ended> {
+) -> anyhow::Result<RunEnd> {
     let mut follower = Follower::new(&beside.runs(), run);
     let mut told = false;
     loop {

@@ -6,9 +6,9 @@ use anyhow::bail;
 
 use super::LOOK_AGAIN;
 use super::beside::{Beside, NoBot};
+use crate::domain::job::Task;
+use crate::domain::session::Session;
 use crate::inbox::shell::{self, Stopped};
-use crate::job::Task;
-use crate::session::Session;
 use crate::store::{jobs, runs};
 
 /// How long it takes to stop what does not want to, and some more.

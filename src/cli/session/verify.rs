@@ -6,11 +6,12 @@ use rusqlite::Connection;
 use super::LOOK_AGAIN;
 use super::beside::{Beside, NoBot};
 use super::listing::print_evidence;
+use crate::domain::check::Commands;
+use crate::domain::evidence::Evidence;
 use crate::domain::id::{JobId, SessionId};
-use crate::job::Task;
-use crate::session::{Commands, Session, SessionState};
+use crate::domain::job::Task;
+use crate::domain::session::{Session, SessionState};
 use crate::store::{jobs, sessions, verifications};
-use crate::verify::Evidence;
 
 /// Runs the checks of a session; the bot does it.
 pub(super) fn verify(

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use tracing::debug;
 
 use super::{AtHand, coming, disk, make_folder};
-use crate::chat::fetched::Why;
+use crate::domain::fetched::MissedCause;
 use crate::domain::update::{File, FileKind};
 use crate::files::{self, numbered, safe_name};
 use crate::job::AtWork;
@@ -33,7 +33,7 @@ pub(super) async fn get(
     work: &AtWork<'_>,
     attachment: &Attachment,
     at_hand: &AtHand,
-) -> Result<Result<PathBuf, Why>, StoreError> {
+) -> Result<Result<PathBuf, MissedCause>, StoreError> {
     if let Some(path) = attachment.path.as_ref().filter(|path| path.exists()) {
         // A try that was cut off had come so far.
         return Ok(Ok(path.clone()));
@@ -59,7 +59,7 @@ async fn try_to_get(
     attachment: &Attachment,
     part: &Path,
     at_hand: &AtHand,
-) -> Result<String, Why> {
+) -> Result<String, MissedCause> {
     let heard = |bytes| at_hand.come(bytes);
     let mut pause = FIRST_PAUSE;
     let mut tries = 0;
@@ -79,23 +79,23 @@ async fn try_to_get(
             tries += 1;
         }
         let why = match error {
-            FetchError::TooLarge => return Err(Why::TooLarge),
-            FetchError::MuchTooLarge => return Err(Why::MuchTooLarge),
+            FetchError::TooLarge => return Err(MissedCause::TooLarge),
+            FetchError::MuchTooLarge => return Err(MissedCause::MuchTooLarge),
             FetchError::OutOfReach(path) => {
-                return Err(Why::OutOfReach(path.display().to_string()));
+                return Err(MissedCause::OutOfReach(path.display().to_string()));
             }
             FetchError::Telegram(ApiError::Refused {
                 code: 400 | 404, ..
             }) => {
                 unknown += 1;
                 if unknown == TRIES_OF_UNKNOWN {
-                    return Err(Why::Gone);
+                    return Err(MissedCause::Gone);
                 }
-                Why::Gone
+                MissedCause::Gone
             }
             FetchError::Disk(error) => disk(&error),
-            FetchError::Telegram(error) => Why::CutOff(in_words(&error)),
-            FetchError::Cut => Why::CutOff("the connection to Telegram was cut".to_owned()),
+            FetchError::Telegram(error) => MissedCause::CutOff(in_words(&error)),
+            FetchError::Cut => MissedCause::CutOff("the connection to Telegram was cut".to_owned()),
         };
         if tries == TRIES {
             return Err(why);
@@ -112,7 +112,7 @@ async fn place(
     part: &Path,
     inbox: &Path,
     name: &str,
-) -> Result<Result<PathBuf, Why>, StoreError> {
+) -> Result<Result<PathBuf, MissedCause>, StoreError> {
     let id = attachment.id;
     let mut number = 0;
     loop {

@@ -18,15 +18,17 @@ use rusqlite::Connection;
 use tracing::{info, warn};
 
 use super::at_work::{AtWork, Finished};
-use crate::chat::fetched::{self as words, Missed, Rest, Why};
-use crate::chat::live::LiveText;
-use crate::chat::{Outgoing, PromptState};
+use crate::chat::fetched::{self as words, Rest};
+use crate::domain::fetched::{Missed, MissedCause};
 use crate::domain::id::{ChatThread, MessageId, RunId};
+use crate::domain::live::LiveText;
+use crate::domain::live::PromptState;
+use crate::domain::outgoing::Outgoing;
 use crate::domain::prompt::Piece;
+use crate::domain::run::Outcome;
 use crate::domain::update::{File, FileKind};
 use crate::files;
 use crate::process::held::end_marked;
-use crate::run::Outcome;
 use crate::store::attachments::{self, Attachment};
 use crate::store::{StoreError, gatherings, jobs, now, outbox, prompts, runs};
 use crate::telegram::api::Api;
@@ -207,7 +209,7 @@ async fn fetch_one(
     let file = &attachment.file;
     let is_speech = matches!(file.kind, FileKind::Voice | FileKind::VideoNote);
     if is_speech && work.runner.fetching.transcriber.is_none() {
-        return Ok(missed(work, attachment, Why::NoTranscriber).await?);
+        return Ok(missed(work, attachment, MissedCause::NoTranscriber).await?);
     }
     at_hand.set(file, Doing::Fetching(0));
     let path = match get::get(work, attachment, at_hand).await? {
@@ -253,7 +255,11 @@ async fn settle(
     Ok(())
 }
 
-async fn missed(work: &AtWork<'_>, attachment: &Attachment, why: Why) -> Result<(), StoreError> {
+async fn missed(
+    work: &AtWork<'_>,
+    attachment: &Attachment,
+    why: MissedCause,
+) -> Result<(), StoreError> {
     info!(chat = %work.job.at, session = %work.session.id, reason = why.name(), "a file cannot be had");
     let missed = Missed {
         name: words::called(&attachment.file),
@@ -280,7 +286,7 @@ fn coming(work: &AtWork<'_>) -> PathBuf {
 }
 
 /// Folders that are for nobody else on the machine.
-async fn make_folder(folder: PathBuf) -> Result<(), Why> {
+async fn make_folder(folder: PathBuf) -> Result<(), MissedCause> {
     let made = tokio::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -293,10 +299,10 @@ async fn make_folder(folder: PathBuf) -> Result<(), Why> {
 }
 
 /// In the system's words, without their number.
-fn disk(error: &std::io::Error) -> Why {
+fn disk(error: &std::io::Error) -> MissedCause {
     let words = error.to_string();
     let end = words.find(" (os error").unwrap_or(words.len());
-    Why::Disk(words[..end].to_owned())
+    MissedCause::Disk(words[..end].to_owned())
 }
 
 impl AtHand {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::program::{self, Limits, Ran};
-use crate::chat::fetched::Why;
+use crate::domain::fetched::MissedCause;
 use crate::job::AtWork;
 
 /// Where the file goes in the command; behind it where this is not there.
@@ -16,9 +16,9 @@ const LISTENING: Limits = Limits {
     stdout: 1024 * 1024,
 };
 
-pub(super) async fn transcribe(work: &AtWork<'_>, file: &Path) -> Result<String, Why> {
+pub(super) async fn transcribe(work: &AtWork<'_>, file: &Path) -> Result<String, MissedCause> {
     let Some(command) = &work.runner.fetching.transcriber else {
-        return Err(Why::NoTranscriber);
+        return Err(MissedCause::NoTranscriber);
     };
     // The path is an argument of the shell and never part of what it reads as a command.
     let arguments = vec![
@@ -31,9 +31,9 @@ pub(super) async fn transcribe(work: &AtWork<'_>, file: &Path) -> Result<String,
     let folder = file.parent().unwrap_or(Path::new("/"));
     let environment = &work.runner.checking.environment;
     match program::run(work, arguments, folder, environment, LISTENING).await {
-        Ran::Badly { how, words } => Err(Why::NotTranscribed { how, words }),
+        Ran::Badly { how, words } => Err(MissedCause::NotTranscribed { how, words }),
         Ran::Well(text) => match text.trim() {
-            "" => Err(Why::NothingHeard),
+            "" => Err(MissedCause::NothingHeard),
             text => Ok(text.to_owned()),
         },
     }

@@ -14,15 +14,16 @@ use uuid::Uuid;
 use super::Drive;
 use super::choosing::Told;
 use crate::chat::questions::{self as words, Became};
-use crate::chat::ring::{QuietHours, Ring, minute_of_day};
-use crate::claude::argv::PermissionMode;
 use crate::claude::asks;
+use crate::domain::choices::Choices;
+use crate::domain::choices::PermissionMode;
+use crate::domain::choices::{QuietHours, Ring, minute_of_day};
 use crate::domain::event::Event;
 use crate::domain::id::{ChatThread, MessageId, PromptId, RunId};
 use crate::domain::question::{Answer, Asks, Grant, Question, Request, RequestId};
 use crate::run::asked::show;
 use crate::store::questions::{self, State};
-use crate::store::settings::{self, Choices};
+use crate::store::settings;
 use crate::store::{self, outbox, runs};
 
 /// When somebody is reminded of a question for the first time, and how often again.

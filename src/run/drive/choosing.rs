@@ -4,11 +4,12 @@
 
 use super::Drive;
 use super::asking::as_key;
-use crate::claude::argv::{Launched, OWN_MODEL, PermissionMode};
+use crate::claude::argv::{Launched, OWN_MODEL};
 use crate::claude::control;
 use crate::claude::host::Host;
+use crate::domain::choices::Choices;
+use crate::domain::choices::PermissionMode;
 use crate::domain::question::Grant;
-use crate::store::settings::Choices;
 
 /// What claude works with, as far as it was told.
 pub(super) struct Told {

@@ -6,18 +6,20 @@ use fail::fail_point;
 use tracing::{info, warn};
 
 use super::Drive;
-use crate::chat::PromptState;
-use crate::chat::live::{self, LiveOf};
+use crate::chat::live;
 use crate::claude::host::End;
+use crate::domain::evidence::Claims;
 use crate::domain::id::ChatId;
+use crate::domain::job::Task;
+use crate::domain::live::LiveOf;
+use crate::domain::live::PromptState;
+use crate::domain::run::Outcome;
 use crate::git::{changes, snapshot};
-use crate::job::{Task, send_files};
+use crate::job::send_files;
 use crate::process::sweep;
-use crate::run::Outcome;
 use crate::run::answer::{Closing, Loss};
 use crate::run::{ending, hold};
 use crate::store::{jobs, measured, outbox, runs, sessions, settings, steering};
-use crate::verify::claims::Claims;
 
 /// How long git may take to say what a lost run has changed.
 const CHANGES_LIMIT: Duration = Duration::from_secs(10);

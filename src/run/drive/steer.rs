@@ -10,9 +10,10 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::Drive;
-use crate::chat::{PromptState, queue as words};
+use crate::chat::queue as words;
 use crate::claude::control;
 use crate::domain::id::{MessageId, PromptId};
+use crate::domain::live::PromptState;
 use crate::store::steering::{self, TakenUp};
 use crate::store::{StoreError, outbox, runs};
 

@@ -8,11 +8,12 @@ use fail::fail_point;
 use jiff::Zoned;
 
 use super::Drive;
-use crate::chat::PromptState;
 use crate::claude::login;
 use crate::domain::event::TurnEnd;
+use crate::domain::live::PromptState;
+use crate::domain::run::Run;
+use crate::run::answer;
 use crate::run::hold::{self, Met, Obstacle};
-use crate::run::{Run, answer};
 use crate::store::{measured, outbox, runs, sessions, settings, steering};
 use crate::verify::claims;
 

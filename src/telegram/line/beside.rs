@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Line, PROBE_LIMIT};
-use crate::chat::live::LiveOf;
 use crate::domain::id::{ChatThread, MessageId};
+use crate::domain::live::LiveOf;
 use crate::telegram::api::ApiError;
 use crate::telegram::live::{self, Shown};
 use crate::telegram::send::set_thread;

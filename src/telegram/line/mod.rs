@@ -27,13 +27,13 @@ use super::draw;
 use super::live::LiveMessage;
 use super::react::Reactions;
 use super::send::Sending;
-use crate::chat::PromptState;
-use crate::chat::live::{LiveOf, LiveText};
-use crate::chat::ring::minute_of_day;
+use crate::domain::choices::minute_of_day;
+use crate::domain::delivery::Parked;
 use crate::domain::id::{ChatId, ChatThread, MessageId};
+use crate::domain::live::PromptState;
+use crate::domain::live::{LiveOf, LiveText};
 use crate::metrics::Metrics;
 use crate::redact::Redactor;
-use crate::store::parked::Parked;
 use crate::store::{Store, outbox, pauses, settings};
 use settle::Unrecorded;
 
@@ -228,12 +228,12 @@ impl Line {
         match ask {
             Ask::Deliver => self.due = true,
             Ask::Live { at, of, text } => {
-                let text = text.without_secrets(&self.around.redactor);
+                let text = self.around.redactor.without_secrets(text);
                 self.live_of(at, of).want(text);
             }
             Ask::LiveKnown { at, of, message } => self.live_of(at, of).is_known_as(message),
             Ask::LiveEnd { of, text } => {
-                let text = text.without_secrets(&self.around.redactor);
+                let text = self.around.redactor.without_secrets(text);
                 let now = Instant::now();
                 if !self
                     .live
@@ -344,7 +344,7 @@ impl Line {
                 .record(move |db| outbox::mark_due(db, due.id, "Telegram is silent"))
                 .await;
         }
-        due.message.take_secrets_out(&self.around.redactor);
+        self.around.redactor.clean_message(&mut due.message);
         let mut drawn = draw::draw(&mut due.message);
         drawn.take_secrets_out(&self.around.redactor);
         let Some(part) = drawn.parts.get(due.parts_sent) else {

@@ -9,10 +9,10 @@ use tracing::{debug, error, info, warn};
 
 use super::{Ask, Line, MOST_DOUBTS, STORE_PAUSE, pause_before};
 use crate::chat::delivery;
+use crate::domain::delivery::Parked;
 use crate::domain::id::ChatId;
 use crate::metrics::Retry;
 use crate::store::outbox::Due;
-use crate::store::parked::Parked;
 use crate::store::{self, migrated, outbox, parked, pauses};
 use crate::telegram::send::Fate;
 

@@ -16,26 +16,11 @@ mod prose;
 mod words;
 mod work;
 
+use crate::domain::evidence::Claims;
 use prose::Sentence;
-use serde::{Deserialize, Serialize};
 
 /// Nobody says anything plainly in more words.
 const LONGEST_SENTENCE: usize = 150;
-
-/// What an answer says about its own work. A claim counts only where it is said plainly, as something that was done
-/// in this turn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claims {
-    /// A file of the project was changed. "Done." says so too, alone or before something that is different now, unless
-    /// the answer also says that nothing had to be changed or that something else was done. It is the weakest claim:
-    /// a prompt that asks for a branch to be deleted is answered with "Done." as well.
-    pub changed: bool,
-    /// All the tests pass, not only some. An answer that admits failures or that they were not run does not say so.
-    pub tests_pass: bool,
-    pub lint_clean: bool,
-    pub committed: bool,
-    pub pushed: bool,
-}
 
 /// Reads an answer in Markdown. What stands in code, quotations, tables and headings is not a claim.
 pub fn of(answer: &str) -> Claims {

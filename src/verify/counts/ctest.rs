@@ -1,6 +1,7 @@
 //! ctest.
 
-use super::{Counts, add, counted};
+use super::{add, counted};
+use crate::domain::check::TestCounts;
 
 /// Reads ctest's sum, `67% tests passed, 1 tests failed out of 3` or, since CMake 4, `100% tests passed out of 1`.
 /// Several in one output are added up.
@@ -9,7 +10,7 @@ use super::{Counts, add, counted};
 /// in a list below, and counted as left out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ctest {
-    sum: Option<Counts>,
+    sum: Option<TestCounts>,
     in_left_out: bool,
 }
 
@@ -36,12 +37,12 @@ impl Ctest {
         }
     }
 
-    pub fn counts(&self) -> Option<Counts> {
+    pub fn counts(&self) -> Option<TestCounts> {
         self.sum
     }
 }
 
-fn sum(line: &str) -> Option<Counts> {
+fn sum(line: &str) -> Option<TestCounts> {
     let (_, rest) = counted(line)?;
     let rest = rest.strip_prefix("% tests passed")?;
     let (failed, total) = rest.split_once(" out of ")?;
@@ -50,7 +51,7 @@ fn sum(line: &str) -> Option<Counts> {
         None => 0,
     };
     let (total, _) = counted(total)?;
-    Some(Counts {
+    Some(TestCounts {
         passed: total.saturating_sub(failed),
         failed,
         skipped: 0,

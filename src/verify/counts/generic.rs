@@ -2,7 +2,8 @@
 
 use memchr::memmem;
 
-use super::{Counts, counted};
+use super::counted;
+use crate::domain::check::TestCounts;
 
 /// Reads the last line that has `12 passed` in it, perhaps with `2 failed` and `1 skipped`; it stands where no other
 /// reader found anything. deno and Playwright print such lines.
@@ -10,7 +11,7 @@ use super::{Counts, counted};
 /// Playwright has the failures on a line of their own before it. Any line of the output can fool this.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Generic {
-    last: Option<Counts>,
+    last: Option<TestCounts>,
     /// From a line that is only `2 failed`.
     failed_before: u64,
 }
@@ -29,14 +30,14 @@ impl Generic {
         };
         let failed_before = std::mem::take(&mut self.failed_before);
         let skipped = before(line, " skipped").or_else(|| before(line, " ignored"));
-        self.last = Some(Counts {
+        self.last = Some(TestCounts {
             passed,
             failed: before(line, " failed").unwrap_or(failed_before),
             skipped: skipped.unwrap_or(0),
         });
     }
 
-    pub fn counts(&self) -> Option<Counts> {
+    pub fn counts(&self) -> Option<TestCounts> {
         self.last
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
-use super::Counts;
+use crate::domain::check::TestCounts;
 
 /// More packages are not remembered; their failures may then be counted once too often.
 const MOST_PACKAGES: usize = 10_000;
@@ -18,8 +18,8 @@ const MOST_PACKAGES: usize = 10_000;
 /// A test can fool this by printing lines such as `--- PASS: x`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Go {
-    tests: Counts,
-    packages: Counts,
+    tests: TestCounts,
+    packages: TestCounts,
     names_tests: bool,
     /// Packages with a test that failed; without `-json` the one that is on has no name yet.
     failing: HashSet<String>,
@@ -111,12 +111,12 @@ impl Go {
         }
     }
 
-    pub fn counts(&self) -> Option<Counts> {
+    pub fn counts(&self) -> Option<TestCounts> {
         let seen = if self.names_tests {
             self.tests
         } else {
             self.packages
         };
-        (seen != Counts::default()).then_some(seen)
+        (seen != TestCounts::default()).then_some(seen)
     }
 }

@@ -1,6 +1,7 @@
 //! jest, vitest, mocha and `node --test`.
 
-use super::{Counts, add, counted, labelled};
+use super::{add, counted, labelled};
+use crate::domain::check::TestCounts;
 
 /// Reads jest's and vitest's line about tests, which stands right below the one about files:
 ///
@@ -15,7 +16,7 @@ use super::{Counts, add, counted, labelled};
 /// Several in one output are added up. A test can fool this by printing both lines.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Jest {
-    sum: Option<Counts>,
+    sum: Option<TestCounts>,
     follows_files: bool,
 }
 
@@ -36,13 +37,13 @@ impl Jest {
         }
     }
 
-    pub fn counts(&self) -> Option<Counts> {
+    pub fn counts(&self) -> Option<TestCounts> {
         self.sum
     }
 }
 
-fn labels(numbers: &str) -> Counts {
-    let mut counts = Counts::default();
+fn labels(numbers: &str) -> TestCounts {
+    let mut counts = TestCounts::default();
     for (number, label) in labelled(numbers) {
         let count = match label.as_str() {
             "passed" | "expected fail" => &mut counts.passed,
@@ -61,7 +62,7 @@ fn labels(numbers: &str) -> Counts {
 /// A test can fool this by printing a blank line and the first one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Mocha {
-    sum: Option<Counts>,
+    sum: Option<TestCounts>,
     follows_blank: bool,
     in_summary: bool,
 }
@@ -69,7 +70,7 @@ pub(super) struct Mocha {
 impl Mocha {
     pub fn line(&mut self, line: &str) {
         let number = line.strip_prefix("  ").and_then(counted);
-        let mut counts = Counts::default();
+        let mut counts = TestCounts::default();
         let is_summary = match number {
             Some((passed, rest)) if self.follows_blank && rest.starts_with(" passing (") => {
                 counts.passed = passed;
@@ -92,7 +93,7 @@ impl Mocha {
         self.follows_blank = line.is_empty();
     }
 
-    pub fn counts(&self) -> Option<Counts> {
+    pub fn counts(&self) -> Option<TestCounts> {
         self.sum
     }
 }
@@ -103,7 +104,7 @@ impl Mocha {
 /// A test can fool this by printing all of them: in TAP, what it prints is a comment as they are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
-    sum: Option<Counts>,
+    sum: Option<TestCounts>,
     in_summary: bool,
 }
 
@@ -122,7 +123,7 @@ impl Node {
             self.in_summary = name == "tests";
             return;
         }
-        let mut counts = Counts::default();
+        let mut counts = TestCounts::default();
         match name {
             "pass" => counts.passed = number,
             "fail" | "cancelled" => counts.failed = number,
@@ -132,7 +133,7 @@ impl Node {
         add(&mut self.sum, counts);
     }
 
-    pub fn counts(&self) -> Option<Counts> {
+    pub fn counts(&self) -> Option<TestCounts> {
         self.sum
     }
 }

@@ -14,32 +14,10 @@ mod javascript;
 mod python;
 mod rust;
 
-use serde::{Deserialize, Serialize};
+use crate::domain::check::TestCounts;
 
 /// No runner sums up in a longer line, in bytes; a longer one is not looked at.
 const LONGEST: usize = 4096;
-
-/// How many tests passed, failed and were left out.
-///
-/// What a runner calls an error, a time-out or an unexpected success has failed; what fails as it was expected to
-/// has passed; what is ignored, pending or still to do was left out. What a filter has excluded is not counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    pub passed: u64,
-    pub failed: u64,
-    pub skipped: u64,
-}
-
-impl Counts {
-    /// Both together; the largest number where that is too large.
-    fn and(self, other: Counts) -> Counts {
-        Counts {
-            passed: self.passed.saturating_add(other.passed),
-            failed: self.failed.saturating_add(other.failed),
-            skipped: self.skipped.saturating_add(other.skipped),
-        }
-    }
-}
 
 /// Reads the output of the common runners line by line, while it is written.
 ///
@@ -86,7 +64,7 @@ impl Reader {
     }
 
     /// What was counted so far; `None` where no runner was recognised.
-    pub fn counts(&self) -> Option<Counts> {
+    pub fn counts(&self) -> Option<TestCounts> {
         [
             self.nextest.counts(),
             self.libtest.counts(),
@@ -100,7 +78,7 @@ impl Reader {
         ]
         .into_iter()
         .flatten()
-        .reduce(Counts::and)
+        .reduce(TestCounts::and)
         .or(self.generic.counts())
     }
 }
@@ -138,6 +116,6 @@ fn counted(text: &str) -> Option<(u64, &str)> {
 }
 
 /// Adds to what may not have been seen before.
-fn add(sum: &mut Option<Counts>, counts: Counts) {
+fn add(sum: &mut Option<TestCounts>, counts: TestCounts) {
     *sum = Some(sum.unwrap_or_default().and(counts));
 }

@@ -1,6 +1,7 @@
 //! pytest and unittest.
 
-use super::{Counts, add, counted};
+use super::{add, counted};
+use crate::domain::check::TestCounts;
 
 /// Reads pytest's last line, with or without `=` around it (`-q`).
 ///
@@ -8,8 +9,8 @@ use super::{Counts, add, counted};
 /// their first line, and added up. With `-q` there is no first line: of several runs in one output the last counts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pytest {
-    before: Option<Counts>,
-    session: Option<Counts>,
+    before: Option<TestCounts>,
+    session: Option<TestCounts>,
 }
 
 impl Pytest {
@@ -31,7 +32,7 @@ impl Pytest {
         }
     }
 
-    pub fn counts(&self) -> Option<Counts> {
+    pub fn counts(&self) -> Option<TestCounts> {
         match (self.before, self.session) {
             (Some(before), Some(session)) => Some(before.and(session)),
             (before, session) => before.or(session),
@@ -43,7 +44,7 @@ impl Pytest {
 ///
 /// An error is a fixture or a module that broke: a failure. `xpassed` is one only where the project says so, and
 /// then pytest calls it failed.
-fn session_end(text: &str) -> Option<Counts> {
+fn session_end(text: &str) -> Option<TestCounts> {
     let (numbers, time) = text.rsplit_once(" in ")?;
     let (_, unit) = counted(time)?;
     let unit = unit.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
@@ -51,9 +52,9 @@ fn session_end(text: &str) -> Option<Counts> {
         return None;
     }
     if numbers == "no tests ran" {
-        return Some(Counts::default());
+        return Some(TestCounts::default());
     }
-    let mut counts = Counts::default();
+    let mut counts = TestCounts::default();
     for piece in numbers.split(", ") {
         let (number, label) = counted(piece)?;
         let count = match label.trim_start() {
@@ -76,7 +77,7 @@ fn session_end(text: &str) -> Option<Counts> {
 /// have passed. A test can fool this by printing both lines.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unittest {
-    sum: Option<Counts>,
+    sum: Option<TestCounts>,
     ran: Option<u64>,
 }
 
@@ -95,13 +96,13 @@ impl Unittest {
         }
     }
 
-    pub fn counts(&self) -> Option<Counts> {
+    pub fn counts(&self) -> Option<TestCounts> {
         self.sum
     }
 }
 
 /// `FAILED (failures=3, errors=1, skipped=1, expected failures=1, unexpected successes=1)`
-fn verdict(line: &str, ran: u64) -> Option<Counts> {
+fn verdict(line: &str, ran: u64) -> Option<TestCounts> {
     let details = ["OK", "FAILED", "NO TESTS RAN"]
         .into_iter()
         .find_map(|verdict| line.strip_prefix(verdict))?
@@ -109,7 +110,7 @@ fn verdict(line: &str, ran: u64) -> Option<Counts> {
     if !details.is_empty() && !details.starts_with('(') {
         return None;
     }
-    let mut counts = Counts::default();
+    let mut counts = TestCounts::default();
     for piece in details.trim_matches(['(', ')']).split(", ") {
         let (label, number) = piece.split_once('=').unwrap_or((piece, "0"));
         let number = counted(number).map_or(0, |(number, _)| number);

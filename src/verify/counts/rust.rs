@@ -1,6 +1,7 @@
 //! cargo test and cargo-nextest.
 
-use super::{Counts, add, counted, labelled};
+use super::{add, counted, labelled};
+use crate::domain::check::TestCounts;
 
 /// Reads libtest's output, which cargo test passes through: one `test result:` line for each test binary, and one
 /// or more for the doc tests. They are added up.
@@ -10,7 +11,7 @@ use super::{Counts, add, counted, labelled};
 /// with output that is not captured and has both lines in it, or with a line `failures:` of its own.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Libtest {
-    sum: Option<Counts>,
+    sum: Option<TestCounts>,
     /// Some outputs come through a filter that leaves only the results; then each of them is believed.
     has_announced: bool,
     announced: Option<u64>,
@@ -39,7 +40,7 @@ impl Libtest {
         self.in_captured
     }
 
-    pub fn counts(&self) -> Option<Counts> {
+    pub fn counts(&self) -> Option<TestCounts> {
         self.sum
     }
 }
@@ -52,12 +53,12 @@ fn announced(line: &str) -> Option<u64> {
 
 /// `test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.06s`, with how
 /// many tests it accounts for: a benchmark that was measured is none of the three counts.
-fn result(line: &str) -> Option<(Counts, u64)> {
+fn result(line: &str) -> Option<(TestCounts, u64)> {
     let rest = line.strip_prefix("test result: ")?;
     let numbers = rest
         .strip_prefix("ok. ")
         .or_else(|| rest.strip_prefix("FAILED. "))?;
-    let mut counts = Counts::default();
+    let mut counts = TestCounts::default();
     let mut measured = 0;
     for (number, label) in labelled(numbers) {
         match label.as_str() {
@@ -78,7 +79,7 @@ fn result(line: &str) -> Option<(Counts, u64)> {
 /// tests print, with results of libtest in it. Tests that were not run, as one had failed before, are not counted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Nextest {
-    sum: Option<Counts>,
+    sum: Option<TestCounts>,
     is_running: bool,
 }
 
@@ -97,19 +98,19 @@ impl Nextest {
         self.is_running
     }
 
-    pub fn counts(&self) -> Option<Counts> {
+    pub fn counts(&self) -> Option<TestCounts> {
         self.sum
     }
 }
 
 /// `Summary [   8.223s] 3/10 tests run: 6 passed (1 slow, 1 flaky), 3 failed, 1 timed out, 2 skipped`
-fn summary(line: &str) -> Option<Counts> {
+fn summary(line: &str) -> Option<TestCounts> {
     let (_, rest) = line.strip_prefix("Summary [")?.split_once(']')?;
     let (run, numbers) = rest.split_once(" run: ")?;
     if !run.ends_with(" tests") && !run.ends_with(" test") {
         return None;
     }
-    let mut counts = Counts::default();
+    let mut counts = TestCounts::default();
     for (number, label) in labelled(numbers) {
         let count = match label.as_str() {
             "passed" => &mut counts.passed,

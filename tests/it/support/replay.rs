@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use telecoder::chat::live::{self, Going, LiveText, Verbosity};
+use telecoder::chat::live::{self, Going};
 use telecoder::claude::stream;
+use telecoder::domain::choices::Verbosity;
 use telecoder::domain::id::ChatId;
+use telecoder::domain::live::LiveText;
 use telecoder::domain::progress::Progress;
 use telecoder::telegram::budget::{Budget, Purpose};
 use telecoder::telegram::pace::Pace;

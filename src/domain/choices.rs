@@ -1,0 +1,207 @@
+//! What a chat has chosen for itself: how claude works, how much the chat is told, and when the phone rings.
+
+use jiff::Zoned;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How much the live message of a chat tells. `/verbose`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// That it works, and for how long.
+    Quiet,
+    /// The list, the last steps, the newest words.
+    #[default]
+    Normal,
+    /// More steps, and what each gave back.
+    Detailed,
+}
+
+impl Verbosity {
+    pub const ALL: [Verbosity; 3] = [Verbosity::Quiet, Verbosity::Normal, Verbosity::Detailed];
+
+    /// As `/verbose` takes it and the store keeps it.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    pub fn numbered(number: u8) -> Option<Verbosity> {
+        Verbosity::ALL.get(usize::from(number)).copied()
+    }
+
+    /// How many of the newest steps are told.
+    pub fn steps(self) -> usize {
+        match self {
+            Verbosity::Quiet => 0,
+            Verbosity::Normal => 4,
+            Verbosity::Detailed => 10,
+        }
+    }
+}
+
+/// What claude may do without asking. claude: `--permission-mode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PermissionMode {
+    Default,
+    AcceptEdits,
+    Plan,
+    DontAsk,
+    Auto,
+    BypassPermissions,
+}
+
+impl PermissionMode {
+    pub const ALL: [PermissionMode; 6] = [
+        PermissionMode::Default,
+        PermissionMode::AcceptEdits,
+        PermissionMode::Plan,
+        PermissionMode::DontAsk,
+        PermissionMode::Auto,
+        PermissionMode::BypassPermissions,
+    ];
+
+    /// Those that make sense where somebody can answer.
+    pub const OF_A_CHAT: [PermissionMode; 4] = [
+        PermissionMode::Default,
+        PermissionMode::AcceptEdits,
+        PermissionMode::Plan,
+        PermissionMode::BypassPermissions,
+    ];
+
+    /// As claude spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            PermissionMode::Default => "default",
+            PermissionMode::AcceptEdits => "acceptEdits",
+            PermissionMode::Plan => "plan",
+            PermissionMode::DontAsk => "dontAsk",
+            PermissionMode::Auto => "auto",
+            PermissionMode::BypassPermissions => "bypassPermissions",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<PermissionMode> {
+        PermissionMode::ALL
+            .into_iter()
+            .find(|mode| mode.name() == name)
+    }
+}
+
+/// How hard claude thinks. claude: `--effort`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    Low,
+    Medium,
+    High,
+    Xhigh,
+    Max,
+}
+
+impl Effort {
+    pub const ALL: [Effort; 5] = [
+        Effort::Low,
+        Effort::Medium,
+        Effort::High,
+        Effort::Xhigh,
+        Effort::Max,
+    ];
+
+    /// As claude spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Effort::Low => "low",
+            Effort::Medium => "medium",
+            Effort::High => "high",
+            Effort::Xhigh => "xhigh",
+            Effort::Max => "max",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Effort> {
+        Effort::ALL.into_iter().find(|effort| effort.name() == name)
+    }
+}
+
+/// Minutes of the day; `from` may be after `to`, over midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuietHours {
+    pub from: u16,
+    pub to: u16,
+}
+
+/// What a chat wants to hear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ring {
+    /// Nothing rings in these hours, by the machine's clock.
+    pub quiet: Option<QuietHours>,
+    /// Only a run that took longer than this, in seconds, rings at its end.
+    pub after_s: u32,
+}
+
+impl QuietHours {
+    /// Reads `22:00-08:00`, `22-8`.
+    pub fn parse(text: &str) -> Option<QuietHours> {
+        let (from, to) = text.split_once(['-', '–'])?;
+        let (from, to) = (minute_of(from)?, minute_of(to)?);
+        (from != to).then_some(QuietHours { from, to })
+    }
+
+    /// Whether a minute of the day is in them.
+    pub fn contains(self, minute: u16) -> bool {
+        if self.from <= self.to {
+            (self.from..self.to).contains(&minute)
+        } else {
+            minute >= self.from || minute < self.to
+        }
+    }
+}
+
+impl std::fmt::Display for QuietHours {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [from, to] = [self.from, self.to].map(|minute| (minute / 60, minute % 60));
+        write!(f, "{:02}:{:02}–{:02}:{:02}", from.0, from.1, to.0, to.1)
+    }
+}
+
+impl Ring {
+    /// Whether a message that should ring does, at this minute of the day.
+    pub fn rings_at(self, minute: u16) -> bool {
+        !self.quiet.is_some_and(|quiet| quiet.contains(minute))
+    }
+
+    /// Whether the end of a run that took so long is worth a ring.
+    pub fn is_worth_it(self, elapsed: Duration) -> bool {
+        elapsed >= Duration::from_secs(self.after_s.into())
+    }
+}
+
+/// The minute of the day that a clock shows.
+pub fn minute_of_day(now: &Zoned) -> u16 {
+    u16::try_from(now.hour()).unwrap_or(0) * 60 + u16::try_from(now.minute()).unwrap_or(0)
+}
+
+/// `22`, `22:30`, `8:05`, as a minute of the day.
+fn minute_of(text: &str) -> Option<u16> {
+    let text = text.trim();
+    let (hour, minute) = text.split_once(':').unwrap_or((text, "0"));
+    let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
+    ((hour < 24 && minute < 60) || (hour == 24 && minute == 0))
+        .then_some((hour * 60 + minute) % 1440)
+}
+
+/// The settings of a chat, its topics included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChatSettings {
+    pub verbosity: Verbosity,
+    pub ring: Ring,
+    /// What is written while a run goes on waits for its end.
+    pub holds_back: bool,
+}
+
+/// What claude is started with in a chat; none: what the settings say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    pub mode: Option<PermissionMode>,
+    pub model: Option<String>,
+    pub effort: Option<Effort>,
+}

@@ -1,0 +1,119 @@
+//! Words of others as a person is shown them: shortened, in one line, with what hides in them made visible.
+//!
+//! Pure, for every floor. Lengths are in characters unless a function says bytes. A text is never cut inside a
+//! character, and `…` stands where words were left out. Which secrets are masked is `redact`'s to say.
+
+/// The first line, at most `characters` of it.
+pub fn one_line(text: &str, characters: usize) -> String {
+    let line = text.lines().next().unwrap_or_default().trim();
+    let is_cut = line.chars().count() > characters || text.trim().lines().count() > 1;
+    let start: String = line.chars().take(characters).collect();
+    if is_cut { format!("{start}…") } else { start }
+}
+
+/// All of a text in one line: control characters and blanks become single blanks.
+pub fn folded(text: &str) -> String {
+    text.split(|c: char| c.is_control() || c.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The beginning of a text, lines and all.
+pub fn beginning(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
+}
+
+/// The newest words of a text that is being written, from a word's start where there is one.
+pub fn newest_words(text: &str, characters: usize) -> String {
+    let text = text.trim();
+    let count = text.chars().count();
+    if count <= characters {
+        return text.to_owned();
+    }
+    let end: String = text.chars().skip(count - characters).collect();
+    let from = end.find(char::is_whitespace).map_or(0, |blank| blank + 1);
+    format!("… {}", &end[from..])
+}
+
+/// The last whole lines of a text, at most so many bytes of them.
+pub fn last_lines(text: &str, bytes: usize) -> &str {
+    if text.len() <= bytes {
+        return text;
+    }
+    let from = text.ceil_char_boundary(text.len() - bytes);
+    match text[from..].find('\n') {
+        Some(end) => &text[from + end + 1..],
+        None => &text[from..],
+    }
+}
+
+/// The beginning and the end of a text.
+pub fn without_middle(text: &str, characters: usize) -> String {
+    let count = text.chars().count();
+    if count <= characters {
+        return text.to_owned();
+    }
+    let half = characters / 2;
+    let start: String = text.chars().take(half).collect();
+    let end: String = text.chars().skip(count - half).collect();
+    format!("{start}…{end}")
+}
+
+/// A text with `<U+200B>` or its like in the place of each character that cannot be seen, or that makes what is around
+/// it look like something else.
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '\n' | '\t') || !is_unseen(character) {
+            shown.push(character);
+        } else {
+            shown.push_str(&format!("<U+{:04X}>", u32::from(character)));
+        }
+    }
+    shown
+}
+
+/// Whether nothing of a text would be seen.
+pub fn is_blank(text: &str) -> bool {
+    text.chars()
+        .all(|character| character.is_whitespace() || is_unseen(character))
+}
+
+/// Whether a character cannot be seen or turns around what is read: a control character, or one of the marks with
+/// which one name can be made to look like another.
+pub fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// A URL, or git's words about one, without the password in it.
+pub fn without_password(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        shown.push_str(before);
+        let end = after
+            .find(|c: char| c == '/' || c.is_whitespace() || c == '\'' || c == '"')
+            .unwrap_or(after.len());
+        let (authority, behind) = after.split_at(end);
+        match authority.rsplit_once('@') {
+            Some((user, host)) => {
+                let name = user.split(':').next().unwrap_or_default();
+                let hidden = if user.contains(':') { ":…" } else { "" };
+                // A token is often given as the name alone.
+                let name = if name.len() > 20 { "…" } else { name };
+                shown.push_str(&format!("{name}{hidden}@{host}"));
+            }
+            None => shown.push_str(authority),
+        }
+        rest = behind;
+    }
+    shown.push_str(rest);
+    shown
+}
