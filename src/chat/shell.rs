@@ -10,7 +10,6 @@ use crate::domain::outgoing::{Body, Outgoing};
 use crate::domain::session::{Session, Source};
 use crate::domain::shown::one_line;
 use crate::domain::workspace::BackIn;
-use crate::git::source;
 
 const PROMPT_SHOWN: usize = 400;
 const PROMPTS_SHOWN: usize = 5;
@@ -20,7 +19,7 @@ const LISTED_PROMPT: usize = 120;
 pub fn made(session: &Session) -> Outgoing {
     let on = match &session.source {
         Source::Empty => String::new(),
-        source => match source::short_name(source) {
+        source => match source.short_name() {
             Some(name) => format!(" on {name}"),
             None => String::new(),
         },

@@ -3,7 +3,6 @@
 //!
 //! Pure. `docs/PASS-THROUGH.md` shows each of them.
 
-use crate::chat::text;
 use crate::domain::check::CheckEnd;
 use crate::domain::check::CheckResult;
 use crate::domain::prompt::Whose;
@@ -43,7 +42,7 @@ pub fn replied(whose: &Whose, words: &str) -> Option<String> {
         Whose::NewestAnswer | Whose::Live => return None,
         Whose::Answer { .. } => {
             let to = format!("In reply to {}", answer(whose));
-            return Some(match text::without_footer(words).trim() {
+            return Some(match words.trim() {
                 "" => format!("[{to}]"),
                 words => with_words(&format!("{to}, which begins"), &beginning(words, BEGINNING)),
             });

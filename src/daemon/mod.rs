@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use teloxide::RequestError;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -33,15 +34,16 @@ use crate::git::mirror::Mirrors;
 use crate::health::Health;
 use crate::inbox::{self, Inbox};
 use crate::job::fetch::Fetching;
+use crate::job::{Checking, Handles};
 use crate::login::{Login, LoginTask};
 use crate::metrics::Metrics;
-use crate::run::start::{Checking, Runner};
+use crate::run::start::Runner;
 use crate::session::claims::Claims;
 use crate::session::registry::{Registry, RegistryTask};
 use crate::session::worker::Worker;
 use crate::store::{OpenError, Store, StoreError, gatherings, jobs, pauses, runs, sessions};
 use crate::telegram::api::{Api, ServerClock, largest_file};
-use crate::telegram::dispatch::dispatch;
+use crate::telegram::dispatch::{Handler, dispatch};
 use crate::telegram::line::Surroundings;
 use crate::telegram::listener::StoredUpdates;
 use crate::telegram::outbox::Outbox;
@@ -239,27 +241,29 @@ fn worker(
 ) -> Worker {
     Worker {
         runner: Runner {
-            store: store.clone(),
-            outbox: outbox.clone(),
-            metrics: metrics.clone(),
+            handles: Handles {
+                store: store.clone(),
+                outbox: outbox.clone(),
+                metrics: metrics.clone(),
+                git: git(config, data),
+                checking: Checking {
+                    defaults: config.checks.clone(),
+                    trusts_repository: config.repo_checks,
+                    time_limit: config.verify_timeout,
+                    auto_push: config.auto_push,
+                    environment: check::environment(&config.environment),
+                    folder: data.checks(),
+                },
+                fetching: Fetching {
+                    api: api.clone(),
+                    transcriber: config.transcriber.clone(),
+                },
+                data: config.data.clone(),
+                largest_file: largest_file(&config.api_url),
+            },
             watch: Watch::start(),
-            git: git(config, data),
             mirrors: Mirrors::new(data.mirrors()),
-            checking: Checking {
-                defaults: config.checks.clone(),
-                trusts_repository: config.repo_checks,
-                time_limit: config.verify_timeout,
-                auto_push: config.auto_push,
-                environment: check::environment(&config.environment),
-                folder: data.checks(),
-            },
-            fetching: Fetching {
-                api: api.clone(),
-                transcriber: config.transcriber.clone(),
-            },
             folder: data.runs(),
-            data: config.data.clone(),
-            largest_file: largest_file(&config.api_url),
             program: config.runtime.clone(),
             permission_mode: config.permission_mode,
             may_bypass: config.may_bypass,
@@ -385,13 +389,12 @@ async fn dispatch_until(
             to_come_again,
             quit.clone(),
         );
-        let dispatched = dispatch(
-            api.teloxide(),
-            Arc::clone(&inbox),
-            again,
-            listener,
-            quit.clone(),
-        );
+        let (inbox, stop) = (Arc::clone(&inbox), quit.clone());
+        let handler: Handler = Arc::new(move |arrived| {
+            let (inbox, again, stop) = (Arc::clone(&inbox), again.clone(), stop.clone());
+            async move { inbox.handle(&arrived, &again, &stop).await }.boxed()
+        });
+        let dispatched = dispatch(api.teloxide(), handler, listener);
         let failed = tokio::select! {
             dispatched = dispatched => dispatched.err(),
             () = quit.cancelled() => return,

@@ -70,3 +70,29 @@ pub enum SessionState {
     /// The workspace could not be made; nothing can run here.
     Failed,
 }
+
+impl Source {
+    /// A repository as a person would name it.
+    pub fn name(&self) -> String {
+        match self {
+            Source::Empty => "-".to_owned(),
+            Source::Clone(url) => url.clone(),
+            Source::Worktree(path) => path.to_string_lossy().into_owned(),
+        }
+    }
+
+    /// The last part of a repository's URL or path, without `.git`.
+    pub fn short_name(&self) -> Option<String> {
+        if *self == Source::Empty {
+            return None;
+        }
+        let named = self.name();
+        let name = named
+            .trim_end_matches('/')
+            .rsplit(['/', ':'])
+            .next()
+            .unwrap_or_default();
+        let name = name.strip_suffix(".git").unwrap_or(name);
+        (!name.is_empty()).then(|| name.to_owned())
+    }
+}

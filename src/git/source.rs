@@ -109,27 +109,3 @@ fn is_scp_like(named: &str) -> bool {
                 .all(|c| c.is_ascii_alphanumeric() || "@.-_".contains(c))
     })
 }
-
-/// A repository as a person would name it.
-pub fn name_of(source: &Source) -> String {
-    match source {
-        Source::Empty => "-".to_owned(),
-        Source::Clone(url) => url.clone(),
-        Source::Worktree(path) => path.to_string_lossy().into_owned(),
-    }
-}
-
-/// A short name for a repository: the last part of its URL or path, without `.git`.
-pub fn short_name(source: &Source) -> Option<String> {
-    if *source == Source::Empty {
-        return None;
-    }
-    let named = name_of(source);
-    let name = named
-        .trim_end_matches('/')
-        .rsplit(['/', ':'])
-        .next()
-        .unwrap_or_default();
-    let name = name.strip_suffix(".git").unwrap_or(name);
-    (!name.is_empty()).then(|| name.to_owned())
-}

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::chat::text::without_footer;
 use crate::claude::forms;
 use crate::domain::id::MessageId;
 use crate::domain::prompt::Whose;
@@ -73,11 +74,16 @@ fn reply(quote: Option<&str>, replied: &Replied, answered: &Answered, parts: &mu
     let brings_more = !replied.is_the_bots
         && !answered.is_known
         && matches!(replied.content, Sent::Files(_) | Sent::Thing(_));
+    // An answer stands in the chat with a line of ours below it.
+    let said = match answered.whose {
+        Whose::Answer { .. } => without_footer(&replied.text),
+        _ => &replied.text,
+    };
     let is_nobodys = answered.whose == Whose::Others(String::new());
     let line = match quote {
         Some(quote) => Some(forms::quoted(&answered.whose, quote)),
         None if is_nobodys && replied.text.is_empty() && !brings_more => None,
-        None => forms::replied(&answered.whose, &replied.text),
+        None => forms::replied(&answered.whose, said),
     };
     parts.extend(line.map(Part::Along));
     if brings_more {

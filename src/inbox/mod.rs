@@ -9,10 +9,10 @@ mod choices;
 mod command;
 mod compose;
 mod edit;
-mod failed;
 mod files;
 mod follow;
 mod gather;
+mod handle;
 mod held;
 mod hold;
 mod job;
@@ -105,7 +105,7 @@ pub struct Inbox {
 
 impl Inbox {
     /// The update as Telegram sent it; none when it has had its effect.
-    pub async fn raw(&self, seq: UpdateSeq) -> Result<Option<String>, StoreError> {
+    async fn raw(&self, seq: UpdateSeq) -> Result<Option<String>, StoreError> {
         let stored = self
             .store
             .transaction(move |db| updates::stored(db, seq))
@@ -116,7 +116,7 @@ impl Inbox {
     /// Gives the update its effect. Harmless when it has had it already.
     ///
     /// `bot` is the bot's username.
-    pub async fn accept(
+    async fn accept(
         &self,
         seq: UpdateSeq,
         incoming: Incoming,

@@ -38,7 +38,7 @@ pub(super) async fn resolve(
                 .transaction(move |db| chats::current_session(db, at))
                 .await?;
             let source = current.map_or(Source::Empty, |session| session.source);
-            let named = source::name_of(&source);
+            let named = source.name();
             // What may be used may have changed since.
             match still_allowed(source, roots).await {
                 Ok(source) => Ok(source),
@@ -85,7 +85,7 @@ async fn repository(
 async fn still_allowed(source: Source, roots: &[PathBuf]) -> Result<Source, Unusable> {
     match source {
         Source::Empty => Ok(source),
-        source => look(source::name_of(&source), roots).await,
+        source => look(source.name(), roots).await,
     }
 }
 

@@ -6,13 +6,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use super::Handles;
 use crate::domain::id::ChatThread;
 use crate::domain::job::Job;
 use crate::domain::live::{LiveOf, LiveText};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::session::Session;
-use crate::run::start::Runner;
-use crate::session::registry::Registry;
 use crate::store::{Store, StoreError, jobs, outbox};
 
 /// What is over sooner than the first tick shows no live message.
@@ -24,15 +23,15 @@ const TYPING_EVERY: u32 = 4;
 
 /// A job that is being done.
 pub struct AtWork<'a> {
-    pub runner: &'a Runner,
+    pub handles: &'a Handles,
     pub job: &'a Job,
     pub session: &'a Session,
     pub signals: &'a Signals,
     /// `TELECODER_MAX_RUNS`.
     pub places: &'a Arc<Semaphore>,
     pub quit: &'a CancellationToken,
-    /// For what may begin when the job is done.
-    pub registry: &'a Registry,
+    /// Wakes the chat's worker, for what may begin when the job is done.
+    pub wake: &'a (dyn Fn(ChatThread) + Sync),
 }
 
 /// What reaches a worker that is at something. A row says what it is about.
@@ -70,7 +69,7 @@ impl Heard {
 
 impl AtWork<'_> {
     pub fn store(&self) -> &Store {
-        &self.runner.store
+        &self.handles.store
     }
 
     /// Returns when somebody has asked for the job to be stopped.
@@ -94,7 +93,7 @@ impl AtWork<'_> {
     /// Shows what `text` says of the job's time for as long as this is awaited; never returns.
     pub async fn show(&self, text: impl Fn(Duration) -> LiveText) {
         let begun = Instant::now();
-        let outbox = &self.runner.outbox;
+        let outbox = &self.handles.outbox;
         let mut ticks = 0;
         loop {
             tokio::time::sleep(TICK).await;
@@ -136,8 +135,8 @@ impl AtWork<'_> {
 
     /// The job's end is written down: what was said with it goes out, and what was shown of it goes.
     pub fn is_over(&self, at: ChatThread) {
-        self.runner.outbox.deliver(at.chat);
+        self.handles.outbox.deliver(at.chat);
         let live = LiveOf::Job(self.job.id);
-        self.runner.outbox.remove_live(at, live);
+        self.handles.outbox.remove_live(at, live);
     }
 }

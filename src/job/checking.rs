@@ -30,7 +30,7 @@ pub(super) async fn run_all(
         // A try that was cut off may have left somebody, if its holder was killed too.
         end_marked(RunId(work.job.id.0)).await;
     }
-    let folder = work.runner.checking.folder.join(work.job.id.to_string());
+    let folder = work.handles.checking.folder.join(work.job.id.to_string());
     if let (false, Err(error)) = (list.is_empty(), std::fs::create_dir_all(&folder)) {
         warn!(%error, "the output of checks cannot be kept");
     }
@@ -69,9 +69,9 @@ async fn run_one(
     let hear = |line: &str| heard.set(line);
     let bench = Bench {
         workspace: &work.session.workspace,
-        environment: &work.runner.checking.environment,
+        environment: &work.handles.checking.environment,
         folder,
-        time_limit: work.runner.checking.time_limit,
+        time_limit: work.handles.checking.time_limit,
         marker: RunId(work.job.id.0),
         heard: &hear,
     };

@@ -46,7 +46,7 @@ async fn look(
     run: RunId,
     was_empty: Option<String>,
 ) -> Result<(Files, String, bool), GitError> {
-    let (git, workspace) = (&work.runner.git, &work.session.workspace);
+    let (git, workspace) = (&work.handles.git, &work.session.workspace);
     let before = measure::before(git, workspace, run, was_empty.as_deref()).await?;
     let index = OwnIndex::within(&git.scratch);
     index::look(git, workspace, &index).await?;

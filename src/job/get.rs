@@ -40,8 +40,8 @@ pub(super) async fn get(
         wanted: wanted.to_owned(),
         secrets_too,
         job: work.job.id,
-        to: files::sent(&work.runner.data, &work.session.id, work.job.id),
-        largest: work.runner.largest_file,
+        to: files::sent(&work.handles.data, &work.session.id, work.job.id),
+        largest: work.handles.largest_file,
         cancelled: cancelled.clone(),
     };
     let _cancels = cancelled.drop_guard();

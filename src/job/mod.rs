@@ -11,6 +11,7 @@ mod diff;
 pub mod fetch;
 pub mod fixing;
 mod get;
+mod handles;
 mod packing;
 pub mod picture;
 mod push;
@@ -20,6 +21,7 @@ mod undo;
 mod verify;
 
 pub use at_work::{AtWork, Finished, Heard, Signals};
+pub use handles::{Checking, Handles};
 
 use crate::chat::changes as words;
 use crate::domain::job::Task;

@@ -24,7 +24,7 @@ pub(super) async fn push(work: &AtWork<'_>) -> Result<Finished, StoreError> {
         std::future::pending().await
     };
     let pushed = tokio::select! {
-        pushed = push::push(&work.runner.git, &work.session.workspace, listener) => pushed,
+        pushed = push::push(&work.handles.git, &work.session.workspace, listener) => pushed,
         () = work.show(|elapsed| words::pushing(elapsed, &heard.get())) => return Ok(Finished::Done),
         () = stopped => return Ok(Finished::Done),
         () = work.quit.cancelled() => return Ok(Finished::BotStops),

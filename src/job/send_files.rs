@@ -66,12 +66,12 @@ pub(super) async fn send_secrets(work: &AtWork<'_>, of: JobId) -> anyhow::Result
 async fn hand_over(work: &AtWork<'_>, of: JobId, which: Which) -> anyhow::Result<Finished> {
     let cancelled = CancellationToken::new();
     let taking = Taking {
-        from: files::outbox(&work.runner.data, &work.session.id),
-        to: files::sent(&work.runner.data, &work.session.id, of),
-        packed: files::sent(&work.runner.data, &work.session.id, work.job.id),
+        from: files::outbox(&work.handles.data, &work.session.id),
+        to: files::sent(&work.handles.data, &work.session.id, of),
+        packed: files::sent(&work.handles.data, &work.session.id, work.job.id),
         of,
         which,
-        largest: work.runner.largest_file,
+        largest: work.handles.largest_file,
         cancelled: cancelled.clone(),
     };
     let kept = taking.to.join(FILES);

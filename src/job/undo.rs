@@ -29,7 +29,7 @@ pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, Store
         .await?;
     let index = own_index(work);
     let looked = measure::changes(
-        &work.runner.git,
+        &work.handles.git,
         &work.session.workspace,
         &index,
         run,
@@ -255,11 +255,11 @@ async fn commits_since(work: &AtWork<'_>, from: &Snapshot) -> Result<Commits, Gi
 }
 
 fn place<'a>(work: &'a AtWork<'_>) -> (&'a Git, &'a Path) {
-    (&work.runner.git, &work.session.workspace)
+    (&work.handles.git, &work.session.workspace)
 }
 
 fn own_index(work: &AtWork<'_>) -> OwnIndex {
-    OwnIndex::within(&work.runner.git.scratch)
+    OwnIndex::within(&work.handles.git.scratch)
 }
 
 /// The same for every try of the job.

@@ -94,7 +94,7 @@ async fn make(
             .filter(|_| !order.by_hand)
             .map(|measured| measured.cost_usd),
     };
-    if work.runner.checking.auto_push && evidence.is_green() && !order.by_hand {
+    if work.handles.checking.auto_push && evidence.is_green() && !order.by_hand {
         auto_push(work, &mut evidence).await;
     }
     Ok(Made {
@@ -117,7 +117,7 @@ async fn changes(
     if let Some(why) = &measured.no_snapshot {
         return Err(why.clone());
     }
-    let git = &work.runner.git;
+    let git = &work.handles.git;
     let index = OwnIndex::within(&git.scratch);
     let since = measured.started_at;
     let was_empty = measured.was_empty.as_deref();
@@ -127,12 +127,12 @@ async fn changes(
 /// The checks of the session. After a run the repository's own file counts as it was before: a run does not choose
 /// what it is measured by.
 async fn chosen(work: &AtWork<'_>, order: Order) -> Vec<Check> {
-    let checking = &work.runner.checking;
+    let checking = &work.handles.checking;
     let workspace = &work.session.workspace;
     let file = match order.run {
         _ if !checking.trusts_repository => None,
         Some(run) if !order.by_hand => {
-            let git = &work.runner.git;
+            let git = &work.handles.git;
             measure::file_before(git, workspace, run, commands::REPOSITORY_FILE).await
         }
         _ => commands::look(workspace.clone()).await.file,
@@ -167,7 +167,7 @@ async fn auto_push(work: &AtWork<'_>, evidence: &mut Evidence) {
         std::future::pending().await
     };
     let pushed = tokio::select! {
-        pushed = push::push(&work.runner.git, &work.session.workspace, listener) => pushed,
+        pushed = push::push(&work.handles.git, &work.session.workspace, listener) => pushed,
         () = stopped => return,
     };
     evidence.auto_push = match pushed {

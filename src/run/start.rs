@@ -16,7 +16,6 @@ use crate::claude::environment::OUTBOX_VARIABLE;
 use crate::claude::folder::{Kept, RunFolder, Spec};
 use crate::claude::host;
 use crate::claude::watch::Watch;
-use crate::domain::check::Commands;
 use crate::domain::choices::Choices;
 use crate::domain::choices::PermissionMode;
 use crate::domain::id::{ChatId, ChatThread};
@@ -24,16 +23,13 @@ use crate::domain::question::Grant;
 use crate::domain::run::Run;
 use crate::domain::session::Session;
 use crate::files;
-use crate::git::Git;
 use crate::git::index::OwnIndex;
 use crate::git::mirror::Mirrors;
 use crate::git::snapshot::{self, Moment};
-use crate::job::fetch::Fetching;
-use crate::metrics::Metrics;
+use crate::job::Handles;
 use crate::store::prompts::Prompt;
 use crate::store::settings;
-use crate::store::{self, Store, StoreError, measured, prompts, questions};
-use crate::telegram::outbox::Outbox;
+use crate::store::{self, StoreError, measured, prompts, questions};
 use crate::verify::measure;
 
 /// How long a run waits for the snapshot of what is before it.
@@ -41,21 +37,13 @@ const SNAPSHOT_LIMIT: Duration = Duration::from_secs(30);
 
 /// What every run needs.
 pub struct Runner {
-    pub store: Store,
-    pub outbox: Outbox,
-    pub metrics: Metrics,
+    /// What jobs need too.
+    pub handles: Handles,
     pub watch: Watch,
-    pub git: Git,
     /// Where the clones' objects are.
     pub mirrors: Mirrors,
-    pub checking: Checking,
-    pub fetching: Fetching,
     /// `runs/` in the data folder.
     pub folder: PathBuf,
-    /// The data folder.
-    pub data: PathBuf,
-    /// The largest file that can be sent, in bytes.
-    pub largest_file: u64,
     /// claude, by its name on PATH or its path.
     pub program: PathBuf,
     pub permission_mode: PermissionMode,
@@ -67,21 +55,6 @@ pub struct Runner {
     pub environment: BTreeMap<OsString, OsString>,
     /// Who is offered to log claude in.
     pub owner: Option<ChatThread>,
-}
-
-/// How checks are run.
-pub struct Checking {
-    /// The commands of sessions that were given none.
-    pub defaults: Commands,
-    /// Whether `.telecoder.toml` in a repository counts.
-    pub trusts_repository: bool,
-    /// `TELECODER_VERIFY_TIMEOUT`.
-    pub time_limit: Option<Duration>,
-    /// `TELECODER_AUTO_PUSH`.
-    pub auto_push: bool,
-    pub environment: BTreeMap<OsString, OsString>,
-    /// `checks/` in the data folder.
-    pub folder: PathBuf,
 }
 
 impl Runner {
@@ -107,6 +80,7 @@ impl Runner {
         let id = run.id;
         let (own, chat) = (session.id.clone(), run.at.chat);
         let (prompts, grants, choices) = self
+            .handles
             .store
             .transaction(move |db| {
                 Ok((
@@ -116,12 +90,12 @@ impl Runner {
                 ))
             })
             .await?;
-        let outbox = files::outbox(&self.data, &session.id);
+        let outbox = files::outbox(&self.handles.data, &session.id);
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&outbox)?;
-        let inbox = files::inbox(&self.data, &session.id);
+        let inbox = files::inbox(&self.handles.data, &session.id);
         let invocation = Invocation {
             conversation: match &session.claude_session {
                 Some(conversation) => Conversation::Resume(conversation.clone()),
@@ -159,7 +133,7 @@ impl Runner {
         let mut keeper = host::launch(&folder, &spec, &environment)?;
         let waited = store::now().saturating_sub(run.queued_at);
         let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
-        self.metrics.run_started(waited);
+        self.handles.metrics.run_started(waited);
         fail_point!("run-launched", |_| std::process::abort());
         // Awaited, so that it is no zombie when it ends.
         tokio::spawn(async move {
@@ -200,8 +174,8 @@ impl Runner {
             return Ok(());
         }
         let reference = snapshot::reference(run.id, Moment::Before);
-        let index = OwnIndex::within(&self.git.scratch);
-        let taking = snapshot::take(&self.git, &session.workspace, &reference, &index);
+        let index = OwnIndex::within(&self.handles.git.scratch);
+        let taking = snapshot::take(&self.handles.git, &session.workspace, &reference, &index);
         let why = match tokio::time::timeout(SNAPSHOT_LIMIT, taking).await {
             Ok(Ok(_)) => return Ok(()),
             // Said with the end of the run.
@@ -211,7 +185,8 @@ impl Runner {
         };
         warn!(run.id = %run.id, why, "there is no snapshot of what was before a run");
         let id = run.id;
-        self.store
+        self.handles
+            .store
             .transaction(move |db| measured::set_no_snapshot(db, id, &why))
             .await
     }

@@ -36,7 +36,7 @@ impl Worker {
         let hear = |line: &str| heard.set(line);
         let stop = CancellationToken::new();
         let shop = Workshop {
-            git: &self.runner.git,
+            git: &self.runner.handles.git,
             mirrors: &self.runner.mirrors,
             branch_prefix: &self.branch_prefix,
             listener: Listener {
@@ -62,22 +62,28 @@ impl Worker {
         match made {
             Ok(branch) => self.workspace_is_ready(session, branch).await?,
             Err(failure) => {
-                workspace::remove(&self.runner.git, session, &self.branch_prefix).await;
+                workspace::remove(&self.runner.handles.git, session, &self.branch_prefix).await;
                 if !matches!(failure, GitError::Stopped) {
                     self.workspace_failed(session, &failure).await?;
                 }
             }
         }
         let live = LiveOf::Setup(session.id.clone());
-        self.runner.outbox.remove_live(session.at, live);
+        self.runner.handles.outbox.remove_live(session.at, live);
         Ok(Step::Done)
     }
 
     /// Takes away what is left of sessions that were given up, where the bot ended before it could. At a start.
     pub async fn clear_given_up(&self) -> Result<(), StoreError> {
-        for session in self.runner.store.transaction(sessions::given_up).await? {
+        for session in self
+            .runner
+            .handles
+            .store
+            .transaction(sessions::given_up)
+            .await?
+        {
             if session.workspace.exists() {
-                workspace::remove(&self.runner.git, &session, &self.branch_prefix).await;
+                workspace::remove(&self.runner.handles.git, &session, &self.branch_prefix).await;
                 info!(session = %session.id, "what was left of a session that was given up is removed");
             }
         }
@@ -89,12 +95,16 @@ impl Worker {
         let id = session.id.clone();
         let message = self
             .runner
+            .handles
             .store
             .transaction(move |db| sessions::live_message(db, &id))
             .await?;
         if let Some(message) = message {
             let live = LiveOf::Setup(session.id.clone());
-            self.runner.outbox.resume_live(session.at, live, message);
+            self.runner
+                .handles
+                .outbox
+                .resume_live(session.at, live, message);
         }
         Ok(())
     }
@@ -109,7 +119,7 @@ impl Worker {
             }
             let text = words::setting_up(&session.source, begun.elapsed(), &heard.get());
             let live = LiveOf::Setup(session.id.clone());
-            self.runner.outbox.show_live(session.at, live, text);
+            self.runner.handles.outbox.show_live(session.at, live, text);
         }
     }
 
@@ -137,6 +147,7 @@ impl Worker {
         let (id, source) = (session.id.clone(), session.source.clone());
         let (ready, at) = self
             .runner
+            .handles
             .store
             .transaction(move |db| {
                 let at = sessions::place(db, &id)?;
@@ -158,15 +169,15 @@ impl Worker {
             .await?;
         if !ready {
             // A stop came first.
-            workspace::remove(&self.runner.git, session, &self.branch_prefix).await;
+            workspace::remove(&self.runner.handles.git, session, &self.branch_prefix).await;
         }
-        self.runner.outbox.deliver(at.chat);
+        self.runner.handles.outbox.deliver(at.chat);
         Ok(())
     }
 
     /// What is missing in a workspace is said; that nobody could look is not worth a workspace.
     async fn remarks(&self, session: &Session) -> Vec<Remark> {
-        let looked = remarks::look(&self.runner.git, &session.workspace).await;
+        let looked = remarks::look(&self.runner.handles.git, &session.workspace).await;
         looked.unwrap_or_else(|error| {
             info!(session = %session.id, %error, "nobody could look what a workspace does not have");
             Vec::new()
@@ -183,6 +194,7 @@ impl Worker {
         info!(chat = %session.at, session = %session.id, reason, "a workspace could not be made");
         let at = self
             .runner
+            .handles
             .store
             .transaction(move |db| {
                 // The group may have become another one meanwhile.
@@ -200,7 +212,7 @@ impl Worker {
                 Ok(at)
             })
             .await?;
-        self.runner.outbox.deliver(at.chat);
+        self.runner.handles.outbox.deliver(at.chat);
         Ok(())
     }
 }

@@ -117,6 +117,7 @@ impl Worker {
     ) -> anyhow::Result<Option<Step>> {
         let (work, moved_to) = self
             .runner
+            .handles
             .store
             .transaction(move |db| {
                 Ok((work::next(db, at, lane)?, migrated::moved_to(db, at.chat)?))
@@ -189,6 +190,7 @@ impl Worker {
             signals.more.notified().await;
             let next = self
                 .runner
+                .handles
                 .store
                 .transaction(move |db| jobs::next(db, at, Lane::Workspace))
                 .await;
@@ -213,22 +215,29 @@ impl Worker {
         };
         let id = job.id;
         let begin = move |db: &Connection| jobs::begin(db, id);
-        if self.runner.store.transaction(begin).await?.is_none() {
+        if self
+            .runner
+            .handles
+            .store
+            .transaction(begin)
+            .await?
+            .is_none()
+        {
             return Ok(Step::Done);
         }
         let work = AtWork {
-            runner: &self.runner,
+            handles: &self.runner.handles,
             job,
             session,
             signals,
             places: &self.places,
             quit,
-            registry: &self.registry,
+            wake: &|at| self.registry.wake(at),
         };
         let done = AssertUnwindSafe(job::work(&work)).catch_unwind().await;
         let failure = match done {
             Ok(Ok(Finished::Done)) => {
-                self.runner.metrics.job_ended(&job.task, false);
+                self.runner.handles.metrics.job_ended(&job.task, false);
                 return Ok(Step::Done);
             }
             Ok(Ok(Finished::BotStops)) => return Ok(Step::Quit),
@@ -259,7 +268,7 @@ impl Worker {
         })
         .await?;
         self.registry.wake(job.at);
-        self.runner.metrics.job_ended(&job.task, true);
+        self.runner.handles.metrics.job_ended(&job.task, true);
         Ok(Step::Done)
     }
 
@@ -315,6 +324,7 @@ impl Worker {
         let empty_on = run.was_empty.clone();
         let started = self
             .runner
+            .handles
             .store
             .transaction(move |db| waiting::mark_running(db, id, empty_on.as_deref()))
             .await?;
@@ -325,7 +335,7 @@ impl Worker {
         run.started_at = Some(started_at);
         info!(run.id = %id, chat = %run.at, session = %session.id, "a run starts");
         if let Some(message) = run.asked_by {
-            let outbox = &self.runner.outbox;
+            let outbox = &self.runner.handles.outbox;
             outbox.react(run.at.chat, message, PromptState::Running);
         }
         fail_point!("run-marked", |_| std::process::abort());
@@ -344,6 +354,7 @@ impl Worker {
     pub(super) async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
         let id = id.clone();
         self.runner
+            .handles
             .store
             .transaction(move |db| sessions::get(db, &id))
             .await
@@ -352,6 +363,7 @@ impl Worker {
     async fn is_running(&self, run: &Run) -> Result<bool, StoreError> {
         let id = run.id;
         self.runner
+            .handles
             .store
             .transaction(move |db| Ok(runs::running_under(db, id)?.is_some()))
             .await
@@ -383,6 +395,7 @@ impl Worker {
         let ended = outcome.clone();
         let (at, is_news) = self
             .runner
+            .handles
             .store
             .transaction(move |db| {
                 let at = runs::place(db, id)?;
@@ -394,10 +407,10 @@ impl Worker {
             })
             .await?;
         if is_news {
-            let metrics = &self.runner.metrics;
+            let metrics = &self.runner.handles.metrics;
             metrics.run_ended(&outcome, None);
         }
-        self.runner.outbox.deliver(at.chat);
+        self.runner.handles.outbox.deliver(at.chat);
         Ok(())
     }
 }

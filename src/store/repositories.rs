@@ -4,14 +4,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{from_json, now, to_json};
 use crate::domain::session::Source;
-use crate::git::source::short_name;
 
 /// So many of one name are told apart.
 const SAME_NAMES: u32 = 1_000;
 
 /// Remembers a repository; returns its name. Of two with the same short name the later one gets a number.
 pub fn remember(db: &Connection, source: &Source) -> rusqlite::Result<Option<String>> {
-    let Some(short) = short_name(source) else {
+    let Some(short) = source.short_name() else {
         return Ok(None);
     };
     let json = to_json(source)?;

@@ -14,7 +14,6 @@ use crate::domain::id::JobId;
 use crate::domain::outgoing::Body;
 use crate::domain::session::{Session, SessionState};
 use crate::domain::shown::without_password;
-use crate::git::source;
 use crate::store::verifications::Verification;
 use crate::store::{runs, sessions, verifications};
 
@@ -61,7 +60,7 @@ impl Shown {
             session: session.id.0.clone(),
             chat: session.at.chat.0,
             topic: session.at.thread.map(|thread| thread.0),
-            repository: without_password(&source::name_of(&session.source)),
+            repository: without_password(&session.source.name()),
             branch: session.branch.clone(),
             workspace: session.workspace.display().to_string(),
             state: match session.state {

@@ -38,7 +38,7 @@ pub(super) async fn get(
         // A try that was cut off had come so far.
         return Ok(Ok(path.clone()));
     }
-    let inbox = files::inbox(&work.runner.data, &work.session.id);
+    let inbox = files::inbox(&work.handles.data, &work.session.id);
     for folder in [coming(work), inbox.clone()] {
         if let Err(why) = make_folder(folder).await {
             return Ok(Err(why));
@@ -65,7 +65,7 @@ async fn try_to_get(
     let mut tries = 0;
     let mut unknown = 0;
     loop {
-        let api = &work.runner.fetching.api;
+        let api = &work.handles.fetching.api;
         let error = match fetch(api, &attachment.file, part, &heard).await {
             Ok(remote) => return Ok(remote),
             Err(error) => error,

@@ -85,11 +85,11 @@ pub(super) async fn fetch(work: &AtWork<'_>, run: RunId) -> anyhow::Result<Finis
     let _ = tokio::fs::remove_dir_all(coming(work)).await;
     work.is_over(over.at);
     if let Some(message) = over.not_run {
-        let outbox = &work.runner.outbox;
+        let outbox = &work.handles.outbox;
         outbox.react(over.at.chat, message, PromptState::Failed);
     }
     // What may begin now, or what waited behind it.
-    work.registry.wake(over.at);
+    (work.wake)(over.at);
     Ok(Finished::Done)
 }
 
@@ -123,7 +123,7 @@ async fn fetch_all(work: &AtWork<'_>, run: RunId, at_hand: &AtHand) -> anyhow::R
             Next::Over(over) => {
                 if over.not_run.is_some() {
                     let outcome = not_run();
-                    work.runner.metrics.run_ended(&outcome, None);
+                    work.handles.metrics.run_ended(&outcome, None);
                 }
                 return Ok(over);
             }
@@ -208,7 +208,7 @@ async fn fetch_one(
 ) -> anyhow::Result<()> {
     let file = &attachment.file;
     let is_speech = matches!(file.kind, FileKind::Voice | FileKind::VideoNote);
-    if is_speech && work.runner.fetching.transcriber.is_none() {
+    if is_speech && work.handles.fetching.transcriber.is_none() {
         return Ok(missed(work, attachment, MissedCause::NoTranscriber).await?);
     }
     at_hand.set(file, Doing::Fetching(0));
@@ -251,7 +251,7 @@ async fn settle(
             Ok(at)
         })
         .await?;
-    work.runner.outbox.deliver(at.chat);
+    work.handles.outbox.deliver(at.chat);
     Ok(())
 }
 
@@ -282,7 +282,7 @@ async fn show(work: &AtWork<'_>, at_hand: &AtHand) {
 
 /// Where the job keeps what is not whole yet.
 fn coming(work: &AtWork<'_>) -> PathBuf {
-    files::coming(&work.runner.data, &work.session.id).join(work.job.id.to_string())
+    files::coming(&work.handles.data, &work.session.id).join(work.job.id.to_string())
 }
 
 /// Folders that are for nobody else on the machine.

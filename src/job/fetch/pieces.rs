@@ -68,7 +68,7 @@ async fn fit(
     attachment: &Attachment,
     path: &Path,
 ) -> Option<(Fitted, std::path::PathBuf)> {
-    let folder = files::sized(&work.runner.data, &work.session.id);
+    let folder = files::sized(&work.handles.data, &work.session.id);
     make_folder(folder.clone()).await.ok()?;
     let sized = folder.join(attachment.id.0.to_string());
     let arguments = vec![

@@ -44,7 +44,7 @@ pub(super) async fn run(
         environment,
         marker,
         report: work
-            .runner
+            .handles
             .git
             .scratch
             .join(Uuid::new_v4().simple().to_string()),

@@ -17,7 +17,7 @@ const LISTENING: Limits = Limits {
 };
 
 pub(super) async fn transcribe(work: &AtWork<'_>, file: &Path) -> Result<String, MissedCause> {
-    let Some(command) = &work.runner.fetching.transcriber else {
+    let Some(command) = &work.handles.fetching.transcriber else {
         return Err(MissedCause::NoTranscriber);
     };
     // The path is an argument of the shell and never part of what it reads as a command.
@@ -29,7 +29,7 @@ pub(super) async fn transcribe(work: &AtWork<'_>, file: &Path) -> Result<String,
         file.into(),
     ];
     let folder = file.parent().unwrap_or(Path::new("/"));
-    let environment = &work.runner.checking.environment;
+    let environment = &work.handles.checking.environment;
     match program::run(work, arguments, folder, environment, LISTENING).await {
         Ran::Badly { how, words } => Err(MissedCause::NotTranscribed { how, words }),
         Ran::Well(text) => match text.trim() {

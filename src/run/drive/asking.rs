@@ -125,7 +125,7 @@ impl Drive<'_> {
             waiting.is_put = true;
         }
         if looked.has_written {
-            self.runner.outbox.deliver(looked.at.chat);
+            self.runner.handles.outbox.deliver(looked.at.chat);
         }
         self.pass_answers_on(looked.answered)?;
         let over = looked.over;
@@ -166,7 +166,7 @@ impl Drive<'_> {
                 (request.id.clone(), (!is_put).then(new))
             })
             .collect();
-        let store = &self.runner.store;
+        let store = &self.runner.handles.store;
         Ok(store
             .transaction(move |db| {
                 let at = runs::place(db, id)?;

@@ -53,11 +53,12 @@ impl Drive<'_> {
         let message = conclusion.message;
         let forget = conclusion.forget_conversation;
         let has_begun = self.progress.model.is_some();
-        let has_files = send_files::is_anything_there(&self.runner.data, &self.session.id);
+        let has_files = send_files::is_anything_there(&self.runner.handles.data, &self.session.id);
         let is_still_empty =
             self.run.was_empty.is_some() && snapshot::is_empty(&self.session.workspace);
         let (at, is_news, unanswered, is_held_up) = self
             .runner
+            .handles
             .store
             .transaction(move |db| {
                 let at = runs::place(db, id)?;
@@ -97,21 +98,24 @@ impl Drive<'_> {
             })
             .await?;
         if is_news {
-            let metrics = &self.runner.metrics;
+            let metrics = &self.runner.handles.metrics;
             metrics.run_ended(&conclusion.outcome, Some(elapsed));
         }
         fail_point!("run-ended", |_| std::process::abort());
-        self.runner.outbox.deliver(at.chat);
+        self.runner.handles.outbox.deliver(at.chat);
         let state = match conclusion.outcome {
             Outcome::Completed => PromptState::Done,
             _ if is_held_up => PromptState::Taken,
             _ => PromptState::Failed,
         };
         for message in unanswered {
-            self.runner.outbox.react(at.chat, message, state);
+            self.runner.handles.outbox.react(at.chat, message, state);
         }
         let record = live::record(&conclusion.outcome, elapsed, &self.progress);
-        self.runner.outbox.end_live(at, LiveOf::Run(id), record);
+        self.runner
+            .handles
+            .outbox
+            .end_live(at, LiveOf::Run(id), record);
         info!(
             run.id = %id,
             chat = %at,
@@ -136,7 +140,7 @@ impl Drive<'_> {
         let survivors = tokio::task::spawn_blocking(ending).await??;
         warn!(run.id = %id, survivors, "a run was lost: its keeper is gone");
         let workspace = &self.session.workspace;
-        let looked = changes::uncommitted(&self.runner.git, workspace);
+        let looked = changes::uncommitted(&self.runner.handles.git, workspace);
         let changed = tokio::time::timeout(CHANGES_LIMIT, looked).await;
         Ok(Some(Loss {
             survivors,

@@ -155,6 +155,7 @@ impl<'a> Drive<'a> {
         let now = Instant::now();
         if let Some(message) = run.live_message {
             runner
+                .handles
                 .outbox
                 .resume_live(run.at, LiveOf::Run(run.id), message);
         }
@@ -242,13 +243,16 @@ impl<'a> Drive<'a> {
         let (id, at) = (self.run.id, self.run.at);
         if now >= self.next_typing && self.asking.open() == 0 {
             self.next_typing = now + TYPING_EVERY;
-            self.runner.outbox.typing(at);
+            self.runner.handles.outbox.typing(at);
         }
         let elapsed = self.elapsed();
         if elapsed >= LIVE_AFTER
             && let Some(text) = self.live_text(elapsed)
         {
-            self.runner.outbox.show_live(at, LiveOf::Run(id), text);
+            self.runner
+                .handles
+                .outbox
+                .show_live(at, LiveOf::Run(id), text);
         }
         let next_waits = self.on_its_way.for_the_end > 0 && self.on_its_way.is_empty();
         if next_waits && self.progress.idle && !self.progress.background.is_empty() {
@@ -283,6 +287,7 @@ impl<'a> Drive<'a> {
         let id = self.run.id;
         let (at, waiting, stop_requested, settings) = self
             .runner
+            .handles
             .store
             .transaction(move |db| {
                 let at = runs::place(db, id)?;
@@ -353,6 +358,7 @@ impl<'a> Drive<'a> {
         let run = self.run.id;
         let at = self
             .runner
+            .handles
             .store
             .transaction(move |db| {
                 let at = runs::place(db, run)?;
@@ -360,7 +366,7 @@ impl<'a> Drive<'a> {
                 Ok(at)
             })
             .await?;
-        self.runner.outbox.deliver(at.chat);
+        self.runner.handles.outbox.deliver(at.chat);
         Ok(())
     }
 

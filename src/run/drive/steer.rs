@@ -41,6 +41,7 @@ impl Drive<'_> {
         let run = self.run.clone();
         let behind = self
             .runner
+            .handles
             .store
             .transaction(move |db| steering::hand_over(db, &run))
             .await?;
@@ -103,6 +104,7 @@ impl Drive<'_> {
         let steered = self.progress.is_steered_now();
         let (at, taken) = self
             .runner
+            .handles
             .store
             .transaction(move |db| {
                 let taken = steering::take_up(db, run, prompt, steered)?;
@@ -132,13 +134,13 @@ impl Drive<'_> {
                 true => PromptState::Steering,
                 false => PromptState::Running,
             };
-            self.runner.outbox.react(at.chat, message, state);
+            self.runner.handles.outbox.react(at.chat, message, state);
         }
         if steered && taken.is_news {
             info!(run.id = %run, "a message steers a run");
         }
         if taken.changed_to.is_some() {
-            self.runner.outbox.deliver(at.chat);
+            self.runner.handles.outbox.deliver(at.chat);
         }
         Ok(())
     }
@@ -156,6 +158,7 @@ impl Drive<'_> {
     pub(super) async fn given_back(&mut self, prompt: PromptId) -> Result<(), StoreError> {
         self.on_its_way.prompts.remove(&prompt.0);
         self.runner
+            .handles
             .store
             .transaction(move |db| steering::give_back(db, prompt))
             .await

@@ -52,6 +52,7 @@ impl Drive<'_> {
         let needs_login = obstacle == Some(Obstacle::NotLoggedIn);
         let (at, is_held) = self
             .runner
+            .handles
             .store
             .transaction(move |db| {
                 let at = runs::place(db, run)?;
@@ -85,17 +86,17 @@ impl Drive<'_> {
             .await?;
         fail_point!("run-acted", |_| std::process::abort());
         self.run.acted_offset = end;
-        self.runner.outbox.deliver(at.chat);
+        self.runner.handles.outbox.deliver(at.chat);
         if is_held {
             // What claude has not taken up yet would meet the same.
             self.withdraw_all()?;
         }
         let state = if is_held { PromptState::Taken } else { state };
         for message in asked {
-            self.runner.outbox.react(at.chat, message, state);
+            self.runner.handles.outbox.react(at.chat, message, state);
         }
         if let Some(owner) = owner.filter(|_| needs_login) {
-            self.runner.outbox.deliver(owner.chat);
+            self.runner.handles.outbox.deliver(owner.chat);
         }
         Ok(())
     }

@@ -1,0 +1,42 @@
+//! The handles through which work in a workspace meets the outside. The composition root gives them.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::fetch::Fetching;
+use crate::domain::check::Commands;
+use crate::git::Git;
+use crate::metrics::Metrics;
+use crate::store::Store;
+use crate::telegram::outbox::Outbox;
+
+/// What every job needs, and every run.
+pub struct Handles {
+    pub store: Store,
+    pub outbox: Outbox,
+    pub metrics: Metrics,
+    pub git: Git,
+    pub checking: Checking,
+    pub fetching: Fetching,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The largest file that can be sent, in bytes.
+    pub largest_file: u64,
+}
+
+/// How checks are run.
+pub struct Checking {
+    /// The commands of sessions that were given none.
+    pub defaults: Commands,
+    /// Whether `.telecoder.toml` in a repository counts.
+    pub trusts_repository: bool,
+    /// `TELECODER_VERIFY_TIMEOUT`.
+    pub time_limit: Option<Duration>,
+    /// `TELECODER_AUTO_PUSH`.
+    pub auto_push: bool,
+    pub environment: BTreeMap<OsString, OsString>,
+    /// `checks/` in the data folder.
+    pub folder: PathBuf,
+}
