@@ -45,38 +45,42 @@
 
 #![forbid(unsafe_code)]
 
-pub mod domain;
-
-pub mod files;
-
 pub mod cli;
-pub mod config;
-pub mod daemon;
+
+pub mod demo;
 pub mod doctor;
-pub mod health;
-pub mod metrics;
-pub mod redact;
-pub mod systemd;
+
+pub mod daemon;
+
 pub mod web;
 
-pub mod command;
 pub mod inbox;
 
 pub mod login;
 
 pub mod session;
 
-pub mod job;
 pub mod run;
+
+pub mod job;
+
+pub mod telegram;
+
+pub mod config;
 pub mod verify;
 
-pub mod chat;
-
-pub mod process;
+pub mod health;
 
 pub mod claude;
 pub mod git;
 pub mod store;
-pub mod telegram;
+pub mod systemd;
 
-pub mod demo;
+pub mod chat;
+pub mod command;
+pub mod files;
+pub mod metrics;
+pub mod process;
+pub mod redact;
+
+pub mod domain;

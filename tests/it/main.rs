@@ -30,6 +30,7 @@ mod getting_files;
 mod groups;
 mod hostile_files;
 mod hostile_questions;
+mod house;
 mod init;
 mod inside;
 mod kinds;
