@@ -15,7 +15,7 @@ use telecoder::domain::session::{Session, Source};
 use telecoder::git::mirror::Mirrors;
 use telecoder::git::workspace::{self, Workshop};
 use telecoder::git::{Git, Listener, diff, index, snapshot};
-use telecoder::process::holder::{self, Place};
+use telecoder::process::supervisor::{self, Place};
 use tokio_util::sync::CancellationToken;
 
 const FILES: usize = 20_000;
@@ -23,11 +23,14 @@ const COMMITS: usize = 10_000;
 const ROUNDS: usize = 9;
 
 fn main() {
-    // git that talks to the world runs below a holder, which is this very program.
+    // git that talks to the world runs below a supervisor, which is this very program.
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|command| command == "hold") {
-        let (report, program) = holder::parse(arguments).expect("what to hold");
-        holder::hold(Place::Pipes, &report, &program).expect("it is held");
+    if arguments
+        .next()
+        .is_some_and(|command| command == "supervise")
+    {
+        let (report, program) = supervisor::parse(arguments).expect("what to hold");
+        supervisor::supervise(Place::Pipes, &report, &program).expect("it is held");
         return;
     }
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -1,7 +1,7 @@
 //! Logs claude in from the owner's phone: a handle with verbs, and the task that has `claude auth login` in a terminal.
 //!
 //! The button and the reply come through `inbox`; what claude shows is read by `claude::login`; the sentences are
-//! `chat::holding`'s. How far it is, is in the store, so that a restart can say that it was cut off. The code goes from
+//! `chat::hold`'s. How far it is, is in the store, so that a restart can say that it was cut off. The code goes from
 //! the reply into the terminal by memory alone.
 
 use std::collections::BTreeMap;
@@ -15,12 +15,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::chat::holding::{self, LoginFailure};
+use crate::chat::hold::{self as words, LoginFailure};
 use crate::claude::login::{self as shown, Screen};
 use crate::domain::hold::HoldCause;
 use crate::domain::id::{ChatThread, RunId};
 use crate::domain::outgoing::Outgoing;
-use crate::process::held::{Held, Piece, Program, end_marked};
+use crate::process::supervised::{Piece, Program, Supervised, end_marked};
 use crate::session::registry::Registry;
 use crate::store::logins::{self, State};
 use crate::store::{Store, StoreError, holds, outbox, traces};
@@ -148,21 +148,21 @@ impl LoginTask {
     ) -> End {
         let marker = RunId::new();
         let environment = shown::environment(&self.environment);
-        let started = Held::start_in_terminal(Program {
+        let started = Supervised::start_in_terminal(Program {
             arguments: shown::arguments(&self.program),
             folder: &self.scratch,
             environment: &environment,
             marker,
             report: self.scratch.join(format!("login-{marker}.json")),
         });
-        let mut held = match started {
-            Ok(held) => held,
+        let mut program = match started {
+            Ok(program) => program,
             Err(error) => return End::Failed(LoginFailure::NotStarted(error.to_string())),
         };
         info!("claude is being logged in");
-        let ended = self.follow(owner, &mut held, waiting, quit).await;
-        held.end_for_good().await;
-        let report = held.into_report();
+        let ended = self.follow(owner, &mut program, waiting, quit).await;
+        program.end_for_good().await;
+        let report = program.into_report();
         if report.is_none() {
             end_marked(marker).await;
         }
@@ -185,7 +185,7 @@ impl LoginTask {
     async fn follow(
         &self,
         owner: ChatThread,
-        held: &mut Held,
+        program: &mut Supervised,
         waiting: &mut Waiting,
         quit: &CancellationToken,
     ) -> Option<Result<Screen, LoginFailure>> {
@@ -195,7 +195,7 @@ impl LoginTask {
         let mut refusals = 0;
         loop {
             tokio::select! {
-                piece = held.next() => match piece {
+                piece = program.next() => match piece {
                     Some(Piece::Stdout(bytes)) => screen.shows(&bytes),
                     Some(Piece::Stderr(_)) => {}
                     None => return Some(Ok(screen)),
@@ -206,7 +206,7 @@ impl LoginTask {
                     Some(Ask::Code(code)) => {
                         let line = SecretString::from(format!("{}\r", code.expose_secret().trim()));
                         // Where claude is gone, its end says so.
-                        let _ = held.types(line.expose_secret().as_bytes()).await;
+                        let _ = program.types(line.expose_secret().as_bytes()).await;
                         self.leave_no_trace().await;
                     }
                     None => return None,
@@ -216,10 +216,10 @@ impl LoginTask {
                 }
             }
             if !has_asked && let Some(link) = screen.link() {
-                has_asked = self.ask(owner, holding::login_link(&link)).await;
+                has_asked = self.ask(owner, words::login_link(&link)).await;
             }
             let refused = screen.refusals();
-            if refused > refusals && self.ask(owner, holding::code_again()).await {
+            if refused > refusals && self.ask(owner, words::code_again()).await {
                 refusals = refused;
             }
         }
@@ -244,7 +244,7 @@ impl LoginTask {
             .transaction(move |db| {
                 logins::clear(db)?;
                 let places = holds::lift_all(db, HoldCause::Login)?;
-                outbox::insert(db, owner, &holding::logged_in(places.len()))?;
+                outbox::insert(db, owner, &words::logged_in(places.len()))?;
                 Ok(places)
             })
             .await;
@@ -264,7 +264,7 @@ impl LoginTask {
             .store
             .transaction(move |db| {
                 logins::set(db, State::Offered)?;
-                outbox::insert(db, owner, &holding::login_failed(&failure))
+                outbox::insert(db, owner, &words::login_failed(&failure))
             })
             .await;
         self.said(owner, told);

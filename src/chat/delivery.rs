@@ -37,14 +37,14 @@ pub fn not_delivered(reason: &str) -> Outgoing {
 
 /// A prompt that is held back, as the question about it shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct Late {
     pub text: String,
     /// How long ago it was written.
     pub age: Duration,
 }
 
 /// Prompts that are so old that they are not run without a word.
-pub fn held(prompts: &[Held], at: ChatThread) -> Outgoing {
+pub fn late(prompts: &[Late], at: ChatThread) -> Outgoing {
     let mut text = match prompts {
         [one] => format!(
             "You wrote this {} ago, while I was away, so it was not run:\n",
@@ -76,7 +76,7 @@ pub fn held(prompts: &[Held], at: ChatThread) -> Outgoing {
     text.push_str(question);
     Outgoing::note(text)
         .loud()
-        .with_button(label, Press::RunHeld(at.thread))
+        .with_button(label, Press::RunLate(at.thread))
 }
 
 /// For the owner, past the outbox: what comes in cannot be stored.

@@ -6,8 +6,8 @@ use crate::domain::shown::newest_words;
 use crate::domain::shown::one_line;
 use std::time::Duration;
 
-use super::holding::warning_clause;
 use super::text::{cost_with_dot, duration, tools_clause};
+use crate::chat::hold::warning_clause;
 use crate::domain::event::{ApiProblem, Retry, ToDo, ToDoState};
 use crate::domain::progress::{Progress, Step, StepState};
 use crate::domain::run::{Outcome, RunEnd};

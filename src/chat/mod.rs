@@ -1,4 +1,4 @@
-//! What the chat sees: the messages that leave ([`Outgoing`]), and every sentence in them ([`text`]).
+//! What the chat sees: the messages that leave (`domain::outgoing`), and every sentence in them ([`text`]).
 //!
 //! Pure: no clock, no I/O, nothing of the Bot API. How a message is drawn and sent is `telegram`'s.
 
@@ -10,7 +10,7 @@ pub mod evidence;
 pub mod failure;
 pub mod fetched;
 pub mod files;
-pub mod holding;
+pub mod hold;
 pub mod live;
 pub mod logs;
 pub mod people;

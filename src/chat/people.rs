@@ -61,8 +61,8 @@ pub fn owner_only() -> Outgoing {
 }
 
 /// `/invite`
-pub fn invitation(bot: &str, code: &str, holds_for: Duration) -> Outgoing {
-    let hours = holds_for.as_secs() / 3600;
+pub fn invitation(bot: &str, code: &str, valid_for: Duration) -> Outgoing {
+    let hours = valid_for.as_secs() / 3600;
     Outgoing::note(format!(
         "Send this link to one person. Whoever opens it first and presses Start may use this bot: write prompts, and \
          so have everything done here that claude may do. It works once, and for {hours} hours.\n\n\

@@ -3,7 +3,7 @@
 use crate::domain::button::Press;
 use crate::domain::id::{MessageId, PromptId};
 use crate::domain::outgoing::Outgoing;
-use crate::domain::prompt::Content;
+use crate::domain::prompt::Edit;
 use crate::domain::prompt::InQueue;
 use crate::domain::shown::beginning;
 use crate::domain::shown::folded;
@@ -14,8 +14,8 @@ const LISTED: usize = 8;
 const SHOWN: usize = 80;
 
 /// `/queue`
-pub fn queue(holds_back: bool, waiting: &[InQueue]) -> Outgoing {
-    let mut text = String::from(match holds_back {
+pub fn queue(queues: bool, waiting: &[InQueue]) -> Outgoing {
+    let mut text = String::from(match queues {
         true => {
             "What you write while a run goes on waits for its end. /queue off lets it go to claude at once."
         }
@@ -48,14 +48,10 @@ pub fn queue(holds_back: bool, waiting: &[InQueue]) -> Outgoing {
 }
 
 /// A message was changed, or cancelled, and claude had just taken it up.
-pub fn changed_too_late(
-    prompt: PromptId,
-    changed: Option<&Content>,
-    message: Option<MessageId>,
-) -> Outgoing {
-    match changed {
-        Some(_) => edited(prompt, true, message),
-        None => Outgoing::note("Claude had taken this up already; /stop ends the run.")
+pub fn changed_too_late(prompt: PromptId, edit: &Edit, message: Option<MessageId>) -> Outgoing {
+    match edit {
+        Edit::Changed(_) => edited(prompt, true, message),
+        Edit::Cancelled => Outgoing::note("Claude had taken this up already; /stop ends the run.")
             .replying_to(message),
     }
 }

@@ -29,7 +29,7 @@ pub struct Facts {
     /// What is done in the workspace beside runs, and for how long.
     pub job: Option<(Task, Duration)>,
     /// Prompts that are held back because they are old.
-    pub held: usize,
+    pub late: usize,
     /// What holds the chat up, as a line.
     pub hold: Option<String>,
     /// The topic that is asked in.
@@ -85,10 +85,10 @@ pub fn status(facts: &Facts) -> Outgoing {
         lines.push(format!("Waiting: {}", prompts(facts.waiting)));
     }
     lines.extend(facts.hold.clone());
-    if facts.held > 0 {
+    if facts.late > 0 {
         lines.push(format!(
             "Held back because they are old: {}",
-            prompts(facts.held)
+            prompts(facts.late)
         ));
     }
     if let Some(last) = &facts.last {
@@ -109,8 +109,8 @@ pub fn status(facts: &Facts) -> Outgoing {
     if facts.hold.is_some() {
         message = message.with_button("Try now", Press::TryNow(facts.thread));
     }
-    if facts.held > 0 {
-        message = message.with_button("Run what is held back", Press::RunHeld(facts.thread));
+    if facts.late > 0 {
+        message = message.with_button("Run what is held back", Press::RunLate(facts.thread));
     }
     if facts.not_delivered.count > 0 {
         message = message.with_button("Send what did not arrive", Press::SendParked);

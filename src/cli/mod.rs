@@ -26,7 +26,7 @@ use crate::config::{Config, Faults, Setting, Sources, data_folder};
 use crate::daemon::{self, DATABASE, ServeError};
 use crate::demo;
 use crate::job::picture;
-use crate::process::holder::{self, Place};
+use crate::process::supervisor::{self, Place};
 use crate::store::backup;
 use config::ConfigCommand;
 use init::InitArguments;
@@ -162,8 +162,8 @@ fn started_by_telecoder() -> Option<anyhow::Result<()>> {
         return Some(keeper::keep(Path::new(&arguments.next()?)));
     }
     if let Some(place) = command.to_str().and_then(Place::of_subcommand) {
-        let (report, program) = holder::parse(arguments)?;
-        return Some(holder::hold(place, &report, &program));
+        let (report, program) = supervisor::parse(arguments)?;
+        return Some(supervisor::supervise(place, &report, &program));
     }
     if command == picture::COMMAND {
         return Some(picture::fit_and_say(
@@ -201,7 +201,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.is::<NoBot>() {
         return ExitCode::from(4);
     }
-    if error.is::<NotRunning>() || matches!(error.downcast_ref(), Some(ServeError::Held { .. })) {
+    if error.is::<NotRunning>() || matches!(error.downcast_ref(), Some(ServeError::InUse { .. })) {
         return ExitCode::from(3);
     }
     ExitCode::FAILURE

@@ -5,6 +5,7 @@
 
 mod checks;
 
+use crate::domain::choices::Wanted;
 pub use checks::ChecksChange;
 
 use crate::domain::choices::QuietHours;
@@ -51,22 +52,20 @@ pub enum WantedJob {
 }
 
 /// A setting of the chat, and what it shall be; without a value, how it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Setting {
     Verbose(Option<Verbosity>),
-    /// `Some(None)` ends them.
-    Quiet(Option<Option<QuietHours>>),
+    Quiet(Wanted<QuietHours>),
     /// Seconds that a run must take; 0 is always.
     Ring(Option<u32>),
 }
 
-/// What claude is started with in the chat, and what it shall be; without a value, how it is. `Some(None)`: what the
-/// settings say.
+/// What claude is started with in the chat, and what is wanted of it; its default is what the settings say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choose {
-    Mode(Option<Option<PermissionMode>>),
-    Model(Option<Option<String>>),
-    Effort(Option<Option<Effort>>),
+    Mode(Wanted<PermissionMode>),
+    Model(Wanted<String>),
+    Effort(Wanted<Effort>),
 }
 
 /// What `/new` asked for.
@@ -203,10 +202,10 @@ fn command(verb: Verb, rest: &str) -> Input {
             Some(verbosity) => Command::Change(Setting::Verbose(Some(verbosity))),
             None => return Input::Misused(verb),
         },
-        (Verb::Quiet, []) => Command::Change(Setting::Quiet(None)),
-        (Verb::Quiet, ["off"]) => Command::Change(Setting::Quiet(Some(None))),
+        (Verb::Quiet, []) => Command::Change(Setting::Quiet(Wanted::Show)),
+        (Verb::Quiet, ["off"]) => Command::Change(Setting::Quiet(Wanted::Default)),
         (Verb::Quiet, [hours]) => match QuietHours::parse(hours) {
-            Some(hours) => Command::Change(Setting::Quiet(Some(Some(hours)))),
+            Some(hours) => Command::Change(Setting::Quiet(Wanted::Set(hours))),
             None => return Input::Misused(verb),
         },
         (Verb::Ring, []) => Command::Change(Setting::Ring(None)),
@@ -215,22 +214,22 @@ fn command(verb: Verb, rest: &str) -> Input {
             Ok(minutes) if minutes <= 1440 => Command::Change(Setting::Ring(Some(minutes * 60))),
             _ => return Input::Misused(verb),
         },
-        (Verb::Mode, []) => Command::Choose(Choose::Mode(None)),
-        (Verb::Mode, ["off"]) => Command::Choose(Choose::Mode(Some(None))),
+        (Verb::Mode, []) => Command::Choose(Choose::Mode(Wanted::Show)),
+        (Verb::Mode, ["off"]) => Command::Choose(Choose::Mode(Wanted::Default)),
         (Verb::Mode, [mode]) => match mode_named(mode) {
-            Some(mode) => Command::Choose(Choose::Mode(Some(Some(mode)))),
+            Some(mode) => Command::Choose(Choose::Mode(Wanted::Set(mode))),
             None => return Input::Misused(verb),
         },
-        (Verb::Model, []) => Command::Choose(Choose::Model(None)),
-        (Verb::Model, ["off"]) => Command::Choose(Choose::Model(Some(None))),
+        (Verb::Model, []) => Command::Choose(Choose::Model(Wanted::Show)),
+        (Verb::Model, ["off"]) => Command::Choose(Choose::Model(Wanted::Default)),
         // Which names there are, only claude knows.
         (Verb::Model, [model]) if !model.starts_with('-') => {
-            Command::Choose(Choose::Model(Some(Some((*model).to_owned()))))
+            Command::Choose(Choose::Model(Wanted::Set((*model).to_owned())))
         }
-        (Verb::Effort, []) => Command::Choose(Choose::Effort(None)),
-        (Verb::Effort, ["off"]) => Command::Choose(Choose::Effort(Some(None))),
+        (Verb::Effort, []) => Command::Choose(Choose::Effort(Wanted::Show)),
+        (Verb::Effort, ["off"]) => Command::Choose(Choose::Effort(Wanted::Default)),
         (Verb::Effort, [effort]) => match Effort::named(&effort.to_lowercase()) {
-            Some(effort) => Command::Choose(Choose::Effort(Some(Some(effort)))),
+            Some(effort) => Command::Choose(Choose::Effort(Wanted::Set(effort))),
             None => return Input::Misused(verb),
         },
         (Verb::New, []) => new_session(WantedSource::Same, None),

@@ -216,23 +216,23 @@ fn unknown(sources: &Sources) -> Vec<String> {
 impl Config {
     /// Checks everything and reports every fault at once.
     pub fn read(sources: &Sources) -> Result<Config, Faults> {
-        let mut faults = reader(sources);
-        let token = faults.token();
-        let api_url = faults.api_url();
-        let users = faults.users();
-        let chats = faults.chats();
-        let data = faults.data();
-        let permission_mode = faults.permission_mode();
-        let max_runs = faults.max_runs();
-        let run_timeout = faults.length(Setting::RunTimeout);
-        let stale_after = faults.length(Setting::StaleAfter);
-        let keep_runs = faults.keep_runs();
-        let repo_roots = faults.repo_roots();
-        let repo_checks = faults.yes_or_no(Setting::RepoChecks);
-        let verify_timeout = faults.length(Setting::VerifyTimeout);
-        let auto_push = faults.yes_or_no(Setting::AutoPush);
-        let web_address = faults.web_address();
-        faults.log_format();
+        let mut reader = reader(sources);
+        let token = reader.token();
+        let api_url = reader.api_url();
+        let users = reader.users();
+        let chats = reader.chats();
+        let data = reader.data();
+        let permission_mode = reader.permission_mode();
+        let max_runs = reader.max_runs();
+        let run_timeout = reader.length(Setting::RunTimeout);
+        let stale_after = reader.length(Setting::StaleAfter);
+        let keep_runs = reader.keep_runs();
+        let repo_roots = reader.repo_roots();
+        let repo_checks = reader.yes_or_no(Setting::RepoChecks);
+        let verify_timeout = reader.length(Setting::VerifyTimeout);
+        let auto_push = reader.yes_or_no(Setting::AutoPush);
+        let web_address = reader.web_address();
+        reader.log_format();
         let text = |setting: Setting| {
             sources
                 .value(setting)
@@ -248,7 +248,7 @@ impl Config {
         }
         match (token, api_url, data, permission_mode) {
             (Some(token), Some(api_url), Some(data), Some(permission_mode))
-                if faults.faults.is_empty() =>
+                if reader.faults.is_empty() =>
             {
                 Ok(Config {
                     token,
@@ -258,7 +258,7 @@ impl Config {
                     runtime: runtime(sources),
                     model: sources.value(Setting::Model),
                     permission_mode,
-                    may_bypass: !faults.claude_would_refuse_root(),
+                    may_bypass: !reader.claude_would_refuse_root(),
                     max_runs,
                     run_timeout,
                     stale_after,
@@ -279,7 +279,7 @@ impl Config {
                     remarks,
                 })
             }
-            _ => Err(Faults::of_the_start(faults.faults)),
+            _ => Err(Faults::of_the_start(reader.faults)),
         }
     }
 }

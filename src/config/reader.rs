@@ -162,20 +162,17 @@ impl Reader<'_> {
     }
 
     pub(super) fn max_runs(&mut self) -> usize {
-        const DEFAULT: usize = 4;
-        match self.sources.value(Setting::MaxRuns) {
-            None => DEFAULT,
-            Some(value) => match value.parse() {
-                Ok(count) if (1..=1000).contains(&count) => count,
-                _ => {
-                    self.fault(
-                        Setting::MaxRuns,
-                        format!("TELECODER_MAX_RUNS is no number from 1 to 1000: {value}"),
-                        "Each run takes about 300 MB of memory",
-                    );
-                    DEFAULT
-                }
-            },
+        let value = self.value_or_default(Setting::MaxRuns);
+        match value.parse() {
+            Ok(count) if (1..=1000).contains(&count) => count,
+            _ => {
+                self.fault(
+                    Setting::MaxRuns,
+                    format!("TELECODER_MAX_RUNS is no number from 1 to 1000: {value}"),
+                    "Each run takes about 300 MB of memory",
+                );
+                1
+            }
         }
     }
 

@@ -18,7 +18,7 @@ pub struct Sources {
     pub environment: BTreeMap<OsString, OsString>,
     files: Vec<Values>,
     unreadable: Vec<Fault>,
-    found: Vec<PathBuf>,
+    read: Vec<PathBuf>,
     is_for_root: bool,
 }
 
@@ -129,7 +129,7 @@ impl Sources {
                 .or_insert_with(|| value.into());
         }
         for file in files {
-            if !self.found.contains(file) {
+            if !self.read.contains(file) {
                 self.add_file(file);
             }
         }
@@ -139,7 +139,7 @@ impl Sources {
 
     /// The settings files that are there, whether or not they could be read.
     pub fn files_found(&self) -> &[PathBuf] {
-        &self.found
+        &self.read
     }
 
     /// Whether telecoder runs as root with these settings.
@@ -152,11 +152,11 @@ impl Sources {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return,
             Err(error) => {
-                self.found.push(path.to_owned());
+                self.read.push(path.to_owned());
                 return self.cannot_read(path, &error.to_string());
             }
         };
-        self.found.push(path.to_owned());
+        self.read.push(path.to_owned());
         let text = text.trim_start_matches(BYTE_ORDER_MARK);
         let mut values = BTreeMap::new();
         for line in dotenvy::from_read_iter(text.as_bytes()) {

@@ -64,7 +64,7 @@ impl DataFolder {
                 Err(TryLockError::WouldBlock) => {
                     let mut by = String::new();
                     let _ = lock.read_to_string(&mut by);
-                    return Err(ServeError::Held {
+                    return Err(ServeError::InUse {
                         folder: path.to_owned(),
                         by: by.trim().to_owned(),
                     });
@@ -86,14 +86,14 @@ impl DataFolder {
     }
 
     /// Whether a bot is at work in the folder.
-    pub fn is_held(path: &Path) -> bool {
+    pub fn is_in_use(path: &Path) -> bool {
         File::open(path.join("telecoder.lock"))
             .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// The process that holds the folder, where a bot is at work in it; 0 where it has not said which it is.
-    pub fn holder(path: &Path) -> Option<u32> {
-        DataFolder::is_held(path).then(|| {
+    pub fn in_use_by(path: &Path) -> Option<u32> {
+        DataFolder::is_in_use(path).then(|| {
             std::fs::read_to_string(path.join("telecoder.lock"))
                 .ok()
                 .and_then(|by| by.trim().parse().ok())

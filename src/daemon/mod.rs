@@ -62,7 +62,7 @@ pub enum ServeError {
     #[error("the data folder {} cannot be used ({reason}); check that telecoder may write there", .folder.display())]
     Data { folder: PathBuf, reason: io::Error },
     #[error("the data folder {} is in use by another telecoder (process {by}); stop that one first", .folder.display())]
-    Held { folder: PathBuf, by: String },
+    InUse { folder: PathBuf, by: String },
     #[error(
         "{} is not usable: {reason}. Nothing was changed; docs/RELIABILITY.md says how to restore a backup",
         .file.display()
@@ -138,7 +138,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
     let arrived = Arc::new(Notify::new());
 
     let clock = api.clock();
-    let hold = || hold_what_is_old(&store, &clock, config.stale_after);
+    let hold = || ask_about_late(&store, &clock, config.stale_after);
     let take_up = || recover(&store, &outbox, &registry);
     if opening::taken(&quit, hold).await?.is_none()
         || opening::taken(&quit, take_up).await?.is_none()
@@ -290,7 +290,7 @@ fn git(config: &Config, data: &DataFolder) -> Git {
 }
 
 /// What waited and has become old while the bot was away is asked about instead.
-async fn hold_what_is_old(
+async fn ask_about_late(
     store: &Store,
     clock: &ServerClock,
     stale_after: Option<Duration>,
@@ -300,7 +300,7 @@ async fn hold_what_is_old(
     };
     let now = clock.now();
     store
-        .transaction(move |db| inbox::hold_what_is_old(db, limit, now))
+        .transaction(move |db| inbox::ask_about_late(db, limit, now))
         .await?;
     Ok(())
 }

@@ -54,7 +54,7 @@ pub async fn examine(sources: Sources) -> Report {
     let manager = look::find(&environment).await;
     let sources = as_the_service_has(&manager, sources);
     let known = Known::read(&sources);
-    let bot = holder(known.data.clone()).await;
+    let bot = process_of_bot(known.data.clone()).await;
     let ground = Arc::new(Ground {
         known,
         sources,
@@ -120,9 +120,9 @@ fn as_the_service_has(manager: &Manager, sources: Sources) -> Sources {
 }
 
 /// The bot in the data folder; none too where the folder's disk does not answer, which its own check says.
-async fn holder(data: Option<PathBuf>) -> Option<u32> {
+async fn process_of_bot(data: Option<PathBuf>) -> Option<u32> {
     let data = data?;
-    let looking = tokio::task::spawn_blocking(move || DataFolder::holder(&data));
+    let looking = tokio::task::spawn_blocking(move || DataFolder::in_use_by(&data));
     tokio::time::timeout(LOCK_LIMIT, looking).await.ok()?.ok()?
 }
 

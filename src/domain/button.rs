@@ -42,7 +42,7 @@ pub enum Press {
     /// Run the prompts of this lost run once more: claude had not begun with them.
     Repeat(RunId),
     /// Run the prompts that were held back because they are old, in the chat or in this topic of it.
-    RunHeld(Option<ThreadId>),
+    RunLate(Option<ThreadId>),
     /// Do not run what waits as this run.
     Cancel(RunId),
     /// Tell claude that this prompt was changed, and to what.
@@ -86,7 +86,7 @@ impl Press {
             Press::Redo(run) => format!("redo:{run}"),
             Press::Resume(run) => format!("resume:{run}"),
             Press::Repeat(run) => format!("repeat:{run}"),
-            Press::RunHeld(thread) => format!("run-held:{}", thread.map_or(0, |thread| thread.0)),
+            Press::RunLate(thread) => format!("run-held:{}", thread.map_or(0, |thread| thread.0)),
             Press::Cancel(run) => format!("cancel:{run}"),
             Press::Correct(prompt) => format!("correct:{}", prompt.0),
             Press::RunEdited(prompt) => format!("run-edited:{}", prompt.0),
@@ -127,7 +127,7 @@ impl Press {
             "redo" => run().map(Press::Redo),
             "resume" => run().map(Press::Resume),
             "repeat" => run().map(Press::Repeat),
-            "run-held" => thread().map(Press::RunHeld),
+            "run-held" => thread().map(Press::RunLate),
             "cancel" => run().map(Press::Cancel),
             "correct" => prompt().map(Press::Correct),
             "run-edited" => prompt().map(Press::RunEdited),

@@ -195,7 +195,7 @@ pub struct ChatSettings {
     pub verbosity: Verbosity,
     pub ring: Ring,
     /// What is written while a run goes on waits for its end.
-    pub holds_back: bool,
+    pub queues: bool,
 }
 
 /// What claude is started with in a chat; none: what the settings say.
@@ -204,4 +204,36 @@ pub struct Choices {
     pub mode: Option<PermissionMode>,
     pub model: Option<String>,
     pub effort: Option<Effort>,
+}
+
+/// What a person wants of a value that a chat can choose for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted<T> {
+    /// To see what it is.
+    Show,
+    /// What holds where the chat has chosen nothing.
+    Default,
+    Set(T),
+}
+
+impl<T> Wanted<T> {
+    /// What the chat has chosen afterwards; none for the default.
+    pub fn applied_to(self, chosen: Option<T>) -> Option<T> {
+        match self {
+            Wanted::Show => chosen,
+            Wanted::Default => None,
+            Wanted::Set(value) => Some(value),
+        }
+    }
+
+    pub fn is_change(&self) -> bool {
+        !matches!(self, Wanted::Show)
+    }
+}
+
+impl<T> From<Option<T>> for Wanted<T> {
+    /// A button sets a value, or the default.
+    fn from(value: Option<T>) -> Wanted<T> {
+        value.map_or(Wanted::Default, Wanted::Set)
+    }
 }

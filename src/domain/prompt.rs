@@ -179,3 +179,11 @@ pub struct InQueue {
     /// claude has it on its input.
     pub is_handed: bool,
 }
+
+/// What somebody wants of a prompt that claude has on its input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit {
+    Changed(Content),
+    /// It shall not run at all.
+    Cancelled,
+}

@@ -1,7 +1,7 @@
 //! One call of git: what it is given, what it wrote, and that nobody is left of it.
 //!
 //! A call that stays on this machine has its own process group and ends with the future that waits for it. One
-//! that talks to the world, and so may take long, runs below a holder, which ends it also when the bot is gone.
+//! that talks to the world, and so may take long, runs below a supervisor, which ends it also when the bot is gone.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use super::{Git, GitError, Listener};
 use crate::domain::shown::without_password;
-use crate::process::held::{Held, Piece, Program, end_marked};
-use crate::process::holder::Report;
+use crate::process::supervised::{Piece, Program, Supervised, end_marked};
+use crate::process::supervisor::Report;
 
 /// How much of what git says on stderr is kept, in bytes; the end counts.
 const WORDS_KEPT: usize = 4_000;
@@ -202,7 +202,7 @@ impl Call<'_> {
 
     /// As [`Call::output`], for a call that talks to the world. It ends also where the bot is gone, and a moment
     /// after the future is dropped.
-    pub async fn held(self, listener: Listener<'_>) -> Result<Output, GitError> {
+    pub async fn supervised(self, listener: Listener<'_>) -> Result<Output, GitError> {
         if listener.stop.is_cancelled() {
             return Err(GitError::Stopped);
         }
@@ -213,7 +213,7 @@ impl Call<'_> {
             .chain([("GIT_ALLOW_PROTOCOL".into(), TRANSPORTS.into())])
             .collect();
         let marker = listener.marker.unwrap_or_default();
-        let mut held = Held::start(Program {
+        let mut program = Supervised::start(Program {
             arguments: arguments.collect(),
             folder: self.folder,
             environment: &environment,
@@ -225,10 +225,10 @@ impl Call<'_> {
         let mut is_stopped = false;
         loop {
             let piece = tokio::select! {
-                piece = held.next() => piece,
+                piece = program.next() => piece,
                 () = listener.stop.cancelled(), if !is_stopped => {
                     is_stopped = true;
-                    held.end();
+                    program.end();
                     continue;
                 }
             };
@@ -243,9 +243,9 @@ impl Call<'_> {
                 None => break,
             }
         }
-        let report = held.into_report();
+        let report = program.into_report();
         if report.is_none() {
-            // Somebody has killed the holder.
+            // Somebody has killed the supervisor.
             end_marked(marker).await;
         }
         match report {

@@ -158,7 +158,10 @@ async fn fetch(
         "+refs/heads/*:refs/heads/*",
         "+refs/tags/*:refs/tags/*",
     ];
-    bare(git, mirror, arguments).held(listener).await.map(drop)
+    bare(git, mirror, arguments)
+        .supervised(listener)
+        .await
+        .map(drop)
 }
 
 /// What `HEAD` of the other side points to. Format: `git ls-remote --symref`.
@@ -169,7 +172,10 @@ async fn default_branch(
     listener: Listener<'_>,
 ) -> Result<Option<String>, GitError> {
     let arguments = ["ls-remote", "--symref", "--", url, "HEAD"];
-    let output = bare(git, mirror, arguments).held(listener).await?.text();
+    let output = bare(git, mirror, arguments)
+        .supervised(listener)
+        .await?
+        .text();
     let branch = output.lines().find_map(|line| {
         let (target, name) = line.strip_prefix("ref: ")?.split_once('\t')?;
         (name == "HEAD").then(|| target.strip_prefix("refs/heads/").map(str::to_owned))?

@@ -74,7 +74,7 @@ pub struct Listener<'a> {
     pub heard: &'a (dyn Fn(&str) + Sync),
     /// Ends the call, with everything that git has started, before it returns.
     pub stop: &'a CancellationToken,
-    /// By which what git has started can be found later, where bot and holder are killed; none: by nobody but this
+    /// By which what git has started can be found later, where bot and supervisor are killed; none: by nobody but this
     /// call.
     pub marker: Option<RunId>,
 }

@@ -25,7 +25,7 @@ pub async fn push(git: &Git, workspace: &Path, listener: Listener<'_>) -> Result
     let remote = remote_of(git, workspace, &branch).await?;
     let refspec = format!("HEAD:refs/heads/{branch}");
     let arguments = ["push", "--progress", "--set-upstream", &remote, &refspec];
-    let output = git.call(workspace, arguments).held(listener).await?;
+    let output = git.call(workspace, arguments).supervised(listener).await?;
     Ok(Pushed {
         up_to_date: output.words.contains("Everything up-to-date"),
         link: link_in(&output.words),

@@ -14,7 +14,7 @@ use super::{Git, GitError, Listener};
 use crate::domain::id::RunId;
 
 /// Goes back; take a snapshot of what there is first. `index` is where a file of our own may be made, and `marker`
-/// finds what is left of it where bot and holder are killed.
+/// finds what is left of it where bot and supervisor are killed.
 ///
 /// Nothing is changed where the error is [`GitError::Impossible`].
 pub async fn restore(
@@ -53,7 +53,7 @@ pub async fn restore(
     };
     let files = ["read-tree", "--reset", "-u", &to.commit];
     with_index(git, workspace, index, files)
-        .held(listener)
+        .supervised(listener)
         .await?;
     let own_index: &[&str] = match &to.head {
         Some(head) => &["read-tree", "--reset", head],

@@ -171,7 +171,9 @@ async fn switch(
         arguments.extend(start.as_deref());
     }
     // What large files are kept elsewhere is fetched here, too.
-    git.call(folder, arguments).held(shop.listener).await?;
+    git.call(folder, arguments)
+        .supervised(shop.listener)
+        .await?;
     Ok(())
 }
 
@@ -209,7 +211,10 @@ async fn add_worktree(
         arguments.extend(["--orphan", "-b", branch, target.as_ref()]);
     }
     // What large files are kept elsewhere is fetched here, too.
-    let added = git.call(repository, arguments).held(shop.listener).await;
+    let added = git
+        .call(repository, arguments)
+        .supervised(shop.listener)
+        .await;
     if added.is_err() && !is_there {
         // What was made for it goes with it: first the worktree that has it checked out.
         let remove = ["worktree", "remove", "--force", &target];

@@ -6,8 +6,8 @@ use rusqlite::Connection;
 use super::edit::Wish;
 use super::question::{self, Answerer};
 use super::{
-    Follow, Inbox, checks, choices, edit, files, held, hold, job, login, people, queue, resume,
-    stop, switch, without_files,
+    Follow, Inbox, checks, choices, edit, files, hold, job, login, people, queue, resume, stop,
+    switch, without_files,
 };
 use crate::chat::choices::Defaults;
 use crate::chat::toast;
@@ -16,6 +16,7 @@ use crate::domain::access::{Access, Member};
 use crate::domain::button::Press;
 use crate::domain::id::{ChatThread, UpdateSeq};
 use crate::domain::update::Button;
+use crate::inbox::late;
 use crate::run::again::How;
 use crate::store::{StoreError, migrated, parked, updates};
 
@@ -115,9 +116,9 @@ fn act(
             };
             question::pressed(db, chat, button.message, (&id, pick), by)
         }
-        Some(Press::SetMode(mode)) => choose(Choose::Mode(Some(mode))),
-        Some(Press::SetModel(model)) => choose(Choose::Model(Some(model))),
-        Some(Press::SetEffort(effort)) => choose(Choose::Effort(Some(effort))),
+        Some(Press::SetMode(mode)) => choose(Choose::Mode(mode.into())),
+        Some(Press::SetModel(model)) => choose(Choose::Model(model.into())),
+        Some(Press::SetEffort(effort)) => choose(Choose::Effort(effort.into())),
         // The live message takes its button away itself when the run has ended.
         Some(Press::Stop(run)) => Ok(match stop::pressed(db, chat, run)? {
             Some(follow) => Pressed::over(toast::STOPPING).with(follow).buttons_stay(),
@@ -126,7 +127,7 @@ fn act(
         Some(Press::AskWithout(run)) => without_files::pressed(db, chat, run),
         Some(Press::Resume(run)) => resume::pressed(db, chat, run, How::GoOn, member),
         Some(Press::Repeat(run)) => resume::pressed(db, chat, run, How::Again, member),
-        Some(Press::RunHeld(thread)) => held::pressed(db, ChatThread { chat, thread }),
+        Some(Press::RunLate(thread)) => late::pressed(db, ChatThread { chat, thread }),
         Some(Press::TryNow(thread)) => hold::try_pressed(db, ChatThread { chat, thread }),
         Some(Press::LogIn) => login::pressed(db, chat, member, access),
         Some(Press::StopJob(id)) => job::stop_pressed(db, chat, id),

@@ -2,6 +2,7 @@
 //!
 //! A run that goes on is told by whoever follows it (`run::drive`).
 
+use crate::domain::choices::Wanted;
 use rusqlite::Connection;
 
 use super::Follow;
@@ -18,7 +19,7 @@ use crate::store::{outbox, questions, runs};
 
 /// In a group, only the owner lets claude do whatever it wants: from then on it asks nobody there.
 pub(super) fn is_for_owner(at: ChatThread, choose: &Choose) -> bool {
-    at.chat.is_group() && *choose == Choose::Mode(Some(Some(PermissionMode::BypassPermissions)))
+    at.chat.is_group() && *choose == Choose::Mode(Wanted::Set(PermissionMode::BypassPermissions))
 }
 
 /// Changes it where a value was given, and says how it is now.
@@ -67,16 +68,16 @@ fn chosen(
     let mut now = settings::choices(db, at.chat)?;
     let before = now.clone();
     let is_running = runs::running(db, at)?.is_some();
-    let wants_bypass = choose == Choose::Mode(Some(Some(PermissionMode::BypassPermissions)));
+    let wants_bypass = choose == Choose::Mode(Wanted::Set(PermissionMode::BypassPermissions));
     if wants_bypass && !defaults.may_bypass {
         return Ok(Err(words::may_not_bypass()));
     }
-    match &choose {
-        Choose::Mode(mode) => now.mode = mode.unwrap_or(now.mode),
-        Choose::Model(model) => now.model = model.clone().unwrap_or(now.model),
-        Choose::Effort(effort) => now.effort = effort.unwrap_or(now.effort),
+    match choose.clone() {
+        Choose::Mode(mode) => now.mode = mode.applied_to(now.mode),
+        Choose::Model(model) => now.model = model.applied_to(now.model),
+        Choose::Effort(effort) => now.effort = effort.applied_to(now.effort),
     }
-    if matches!(choose, Choose::Mode(Some(_))) {
+    if matches!(&choose, Choose::Mode(mode) if mode.is_change()) {
         questions::forget_granted_modes(db, at.chat)?;
     }
     if now != before {
@@ -87,12 +88,12 @@ fn chosen(
 
 fn said(choose: &Choose, now: &Choices, defaults: &Defaults, is_running: bool) -> Outgoing {
     match choose {
-        Choose::Mode(wanted) => words::mode(now.mode, defaults, is_running && wanted.is_some()),
+        Choose::Mode(wanted) => words::mode(now.mode, defaults, is_running && wanted.is_change()),
         Choose::Model(wanted) => words::model(
             now.model.as_deref(),
             defaults,
-            is_running && wanted.is_some(),
+            is_running && wanted.is_change(),
         ),
-        Choose::Effort(wanted) => words::effort(now.effort, is_running && wanted.is_some()),
+        Choose::Effort(wanted) => words::effort(now.effort, is_running && wanted.is_change()),
     }
 }

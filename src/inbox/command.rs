@@ -86,8 +86,8 @@ impl Inbox {
                 })
                 .await
             }
-            Command::Queue(holds_back) => {
-                self.effect(seq, at, move |db| queue::request(db, at, holds_back))
+            Command::Queue(queues) => {
+                self.effect(seq, at, move |db| queue::request(db, at, queues))
                     .await
             }
             Command::Autofix(wanted) => {

@@ -62,7 +62,7 @@ pub(super) fn edited(
         }
     }
     Ok(Follow {
-        more: Some(at),
+        tell_worker: Some(at),
         ..Follow::default()
     })
 }

@@ -11,10 +11,10 @@ pub(super) struct Follow {
     pub wake_beside: Option<ChatThread>,
     /// This chat's worker shall look whether its work was stopped.
     pub stop: Option<ChatThread>,
-    /// Something has changed for what this chat's worker is at.
-    pub more: Option<ChatThread>,
-    /// More of the same may come; what was written is sent a little later.
-    pub gather: bool,
+    /// This chat's worker is told that something has changed for what it does.
+    pub tell_worker: Option<ChatThread>,
+    /// More of the same may come, so the outbox waits a moment before it sends.
+    pub delay_sending: bool,
     /// Somebody wants claude to be logged in.
     pub log_in: bool,
     /// So many prompts were accepted.

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use super::Follow;
 use super::button::Pressed;
-use crate::chat::{holding, toast};
+use crate::chat::{hold as words, toast};
 use crate::domain::id::ChatThread;
 use crate::store::{holds, outbox};
 
@@ -19,13 +19,13 @@ pub(super) fn tell(db: &Connection, at: ChatThread) -> rusqlite::Result<()> {
     }
     let clock = Zoned::now();
     let end = hold.end_in(clock.time_zone().clone());
-    outbox::insert(db, at, &holding::waits(hold.why, end.as_ref(), &clock))
+    outbox::insert(db, at, &words::waits(hold.why, end.as_ref(), &clock))
 }
 
 /// "Try now".
 pub(super) fn try_pressed(db: &Connection, at: ChatThread) -> rusqlite::Result<Pressed> {
     if !holds::lift(db, at)? {
-        return Ok(Pressed::over(toast::NOTHING_HELD));
+        return Ok(Pressed::over(toast::NOTHING_TO_RUN));
     }
     Ok(Pressed::over(toast::TRYING).with(Follow::wake(at)))
 }

@@ -13,9 +13,9 @@ mod files;
 mod follow;
 mod gather;
 mod handle;
-mod held;
 mod hold;
 mod job;
+mod late;
 mod login;
 mod logs;
 mod new;
@@ -44,7 +44,7 @@ use rusqlite::Connection;
 use tokio::sync::RwLock;
 use tracing::info;
 
-pub use held::hold_what_is_old;
+pub use late::ask_about_late;
 pub use people::WrongCodes;
 
 use crate::chat::choices::Defaults;
@@ -325,7 +325,7 @@ impl Inbox {
         if let Some(message) = follow.taken {
             self.outbox.react(at.chat, message, PromptState::Taken);
         }
-        if follow.gather {
+        if follow.delay_sending {
             let outbox = self.outbox.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(GATHERING_TIME).await;
@@ -339,12 +339,12 @@ impl Inbox {
             self.registry.stop(at);
         }
         for at in follow.wake {
-            if !follow.gather {
+            if !follow.delay_sending {
                 self.outbox.typing(at);
             }
             self.registry.wake(at);
         }
-        if let Some(at) = follow.more {
+        if let Some(at) = follow.tell_worker {
             self.registry.wake(at);
         }
         if let Some(at) = follow.wake_beside {

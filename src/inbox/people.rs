@@ -19,7 +19,7 @@ use crate::domain::update::{Content, Incoming, Message};
 use crate::store::{invites, jobs, now, outbox, people, runs, sessions, waiting};
 
 /// How long a link holds.
-const INVITE_HOLDS: Duration = Duration::from_secs(24 * 60 * 60);
+const INVITE_VALID_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 /// So many wrong codes are looked at, in so long.
 const TRIES: u32 = 5;
 const TRIES_FORGOTTEN: Duration = Duration::from_secs(60 * 60);
@@ -110,9 +110,13 @@ pub(super) fn invite(
     bot: &str,
 ) -> rusqlite::Result<Follow> {
     let code = InviteCode::random();
-    let holds = i64::try_from(INVITE_HOLDS.as_millis()).unwrap_or(i64::MAX);
+    let holds = i64::try_from(INVITE_VALID_FOR.as_millis()).unwrap_or(i64::MAX);
     invites::insert(db, &code, owner, now().saturating_add(holds))?;
-    outbox::insert(db, at, &words::invitation(bot, code.as_str(), INVITE_HOLDS))?;
+    outbox::insert(
+        db,
+        at,
+        &words::invitation(bot, code.as_str(), INVITE_VALID_FOR),
+    )?;
     Ok(Follow::default())
 }
 

@@ -9,13 +9,14 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::compose::{self, Answered, Part};
-use super::{Follow, Inbox, gather, held, hold, job, new};
+use super::{Follow, Inbox, gather, hold, job, new};
 use crate::chat::questions as question_words;
 use crate::domain::id::{ChatThread, MessageId, PromptId, RunId, UpdateSeq, UserId};
 use crate::domain::prompt::Piece;
 use crate::domain::prompt::Whose;
 use crate::domain::session::{Session, Source};
 use crate::domain::update::Message;
+use crate::inbox::late;
 use crate::store::prompts::{self, Prompt};
 use crate::store::questions::{self, State};
 use crate::store::{StoreError, answered, attachments, chats, outbox, runs};
@@ -66,7 +67,7 @@ impl Inbox {
                 outbox::insert(db, at, &told)?;
             }
             let follow = match is_old {
-                true => held::hold(db, at, run, now)?,
+                true => late::mark(db, at, run, now)?,
                 false => Follow::wake(at),
             };
             let fetches = job::fetch(db, at, run, asked.number)?;

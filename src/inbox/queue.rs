@@ -13,16 +13,16 @@ use crate::store::{outbox, settings, waiting};
 pub(super) fn request(
     db: &Connection,
     at: ChatThread,
-    holds_back: Option<bool>,
+    queues: Option<bool>,
 ) -> rusqlite::Result<Follow> {
     let mut now = settings::get(db, at.chat)?;
-    now.holds_back = holds_back.unwrap_or(now.holds_back);
+    now.queues = queues.unwrap_or(now.queues);
     settings::set(db, at.chat, now)?;
     let waiting = waiting::queue(db, at)?;
-    outbox::insert(db, at, &words::queue(now.holds_back, &waiting))?;
+    outbox::insert(db, at, &words::queue(now.queues, &waiting))?;
     // What was held back goes to claude now.
     Ok(Follow {
-        more: Some(at),
+        tell_worker: Some(at),
         ..Follow::default()
     })
 }
@@ -40,7 +40,7 @@ pub(super) fn cancel_pressed(
     };
     // The other buttons below the list stay.
     Ok(Pressed::over(toast).with(Follow {
-        more: Some(at),
+        tell_worker: Some(at),
         ..Follow::default()
     }))
 }

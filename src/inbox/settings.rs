@@ -21,7 +21,7 @@ pub(super) fn change(
             words::verbose(now.verbosity)
         }
         Setting::Quiet(quiet) => {
-            now.ring.quiet = quiet.unwrap_or(now.ring.quiet);
+            now.ring.quiet = quiet.applied_to(now.ring.quiet);
             words::quiet(now.ring)
         }
         Setting::Ring(after_s) => {

@@ -5,12 +5,12 @@ use std::time::Duration;
 use jiff::Zoned;
 use rusqlite::Connection;
 
-use crate::chat::holding;
+use crate::chat::hold as words;
 use crate::chat::status::{self, Facts};
 use crate::domain::id::ChatThread;
 use crate::domain::job::Lane;
 use crate::domain::outgoing::Outgoing;
-use crate::store::{chats, held, holds, jobs, now, parked, questions, runs, sessions, waiting};
+use crate::store::{chats, holds, jobs, late, now, parked, questions, runs, sessions, waiting};
 
 /// What is not in the store.
 pub(super) struct Bot {
@@ -36,7 +36,7 @@ pub(super) fn look(db: &Connection, at: ChatThread, bot: &Bot) -> rusqlite::Resu
             None => 0,
         },
         waiting: waiting::queued_count(db, at)?,
-        held: held::count(db, at)?,
+        late: late::count(db, at)?,
         hold: hold_line(db, at)?,
         thread: at.thread,
         no_free_place: runs::running_count(db)? >= bot.max_runs,
@@ -67,7 +67,7 @@ fn hold_line(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<String>
     let clock = Zoned::now();
     Ok(holds::of(db, at)?.map(|hold| {
         let end = hold.end_in(clock.time_zone().clone());
-        holding::status_line(hold.why, end.as_ref(), &clock)
+        words::status_line(hold.why, end.as_ref(), &clock)
     }))
 }
 

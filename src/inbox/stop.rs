@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::{Follow, job};
-use crate::chat::{holding, text, workspace};
+use crate::chat::{hold as words, text, workspace};
 use crate::domain::id::{ChatId, ChatThread, RunId, SessionId};
 use crate::domain::run::Outcome;
 use crate::domain::session::{Session, SessionState};
@@ -18,7 +18,7 @@ pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follo
         if holds::lift(db, at)? {
             // It has met what holds the chat up and is about to leave.
             let dropped = waiting::end_queued(db, at, None, &Outcome::Stopped)?;
-            let told = text::dropped_waiting(dropped).adding(holding::NO_LONGER_HELD);
+            let told = text::dropped_waiting(dropped).adding(words::NO_LONGER_HELD);
             outbox::insert(db, at, &told)?;
         }
         return Ok(stop);
@@ -40,7 +40,7 @@ pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follo
         text::dropped_waiting(dropped)
     };
     let reply = match was_held {
-        true => reply.adding(holding::NO_LONGER_HELD),
+        true => reply.adding(words::NO_LONGER_HELD),
         false => reply,
     };
     outbox::insert(db, at, &reply)?;

@@ -12,7 +12,7 @@ use crate::chat::evidence;
 use crate::domain::check::{Check, CheckEnd, CheckResult};
 use crate::domain::id::RunId;
 use crate::domain::job::Lane;
-use crate::process::held::end_marked;
+use crate::process::supervised::end_marked;
 use crate::store::{StoreError, jobs, sessions, waiting};
 use crate::verify::check::Bench;
 
@@ -27,7 +27,7 @@ pub(super) async fn run_all(
 ) -> Result<Vec<CheckResult>, StoreError> {
     let mut results: Vec<CheckResult> = Vec::new();
     if work.job.begun_at.is_some() {
-        // A try that was cut off may have left somebody, if its holder was killed too.
+        // A try that was cut off may have left somebody, if its supervisor was killed too.
         end_marked(RunId(work.job.id.0)).await;
     }
     let folder = work.handles.checking.folder.join(work.job.id.to_string());

@@ -14,7 +14,7 @@ use crate::git::diff;
 use crate::git::index::{self, OwnIndex};
 use crate::git::snapshot::{self, Moment, Snapshot};
 use crate::git::{Git, GitError, restore};
-use crate::process::held::end_marked;
+use crate::process::supervised::end_marked;
 use crate::store::{StoreError, measured, outbox, prompts, runs};
 use crate::verify::measure;
 

@@ -1,6 +1,6 @@
 //! Proves that nothing which was started is left, and ends what is.
 //!
-//! A keeper or a holder is its descendants' reaper (`PR_SET_CHILD_SUBREAPER`): whatever detaches itself, with
+//! A keeper or a supervisor is its descendants' reaper (`PR_SET_CHILD_SUBREAPER`): whatever detaches itself, with
 //! `setsid` and `nohup` too, becomes its child, so "no child left" is exact. When a keeper was killed, what it
 //! left behind is found by the run's marker in `/proc/*/environ`.
 

@@ -1,6 +1,6 @@
 //! A pseudo-terminal for a program that is held: it thinks that a person sits there.
 //!
-//! What it shows goes to the holder's stdout, what comes on the holder's stdin is typed into it. Wide, so that nothing
+//! What it shows goes to the supervisor's stdout, what comes on the supervisor's stdin is typed into it. Wide, so that nothing
 //! is broken over lines, and without an echo: what is typed may be a secret. It is nobody's controlling terminal.
 
 use std::fs::File;

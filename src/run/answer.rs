@@ -8,7 +8,7 @@ use std::time::Duration;
 use fail::fail_point;
 
 use crate::chat::failure::Failure;
-use crate::chat::{holding, live, text};
+use crate::chat::{hold, live, text};
 use crate::claude::folder::{Exit, NotStarted, Stop};
 use crate::claude::host::End;
 use crate::domain::button::Press;
@@ -30,12 +30,12 @@ pub fn of_turn(
     let mut turn = turn;
     catch_unwind(AssertUnwindSafe(|| {
         fail_point!("answer");
-        told_of_turn(progress, &mut turn, elapsed, asked_by)
+        message_of_turn(progress, &mut turn, elapsed, asked_by)
     }))
     .unwrap_or_else(|_| Some(text::answer(turn.text, "Done".to_owned(), asked_by)))
 }
 
-fn told_of_turn(
+fn message_of_turn(
     progress: &Progress,
     turn: &mut TurnEnd,
     elapsed: Duration,
@@ -60,7 +60,7 @@ fn told_of_turn(
         let tasks: Vec<&str> = progress.background.values().map(String::as_str).collect();
         text::footer_in_background(elapsed, progress.cost_usd(), &tasks)
     };
-    let footer = footer + &holding::warning_clause(progress.limit.as_ref());
+    let footer = footer + &hold::warning_clause(progress.limit.as_ref());
     Some(text::answer(words(progress, turn), footer, asked_by))
 }
 
@@ -136,7 +136,7 @@ impl Closing<'_> {
         // It had answered and was on its way out; how it got there is no matter.
         let is_done = self.progress.is_finished() || self.let_go;
         if self.progress.is_answered() && is_done && !self.progress.owes_an_answer() {
-            return self.told(Outcome::Completed);
+            return self.without_message(Outcome::Completed);
         }
         let exit = match self.end {
             End::Exited(exit) => exit,
@@ -148,7 +148,7 @@ impl Closing<'_> {
         };
         let last_turn = self.progress.last_turn.as_ref();
         match (exit.stopped, last_turn) {
-            (Some(Stop::TimeLimit), _) => self.said(
+            (Some(Stop::TimeLimit), _) => self.with_message(
                 Outcome::TimedOut,
                 text::timed_out(self.elapsed, self.progress.cost_usd()),
             ),
@@ -159,14 +159,14 @@ impl Closing<'_> {
             // It had begun another turn, which has no end.
             (None, _) if self.progress.owes_an_answer() => self.failed(&self.failure_of(exit)),
             (None, Some(turn)) if turn.failed => self.failed_turn(turn),
-            (None, Some(_)) => self.told(Outcome::Completed),
+            (None, Some(_)) => self.without_message(Outcome::Completed),
             (None, None) => self.failed(&self.failure_of(exit)),
         }
     }
 
     /// The turns have told the chat how it ended, but somebody may have asked for a stop too late, and
     /// something may have been left behind.
-    fn told(&self, outcome: Outcome) -> Conclusion {
+    fn without_message(&self, outcome: Outcome) -> Conclusion {
         Conclusion {
             outcome,
             message: self.stop_requested.then(text::already_over),
@@ -206,11 +206,11 @@ impl Closing<'_> {
         } else {
             ("Run it again", Press::Repeat(self.run))
         };
-        self.said(Outcome::Lost, message.with_button(label, press))
+        self.with_message(Outcome::Lost, message.with_button(label, press))
     }
 
     fn stopped(&self) -> Conclusion {
-        self.said(
+        self.with_message(
             Outcome::Stopped,
             text::stopped(self.elapsed, self.progress.cost_usd(), self.waiting),
         )
@@ -219,7 +219,7 @@ impl Closing<'_> {
     fn failed(&self, failure: &Failure) -> Conclusion {
         Conclusion {
             forget_conversation: *failure == Failure::UnknownConversation,
-            ..self.said(
+            ..self.with_message(
                 Outcome::Failed(failure.reason()),
                 failure.message(self.elapsed, self.progress),
             )
@@ -234,11 +234,11 @@ impl Closing<'_> {
         }
         Conclusion {
             forget_conversation: failure == Failure::UnknownConversation,
-            ..self.told(Outcome::Failed(failure.reason()))
+            ..self.without_message(Outcome::Failed(failure.reason()))
         }
     }
 
-    fn said(&self, outcome: Outcome, message: Outgoing) -> Conclusion {
+    fn with_message(&self, outcome: Outcome, message: Outgoing) -> Conclusion {
         Conclusion {
             outcome,
             message: Some(message.replying_to(self.asked_by)),

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 
 use super::again::{self, How};
 use crate::chat::failure::Failure;
-use crate::chat::holding;
+use crate::chat::hold as words;
 use crate::claude::limit::Limit;
 use crate::domain::button::Press;
 use crate::domain::event::{ApiProblem, TurnEnd};
@@ -113,7 +113,7 @@ pub fn hold_up(
             holds::set(db, at, hold)?;
             let end = hold.end_in(clock.time_zone().clone());
             let end = end.unwrap_or_else(|| clock.clone());
-            let mut message = holding::limited(&end, clock, until.is_some(), words)
+            let mut message = words::limited(&end, clock, until.is_some(), words)
                 .with_button("Try now", Press::TryNow(at.thread))
                 .replying_to(run.asked_by);
             // The chat knows.
@@ -141,7 +141,7 @@ fn tell_of_login(
 ) -> rusqlite::Result<()> {
     let is_owner_here = owner.is_some_and(|owner| owner.chat == at.chat);
     let is_news = logins::offer(db)?;
-    let told = holding::not_logged_in(is_owner_here);
+    let told = words::not_logged_in(is_owner_here);
     let told = match is_owner_here {
         true => told.with_button("Log in", Press::LogIn),
         false => told,
@@ -150,7 +150,7 @@ fn tell_of_login(
     .replying_to(run.asked_by);
     outbox::insert(db, at, &told)?;
     if let Some(owner) = owner.filter(|_| is_news && !is_owner_here) {
-        let offer = holding::login_wanted_elsewhere().with_button("Log in", Press::LogIn);
+        let offer = words::login_wanted_elsewhere().with_button("Log in", Press::LogIn);
         outbox::insert(db, owner, &offer)?;
     }
     Ok(())

@@ -17,7 +17,7 @@ use crate::git::workspace::{self, Workshop};
 use crate::git::{GitError, Listener};
 use crate::job::Heard;
 use crate::job::Signals;
-use crate::store::{StoreError, chats, held, outbox, repositories, sessions, waiting};
+use crate::store::{StoreError, chats, late, outbox, repositories, sessions, waiting};
 
 /// What is over sooner shows no live message.
 const LIVE_AFTER: Duration = Duration::from_secs(2);
@@ -157,7 +157,7 @@ impl Worker {
                 }
                 repositories::remember(db, &source)?;
                 // A first message wants its answer and no talk about folders.
-                let message = match waiting::queued_count(db, at)? + held::count(db, at)? {
+                let message = match waiting::queued_count(db, at)? + late::count(db, at)? {
                     0 => Some(words::workspace_ready(&source, &branch, &remarks)),
                     _ => words::remarks(&remarks),
                 };

@@ -1,5 +1,6 @@
 //! Messages that were edited: which prompt each is part of, how far that is, and what it was changed to.
 
+use crate::domain::prompt::Edit;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::prompts::{COLUMNS, from_row};
@@ -44,13 +45,15 @@ pub fn of_message(
     ))?
     .query_row(params![chat.0, message.0], |row| {
         let prompt = from_row(row)?;
-        let changed_to: Option<String> = row.get(6)?;
-        let changed_to: Option<Option<Content>> =
-            changed_to.map(|json| from_json(6, &json)).transpose()?;
+        let edit: Option<String> = row.get(6)?;
+        let edit = edit.map(|json| edit_from(6, &json)).transpose()?;
         Ok(Edited {
             prompt: prompt.id,
             content: prompt.content,
-            changed_to: changed_to.flatten(),
+            changed_to: match edit {
+                Some(Edit::Changed(content)) => Some(content),
+                Some(Edit::Cancelled) | None => None,
+            },
             stage: match (row.get_ref(7)?.as_str()?, row.get(8)?, row.get(9)?) {
                 ("queued", false, _) => Stage::Waits,
                 // It is about to read it, and says so when it has.
@@ -63,6 +66,12 @@ pub fn of_message(
     .optional()
 }
 
+/// Reads the column `edited`: the new content as JSON, or `null` for a prompt that was cancelled.
+pub(super) fn edit_from(column: usize, json: &str) -> rusqlite::Result<Edit> {
+    let content: Option<Content> = from_json(column, json)?;
+    Ok(content.map_or(Edit::Cancelled, Edit::Changed))
+}
+
 /// Keeps what a prompt shall be changed to; one that was cancelled stays so.
 pub fn change(db: &Connection, prompt: PromptId, content: &Content) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE prompts SET edited = ?2 WHERE id = ?1 AND edited IS NOT 'null'")?
@@ -72,11 +81,11 @@ pub fn change(db: &Connection, prompt: PromptId, content: &Content) -> rusqlite:
 
 /// Takes the change that nobody has decided about, of a prompt that comes once more.
 pub fn take_undecided(db: &Connection, prompt: PromptId) -> rusqlite::Result<Option<Content>> {
-    let edited: Option<Option<String>> = db
-        .prepare_cached("SELECT edited FROM prompts WHERE id = ?1")?
+    let edited: Option<String> = db
+        .prepare_cached("SELECT edited FROM prompts WHERE id = ?1 AND edited IS NOT NULL")?
         .query_row([prompt.0.to_string()], |row| row.get(0))
         .optional()?;
-    let Some(json) = edited.flatten() else {
+    let Some(json) = edited else {
         return Ok(None);
     };
     db.prepare_cached("UPDATE prompts SET edited = NULL WHERE id = ?1")?

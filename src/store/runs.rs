@@ -65,23 +65,23 @@ pub fn running_under(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>
 
 /// Where a run is.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Fate {
+pub enum RunState {
     Waiting,
     Running,
     Ended(RunEnd),
 }
 
 /// How far a run is; none where there is no such run.
-pub fn fate(db: &Connection, id: RunId) -> rusqlite::Result<Option<Fate>> {
+pub fn state_of(db: &Connection, id: RunId) -> rusqlite::Result<Option<RunState>> {
     db.prepare_cached(
         "SELECT state, outcome, reason, started_at, ended_at, coalesce(cost_usd, 0) FROM runs
          WHERE id = ?1",
     )?
     .query_row([id.to_string()], |row| {
         Ok(match row.get_ref(0)?.as_str()? {
-            "queued" => Fate::Waiting,
-            "running" => Fate::Running,
-            _ => Fate::Ended(ended_from(row, 1)?),
+            "queued" => RunState::Waiting,
+            "running" => RunState::Running,
+            _ => RunState::Ended(ended_from(row, 1)?),
         })
     })
     .optional()

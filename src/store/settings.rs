@@ -57,7 +57,7 @@ pub fn get(db: &Connection, chat: ChatId) -> rusqlite::Result<ChatSettings> {
                     },
                     after_s: row.get(3)?,
                 },
-                holds_back: row.get(4)?,
+                queues: row.get(4)?,
             })
         })
         .optional()?;
@@ -79,7 +79,7 @@ pub fn set(db: &Connection, chat: ChatId, settings: ChatSettings) -> rusqlite::R
         quiet.map(|quiet| quiet.from),
         quiet.map(|quiet| quiet.to),
         settings.ring.after_s,
-        settings.holds_back
+        settings.queues
     ])?;
     Ok(())
 }

@@ -3,15 +3,16 @@
 //! Columns of `prompts`. A prompt that is handed over still belongs to the run that it would become, and moves to the run
 //! that takes it up; so what is not taken up simply waits, as if nothing had been.
 
+use crate::domain::prompt::Edit;
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::chats::thread_column;
+use super::edits::edit_from;
 use super::prompts::{self, COLUMNS, Prompt, from_row};
 use super::waiting::{ORDER, QUEUED};
-use super::{from_json, gatherings, holds, now, runs, settings};
+use super::{gatherings, holds, now, runs, settings};
 use crate::domain::id::{ChatThread, MessageId, PromptId, RunId};
-use crate::domain::prompt::Content;
 use crate::domain::run::{Outcome, Run};
 
 /// What waits behind a run.
@@ -36,10 +37,10 @@ pub fn hand_over(db: &Connection, run: &Run) -> rusqlite::Result<Behind> {
     }
     // It would meet what the run has met.
     let is_held_up = holds::of(db, run.at)?.is_some();
-    let holds_back = is_held_up || settings::get(db, run.at.chat)?.holds_back;
+    let queues = is_held_up || settings::get(db, run.at.chat)?.queues;
     for waiting in waiting_behind(db, run)? {
         let goes_now =
-            waiting.goes_to_claude && waiting.is_ready && !holds_back && behind.for_the_end == 0;
+            waiting.goes_to_claude && waiting.is_ready && !queues && behind.for_the_end == 0;
         if waiting.handed_to.as_deref() == Some(run.id.to_string().as_str()) {
             if waiting.is_changed {
                 behind.to_withdraw.push(waiting.prompt.id);
@@ -102,8 +103,8 @@ pub struct TakenUp {
     pub is_news: bool,
     /// The run did not begin with it.
     pub came_later: bool,
-    /// What somebody changed it to, too late; `Some(None)`: it should not have run at all.
-    pub changed_to: Option<Option<Content>>,
+    /// What somebody wanted of it, too late.
+    pub edit: Option<Edit>,
 }
 
 /// claude has taken a prompt up: it belongs to this run from now on. None where it does not belong to it, nor was
@@ -150,15 +151,15 @@ pub fn take_up(
         )?
         .execute([belongs_to])?;
     }
-    let changed_to = edited
+    let edit = edited
         .filter(|_| is_news)
-        .map(|json| from_json(4, &json))
+        .map(|json| edit_from(4, &json))
         .transpose()?;
     Ok(Some(TakenUp {
         message,
         is_news,
         came_later,
-        changed_to,
+        edit,
     }))
 }
 
@@ -176,14 +177,14 @@ pub fn give_back(db: &Connection, prompt: PromptId) -> rusqlite::Result<()> {
     let Some((run, edited)) = found else {
         return Ok(());
     };
-    let edited: Option<Option<Content>> = edited.map(|json| from_json(1, &json)).transpose()?;
+    let edit = edited.map(|json| edit_from(1, &json)).transpose()?;
     let fresh = PromptId(Uuid::new_v4());
     db.prepare_cached("UPDATE prompts SET id = ?2, handed_to = NULL, edited = NULL WHERE id = ?1")?
         .execute([prompt.0.to_string(), fresh.0.to_string()])?;
-    match edited {
+    match edit {
         None => {}
-        Some(Some(content)) => prompts::set_content(db, fresh, &content)?,
-        Some(None) => {
+        Some(Edit::Changed(content)) => prompts::set_content(db, fresh, &content)?,
+        Some(Edit::Cancelled) => {
             runs::end(db, runs::run_id(0, &run)?, &Outcome::Stopped)?;
         }
     }

@@ -17,9 +17,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::form::{form_of, name_in_form, time_for};
-use super::reading::Reading;
 use crate::domain::id::ChatId;
 use crate::metrics::Metrics;
+use crate::telegram::upload::Reading;
 
 /// How long a call may take where nobody is in a hurry, long polls aside.
 pub const TIMEOUT: Duration = Duration::from_secs(30);

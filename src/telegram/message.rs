@@ -9,9 +9,9 @@ use std::ops::Range;
 use serde_json::Value;
 use teloxide::types::Me;
 
-use super::sent;
 use crate::domain::id::{ChatId, ChatThread, MessageId, ThreadId, UserId};
 use crate::domain::update::{Content, Message, Origin, Replied, Text};
+use crate::telegram::content;
 
 /// None where it has no place or no number.
 pub fn read(raw: &Value, me: &Me) -> Option<Message> {
@@ -25,7 +25,7 @@ pub fn read(raw: &Value, me: &Me) -> Option<Message> {
         sender_name: name_of(&raw["from"]),
         sent_at: raw["date"].as_i64().unwrap_or(0),
         text: text_of(raw, me),
-        content: sent::content_of(raw),
+        content: content::content_of(raw),
         quote: raw["quote"]["text"].as_str().map(str::to_owned),
         replies_to: replied_in(raw, me),
         forwarded_from: origin_of(&raw["forward_origin"]),
@@ -74,7 +74,7 @@ fn text_of(raw: &Value, me: &Me) -> Text {
         }
     }
     Text {
-        text: sent::rich_text(&raw["rich_message"]).unwrap_or_default(),
+        text: content::rich_text(&raw["rich_message"]).unwrap_or_default(),
         mentions: Vec::new(),
     }
 }
@@ -133,7 +133,7 @@ fn replied_in(raw: &Value, me: &Me) -> Option<Replied> {
             sender: sender_of(answered),
             author,
             text: text_of(answered, me).text,
-            content: sent::content_of(answered),
+            content: content::content_of(answered),
         });
     }
     let (content, author) = match (&raw["external_reply"], &raw["reply_to_story"]) {
@@ -143,7 +143,7 @@ fn replied_in(raw: &Value, me: &Me) -> Option<Replied> {
             title_of(&story["chat"]),
         ),
         (external, _) => (
-            sent::content_of(external),
+            content::content_of(external),
             author_of(origin_of(&external["origin"])),
         ),
     };

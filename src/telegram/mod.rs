@@ -10,6 +10,7 @@
 pub mod api;
 pub mod ask;
 pub mod budget;
+mod content;
 pub mod dispatch;
 pub mod draw;
 pub mod files;
@@ -24,8 +25,7 @@ pub mod outbox;
 pub mod pace;
 pub mod poll;
 mod react;
-mod reading;
 pub mod repair;
 pub mod rich;
 mod send;
-mod sent;
+mod upload;

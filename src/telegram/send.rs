@@ -34,7 +34,7 @@ pub(super) struct Sent {
 
 /// What became of a part.
 #[derive(Debug)]
-pub(super) enum Fate {
+pub(super) enum Delivery {
     Arrived(MessageId),
     /// Telegram asks for a pause of this chat.
     Flood(Duration),
@@ -80,7 +80,7 @@ pub(super) struct Sending<'a> {
 
 impl Sending<'_> {
     /// Makes the call, again without what Telegram refuses about its form.
-    pub async fn send(&mut self) -> Fate {
+    pub async fn send(&mut self) -> Delivery {
         let mut arguments = self.arguments();
         let mut form = Form {
             styled: true,
@@ -88,14 +88,14 @@ impl Sending<'_> {
         };
         loop {
             let error = match self.call(&arguments, form).await {
-                Ok(message) => return Fate::Arrived(message),
+                Ok(message) => return Delivery::Arrived(message),
                 Err(error) => error,
             };
             if let Some(message) = self.due.edits
                 && is_about_the_edited(&error)
             {
                 debug!(chat.id = self.due.at.chat.0, %error, "there is nothing to change any more");
-                return Fate::Arrived(message);
+                return Delivery::Arrived(message);
             }
             let has_reply = arguments.get("reply_parameters").is_some();
             if form.styled && error.says("entit") {
@@ -108,7 +108,7 @@ impl Sending<'_> {
             {
                 form.as_picture = false;
             } else {
-                return self.fate_of(error);
+                return self.delivery_of(error);
             }
             warn!(chat.id = self.due.at.chat.0, %error, "a message is sent again without what was refused");
         }
@@ -149,7 +149,7 @@ impl Sending<'_> {
     }
 
     /// Of a file that can never be sent, a sentence is: it must not hold up or hide what is behind it.
-    fn fate_of(&self, error: ApiError) -> Fate {
+    fn delivery_of(&self, error: ApiError) -> Delivery {
         if let Part::Stored { name, path, .. } = self.part {
             let said = match &error {
                 ApiError::Unreadable(why) => Some(files::cannot_be_read(name, why)),
@@ -160,10 +160,10 @@ impl Sending<'_> {
                 _ => None,
             };
             if let Some(said) = said {
-                return Fate::NoSuchFile(said.replying_to(self.due.message.reply_to));
+                return Delivery::NoSuchFile(said.replying_to(self.due.message.reply_to));
             }
         }
-        fate_of(error, self.due.at)
+        delivery_of(error, self.due.at)
     }
 
     async fn call(&mut self, arguments: &Value, form: Form) -> Result<MessageId, ApiError> {
@@ -230,19 +230,23 @@ impl Sending<'_> {
 
 /// What a failed call means for the message. The Bot API's texts change now and then: they are looked at
 /// loosely, and what is not recognised keeps the message.
-fn fate_of(error: ApiError, at: ChatThread) -> Fate {
+fn delivery_of(error: ApiError, at: ChatThread) -> Delivery {
     let words = error.to_string();
     match error {
-        ApiError::Flood(pause) => Fate::Flood(pause),
-        ApiError::Migrated(chat) => Fate::Migrated(chat),
-        ApiError::Unanswered(_) => Fate::Doubtful(words),
-        ApiError::Server(_) | ApiError::NotSent(_) | ApiError::Unreadable(_) => Fate::Later(words),
+        ApiError::Flood(pause) => Delivery::Flood(pause),
+        ApiError::Migrated(chat) => Delivery::Migrated(chat),
+        ApiError::Unanswered(_) => Delivery::Doubtful(words),
+        ApiError::Server(_) | ApiError::NotSent(_) | ApiError::Unreadable(_) => {
+            Delivery::Later(words)
+        }
         // A token that is refused now may be accepted after a correction.
-        ref refused if refused.is_refused_token() => Fate::Later(words),
-        ref refused if at.thread.is_some() && is_about_the_topic(refused) => Fate::TopicGone(words),
-        ApiError::Refused { code: 403, .. } => Fate::Unreachable(words),
-        ref refused if is_about_the_chat(refused) => Fate::Unreachable(words),
-        ApiError::Refused { .. } => Fate::Refused(words),
+        ref refused if refused.is_refused_token() => Delivery::Later(words),
+        ref refused if at.thread.is_some() && is_about_the_topic(refused) => {
+            Delivery::TopicGone(words)
+        }
+        ApiError::Refused { code: 403, .. } => Delivery::Unreachable(words),
+        ref refused if is_about_the_chat(refused) => Delivery::Unreachable(words),
+        ApiError::Refused { .. } => Delivery::Refused(words),
     }
 }
 

@@ -16,15 +16,15 @@ use crate::domain::check::{Check, CheckEnd, CheckResult};
 use crate::domain::id::RunId;
 use crate::domain::shown::last_lines;
 use crate::domain::shown::without_password;
-use crate::process::held::{Held, Piece, Program, end_marked};
+use crate::process::supervised::{Piece, Program, Supervised, end_marked};
 
 /// So much of a check's output is kept in its file, in bytes: the beginning, and the last lines below it.
 const FILE_KEPT: usize = 16 * 1024 * 1024;
 /// The last lines that are kept, and the most of one line, in bytes.
 const LINES_KEPT: usize = 200;
 const LINE_KEPT: usize = 2_000;
-/// How long a holder may take to end what it holds.
-const HOLDER_PATIENCE: Duration = Duration::from_secs(8);
+/// How long a supervisor may take to end what it holds.
+const SUPERVISOR_PATIENCE: Duration = Duration::from_secs(8);
 /// What of them is kept for good, in bytes.
 const LAST_LINES_KEPT: usize = 8_000;
 
@@ -91,7 +91,7 @@ impl Bench<'_> {
         output: &mut Output,
         cut: impl Future<Output = CheckEnd>,
     ) -> std::io::Result<(CheckEnd, usize)> {
-        let mut held = Held::start(Program {
+        let mut program = Supervised::start(Program {
             arguments: ["sh", "-c", check.command.as_str()]
                 .map(OsString::from)
                 .into(),
@@ -124,7 +124,7 @@ impl Bench<'_> {
                 }
             };
             tokio::select! {
-                piece = held.next() => match piece {
+                piece = program.next() => match piece {
                     Some(Piece::Stdout(bytes) | Piece::Stderr(bytes)) => {
                         if let Some(line) = output.write(&bytes) {
                             (self.heard)(&line);
@@ -134,17 +134,17 @@ impl Bench<'_> {
                 },
                 why = &mut cut, if cut_short.is_none() => {
                     cut_short = Some(why);
-                    patience = Some(tokio::time::Instant::now() + HOLDER_PATIENCE);
-                    held.end();
+                    patience = Some(tokio::time::Instant::now() + SUPERVISOR_PATIENCE);
+                    program.end();
                 }
-                // Somebody has stopped the holder itself.
+                // Somebody has stopped the supervisor itself.
                 () = overdue => {
                     patience = None;
-                    held.kill();
+                    program.kill();
                 }
             }
         }
-        let report = held.into_report();
+        let report = program.into_report();
         let mut survivors = report.as_ref().map_or(0, |report| report.survivors);
         if report.is_none() {
             survivors = end_marked(self.marker).await;

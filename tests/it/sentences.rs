@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use telecoder::chat::delivery::{self, Held};
+use telecoder::chat::delivery::{self, Late};
 use telecoder::chat::failure::Failure;
-use telecoder::chat::holding::{self, LoginFailure};
+use telecoder::chat::hold::{self as words, LoginFailure};
 use telecoder::chat::live::{self, Going};
 use telecoder::chat::people::{self, Standing};
 use telecoder::chat::status::{Facts, status};
@@ -203,64 +203,61 @@ fn what_is_said_while_a_chat_is_held_up() {
     let tomorrow = at("2026-11-25T02:00:00+01:00[Europe/Berlin]");
     let later = at("2026-11-28T09:00:00+01:00[Europe/Berlin]");
     let words = "You've hit your session limit · resets 8:14pm (Europe/Berlin)";
-    let line = |why, until| Outgoing::note(holding::status_line(why, until, &now));
+    let line = |why, until| Outgoing::note(words::status_line(why, until, &now));
     insta::assert_snapshot!(said([
-        ("limit", holding::limited(&today, &now, true, words)),
+        ("limit", words::limited(&today, &now, true, words)),
         (
             "limit, tomorrow",
-            holding::limited(&tomorrow, &now, true, words)
+            words::limited(&tomorrow, &now, true, words)
         ),
-        ("limit, later", holding::limited(&later, &now, true, words)),
-        (
-            "limit, no time",
-            holding::limited(&today, &now, false, "429")
-        ),
+        ("limit, later", words::limited(&later, &now, true, words)),
+        ("limit, no time", words::limited(&today, &now, false, "429")),
         (
             "waits",
-            holding::waits(HoldCause::Limit, Some(&tomorrow), &now)
+            words::waits(HoldCause::Limit, Some(&tomorrow), &now)
         ),
         (
             "waits for a login",
-            holding::waits(HoldCause::Login, None, &now)
+            words::waits(HoldCause::Login, None, &now)
         ),
         ("status", line(HoldCause::Limit, Some(&later))),
         ("status, login", line(HoldCause::Login, None)),
         (
             "stop",
-            text::dropped_waiting(2).adding(holding::NO_LONGER_HELD)
+            text::dropped_waiting(2).adding(words::NO_LONGER_HELD)
         ),
-        ("not logged in, owner", holding::not_logged_in(true)),
-        ("not logged in, another", holding::not_logged_in(false)),
-        ("for the owner", holding::login_wanted_elsewhere()),
+        ("not logged in, owner", words::not_logged_in(true)),
+        ("not logged in, another", words::not_logged_in(false)),
+        ("for the owner", words::login_wanted_elsewhere()),
         (
             "link",
-            holding::login_link("https://example.org/authorize?x=y")
+            words::login_link("https://example.org/authorize?x=y")
         ),
-        ("half a code", holding::code_again()),
-        ("logged in", holding::logged_in(0)),
-        ("logged in, one", holding::logged_in(1)),
-        ("logged in, many", holding::logged_in(3)),
+        ("half a code", words::code_again()),
+        ("logged in", words::logged_in(0)),
+        ("logged in, one", words::logged_in(1)),
+        ("logged in, many", words::logged_in(3)),
         (
             "refused",
-            holding::login_failed(&LoginFailure::Refused("Request failed".into()))
+            words::login_failed(&LoginFailure::Refused("Request failed".into()))
         ),
-        ("too late", holding::login_failed(&LoginFailure::TooLate)),
-        ("cut off", holding::login_failed(&LoginFailure::CutOff)),
-        ("over", holding::login_failed(&LoginFailure::Over)),
+        ("too late", words::login_failed(&LoginFailure::TooLate)),
+        ("cut off", words::login_failed(&LoginFailure::CutOff)),
+        ("over", words::login_failed(&LoginFailure::Over)),
         (
             "not started",
-            holding::login_failed(&LoginFailure::NotStarted("No such file".into()))
+            words::login_failed(&LoginFailure::NotStarted("No such file".into()))
         ),
     ]));
 }
 
 #[test]
 fn what_is_said_about_messages_and_prompts_that_come_late() {
-    let held = |text: &str, hours: u64| Held {
+    let held = |text: &str, hours: u64| Late {
         text: text.to_owned(),
         age: Duration::from_secs(hours * 3600),
     };
-    let many: Vec<Held> = (1..=7)
+    let many: Vec<Late> = (1..=7)
         .map(|number| held(&format!("prompt {number}"), 30))
         .collect();
     insta::assert_snapshot!(said([
@@ -271,13 +268,13 @@ fn what_is_said_about_messages_and_prompts_that_come_late() {
         ),
         (
             "one held",
-            delivery::held(&[held("fix the build\nand more", 9)], HERE)
+            delivery::late(&[held("fix the build\nand more", 9)], HERE)
         ),
         (
             "two held",
-            delivery::held(&[held("one", 9), held("two", 8)], HERE)
+            delivery::late(&[held("one", 9), held("two", 8)], HERE)
         ),
-        ("many held", delivery::held(&many, HERE)),
+        ("many held", delivery::late(&many, HERE)),
         ("set aside, for the owner", delivery::set_aside_elsewhere()),
         (
             "cannot store",
@@ -407,7 +404,7 @@ fn what_a_press_on_a_button_is_answered_with() {
             toast::GOING_ON,
             toast::TAKEN_UP,
             toast::RUNNING,
-            toast::NOTHING_HELD,
+            toast::NOTHING_TO_RUN,
             toast::SENDING,
             toast::NOTHING_TO_SEND,
             toast::NO_EFFECT,
@@ -550,7 +547,7 @@ fn what_status_says() {
         ..busy.clone()
     };
     let trouble = Facts {
-        held: 2,
+        late: 2,
         not_delivered: NotDelivered {
             count: 3,
             reason: Some("Telegram refuses (403): Forbidden: bot was blocked by the user".into()),

@@ -107,7 +107,7 @@ impl Beside {
 
     /// Whether a bot is there to do what is written down.
     pub fn has_bot(&self) -> bool {
-        DataFolder::is_held(&self.data)
+        DataFolder::is_in_use(&self.data)
     }
 
     pub fn data(&self) -> &Path {

@@ -17,7 +17,7 @@ use crate::domain::id::{RunId, SessionId};
 use crate::domain::run::RunEnd;
 use crate::domain::session::{Session, SessionState};
 use crate::inbox::shell;
-use crate::store::runs::Fate;
+use crate::store::runs::RunState;
 use crate::store::{jobs, runs, sessions, verifications};
 
 pub(super) struct Shown {
@@ -118,22 +118,22 @@ fn follow(
     let mut told = false;
     loop {
         // First whether it has ended: what it did is written down before.
-        let fate = runs::fate(&beside.db, run)?.context("the run is not known any more")?;
+        let state = runs::state_of(&beside.db, run)?.context("the run is not known any more")?;
         for event in follower.new_events()? {
             answers.take(&event);
         }
-        match fate {
-            Fate::Ended(ended) => return Ok(ended),
-            Fate::Waiting | Fate::Running if !beside.has_bot() => {
+        match state {
+            RunState::Ended(ended) => return Ok(ended),
+            RunState::Waiting | RunState::Running if !beside.has_bot() => {
                 bail!(NoBot("it runs, or goes on, when telecoder does"))
             }
-            Fate::Waiting if !told && sessions::is_attached(&beside.db, session)? => {
+            RunState::Waiting if !told && sessions::is_attached(&beside.db, session)? => {
                 answers.say(
                     "The session is open in a terminal; the prompt waits until it is handed back.",
                 );
                 told = true;
             }
-            Fate::Waiting | Fate::Running => std::thread::sleep(LOOK_AGAIN),
+            RunState::Waiting | RunState::Running => std::thread::sleep(LOOK_AGAIN),
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::domain::prompt::Piece;
 use crate::domain::run::Outcome;
 use crate::domain::update::{File, FileKind};
 use crate::files;
-use crate::process::held::end_marked;
+use crate::process::supervised::end_marked;
 use crate::store::attachments::{self, Attachment};
 use crate::store::{StoreError, gatherings, jobs, now, outbox, prompts, runs};
 use crate::telegram::api::Api;
@@ -71,7 +71,7 @@ struct Over {
 
 pub(super) async fn fetch(work: &AtWork<'_>, run: RunId) -> anyhow::Result<Finished> {
     if work.job.begun_at.is_some() {
-        // A try that was cut off may have left somebody, if its holder was killed too.
+        // A try that was cut off may have left somebody, if its supervisor was killed too.
         end_marked(RunId(work.job.id.0)).await;
     }
     fail_point!("files-fetching");

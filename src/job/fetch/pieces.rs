@@ -72,7 +72,7 @@ async fn fit(
     make_folder(folder.clone()).await.ok()?;
     let sized = folder.join(attachment.id.0.to_string());
     let arguments = vec![
-        // Of the holder: the same program, also when another one was installed meanwhile.
+        // Of the supervisor: the same program, also when another one was installed meanwhile.
         "/proc/self/exe".into(),
         picture::COMMAND.into(),
         path.into(),

@@ -1,4 +1,4 @@
-//! Runs a program to its end below a holder, within limits, so that nobody is left of it.
+//! Runs a program to its end below a supervisor, within limits, so that nobody is left of it.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::chat::text::duration;
 use crate::domain::id::RunId;
 use crate::job::AtWork;
-use crate::process::held::{Held, Piece, Program, end_marked};
+use crate::process::supervised::{Piece, Program, Supervised, end_marked};
 
 /// What is kept of stderr: its end, in bytes.
 const STDERR_KEPT: usize = 1_500;
@@ -38,7 +38,7 @@ pub(super) async fn run(
     limits: Limits,
 ) -> Ran {
     let marker = RunId(work.job.id.0);
-    let started = Held::start(Program {
+    let started = Supervised::start(Program {
         arguments,
         folder,
         environment,
@@ -53,22 +53,22 @@ pub(super) async fn run(
         how,
         words: String::from_utf8_lossy(stderr).trim().to_owned(),
     };
-    let mut held = match started {
-        Ok(held) => held,
+    let mut program = match started {
+        Ok(program) => program,
         Err(error) => return badly(format!("could not be started: {error}"), &[]),
     };
     let mut stdout = Vec::new();
     let mut stderr = Vec::new();
-    let reading = read(&mut held, &mut stdout, &mut stderr, limits.stdout);
+    let reading = read(&mut program, &mut stdout, &mut stderr, limits.stdout);
     let cut = match tokio::time::timeout(limits.time, reading).await {
         Ok(true) => None,
         Ok(false) => Some("said more than a text".to_owned()),
         Err(_) => Some(format!("took longer than {}", duration(limits.time))),
     };
     if cut.is_some() {
-        held.end_for_good().await;
+        program.end_for_good().await;
     }
-    let report = held.into_report();
+    let report = program.into_report();
     if report.is_none() {
         end_marked(marker).await;
     }
@@ -88,8 +88,13 @@ pub(super) async fn run(
 }
 
 /// Returns false when it says too much.
-async fn read(held: &mut Held, stdout: &mut Vec<u8>, stderr: &mut Vec<u8>, most: usize) -> bool {
-    while let Some(piece) = held.next().await {
+async fn read(
+    program: &mut Supervised,
+    stdout: &mut Vec<u8>,
+    stderr: &mut Vec<u8>,
+    most: usize,
+) -> bool {
+    while let Some(piece) = program.next().await {
         match piece {
             Piece::Stdout(bytes) => stdout.extend(bytes),
             Piece::Stderr(bytes) => {

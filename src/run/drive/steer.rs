@@ -110,12 +110,12 @@ impl Drive<'_> {
                 let taken = steering::take_up(db, run, prompt, steered)?;
                 let at = runs::place(db, run)?;
                 if let Some(TakenUp {
-                    changed_to: Some(changed),
+                    edit: Some(edit),
                     message,
                     ..
                 }) = &taken
                 {
-                    let told = words::changed_too_late(prompt, changed.as_ref(), *message);
+                    let told = words::changed_too_late(prompt, edit, *message);
                     outbox::insert(db, at, &told)?;
                 }
                 Ok((at, taken))
@@ -139,7 +139,7 @@ impl Drive<'_> {
         if steered && taken.is_news {
             info!(run.id = %run, "a message steers a run");
         }
-        if taken.changed_to.is_some() {
+        if taken.edit.is_some() {
             self.runner.handles.outbox.deliver(at.chat);
         }
         Ok(())

@@ -336,7 +336,7 @@ impl Line {
         fail_point!("outbox-taken", |_| std::process::abort());
         if due.doubts >= MOST_DOUBTS {
             let failure = "the bot ended twice while it was being sent";
-            return self.keep_unsent(&due, Parked::Unconfirmed, failure).await;
+            return self.park(&due, Parked::Unconfirmed, failure).await;
         }
         if due.doubts > 0 && !self.was_heard && !self.is_heard().await {
             // Known not to have been sent this time.
@@ -352,7 +352,7 @@ impl Line {
             return self.record(move |db| outbox::mark_whole(db, id)).await;
         };
         let is_last = due.parts_sent + 1 == drawn.parts.len();
-        let fate = Sending {
+        let delivery = Sending {
             api: &self.around.api,
             budget: &mut self.budget,
             due: &due,
@@ -364,7 +364,7 @@ impl Line {
         .send()
         .await;
         fail_point!("outbox-sent", |_| std::process::abort());
-        self.settle(due, fate, is_last).await;
+        self.settle(due, delivery, is_last).await;
     }
 
     /// Whether Telegram answers again after it was silent. Asked with something that may be said twice, so

@@ -14,7 +14,7 @@ use crate::domain::id::ChatId;
 use crate::metrics::Retry;
 use crate::store::outbox::Due;
 use crate::store::{self, migrated, outbox, parked, pauses};
-use crate::telegram::send::Fate;
+use crate::telegram::send::Delivery;
 
 /// A change to the store that can be tried again.
 type Change = Arc<dyn Fn(&Connection) -> rusqlite::Result<()> + Send + Sync>;
@@ -29,22 +29,22 @@ pub(super) struct Unrecorded {
 
 impl Line {
     /// Writes down what became of a message, and does what follows.
-    pub(super) async fn settle(&mut self, due: Due, fate: Fate, is_last: bool) {
+    pub(super) async fn settle(&mut self, due: Due, delivery: Delivery, is_last: bool) {
         let chat = self.chat;
         let id = due.id;
-        match fate {
-            Fate::Arrived(message) if is_last => {
+        match delivery {
+            Delivery::Arrived(message) if is_last => {
                 self.was_heard = true;
                 self.count_arrived(&due, true);
                 self.record(move |db| outbox::mark_sent(db, &due, message))
                     .await;
             }
-            Fate::Arrived(message) => {
+            Delivery::Arrived(message) => {
                 self.count_arrived(&due, false);
                 self.record(move |db| outbox::part_sent(db, &due, message))
                     .await;
             }
-            Fate::Flood(pause) => {
+            Delivery::Flood(pause) => {
                 info!(
                     chat.id = chat.0,
                     pause_s = pause.as_secs(),
@@ -58,7 +58,7 @@ impl Line {
                 })
                 .await;
             }
-            Fate::Later(failure) => {
+            Delivery::Later(failure) => {
                 let pause = pause_before(usize::try_from(due.attempts).unwrap_or(usize::MAX));
                 warn!(
                     chat.id = chat.0,
@@ -71,10 +71,10 @@ impl Line {
                 self.record(move |db| outbox::mark_due(db, id, &failure))
                     .await;
             }
-            Fate::Doubtful(failure) => {
+            Delivery::Doubtful(failure) => {
                 self.silences = 1;
                 if due.doubts + 1 >= MOST_DOUBTS {
-                    return self.keep_unsent(&due, Parked::Unconfirmed, &failure).await;
+                    return self.park(&due, Parked::Unconfirmed, &failure).await;
                 }
                 warn!(
                     chat.id = chat.0,
@@ -85,13 +85,13 @@ impl Line {
                 self.record(move |db| outbox::mark_doubtful(db, id, &failure))
                     .await;
             }
-            Fate::Migrated(new) => self.migrate(&due, new).await,
-            Fate::TopicGone(failure) => {
+            Delivery::Migrated(new) => self.migrate(&due, new).await,
+            Delivery::TopicGone(failure) => {
                 warn!(chat = %due.at, failure, "a topic is gone; what was due there goes to the chat itself");
                 self.record(move |db| outbox::leave_topic(db, due.at, delivery::TOPIC_IS_GONE))
                     .await;
             }
-            Fate::Unreachable(failure) => {
+            Delivery::Unreachable(failure) => {
                 error!(
                     chat.id = chat.0,
                     failure,
@@ -106,7 +106,7 @@ impl Line {
                 })
                 .await;
             }
-            Fate::NoSuchFile(instead) => {
+            Delivery::NoSuchFile(instead) => {
                 warn!(
                     chat.id = chat.0,
                     "a file could not be sent; the chat is told so"
@@ -114,12 +114,12 @@ impl Line {
                 self.record(move |db| outbox::say_instead(db, id, &instead))
                     .await;
             }
-            Fate::Refused(failure) => self.keep_unsent(&due, Parked::Refused, &failure).await,
+            Delivery::Refused(failure) => self.park(&due, Parked::Refused, &failure).await,
         }
     }
 
     /// Puts a message aside, and tells the chat so.
-    pub(super) async fn keep_unsent(&mut self, due: &Due, why: Parked, failure: &str) {
+    pub(super) async fn park(&mut self, due: &Due, why: Parked, failure: &str) {
         error!(
             chat.id = self.chat.0,
             failure, "a message is put aside; /status in the chat says so and can send it again"

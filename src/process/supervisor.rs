@@ -1,6 +1,6 @@
-//! The holder: runs one program, and ends with it everything that it started.
+//! The supervisor: runs one program, and ends with it everything that it started.
 //!
-//! Started by the bot as the hidden subcommand `hold`. The program ends when it wants to, or when the holder's
+//! Started by the bot as the hidden subcommand `supervise`. The program ends when it wants to, or when the supervisor's
 //! stdin ends: the bot closes it to end the program, and the system closes it when the bot is gone. Nobody is
 //! left then, also of what has detached itself.
 //!
@@ -29,10 +29,10 @@ const GRACE: Duration = Duration::from_secs(2);
 /// When memory runs out, the kernel ends what is held rather than the bot. Format: proc_pid_oom_score_adj(5).
 const OOM_SCORE_ADJUSTMENT: &str = "500";
 
-/// What a holder leaves in its report file: how the program ended.
+/// What a supervisor leaves in its report file: how the program ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// None when a signal ended it, or the holder did.
+    /// None when a signal ended it, or the supervisor did.
     pub code: Option<i32>,
     pub signal: Option<i32>,
     /// It did not end by itself.
@@ -50,9 +50,9 @@ pub struct Report {
 /// What a program that is held has for its input and output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// No input, and the holder's own output.
+    /// No input, and the supervisor's own output.
     Pipes,
-    /// A terminal: what it shows comes from the holder's stdout, what the holder is sent is typed into it.
+    /// A terminal: what it shows comes from the supervisor's stdout, what the supervisor is sent is typed into it.
     Terminal,
 }
 
@@ -60,8 +60,8 @@ impl Place {
     /// The hidden subcommand.
     pub fn subcommand(self) -> &'static str {
         match self {
-            Place::Pipes => "hold",
-            Place::Terminal => "hold-in-terminal",
+            Place::Pipes => "supervise",
+            Place::Terminal => "supervise-in-terminal",
         }
     }
 
@@ -75,7 +75,7 @@ impl Place {
 /// Runs `arguments` (the program first) and returns when nothing of it is left.
 ///
 /// The report is written whole or not at all. Errors are those of the report's folder.
-pub fn hold(place: Place, report: &Path, arguments: &[OsString]) -> anyhow::Result<()> {
+pub fn supervise(place: Place, report: &Path, arguments: &[OsString]) -> anyhow::Result<()> {
     set_child_subreaper(Some(getpid()))
         .context("cannot become the reaper of what is left behind")?;
     let ended = run(place, arguments)?;
@@ -96,7 +96,7 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Option<(PathBuf, Vec<
 
 fn run(place: Place, arguments: &[OsString]) -> anyhow::Result<Report> {
     let Some((program, arguments)) = arguments.split_first() else {
-        anyhow::bail!("there is nothing to hold");
+        anyhow::bail!("there is nothing to run");
     };
     let mut command = Command::new(program);
     command.args(arguments).process_group(0);

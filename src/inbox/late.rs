@@ -6,38 +6,38 @@ use rusqlite::Connection;
 
 use super::Follow;
 use super::button::Pressed;
-use crate::chat::delivery::{self, Held};
+use crate::chat::delivery::{self, Late};
 use crate::chat::toast;
 use crate::domain::button::Press;
 use crate::domain::id::{ChatThread, RunId};
-use crate::store::{alive, held, outbox};
+use crate::store::{alive, late, outbox};
 
 /// Holds a run back and asks about it; `now` is in Unix milliseconds by Telegram's clock.
-pub(super) fn hold(
+pub(super) fn mark(
     db: &Connection,
     at: ChatThread,
     run: RunId,
     now: i64,
 ) -> rusqlite::Result<Follow> {
-    held::hold(db, run)?;
+    late::mark(db, run)?;
     ask(db, at, now)?;
     Ok(Follow {
         // The workspace may be made meanwhile.
         wake: vec![at],
-        gather: true,
+        delay_sending: true,
         ..Follow::default()
     })
 }
 
 /// At a start: holds what waited and has become old while the bot was away, and asks about it. Returns where.
-pub fn hold_what_is_old(
+pub fn ask_about_late(
     db: &Connection,
     limit: Duration,
     now: i64,
 ) -> rusqlite::Result<Vec<ChatThread>> {
     let limit = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
     let last_alive = alive::last(db)?.unwrap_or(now);
-    let places = held::hold_older(
+    let places = late::mark_older(
         db,
         now.saturating_sub(limit),
         last_alive.saturating_sub(limit),
@@ -50,15 +50,15 @@ pub fn hold_what_is_old(
 
 /// One question about all that is held back here: one that is not on its way yet is brought up to date.
 fn ask(db: &Connection, at: ChatThread, now: i64) -> rusqlite::Result<()> {
-    let prompts: Vec<Held> = held::prompts(db, at)?
+    let prompts: Vec<Late> = late::prompts(db, at)?
         .into_iter()
-        .map(|prompt| Held {
+        .map(|prompt| Late {
             text: prompt.text,
             age: Duration::from_millis(u64::try_from(now - prompt.sent_at).unwrap_or(0)),
         })
         .collect();
-    let question = delivery::held(&prompts, at);
-    let replaced = match outbox::unsent_question(db, at, Press::RunHeld(at.thread))? {
+    let question = delivery::late(&prompts, at);
+    let replaced = match outbox::unsent_question(db, at, Press::RunLate(at.thread))? {
         Some(id) => outbox::replace_unsent(db, id, &question)?,
         None => false,
     };
@@ -70,8 +70,8 @@ fn ask(db: &Connection, at: ChatThread, now: i64) -> rusqlite::Result<()> {
 
 /// "Run them": in the order in which they were written.
 pub(super) fn pressed(db: &Connection, at: ChatThread) -> rusqlite::Result<Pressed> {
-    if held::release(db, at)? == 0 {
-        return Ok(Pressed::over(toast::NOTHING_HELD));
+    if late::release(db, at)? == 0 {
+        return Ok(Pressed::over(toast::NOTHING_TO_RUN));
     }
     Ok(Pressed::over(toast::RUNNING).with(Follow::wake(at)))
 }

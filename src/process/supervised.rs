@@ -1,6 +1,6 @@
-//! A program below a holder, as the bot sees it: what it writes while it writes it, and how it ended.
+//! A program below a supervisor, as the bot sees it: what it writes while it writes it, and how it ended.
 //!
-//! Dropping the handle ends the program and everything it started; the holder sees to it.
+//! Dropping the handle ends the program and everything it started; the supervisor sees to it.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,19 +16,19 @@ use tokio::process::{ChildStdin, Command};
 use tokio_process_stream::{Item, ProcessChunkStream};
 
 use super::RUN_MARKER;
-use super::holder::{Place, Report};
 use super::sweep::{self, Seen};
 use crate::domain::id::RunId;
+use crate::process::supervisor::{Place, Report};
 
-/// When the holder is gone, what is left in the pipes is read for so long. Only a process that is stuck in the
+/// When the supervisor is gone, what is left in the pipes is read for so long. Only a process that is stuck in the
 /// kernel can still hold them.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-/// How long a holder may take to end what it holds.
-const HOLDER_PATIENCE: Duration = Duration::from_secs(8);
-/// How often it is looked whether the holder is gone, where nothing is written.
+/// How long a supervisor may take to end what it holds.
+const SUPERVISOR_PATIENCE: Duration = Duration::from_secs(8);
+/// How often it is looked whether the supervisor is gone, where nothing is written.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Ends whoever carries a marker: a holder that was killed could not. Returns how many there were.
+/// Ends whoever carries a marker: a supervisor that was killed could not. Returns how many there were.
 pub async fn end_marked(marker: RunId) -> usize {
     let sweep = move || sweep::end_left_behind(marker, &Seen::default());
     let swept = tokio::task::spawn_blocking(sweep).await;
@@ -42,16 +42,16 @@ pub struct Program<'a> {
     pub folder: &'a Path,
     /// All of its environment.
     pub environment: &'a BTreeMap<OsString, OsString>,
-    /// Every process of it carries this, for the case that the holder is killed.
+    /// Every process of it carries this, for the case that the supervisor is killed.
     pub marker: RunId,
-    /// Where the holder leaves its report: a path that nothing is at.
+    /// Where the supervisor leaves its report: a path that nothing is at.
     pub report: PathBuf,
 }
 
 /// A program that runs.
-pub struct Held {
+pub struct Supervised {
     output: ProcessChunkStream,
-    /// The holder ends everything when this is closed.
+    /// The supervisor ends everything when this is closed.
     lifeline: Option<ChildStdin>,
     report: PathBuf,
 }
@@ -63,18 +63,18 @@ pub enum Piece {
     Stderr(Vec<u8>),
 }
 
-impl Held {
-    /// Starts a holder and the program below it. Errors are those of the folder, or of starting a process.
-    pub fn start(program: Program<'_>) -> io::Result<Held> {
-        Held::start_in(Place::Pipes, program)
+impl Supervised {
+    /// Starts a supervisor and the program below it. Errors are those of the folder, or of starting a process.
+    pub fn start(program: Program<'_>) -> io::Result<Supervised> {
+        Supervised::start_in(Place::Pipes, program)
     }
 
     /// The same in a terminal: see [`Place::Terminal`].
-    pub fn start_in_terminal(program: Program<'_>) -> io::Result<Held> {
-        Held::start_in(Place::Terminal, program)
+    pub fn start_in_terminal(program: Program<'_>) -> io::Result<Supervised> {
+        Supervised::start_in(Place::Terminal, program)
     }
 
-    fn start_in(place: Place, program: Program<'_>) -> io::Result<Held> {
+    fn start_in(place: Place, program: Program<'_>) -> io::Result<Supervised> {
         let mut child = Command::new("/proc/self/exe")
             .arg0("telecoder")
             .arg(place.subcommand())
@@ -91,7 +91,7 @@ impl Held {
             .process_group(0)
             .spawn()?;
         let lifeline = child.stdin.take();
-        Ok(Held {
+        Ok(Supervised {
             output: ProcessChunkStream::from(child),
             lifeline,
             report: program.report,
@@ -101,7 +101,7 @@ impl Held {
     /// The next piece of output, in the order of writing on each of the two; `None` when nothing is left of it.
     pub async fn next(&mut self) -> Option<Piece> {
         let item = loop {
-            let patience = if self.holder_is_gone() {
+            let patience = if self.supervisor_is_gone() {
                 LAST_WORDS
             } else {
                 LOOK_AGAIN
@@ -127,10 +127,10 @@ impl Held {
         }
     }
 
-    fn holder_is_gone(&mut self) -> bool {
+    fn supervisor_is_gone(&mut self) -> bool {
         self.output
             .child_mut()
-            .is_none_or(|holder| matches!(holder.try_wait(), Ok(Some(_)) | Err(_)))
+            .is_none_or(|supervisor| matches!(supervisor.try_wait(), Ok(Some(_)) | Err(_)))
     }
 
     /// Ends the program, with everything it started; what it still says comes as before.
@@ -138,23 +138,26 @@ impl Held {
         self.lifeline = None;
     }
 
-    /// Ends it as [`Held::end`] does, and returns when nothing more comes; a holder that is stuck is killed.
+    /// Ends it as [`Supervised::end`] does, and returns when nothing more comes; a supervisor that is stuck is killed.
     pub async fn end_for_good(&mut self) {
         self.end();
         let rest = async { while self.next().await.is_some() {} };
-        if tokio::time::timeout(HOLDER_PATIENCE, rest).await.is_err() {
+        if tokio::time::timeout(SUPERVISOR_PATIENCE, rest)
+            .await
+            .is_err()
+        {
             self.kill();
         }
     }
 
-    /// Kills the holder, which does not do what it is told; who it held is to be found by a marker then.
+    /// Kills the supervisor, which does not do what it is told; who it held is to be found by a marker then.
     pub fn kill(&mut self) {
-        if let Some(holder) = self.output.child_mut() {
-            let _ = holder.start_kill();
+        if let Some(supervisor) = self.output.child_mut() {
+            let _ = supervisor.start_kill();
         }
     }
 
-    /// How it ended; to be called when there is no piece left. `None` where the holder was killed: then nobody
+    /// How it ended; to be called when there is no piece left. `None` where the supervisor was killed: then nobody
     /// can say, and something of it may be left.
     pub fn into_report(self) -> Option<Report> {
         let bytes = fs::read(&self.report).ok()?;

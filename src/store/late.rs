@@ -9,14 +9,14 @@ use crate::domain::id::{ChatThread, RunId};
 
 /// A prompt that is held back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeldPrompt {
+pub struct LatePrompt {
     pub text: String,
     /// Unix milliseconds.
     pub sent_at: i64,
 }
 
 /// The run waits until somebody says that it shall run.
-pub fn hold(db: &Connection, run: RunId) -> rusqlite::Result<()> {
+pub fn mark(db: &Connection, run: RunId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE runs SET held = 1 WHERE id = ?1 AND state = 'queued'")?
         .execute([run.to_string()])?;
     Ok(())
@@ -24,8 +24,8 @@ pub fn hold(db: &Connection, run: RunId) -> rusqlite::Result<()> {
 
 /// Holds what waits and became old while the bot was away: it was written before `than`, and was not that old
 /// when the bot was last alive. Both in Unix milliseconds. What claude has on its input is claude's. Returns where.
-pub fn hold_older(db: &Connection, than: i64, but_after: i64) -> rusqlite::Result<Vec<ChatThread>> {
-    let held: Vec<(String, ChatThread)> = db
+pub fn mark_older(db: &Connection, than: i64, but_after: i64) -> rusqlite::Result<Vec<ChatThread>> {
+    let late: Vec<(String, ChatThread)> = db
         .prepare_cached(
             "SELECT DISTINCT r.id, r.chat_id, r.thread_id FROM runs r
              JOIN prompts p ON p.run_id = r.id
@@ -37,7 +37,7 @@ pub fn hold_older(db: &Connection, than: i64, but_after: i64) -> rusqlite::Resul
         })?
         .collect::<rusqlite::Result<_>>()?;
     let mut places: Vec<ChatThread> = Vec::new();
-    for (run, at) in held {
+    for (run, at) in late {
         db.prepare_cached("UPDATE runs SET held = 1 WHERE id = ?1")?
             .execute([run])?;
         if !places.contains(&at) {
@@ -48,7 +48,7 @@ pub fn hold_older(db: &Connection, than: i64, but_after: i64) -> rusqlite::Resul
 }
 
 /// What is held back in a chat, oldest first.
-pub fn prompts(db: &Connection, at: ChatThread) -> rusqlite::Result<Vec<HeldPrompt>> {
+pub fn prompts(db: &Connection, at: ChatThread) -> rusqlite::Result<Vec<LatePrompt>> {
     db.prepare_cached(
         "SELECT p.text, coalesce(p.sent_at, p.created_at) FROM runs r
          JOIN prompts p ON p.run_id = r.id
@@ -56,7 +56,7 @@ pub fn prompts(db: &Connection, at: ChatThread) -> rusqlite::Result<Vec<HeldProm
          ORDER BY r.seq, p.rowid",
     )?
     .query_map(params![at.chat.0, thread_column(at)], |row| {
-        Ok(HeldPrompt {
+        Ok(LatePrompt {
             text: row.get(0)?,
             sent_at: row.get(1)?,
         })
