@@ -1,7 +1,7 @@
 //! Every block of commands in the pages is run, in order, page by page, each page on a machine of its own.
 //!
-//! Real are telecoder, git and the shell, against a bot at work with the tests' Bot API and claude. What belongs to the
-//! machine stands in `programs/`: it takes the words and options that it knows, so that a typo fails.
+//! telecoder, git and the shell are real; the bot runs with the tests' Bot API and claude. Other programs of the
+//! machine are stand-ins in `programs/`, which take only the words and options that they know, so that a typo fails.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};

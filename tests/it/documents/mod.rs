@@ -1,5 +1,5 @@
 //! The pages for people say what is true: their commands run ([`commands`]), what they quote is said ([`quoted`]), and
-//! what they name is there.
+//! what they name exists.
 
 mod commands;
 mod page;
