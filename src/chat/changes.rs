@@ -1,4 +1,4 @@
-//! What is said about what a run changed: shown, taken back, sent away.
+//! Replies about a run's changes: `/diff`, `/undo` and `/push`.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use crate::domain::outgoing::{Body, Outgoing};
 use crate::domain::shown::one_line;
 use crate::domain::shown::without_password;
 
-/// A command for a workspace that is not there.
+/// A command needs a workspace, and there is none.
 pub fn no_session() -> Outgoing {
     Outgoing::note("There is no workspace yet: your first message, or /new, makes one.")
 }
 
-/// A command for a workspace that is still being made.
+/// A command needs a workspace that is not ready.
 pub fn not_ready() -> Outgoing {
     Outgoing::note("Nothing was done: this session has no workspace, or it is still being set up.")
 }
@@ -28,18 +28,18 @@ pub fn not_ready() -> Outgoing {
 /// `/undo` or `/diff` before anything has run.
 pub fn nothing_has_run() -> Outgoing {
     Outgoing::note(
-        "There is nothing to show or to take back: nothing has run in this session yet, or all of it is undone.",
+        "Nothing to show or take back: nothing has run in this session yet, or everything is undone.",
     )
 }
 
-/// `/undo` while a run goes on.
+/// `/undo` during a run.
 pub fn undo_waits() -> Outgoing {
-    Outgoing::note("A run is going on; /stop ends it, and then /undo takes its changes back.")
+    Outgoing::note("A run is in progress. /stop ends it; then /undo takes its changes back.")
 }
 
 /// `/diff`, a short one.
 pub fn diff(patch: &str) -> Outgoing {
-    // Longer than any run of backticks in it.
+    // The fence outgrows all backticks inside.
     let mut longest = 0;
     let mut current = 0;
     for character in patch.chars() {
@@ -49,30 +49,30 @@ pub fn diff(patch: &str) -> Outgoing {
     let fence = "`".repeat(longest.max(2) + 1);
     Outgoing::of(Body::Answer {
         markdown: format!("{fence}diff\n{}\n{fence}", patch.trim_end_matches('\n')),
-        footer: "Since before the last run".to_owned(),
+        footer: "Since the last run began".to_owned(),
     })
 }
 
-/// `/diff`, a long one; of a very long one only the beginning is there.
+/// `/diff`, a long one; `is_cut` if the file has only its beginning.
 pub fn long_diff(patch: String, files: &Files, is_cut: bool) -> Outgoing {
     let cut = if is_cut {
-        "; the file has only its beginning"
+        "; only its beginning is in the file"
     } else {
         ""
     };
     Outgoing::of(Body::File {
         name: "changes.diff".to_owned(),
         content: patch,
-        caption: format!("{}, since before the last run{cut}", summary(files)),
+        caption: format!("{}, since the last run began{cut}", summary(files)),
     })
 }
 
-/// `/diff` where nothing differs.
+/// `/diff` if nothing differs.
 pub fn no_diff() -> Outgoing {
-    Outgoing::note("Nothing differs from what was there before the last run.")
+    Outgoing::note("Nothing has changed since the last run began.")
 }
 
-/// `/push` has worked.
+/// `/push` succeeded.
 pub fn pushed(pushed: &Pushed) -> Outgoing {
     if pushed.up_to_date {
         return Outgoing::note(format!(
@@ -87,7 +87,7 @@ pub fn pushed(pushed: &Pushed) -> Outgoing {
     Outgoing::note(format!("{} is pushed.{link}", pushed.branch))
 }
 
-/// `/push` has not.
+/// `/push` failed.
 pub fn not_pushed(reason: &str, words: &str) -> Outgoing {
     Outgoing::note(format!(
         "It was not pushed: {reason}. Nothing was forced, and what is here stays as it is."
@@ -96,7 +96,7 @@ pub fn not_pushed(reason: &str, words: &str) -> Outgoing {
     .loud()
 }
 
-/// What is shown while a push goes on; `said` is git's newest line.
+/// The live message of a push; `said` is git's newest line.
 pub fn pushing(elapsed: Duration, said: &str) -> LiveText {
     let mut text = LiveText::plain(format!("Pushing · {}", duration(ticking(elapsed))));
     if !said.is_empty() {
@@ -106,27 +106,26 @@ pub fn pushing(elapsed: Duration, said: &str) -> LiveText {
     text
 }
 
-/// A job that somebody stopped, other than checks.
+/// Somebody stopped a job other than checks.
 pub fn job_stopped(what: &str) -> Outgoing {
     Outgoing::note(format!("{what} was stopped.")).urgent()
 }
 
-/// A job failed again and again.
+/// A job failed three times.
 pub fn job_given_up() -> Outgoing {
     Outgoing::note(
-        "What was asked for could not be done, three times; the log says why. The workspace is as it was left, and \
-         what waits goes on.",
+        "This failed three times; the log says why. The workspace stays as it is, and waiting prompts run.",
     )
     .loud()
 }
 
-/// git could not say or do something.
+/// A git command failed.
 pub fn git_failed(what: &str, reason: &str, words: &str) -> Outgoing {
     Outgoing::note(format!("{what}: {reason}. Nothing was changed."))
         .quoting(without_password(words))
 }
 
-/// `/undo`: what would go away.
+/// `/undo` asks first.
 pub fn ask_undo(run: RunId, asked: &str, changes: &Changes) -> Outgoing {
     let (files, commits) = (&changes.files, &changes.commits);
     let mut text = format!(
@@ -139,12 +138,12 @@ pub fn ask_undo(run: RunId, asked: &str, changes: &Changes) -> Outgoing {
         1 => text.push_str(", 1 commit"),
         many => text.push_str(&format!(", {many} commits")),
     }
-    text.push_str(". It can be taken back afterwards. Files that git ignores stay as they are.");
+    text.push_str(". You can take the undo back. Files that git ignores stay as they are.");
     if commits.count > 0 && changes.remote == Remote::Ahead(0) {
         text.push_str(" What was pushed stays pushed.");
     }
     if !changes.left_out.is_empty() {
-        text.push_str(" Files that git cannot take in stay as they are, too.");
+        text.push_str(" Files that git cannot store stay, too.");
     }
     Outgoing::of(Body::Evidence {
         text,
@@ -153,20 +152,18 @@ pub fn ask_undo(run: RunId, asked: &str, changes: &Changes) -> Outgoing {
     .with_button("Undo", Press::Undo(run))
 }
 
-/// `/undo` where nothing differs.
+/// `/undo` if nothing differs.
 pub fn nothing_to_undo() -> Outgoing {
     Outgoing::note("There is nothing to undo: the workspace is as it was before the last run.")
 }
 
-/// An undo is done. `left` are files that are not as they were.
+/// An undo is done. `left` are the files that git could not restore.
 pub fn undone(run: RunId, left: &Files) -> Outgoing {
     let mut text =
-        "Undone: the workspace is as it was before that run. claude does not know; tell it if it \
-                    matters."
-            .to_owned();
+        "Undone: the workspace is as it was before that run. Claude was not told.".to_owned();
     if !left.is_empty() {
         text = format!(
-            "Undone, but for {}, which git could not take back; look at that yourself, or ask claude.",
+            "Undone, except {}, which git could not restore. Check that yourself, or ask claude.",
             match left.first.as_slice() {
                 [only] => only.path.clone(),
                 _ => format!("{} files", left.count),
@@ -180,33 +177,31 @@ pub fn undone(run: RunId, left: &Files) -> Outgoing {
     .with_button("Take the undo back", Press::Redo(run))
 }
 
-/// An undo stopped on its way, and could not be taken back either. `kept` is what git calls what was there before it.
+/// An undo failed halfway, and so did taking it back. `kept` is git's ref for the workspace before the undo.
 pub fn not_undone(reason: &str, words: &str, kept: &str) -> Outgoing {
     Outgoing::note(format!(
-        "It was undone only in part: {reason}. What the run had left is kept as {kept}; git checkout {kept} -- . brings \
-         its files back."
+        "Undone only in part: {reason}. The run's result is kept as {kept}; git checkout {kept} -- . restores its files."
     ))
     .quoting(without_password(words))
     .loud()
 }
 
-/// The press on Undo came too late.
+/// Somebody pressed Undo too late.
 pub fn not_undone_any_more() -> Outgoing {
     Outgoing::note(
-        "Nothing was undone: another run has begun meanwhile. /undo says what an undo would take away now.",
+        "Nothing was undone: another run has begun since. /undo shows what it would remove now.",
     )
 }
 
 /// The undo of a run was taken back.
 pub fn redone() -> Outgoing {
-    Outgoing::note("The undo is taken back: the workspace is as the run had left it.")
+    Outgoing::note("The undo is taken back: the workspace is as the run left it.")
 }
 
 /// The undo of a run cannot be taken back any more.
 pub fn not_redone() -> Outgoing {
     Outgoing::note(
-        "The undo was not taken back, and nothing was changed: the workspace has changed since, and that would \
-         be lost.",
+        "The undo stays: taking it back would lose newer changes in the workspace. Nothing was done.",
     )
 }
 

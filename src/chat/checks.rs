@@ -1,4 +1,4 @@
-//! What `/checks` and `/autofix` say.
+//! The replies to `/checks` and `/autofix`.
 
 use crate::domain::button::Press;
 use crate::domain::check::CheckOrigin;
@@ -8,21 +8,21 @@ use crate::domain::id::SessionId;
 use crate::domain::outgoing::Outgoing;
 use crate::domain::shown::without_password;
 
-/// What is known of a session's checks.
+/// The facts about a session's checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     pub session: SessionId,
-    /// What the session was given itself.
+    /// The commands set for this session.
     pub own: Commands,
     pub chosen: Vec<(Check, CheckOrigin)>,
-    /// What the files in the workspace look like.
+    /// The commands that the workspace's files suggest.
     pub found: Commands,
-    /// Why the repository's own file does not count, where there is one.
+    /// Why the repository's `.telecoder.toml` is ignored, if it is.
     pub file_fault: Option<String>,
 }
 
 impl Known {
-    /// Whether what was found is offered: not where somebody has said that there is nothing to check.
+    /// Whether the found commands are offered: not if somebody has set this session's checks, even to none.
     pub fn offers(&self) -> bool {
         self.chosen.is_empty()
             && self.own == Commands::default()
@@ -34,12 +34,12 @@ impl Known {
 pub fn checks(known: &Known) -> Outgoing {
     let mut lines: Vec<String> = known.chosen.iter().map(chosen_line).collect();
     if lines.is_empty() {
-        lines.push("No checks are run after a run here.".to_owned());
+        lines.push("No checks run here after a run.".to_owned());
     } else {
         lines.insert(0, "After each run that changed something:".to_owned());
     }
     if let Some(fault) = &known.file_fault {
-        lines.push(format!(".telecoder.toml is left out: {fault}."));
+        lines.push(format!(".telecoder.toml is ignored: {fault}."));
     }
     if known.offers() {
         lines.push(format!("Found in the workspace: {}.", listed(&known.found)));
@@ -56,15 +56,15 @@ pub fn checks(known: &Known) -> Outgoing {
     message
 }
 
-/// What was offered is run from now on.
+/// The offered commands are now in use.
 pub fn in_use(commands: &Commands) -> Outgoing {
     Outgoing::note(format!(
-        "After each run that changes something, and now: {}. /checks shows and changes that.",
+        "After each run that changes something, and now: {}. /checks shows and changes them.",
         listed(commands)
     ))
 }
 
-/// The commands, side by side.
+/// The commands, separated by dots.
 pub(super) fn listed(commands: &Commands) -> String {
     [&commands.test, &commands.lint]
         .into_iter()
@@ -90,9 +90,9 @@ fn chosen_line((check, origin): &(Check, CheckOrigin)) -> String {
 /// `/autofix`
 pub fn autofix(is_on: bool) -> Outgoing {
     Outgoing::note(if is_on {
-        "Checks that fail go back to claude by themselves here, at most 3 times in a row. /autofix off ends that."
+        "Failing checks go back to claude automatically here, at most 3 times in a row. /autofix off ends that."
     } else {
-        "Checks that fail go back to claude when you press Fix it. /autofix on does so by itself, at most 3 times \
+        "Failing checks go back to claude when you press Fix it. /autofix on sends them automatically, at most 3 times \
          in a row."
     })
 }

@@ -1,28 +1,28 @@
-//! What is said about what claude is started with in a chat: `/mode`, `/model`, `/effort`.
+//! The replies to `/mode`, `/model` and `/effort`: how claude is started in a chat.
 
 use crate::domain::button::Press;
 use crate::domain::choices::{Effort, PermissionMode};
 use crate::domain::outgoing::Outgoing;
 
-/// The models that have a button; any other name is taken too.
+/// The models with a button; `/model` takes other names too.
 const MODELS: [&str; 3] = ["opus", "sonnet", "haiku"];
 
-/// What holds where a chat has chosen nothing.
+/// The values for a chat that has chosen nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defaults {
     pub mode: PermissionMode,
     pub model: Option<String>,
-    /// claude takes the mode bypassPermissions here.
+    /// claude accepts the mode bypassPermissions here.
     pub may_bypass: bool,
 }
 
-/// `/mode`; `and_the_run` says that one goes on which is told too.
+/// `/mode`; `and_the_run` if the current run is told too.
 pub fn mode(chosen: Option<PermissionMode>, defaults: &Defaults, and_the_run: bool) -> Outgoing {
     let now = chosen.unwrap_or(defaults.mode);
     let mut text = format!("Mode: {}{}", now.name(), whose(chosen.is_none()));
     text.push_str(&format!("\n{}", meaning(now)));
     if and_the_run {
-        text.push_str("\nThe run that goes on is told, and goes by it from now on.");
+        text.push_str("\nThe current run is told, and follows it from now on.");
     }
     let offered = PermissionMode::OF_A_CHAT
         .into_iter()
@@ -46,12 +46,12 @@ fn meaning(mode: PermissionMode) -> &'static str {
             "Claude reads and plans, and asks here before it carries a plan out."
         }
         PermissionMode::BypassPermissions => "Claude does everything without asking.",
-        PermissionMode::DontAsk => "Claude leaves out what it would have to ask for.",
-        PermissionMode::Auto => "Claude decides by itself what it has to ask for.",
+        PermissionMode::DontAsk => "Claude skips whatever it would have to ask for.",
+        PermissionMode::Auto => "Claude decides by itself when to ask.",
     }
 }
 
-/// Somebody in a group wants that claude asks nobody any more.
+/// Somebody other than the owner chose bypassPermissions in a group.
 pub fn bypass_is_for_owner() -> Outgoing {
     Outgoing::note(
         "Only the owner of the bot can choose bypassPermissions in a group: from then on claude asks nobody here. \
@@ -59,11 +59,11 @@ pub fn bypass_is_for_owner() -> Outgoing {
     )
 }
 
-/// `bypassPermissions` was asked for where claude would not start with it.
+/// Somebody chose `bypassPermissions`, and claude would not start with it.
 pub fn may_not_bypass() -> Outgoing {
     Outgoing::note(
         "Nothing was changed: telecoder runs as root here, and claude refuses bypassPermissions for root. Run \
-         telecoder as another user, or in a container that may be broken set IS_SANDBOX=1.",
+         telecoder as another user, or set IS_SANDBOX=1 in an expendable container.",
     )
 }
 
@@ -76,7 +76,7 @@ pub fn model(chosen: Option<&str>, defaults: &Defaults, and_the_run: bool) -> Ou
     };
     if and_the_run {
         text.push_str(match now {
-            Some(_) => "\nThe run that goes on is told; claude changes over with its next turn.",
+            Some(_) => "\nThe current run is told; claude switches at its next turn.",
             None => "\nFrom the next run on.",
         });
     }
@@ -99,7 +99,7 @@ pub fn effort(chosen: Option<Effort>, and_the_run: bool) -> Outgoing {
         None => "Effort: the one that claude chooses".to_owned(),
     };
     if and_the_run {
-        text.push_str("\nFrom the next run on: claude takes no other effort while it runs.");
+        text.push_str("\nFrom the next run on: claude cannot change its effort during a run.");
     }
     let message = Effort::ALL
         .into_iter()
@@ -114,7 +114,7 @@ pub fn effort(chosen: Option<Effort>, and_the_run: bool) -> Outgoing {
 
 fn whose(is_default: bool) -> &'static str {
     if is_default {
-        " (as the settings of telecoder say)"
+        " (from telecoder's settings)"
     } else {
         ""
     }

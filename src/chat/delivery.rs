@@ -1,4 +1,4 @@
-//! What is said about messages that did not arrive, and about prompts that come late.
+//! Sentences about messages that were not delivered, and about late prompts.
 
 use std::time::Duration;
 
@@ -9,33 +9,33 @@ use crate::domain::outgoing::Outgoing;
 use crate::domain::shown::one_line;
 
 /// Above a message whose topic was deleted or closed.
-pub const TOPIC_IS_GONE: &str = "Its topic is gone, so this comes here:";
+pub const TOPIC_IS_GONE: &str = "The topic is gone, so this comes here:";
 
-/// How many of the prompts that are held back are quoted.
+/// How many late prompts are quoted.
 const PROMPTS_SHOWN: usize = 5;
 const PROMPT_WIDTH: usize = 60;
 
-/// A message was sent twice, and Telegram never said whether it has arrived.
+/// A message was sent twice, and Telegram confirmed neither.
 pub fn perhaps_not_delivered() -> Outgoing {
     Outgoing::note(
-        "I sent you a message twice and do not know whether it is here: both times I had no answer from \
-         Telegram. It is kept. If you do not see it above, let me send it again.",
+        "I sent you a message twice, and Telegram confirmed it neither time. It is kept. If you do not see it above, \
+         let me send it again.",
     )
     .loud()
     .with_button("Send it again", Press::SendParked)
 }
 
-/// A message that Telegram does not take as it is.
+/// Telegram refuses a message.
 pub fn not_delivered(reason: &str) -> Outgoing {
     Outgoing::note(
-        "I have a message for you that Telegram does not take. It is kept, and /status has a button that tries \
-         it again. If it was an answer, /logs shows what claude said. Telegram's words:",
+        "Telegram refuses a message that I have for you. It is kept, and /status has a button that tries it again. \
+         If it was an answer, /logs shows what claude said. Telegram's words:",
     )
     .quoting(reason)
     .loud()
 }
 
-/// A prompt that is held back, as the question about it shows it.
+/// A late prompt, as the question about it shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Late {
     pub text: String,
@@ -43,7 +43,7 @@ pub struct Late {
     pub age: Duration,
 }
 
-/// Prompts that are so old that they are not run without a word.
+/// Asks whether late prompts are to run.
 pub fn late(prompts: &[Late], at: ChatThread) -> Outgoing {
     let mut text = match prompts {
         [one] => format!(
@@ -65,11 +65,11 @@ pub fn late(prompts: &[Late], at: ChatThread) -> Outgoing {
     }
     let (question, label) = match prompts.len() {
         1 => (
-            "\n\nShall it run now? While nothing runs, /stop drops it.",
+            "\n\nRun it now? If nothing else runs, /stop drops it.",
             "Run it",
         ),
         _ => (
-            "\n\nShall they run now, in this order? While nothing runs, /stop drops them.",
+            "\n\nRun them now, in this order? If nothing else runs, /stop drops them.",
             "Run them",
         ),
     };
@@ -79,23 +79,23 @@ pub fn late(prompts: &[Late], at: ChatThread) -> Outgoing {
         .with_button(label, Press::RunLate(at.thread))
 }
 
-/// For the owner, past the outbox: what comes in cannot be stored.
+/// For the owner, without the outbox: messages cannot be stored.
 pub fn cannot_store(reason: &str) -> String {
     format!(
-        "I cannot take what you write at the moment, because it cannot be stored on the machine ({reason}). \
-         Nothing is lost: Telegram keeps it for 24 hours, and I go on by myself as soon as it can be stored. \
-         If the disk is full, make room."
+        "I cannot take messages at the moment: they cannot be stored on the machine ({reason}). Nothing is lost: \
+         Telegram keeps them for 24 hours, and I continue by myself as soon as they can be stored. If the disk is \
+         full, make room."
     )
 }
 
-/// For the owner, when it can be stored again.
-pub const CAN_STORE_AGAIN: &str = "What you write can be stored again; I go on.";
+/// For the owner, when messages can be stored again.
+pub const CAN_STORE_AGAIN: &str = "Messages can be stored again; I continue.";
 
-/// For whoever sent it: an update could not be handled.
+/// For the sender: an update could not be handled.
 pub fn set_aside() -> Outgoing {
     Outgoing::note(
-        "I could not handle what you sent or pressed, after three tries. Nothing of it was passed on to claude; \
-         it is kept, and the log says why. Please try it again.",
+        "I could not handle your message or button in three tries. Claude got nothing of it. It is kept, and the log \
+         says why. Please try again.",
     )
     .loud()
 }
@@ -103,8 +103,8 @@ pub fn set_aside() -> Outgoing {
 /// For the owner: somebody's update could not be handled.
 pub fn set_aside_elsewhere() -> Outgoing {
     Outgoing::note(
-        "Something that came in could not be handled, after three tries, and was put aside. It is kept, the \
-         log says why, and everything else goes on.",
+        "A message or button could not be handled in three tries and was put aside. It is kept, and the log says \
+         why. Everything else continues.",
     )
     .loud()
 }

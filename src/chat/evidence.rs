@@ -1,4 +1,4 @@
-//! What was measured, in words: one message after an answer.
+//! The evidence message that follows an answer.
 
 use crate::domain::shown::last_lines;
 use std::time::Duration;
@@ -25,18 +25,18 @@ const FILES_NAMED: usize = 20;
 /// How long a file's name may be, in characters.
 const NAME_SHOWN: usize = 60;
 
-/// What follows from evidence.
+/// What happens after the evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing but what the person does.
+    /// The person decides.
     Open,
-    /// The failing output goes back to claude by itself: round and most rounds.
+    /// claude gets the failing output automatically: round and most rounds.
     Fixing(u32, u32),
-    /// It was tried so often, and is not tried again.
+    /// All rounds are used up: so many.
     GaveUp(u32),
 }
 
-/// The one line of how to set checks up, with what was found in the workspace.
+/// The line on how to set checks up, with the commands found in the workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
     pub session: SessionId,
@@ -53,7 +53,7 @@ pub fn message(job: JobId, evidence: &Evidence, next: &Next, hint: Option<&Hint>
     lines.extend(evidence.checks.iter().map(check_line));
     match &evidence.changes {
         Ok(changes) => lines.extend(change_lines(changes)),
-        Err(why) => lines.push(format!("What changed could not be measured: {why}")),
+        Err(why) => lines.push(format!("Git could not tell what changed: {why}")),
     }
     lines.extend(evidence.auto_push.as_ref().map(pushed_line));
     if let Some(cost_usd) = evidence.cost_usd.filter(|cost| *cost > 0.0) {
@@ -62,10 +62,10 @@ pub fn message(job: JobId, evidence: &Evidence, next: &Next, hint: Option<&Hint>
     match next {
         Next::Open => {}
         Next::Fixing(round, most) => lines.push(format!(
-            "It goes back to claude now, round {round} of {most}; /stop ends that, /autofix off for good."
+            "The failures go to claude now, round {round} of {most}; /stop ends that, /autofix off for good."
         )),
         Next::GaveUp(rounds) => lines.push(format!(
-            "claude has tried {rounds} times by itself; now it is for you to say what next."
+            "Claude has tried {rounds} times by itself. Say what to do next."
         )),
     }
     lines.extend(hint.map(hint_line));
@@ -75,7 +75,7 @@ pub fn message(job: JobId, evidence: &Evidence, next: &Next, hint: Option<&Hint>
         folded.extend(file_list(&changes.files));
         if !changes.left_out.is_empty() {
             folded.push(Folded {
-                title: "Not measured, in git's words".to_owned(),
+                title: "Left out, in git's words".to_owned(),
                 text: last_lines(&changes.left_out, OUTPUT_SHOWN).to_owned(),
             });
         }
@@ -102,7 +102,7 @@ pub fn message(job: JobId, evidence: &Evidence, next: &Next, hint: Option<&Hint>
     message.after_answers()
 }
 
-/// What is shown while checks run.
+/// The live message while checks run.
 pub fn live(check: &str, elapsed: Duration, newest_line: &str) -> LiveText {
     let mut text = LiveText::plain(format!("Checking · {} · ", duration(ticking(elapsed))));
     text.push_code(&one_line(&without_password(check), NAME_SHOWN));
@@ -208,7 +208,7 @@ fn name(kind: CheckKind) -> &'static str {
 fn change_lines(changes: &Changes) -> Vec<String> {
     let mut lines = vec![summary(&changes.files)];
     if changes.is_none() {
-        // Then nobody has looked where it is.
+        // Then the remote was not measured.
         return lines;
     }
     let mut about: Vec<String> = Vec::new();
@@ -246,7 +246,7 @@ pub fn summary(files: &Files) -> String {
     format!("{count}, +{} −{}", files.added, files.removed)
 }
 
-/// The files with their lines, for a folded quote; none where there are none.
+/// The files with their lines, for a folded quote; `None` if there are none.
 pub fn file_list(files: &Files) -> Option<Folded> {
     if files.is_empty() {
         return None;
@@ -279,7 +279,7 @@ fn file_line(file: &Changed) -> String {
     }
 }
 
-/// A path on one line: what is no letter for a reader is shown as git would.
+/// A path on one line, with control characters escaped.
 fn shown_path(path: &str) -> String {
     let line: String = path
         .chars()
@@ -322,11 +322,11 @@ fn pushed_line(push: &AutoPush) -> String {
 
 fn hint_line(hint: &Hint) -> String {
     if hint.found == Commands::default() {
-        return "No checks are set up here; /checks test=… lint=… sets which commands are run after each run."
+        return "No checks are set up here. To check each run, for example: /checks test=make test lint=make lint"
             .to_owned();
     }
     format!(
-        "No checks are set up here. Found in the workspace: {}. The button runs that now and after each run; \
+        "No checks are set up here. Found in the workspace: {}. The button runs them now and after each run; \
          /checks sets others.",
         listed(&hint.found)
     )

@@ -1,4 +1,4 @@
-//! Why a run failed, in one plain sentence: what happened, what was kept, what to do now.
+//! Why a run failed, in plain words: what happened, what was kept, what to do now.
 
 use crate::domain::event::{ApiProblem, TurnEnd};
 use crate::domain::progress::Progress;
@@ -8,7 +8,7 @@ use super::text::{cost_clause, duration};
 use crate::domain::outgoing::Outgoing;
 use std::time::Duration;
 
-/// How much of the words of others is quoted, in characters: their beginning says what happened.
+/// How much of an error is quoted, in characters. Its beginning says what happened.
 const WORDS_SHOWN: usize = 1_500;
 
 /// What went wrong with a run.
@@ -17,13 +17,13 @@ pub enum Failure {
     NotLoggedIn,
     /// claude does not know the conversation that `--resume` named.
     UnknownConversation,
-    /// The API refused or was out of reach; claude's own words.
+    /// The API refused or was unreachable; claude's own words.
     Api(ApiProblem, String),
-    /// A turn that failed for a reason of its own; claude's own words.
+    /// A turn failed for another reason; claude's own words.
     Turn(String),
     ProgramMissing(String),
     WorkspaceMissing(String),
-    /// The system would not start it, in its own words.
+    /// The system could not start claude; its own words.
     NotStarted(String),
     /// claude ended without a result.
     NoAnswer {
@@ -44,11 +44,11 @@ impl Failure {
             return Failure::UnknownConversation;
         }
         match problem {
-            // Nothing was sent to the API at all; one that refuses the login has other words.
+            // Nothing was sent to the API. If the API refuses the login, the words are others.
             Some(ApiProblem::NotLoggedIn) if words.contains("Not logged in") => {
                 Failure::NotLoggedIn
             }
-            // After its last try claude calls an overload a server's error, and names it in its words only.
+            // After its last try, claude reports an overload as a server error; only its words name it.
             Some(ApiProblem::ServerError) if words.to_lowercase().contains("overloaded") => {
                 Failure::Api(ApiProblem::Overloaded, words)
             }
@@ -77,7 +77,7 @@ impl Failure {
         }
     }
 
-    /// What the chat is told.
+    /// The message for the chat.
     pub fn message(&self, elapsed: Duration, progress: &Progress) -> Outgoing {
         let spent = format!(
             "Failed after {}{}.",
@@ -91,14 +91,14 @@ impl Failure {
             ),
             Failure::UnknownConversation => Outgoing::note(
                 "Claude does not have this conversation any more, so the prompt was not run. The workspace \
-                 is as it was. Send the prompt again: it begins a new conversation here.",
+                 is unchanged. Send the prompt again: it begins a new conversation here.",
             ),
             Failure::Api(problem, words) => Outgoing::note(format!(
-                "{} {spent} What it did so far is kept; {}",
+                "{} {spent} The work so far is kept; {}",
                 match problem {
                     ApiProblem::RateLimited => "A usage limit of the API is reached.",
                     ApiProblem::Overloaded => "The API is overloaded.",
-                    ApiProblem::ServerError => "The API had an error of its own.",
+                    ApiProblem::ServerError => "The API had an internal error.",
                     ApiProblem::UnknownModel => "The API does not know the model.",
                     ApiProblem::NotLoggedIn => "The API does not accept claude's login.",
                     ApiProblem::Refused => "The API refused the request.",
@@ -112,29 +112,29 @@ impl Failure {
                         "run claude once on this machine and log in again, or correct the ANTHROPIC_API_KEY, \
                          and send the prompt again."
                     }
-                    ApiProblem::Refused => "write the prompt in other words.",
+                    ApiProblem::Refused => "rephrase the prompt.",
                     _ => "send the prompt again later.",
                 }
             ))
             .quoting(beginning(words, WORDS_SHOWN)),
             Failure::Turn(words) => Outgoing::note(format!(
-                "Claude could not finish. {spent} What it did so far is kept; write to go on."
+                "Claude could not finish. {spent} The work so far is kept; write to continue."
             ))
             .quoting(beginning(words, WORDS_SHOWN)),
             Failure::ProgramMissing(program) => Outgoing::note(format!(
                 "There is no program {program} on this machine, so the prompt was not run. Install Claude \
-                 Code (npm install -g @anthropic-ai/claude-code), or set TELECODER_RUNTIME to where it is; \
+                 Code (npm install -g @anthropic-ai/claude-code), or set TELECODER_RUNTIME to its path; \
                  then send the prompt again."
             )),
             Failure::WorkspaceMissing(path) => Outgoing::note(format!(
                 "The workspace {path} is gone, so the prompt was not run. /new starts a fresh session."
             )),
             Failure::NotStarted(words) => Outgoing::note(
-                "Claude could not be started, so the prompt was not run. Send it again when this is mended:",
+                "Claude could not be started, so the prompt was not run. Fix this, then send it again:",
             )
             .quoting(beginning(words, WORDS_SHOWN)),
             Failure::NoAnswer { how, stderr } => Outgoing::note(format!(
-                "Claude ended without an answer: {how}. {spent} What it did so far is kept; write to go on."
+                "Claude ended without an answer: {how}. {spent} The work so far is kept; write to continue."
             ))
             .quoting(beginning(stderr, WORDS_SHOWN)),
         }

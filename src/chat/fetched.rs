@@ -1,5 +1,5 @@
-//! What is said of files that came with messages: that one is being fetched, what was heard in it, why it cannot be
-//! had; and the fixed lines that tell claude of them.
+//! Sentences about files that come with messages: their progress, the words heard in them, why one is missing; and the
+//! fixed lines that tell claude about them.
 
 use crate::domain::fetched::Missed;
 use crate::domain::fetched::MissedCause;
@@ -16,30 +16,30 @@ use crate::domain::shown::one_line;
 use crate::domain::shown::without_password;
 use crate::domain::update::{File, FileKind};
 
-/// How much of what was heard is shown, in characters.
+/// How much of a transcript is shown, in characters.
 const HEARD_SHOWN: usize = 3_500;
 
-/// Files could not be fetched, and nobody can say why.
+/// Fetching files failed three times, for an unknown reason.
 pub fn given_up() -> Outgoing {
     Outgoing::note(
-        "The files of this message could not be fetched, three times; the log says why. Nothing was passed on to \
-         claude; send it again.",
+        "Fetching this message's files failed three times; the log says why. Nothing was passed on to claude; send \
+         it again.",
     )
     .loud()
 }
 
-/// What becomes of the prompt that misses something.
+/// What happens to a prompt with a missing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rest {
-    /// There is nothing else in it.
+    /// The prompt has nothing else in it.
     Nothing,
-    /// There is something else in it, and somebody is asked.
+    /// The prompt has words; the person is asked about them.
     Waits(RunId),
-    /// Other files are there; it goes on.
+    /// Other files are there; the prompt runs.
     GoesOn,
 }
 
-/// What a person calls a file.
+/// A file's name for people.
 pub fn called(file: &File) -> String {
     match (&file.name, file.kind) {
         (Some(name), _) => one_line(name, 60),
@@ -53,7 +53,7 @@ pub fn called(file: &File) -> String {
     }
 }
 
-/// Files that could not be had, and what happens now.
+/// The missing files, and what happens now.
 pub fn missed(missed: &[Missed], rest: Rest) -> Outgoing {
     let mut text: String = missed
         .iter()
@@ -64,10 +64,11 @@ pub fn missed(missed: &[Missed], rest: Rest) -> Outgoing {
     match rest {
         Rest::Nothing => text.push_str(&format!(" Nothing was passed on to claude. {way_out}")),
         Rest::Waits(_) => text.push_str(&format!(
-            " What you wrote with it was not passed on either: it may make no sense without. {way_out}"
+            " Your text was not passed on either: it may make no sense alone. {way_out}"
         )),
-        Rest::GoesOn => text
-            .push_str(" Everything else goes to claude now, with a line that says what is missing."),
+        Rest::GoesOn => text.push_str(
+            " Everything else goes to claude now, with a line that says what is missing.",
+        ),
     }
     let words = missed.iter().find_map(|missed| match &missed.why {
         MissedCause::NotTranscribed { words, .. } => Some(words.as_str()),
@@ -92,7 +93,7 @@ fn sentence(missed: &Missed) -> String {
         MissedCause::MuchTooLarge => format!("{name} was not fetched: it is larger than 2,000 MB."),
         MissedCause::Gone => format!("{name} was not fetched: Telegram does not have it any more."),
         MissedCause::CutOff(reason) => {
-            format!("{name} was not fetched, however often it was tried: {reason}.")
+            format!("{name} was not fetched, after several tries: {reason}.")
         }
         MissedCause::OutOfReach(path) => format!(
             "{name} was not fetched: the Bot API server has it in {path}, where telecoder cannot read it."
@@ -100,25 +101,25 @@ fn sentence(missed: &Missed) -> String {
         MissedCause::Disk(reason) => format!("{name} could not be kept on this machine: {reason}."),
         MissedCause::NoTranscriber => format!(
             "{name} was not listened to: nothing is set up here that turns speech into text. \
-             TELECODER_TRANSCRIBE_CMD names a program that does; docs/runtime-setup.md has one to copy."
+             Set TELECODER_TRANSCRIBE_CMD to a program that does; docs/runtime-setup.md has one to copy."
         ),
         MissedCause::NotTranscribed { how, .. } => {
             format!(
                 "{name} was not turned into text: the program of TELECODER_TRANSCRIBE_CMD {how}."
             )
         }
-        MissedCause::NothingHeard => format!("In {name} no words were heard."),
+        MissedCause::NothingHeard => format!("No words were heard in {name}."),
     }
 }
 
 fn way_out(missed: &[Missed]) -> &'static str {
     match missed.first().map(|missed| &missed.why) {
         Some(MissedCause::TooLarge) => {
-            "Send a smaller one, or put it somewhere that claude can reach and write where it is; docs/GUIDE.md \
-             says how the limit is lifted."
+            "Send a smaller one, or put it where claude can reach it and write where that is; docs/GUIDE.md says \
+             how to lift the limit."
         }
         Some(MissedCause::MuchTooLarge) => {
-            "Put it somewhere that claude can reach, and write where it is."
+            "Put it where claude can reach it, and write where that is."
         }
         Some(MissedCause::NoTranscriber) => "Until then, write it as text.",
         Some(MissedCause::NotTranscribed { .. }) => {
@@ -136,13 +137,13 @@ fn way_out(missed: &[Missed]) -> &'static str {
 /// `/stop` while files are fetched.
 pub fn stopped(count: usize) -> Outgoing {
     Outgoing::note(match count {
-        0 | 1 => "The file is not fetched any more, and its prompt was dropped; it was not run.",
-        _ => "The files are not fetched any more, and their prompt was dropped; it was not run.",
+        0 | 1 => "Fetching the file was stopped. Its prompt was dropped and did not run.",
+        _ => "Fetching the files was stopped. Their prompt was dropped and did not run.",
     })
     .urgent()
 }
 
-/// What is shown while a file is fetched; `done` are bytes.
+/// The live message while a file is fetched; `done` is in bytes.
 pub fn fetching(file: &File, done: u64, elapsed: Duration) -> LiveText {
     let how_far = match (done, file.bytes) {
         (0, _) => String::new(),
@@ -156,7 +157,7 @@ pub fn fetching(file: &File, done: u64, elapsed: Duration) -> LiveText {
     ))
 }
 
-/// What is shown while speech becomes text.
+/// The live message while speech becomes text.
 pub fn listening(file: &File, elapsed: Duration) -> LiveText {
     LiveText::plain(format!(
         "Listening to {} · {}",
@@ -165,7 +166,7 @@ pub fn listening(file: &File, elapsed: Duration) -> LiveText {
     ))
 }
 
-/// What was heard, and is the prompt now.
+/// The transcript, which is now the prompt.
 pub fn heard(text: &str) -> Outgoing {
     let mut shown: String = text.chars().take(HEARD_SHOWN).collect();
     if shown.len() < text.len() {
@@ -174,7 +175,7 @@ pub fn heard(text: &str) -> Outgoing {
     Outgoing::note(format!("🎤 {shown}"))
 }
 
-/// Tells claude of a file; a fixed form.
+/// Tells claude about a file; a fixed form.
 pub fn attached_file(path: &Path, media_type: Option<&str>, bytes: u64, file: &File) -> String {
     let mut known: Vec<String> = media_type.map(media_type_shown).into_iter().collect();
     known.push(size(bytes));
@@ -184,7 +185,7 @@ pub fn attached_file(path: &Path, media_type: Option<&str>, bytes: u64, file: &F
     format!("[Attached file: {} ({})]", path.display(), known.join(", "))
 }
 
-/// Tells claude where the picture is that it sees; a fixed form.
+/// Tells claude where the picture it sees is kept; a fixed form.
 pub fn attached_picture(path: &Path, media_type: &str, bytes: u64, is_sized: bool) -> String {
     let sized = if is_sized { "; shown smaller" } else { "" };
     format!(
@@ -194,7 +195,7 @@ pub fn attached_picture(path: &Path, media_type: &str, bytes: u64, is_sized: boo
     )
 }
 
-/// Tells claude that something is missing; a fixed form.
+/// Tells claude that a file is missing; a fixed form.
 pub fn missing_file(missed: &Missed) -> String {
     format!(
         "[Not attached, because it could not be had: {}]",
@@ -202,7 +203,7 @@ pub fn missing_file(missed: &Missed) -> String {
     )
 }
 
-/// A sender may write anything there.
+/// Removes unsafe characters.
 fn media_type_shown(media_type: &str) -> String {
     media_type
         .chars()
@@ -211,7 +212,7 @@ fn media_type_shown(media_type: &str) -> String {
         .collect()
 }
 
-/// As people read it, in thousands.
+/// For people, in thousands of bytes.
 pub fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} bytes"),

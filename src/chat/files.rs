@@ -1,4 +1,4 @@
-//! What is said about files that claude hands over and that `/get` asks for.
+//! Sentences about files that claude hands over and files that `/get` asks for.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,11 @@ use crate::domain::button::Press;
 use crate::domain::id::JobId;
 use crate::domain::outgoing::{Body, Outgoing, Stored};
 
-/// So many names are listed.
+/// How many names are listed.
 const LISTED: usize = 10;
 const MB: u64 = 1024 * 1024;
 
-/// A file that does not come, and why.
+/// A file that is not sent, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotSent {
     pub name: String,
@@ -21,17 +21,17 @@ pub struct NotSent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
     Empty,
-    /// It is kept there.
+    /// Kept at `path`.
     TooLarge {
         bytes: u64,
         path: PathBuf,
     },
-    /// A link, a pipe, and the like.
+    /// A link, a pipe or the like.
     NoFile,
     Unreadable(String),
 }
 
-/// What came into the way of a file that was sent.
+/// Why a file is not sent, in words.
 fn sentence(name: &str, why: &Why, largest: u64) -> String {
     match why {
         Why::Empty => format!("{name}: it is empty, and Telegram takes no empty files."),
@@ -46,7 +46,7 @@ fn sentence(name: &str, why: &Why, largest: u64) -> String {
     }
 }
 
-/// What claude put into its outbox and does not come.
+/// Files in claude's outbox that are not sent.
 pub fn not_sent(files: &[NotSent], largest: u64) -> Outgoing {
     let are_large = files
         .iter()
@@ -55,7 +55,7 @@ pub fn not_sent(files: &[NotSent], largest: u64) -> Outgoing {
         .iter()
         .take(LISTED)
         .map(|file| format!("• {}", sentence(&file.name, &file.why, largest)));
-    let mut text = std::iter::once("Not sent, of what claude handed over:".to_owned())
+    let mut text = std::iter::once("Files from claude that were not sent:".to_owned())
         .chain(lines)
         .collect::<Vec<_>>()
         .join("\n");
@@ -63,14 +63,12 @@ pub fn not_sent(files: &[NotSent], largest: u64) -> Outgoing {
         text.push_str(&format!("\n• and {} more", files.len() - LISTED));
     }
     if are_large {
-        text.push_str(
-            "\nAsk claude to split or pack what is too large, or fetch it from the machine.",
-        );
+        text.push_str("\nAsk claude to split or pack large files, or fetch them from the machine.");
     }
     Outgoing::note(text)
 }
 
-/// Files whose names say that there are secrets in them come only when they are asked for.
+/// Asks before sending files whose names suggest secrets.
 pub fn are_secrets(names: &[String], job: JobId) -> Outgoing {
     let (text, button) = match names {
         [name] => (
@@ -82,8 +80,8 @@ pub fn are_secrets(names: &[String], job: JobId) -> Outgoing {
         ),
         many => (
             format!(
-                "Claude also handed over {}. Their names say that there may be secrets in them. Telegram, and \
-                 everybody in this chat, would have them.",
+                "Claude also handed over {}. Their names suggest secrets. Telegram and everybody in this \
+                 chat would get them.",
                 listed(many)
             ),
             "Send them all the same",
@@ -93,49 +91,47 @@ pub fn are_secrets(names: &[String], job: JobId) -> Outgoing {
 }
 
 fn about_a_secret(name: &str) -> String {
-    format!(
-        "{name} says that there may be secrets in it. Telegram, and everybody in this chat, would have it."
-    )
+    format!("{name} suggests secrets. Telegram and everybody in this chat would get it.")
 }
 
 const ALL_THE_SAME: &str = "Send it all the same";
 
-/// `/get` of such a file.
+/// `/get` of a secret file.
 pub fn is_secret(name: &str, job: JobId) -> Outgoing {
     Outgoing::note(about_a_secret(&format!("The name of {name}")))
         .with_button(ALL_THE_SAME, Press::SendSecrets(job))
 }
 
-/// More files than a chat should be filled with.
+/// Too many files for single messages: one zip.
 pub fn many(path: PathBuf, count: usize) -> Outgoing {
     Outgoing::of(Body::Stored(Stored {
         path,
         name: "files.zip".to_owned(),
-        caption: format!("{count} files that claude handed over, in one."),
+        caption: format!("{count} files from claude, in one zip."),
         is_picture: false,
     }))
 }
 
-/// Packed they are still too large.
+/// Even the zip is too large.
 pub fn many_too_large(count: usize, largest: u64, folder: &Path) -> Outgoing {
     Outgoing::note(format!(
-        "claude handed over {count} files, which are too large for Telegram even in one zip (at most {}). They are \
+        "Claude handed over {count} files, which are too large for Telegram even in one zip (at most {}). They are \
          kept: {}",
         size(largest),
         folder.display()
     ))
 }
 
-/// Somebody has stopped it before anything was sent.
+/// Somebody stopped the sending before it began.
 pub fn stopped(folder: &Path) -> Outgoing {
     Outgoing::note(format!(
-        "The sending of files was stopped. What claude handed over is kept: {}",
+        "Sending files was stopped. Claude's files are kept: {}",
         folder.display()
     ))
     .urgent()
 }
 
-/// `/get` of something outside the workspace.
+/// `/get` of a path outside the workspace.
 pub fn outside(wanted: &str) -> Outgoing {
     Outgoing::note(format!(
         "{wanted} is not in the workspace of this session, or a link there leads out of it. /get sends only what is \
@@ -143,7 +139,7 @@ pub fn outside(wanted: &str) -> Outgoing {
     ))
 }
 
-/// `/get` of something that is not there; `near` are names that are.
+/// `/get` of a missing file; `near` are similar names that exist.
 pub fn missing(wanted: &str, near: &[String]) -> Outgoing {
     let ending = match near {
         [] => String::new(),
@@ -152,19 +148,19 @@ pub fn missing(wanted: &str, near: &[String]) -> Outgoing {
     Outgoing::note(format!("There is no {wanted} in the workspace.{ending}"))
 }
 
-/// `/get` of a file that does not come.
+/// `/get` of a file that cannot be sent.
 pub fn cannot_get(name: &str, why: &Why, largest: u64) -> Outgoing {
     Outgoing::note(format!("Not sent: {}", sentence(name, why, largest)))
 }
 
-/// What a zip of a folder does not have in it.
+/// What a folder's zip leaves out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut {
     /// The folder `.git`.
     pub git: bool,
-    /// Names that say that there are secrets in them.
+    /// Files whose names suggest secrets.
     pub secrets: Vec<String>,
-    /// Links and the like.
+    /// Links and pipes.
     pub no_files: usize,
     pub unreadable: Vec<String>,
 }
@@ -183,7 +179,7 @@ pub fn folder(path: PathBuf, name: &str, count: usize, left_out: &LeftOut) -> Ou
     }))
 }
 
-/// `/get` of a folder with nothing to send in it.
+/// `/get` of a folder without a file to send.
 pub fn nothing_in_folder(name: &str, left_out: &LeftOut) -> Outgoing {
     Outgoing::note(format!(
         "There is no file to send in {name}.{}",
@@ -217,7 +213,7 @@ impl LeftOut {
         }
         if !self.secrets.is_empty() {
             text.push_str(&format!(
-                " Left out, because the name says that there may be secrets in it: {}. /get with the name sends it.",
+                " Left out, because the name suggests secrets: {}. /get with the name sends it.",
                 listed(&self.secrets)
             ));
         }
@@ -228,14 +224,14 @@ impl LeftOut {
     }
 }
 
-/// In place of a file that is gone when its turn comes.
+/// Replaces a file that has changed or disappeared.
 pub fn cannot_be_read(name: &str, why: &str) -> Outgoing {
     Outgoing::note(format!(
         "{name} could not be sent: it was changed or removed meanwhile ({why})."
     ))
 }
 
-/// In place of a file that Telegram finds too large.
+/// Replaces a file that Telegram finds too large.
 pub fn too_large_after_all(name: &str, path: &Path) -> Outgoing {
     Outgoing::note(format!(
         "{name} could not be sent: it is larger than Telegram takes from a bot. It is kept: {}\nAsk claude to split or \
@@ -244,16 +240,16 @@ pub fn too_large_after_all(name: &str, path: &Path) -> Outgoing {
     ))
 }
 
-/// In place of a file that Telegram does not take, with Telegram's words.
+/// Replaces a file that Telegram refuses; quotes its words.
 pub fn refused(name: &str, path: &Path, words: &str) -> Outgoing {
     Outgoing::note(format!(
-        "{name} could not be sent: Telegram does not take it. It is kept: {}",
+        "{name} could not be sent: Telegram refuses it. It is kept: {}",
         path.display()
     ))
     .quoting(words)
 }
 
-/// What the system says of a file, without its number.
+/// An error in the system's words, without its number.
 pub fn in_words(error: &io::Error) -> String {
     let words = error.to_string();
     match words.split_once(" (os error") {
@@ -271,12 +267,12 @@ fn listed(names: &[String]) -> String {
     text
 }
 
-/// As people say it.
+/// In units of 1024.
 pub fn size(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes} bytes"),
         1024..MB => format!("{} KB", bytes.div_ceil(1024)),
-        // Rounded up: what is a little more than a limit must not look like it.
+        // Rounded up: a size just above a limit must not look equal to it.
         _ if bytes.is_multiple_of(MB) => format!("{} MB", bytes / MB),
         _ => format!("{:.1} MB", (bytes as f64 / MB as f64 * 10.0).ceil() / 10.0),
     }

@@ -1,4 +1,4 @@
-//! What is said while a chat is held up: by a usage limit, or until claude is logged in.
+//! Sentences about a hold: by a usage limit, or until claude is logged in.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::domain::event::{LimitReport, Standing};
 use crate::domain::hold::HoldCause;
 use crate::domain::outgoing::Outgoing;
 
-/// `20:00`, `tomorrow 09:00`, `Sat 28 Nov, 09:00`: when it is, seen from now.
+/// A moment seen from now: `20:00`, `tomorrow 09:00`, `Sat 28 Nov, 09:00`.
 fn clock(moment: &Zoned, now: &Zoned) -> String {
     let tomorrow = now.date().tomorrow().ok();
     let format = if moment.date() == now.date() {
@@ -28,35 +28,35 @@ fn left(moment: &Zoned, now: &Zoned) -> String {
     duration(Duration::try_from(left).unwrap_or(Duration::ZERO))
 }
 
-/// A run has hit a usage limit. `is_known`: claude said when it goes; its words are quoted.
+/// A run has hit a usage limit. `is_known` if claude said when it ends; quotes claude's words.
 pub fn limited(until: &Zoned, now: &Zoned, is_known: bool, words: &str) -> Outgoing {
-    let at = format!("{} (in {})", clock(until, now), left(until, now));
+    let (at, left) = (clock(until, now), left(until, now));
     let when = if is_known {
         format!(
-            "A usage limit of claude's account is reached; it is over at {at}. Then I go on by myself"
+            "A usage limit of claude's account is reached, until {at} (in {left}). Then I continue by myself"
         )
     } else {
         format!(
-            "A usage limit is reached, and nobody says until when. I try again by myself at {at}"
+            "A usage limit is reached; its end is not known. I try again by myself in {left} ({at})"
         )
     };
     Outgoing::note(format!(
-        "{when}: first with this prompt, then with what waits behind it. What was done so far is kept. /stop drops \
-         what waits. Claude's words:"
+        "{when}: first this prompt, then those waiting behind it. The work so far is kept. /stop drops them \
+         all. Claude's words:"
     ))
     .quoting(words)
     .loud()
 }
 
-/// For whoever writes while nothing begins in the chat; said once.
+/// The first prompt during a hold gets this reply.
 pub fn waits(why: HoldCause, until: Option<&Zoned>, now: &Zoned) -> Outgoing {
     Outgoing::note(match (why, until) {
         (HoldCause::Limit, Some(until)) => format!(
-            "This is kept until the usage limit is over, at {}; it runs then by itself. /stop drops it.",
+            "This is kept until the usage limit ends ({}), then runs by itself. /stop drops it.",
             clock(until, now)
         ),
         (HoldCause::Limit, None) => {
-            "This is kept until the usage limit is over; it runs then by itself. /stop drops it."
+            "This is kept until the usage limit ends, then runs by itself. /stop drops it."
                 .to_owned()
         }
         (HoldCause::Login, _) => {
@@ -66,10 +66,10 @@ pub fn waits(why: HoldCause, until: Option<&Zoned>, now: &Zoned) -> Outgoing {
     })
 }
 
-/// Behind what was dropped by `/stop`.
-pub const NO_LONGER_HELD: &str = "The next prompt here is tried at once.";
+/// `/stop` adds this if it ended a hold.
+pub const NO_LONGER_HELD: &str = "The next prompt here is tried immediately.";
 
-/// A line of `/status`.
+/// The `/status` line.
 pub fn status_line(why: HoldCause, until: Option<&Zoned>, now: &Zoned) -> String {
     match (why, until) {
         (HoldCause::Limit, Some(until)) => format!(
@@ -82,7 +82,7 @@ pub fn status_line(why: HoldCause, until: Option<&Zoned>, now: &Zoned) -> String
     }
 }
 
-/// ` · 90% of a usage limit is used`: a clause for a line about a run; empty where there is nothing to warn of.
+/// ` · 90% of a usage limit is used`: a clause for a line about a run; empty if there is nothing to warn of.
 pub fn warning_clause(report: Option<&LimitReport>) -> String {
     match report {
         Some(LimitReport {
@@ -110,12 +110,12 @@ pub fn not_logged_in(is_owner_here: bool) -> Outgoing {
     };
     Outgoing::note(format!(
         "Claude is not logged in on this machine, so it could not work. The prompt is kept, and runs by itself as soon \
-         as claude is logged in; so does what waits behind it. {what_now}"
+         as claude is logged in; so do those behind it. {what_now}"
     ))
     .loud()
 }
 
-/// For the owner, when another chat needs it.
+/// For the owner, when another chat needs a login.
 pub fn login_wanted_elsewhere() -> Outgoing {
     Outgoing::note(
         "Claude is not logged in on this machine, and another chat waits for it. Its prompts are kept, and run by \
@@ -125,7 +125,7 @@ pub fn login_wanted_elsewhere() -> Outgoing {
     .loud()
 }
 
-/// The link of a login, and the wish for the code. The reply is typed into claude and kept nowhere.
+/// The link of a login; asks for the code. The reply is typed into claude and kept nowhere.
 pub fn login_link(link: &str) -> Outgoing {
     Outgoing::note(format!(
         "1. Open this link, log in, and allow it:\n\n{link}\n\n2. The page then shows a code. Copy it and send it as a \
@@ -147,33 +147,33 @@ pub fn code_again() -> Outgoing {
     .urgent()
 }
 
-/// It went well.
+/// A login succeeded.
 pub fn logged_in(chats: usize) -> Outgoing {
     Outgoing::note(match chats {
         0 => "Logged in. Send the prompt again.".to_owned(),
-        1 => "Logged in. What waited for it runs now.".to_owned(),
-        many => format!("Logged in. What waited for it in {many} chats runs now."),
+        1 => "Logged in. The waiting prompts run now.".to_owned(),
+        many => format!("Logged in. The waiting prompts in {many} chats run now."),
     })
     .loud()
     .urgent()
 }
 
-/// HoldCause a login came to nothing.
+/// Why a login failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginFailure {
     /// In claude's own words, which may be empty.
     Refused(String),
     /// Nobody sent a code.
     TooLate,
-    /// The bot ended meanwhile.
+    /// The bot restarted.
     CutOff,
-    /// A code came when claude did not wait for one any more.
+    /// A code came when claude no longer waited for one.
     Over,
     /// In the system's words.
     NotStarted(String),
 }
 
-/// A login came to nothing; it can begin anew.
+/// A login failed; the button begins a new one.
 pub fn login_failed(failure: &LoginFailure) -> Outgoing {
     let (what, words) = match failure {
         LoginFailure::Refused(words) => ("The login did not work.", words.as_str()),
@@ -181,12 +181,12 @@ pub fn login_failed(failure: &LoginFailure) -> Outgoing {
             "No code came within ten minutes, so the login was given up.",
             "",
         ),
-        LoginFailure::CutOff => ("I was restarted during the login, and that ended it.", ""),
+        LoginFailure::CutOff => ("I was restarted, and that ended the login.", ""),
         LoginFailure::Over => ("This login is over, so the code was not used.", ""),
         LoginFailure::NotStarted(words) => ("The login could not be started.", words.as_str()),
     };
     Outgoing::note(format!(
-        "{what} What waits for it is kept. The button begins a new login, with a new link."
+        "{what} Waiting prompts are kept. The button begins a new login, with a new link."
     ))
     .quoting(words)
     .with_button("Log in", Press::LogIn)

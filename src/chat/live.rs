@@ -1,4 +1,4 @@
-//! What the live message says while a run goes on, and the line it shrinks to.
+//! The live message's text during a run, and the line it shrinks to.
 
 use crate::domain::choices::Verbosity;
 use crate::domain::live::LiveText;
@@ -16,22 +16,22 @@ use crate::domain::run::{Outcome, RunEnd};
 const ARGUMENT_SHOWN: usize = 60;
 /// How much of the newest words is shown, in characters.
 const WORDS_SHOWN: usize = 300;
-/// How many lines of claude's list are shown.
+/// How many lines of claude's to-do list are shown.
 const TO_DOS_SHOWN: usize = 8;
 
-/// What is known of a run that goes on, beside its progress.
+/// The facts about a current run that its progress does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Going {
     pub elapsed: Duration,
     pub stopping: bool,
     /// How many prompts wait behind it.
     pub waiting: usize,
-    /// How many questions of claude's are open.
+    /// How many of claude's questions are open.
     pub asks: usize,
     pub verbosity: Verbosity,
 }
 
-/// The state of a run that goes on.
+/// The state of a current run.
 pub fn live(progress: &Progress, going: Going) -> LiveText {
     let mut text = LiveText::plain(format!(
         "{} · {}",
@@ -72,7 +72,7 @@ pub fn live(progress: &Progress, going: Going) -> LiveText {
     text
 }
 
-/// The longer a run takes, the more seldom its clock moves: an edit only for the time is no news.
+/// Rounds the time shown, more the longer a run takes, so that fewer edits only move the clock.
 pub(super) fn ticking(elapsed: Duration) -> Duration {
     let step = match elapsed.as_secs() {
         0..60 => 1,
@@ -83,7 +83,7 @@ pub(super) fn ticking(elapsed: Duration) -> Duration {
     Duration::from_secs(elapsed.as_secs() / step * step)
 }
 
-/// The one line that stays when the run has ended.
+/// The one line that stays after the run's end.
 pub fn record(outcome: &Outcome, elapsed: Duration, progress: &Progress) -> String {
     let how = match outcome {
         Outcome::Completed => "Done",
@@ -118,7 +118,7 @@ pub fn record_of(ended: &RunEnd) -> String {
     )
 }
 
-/// The last steps, a line each, for a run that cannot say more itself.
+/// The last steps, a line each, of a lost run.
 pub fn last_steps(progress: &Progress) -> String {
     const SHOWN: usize = 6;
     let hidden = progress.steps.len().saturating_sub(SHOWN);
@@ -164,13 +164,13 @@ fn push_result(text: &mut LiveText, step: &Step) {
     }
 }
 
-/// claude's list with its ticks; of a long one what is at hand.
+/// claude's to-do list; of a long one, the current part.
 fn list(to_dos: &[ToDo]) -> String {
     let done = to_dos
         .iter()
         .filter(|to_do| to_do.state == ToDoState::Completed)
         .count();
-    // From the last one that is done, so that what is being done is in sight.
+    // Begins at the last completed line, so that the current one is in sight.
     let first = match to_dos.len() <= TO_DOS_SHOWN {
         true => 0,
         false => done.saturating_sub(1).min(to_dos.len() - TO_DOS_SHOWN),
@@ -198,7 +198,7 @@ fn retrying(retry: &Retry) -> String {
         ApiProblem::NotLoggedIn => "The API does not accept the login",
         ApiProblem::RateLimited => "The API says that a limit is reached",
         ApiProblem::Overloaded => "The API is overloaded",
-        ApiProblem::ServerError => "The API has an error of its own",
+        ApiProblem::ServerError => "The API has an internal error",
         ApiProblem::UnknownModel | ApiProblem::Refused => "The API refuses the request",
         ApiProblem::Other(_) => "The API cannot be reached",
     };

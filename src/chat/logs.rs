@@ -7,13 +7,13 @@ use crate::domain::event::Event;
 use crate::domain::outgoing::{Body, Outgoing};
 use crate::domain::shown::one_line;
 
-/// How many lines `/logs` shows when it is not told.
+/// How many lines `/logs` shows by default.
 pub const LINES: usize = 30;
 /// A longer log comes as a file; in UTF-16 units, so that it is one message with room to spare.
 const LONGEST_MESSAGE: usize = 3_500;
 const LINE_WIDTH: usize = 160;
 
-/// Keeps the last lines of a run while its events pass by.
+/// Collects the last lines of a run from its events.
 pub struct Lines {
     keep: usize,
     lines: VecDeque<String>,
@@ -39,7 +39,7 @@ impl Lines {
         }
     }
 
-    /// The message for `/logs`: in the chat when short, as a file when long.
+    /// The reply to `/logs`: a message if it is short, a file if it is long.
     pub fn message(self, going_on: bool) -> Outgoing {
         if self.lines.is_empty() {
             return Outgoing::note(if going_on {
@@ -67,17 +67,17 @@ impl Lines {
     }
 }
 
-/// `/logs` before anything ran.
+/// `/logs` before the first run.
 pub fn none_yet() -> Outgoing {
     Outgoing::note("Nothing has run in this chat yet.")
 }
 
 /// `/logs` of a run whose record is gone.
 pub fn gone() -> Outgoing {
-    Outgoing::note("The record of the last run is not there any more.")
+    Outgoing::note("The record of the last run is gone.")
 }
 
-/// An event as lines; none for what a person has no use for.
+/// An event as lines; none if it is of no use to a person.
 pub fn lines_of(event: &Event) -> Vec<String> {
     match event {
         Event::TurnStarted { model, .. } => vec![format!("— turn, {model}")],
@@ -100,7 +100,7 @@ pub fn lines_of(event: &Event) -> Vec<String> {
             "? {}",
             one_line(&questions::in_short(request), LINE_WIDTH)
         )],
-        Event::AskCancelled(_) => vec!["? not waited for any more".to_owned()],
+        Event::AskCancelled(_) => vec!["? no answer is needed any more".to_owned()],
         Event::TaskStarted { what, .. } => vec![format!("+ {what}")],
         Event::Retrying(retry) => vec![format!(
             "! the API is asked again, attempt {} of {}",

@@ -1,6 +1,6 @@
-//! What the chat sees: the messages that leave (`domain::outgoing`), and every sentence in them ([`text`]).
+//! Every sentence that the bot says, as messages to send (`domain::outgoing`).
 //!
-//! Pure: no clock, no I/O, nothing of the Bot API. How a message is drawn and sent is `telegram`'s.
+//! Pure: no clock, no I/O, no Bot API. `telegram` draws and sends the messages.
 
 pub mod changes;
 pub mod checks;

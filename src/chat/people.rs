@@ -1,4 +1,4 @@
-//! What is said about who may use the bot: `/whoami`, `/invite`, `/people`.
+//! The replies to `/whoami`, `/invite` and `/people`.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use crate::domain::id::{ChatThread, UserId};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::shown::one_line;
 
-/// The longest name that a button has room for.
+/// How long a name on a button may be, in characters.
 const NAME_SHOWN: usize = 24;
 const NAME_IN_TEXT: usize = 64;
 
-/// How somebody came to be allowed.
+/// Why somebody may use the bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     Owner,
@@ -23,7 +23,7 @@ pub enum Standing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     pub user: UserId,
-    /// None for those whom the settings name: all that is known of them is a number.
+    /// `None` for people named in the settings: only their id is known.
     pub name: Option<String>,
     pub standing: Standing,
 }
@@ -31,7 +31,7 @@ pub struct Listed {
 /// `/whoami`
 pub fn whoami(name: &str, user: UserId, at: ChatThread, standing: Standing) -> Outgoing {
     let standing = match standing {
-        Standing::Owner => "You own this bot: the first on TELECODER_TG_ALLOWED_USERS.",
+        Standing::Owner => "You own this bot: first on TELECODER_TG_ALLOWED_USERS.",
         Standing::InSettings => "You may use this bot: you are on TELECODER_TG_ALLOWED_USERS.",
         Standing::Invited => "You may use this bot: its owner invited you.",
     };
@@ -52,7 +52,7 @@ pub fn whoami(name: &str, user: UserId, at: ChatThread, standing: Standing) -> O
     Outgoing::note(lines.join("\n"))
 }
 
-/// Only the owner may, and only where nobody else reads along.
+/// Only the owner may do this, and only in the private chat.
 pub fn owner_only() -> Outgoing {
     Outgoing::note(
         "Only the owner of this bot can do that, in the private chat with it. The owner is the first on \
@@ -64,13 +64,13 @@ pub fn owner_only() -> Outgoing {
 pub fn invitation(bot: &str, code: &str, valid_for: Duration) -> Outgoing {
     let hours = valid_for.as_secs() / 3600;
     Outgoing::note(format!(
-        "Send this link to one person. Whoever opens it first and presses Start may use this bot: write prompts, and \
-         so have everything done here that claude may do. It works once, and for {hours} hours.\n\n\
+        "Send this link to one person. The first to open it and press Start may use this bot, and so have claude do \
+         anything that it may do here. The link works once, for {hours} hours.\n\n\
          https://t.me/{bot}?start={code}"
     ))
 }
 
-/// To somebody who has just come in by a link.
+/// To somebody who has just used a link.
 pub fn welcome() -> Outgoing {
     Outgoing::note("You may use this bot now. What you write next goes to claude; /help says more.")
         .loud()
@@ -79,14 +79,14 @@ pub fn welcome() -> Outgoing {
 /// To the owner: somebody has used a link.
 pub fn joined(name: &str, user: UserId) -> Outgoing {
     Outgoing::note(format!(
-        "{} (id {}) has used your link and may use this bot now. /people takes that back.",
+        "{} (id {}) has used your link and may use this bot now. /people can undo that.",
         one_line(name, NAME_IN_TEXT),
         user.0
     ))
     .loud()
 }
 
-/// `/people`; `links` are those that still let somebody in.
+/// `/people`; `links` is the number of open links.
 pub fn people(listed: &[Listed], links: usize) -> Outgoing {
     let mut lines = vec!["Who may use this bot:".to_owned()];
     for person in listed {
@@ -106,7 +106,7 @@ pub fn people(listed: &[Listed], links: usize) -> Outgoing {
         ));
     }
     lines.push(
-        "/invite lets one more in. Who is named in the settings is removed there: TELECODER_TG_ALLOWED_USERS."
+        "/invite lets one more in. To remove people named in the settings, edit TELECODER_TG_ALLOWED_USERS."
             .to_owned(),
     );
     lines.extend(open_links(links));
@@ -127,41 +127,39 @@ pub fn people(listed: &[Listed], links: usize) -> Outgoing {
 fn open_links(links: usize) -> Option<String> {
     match links {
         0 => None,
-        1 => Some("One link of yours is open: it lets in whoever uses it first.".to_owned()),
+        1 => Some("1 link of yours is open: it lets in its first user.".to_owned()),
         many => Some(format!(
-            "{many} links of yours are open: each lets in whoever uses it first."
+            "{many} links of yours are open: each lets in its first user."
         )),
     }
 }
 
-/// Somebody was removed; what they had going on was stopped, prompts of theirs that waited were dropped, and so many links
-/// that still let somebody in were cancelled.
+/// Somebody was removed: whether their work was stopped, how many waiting prompts of theirs were dropped, and how many
+/// open links were cancelled.
 pub fn removed(name: &str, stopped: bool, dropped: usize, links: usize) -> Outgoing {
     let mut sentences = vec![format!(
         "{} may not use this bot any more.",
         one_line(name, NAME_IN_TEXT)
     )];
     if stopped {
-        sentences.push("What was going on in their private chat is stopped.".to_owned());
+        sentences.push("Work in their private chat is stopped.".to_owned());
     }
     match dropped {
         0 => {}
-        1 => sentences.push("One prompt of theirs that waited was dropped.".to_owned()),
-        many => sentences.push(format!(
-            "{many} prompts of theirs that waited were dropped."
-        )),
+        1 => sentences.push("Their waiting prompt was dropped.".to_owned()),
+        many => sentences.push(format!("Their {many} waiting prompts were dropped.")),
     }
     if links > 0 {
-        sentences.push("Links that were open are cancelled; /invite makes a new one.".to_owned());
+        sentences.push("Open links are cancelled; /invite makes a new one.".to_owned());
     }
     Outgoing::note(sentences.join(" "))
 }
 
-/// Somebody was removed whom the settings name, too.
+/// Somebody was removed, but the settings name them too.
 pub fn removed_and_listed(name: &str) -> Outgoing {
     Outgoing::note(format!(
-        "{} was invited no longer, but may still use this bot: the settings name them. Take the id out of \
-         TELECODER_TG_ALLOWED_USERS and start telecoder again.",
+        "{} is no longer invited, but may still use this bot: the settings name them. Take the id out of \
+         TELECODER_TG_ALLOWED_USERS and restart telecoder.",
         one_line(name, NAME_IN_TEXT)
     ))
 }

@@ -1,6 +1,6 @@
-//! What claude asks, as a chat is asked it, and what became of it.
+//! claude's questions as a chat sees them, and their answers.
 //!
-//! Pure: `inbox::question` has the presses and replies, `run::drive` the moments.
+//! Pure: `inbox::question` handles presses and replies, `run::drive` asks.
 
 use std::time::Duration;
 
@@ -13,32 +13,32 @@ use crate::domain::question::{Answer, Asks, Choice, Grant, Pick, Question, Reque
 use crate::domain::shown::one_line;
 use crate::domain::shown::{is_blank, visible, without_middle};
 
-/// A command or change longer than this comes as a file too: the question shows its beginning. UTF-16 units.
+/// A question shows this much of a command or change; a longer one comes as a file too. UTF-16 units.
 pub const SHOWN: usize = 2_500;
-/// How much of a person's words is shown again, in characters.
+/// How much of a person's answer is shown again, in characters.
 const WORDS_SHOWN: usize = 300;
 /// How much of a path is shown, in characters: its end says more than its middle.
 const PATH_SHOWN: usize = 400;
-/// How much of a tool's name, or of what is allowed for a session, in characters.
+/// How much is shown of a tool's name, or of a rule for the session, in characters.
 const NAME_SHOWN: usize = 200;
 
-/// Telegram takes 100 buttons below a message; what has none can be written.
+/// Telegram allows 100 buttons below a message; further options can be written.
 const MOST_OPTIONS: usize = 90;
 
-/// How far a question is.
+/// The state of a question.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Became<'a> {
-    /// With what is chosen so far.
+    /// With the options chosen so far.
     Open(&'a [String]),
     Answered {
         answer: &'a Answer,
-        /// Who, where others read along.
+        /// Who answered, in a group.
         by: Option<&'a str>,
     },
     Over,
 }
 
-/// The message of a question; silent, and without buttons when it is not open any more.
+/// The message of a question; silent, and without buttons once the question is over.
 pub fn message(id: &QuestionId, question: &Question, became: Became<'_>) -> Outgoing {
     let (text, code, hints) = parts(question);
     let (below, buttons) = match became {
@@ -52,7 +52,7 @@ pub fn message(id: &QuestionId, question: &Question, became: Became<'_>) -> Outg
     let message = Outgoing::of(Body::Question { text, code, below });
     let message = match became {
         Became::Open(_) => message,
-        // It takes the place of one that somebody looks at.
+        // It replaces a message that somebody is looking at.
         Became::Answered { .. } | Became::Over => message.urgent(),
     };
     buttons.into_iter().fold(message, |message, (label, pick)| {
@@ -60,7 +60,7 @@ pub fn message(id: &QuestionId, question: &Question, became: Became<'_>) -> Outg
     })
 }
 
-/// What is too long for its question, as a file.
+/// A text too long for its question, as a file.
 pub fn whole(question: &Question) -> Option<Outgoing> {
     let Question::Permission { wish, .. } = question else {
         return None;
@@ -79,7 +79,7 @@ pub fn whole(question: &Question) -> Option<Outgoing> {
     })
 }
 
-/// What claude plans, in its own words.
+/// claude's plan, in its own words.
 pub fn plan(plan: &str) -> Outgoing {
     Outgoing::of(Body::Answer {
         markdown: plan.to_owned(),
@@ -87,7 +87,7 @@ pub fn plan(plan: &str) -> Outgoing {
     })
 }
 
-/// Words above, code, and what a person is told below it.
+/// The words above, the code, and the hints below.
 fn parts(question: &Question) -> (String, Option<Code>, String) {
     match question {
         Question::Permission {
@@ -113,7 +113,7 @@ fn parts(question: &Question) -> (String, Option<Code>, String) {
                     granted(for_session, wish)
                 ));
             }
-            hints.push("A reply to this message is a no, with your words for claude.".to_owned());
+            hints.push("Reply to this message with yes, no, or why not.".to_owned());
             (text, code, hints.join("\n"))
         }
         Question::Choice { choice, number, of } => (
@@ -131,7 +131,7 @@ fn parts(question: &Question) -> (String, Option<Code>, String) {
         Question::Plan { .. } => (
             "Claude has made this plan and asks whether to carry it out.".to_owned(),
             None,
-            "A reply to this message goes to claude, which then goes on planning.".to_owned(),
+            "A reply to this message goes to claude, which then keeps planning.".to_owned(),
         ),
     }
 }
@@ -144,13 +144,13 @@ fn wished(who: &str, tool: &str, wish: &Wish) -> (String, Option<Code>) {
         })
     };
     match wish {
-        // What claude says of it must not take the room of what it is.
+        // claude's description must not take the command's room.
         Wish::Command {
             command,
             description: Some(description),
         } => (
             format!(
-                "{who} wants to run a command: {}",
+                "{who} wants to run a command (“{}”):",
                 one_line(&visible(description), WORDS_SHOWN)
             ),
             code(Some("bash"), command),
@@ -198,7 +198,7 @@ fn granted(grants: &[Grant], wish: &Wish) -> String {
             ..
         } if visible(content).chars().count() > NAME_SHOWN && is_the_command(content, wish) => {
             if content.contains('*') {
-                "this command, with anything in the place of each *".to_owned()
+                "this command, with anything in place of each *".to_owned()
             } else {
                 "this command, to the letter".to_owned()
             }
@@ -269,7 +269,7 @@ fn approval(mode: PermissionMode) -> &'static str {
     }
 }
 
-/// The line that takes the place of the buttons.
+/// The line that replaces the buttons.
 fn answered(answer: &Answer, by: Option<&str>) -> String {
     let words = |words: &str| {
         let words: Vec<&str> = words.split_whitespace().collect();
@@ -290,7 +290,7 @@ fn answered(answer: &Answer, by: Option<&str>) -> String {
             "✓ Approved, edits are accepted".to_owned()
         }
         Answer::Approved(_) => "✓ Approved".to_owned(),
-        Answer::KeepPlanning(wish) => format!("✗ Goes on planning: {}", words(wish)),
+        Answer::KeepPlanning(wish) => format!("✗ Keep planning: {}", words(wish)),
     };
     match by {
         Some(by) => format!("{what}\nby {by}"),
@@ -301,7 +301,7 @@ fn answered(answer: &Answer, by: Option<&str>) -> String {
 /// "Deny and say why"
 pub fn say_why(whose: WantsReply) -> Outgoing {
     asking_for_words(
-        "Write why, as a reply to this message: claude reads it to the letter.",
+        "Reply to this message with the reason; claude reads it to the letter.",
         whose,
     )
 }
@@ -309,7 +309,7 @@ pub fn say_why(whose: WantsReply) -> Outgoing {
 /// "Keep planning"
 pub fn say_wish(whose: WantsReply) -> Outgoing {
     asking_for_words(
-        "Write what the plan shall be instead, as a reply to this message: claude reads it to the letter.",
+        "Reply to this message with what the plan should be instead; claude reads it to the letter.",
         whose,
     )
 }
@@ -323,20 +323,20 @@ fn asking_for_words(text: &str, whose: WantsReply) -> Outgoing {
 /// Somebody replied with words to a question that is over.
 pub fn words_came_too_late() -> Outgoing {
     Outgoing::note(
-        "This question is over, and what you wrote was not given to claude. Write it as a new message if it shall \
-         be.",
+        "This question is over, and what you wrote was not given to claude. Send it as a new message if claude \
+         should get it.",
     )
 }
 
-/// Somebody replied to a question with something that is more than words.
+/// Somebody replied to a question with more than text.
 pub fn still_waits() -> Outgoing {
     Outgoing::note(
-        "Claude still waits for your answer: press a button, or reply to the question with words alone. What you sent \
-         goes to it as a message of its own.",
+        "Claude still waits for your answer: press a button, or reply to the question with text only. What you sent \
+         goes to claude as a separate message.",
     )
 }
 
-/// Somebody replied to a question that is not theirs.
+/// Somebody replied to another person's question.
 pub fn not_theirs() -> Outgoing {
     Outgoing::note(
         "This was not given to claude: only the person whose prompt it is about, or the owner of the bot, can answer \
@@ -344,7 +344,7 @@ pub fn not_theirs() -> Outgoing {
     )
 }
 
-/// Claude has waited for so long, for the answers to so many questions.
+/// Reminds of `count` open questions; claude has waited for so long.
 pub fn reminder(waited: Duration, count: usize) -> Outgoing {
     let minutes = waited.as_secs() / 60;
     let waited = match minutes {
@@ -355,13 +355,13 @@ pub fn reminder(waited: Duration, count: usize) -> Outgoing {
         1 => format!(
             "Claude has been waiting for your answer for {waited}. It does nothing until you answer."
         ),
-        many => format!(
-            "Claude has been waiting for your answers to {many} questions, for {waited} by now."
-        ),
+        many => {
+            format!("Claude has been waiting for your answers to {many} questions for {waited}.")
+        }
     })
 }
 
-/// What is waited for, in a line: `/logs`.
+/// A question in one line, for `/logs`.
 pub fn in_short(request: &Request) -> String {
     match &request.asks {
         Asks::Permission(permission) => match &permission.wish {
@@ -374,6 +374,6 @@ pub fn in_short(request: &Request) -> String {
             questions.collect::<Vec<_>>().join(" ")
         }
         Asks::Plan { .. } => "may it carry out its plan".to_owned(),
-        Asks::Unknown(kind) => format!("something of telecoder: {kind}"),
+        Asks::Unknown(kind) => format!("a request to telecoder: {kind}"),
     }
 }

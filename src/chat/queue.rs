@@ -1,4 +1,4 @@
-//! What is said about messages that wait while a run goes on: `/queue`, and changes of what was written.
+//! Sentences about prompts that wait during a run: `/queue`, and edits of messages.
 
 use crate::domain::button::Press;
 use crate::domain::id::{MessageId, PromptId};
@@ -8,7 +8,7 @@ use crate::domain::prompt::InQueue;
 use crate::domain::shown::beginning;
 use crate::domain::shown::folded;
 
-/// So many waiting prompts are listed.
+/// How many waiting prompts are listed.
 const LISTED: usize = 8;
 /// How much of each is shown, in characters.
 const SHOWN: usize = 80;
@@ -17,11 +17,11 @@ const SHOWN: usize = 80;
 pub fn queue(queues: bool, waiting: &[InQueue]) -> Outgoing {
     let mut text = String::from(match queues {
         true => {
-            "What you write while a run goes on waits for its end. /queue off lets it go to claude at once."
+            "What you write during a run waits until it ends. /queue off sends it to claude immediately."
         }
         false => {
-            "What you write while a run goes on goes to claude at once, which takes it up at its next step. \
-             /queue on holds it back."
+            "What you write during a run goes to claude immediately, which reads it at its next step. /queue on \
+             queues it."
         }
     });
     if waiting.is_empty() {
@@ -34,7 +34,7 @@ pub fn queue(queues: bool, waiting: &[InQueue]) -> Outgoing {
         let words = beginning(&folded(&prompt.words), SHOWN);
         text.push_str(&format!("\n{number}. {words}"));
         if prompt.is_handed {
-            text.push_str(" (claude has it, and takes it up at its next step)");
+            text.push_str(" (claude has it, and reads it at its next step)");
         }
         message = message.with_button(format!("Cancel {number}"), Press::Cancel(prompt.run));
     }
@@ -47,16 +47,17 @@ pub fn queue(queues: bool, waiting: &[InQueue]) -> Outgoing {
     }
 }
 
-/// A message was changed, or cancelled, and claude had just taken it up.
+/// A message was edited or cancelled just after claude had read it.
 pub fn changed_too_late(prompt: PromptId, edit: &Edit, message: Option<MessageId>) -> Outgoing {
     match edit {
         Edit::Changed(_) => edited(prompt, true, message),
-        Edit::Cancelled => Outgoing::note("Claude had taken this up already; /stop ends the run.")
-            .replying_to(message),
+        Edit::Cancelled => {
+            Outgoing::note("Claude had read this already; /stop ends the run.").replying_to(message)
+        }
     }
 }
 
-/// A message was changed that claude has read.
+/// A message was edited that claude has read.
 pub fn edited(prompt: PromptId, goes_on: bool, message: Option<MessageId>) -> Outgoing {
     let again = match goes_on {
         true => "Stop and run again",

@@ -1,4 +1,4 @@
-//! `/raw`: what exactly reached claude for a prompt, block by block, and what telecoder added.
+//! The reply to `/raw`: the exact input of a prompt, block by block, and telecoder's additions.
 
 use std::path::PathBuf;
 
@@ -8,11 +8,11 @@ use crate::domain::outgoing::{Body, Outgoing};
 /// A longer text comes as a file; in UTF-16 units, so that it is one message with room to spare.
 const LONGEST_MESSAGE: usize = 3_500;
 
-/// What was written to claude's input for one prompt, and how claude was started.
+/// The input that claude got for one prompt, and how claude was started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reached {
     pub blocks: Vec<Shown>,
-    /// None where the record of the run is gone.
+    /// `None` if the run's record is gone.
     pub start: Option<Start>,
 }
 
@@ -26,22 +26,22 @@ pub enum Shown {
     Picture {
         media_type: String,
         bytes: u64,
-        /// Where it was read from.
+        /// The file it was read from.
         file: Option<PathBuf>,
     },
 }
 
-/// Whose words they are.
+/// Who wrote a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     Person,
-    /// A line in a fixed form: a quote, where a forward is from, a file's path.
+    /// A line in a fixed form: a quote, a forward's origin, a file's path.
     Telecoder,
-    /// It is not kept.
+    /// Not recorded.
     Unknown,
 }
 
-/// The arguments that matter, as claude was given them.
+/// The arguments of claude that a person wants to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Start {
     pub appended_to_system_prompt: Option<String>,

@@ -1,4 +1,4 @@
-//! What `/sessions` and `/resume` say.
+//! The replies to `/sessions` and `/resume`.
 
 use super::text::cost;
 use crate::domain::button::Press;
@@ -8,11 +8,11 @@ use crate::domain::session::{Session, SessionState, Source};
 use crate::domain::shown::one_line;
 use crate::domain::shown::without_password;
 
-/// How much of a prompt tells one session from another.
+/// How much of a prompt is shown, in characters.
 const PROMPT_SHOWN: usize = 60;
 const BUTTON_SHOWN: usize = 40;
 
-/// A session as the list has it.
+/// A session as the list shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed {
     pub session: Session,
@@ -22,7 +22,7 @@ pub struct Listed {
     pub last_prompt: Option<String>,
 }
 
-/// `/sessions`; `more` are those that are too old to be listed.
+/// `/sessions`; `more` counts older sessions, which are unlisted.
 pub fn sessions(listed: &[Listed], more: usize) -> Outgoing {
     if listed.is_empty() {
         return Outgoing::note("There are no sessions here yet: your first message starts one.");
@@ -31,7 +31,7 @@ pub fn sessions(listed: &[Listed], more: usize) -> Outgoing {
     lines.extend(listed.iter().map(line));
     if more > 0 {
         lines.push(format!(
-            "… and {more} older. /resume NAME goes on in any of them."
+            "… and {more} older. /resume NAME switches to any of them."
         ));
     }
     let others = listed
@@ -56,7 +56,7 @@ fn line(listed: &Listed) -> String {
         many => line.push_str(&format!(", {many} runs, {}", cost(listed.cost_usd))),
     }
     if listed.is_current {
-        line.push_str(", this chat's");
+        line.push_str(", current");
     }
     if session.at.chat == ChatId::SHELL {
         line.push_str(", made in a shell");
@@ -82,19 +82,19 @@ fn what(session: &Session) -> String {
     }
 }
 
-/// What goes on in a session.
+/// The activity in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GoingOn {
     Nothing,
     Run,
-    /// Somebody has it at a terminal.
+    /// The session is open in a terminal.
     Terminal,
 }
 
-/// From now on the chat talks to this one.
+/// The chat has switched to this session.
 pub fn switched(session: &Session, going_on: GoingOn) -> Outgoing {
     let mut text = format!(
-        "This chat goes on in session {}: {}",
+        "This chat is now in session {}: {}",
         session.id,
         what(session)
     );
@@ -102,7 +102,7 @@ pub fn switched(session: &Session, going_on: GoingOn) -> Outgoing {
         text.push_str(&format!(", branch {branch}"));
     }
     text.push_str(match going_on {
-        GoingOn::Run => ". A run is going on there; it shows here from now on.",
+        GoingOn::Run => ". The run there shows here from now on.",
         GoingOn::Terminal => {
             ". It is open in a terminal; what you write next waits until it is handed back."
         }
@@ -111,30 +111,30 @@ pub fn switched(session: &Session, going_on: GoingOn) -> Outgoing {
     Outgoing::note(text)
 }
 
-/// `/resume` with the name of the chat's own session.
+/// `/resume` with the name of the current session.
 pub fn is_current(session: &SessionId) -> Outgoing {
-    Outgoing::note(format!("This chat talks to session {session} already."))
+    Outgoing::note(format!("This chat is in session {session} already."))
 }
 
-/// `/resume` with a name that is none.
+/// `/resume` with an unknown name.
 pub fn unknown(name: &str) -> Outgoing {
     Outgoing::note(format!(
-        "There is no session {} that this chat could go on in, and nothing was changed. /sessions lists them.",
+        "There is no session {} for this chat, and nothing was changed. /sessions lists them.",
         one_line(name, PROMPT_SHOWN)
     ))
 }
 
-/// Its workspace is not there.
+/// The session has no workspace.
 pub fn not_ready(session: &SessionId) -> Outgoing {
     Outgoing::note(format!(
         "Session {session} has no workspace to work in, and nothing was changed. /new starts a fresh one."
     ))
 }
 
-/// Something goes on in this chat.
+/// Something is running in this chat.
 pub fn busy() -> Outgoing {
     Outgoing::note(
         "Something is running here, and one chat follows one run at a time; nothing was changed. Wait for it or /stop \
-         it, then go on in the other session.",
+         it, then switch to the other session.",
     )
 }

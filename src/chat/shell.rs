@@ -1,4 +1,4 @@
-//! What a chat is told of what somebody does in a shell of the bot's machine.
+//! Sentences about what somebody does in a shell on the bot's machine.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub fn made(session: &Session) -> Outgoing {
     ))
 }
 
-/// Somebody asks in the shell; the answer comes here.
+/// Somebody asked in the shell; the answer comes here.
 pub fn asked(session: &SessionId, prompt: &str) -> Outgoing {
     Outgoing::note(format!(
         "From the shell, in session {session}: “{}”",
@@ -38,14 +38,14 @@ pub fn asked(session: &SessionId, prompt: &str) -> Outgoing {
     ))
 }
 
-/// Somebody has the session at a terminal.
+/// Somebody opened the session in a terminal.
 pub fn attached(session: &SessionId) -> Outgoing {
     Outgoing::note(format!(
         "Session {session} is open in a terminal now. What you write to it here waits until it is handed back."
     ))
 }
 
-/// A session of this chat is no more; `back` says where the chat is now if it was the one that it talked to.
+/// A session of this chat was deleted; `back` is the chat's new place if it was the current session.
 pub fn deleted(session: &SessionId, back: Option<BackIn>) -> Outgoing {
     let text = format!("Session {session} was deleted in the shell, with its workspace.");
     Outgoing::note(match back {
@@ -59,21 +59,21 @@ pub fn deleted(session: &SessionId, back: Option<BackIn>) -> Outgoing {
     })
 }
 
-/// What happened while somebody had a session at a terminal.
+/// What happened while a session was open in a terminal.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AtTerminal {
     pub elapsed: Duration,
-    /// What claude was asked there, in its order.
+    /// The prompts entered there, in order.
     pub prompts: Vec<String>,
-    /// The conversation that was gone on with last; none where nothing was asked.
+    /// The conversation used last; `None` if nothing was asked.
     pub conversation: Option<ClaudeSessionId>,
-    /// What git sees changed since then; none where that cannot be said.
+    /// The files that git sees changed since then; `None` if that is unknown.
     pub files: Option<Files>,
-    /// The terminal was closed without a word: killed, or the machine went down.
+    /// The terminal never handed back: it was killed, or the machine died.
     pub was_cut_off: bool,
 }
 
-/// The session is this chat's again.
+/// A terminal handed a session back.
 pub fn handed_back(
     session: &SessionId,
     what: &AtTerminal,
@@ -81,9 +81,7 @@ pub fn handed_back(
     waiting: usize,
 ) -> Outgoing {
     let mut text = if what.was_cut_off {
-        format!(
-            "Session {session} is not open in a terminal any more; it was closed without a word."
-        )
+        format!("The terminal with session {session} was closed without handing it back.")
     } else {
         format!(
             "Session {session} was handed back by the terminal after {}.",
@@ -92,9 +90,9 @@ pub fn handed_back(
     };
     match what.prompts.len() {
         0 if what.was_cut_off => {}
-        0 => text.push_str(" claude was asked nothing there."),
-        1 => text.push_str(" claude was asked one thing there."),
-        many => text.push_str(&format!(" claude was asked {many} things there.")),
+        0 => text.push_str(" Claude was asked nothing there."),
+        1 => text.push_str(" Claude was asked one thing there."),
+        many => text.push_str(&format!(" Claude was asked {many} things there.")),
     }
     for prompt in what.prompts.iter().take(PROMPTS_SHOWN) {
         text.push_str(&format!("\n• {}", one_line(prompt, LISTED_PROMPT)));
@@ -108,10 +106,10 @@ pub fn handed_back(
         None => {}
     }
     text.push_str(match (waiting, is_current) {
-        (0, true) => "\nWhat you write next goes on in that conversation.",
+        (0, true) => "\nWhat you write next continues that conversation.",
         (0, false) => "",
-        (1, _) => "\nThe prompt that waits runs now.",
-        (_, _) => "\nThe prompts that wait run now.",
+        (1, _) => "\nThe waiting prompt runs now.",
+        (_, _) => "\nThe waiting prompts run now.",
     });
     let folded = what.files.as_ref().and_then(file_list);
     let body = match folded {

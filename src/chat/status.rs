@@ -1,4 +1,4 @@
-//! What `/status` says.
+//! The reply to `/status`.
 
 use std::time::Duration;
 
@@ -13,43 +13,43 @@ use crate::domain::session::{Session, SessionState, Source};
 use crate::domain::shown::one_line;
 use crate::domain::shown::without_password;
 
-/// Everything that `/status` tells, gathered in one look at the store.
+/// The facts that `/status` shows, read from the store together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     pub session: Option<Session>,
-    /// How long the current run has been going on.
+    /// How long the current run has been running.
     pub running_for: Option<Duration>,
-    /// How many questions of claude's are open in it.
+    /// How many of claude's questions are open in it.
     pub asks: usize,
-    /// The running run belongs to a session that the chat has left.
+    /// The current run belongs to a session that the chat has left.
     pub running_elsewhere: bool,
     pub waiting: usize,
-    /// Somebody has the session at a terminal.
+    /// The session is open in a terminal.
     pub is_at_terminal: bool,
-    /// What is done in the workspace beside runs, and for how long.
+    /// The current job, and how long it has been running.
     pub job: Option<(Task, Duration)>,
-    /// Prompts that are held back because they are old.
+    /// How many late prompts wait for a person.
     pub late: usize,
-    /// What holds the chat up, as a line.
+    /// The line about a hold.
     pub hold: Option<String>,
-    /// The topic that is asked in.
+    /// The topic of the command.
     pub thread: Option<ThreadId>,
-    /// Runs in all chats take all the places that there are.
+    /// The runs of all chats fill every place for runs.
     pub no_free_place: bool,
     pub last: Option<RunEnd>,
     /// How long ago the last run ended.
     pub last_ago: Option<Duration>,
     pub cost_usd: f64,
     pub runs: u64,
-    /// Messages of this chat that did not arrive.
+    /// Messages of this chat that were not delivered.
     pub not_delivered: NotDelivered,
-    /// Messages that did not arrive in other chats, and in how many; for the owner.
+    /// Messages not delivered in other chats, and in how many chats; for the owner.
     pub not_delivered_elsewhere: (u64, u64),
-    /// Another program has been polling with the same token for so long.
+    /// How long another program has been polling with the same token.
     pub other_poller_for: Option<Duration>,
 }
 
-/// One line a fact; what is not so is left out.
+/// One line per fact that applies.
 pub fn status(facts: &Facts) -> Outgoing {
     let mut lines = Vec::new();
     match &facts.session {
@@ -87,7 +87,7 @@ pub fn status(facts: &Facts) -> Outgoing {
     lines.extend(facts.hold.clone());
     if facts.late > 0 {
         lines.push(format!(
-            "Held back because they are old: {}",
+            "Late, waiting for your decision: {}",
             prompts(facts.late)
         ));
     }
@@ -110,7 +110,7 @@ pub fn status(facts: &Facts) -> Outgoing {
         message = message.with_button("Try now", Press::TryNow(facts.thread));
     }
     if facts.late > 0 {
-        message = message.with_button("Run what is held back", Press::RunLate(facts.thread));
+        message = message.with_button("Run late prompts", Press::RunLate(facts.thread));
     }
     if facts.not_delivered.count > 0 {
         message = message.with_button("Send what did not arrive", Press::SendParked);
@@ -124,12 +124,12 @@ fn doing(task: &Task) -> &'static str {
         Task::Diff | Task::AskUndo { .. } => "Looking at what changed",
         Task::Push => "Pushing",
         Task::Fetch { .. } => "Fetching a file",
-        Task::Undo { .. } | Task::Redo { .. } => "Going back",
+        Task::Undo { .. } | Task::Redo { .. } => "Restoring files",
         Task::SendFiles | Task::SendSecrets { .. } | Task::Get { .. } => "Sending files",
     }
 }
 
-/// What is wrong beside the session itself.
+/// Problems outside the session.
 fn trouble_lines(facts: &Facts) -> Vec<String> {
     let mut lines = Vec::new();
     if facts.not_delivered.count > 0 {
@@ -155,8 +155,8 @@ fn trouble_lines(facts: &Facts) -> Vec<String> {
     }
     if let Some(since) = facts.other_poller_for {
         lines.push(format!(
-            "Another program has been using this bot's token for {}, so messages go now here, now there; stop \
-             the other one",
+            "Another program has been using this bot's token for {}, so each gets only some messages; stop the \
+             other one",
             duration(since)
         ));
     }
@@ -182,7 +182,7 @@ fn session_lines(session: &Session) -> Vec<String> {
         "Session {}{}",
         session.id,
         match session.state {
-            SessionState::New => " (being set up)",
+            SessionState::New => " (preparing its workspace)",
             SessionState::Ready => "",
             SessionState::Failed => " (could not be set up)",
         }

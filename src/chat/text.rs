@@ -1,4 +1,4 @@
-//! The sentences that the bot says in reply to commands, and the words they share.
+//! Replies to commands, and the words that all sentences share.
 //!
 //! Plain English, no jargon. An error says what happened, what was kept, and what to do now.
 
@@ -13,9 +13,8 @@ pub fn help() -> Outgoing {
     let mut text = String::from(
         "What you write here goes unchanged to claude, which works in a git workspace on the machine this \
          bot runs on. The chat shows it working and tells you when it is done.\n\nPictures, files and voice \
-         messages go to claude too. What you write while it works reaches it at its next step; later messages go on \
-         in the same conversation. Unknown /commands go to claude too; a command of mine goes to claude \
-         with two slashes, as in //status.\n",
+         messages go to claude too. Messages sent while it works reach it at its next step; those sent afterwards \
+         continue the conversation. Other /commands go to claude; //status sends it /status.\n",
     );
     for verb in Verb::ALL.into_iter().filter(|verb| verb.in_menu()) {
         let arguments = match verb.arguments() {
@@ -31,22 +30,22 @@ pub fn help() -> Outgoing {
     Outgoing::note(text)
 }
 
-/// A command of ours with arguments that make no sense.
+/// A command of the bot with wrong arguments.
 pub fn misused(verb: Verb) -> Outgoing {
     Outgoing::note(format!(
-        "I did not understand that, and nothing was changed. It goes like this: /{} {}",
+        "I did not understand that, and nothing was changed. Usage: /{} {}",
         verb.name(),
         verb.arguments()
     ))
 }
 
-/// Something came that claude cannot get. `kind` is the Bot API's name for it.
+/// claude cannot get this kind of message. `kind` is the Bot API's name for it.
 pub fn cannot_be_passed_on(kind: &str) -> Outgoing {
     Outgoing::note(format!(
         "This was not passed on to claude: {}. Write what you need, or send a screenshot of it.",
         match kind {
-            "sticker" => "a sticker without an emoji says nothing that it could read".to_owned(),
-            "paid_media" => "what has to be paid for cannot be seen by a bot".to_owned(),
+            "sticker" => "it cannot read a sticker without an emoji".to_owned(),
+            "paid_media" => "bots cannot see paid media".to_owned(),
             "story" => "a story can only be seen in Telegram itself".to_owned(),
             "giveaway_winners" => "it can do nothing with a giveaway".to_owned(),
             "game" | "giveaway" | "invoice" =>
@@ -74,11 +73,11 @@ pub fn nothing_to_stop() -> Outgoing {
     Outgoing::note("Nothing is running, and nothing waits.").urgent()
 }
 
-/// `/stop` while nothing runs yet.
+/// `/stop` if prompts only wait.
 pub fn dropped_waiting(count: usize) -> Outgoing {
     Outgoing::note(match count {
-        1 => "The prompt that waited was dropped; it was not run.".to_owned(),
-        many => format!("The {many} prompts that waited were dropped; they were not run."),
+        1 => "The waiting prompt was dropped and did not run.".to_owned(),
+        many => format!("The {many} waiting prompts were dropped and did not run."),
     })
     .urgent()
 }
@@ -86,21 +85,22 @@ pub fn dropped_waiting(count: usize) -> Outgoing {
 /// A run was ended by `/stop`.
 pub fn stopped(elapsed: Duration, cost_usd: f64, waiting: usize) -> Outgoing {
     let mut text = format!(
-        "Stopped after {}{}. What it changed so far is kept.",
+        "Stopped after {}{}.",
         duration(elapsed),
         cost_clause(cost_usd)
     );
     match waiting {
         0 => {}
-        1 => text.push_str(" The prompt that waits runs now; /stop drops it."),
+        1 => text.push_str(" The waiting prompt runs now; /stop drops it."),
         many => text.push_str(&format!(
-            " The {many} prompts that wait run now; /stop drops them."
+            " The {many} waiting prompts run now; /stop drops them."
         )),
     }
+    text.push_str(" What was changed so far is kept.");
     Outgoing::note(text).loud().urgent()
 }
 
-/// `/stop` came when the run had said its last.
+/// `/stop` came after the run had ended.
 pub fn already_over() -> Outgoing {
     Outgoing::note("The run was already over.").urgent()
 }
@@ -108,31 +108,31 @@ pub fn already_over() -> Outgoing {
 /// A run took longer than `TELECODER_RUN_TIMEOUT`.
 pub fn timed_out(elapsed: Duration, cost_usd: f64) -> Outgoing {
     Outgoing::note(format!(
-        "Stopped after {}{}: that is the limit for one run (TELECODER_RUN_TIMEOUT). What it changed so far \
-         is kept; write to go on.",
+        "Stopped after {}{}: that is the limit for one run (TELECODER_RUN_TIMEOUT). What was changed so \
+         far is kept; write to continue.",
         duration(elapsed),
         cost_clause(cost_usd)
     ))
     .loud()
 }
 
-/// The keeper is gone and left no word. `changed` are files that are not committed.
+/// The keeper is gone, and the run's end unknown. `changed` are uncommitted files.
 pub fn lost(last_steps: &str, changed: &[String], survivors: usize, has_begun: bool) -> Outgoing {
     let mut text = String::from(
         "The run was lost: the process that kept it was killed, or the machine went down. ",
     );
     text.push_str(match (has_begun, changed) {
         (false, _) => "There is no sign that claude had begun with the prompt.",
-        (true, []) => "What it did so far is kept.",
-        (true, [_]) => "What it did so far is kept; in the workspace this file is not committed: ",
-        (true, _) => "What it did so far is kept; in the workspace these files are not committed: ",
+        (true, []) => "The work so far is kept.",
+        (true, [_]) => "The work so far is kept; in the workspace this file is not committed: ",
+        (true, _) => "The work so far is kept; in the workspace these files are not committed: ",
     });
     if has_begun && !changed.is_empty() {
         text.push_str(&some_of(changed));
         text.push('.');
     }
     text.push_str(&survivors_clause(survivors));
-    text.push_str(" The button takes it up again; or write what you want instead.");
+    text.push_str(" The button resumes it; or write what you want instead.");
     Outgoing::note(text).quoting(last_steps).loud()
 }
 
@@ -151,13 +151,15 @@ fn some_of(names: &[String]) -> String {
     }
 }
 
-/// What a run has left behind, in a sentence; nothing where there is nothing.
+/// The processes that a run left behind, in a sentence; `None` if there are none.
 pub fn left_behind(survivors: usize, kept: usize) -> Option<String> {
     let mut text = survivors_clause(survivors);
     text.push_str(&match kept {
         0 => String::new(),
-        1 => " One process goes on, because it was started with TELECODER_KEEP.".to_owned(),
-        many => format!(" {many} processes go on, because they were started with TELECODER_KEEP."),
+        1 => " One process keeps running, because it was started with TELECODER_KEEP.".to_owned(),
+        many => format!(
+            " {many} processes keep running, because they were started with TELECODER_KEEP."
+        ),
     });
     (!text.is_empty()).then(|| text.trim_start().to_owned())
 }
@@ -179,7 +181,7 @@ pub fn answer(
 /// How the line below an answer begins.
 const DONE: &str = "Done · ";
 
-/// An answer as it stands in the chat, without what stands below it.
+/// An answer as the chat shows it, without its footer.
 pub fn without_footer(shown: &str) -> &str {
     match shown.rfind("\n\n") {
         Some(end) if shown[end..].trim_start().starts_with(DONE) => &shown[..end],
@@ -187,7 +189,7 @@ pub fn without_footer(shown: &str) -> &str {
     }
 }
 
-/// What stands below an answer: how it ended, how long it took, what it cost.
+/// The footer of an answer: how the run ended, how long it took, what it cost.
 pub fn footer(
     elapsed: Duration,
     tool_calls: usize,
@@ -212,17 +214,17 @@ pub fn footer(
     footer
 }
 
-/// Below an answer whose run goes on by itself.
+/// The footer if background work continues.
 pub fn footer_in_background(elapsed: Duration, cost_usd: f64, tasks: &[&str]) -> String {
     format!(
-        "{}{} · still going on in the background: {}. /stop ends it.",
+        "{}{} · still running in the background: {}. /stop ends it.",
         duration(elapsed),
         cost_with_dot(cost_usd),
         tasks.join(", ")
     )
 }
 
-/// Background work was ended because the next prompt waits.
+/// Background work was ended because the next prompt was waiting.
 pub fn background_ended(tasks: usize) -> Outgoing {
     Outgoing::note(match tasks {
         1 => "The work in the background was ended, so that the next prompt can run.".to_owned(),

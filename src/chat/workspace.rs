@@ -1,4 +1,4 @@
-//! What is said about workspaces: made, being made, not made.
+//! Sentences about workspaces: ready, in preparation, failed.
 
 use crate::domain::workspace::BackIn;
 use std::time::Duration;
@@ -13,29 +13,27 @@ use crate::domain::shown::without_password;
 use crate::domain::workspace::Remark;
 use crate::domain::workspace::Unusable;
 
-/// `/new`, as soon as it is written down.
+/// `/new`, as soon as it is stored.
 pub fn new_session(source: &Source, waits_for_run: bool) -> Outgoing {
     let what = match source {
-        Source::Empty => "A fresh session in an empty workspace".to_owned(),
-        Source::Clone(url) => format!("A fresh session on a clone of {}", without_password(url)),
-        Source::Worktree(path) => format!("A fresh session on a worktree of {}", path.display()),
+        Source::Empty => "New session in an empty workspace".to_owned(),
+        Source::Clone(url) => format!("New session on a clone of {}", without_password(url)),
+        Source::Worktree(path) => format!("New session on a worktree of {}", path.display()),
     };
     let when = match (source, waits_for_run) {
-        (_, true) => {
-            "It is set up when the run that is going on has ended; /stop ends that one now."
-        }
+        (_, true) => "It is set up after the current run; /stop ends that run now.",
         (Source::Clone(_), false) => "Cloning; I tell you when it is ready.",
         (_, false) => "Setting it up.",
     };
     Outgoing::note(format!("{what}. {when}"))
 }
 
-/// The workspace is there.
+/// The workspace is ready.
 pub fn workspace_ready(source: &Source, branch: &str, remarks: &[Remark]) -> Outgoing {
     let what = match source {
         Source::Empty => "The workspace is empty".to_owned(),
         Source::Clone(url) => format!("{} is cloned", without_password(url)),
-        Source::Worktree(path) => format!("The worktree of {} is there", path.display()),
+        Source::Worktree(path) => format!("The worktree of {} is ready", path.display()),
     };
     let mut text = format!("{what}, on branch {branch}.");
     for remark in remarks {
@@ -46,7 +44,7 @@ pub fn workspace_ready(source: &Source, branch: &str, remarks: &[Remark]) -> Out
     Outgoing::note(text)
 }
 
-/// The workspace is there, and a prompt waits for it: only what the person would not expect is said.
+/// The workspace is ready and a prompt waits for it: only surprises are worth a message.
 pub fn remarks(remarks: &[Remark]) -> Option<Outgoing> {
     let sentences: Vec<String> = remarks.iter().map(remarked).collect();
     (!sentences.is_empty()).then(|| Outgoing::note(sentences.join(" ")))
@@ -72,7 +70,7 @@ fn remarked(remark: &Remark) -> String {
     }
 }
 
-/// What is shown while a workspace is made; `said` is git's newest line.
+/// The live message while a workspace is made; `said` is git's newest line.
 pub fn setting_up(source: &Source, elapsed: Duration, said: &str) -> LiveText {
     let what = match source {
         Source::Clone(url) => format!("Cloning {}", without_password(url)),
@@ -106,7 +104,7 @@ pub fn workspace_failed(
         BackIn::Previous => {
             "Nothing was left behind, and the chat is back in the session it had before."
         }
-        BackIn::Newer => "Nothing was left behind; the newer session goes on.",
+        BackIn::Newer => "Nothing was left behind; the chat stays in its newer session.",
         BackIn::None => {
             "Nothing was left behind; the next message starts a session in an empty workspace."
         }
@@ -130,17 +128,17 @@ pub fn no_workspace() -> Outgoing {
     .loud()
 }
 
-/// `/new` names something that no workspace can be made of. `known` are names of repositories seen before.
+/// `/new` names an unusable source. `known` are the names of known repositories.
 pub fn unusable(named: &str, why: &Unusable, known: &[String]) -> Outgoing {
     let shown = without_password(named);
     let mut text = match why {
         Unusable::Unknown => format!(
-            "{shown} is neither a URL that git can clone, nor a folder on this machine, nor the name of a \
-             repository seen before, so nothing was changed. Give the URL of a repository, or a full path to one."
+            "{shown} is no URL that git can clone, no folder on this machine and no known repository. Nothing was \
+             changed. Give the URL of a repository, or a full path to one."
         ),
         Unusable::Transport(transport) => format!(
-            "Nothing was changed: a URL with {transport} can do more than name a repository, so it is not \
-             taken. Use https, ssh, git or file, or a path."
+            "Nothing was changed: a URL with {transport} can do more than name a repository, so it is \
+             refused. Use https, ssh, git or file, or a path."
         ),
         Unusable::Outside(roots) => {
             let roots: Vec<String> = roots
@@ -155,7 +153,7 @@ pub fn unusable(named: &str, why: &Unusable, known: &[String]) -> Outgoing {
         }
     };
     if *why == Unusable::Unknown && !known.is_empty() {
-        text.push_str(&format!(" Seen before: {}.", known.join(", ")));
+        text.push_str(&format!(" Known: {}.", known.join(", ")));
     }
     Outgoing::note(text)
 }
@@ -169,8 +167,8 @@ pub fn setting_up_stopped(source: &Source, dropped: usize) -> Outgoing {
     };
     let waited = match dropped {
         0 => "",
-        1 => " The prompt that waited for it was dropped; it was not run.",
-        _ => " The prompts that waited for it were dropped; they were not run.",
+        1 => " The waiting prompt was dropped and did not run.",
+        _ => " The waiting prompts were dropped and did not run.",
     };
     Outgoing::note(format!(
         "{what}, and nothing of it was left behind.{waited}"

@@ -1,4 +1,4 @@
-//! Who may talk to the bot. Nobody else gets a word or has any effect.
+//! Who may talk to the bot. Everybody else is ignored.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::domain::id::{ChatId, ChatThread, UserId};
 /// The allowlist: `TELECODER_TG_ALLOWED_USERS` and `TELECODER_TG_ALLOWED_CHATS`.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
-    /// Who is told of what concerns the bot as a whole: the first on the list.
+    /// The first on the list; hears about the bot as a whole.
     owner: Option<UserId>,
     users: BTreeSet<UserId>,
     chats: BTreeSet<ChatId>,
@@ -32,8 +32,8 @@ impl Access {
         }
     }
 
-    /// A private chat needs its user on the list, or invited; a group needs itself on the list, and the sender as
-    /// in a private chat. Where the settings name nobody, nobody may, whoever was invited before.
+    /// In a private chat the user must be on the list or invited; in a group, the group must be on the list too. If the
+    /// settings name nobody, nobody is admitted, not even people invited before.
     pub fn admit(&self, user: UserId, chat: ChatId, is_invited: bool) -> Option<Member> {
         let person = self.lists(user) || (is_invited && !self.is_empty());
         let allowed = person && (!chat.is_group() || self.chats.contains(&chat));
@@ -45,7 +45,7 @@ impl Access {
         self.users.contains(&user)
     }
 
-    /// Whom the settings name.
+    /// The listed people.
     pub fn users(&self) -> impl Iterator<Item = UserId> + '_ {
         self.users.iter().copied()
     }
@@ -69,7 +69,7 @@ impl Access {
         self.chats.contains(&chat)
     }
 
-    /// Nobody at all may.
+    /// Nobody is admitted.
     pub fn is_empty(&self) -> bool {
         self.users.is_empty()
     }

@@ -1,7 +1,7 @@
-//! Buttons below the bot's messages, and what a press on each asks for.
+//! Buttons below the bot's messages, and the request behind each.
 //!
 //! Bot API: `InlineKeyboardButton`; `callback_data` is at most 64 bytes. A press may come from a message of any
-//! age, so what it asks for is looked up again when it comes.
+//! age, so its subject is looked up again.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use crate::domain::choices::{Effort, PermissionMode};
 use crate::domain::id::{JobId, PromptId, QuestionId, RunId, SessionId, ThreadId, UserId};
 use crate::domain::question::Pick;
 
-/// Back to what the settings say.
+/// Back to the settings' value.
 const OFF: &str = "off";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Button {
     pub press: Press,
 }
 
-/// What a press asks for.
+/// The request behind a press.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Press {
@@ -29,47 +29,47 @@ pub enum Press {
     StopJob(JobId),
     /// Give up making the workspace of this session.
     StopSetup(SessionId),
-    /// Send what failed in this job's checks back to claude.
+    /// Send this job's failing checks back to claude.
     Fix(JobId),
-    /// Run the checks of this session that were found from now on.
+    /// From now on run the checks found in this session's workspace.
     UseChecks(SessionId),
     /// Take the workspace back to what it was before this run.
     Undo(RunId),
     /// Take the undo of this run back.
     Redo(RunId),
-    /// Go on where this lost run was cut off.
+    /// Resume this lost run where it was cut off.
     Resume(RunId),
-    /// Run the prompts of this lost run once more: claude had not begun with them.
+    /// Run the prompts of this lost run again: claude had not begun them.
     Repeat(RunId),
-    /// Run the prompts that were held back because they are old, in the chat or in this topic of it.
+    /// Run the late prompts of the chat, or of this topic.
     RunLate(Option<ThreadId>),
-    /// Do not run what waits as this run.
+    /// Do not run this waiting prompt.
     Cancel(RunId),
-    /// Tell claude that this prompt was changed, and to what.
+    /// Tell claude that this prompt was edited, and how.
     Correct(PromptId),
-    /// Run this prompt again, as it was changed; first end what it runs in.
+    /// Run this prompt again as edited; first end the run that it is in.
     RunEdited(PromptId),
-    /// Run the prompt of this run, which was not begun because a file of it could not be had, without that file.
+    /// Run the prompt of this run without its missing file, which kept the run from beginning.
     AskWithout(RunId),
-    /// Send what could not be delivered in this chat.
+    /// Send the parked messages of this chat.
     SendParked,
-    /// From now on the chat talks to this session.
+    /// Switch the chat to this session.
     Switch(SessionId),
-    /// This person may not use the bot any more.
+    /// Remove this person's permission.
     RemovePerson(UserId),
-    /// Send what this job has asked about, because its name says that it is a secret.
+    /// Send the files that this job asked about because their names suggest secrets.
     SendSecrets(JobId),
-    /// Answer this question so.
+    /// Answer this question.
     Answer(QuestionId, Pick),
-    /// What claude is started with in this chat from now on; `None`: what the settings say.
+    /// Start claude in this chat with this mode from now on; `None` is the settings' value.
     SetMode(Option<PermissionMode>),
     SetModel(Option<String>),
     SetEffort(Option<Effort>),
-    /// Nothing shall hold the chat, or this topic of it, up any more.
+    /// Lift the hold of the chat, or of this topic.
     TryNow(Option<ThreadId>),
-    /// Begin to log claude in.
+    /// Begin a login of claude.
     LogIn,
-    /// Links that were given away let nobody in any more.
+    /// Cancel all open invitation links.
     CancelLinks,
 }
 
@@ -105,7 +105,7 @@ impl Press {
         }
     }
 
-    /// `None` for a button of another version, or for data that no button of ours has.
+    /// `None` for a button of another version, or for data of no button of the bot.
     pub fn parse(data: &str) -> Option<Press> {
         let (verb, of) = data.split_once(':').unwrap_or((data, ""));
         let run = || Uuid::parse_str(of).ok().map(RunId);

@@ -1,23 +1,23 @@
-//! What changed in a workspace, and where its commits are.
+//! Changes in a workspace, and whether its commits were pushed.
 
 use serde::{Deserialize, Serialize};
 
 /// How many changed files are named.
 const FILES_NAMED: usize = 100;
 
-/// What the workspace shows.
+/// A workspace's changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changes {
     pub files: Files,
     pub commits: Commits,
-    /// None for a detached `HEAD`.
+    /// `None` for a detached `HEAD`.
     pub branch: Option<String>,
     pub remote: Remote,
-    /// What the snapshots could not take in, in git's words.
+    /// git's words about files that the snapshots left out.
     pub left_out: String,
-    /// Another commit or another branch is checked out than before.
+    /// The checked-out commit or branch is another one than before.
     pub has_moved: bool,
-    /// There are submodules, in which nobody looked.
+    /// There are submodules, not examined.
     pub has_submodules: bool,
 }
 
@@ -31,17 +31,17 @@ impl Changes {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
     pub path: String,
-    /// Where it was before, if it was renamed.
+    /// The path before a rename.
     pub from: Option<String>,
-    /// Lines added and removed; none for a binary file.
+    /// Lines added and removed; `None` for a binary file.
     pub lines: Option<(u64, u64)>,
 }
 
-/// The files that differ: their sums, and the first of them by name.
+/// The changed files: their totals, and the first of them by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Files {
     pub count: u64,
-    /// Lines in all of them that are text.
+    /// Lines, in all text files.
     pub added: u64,
     pub removed: u64,
     /// In git's order.
@@ -53,7 +53,7 @@ impl Files {
         self.count == 0
     }
 
-    /// Counts a file, and names it where there is room.
+    /// Counts a file, and names it if there is room.
     pub fn push(&mut self, file: Changed) {
         self.count += 1;
         let (added, removed) = file.lines.unwrap_or_default();
@@ -88,23 +88,23 @@ pub struct Commits {
     pub newest: Vec<Commit>,
 }
 
-/// How far the branch is with what other repositories have.
+/// How far the branch is ahead of the remotes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Remote {
-    /// There is no other repository.
+    /// There is no remote.
     #[default]
     None,
-    /// So many commits are on no remote branch that is known here.
+    /// The number of commits that are on no known remote branch.
     Ahead(u64),
 }
 
-/// What a push came to.
+/// The result of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pushed {
     pub branch: String,
-    /// There was nothing that the other side did not have.
+    /// The remote had everything already.
     pub up_to_date: bool,
-    /// What the host names to open a pull request, where it does.
+    /// The host's link for opening a pull request, if it gave one.
     pub link: Option<String>,
 }

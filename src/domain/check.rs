@@ -3,15 +3,15 @@
 use crate::domain::shown::without_password;
 use serde::{Deserialize, Serialize};
 
-/// The commands that check a project: those of a session, of the settings, of a repository, or what its files look
-/// like. None: not said; an empty one: there is nothing to check.
+/// The commands that check a project: set in a session, the settings or a repository, or guessed from its files.
+/// `None` means unset; an empty command means no check.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commands {
     pub test: Option<String>,
     pub lint: Option<String>,
 }
 
-/// What a check is about.
+/// The kind of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckKind {
@@ -19,7 +19,7 @@ pub enum CheckKind {
     Lint,
 }
 
-/// A command that says by its exit code whether all is well.
+/// A command whose exit code says whether it passed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     pub kind: CheckKind,
@@ -33,35 +33,35 @@ pub struct Check {
 pub enum CheckEnd {
     /// Exit code 0.
     Passed,
-    /// Any other exit code; none where a signal ended it.
+    /// Any other exit code; `None` if a signal ended it.
     Failed { code: Option<i32> },
     /// It took longer than `TELECODER_VERIFY_TIMEOUT`.
     TimedOut,
-    /// A person asked for it.
+    /// A person stopped it.
     Stopped,
-    /// The next prompt came, and comes first.
+    /// It was ended because the next prompt came.
     GaveWay,
-    /// It could not be run, in the system's words.
+    /// It could not be run; the system's words.
     NotRun(String),
 }
 
-/// What a check has shown.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckResult {
     #[serde(flatten)]
     pub check: Check,
     pub ended: CheckEnd,
-    /// Where its output could be read.
+    /// `None` if its output is unclear.
     pub counts: Option<TestCounts>,
     pub elapsed_ms: u64,
-    /// The end of what it wrote, without terminal escapes; only where it did not pass.
+    /// The end of its output, without terminal escapes; empty if it passed.
     pub last_lines: String,
-    /// Processes that it left behind and that were ended.
+    /// How many processes it left behind; they were ended.
     pub survivors: usize,
 }
 
 impl CheckResult {
-    /// A check that ended so before it had begun. What is kept of its command, for good, has no password in it.
+    /// A check that ended before it began. Its command is kept without passwords.
     pub fn not_begun(check: &Check, ended: CheckEnd) -> CheckResult {
         CheckResult {
             check: Check {
@@ -76,7 +76,7 @@ impl CheckResult {
         }
     }
 
-    /// It says that all is well, and its numbers do not say something else.
+    /// Whether the exit code and the counts both say that it passed.
     pub fn is_green(&self) -> bool {
         self.ended == CheckEnd::Passed
             && self
@@ -84,13 +84,12 @@ impl CheckResult {
                 .is_none_or(|counts| counts.failed == 0 && counts.passed > 0)
     }
 
-    /// Its output says what is wrong with the code, so that claude can mend it. A check that could not be run says
-    /// nothing about the code.
+    /// Whether its output tells claude what to fix in the code. A check that could not be run says nothing about it.
     pub fn is_failing(&self) -> bool {
         matches!(self.ended, CheckEnd::Failed { .. } | CheckEnd::TimedOut)
     }
 
-    /// It said itself that something is wrong, or took too long to say anything.
+    /// Whether it failed, timed out, or could not be run.
     pub fn is_red(&self) -> bool {
         matches!(
             self.ended,
@@ -99,10 +98,10 @@ impl CheckResult {
     }
 }
 
-/// How many tests passed, failed and were left out.
+/// How many tests passed, failed and were skipped.
 ///
-/// What a runner calls an error, a time-out or an unexpected success has failed; what fails as it was expected to
-/// has passed; what is ignored, pending or still to do was left out. What a filter has excluded is not counted.
+/// Errors, time-outs and unexpected successes count as failed; expected failures as passed; ignored, pending and to-do
+/// tests as skipped. Tests that a filter excludes are not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestCounts {
     pub passed: u64,
@@ -111,7 +110,7 @@ pub struct TestCounts {
 }
 
 impl TestCounts {
-    /// Both together; the largest number where that is too large.
+    /// The sum of both; saturates.
     pub fn and(self, other: TestCounts) -> TestCounts {
         TestCounts {
             passed: self.passed.saturating_add(other.passed),
@@ -121,7 +120,7 @@ impl TestCounts {
     }
 }
 
-/// Where a check's command comes from.
+/// The origin of a check's command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckOrigin {
     Session,

@@ -1,18 +1,18 @@
-//! What a chat has chosen for itself: how claude works, how much the chat is told, and when the phone rings.
+//! A chat's own choices: how claude works, how much the chat shows, and when the phone rings.
 
 use jiff::Zoned;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How much the live message of a chat tells. `/verbose`
+/// How much a chat's live message shows. `/verbose`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
-    /// That it works, and for how long.
+    /// Only how long claude works.
     Quiet,
-    /// The list, the last steps, the newest words.
+    /// The to-do list, the last steps, the newest words.
     #[default]
     Normal,
-    /// More steps, and what each gave back.
+    /// More steps, and the result of each.
     Detailed,
 }
 
@@ -28,7 +28,7 @@ impl Verbosity {
         Verbosity::ALL.get(usize::from(number)).copied()
     }
 
-    /// How many of the newest steps are told.
+    /// How many of the newest steps are shown.
     pub fn steps(self) -> usize {
         match self {
             Verbosity::Quiet => 0,
@@ -60,7 +60,7 @@ impl PermissionMode {
         PermissionMode::BypassPermissions,
     ];
 
-    /// Those that make sense where somebody can answer.
+    /// The modes for a chat, in which people answer.
     pub const OF_A_CHAT: [PermissionMode; 4] = [
         PermissionMode::Default,
         PermissionMode::AcceptEdits,
@@ -122,19 +122,19 @@ impl Effort {
     }
 }
 
-/// Minutes of the day; `from` may be after `to`, over midnight.
+/// Minutes of the day; `from` after `to` includes midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuietHours {
     pub from: u16,
     pub to: u16,
 }
 
-/// What a chat wants to hear.
+/// When a chat's messages ring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ring {
     /// Nothing rings in these hours, by the machine's clock.
     pub quiet: Option<QuietHours>,
-    /// Only a run that took longer than this, in seconds, rings at its end.
+    /// A run rings at its end only if it took at least this many seconds.
     pub after_s: u32,
 }
 
@@ -146,7 +146,7 @@ impl QuietHours {
         (from != to).then_some(QuietHours { from, to })
     }
 
-    /// Whether a minute of the day is in them.
+    /// Whether they contain a minute of the day.
     pub fn contains(self, minute: u16) -> bool {
         if self.from <= self.to {
             (self.from..self.to).contains(&minute)
@@ -164,18 +164,18 @@ impl std::fmt::Display for QuietHours {
 }
 
 impl Ring {
-    /// Whether a message that should ring does, at this minute of the day.
+    /// Whether a message may ring at this minute of the day.
     pub fn rings_at(self, minute: u16) -> bool {
         !self.quiet.is_some_and(|quiet| quiet.contains(minute))
     }
 
-    /// Whether the end of a run that took so long is worth a ring.
+    /// Whether a run that took `elapsed` rings at its end.
     pub fn is_worth_it(self, elapsed: Duration) -> bool {
         elapsed >= Duration::from_secs(self.after_s.into())
     }
 }
 
-/// The minute of the day that a clock shows.
+/// The minute of the day on this clock.
 pub fn minute_of_day(now: &Zoned) -> u16 {
     u16::try_from(now.hour()).unwrap_or(0) * 60 + u16::try_from(now.minute()).unwrap_or(0)
 }
@@ -194,11 +194,11 @@ fn minute_of(text: &str) -> Option<u16> {
 pub struct ChatSettings {
     pub verbosity: Verbosity,
     pub ring: Ring,
-    /// What is written while a run goes on waits for its end.
+    /// Prompts wait for the run's end: `/queue on`.
     pub queues: bool,
 }
 
-/// What claude is started with in a chat; none: what the settings say.
+/// claude's start options in a chat; `None`: the settings' value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choices {
     pub mode: Option<PermissionMode>,
@@ -206,18 +206,18 @@ pub struct Choices {
     pub effort: Option<Effort>,
 }
 
-/// What a person wants of a value that a chat can choose for itself.
+/// A person's request about a value that a chat can choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted<T> {
-    /// To see what it is.
+    /// Show the current value.
     Show,
-    /// What holds where the chat has chosen nothing.
+    /// Use the value for chats that have chosen nothing.
     Default,
     Set(T),
 }
 
 impl<T> Wanted<T> {
-    /// What the chat has chosen afterwards; none for the default.
+    /// The chat's choice after this request; `None` for the default.
     pub fn applied_to(self, chosen: Option<T>) -> Option<T> {
         match self {
             Wanted::Show => chosen,

@@ -1,15 +1,15 @@
-//! Messages that did not arrive.
+//! Messages that were not delivered.
 
-/// Why a message is kept unsent.
+/// Why a message is parked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parked {
-    /// It was sent twice, and nobody knows whether it arrived.
+    /// It was sent twice, and Telegram confirmed neither.
     Unconfirmed,
     /// The bot was blocked, removed, or may not write.
     Unreachable,
-    /// Telegram does not take it as it is.
+    /// Telegram refuses it.
     Refused,
-    /// The row cannot be read.
+    /// Its row cannot be read.
     Unreadable,
 }
 
@@ -24,10 +24,10 @@ impl Parked {
     }
 }
 
-/// What `/status` tells of a chat's messages that did not arrive.
+/// A chat's undelivered messages, for `/status`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NotDelivered {
     pub count: u64,
-    /// Why the newest of them was not, in the words of whoever refused it.
+    /// Why the newest was not delivered, in the words of the refusing side.
     pub reason: Option<String>,
 }

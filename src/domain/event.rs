@@ -1,24 +1,24 @@
-//! What happened in a run, whatever claude's wire format calls it.
+//! Events of a run, independent of claude's wire format.
 //!
 //! `claude::stream` makes events from lines; `progress` folds them; `chat::logs` prints them. Pure data.
 
 use crate::domain::id::{ClaudeSessionId, PromptId};
 use crate::domain::question::{Request, RequestId};
 
-/// One thing that happened, in the order in which claude said so.
+/// One event; claude's output gives the order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// A turn begins. `system/init`; comes before every turn of a process.
     TurnStarted {
         claude_session: ClaudeSessionId,
         model: String,
-        /// Where claude works; empty where it does not say.
+        /// claude's working folder; empty if claude does not say.
         folder: String,
     },
-    /// claude has read a prompt from its input and goes about it: first in a turn, or in the middle of one. `user`
-    /// with `isReplay`.
+    /// claude has read a prompt from its input and acts on it, at a turn's beginning or in the middle. `user` with
+    /// `isReplay`.
     TakenUp(PromptId),
-    /// What came of the wish that claude gives a prompt back that it has on its input. `control_response` to
+    /// claude's reply to the request to withdraw a prompt from its input. `control_response` to
     /// `cancel_async_message`.
     Withdrawn { prompt: PromptId, was_there: bool },
     /// Words of the answer as they stream. `stream_event` with a `text_delta`, main agent only.
@@ -29,29 +29,29 @@ pub enum Event {
     ToolUse(ToolUse),
     /// `user` with a `tool_result` block.
     ToolResult(ToolResult),
-    /// claude's own list of what is to do has changed. `tool_use_result` of TaskCreate, TaskUpdate and TaskList.
+    /// claude's to-do list has changed. `tool_use_result` of TaskCreate, TaskUpdate and TaskList.
     ToDo(ToDoChange),
     /// Background work, a subagent or a long command began. `system/task_started`.
     TaskStarted { id: String, what: String },
-    /// It ended. `system/task_notification`, or `task_updated` with a final status.
+    /// The work ended. `system/task_notification`, or a final `task_updated`.
     TaskEnded { id: String },
-    /// The API did not answer and is asked again. `system/api_retry`.
+    /// The API failed, and claude asks it again. `system/api_retry`.
     Retrying(Retry),
-    /// The conversation was made shorter. `system/compact_boundary`.
+    /// The conversation was compacted. `system/compact_boundary`.
     Compacted { before: u64, after: u64 },
-    /// How much of the account's usage limit is left. `rate_limit_event`; comes with a claude.ai login only.
+    /// The state of the account's usage limit. `rate_limit_event`; only with a claude.ai login.
     Limit(LimitReport),
     /// claude names the kind of an API failure. `assistant.error`.
     ApiProblem(ApiProblem),
     /// claude asks something and waits for the answer. `control_request`.
     Asks(Box<Request>),
-    /// The answer is not waited for any more. `control_cancel_request`.
+    /// claude no longer waits for the answer. `control_cancel_request`.
     AskCancelled(RequestId),
     /// A turn ended. `result`.
     TurnEnded(TurnEnd),
-    /// Nothing runs and nothing waits. `system/session_state_changed` `idle`.
+    /// claude has nothing to do. `system/session_state_changed` `idle`.
     Idle,
-    /// A line of a kind that telecoder does not act on, by `type` or `type/subtype`.
+    /// A line of a kind that telecoder ignores, by `type` or `type/subtype`.
     Other(String),
     /// A line that is not what claude prints.
     Garbage,
@@ -62,9 +62,9 @@ pub struct ToolUse {
     pub id: String,
     /// `Bash`, `Edit`, `mcp__server__tool`, …
     pub name: String,
-    /// The one argument that says most: the command, the file, the pattern.
+    /// The most telling argument: the command, the file, the pattern.
     pub argument: String,
-    /// The call was made by the subagent that this call started. claude: `parent_tool_use_id`.
+    /// The call that started the subagent which made this one. claude: `parent_tool_use_id`.
     pub parent: Option<String>,
 }
 
@@ -72,7 +72,7 @@ pub struct ToolUse {
 pub struct ToolResult {
     pub id: String,
     pub failed: bool,
-    /// What the tool gave back, cut to its first few hundred characters.
+    /// The tool's output, cut to its first few hundred characters.
     pub text: String,
     /// Lines that an edit added and removed. `tool_use_result.structuredPatch`.
     pub edited: Option<Edited>,
@@ -85,7 +85,7 @@ pub struct Edited {
     pub removed: usize,
 }
 
-/// A change of claude's list.
+/// A change of claude's to-do list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToDoChange {
     Added {
@@ -96,11 +96,11 @@ pub enum ToDoChange {
         id: String,
         state: ToDoState,
     },
-    /// The whole list as it is now.
+    /// The whole list.
     All(Vec<ToDo>),
 }
 
-/// A line of claude's list.
+/// A line of claude's to-do list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToDo {
     pub id: String,
@@ -136,17 +136,17 @@ pub enum ApiProblem {
     UnknownModel,
     /// The request itself was refused; asking again in the same words will not help.
     Refused,
-    /// No connection, or a kind that telecoder has no word for.
+    /// No connection, or a kind unknown to telecoder.
     Other(String),
 }
 
-/// What claude says of the account's usage limits. `rate_limit_info`.
+/// claude's report on the account's usage limits. `rate_limit_info`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LimitReport {
     pub standing: Standing,
-    /// When the limit goes, in Unix seconds.
+    /// When the limit ends, in Unix seconds.
     pub resets_at: Option<i64>,
-    /// How much of it is used, from 0 to 1.
+    /// The used share, from 0 to 1.
     pub used: Option<f64>,
 }
 
@@ -159,7 +159,7 @@ pub enum Standing {
 }
 
 impl TurnEnd {
-    /// The same with no more than the beginning of its text, which may be very long.
+    /// A copy with only the beginning of its text, which may be very long.
     pub fn with_beginning_of_text(&self, characters: usize) -> TurnEnd {
         let end = self
             .text
@@ -180,9 +180,9 @@ impl TurnEnd {
 /// How one turn ended. `result`: several may come from one process.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TurnEnd {
-    /// `is_error`, never `subtype`: an API error says `success` there.
+    /// `is_error`, not `subtype`: API errors have `success` there.
     pub failed: bool,
-    /// The last text of the turn; the reason where the turn failed.
+    /// The last text of the turn, or the reason if the turn failed.
     pub text: String,
     /// `error_during_execution`, `error_max_turns`, …
     pub subtype: String,
@@ -191,8 +191,8 @@ pub struct TurnEnd {
     pub aborted: bool,
     /// US dollars since the process started.
     pub cost_usd: f64,
-    /// Tools that were refused for lack of permission.
+    /// Tools refused for lack of permission.
     pub denied: Vec<String>,
-    /// The conversation that `--resume` goes on with; `/clear` changes it.
+    /// The conversation that `--resume` continues; `/clear` changes it.
     pub claude_session: Option<ClaudeSessionId>,
 }

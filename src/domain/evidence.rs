@@ -1,10 +1,10 @@
-//! Evidence: what was measured after a run.
+//! Evidence: the measurements after a run.
 
 use crate::domain::changes::Changes;
 use crate::domain::check::CheckResult;
 use serde::{Deserialize, Serialize};
 
-/// What came of pushing by itself.
+/// The result of an automatic push.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AutoPush {
@@ -15,31 +15,31 @@ pub enum AutoPush {
     Refused(String),
 }
 
-/// The answer says one thing, and the measurement another.
+/// A claim of the answer that the measurement contradicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Contradiction {
-    /// It says that something was done; no file changed and nothing was committed.
+    /// It claims a change; no file changed and nothing was committed.
     NothingChanged,
-    /// It says that the tests pass; they do not. How many fail, where that is known.
+    /// It claims that the tests pass; they do not. How many fail, if known.
     TestsFail(Option<u64>),
-    /// It says that the linter finds nothing; it does.
+    /// It claims that the linter finds nothing; it does.
     LintFails,
-    /// It says that it was committed; there is no new commit.
+    /// It claims a commit; there is no new commit.
     NothingCommitted,
-    /// It says that it was pushed; so many commits are nowhere else.
+    /// It claims a push; this many commits are not pushed.
     NotPushed(u64),
 }
 
-/// Everything that was measured after a run.
+/// All measurements after a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// In the words of what went wrong, where git could not say what changed.
+    /// The error's words if git could not say what changed.
     pub changes: Result<Changes, String>,
     pub checks: Vec<CheckResult>,
     pub contradictions: Vec<Contradiction>,
     pub auto_push: Option<AutoPush>,
-    /// US dollars that the run has cost; none for checks that somebody asked for.
+    /// The run's cost in US dollars; `None` for checks that a person started.
     pub cost_usd: Option<f64>,
 }
 
@@ -48,17 +48,17 @@ impl Evidence {
         self.checks.iter().any(CheckResult::is_red)
     }
 
-    /// A check failed in a way that claude can be asked to mend.
+    /// Whether a check failed in a way that claude can fix.
     pub fn is_failing(&self) -> bool {
         self.checks.iter().any(CheckResult::is_failing)
     }
 
-    /// Something was checked, and all of it is well.
+    /// Whether there were checks, all green.
     pub fn is_green(&self) -> bool {
         !self.checks.is_empty() && self.checks.iter().all(CheckResult::is_green)
     }
 
-    /// Whether there is anything to say.
+    /// Whether there is anything to tell.
     pub fn is_worth_telling(&self) -> bool {
         !self.checks.is_empty()
             || !self.contradictions.is_empty()
@@ -69,15 +69,14 @@ impl Evidence {
     }
 }
 
-/// What an answer says about its own work. A claim counts only where it is said plainly, as something that was done
-/// in this turn.
+/// The claims of an answer about its own work. A claim counts only if the answer says plainly that this turn did it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// A file of the project was changed. "Done." says so too, alone or before something that is different now, unless
-    /// the answer also says that nothing had to be changed or that something else was done. It is the weakest claim:
-    /// a prompt that asks for a branch to be deleted is answered with "Done." as well.
+    /// A file of the project was changed. "Done." claims this too, alone or before a description of the change, unless
+    /// the answer also says that no change was needed or that something else was done. This is the weakest claim: a
+    /// request to delete a branch is answered with "Done." as well.
     pub changed: bool,
-    /// All the tests pass, not only some. An answer that admits failures or that they were not run does not say so.
+    /// All tests pass, not only some. An answer that admits failures or unrun tests does not claim this.
     pub tests_pass: bool,
     pub lint_clean: bool,
     pub committed: bool,

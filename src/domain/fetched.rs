@@ -1,34 +1,34 @@
-//! Files that came with a message and cannot be had.
+//! Files of messages that could not be fetched or used.
 
 use serde::{Deserialize, Serialize};
 
-/// A file that a prompt has to do without.
+/// A file missing from a prompt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missed {
-    /// As a person calls it.
+    /// Its name for people.
     pub name: String,
     pub why: MissedCause,
 }
 
-/// MissedCause a file cannot be had.
+/// Why a file is missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MissedCause {
-    /// Telegram gives bots nothing that is larger than 20 MB.
+    /// Larger than the 20 MB that Telegram gives bots.
     TooLarge,
-    /// It is larger than anything that telecoder keeps.
+    /// Larger than telecoder's own limit.
     MuchTooLarge,
     /// Telegram does not have it any more.
     Gone,
-    /// It was tried again and again.
+    /// Every try failed; the last reason.
     CutOff(String),
-    /// A local Bot API server has it where telecoder cannot read it.
+    /// telecoder cannot read the local Bot API server's copy; its path.
     OutOfReach(String),
-    /// The disk here, in the system's words.
+    /// The disk failed; the system's words.
     Disk(String),
-    /// Speech, and no program that turns it into text.
+    /// Speech, and no program to transcribe it.
     NoTranscriber,
-    /// That program failed; the end of what it said.
+    /// The program failed; the end of its output.
     NotTranscribed {
         how: String,
         words: String,
@@ -37,7 +37,7 @@ pub enum MissedCause {
 }
 
 impl MissedCause {
-    /// One word for it.
+    /// The cause in one word.
     pub fn name(&self) -> &'static str {
         match self {
             MissedCause::TooLarge | MissedCause::MuchTooLarge => "too_large",

@@ -1,14 +1,14 @@
-//! A hold: nothing begins in a chat until it is gone.
+//! A hold: while it lasts, nothing begins in a chat.
 
 use jiff::Timestamp;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
-/// Nothing begins in a chat.
+/// A hold of a chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hold {
     pub why: HoldCause,
-    /// Unix milliseconds; none: until somebody has done something.
+    /// Unix milliseconds; `None`: until a person acts.
     pub until: Option<i64>,
 }
 
@@ -21,7 +21,7 @@ pub enum HoldCause {
 }
 
 impl HoldCause {
-    /// One word, as the store has it.
+    /// The store's word for it.
     pub fn name(self) -> &'static str {
         match self {
             HoldCause::Limit => "limit",
@@ -37,7 +37,7 @@ impl HoldCause {
 }
 
 impl Hold {
-    /// Its end, as a clock in this zone shows it.
+    /// Its end in this time zone.
     pub fn end_in(&self, zone: TimeZone) -> Option<Zoned> {
         let until = Timestamp::from_millisecond(self.until?).ok()?;
         Some(until.to_zoned(zone))

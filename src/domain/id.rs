@@ -1,6 +1,6 @@
-//! Who and what: the names by which chats, sessions, runs and messages are known.
+//! Ids of chats, people, sessions, runs and messages.
 //!
-//! Plain values without behaviour. Numbers are those of the Bot API; `SessionId`, `RunId` and `JobId` are ours.
+//! Plain values without behaviour. Numbers come from the Bot API; `SessionId`, `RunId` and `JobId` are telecoder's.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 pub struct ChatId(pub i64);
 
 impl ChatId {
-    /// No chat: where sessions belong that were made in a shell. The Bot API gives nobody this id.
+    /// No chat: the place of sessions made in a shell. The Bot API never gives this id.
     pub const SHELL: ChatId = ChatId(0);
 
     /// Groups and channels have negative ids.
@@ -37,11 +37,11 @@ pub struct MessageId(pub i32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UpdateId(pub i64);
 
-/// The place of a stored update in the order of arrival; unlike Telegram's ids never given twice.
+/// A stored update's place in the order of arrival. Unlike Telegram's ids, it is never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UpdateSeq(pub i64);
 
-/// What a session belongs to: a chat, or one topic of a forum.
+/// The place of a session: a chat, or one topic of a forum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ChatThread {
     pub chat: ChatId,
@@ -57,8 +57,7 @@ impl fmt::Display for ChatThread {
     }
 }
 
-/// Lets somebody in who presses Start below a link with it. Bot API: the parameter of `/start`, `[A-Za-z0-9_-]`, 64 at
-/// most.
+/// The secret of an invitation link. Bot API: the parameter of `/start`, at most 64 of `[A-Za-z0-9_-]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct InviteCode(String);
 
@@ -87,7 +86,7 @@ impl fmt::Debug for InviteCode {
     }
 }
 
-/// Names a question of claude's: what a button below it says. Nobody can guess one.
+/// Names a question of claude's in the data of its buttons. Nobody can guess one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct QuestionId(String);
 
@@ -155,7 +154,7 @@ impl fmt::Display for RunId {
     }
 }
 
-/// A piece of work in a workspace that is no run. Sorts by time.
+/// A piece of work in a workspace other than a run. Sorts by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct JobId(pub Uuid);
 
@@ -185,7 +184,7 @@ pub struct PromptId(pub Uuid);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AttachmentId(pub i64);
 
-/// The conversation in claude's own books: the argument of `--resume`.
+/// claude's own id of a conversation: the argument of `--resume`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ClaudeSessionId(pub String);
 

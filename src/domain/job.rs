@@ -1,4 +1,4 @@
-//! A job: work in a session's workspace that is no run.
+//! A job: work in a session's workspace other than a run.
 
 use crate::domain::id::ChatThread;
 use crate::domain::id::JobId;
@@ -13,33 +13,33 @@ pub struct Job {
     pub session: SessionId,
     pub at: ChatThread,
     pub task: Task,
-    /// The message that asked for it, which the reply replies to.
+    /// The message that asked for it; the result replies to it.
     pub asked_by: Option<MessageId>,
     pub live_message: Option<MessageId>,
     pub is_ended: bool,
-    /// Unix milliseconds; none while nobody is at it.
+    /// Unix milliseconds; `None` until it begins.
     pub begun_at: Option<i64>,
 }
 
-/// What is to be done.
+/// The work of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// Measure what a run changed, and run the checks if it ended well.
+    /// Measure a run's changes; run the checks too if the run ended well.
     Verify {
         run: RunId,
         with_checks: bool,
     },
-    /// Run the checks because somebody asked: `/verify`.
+    /// Run the checks on request: `/verify`.
     Check,
-    /// Send what the last run changed.
+    /// Send the last run's changes.
     Diff,
     Push,
-    /// Get the files that the prompt of this run waits for.
+    /// Fetch the files that this run's prompt waits for.
     Fetch {
         run: RunId,
     },
-    /// Say what an undo of this run would take away, and ask.
+    /// List what an undo of this run would remove, and ask.
     AskUndo {
         run: RunId,
     },
@@ -51,31 +51,31 @@ pub enum Task {
     Redo {
         run: RunId,
     },
-    /// Send what claude has put into its outbox.
+    /// Send the files in claude's outbox.
     SendFiles,
-    /// Send those files of an earlier job whose names say that they are secrets.
+    /// Send the files of an earlier job whose names suggest secrets.
     SendSecrets {
         of: JobId,
     },
     /// Send a file or a folder of the workspace.
     Get {
         path: String,
-        /// The job that has asked whether it is to be sent although its name says that it is a secret.
+        /// The job that asked whether to send it although its name suggests a secret.
         asked_by: Option<JobId>,
     },
 }
 
-/// Jobs of one lane follow one another.
+/// Jobs of one lane run in turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// In turn with the runs of the chat: nothing else works in the workspace meanwhile.
+    /// In turn with the chat's runs: nothing else works in the workspace meanwhile.
     Workspace,
-    /// Beside whatever goes on.
+    /// Together with runs.
     Beside,
 }
 
 impl Task {
-    /// Every kind that there is.
+    /// Every kind.
     pub const KINDS: [&str; 11] = [
         "verify",
         "check",
@@ -90,7 +90,7 @@ impl Task {
         "fetch",
     ];
 
-    /// One word for what is done.
+    /// The task in one word.
     pub fn kind(&self) -> &'static str {
         match self {
             Task::Verify { .. } => "verify",
@@ -109,7 +109,7 @@ impl Task {
 
     pub fn lane(&self) -> Lane {
         match self {
-            // What the next run hands over must not be mixed with it.
+            // Files of the next run must not mix with those being sent.
             Task::Verify { .. }
             | Task::Check
             | Task::Undo { .. }

@@ -1,4 +1,4 @@
-//! What is shown while something goes on.
+//! Reactions and live messages.
 
 use crate::domain::button::Press;
 use crate::domain::id::JobId;
@@ -6,20 +6,20 @@ use crate::domain::id::RunId;
 use crate::domain::id::SessionId;
 use std::ops::Range;
 
-/// How far a prompt is, as a reaction on it shows.
+/// The state of a prompt, shown as a reaction to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromptState {
-    /// It waits.
+    /// It is waiting.
     Taken,
     Running,
-    /// claude took it up in the middle of what it was at.
+    /// claude read it in the middle of a turn.
     Steering,
     Done,
     /// It failed, was lost, or was stopped.
     Failed,
 }
 
-/// What a live message follows.
+/// The subject of a live message.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LiveOf {
     Run(RunId),
@@ -29,7 +29,7 @@ pub enum LiveOf {
 }
 
 impl LiveOf {
-    /// What its Stop button asks for.
+    /// The request of its Stop button.
     pub fn stop(&self) -> Press {
         match self {
             LiveOf::Run(run) => Press::Stop(*run),
@@ -39,13 +39,13 @@ impl LiveOf {
     }
 }
 
-/// A text of which some is shown as code: commands and paths, which a client would otherwise take for links.
+/// A text with some parts as code: commands and paths, which a client would otherwise turn into links.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LiveText {
     pub text: String,
-    /// In bytes, in their order.
+    /// Byte ranges, in order.
     pub code: Vec<Range<usize>>,
-    /// The newest words of the answer, below it; Markdown that may be cut anywhere.
+    /// The answer's newest words, below the text; Markdown, cut anywhere.
     pub words: String,
 }
 

@@ -1,7 +1,7 @@
-//! The nouns: what telecoder speaks of, as plain types with their names, their parsing and small pure methods.
+//! The nouns of telecoder, as plain types with their names, their parsing and small pure methods.
 //!
 //! Everything above imports from here, and nothing here imports from above: no I/O, no SQL, no clock, and no sentence
-//! for a person. Only a new id draws random bits, and that of a run or a job the time, when it is made.
+//! for a person. One exception: a new id draws random bits, and a new run's or job's id also reads the time.
 
 pub mod access;
 pub mod button;

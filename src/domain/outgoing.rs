@@ -1,27 +1,27 @@
-//! The messages that leave.
+//! Messages to send.
 
 use crate::domain::button::{Button, Press};
 use crate::domain::id::MessageId;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// A message that must arrive; kept in the outbox until it has.
+/// A message that must arrive; the outbox keeps it until then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outgoing {
     pub body: Body,
     /// Whether the phone rings.
     pub loud: bool,
-    /// The message that this one answers; left out where it was deleted.
+    /// The message that this one replies to; ignored if it was deleted.
     pub reply_to: Option<MessageId>,
-    /// Below the message, a few side by side, many below one another.
+    /// Below the message: few in one row, many in rows of their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<Button>,
     #[serde(default)]
     pub urgency: Urgency,
-    /// A line above it that says why it comes here.
+    /// A line above it that says why it was sent here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preface: Option<String>,
-    /// The client opens a reply to it at once. Bot API: `ForceReply`
+    /// The client opens a reply to it immediately. Bot API: `ForceReply`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wants_reply: Option<WantsReply>,
 }
@@ -30,37 +30,36 @@ pub struct Outgoing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WantsReply {
-    /// That of whoever wrote the message that this one answers.
+    /// The client of the person who wrote the message replied to.
     OfAsker,
     OfAnybody,
 }
 
-/// Which of a chat's waiting messages goes first; in the order of writing within one.
+/// The order of a chat's waiting messages; of equal urgency, the oldest goes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Urgency {
-    /// What came of a stop.
+    /// The result of a stop.
     Stop = 0,
     #[default]
     Answer = 1,
-    /// What was measured; the answer to the next prompt goes before it.
+    /// Evidence; the next prompt's answer goes before it.
     Evidence = 2,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
-    /// A sentence of ours, shown as it is, and words of others below it (git's, a log's).
+    /// The bot's sentence, shown as it is, and quoted words below it (git's, a log's).
     Note {
         text: String,
         quoted: Option<String>,
     },
-    /// claude's words, in Markdown, and a line of ours below them.
+    /// claude's words in Markdown, and the bot's line below them.
     Answer { markdown: String, footer: String },
-    /// Lines of ours, and words of others below them that open at a touch.
+    /// The bot's lines, and folded quotes below them that open at a touch.
     Evidence { text: String, folded: Vec<Folded> },
-    /// What claude asks: our words, what it is about as code that is cut where it is too long for a message, our
-    /// words below.
+    /// A question of claude's: the bot's words above and below, its subject as code. Long code is cut.
     Question {
         text: String,
         code: Option<Code>,
@@ -72,29 +71,29 @@ pub enum Body {
         content: String,
         caption: String,
     },
-    /// A file of this machine.
+    /// A file on this machine.
     Stored(Stored),
 }
 
-/// A file that is sent as it is then.
+/// A file, read when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {
     pub path: PathBuf,
-    /// What it is called in the chat.
+    /// Its name in the chat.
     pub name: String,
     pub caption: String,
-    /// Shown as a picture, which Telegram makes smaller, where it takes it as one.
+    /// Sent as a picture, which Telegram shrinks, if Telegram accepts it as one.
     pub is_picture: bool,
 }
 
-/// Words of others that are shown as code.
+/// Quoted words, shown as code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
     pub language: Option<String>,
     pub text: String,
 }
 
-/// Words of others that are folded away.
+/// Quoted words, folded away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folded {
     pub title: String,
@@ -110,7 +109,7 @@ impl Outgoing {
         })
     }
 
-    /// Silent, an answer to nothing, without buttons.
+    /// A silent message: no reply, no buttons.
     pub fn of(body: Body) -> Outgoing {
         Outgoing {
             body,
@@ -123,7 +122,7 @@ impl Outgoing {
         }
     }
 
-    /// Words of others below the sentence, as they are; nothing where they are blank.
+    /// Adds a quote below the sentence, unchanged; none if the words are blank.
     pub fn quoting(mut self, words: impl Into<String>) -> Outgoing {
         let words = words.into();
         if let Body::Note { quoted, .. } = &mut self.body {
@@ -137,13 +136,13 @@ impl Outgoing {
         self
     }
 
-    /// Rings only if it should and this holds.
+    /// Stays loud only if `worth_it`.
     pub fn ringing_if(mut self, worth_it: bool) -> Outgoing {
         self.loud &= worth_it;
         self
     }
 
-    /// A note with one more sentence.
+    /// Adds a sentence.
     pub fn adding(mut self, sentence: &str) -> Outgoing {
         if let Body::Note { text, .. } | Body::Evidence { text, .. } = &mut self.body {
             text.push(' ');
@@ -152,19 +151,19 @@ impl Outgoing {
         self
     }
 
-    /// Goes before what waits.
+    /// Goes before waiting answers.
     pub fn urgent(mut self) -> Outgoing {
         self.urgency = Urgency::Stop;
         self
     }
 
-    /// The client opens a reply to it.
+    /// Lets the client open a reply to it.
     pub fn asking_for_reply(mut self) -> Outgoing {
         self.wants_reply = Some(WantsReply::OfAnybody);
         self
     }
 
-    /// Goes behind answers that wait.
+    /// Goes after waiting answers.
     pub fn after_answers(mut self) -> Outgoing {
         self.urgency = Urgency::Evidence;
         self
@@ -178,7 +177,7 @@ impl Outgoing {
         self
     }
 
-    /// Everything that it says, to be changed in place.
+    /// All its texts, to be changed in place.
     pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let Outgoing {
             body,

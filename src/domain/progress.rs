@@ -1,6 +1,6 @@
-//! How far a run is: the facts, folded from its events.
+//! The progress of a run: facts folded from its events.
 //!
-//! No words and no clock: `chat::live` has the words, and says how long it took.
+//! No words and no clock: `chat::live` has the words and the elapsed time.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,9 +11,9 @@ use crate::domain::id::{ClaudeSessionId, PromptId};
 
 /// How many of the newest steps are kept.
 const STEPS_KEPT: usize = 12;
-/// So many lines of claude's list are kept; the others are counted with nothing.
+/// How many lines of claude's to-do list are kept; further ones are dropped.
 const TO_DOS_KEPT: usize = 50;
-/// How much of the last turn's text is kept, in characters: enough to say why one failed.
+/// How much of the last turn's text is kept, in characters: enough to say why it failed.
 const LAST_ANSWER_KEPT: usize = 4_000;
 /// How much of the newest words is kept, in bytes.
 const WORDS_KEPT: usize = 2_000;
@@ -22,41 +22,41 @@ const WORDS_KEPT: usize = 2_000;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress {
     pub claude_session: Option<ClaudeSessionId>,
-    /// The conversation that the process began with; `/clear` leaves it.
+    /// The conversation that the process began with; `/clear` begins another.
     pub first_claude_session: Option<ClaudeSessionId>,
     pub model: Option<String>,
-    /// Where claude works; paths are shown from here.
+    /// claude's folder; paths are shown from it.
     pub folder: String,
-    /// What claude has on its list.
+    /// claude's to-do list.
     pub to_dos: Vec<ToDo>,
-    /// The newest steps of claude itself, subagents folded into theirs, oldest first.
+    /// claude's newest steps, oldest first; each subagent is folded into its step.
     pub steps: VecDeque<Step>,
-    /// How many tool calls there were, subagents' included.
+    /// How many tool calls there were, including subagents'.
     pub tool_calls: usize,
-    /// The newest words of the text that is being written.
+    /// The newest words of the current text.
     pub words: String,
-    /// The API is being asked again.
+    /// The current API retry.
     pub retry: Option<Retry>,
-    /// The last kind of API failure that was named in this turn.
+    /// The last kind of API failure in this turn.
     pub problem: Option<ApiProblem>,
-    /// What claude said last of the account's usage limits.
+    /// claude's last report on the account's usage limits.
     pub limit: Option<LimitReport>,
-    /// The model has done something in this turn: written words of its own, or called a tool.
+    /// The model has written words or called a tool in this turn.
     pub has_worked: bool,
-    /// Tokens before and after the conversation was made shorter in this turn.
+    /// Tokens before and after the conversation was compacted.
     pub compacted: Option<(u64, u64)>,
-    /// Work that goes on by itself, by its id.
+    /// Background work by its id.
     pub background: BTreeMap<String, String>,
-    /// Turns that ended, and how the last of them did.
+    /// How many turns have ended.
     pub turns_ended: usize,
     pub last_turn: Option<TurnEnd>,
     /// A turn has begun and has not ended.
     pub in_turn: bool,
-    /// The prompts that the current turn, or the last one, is about: what it began with, and what steered it.
+    /// The prompts of the current or last turn: those it began with, and those that steered it.
     pub prompts: Vec<PromptId>,
-    /// Prompts that the next turn is about.
+    /// The prompts of the next turn.
     next_prompts: Vec<PromptId>,
-    /// A block of this turn is complete: what the turn began with is taken up before that.
+    /// A block of this turn is complete: prompts read from now on steer the turn.
     turn_is_under_way: bool,
     /// claude waits for input.
     pub idle: bool,
@@ -66,20 +66,20 @@ pub struct Progress {
     words_complete: bool,
 }
 
-/// A tool call and whether it is over.
+/// A tool call and its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     pub tool: ToolUse,
     pub state: StepState,
-    /// Lines that it added and removed.
+    /// Lines that the call added and removed.
     pub edited: Option<Edited>,
-    /// The beginning of what it gave back.
+    /// The beginning of its result.
     pub result: String,
-    /// What the subagent does that it started.
+    /// The subagent that it started.
     pub subagent: Option<Subagent>,
 }
 
-/// A subagent, as far as one line can tell.
+/// A subagent's progress, for one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subagent {
     pub tool_calls: usize,
@@ -95,7 +95,7 @@ pub enum StepState {
 }
 
 impl Progress {
-    /// A run that goes on with this conversation.
+    /// A run that continues this conversation.
     pub fn resuming(conversation: Option<ClaudeSessionId>) -> Progress {
         Progress {
             first_claude_session: conversation,
@@ -103,7 +103,7 @@ impl Progress {
         }
     }
 
-    /// Takes one event in.
+    /// Folds one event in.
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::TurnStarted {
@@ -170,7 +170,7 @@ impl Progress {
             }
             Event::TaskEnded { id } => {
                 self.background.remove(id);
-                // claude is about to start a turn of its own about it, a few hundredths of a second later.
+                // A few hundredths of a second later, claude starts a turn of its own about it.
                 self.idle = false;
             }
             Event::Retrying(retry) => self.retry = Some(retry.clone()),
@@ -181,7 +181,7 @@ impl Progress {
                 self.retry = None;
                 self.turns_ended += 1;
                 if !self.in_turn && !self.next_prompts.is_empty() {
-                    // It had no beginning that could be read.
+                    // The turn's beginning could not be read.
                     self.prompts = std::mem::take(&mut self.next_prompts);
                 }
                 self.in_turn = false;
@@ -192,12 +192,12 @@ impl Progress {
             }
             Event::Idle => {
                 self.idle = true;
-                // Also where the line that said how the turn ended could not be read.
+                // Also if the line with the turn's end could not be read.
                 self.in_turn = false;
             }
             Event::Garbage => self.garbage += 1,
             Event::TakenUp(prompt) => {
-                // Of several that become one turn, all but the last are taken up before it begins.
+                // If several become one turn, claude reads all but the last before the turn begins.
                 let of_turn = match self.in_turn {
                     true => &mut self.prompts,
                     false => &mut self.next_prompts,
@@ -236,7 +236,7 @@ impl Progress {
         });
     }
 
-    /// A path inside the folder as it is seen from there.
+    /// A path inside the folder, relative to it.
     fn seen_from_folder(&self, argument: &str) -> String {
         let inside = argument
             .strip_prefix(&self.folder)
@@ -264,7 +264,7 @@ impl Progress {
         self.to_dos.truncate(TO_DOS_KEPT);
     }
 
-    /// The prompts that it is about now: those of the turn that is about to begin, or else of the newest one.
+    /// The prompts of the turn that is about to begin, or else of the newest turn.
     pub fn asked_now(&self) -> &[PromptId] {
         match self.next_prompts.is_empty() {
             true => &self.prompts,
@@ -272,7 +272,7 @@ impl Progress {
         }
     }
 
-    /// A turn has no end yet, or prompts were taken up whose turn has not even begun.
+    /// Whether a turn has not ended, or claude has read prompts whose turn has not begun.
     pub fn owes_an_answer(&self) -> bool {
         self.in_turn || !self.next_prompts.is_empty()
     }
@@ -282,17 +282,17 @@ impl Progress {
         self.last_turn.as_ref().map_or(0.0, |turn| turn.cost_usd)
     }
 
-    /// Whether the process has nothing left to do: it says so, and nothing goes on by itself.
+    /// Whether the process has nothing left to do: claude is idle, and there is no background work.
     pub fn is_finished(&self) -> bool {
         self.idle && self.model.is_some() && self.background.is_empty()
     }
 
-    /// Whether a turn has begun, and none is going on.
+    /// Whether a turn has begun before, and none is running.
     pub fn is_between_turns(&self) -> bool {
         self.model.is_some() && !self.in_turn
     }
 
-    /// Whether a prompt that is taken up now steers the turn, rather than being what it began with.
+    /// Whether a prompt that claude reads now steers the turn, instead of beginning it.
     pub fn is_steered_now(&self) -> bool {
         self.in_turn && self.turn_is_under_way
     }
@@ -302,13 +302,13 @@ impl Progress {
         self.last_turn.as_ref().is_some_and(|turn| turn.aborted)
     }
 
-    /// Whether the last turn that ended was answered.
+    /// Whether the last turn that ended succeeded.
     pub fn is_answered(&self) -> bool {
         self.last_turn.as_ref().is_some_and(|turn| !turn.failed)
     }
 }
 
-/// Cuts the front off, at a character's edge.
+/// Cuts off the front, at a character boundary.
 fn keep_end(text: &mut String, limit: usize) {
     if text.len() <= limit {
         return;

@@ -1,7 +1,7 @@
-//! What claude is asked: a person's words to the byte, and what goes along with them, each in a fixed form.
+//! Prompts: a person's words to the byte, and additions in a fixed form.
 //!
-//! Pure. `claude::forms` has the fixed forms; `inbox` puts prompts together, `store::prompts` keeps them, `claude::control`
-//! makes lines of input from them.
+//! Pure. `claude::forms` has the fixed forms, `inbox` composes prompts, `store::prompts` keeps them, `claude::control`
+//! turns them into lines of input.
 
 use crate::domain::id::RunId;
 use std::path::PathBuf;
@@ -10,22 +10,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{AttachmentId, MessageId};
 
-/// Everything that claude is asked at once, in the order in which it gets it.
+/// A whole prompt, in the order in which claude gets it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Content {
     pub pieces: Vec<Piece>,
 }
 
-/// A part of what claude is asked.
+/// A part of a prompt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Piece {
     Written(Written),
-    /// What goes along with a person's words, in words of a fixed form: a quote, where a forward is from, a file.
+    /// An addition to a person's words in a fixed form: a quote, a forward's origin, a file.
     Along(String),
     Picture(Picture),
-    /// A file that is still to be fetched; what it turns out to be comes in its place.
+    /// A file still to be fetched; its pieces replace this one.
     Awaited(AttachmentId),
 }
 
@@ -33,9 +33,9 @@ pub enum Piece {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     pub text: String,
-    /// The message that they were written in; an edit of it changes them.
+    /// The message with these words; an edit of it changes them.
     pub message: Option<MessageId>,
-    /// They begin on a line of their own where other words come before them.
+    /// They begin on a new line if other words come before them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_a_new_line: bool,
 }
@@ -43,13 +43,13 @@ pub struct Written {
 /// A picture that claude sees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Picture {
-    /// As claude gets it, sized down where it was too large.
+    /// The picture for claude, shrunk if it was too large.
     pub file: PathBuf,
     /// `image/png`, `image/jpeg`, `image/gif` or `image/webp`.
     pub media_type: String,
 }
 
-/// What claude gets: one block of a message. Messages API: `text` and `image` blocks.
+/// One block of a message to claude. Messages API: `text` and `image` blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block<'a> {
     Text(String),
@@ -57,7 +57,7 @@ pub enum Block<'a> {
 }
 
 impl Content {
-    /// Words alone, of this message.
+    /// Only words, of this message.
     pub fn written(text: impl Into<String>, message: Option<MessageId>) -> Content {
         Content {
             pieces: vec![Piece::Written(Written {
@@ -68,7 +68,7 @@ impl Content {
         }
     }
 
-    /// What the person wrote, without what goes along.
+    /// The person's words, without additions.
     pub fn words(&self) -> String {
         let mut words = String::new();
         for piece in &self.pieces {
@@ -79,7 +79,7 @@ impl Content {
         words
     }
 
-    /// What people see of it: the words, or else what goes along.
+    /// The prompt as people see it: the words, or else the additions.
     pub fn shown(&self) -> String {
         let words = self.words();
         if !words.trim().is_empty() || self.is_words_alone() {
@@ -99,22 +99,22 @@ impl Content {
         along.join("\n")
     }
 
-    /// Whether it is a person's words and nothing else.
+    /// Whether it is only a person's words.
     pub fn is_words_alone(&self) -> bool {
         self.pieces
             .iter()
             .all(|piece| matches!(piece, Piece::Written(_)))
     }
 
-    /// Whether something of it is still to be fetched.
+    /// Whether a file of it is still to be fetched.
     pub fn is_awaited(&self) -> bool {
         self.pieces
             .iter()
             .any(|piece| matches!(piece, Piece::Awaited(_)))
     }
 
-    /// As claude gets it: words that follow one another are one block, everything else has one of its own. A caption
-    /// that was edited away is none: the Messages API takes no empty block.
+    /// The blocks for claude: adjacent words are one block, each other piece is its own. Empty words, such as a
+    /// removed caption, get none: the Messages API refuses empty blocks.
     pub fn blocks(&self) -> Vec<Block<'_>> {
         let mut blocks = Vec::new();
         let mut words: Option<String> = None;
@@ -147,31 +147,31 @@ fn append(words: &mut String, written: &Written) {
     words.push_str(&written.text);
 }
 
-/// Whose words are quoted or replied to.
+/// The author of quoted words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whose {
-    /// claude's newest answer: the conversation goes on from there anyway.
+    /// claude's newest answer: the conversation continues from there anyway.
     NewestAnswer,
     /// An older answer of claude's.
     Answer {
-        /// What was asked.
+        /// Its prompt.
         prompt: String,
         /// 1 for the newest answer, 2 for the one before, …
         prompts_ago: u64,
-        /// claude has it in its conversation.
+        /// It is in claude's conversation.
         is_of_this_session: bool,
     },
-    /// The message that follows a run that goes on: nothing that anybody said.
+    /// A live message: nobody's words.
     Live,
-    /// Anything else that the bot said by itself.
+    /// Any other message of the bot.
     TheBots,
     /// The sender's own.
     Own,
-    /// Somebody else's; empty where nobody can know.
+    /// Somebody else's name; empty if unknown.
     Others(String),
 }
 
-/// A prompt that waits in a chat, for a person to look at.
+/// A waiting prompt of a chat, as `/queue` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InQueue {
     pub run: RunId,
@@ -180,10 +180,10 @@ pub struct InQueue {
     pub is_handed: bool,
 }
 
-/// What somebody wants of a prompt that claude has on its input.
+/// A person's change to a prompt that claude has on its input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
     Changed(Content),
-    /// It shall not run at all.
+    /// The prompt is not to run.
     Cancelled,
 }

@@ -1,4 +1,4 @@
-//! What claude asks in the middle of its work, and what a person answers.
+//! Questions that claude asks during its work, and people's answers.
 //!
 //! `claude::asks` reads requests and writes responses, `store::questions` keeps them, `chat::questions` has the words.
 //! Pure data.
@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::domain::choices::PermissionMode;
 
-/// claude's name for a request that it waits for. `control_request.request_id`
+/// claude's id of a request. `control_request.request_id`
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId(pub String);
 
-/// claude waits until it has an answer. `control_request`
+/// A request that claude waits on. `control_request`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     pub id: RequestId,
@@ -21,16 +21,16 @@ pub struct Request {
     pub asks: Asks,
 }
 
-/// What a request is about.
+/// The subject of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Asks {
     /// Whether a tool may run. `can_use_tool`
     Permission(Permission),
-    /// Several things at once, which are answered together. `can_use_tool` of AskUserQuestion
+    /// Several choices that are answered together. `can_use_tool` of AskUserQuestion
     Choices { input: Value, choices: Vec<Choice> },
-    /// Whether a plan is carried out. `can_use_tool` of ExitPlanMode
+    /// Whether to carry out a plan. `can_use_tool` of ExitPlanMode
     Plan { input: Value, plan: String },
-    /// Something that no person is asked; by its `subtype`.
+    /// A request that no person is asked; its `subtype`.
     Unknown(String),
 }
 
@@ -38,16 +38,16 @@ pub enum Asks {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Permission {
     pub tool: String,
-    /// As claude gave it; it runs with this.
+    /// The tool's input, unchanged.
     pub input: Value,
     pub wish: Wish,
-    /// Why claude has to ask, where that says more than that it has to.
+    /// Why claude has to ask, if its reason says more than that it must.
     pub reason: Option<String>,
-    /// What "for this session" means; nothing where that cannot be said.
+    /// What "for this session" allows; empty if that is unknown.
     pub for_session: Vec<Grant>,
 }
 
-/// What a tool would do, as a person can judge it.
+/// A tool's effect, for a person to judge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wish {
@@ -55,13 +55,13 @@ pub enum Wish {
         command: String,
         description: Option<String>,
     },
-    /// A file would look like this afterwards, as a diff.
+    /// A change of a file, as a diff.
     Change { path: String, diff: String },
-    /// Any other tool, with its arguments, a line each.
+    /// Any other tool; its arguments, one per line.
     Use { arguments: String },
 }
 
-/// What claude may do without asking again.
+/// A permission to act without asking again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grant {
@@ -74,7 +74,7 @@ pub enum Grant {
     Mode(PermissionMode),
 }
 
-/// One thing that a person is asked to choose.
+/// One choice for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
     pub question: String,
@@ -84,14 +84,14 @@ pub struct Choice {
     pub several: bool,
 }
 
-/// Something that can be chosen
+/// An option of a choice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     pub label: String,
     pub description: String,
 }
 
-/// A question as a chat is asked it and the store keeps it.
+/// A question as the chat shows it and the store keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
@@ -104,11 +104,11 @@ pub enum Question {
     },
     Choice {
         choice: Choice,
-        /// Of so many that are answered together; from one on.
+        /// Its place, from 1, among choices answered together.
         number: usize,
         of: usize,
     },
-    /// What was planned is a message of its own. The modes that claude may go on in, the likeliest first.
+    /// The plan is a message of its own. The modes that claude may continue in, likeliest first.
     Plan { modes: Vec<PermissionMode> },
 }
 
@@ -119,15 +119,15 @@ pub enum Pick {
     AllowForSession,
     Deny,
     DenyAndSay,
-    /// One of the options, from 0 on.
+    /// One of the options, counted from 0.
     Option(usize),
-    /// Nothing more is to be chosen.
+    /// The person has finished choosing.
     Done,
     Approve(PermissionMode),
     KeepPlanning,
 }
 
-/// What a person answered.
+/// A person's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
@@ -138,15 +138,15 @@ pub enum Answer {
     },
     /// Labels of options.
     Chosen(Vec<String>),
-    /// In words of their own.
+    /// In the person's own words.
     Written(String),
     Approved(PermissionMode),
-    /// What the plan shall be instead.
+    /// What the plan should be instead.
     KeepPlanning(String),
 }
 
 impl Pick {
-    /// As a button's data has it.
+    /// Its name in button data.
     pub fn name(self) -> String {
         match self {
             Pick::Allow => "allow".to_owned(),
@@ -177,8 +177,8 @@ impl Pick {
 }
 
 impl Request {
-    /// What a chat is asked: one question, or several of a request that asks several things. Paths inside `folder`
-    /// are shown from there; `modes` are those that a plan can be carried out in.
+    /// The chat's questions of this request: one, or one for each of several choices. Paths inside `folder` are shown
+    /// relative to it; `modes` are the modes that a plan can be carried out in.
     pub fn questions(&self, folder: &str, modes: &[PermissionMode]) -> Vec<Question> {
         match &self.asks {
             Asks::Permission(permission) => vec![Question::Permission {
@@ -224,7 +224,7 @@ impl Wish {
 }
 
 impl Grant {
-    /// As claude's settings spell a rule: `Bash(npm test)`; none for what is no rule.
+    /// The rule in claude's spelling: `Bash(npm test)`; `None` if it is no rule.
     pub fn rule(&self) -> Option<String> {
         match self {
             Grant::Rule {

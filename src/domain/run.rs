@@ -16,33 +16,33 @@ pub struct Run {
     pub asked_by: Option<MessageId>,
     /// Unix milliseconds.
     pub queued_at: i64,
-    /// Unix milliseconds; none while it waits.
+    /// Unix milliseconds; `None` while it waits.
     pub started_at: Option<i64>,
-    /// The byte of `events.jsonl` up to which everything was acted on.
+    /// The bot has handled `events.jsonl` up to this byte.
     pub acted_offset: u64,
     pub live_message: Option<MessageId>,
-    /// The branch of its workspace, where that had no file and no commit before.
+    /// The workspace's branch, if the workspace had no file and no commit before.
     pub was_empty: Option<String>,
 }
 
-/// How a run ended. The first ending stands.
+/// How a run ended. The first ending is final.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Completed,
     Failed(String),
-    /// A person asked for it.
+    /// A person stopped it.
     Stopped,
     /// It ran longer than `TELECODER_RUN_TIMEOUT`.
     TimedOut,
-    /// The keeper is gone and left no word of how the run ended.
+    /// The keeper is gone without a record of the run's end.
     Lost,
 }
 
 impl Outcome {
-    /// Every name that one can have.
+    /// Every outcome's name.
     pub const NAMES: [&str; 5] = ["completed", "failed", "stopped", "timed_out", "lost"];
 
-    /// One word, as the store and the log name it.
+    /// The outcome's word in the store and the log.
     pub fn name(&self) -> &'static str {
         match self {
             Outcome::Completed => "completed",
@@ -53,7 +53,7 @@ impl Outcome {
         }
     }
 
-    /// Why, where there is more to say than the name.
+    /// The reason, if the name does not say all.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Outcome::Failed(reason) => Some(reason),
@@ -62,7 +62,7 @@ impl Outcome {
     }
 }
 
-/// How a session's last run ended, as `/status` tells it.
+/// The end of a session's last run, for `/status`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunEnd {
     /// [`Outcome::name`].
@@ -74,20 +74,20 @@ pub struct RunEnd {
     pub cost_usd: f64,
 }
 
-/// What is known of a run that evidence is made of.
+/// The facts about a run that its evidence needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
     /// The outbox row of its answer.
     pub answer_row: Option<i64>,
-    /// What the answer says of its own work.
+    /// The answer's claims about its own work.
     pub claims: Claims,
-    /// Which round of fixing by itself it was; 0: none.
+    /// The round of automatic fixing; 0 outside of it.
     pub fix_round: u32,
-    /// It is to fix what failed in checks.
+    /// It is to fix failing checks.
     pub is_fix: bool,
-    /// The branch of its workspace, where that had no file and no commit before.
+    /// The workspace's branch, if the workspace had no file and no commit before.
     pub was_empty: Option<String>,
-    /// Why there is no snapshot of what was before it.
+    /// Why there is no snapshot from before the run.
     pub no_snapshot: Option<String>,
     pub cost_usd: f64,
     /// Unix milliseconds.

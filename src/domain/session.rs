@@ -1,4 +1,4 @@
-//! A session: what a chat talks to. One claude conversation in one workspace on one branch.
+//! A session: one conversation with claude, in one workspace, on one branch.
 
 use crate::domain::check::Commands;
 use crate::domain::id::ChatThread;
@@ -14,25 +14,25 @@ pub struct Session {
     pub id: SessionId,
     pub at: ChatThread,
     pub source: Source,
-    /// The branch that was asked for by name.
+    /// The branch named in the request.
     pub wanted_branch: Option<String>,
-    /// Where claude works: always the same folder, as `--resume` needs it to the letter.
+    /// claude's working folder. It never changes, because `--resume` needs exactly this path.
     pub workspace: PathBuf,
-    /// The branch the workspace was set up on; none until then.
+    /// The branch the workspace was set up on; `None` until then.
     pub branch: Option<String>,
     pub state: SessionState,
-    /// What `--resume` goes on with; none before the first turn.
+    /// The argument of `--resume`; `None` before the first turn.
     pub claude_session: Option<ClaudeSessionId>,
-    /// The model of the conversation's first turn, as claude named it. Named again for every later one:
-    /// `--resume` alone would go on with a model of less context (seen on 2.1.197).
+    /// The model of the conversation's first turn, in claude's spelling. Later runs name it again, because `--resume`
+    /// alone switches to a model with less context (seen on 2.1.197).
     pub model: Option<String>,
     pub checks: Commands,
-    /// Failing checks are sent back to claude without anybody asking: `/autofix`.
+    /// Failing checks go back to claude automatically: `/autofix`.
     pub autofix: bool,
 }
 
 impl Session {
-    /// One whose workspace is still to be made, in a folder of its own below `workspaces`.
+    /// A session whose workspace is still to be made, in its own folder below `workspaces`.
     pub fn new(id: SessionId, at: ChatThread, source: Source, workspaces: &Path) -> Session {
         Session {
             workspace: workspaces.join(&id.0),
@@ -50,7 +50,7 @@ impl Session {
     }
 }
 
-/// Where a workspace comes from.
+/// The source of a workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
@@ -72,7 +72,7 @@ pub enum SessionState {
 }
 
 impl Source {
-    /// A repository as a person would name it.
+    /// The source as a person would name it.
     pub fn name(&self) -> String {
         match self {
             Source::Empty => "-".to_owned(),

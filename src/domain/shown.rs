@@ -1,7 +1,7 @@
-//! Words of others as a person is shown them: shortened, in one line, with what hides in them made visible.
+//! Foreign text prepared for people: shortened, in one line, with hidden characters made visible.
 //!
 //! Pure, for every floor. Lengths are in characters unless a function says bytes. A text is never cut inside a
-//! character, and `…` stands where words were left out. Which secrets are masked is `redact`'s to say.
+//! character, and `…` replaces omitted words. `redact` decides which secrets are masked.
 
 /// The first line, at most `characters` of it.
 pub fn one_line(text: &str, characters: usize) -> String {
@@ -11,7 +11,7 @@ pub fn one_line(text: &str, characters: usize) -> String {
     if is_cut { format!("{start}…") } else { start }
 }
 
-/// All of a text in one line: control characters and blanks become single blanks.
+/// The text in one line: control characters and whitespace become single spaces.
 pub fn folded(text: &str) -> String {
     text.split(|c: char| c.is_control() || c.is_whitespace())
         .filter(|word| !word.is_empty())
@@ -27,7 +27,7 @@ pub fn beginning(text: &str, characters: usize) -> String {
     }
 }
 
-/// The newest words of a text that is being written, from a word's start where there is one.
+/// The last words of an unfinished text, from a word's start if there is one.
 pub fn newest_words(text: &str, characters: usize) -> String {
     let text = text.trim();
     let count = text.chars().count();
@@ -39,7 +39,7 @@ pub fn newest_words(text: &str, characters: usize) -> String {
     format!("… {}", &end[from..])
 }
 
-/// The last whole lines of a text, at most so many bytes of them.
+/// The last whole lines of a text, at most `bytes` long.
 pub fn last_lines(text: &str, bytes: usize) -> &str {
     if text.len() <= bytes {
         return text;
@@ -63,8 +63,7 @@ pub fn without_middle(text: &str, characters: usize) -> String {
     format!("{start}…{end}")
 }
 
-/// A text with `<U+200B>` or its like in the place of each character that cannot be seen, or that makes what is around
-/// it look like something else.
+/// A text with each invisible or misleading character replaced by its code, such as `<U+200B>`.
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -77,14 +76,14 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
-/// Whether nothing of a text would be seen.
+/// Whether a text has no visible character.
 pub fn is_blank(text: &str) -> bool {
     text.chars()
         .all(|character| character.is_whitespace() || is_unseen(character))
 }
 
-/// Whether a character cannot be seen or turns around what is read: a control character, or one of the marks with
-/// which one name can be made to look like another.
+/// Whether a character is invisible or reverses text: a control character, or a mark that can make one name look like
+/// another.
 pub fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -1,7 +1,7 @@
-//! What came in: one update of the Bot API, reduced to what telecoder acts on.
+//! One incoming update of the Bot API, reduced to the parts that telecoder acts on.
 //!
-//! `telegram::incoming` and `telegram::message` make these from the raw update; `inbox` acts on them. Pure data, and
-//! the questions that need no outside: is this message an answer to the bot, and where do its words begin?
+//! `telegram::incoming` and `telegram::message` make these from the raw update; `inbox` acts on them. Pure data, with
+//! two pure questions: does a message reply to the bot, and where do its words begin?
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::domain::id::{ChatId, ChatThread, MessageId, UserId};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
     Message(Message),
-    /// A message as it is now. Bot API: `edited_message`.
+    /// A message after an edit. Bot API: `edited_message`.
     Edited(Message),
     Button(Button),
     /// A group has become a supergroup. Bot API: `migrate_to_chat_id`, `migrate_from_chat_id`.
@@ -24,7 +24,7 @@ pub enum Incoming {
         chat: ChatId,
         is_present: bool,
     },
-    /// Survived, counted, and of no effect: a kind of update that telecoder does not act on.
+    /// A kind of update that telecoder ignores; only counted.
     Other(String),
 }
 
@@ -35,39 +35,39 @@ pub struct Message {
     pub id: MessageId,
     /// Absent for channel posts and for members who write as the group.
     pub sender: Option<UserId>,
-    /// What the sender is called, for people to read. Bot API: `first_name`, `last_name`, `username`.
+    /// The sender's name for people. Bot API: `first_name`, `last_name`, `username`.
     pub sender_name: String,
     /// When it was sent, in Unix seconds by Telegram's clock. Bot API: `date`.
     pub sent_at: i64,
-    /// Its text, or what it says below its picture or file; empty where it says nothing. Bot API: `text`, `caption`.
+    /// Its text, or the caption of its picture or file; empty if there is neither. Bot API: `text`, `caption`.
     pub text: Text,
     pub content: Content,
-    /// The part of the answered message that the sender has chosen. Bot API: `quote`.
+    /// The part of the replied-to message that the sender chose. Bot API: `quote`.
     pub quote: Option<String>,
     pub replies_to: Option<Replied>,
     pub forwarded_from: Option<Origin>,
-    /// Several messages that were sent as one. Bot API: `media_group_id`.
+    /// The album that it belongs to. Bot API: `media_group_id`.
     pub album: Option<String>,
 }
 
-/// The message that another one answers. Bot API: `reply_to_message`, `external_reply`.
+/// The message that another one replies to. Bot API: `reply_to_message`, `external_reply`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replied {
-    /// None for a message of another chat.
+    /// `None` for a message of another chat.
     pub message: Option<MessageId>,
-    /// It is one of this bot's own.
+    /// This bot sent it.
     pub is_the_bots: bool,
     pub sender: Option<UserId>,
-    /// What its sender is called; empty where nobody can know.
+    /// Its sender's name; empty if unknown.
     pub author: String,
     pub text: String,
     pub content: Content,
 }
 
-/// Who wrote what was forwarded. Bot API: `MessageOrigin`.
+/// The author of a forwarded message. Bot API: `MessageOrigin`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// A person, whether or not they show who they are.
+    /// A person, with a public account or without.
     Person(String),
     /// Somebody who wrote as a group.
     Group(String),
@@ -75,25 +75,25 @@ pub enum Origin {
         title: String,
         signature: Option<String>,
     },
-    /// It is of a kind that this version does not know.
+    /// A kind that this version does not know.
     Unknown,
 }
 
-/// What a message is beside its words.
+/// A message's non-text content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// Words alone.
     Text,
     Files(Vec<File>),
-    /// Something that words say as well.
+    /// A thing that can be said in words.
     Thing(Thing),
-    /// Something that claude cannot get, by the Bot API's field name: `game`, `story`, …
+    /// A thing that claude cannot get, by the Bot API's field name: `game`, `story`, …
     Impossible(String),
-    /// Something that Telegram wrote into the chat, by the Bot API's field name: `pinned_message`, …
+    /// A service message by Telegram, by the Bot API's field name: `pinned_message`, …
     Service(String),
 }
 
-/// What a person can send that is neither words nor a file. Numbers are as Telegram wrote them.
+/// A thing that is neither words nor a file. Numbers are as Telegram wrote them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Thing {
     Location(Location),
@@ -110,7 +110,7 @@ pub enum Thing {
         question: String,
         options: Vec<String>,
     },
-    /// Bot API: `dice`, with the emoji that says which kind.
+    /// Bot API: `dice`; the emoji says which kind.
     Dice {
         emoji: String,
         value: i64,
@@ -119,7 +119,7 @@ pub enum Thing {
         title: String,
         tasks: Vec<Task>,
     },
-    /// Known by its emoji.
+    /// The sticker's emoji.
     Sticker(String),
 }
 
@@ -137,7 +137,7 @@ pub struct Task {
     pub is_done: bool,
 }
 
-/// A text to the byte, and where in it somebody is mentioned.
+/// A text to the byte, and the mentions in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text {
     pub text: String,
@@ -145,19 +145,19 @@ pub struct Text {
     pub mentions: Vec<std::ops::Range<usize>>,
 }
 
-/// A file that came with a message, as Telegram names it; its bytes are still there.
+/// A file of a message, as Telegram describes it; not fetched yet.
 ///
-/// Kept as JSON with the prompt that it goes along with. Bot API: `PhotoSize`, `Document`, `Audio`, `Video`, …
+/// Kept as JSON with its prompt. Bot API: `PhotoSize`, `Document`, `Audio`, `Video`, …
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     pub kind: FileKind,
-    /// What it is fetched by. Bot API: `file_id`.
+    /// The id for fetching it. Bot API: `file_id`.
     pub id: String,
     /// The same for everybody and for ever. Bot API: `file_unique_id`.
     pub unique_id: String,
-    /// As the sender's device named it: nothing that a path may be made of.
+    /// The name from the sender's device: never part of a path.
     pub name: Option<String>,
-    /// Bot API: `mime_type`, as the sender's device said it.
+    /// From the sender's device. Bot API: `mime_type`.
     pub media_type: Option<String>,
     pub bytes: Option<u64>,
     pub width: Option<u32>,
@@ -166,7 +166,7 @@ pub struct File {
     pub seconds: Option<u32>,
 }
 
-/// What the sender made of a file.
+/// How the sender sent a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileKind {
@@ -183,26 +183,26 @@ pub enum FileKind {
 /// Bot API: `CallbackQuery` of a button under one of the bot's messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Button {
-    /// Names the press, so that it can be answered.
+    /// The id of the press, for answering it.
     pub query: String,
     /// The message that the button is below.
     pub message: MessageId,
     pub at: ChatThread,
     pub sender: UserId,
-    /// What the sender is called, for people to read.
+    /// The sender's name for people.
     pub sender_name: String,
     pub data: String,
-    /// How many buttons the message has; 0 where that cannot be seen.
+    /// How many buttons the message has; 0 if unknown.
     pub buttons: usize,
 }
 
 impl Message {
-    /// The message of this chat that it answers.
+    /// The message of this chat that it replies to.
     pub fn answers(&self) -> Option<MessageId> {
         self.replies_to.as_ref()?.message
     }
 
-    /// The message answers one of the bot's own.
+    /// Whether it replies to the bot.
     pub fn replies_to_bot(&self) -> bool {
         self.replies_to
             .as_ref()
@@ -211,7 +211,7 @@ impl Message {
 }
 
 impl Text {
-    /// The text without a leading mention of the bot and the blanks behind it.
+    /// The text without a leading mention of the bot and the blanks after it.
     ///
     /// In a group the leading mention is the address, not the prompt.
     pub fn without_address(&self) -> &str {
@@ -225,7 +225,7 @@ impl Text {
 }
 
 impl Incoming {
-    /// Who sent it and where, for the decision whether they may.
+    /// The sender and the chat, for deciding on admission.
     pub fn origin(&self) -> Option<(UserId, ChatId)> {
         match self {
             Incoming::Message(message) | Incoming::Edited(message) => {
@@ -236,7 +236,7 @@ impl Incoming {
         }
     }
 
-    /// Where the sender can be told of it.
+    /// The place for replies to the sender.
     pub fn place(&self) -> Option<ChatThread> {
         match self {
             Incoming::Message(message) | Incoming::Edited(message) => Some(message.at),

@@ -1,4 +1,4 @@
-//! The words that are telecoder's own: how each is spelled, what may follow it, what it means.
+//! telecoder's own commands: spelling, arguments and meaning.
 
 /// The commands, in the order of the menu. Help, menu and guide are printed from this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,7 +61,7 @@ impl Verb {
         Verb::Start,
     ];
 
-    /// The word behind the slash. Bot API: `BotCommand.command`.
+    /// The word after the slash. Bot API: `BotCommand.command`.
     pub fn name(self) -> &'static str {
         match self {
             Verb::New => "new",
@@ -93,7 +93,7 @@ impl Verb {
         }
     }
 
-    /// What may follow the word.
+    /// The possible arguments.
     pub fn arguments(self) -> &'static str {
         match self {
             Verb::New => "[repo-url | path | name | -] [branch]",
@@ -156,7 +156,7 @@ impl Verb {
         }
     }
 
-    /// `/start` is pressed once, not chosen from a menu.
+    /// All but `/start`, which is pressed only once.
     pub fn in_menu(self) -> bool {
         self != Verb::Start
     }

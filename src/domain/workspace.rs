@@ -1,34 +1,34 @@
-//! What is to be known of a workspace when it is made, or could not be.
+//! Facts about making a workspace, and why it can fail.
 
 use std::path::PathBuf;
 
-/// Something to be said about a workspace.
+/// A remark about a new workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remark {
-    /// Submodules are not checked out; their folders.
+    /// The folders of submodules that are not checked out.
     Submodules(Vec<String>),
-    /// So many files are only pointers, because git-lfs is not set up here.
+    /// How many files are only pointers, because git-lfs is not set up here.
     LargeFiles(usize),
 }
 
-/// Why nothing can be made of what was named.
+/// Why a source cannot become a workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unusable {
-    /// Neither a URL nor a folder.
+    /// No URL, folder or known name.
     Unknown,
-    /// A URL of a kind that does more than name a repository.
+    /// A URL whose transport can do more than name a repository.
     Transport(String),
     /// A folder that `TELECODER_REPO_ROOTS` does not allow.
     Outside(Vec<PathBuf>),
 }
 
-/// Where the chat is when a session came to nothing.
+/// Where the chat is after a session is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackIn {
-    /// The session it had before.
+    /// In the session it had before.
     Previous,
-    /// A newer one, where it was already.
+    /// In a newer session, as before.
     Newer,
-    /// None; its next message makes one.
+    /// In none; the next message makes one.
     None,
 }

@@ -17,7 +17,7 @@ const TWO: &str = r#"[[question: {"questions":[
 
 /// Claude's question about a command, when it is there.
 fn asked(machine: &Machine) -> Posted {
-    machine.message_with("wants to run a command: Remove the old log")
+    machine.message_with("wants to run a command (“Remove the old log”):")
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn what_is_allowed_for_the_session_holds_for_its_later_runs() {
         "{argv}"
     );
     machine.ada_says("/new");
-    machine.message_with("fresh");
+    machine.message_with("New session");
     machine.ada_says("[[argv]]");
     let argv = machine.nth_message_with("--permission-prompt-tool", 2).text;
     assert!(
@@ -118,7 +118,7 @@ fn a_person_says_no_and_why_and_claude_reads_it_to_the_letter() {
     let prompt = machine.ada_says(REMOVE);
     let question = asked(&machine);
     machine.press(ADA, &question, "Deny and say why");
-    let why = machine.message_with("Write why, as a reply to this message");
+    let why = machine.message_with("Reply to this message with the reason");
     assert!(why.forces_reply);
     assert_eq!(why.reply_to, Some(prompt.into()));
     machine.press(ADA, &question, "Deny and say why");
@@ -293,7 +293,7 @@ fn a_plan_is_sent_back_with_a_wish() {
         "as the run was"
     );
     machine.press(ADA, &question, "Keep planning");
-    let wish = machine.message_with("Write what the plan shall be instead");
+    let wish = machine.message_with("Reply to this message with what the plan should be instead");
     machine.reply(ADA, &wish, "two steps");
     machine.message_with(r#"{"behavior":"deny","message":"two steps"}"#);
 }
@@ -310,7 +310,7 @@ fn in_a_group_only_the_asker_and_the_owner_can_answer() {
     );
     let question = asked(&machine);
     machine.press(BOB, &question, "Allow once");
-    machine.until_toast("Only who asked claude, or the owner of the bot, can answer this.");
+    machine.until_toast("Only the prompt's author or the bot's owner can answer this.");
     machine.reply(BOB, &question, "yes");
     machine.message_with("only the person whose prompt it is about");
     assert_eq!(machine.now(&question).buttons.len(), 4);
@@ -342,7 +342,7 @@ fn in_a_group_the_question_is_about_whoevers_message_claude_is_at() {
     let question = asked(&machine);
     assert_eq!(question.reply_to, Some(of_bob.into()));
     machine.press(GRACE, &question, "Allow once");
-    machine.until_toast("Only who asked claude, or the owner of the bot, can answer this.");
+    machine.until_toast("Only the prompt's author or the bot's owner can answer this.");
     machine.press(BOB, &question, "Allow once");
     machine.message_with("\"behavior\":\"allow\"");
 }

@@ -88,11 +88,11 @@ fn a_terminal_has_a_session_alone_and_the_chat_hears_what_happened_there() {
     assert!(said.contains("1 file changed, +1 −0"), "{said}");
     let back = machine.message_with("was handed back by the terminal after");
     for part in [
-        "claude was asked 2 things there.",
+        "Claude was asked 2 things there.",
         "• write by-hand.txt",
         "• thank you",
         "Since then 1 file changed, +1 −0",
-        "The prompt that waits runs now.",
+        "The waiting prompt runs now.",
         "by-hand.txt",
     ] {
         assert!(back.text.contains(part), "{part}: {}", back.text);
@@ -142,9 +142,9 @@ fn a_terminal_that_is_killed_gives_the_session_back_when_claude_has_gone_too() {
     assert!(!machine.times_run().contains_key("from the phone"));
     drop(terminal.process.stdin.take());
     terminal.process.wait().expect("it is dead");
-    let back = machine.message_with("it was closed without a word");
+    let back = machine.message_with("was closed without handing it back");
     assert!(
-        back.text.contains("claude was asked 2 things there."),
+        back.text.contains("Claude was asked 2 things there."),
         "{}",
         back.text
     );
@@ -164,7 +164,7 @@ fn a_session_in_which_a_run_goes_on_is_not_taken_over_unless_that_is_wanted() {
     let (code, _) = machine.run_to_its_end(&["session", "attach", &session, "--stop"]);
     assert_eq!(code, Some(0));
     machine.message_with("Stopped after");
-    machine.message_with("claude was asked nothing there.");
+    machine.message_with("Claude was asked nothing there.");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn what_a_killed_terminal_left_is_told_before_another_one_begins() {
     second.types("asked in the second");
     second.leaves();
     let _bot = machine.start();
-    let left = machine.message_with("it was closed without a word");
+    let left = machine.message_with("was closed without handing it back");
     assert!(
         left.text.contains("• asked in the first terminal"),
         "{}",
@@ -279,7 +279,7 @@ fn an_undo_that_was_asked_before_a_terminal_came_takes_nothing_of_what_is_done_t
     machine.ada_says("/undo");
     let question = machine.message_with("by-hand.txt\n+1 −0 by-the-run.txt");
     machine.ada_presses(&question);
-    machine.message_with("It can be taken back");
+    machine.message_with("You can take the undo back");
     machine.until_quiet();
     let workspace = machine.data().join("workspaces").join(&session);
     assert!(!workspace.join("by-hand.txt").exists());

@@ -29,9 +29,9 @@ fn a_chat_has_a_mode_a_model_and_an_effort_of_its_own_and_there_is_a_way_back() 
         assert!(chosen.contains(part), "{chosen}");
     }
     machine.ada_says("/mode off");
-    machine.message_with("Mode: bypassPermissions (as the settings of telecoder say)");
+    machine.message_with("Mode: bypassPermissions (from telecoder's settings)");
     machine.ada_says("/model off");
-    machine.message_with("Model: opus (as the settings of telecoder say)");
+    machine.message_with("Model: opus (from telecoder's settings)");
     machine.ada_says("/effort off");
     machine.message_with("Effort: the one that claude chooses");
     let own = argv(&machine, 2);
@@ -49,8 +49,7 @@ fn a_button_chooses_and_its_message_says_how_it_is_now() {
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says("/mode");
-    let message =
-        machine.message_with("Mode: bypassPermissions (as the settings of telecoder say)");
+    let message = machine.message_with("Mode: bypassPermissions (from telecoder's settings)");
     machine.until_known_to_have_arrived(&message);
     machine.press(ADA, &message, "acceptEdits");
     machine.until_toast("Set.");
@@ -63,7 +62,7 @@ fn a_button_chooses_and_its_message_says_how_it_is_now() {
         machine
             .now(&message)
             .text
-            .starts_with("Mode: bypassPermissions (as")
+            .starts_with("Mode: bypassPermissions (from")
             .then_some(())
     });
     machine.ada_says("/effort");
@@ -87,9 +86,9 @@ fn a_run_that_goes_on_is_told_once_also_after_a_restart() {
     machine.ada_says("[[words: 3 500]] [[ask: Bash {\"command\":\"rm x\"}]] [[told]]");
     let question = machine.message_with("wants to run this command");
     machine.ada_says("/mode acceptEdits");
-    machine.message_with("The run that goes on is told, and goes by it from now on.");
+    machine.message_with("The current run is told, and follows it from now on.");
     machine.ada_says("/model haiku");
-    machine.message_with("The run that goes on is told; claude changes over with its next turn.");
+    machine.message_with("The current run is told; claude switches at its next turn.");
     machine.until("it was passed on", || {
         (lines_passed_on(&machine) == 2).then_some(())
     });
@@ -133,7 +132,7 @@ fn a_mode_that_claude_would_refuse_is_refused_with_a_sentence() {
     machine.ada_says("/mode bypassPermissions");
     machine.message_with("Nothing was changed: telecoder runs as root here");
     machine.ada_says("/mode");
-    let mode = machine.message_with("Mode: acceptEdits (as");
+    let mode = machine.message_with("Mode: acceptEdits (from");
     assert!(
         mode.buttons
             .iter()
@@ -148,9 +147,7 @@ fn a_mode_that_nobody_knows_changes_nothing() {
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says("/mode yolo");
-    machine.message_with(
-        "I did not understand that, and nothing was changed. It goes like this: /mode",
-    );
+    machine.message_with("I did not understand that, and nothing was changed. Usage: /mode");
     machine.ada_says("/effort some");
-    machine.message_with("It goes like this: /effort");
+    machine.message_with("Usage: /effort");
 }

@@ -1,4 +1,4 @@
-//! What an answer says about its own work, and what only looks as if it did.
+//! Claims of an answer about its own work, and what only looks like one.
 
 use std::fmt::Write;
 

@@ -115,7 +115,7 @@ fn a_command_with_words_that_make_no_sense_says_how_it_goes() {
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says("/logs many");
-    machine.message_with("It goes like this: /logs [n]");
+    machine.message_with("Usage: /logs [n]");
     machine.ada_says("/new one two three");
     machine.message_with("/new [repo-url | path | name | -] [branch]");
 }

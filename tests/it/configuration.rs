@@ -118,7 +118,7 @@ fn setting_a_value_changes_its_line_and_nothing_else() {
         before.replace(" export TELECODER_MODEL = haiku", "TELECODER_MODEL=opus")
     );
     assert!(
-        said.contains("A running bot takes it up at its next start"),
+        said.contains("A running bot needs a restart for this"),
         "{said}"
     );
     let mode = std::fs::metadata(&file)
@@ -213,7 +213,7 @@ fn a_new_file_is_made_from_the_template_for_its_owner_alone_and_unset_leaves_the
     assert_eq!(text_of(&file), pages::example());
     let (code, said, _) = shell(&machine, &["config", "unset", "TELECODER_TEST_CMD"]);
     assert_eq!(code, Some(0));
-    assert!(said.contains("is set in no settings file"), "{said}");
+    assert!(said.contains("was not set in any settings file"), "{said}");
 }
 
 #[test]

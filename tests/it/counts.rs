@@ -1,4 +1,4 @@
-//! How many tests passed is read from what runners really print: recorded from the real ones, with paths made neutral.
+//! Test counts are read from what real runners print, recorded with neutral paths.
 
 use proptest::prelude::*;
 use telecoder::domain::check::TestCounts;

@@ -158,7 +158,7 @@ fn a_bot_that_dies_again_and_again_while_it_sends_asks_instead_of_repeating() {
         bot.wait_for_its_end();
     }
     let _bot = machine.start();
-    let question = machine.message_with("do not know whether it is here");
+    let question = machine.message_with("Telegram confirmed it neither time");
     machine.until_quiet();
     let copies = |machine: &Machine| {
         machine
@@ -214,7 +214,7 @@ fn a_keeper_that_dies_before_claude_starts_is_told_and_the_prompt_can_be_run_aga
     machine.api.press(crate::support::ADA, &lost, &data);
     machine.message_with("You said: first");
     machine.api.press(crate::support::ADA, &lost, &data);
-    machine.until_toast("It was taken up already.");
+    machine.until_toast("This was done already.");
     machine.until_quiet();
     assert_eq!(machine.times_run().get("first"), Some(&1));
 }

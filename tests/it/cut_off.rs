@@ -1,4 +1,4 @@
-//! The bot is killed while it clones, takes a snapshot, checks, pushes or goes back; afterwards it goes on from there.
+//! The bot is killed while it clones, takes a snapshot, checks, pushes or undoes; afterwards it continues from there.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A session is deleted in a shell, and never work that is nowhere else.
+//! A shell deletes a session, but never work that is nowhere else.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Whatever is in the way of a message: it arrives, or the person can find out that it did not.
+//! Whatever happens to a message, it arrives, or the person can find out that it did not.
 
 use std::time::{Duration, Instant};
 
@@ -112,7 +112,7 @@ fn an_answer_whose_topic_was_deleted_comes_in_the_chat_itself_and_says_why() {
     assert!(
         answer
             .text
-            .starts_with("Its topic is gone, so this comes here:\n\n"),
+            .starts_with("The topic is gone, so this comes here:\n\n"),
         "{}",
         answer.text
     );
@@ -260,7 +260,7 @@ fn a_message_that_telegram_does_not_take_is_told_with_its_words() {
         Fault::Refuse(400, "Bad Request: something quite new"),
     );
     machine.ada_says("hello");
-    let told = machine.message_with("I have a message for you that Telegram does not take");
+    let told = machine.message_with("Telegram refuses a message that I have for you");
     assert!(told.text.contains("something quite new"), "{}", told.text);
     machine.ada_says("next");
     machine.message_with("You said: next");

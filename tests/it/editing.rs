@@ -1,4 +1,4 @@
-//! A message that somebody edits: what claude has not read yet changes, and about the rest somebody is asked.
+//! A message that somebody edits: a prompt that claude has not read changes; about others, somebody is asked.
 
 use serde_json::{Value, json};
 
@@ -175,7 +175,7 @@ fn what_was_cancelled_does_not_run_because_it_is_edited() {
     machine.ada_presses(&list);
     machine.until_toast("Taking it back from claude.");
     ada_edits(&machine, message, "on second thought");
-    machine.message_with("Claude had taken this up already");
+    machine.message_with("Claude had read this already");
     assert!(!said_anything_of_edits(&machine));
 }
 

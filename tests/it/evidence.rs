@@ -1,4 +1,4 @@
-//! Evidence after a run: what changed, what the checks say, and where the answer says something else.
+//! Evidence after a run: what changed, what the checks say, and when the answer disagrees.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -90,7 +90,7 @@ fn red_checks_ring_show_the_last_lines_and_go_back_to_claude_at_a_press() {
     assert_eq!(evidence.buttons[0].0, "Fix it");
 
     machine.ada_presses(&evidence);
-    machine.until_toast("It goes back to claude.");
+    machine.until_toast("The failures go to claude.");
     let again = machine.message_with("You said: These checks fail in the workspace as it is now:");
     assert!(
         again.text.contains("$ echo '--- FAIL: TestSum'"),
@@ -151,7 +151,7 @@ fn what_a_project_looks_like_is_offered_once_and_run_when_somebody_says_so() {
         second.text
     );
     machine.ada_presses(&offer);
-    machine.until_toast("They run now, and after each run.");
+    machine.until_toast("The checks run now, and after each run.");
     machine.ada_says("[[bash: echo x > three]] [[say: three]]");
     machine.message_with("✓ Tests · ");
 }
@@ -168,11 +168,11 @@ fn checks_are_set_shown_and_forgotten_in_the_chat() {
     let set = machine.message_with("Tests: echo mine lint (set here)");
     assert!(!set.text.contains("Lint:"), "{}", set.text);
     machine.ada_says("/checks off");
-    machine.message_with("No checks are run after a run here.");
+    machine.message_with("No checks run here after a run.");
     machine.ada_says("/checks auto");
     machine.nth_message_with("Lint: echo lint for all (from the settings)", 2);
     machine.ada_says("/checks nonsense");
-    machine.message_with("It goes like this: /checks [test=… lint=… | off | auto]");
+    machine.message_with("Usage: /checks [test=… lint=… | off | auto]");
 }
 
 #[test]
@@ -330,12 +330,12 @@ fn autofix_sends_failing_checks_back_three_times_and_no_more() {
     machine.ada_says("hello");
     machine.message_with("You said: hello");
     machine.ada_says("/autofix on");
-    machine.message_with("go back to claude by themselves here, at most 3 times");
+    machine.message_with("go back to claude automatically here, at most 3 times");
     machine.ada_says("[[bash: echo x > one]] [[say: one]]");
     let first = machine.message_with("round 1 of 3");
     assert!(first.silent, "it goes on by itself");
     machine.message_with("round 3 of 3");
-    let last = machine.message_with("claude has tried 3 times by itself");
+    let last = machine.message_with("Claude has tried 3 times by itself");
     assert!(!last.silent);
     machine.until_quiet();
     let rounds = machine.rows("SELECT count(*) FROM runs WHERE fix_round > 0");
@@ -372,7 +372,7 @@ fn a_repositorys_own_checks_count_only_where_the_owner_says_so_and_as_they_were_
     other.ada_says(
         "[[bash: printf '[checks]\\ntest = \"false\"\\n' > .telecoder.toml]] [[say: one]]",
     );
-    other.message_with("No checks are set up here; /checks");
+    other.message_with("No checks are set up here. To check");
     other.ada_says("/checks");
     other.message_with("it counts only where TELECODER_REPO_CHECKS=true says so");
 }
@@ -431,10 +431,10 @@ fn files_of_a_workspace_that_never_end_hold_nothing_up() {
         "[[bash: mkfifo justfile Makefile; ln -s /dev/zero tox.ini; ln -s /dev/zero .gitattributes; \
          mkfifo .telecoder.toml; ln -s /dev/zero package.json; echo x > file]] [[say: odd]]",
     );
-    let evidence = machine.message_with("No checks are set up here; /checks");
+    let evidence = machine.message_with("No checks are set up here. To check");
     assert!(evidence.text.contains("+1 −0 file"), "{}", evidence.text);
     machine.ada_says("/checks");
-    machine.message_with("No checks are run after a run here.");
+    machine.message_with("No checks run here after a run.");
 }
 
 #[test]
@@ -470,7 +470,7 @@ fn who_says_that_there_is_nothing_to_check_is_not_asked_again() {
     machine.ada_says("hello");
     machine.message_with("You said: hello");
     machine.ada_says("/checks off");
-    let off = machine.message_with("No checks are run after a run here.");
+    let off = machine.message_with("No checks run here after a run.");
     assert!(off.buttons.is_empty());
     machine.ada_says("[[bash: printf 'test:\\n' > Makefile]] [[say: made]]");
     let evidence = machine.message_with("+1 −0 Makefile");
@@ -488,7 +488,7 @@ fn a_stop_is_the_end_also_where_failing_checks_go_back_by_themselves() {
     machine.ada_says("hello");
     machine.message_with("You said: hello");
     machine.ada_says("/autofix on");
-    machine.message_with("go back to claude by themselves here");
+    machine.message_with("go back to claude automatically here");
     machine.ada_says("[[bash: echo x > file]] [[say: made]]");
     machine.until("the linter runs", || {
         processes::with_word("45606").first().copied()
@@ -525,11 +525,11 @@ fn a_workspace_that_git_cannot_look_through_is_not_measured_wrongly() {
     )
     .expect("a file");
     machine.ada_says("[[bash: printf x > broken.u16; echo y > file]] [[say: two]]");
-    machine.message_with("What changed could not be measured: git refused, in these words");
+    machine.message_with("Git could not tell what changed: git refused, in these words");
     std::fs::remove_file(workspace.join("broken.u16")).expect("it was there");
     std::fs::rename(workspace.join(".git/objects"), workspace.join(".git/gone")).expect("it moves");
     machine.ada_says("[[say: three]]");
-    machine.nth_message_with("What changed could not be measured: ", 2);
+    machine.nth_message_with("Git could not tell what changed: ", 2);
 }
 
 #[test]
@@ -603,11 +603,11 @@ fn a_workspace_whose_git_folder_is_a_fifo_holds_nothing_up() {
     machine.ada_says("[[bash: echo x > file]] [[say: one]]");
     machine.message_with("+1 −0 file");
     machine.ada_says("[[bash: rm -rf .git; mkfifo .git]] [[say: two]]");
-    machine.message_with("What changed could not be measured: ");
+    machine.message_with("Git could not tell what changed: ");
     machine.ada_says(
         "[[bash: rm .git; mkdir .git; mkfifo .git/HEAD .git/index; rm file]] [[say: three]]",
     );
-    machine.nth_message_with("What changed could not be measured: ", 2);
+    machine.nth_message_with("Git could not tell what changed: ", 2);
     machine.ada_says("[[say: four]]");
     machine.message_with("four");
 }

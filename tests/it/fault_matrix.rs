@@ -1,6 +1,6 @@
 //! Every way in which a call to the Bot API can fail, with every kind of message: what the person sees of it.
 //!
-//! The table that this makes stands in docs/RELIABILITY.md; the test holds the two together.
+//! docs/RELIABILITY.md has the table that this makes; the test compares the two.
 
 use std::time::Duration;
 
@@ -146,7 +146,7 @@ fn verdict(machine: &Machine, chat: ChatId, kind: &Kind) -> String {
     };
     let is_told = texts
         .iter()
-        .any(|text| text.starts_with("I have a message for you that Telegram does not take"));
+        .any(|text| text.starts_with("Telegram refuses a message that I have for you"));
     let parked = machine.rows(&format!(
         "SELECT count(*) FROM outbox WHERE chat_id = {} AND state = 'parked'",
         chat.0

@@ -60,7 +60,7 @@ fn an_error_of_the_api_is_told_in_one_sentence_with_its_own_words() {
     let _bot = machine.start();
     for (kind, sentence) in [
         ("overloaded", "The API is overloaded."),
-        ("server_error", "The API had an error of its own."),
+        ("server_error", "The API had an internal error."),
         ("model_not_found", "The API does not know the model."),
         ("unknown", "The API did not answer as it should."),
     ] {
@@ -146,7 +146,7 @@ fn work_in_the_background_goes_on_and_its_answer_comes_too() {
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says("[[background: 1500 The build is done.]]");
-    machine.message_with("still going on in the background: the build");
+    machine.message_with("still running in the background: the build");
     machine.message_with("The build is done.");
 }
 
@@ -199,7 +199,7 @@ fn work_in_the_background_ends_when_the_next_prompt_waits() {
     let _bot = machine.start();
     machine.ada_says("/queue on");
     machine.ada_says("[[background: 60000 never]]");
-    machine.message_with("still going on in the background: the build");
+    machine.message_with("still running in the background: the build");
     machine.ada_says("next");
     machine.message_with("The work in the background was ended");
     machine.message_with("You said: next");
@@ -210,7 +210,7 @@ fn what_is_written_beside_work_in_the_background_is_answered_and_the_work_goes_o
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says("[[background: 3000 it is built]]");
-    machine.message_with("still going on in the background: the build");
+    machine.message_with("still running in the background: the build");
     let next = machine.ada_says("next");
     let answer = machine.message_with("You said: next");
     assert_eq!(answer.reply_to, Some(next.into()));

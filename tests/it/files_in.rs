@@ -1,4 +1,4 @@
-//! Files that people send: fetched whatever goes wrong, kept beside the workspace, and part of what claude is asked.
+//! Files that people send: fetched whatever goes wrong, kept outside the workspace, and part of what claude is asked.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -360,10 +360,7 @@ fn a_file_that_is_too_big_for_bots_is_told_with_the_way_out_and_its_words_wait_f
     let _bot = machine.start();
     let told = machine
         .message_with("big.iso was not fetched: Telegram gives bots only files of up to 20 MB");
-    assert!(
-        told.text
-            .contains("What you wrote with it was not passed on either")
-    );
+    assert!(told.text.contains("Your text was not passed on either"));
     assert!(!told.silent && told.reply_to.is_some());
     machine.until_quiet();
     assert_eq!(machine.times_run().len(), 1, "only the greeting ran");
@@ -373,7 +370,7 @@ fn a_file_that_is_too_big_for_bots_is_told_with_the_way_out_and_its_words_wait_f
         .message_with("You said: Boot this\n[Not attached, because it could not be had: big.iso]");
     machine.until_quiet();
     machine.ada_presses(&told);
-    machine.until_toast("It was taken up already.");
+    machine.until_toast("This was done already.");
 }
 
 #[test]
@@ -432,9 +429,7 @@ fn stop_ends_the_fetching_and_drops_the_prompt() {
     let _bot = machine.start();
     machine.message_with("Fetching slow.txt");
     machine.ada_says("/stop");
-    machine.message_with(
-        "The file is not fetched any more, and its prompt was dropped; it was not run.",
-    );
+    machine.message_with("Fetching the file was stopped. Its prompt was dropped and did not run.");
     machine.until_quiet();
     assert_eq!(machine.times_run().len(), 1, "only the greeting ran");
     no_file_is_left_half(&machine);
@@ -570,7 +565,7 @@ fn a_program_for_speech_that_fails_is_told_with_its_last_words() {
 fn silence_is_no_prompt() {
     let (machine, _bot) = voice_with("echo ' '");
     machine
-        .message_with("In the voice message no words were heard. Nothing was passed on to claude.");
+        .message_with("No words were heard in the voice message. Nothing was passed on to claude.");
 }
 
 #[test]
@@ -759,7 +754,7 @@ fn files_that_cannot_be_fetched_for_a_fault_of_telecoder_hold_nothing_up() {
         "file_name": "a.pdf", "mime_type": "application/pdf", "file_size": 4}});
     let message = machine.api.deliver_message(CHAT, ADA, fields);
     machine.ada_says("and what comes behind it");
-    let told = machine.message_with("The files of this message could not be fetched, three times");
+    let told = machine.message_with("Fetching this message's files failed three times");
     assert_eq!(told.reply_to, Some(message.into()));
     machine.message_with("You said: and what comes behind it");
     machine.until_quiet();

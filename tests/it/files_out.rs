@@ -136,7 +136,7 @@ fn links_are_not_followed_and_what_telegram_does_not_take_is_told() {
         "[[bash: cd $TELECODER_OUTBOX; ln -s /etc/passwd users; ln -s /etc all; mkfifo pipe; touch empty; \
          truncate -s 2001M huge; echo fine > fine]]",
     );
-    let told = machine.message_with("Not sent, of what claude handed over:");
+    let told = machine.message_with("Files from claude that were not sent:");
     for line in [
         "• all: it is a link or a device; only files are sent.",
         "• users: it is a link or a device; only files are sent.",
@@ -211,7 +211,7 @@ fn many_files_come_as_one_zip() {
          echo x > run.sh; chmod 755 run.sh; ln -s /etc/passwd d/users]]",
     );
     let (message, zip) = file(&machine, "files.zip");
-    assert_eq!(message.text, "17 files that claude handed over, in one.");
+    assert_eq!(message.text, "17 files from claude, in one zip.");
     let mut expected: Vec<_> = (10..=25)
         .map(|number| {
             (
@@ -279,7 +279,7 @@ fn each_session_has_an_outbox_of_its_own_and_claude_is_told_where() {
          in the chat when you are done.\""
     ));
     machine.ada_says("/new -");
-    machine.message_with("A fresh");
+    machine.message_with("New session");
     machine.ada_says("[[env]]");
     let second = path_in(&machine.nth_message_with("TELECODER_OUTBOX=", 2).text);
     assert_ne!(first, second);
@@ -329,9 +329,8 @@ fn who_stops_the_sending_is_told_where_the_files_are() {
     let _bot = machine.start_failing_at("files-moved=sleep(3000)");
     machine.message_with("done");
     machine.ada_says("/stop");
-    let told =
-        machine.message_with("The sending of files was stopped. What claude handed over is kept: ");
-    let kept = told.text.rsplit("is kept: ").next().expect("a path");
+    let told = machine.message_with("Sending files was stopped. Claude's files are kept: ");
+    let kept = told.text.rsplit("are kept: ").next().expect("a path");
     assert!(PathBuf::from(kept).join("kept").exists(), "{kept}");
     machine.until_quiet();
     assert!(files(&machine).is_empty());

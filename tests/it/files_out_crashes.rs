@@ -1,4 +1,4 @@
-//! The bot dies between two steps on the way of a file; each file arrives all the same, and once.
+//! The bot dies between two steps of sending a file; each file still arrives, at most twice.
 
 use crate::files_out::files;
 use crate::support::{ADA, Machine};

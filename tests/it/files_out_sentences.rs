@@ -1,4 +1,4 @@
-//! What is said about files and about what reached claude, as it stands.
+//! Every sentence about files and about what reached claude.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

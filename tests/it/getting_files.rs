@@ -86,13 +86,11 @@ fn a_secret_comes_only_with_the_button_whatever_its_link_is_called() {
     file(&machine, ".env.example");
     for wanted in ["server.key", "notes.txt", ".git/config", ".env"] {
         machine.ada_says(&format!("/get {wanted}"));
-        machine.message_with(&format!(
-            "The name of {wanted} says that there may be secrets in it."
-        ));
+        machine.message_with(&format!("The name of {wanted} suggests secrets."));
     }
     machine.until_quiet();
     assert_eq!(files(&machine).len(), 1);
-    let question = machine.message_with("The name of .env says");
+    let question = machine.message_with("The name of .env suggests");
     machine.api.press(ADA, &question, &question.buttons[0].1);
     assert_eq!(file(&machine, ".env").1, b"TOKEN=1\n");
     machine.api.press(ADA, &question, &question.buttons[0].1);
@@ -111,7 +109,7 @@ fn a_folder_comes_as_a_zip_without_git_secrets_and_links_and_says_so() {
     let (message, zip) = file(&machine, "app.zip");
     assert_eq!(
         message.text,
-        "2 files of app. Left out: .git, 1 link. Left out, because the name says that there may be secrets in it: \
+        "2 files of app. Left out: .git, 1 link. Left out, because the name suggests secrets: \
          app/.env. /get with the name sends it."
     );
     let numbers: String = (1..=50000).map(|number| format!("{number}\n")).collect();

@@ -1,4 +1,4 @@
-//! A group works where it is on the list and the sender is too.
+//! A group works if it is on the list and the sender is too.
 
 use serde_json::json;
 use telecoder::domain::id::ChatId;

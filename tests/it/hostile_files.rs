@@ -1,4 +1,4 @@
-//! Files that were made to do harm, or only went wrong: nothing is stuck, nothing eats the machine, nothing slips out.
+//! Files that do harm, on purpose or not: nothing hangs, nothing exhausts the machine, nothing leaks.
 
 use std::io::Cursor;
 use std::path::Path;

@@ -46,7 +46,7 @@ fn a_long_description_does_not_hide_the_command() {
         &json!({"command": "rm -rf ~/work", "description": description}),
         &[],
     ));
-    let question = machine.message_with("Claude wants to run a command: List the files");
+    let question = machine.message_with("Claude wants to run a command (“List the files");
     assert!(question.text.contains("rm -rf ~/work"), "{}", question.text);
     machine.press(ADA, &question, "Deny");
 
@@ -96,7 +96,7 @@ fn a_long_command_is_shown_also_where_its_rule_is_as_long() {
         question.text
     );
     assert!(
-        question.text.contains("A reply to this message is a no"),
+        question.text.contains("Reply to this message with yes, no"),
         "{}",
         question.text
     );
@@ -142,7 +142,7 @@ fn characters_that_cannot_be_seen_are_shown() {
     let input =
         json!({"command": "echo safe \u{202e}~ fr- mr\u{1b}[2K\r", "description": "a\u{2066}b"});
     machine.ada_says(&bash(&input, &[]));
-    let question = machine.message_with("Claude wants to run a command:");
+    let question = machine.message_with("Claude wants to run a command (“");
     assert!(
         question
             .text
@@ -262,7 +262,7 @@ fn a_rule_for_the_session_is_that_rule_in_later_runs_too_and_never_every_command
     );
     // Another session of the same chat has allowed nothing.
     machine.ada_says("/new");
-    machine.message_with("A fresh session");
+    machine.message_with("New session");
     machine.ada_says("[[say: of the new one]]");
     machine.message_with("of the new one");
     let allowed = started_with(&machine)

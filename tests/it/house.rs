@@ -1,6 +1,6 @@
 //! The house has floors: a module knows only what lies below it.
 //!
-//! This reads `src` as text, so that it finds an arrow that climbs wherever it is written: in a `use`, in a path, in
+//! This reads `src` as text, so that it finds an upward dependency wherever it is written: in a `use`, in a path, in
 //! the middle of a function.
 
 use std::collections::BTreeSet;

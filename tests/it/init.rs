@@ -64,7 +64,7 @@ fn in_a_terminal_the_token_is_typed_unseen_and_who_presses_start_owns_the_bot() 
     terminal.until("Token (it is not shown): ");
     terminal.types(TOKEN);
     terminal.until("✓ Token: Telegram takes it, the bot is @test_coder_bot");
-    let shown = terminal.until("Waiting for it… (The code is good for 10 minutes;");
+    let shown = terminal.until("Waiting for it… (The link works for 10 minutes;");
     let code = code_in(&shown);
     assert!(shown.contains("▀▄") || shown.contains("▄▀"), "{shown}");
     // Neither a wrong code nor the right one in a group is anything.

@@ -118,12 +118,12 @@ fn a_full_disk_loses_nothing(disk: &Disk) {
     for number in 1..=20 {
         machine.ada_says(&prompt(number));
     }
-    let told = machine.message_with("because it cannot be stored on the machine");
+    let told = machine.message_with("they cannot be stored on the machine");
     assert!(!told.silent);
     machine.until_log(&bot, "updates cannot be stored, so none is confirmed");
     assert!(machine.api.unconfirmed() > 0, "nothing is confirmed");
     disk.make_room(&machine, &bot);
-    machine.message_with("What you write can be stored again; I go on.");
+    machine.message_with("Messages can be stored again; I continue.");
     machine.message_with("You said: while it is full 20");
     let answered: Vec<String> = machine
         .bot_messages()
@@ -278,9 +278,9 @@ fn an_update_that_always_fails_is_set_aside_and_its_sender_and_the_owner_are_tol
     let grace = telecoder::domain::id::ChatId(8);
     machine.api.say(grace, GRACE, "poison");
     machine.api.say(grace, GRACE, "what comes after it");
-    let told = machine.message_with("I could not handle what you sent");
+    let told = machine.message_with("I could not handle your message or button");
     assert_eq!(told.chat, grace.0);
-    let owner = machine.message_with("Something that came in could not be handled");
+    let owner = machine.message_with("A message or button could not be handled");
     assert_eq!(owner.chat, CHAT.0);
     machine.message_with("You said: what comes after it");
     assert!(bot.log().contains("this one never works"), "{}", bot.log());

@@ -1,5 +1,5 @@
-//! Every kind of message that the Bot API knows: what claude gets, or what the chat is told. From what is seen here the
-//! table in `docs/PASS-THROUGH.md` is made: `UPDATE_DOCS=1 cargo test --test it kinds::` writes it anew.
+//! Every kind of message that the Bot API knows: what claude gets, or what the chat is told.
+//! `UPDATE_DOCS=1 cargo test --test it kinds::` writes the table in `docs/PASS-THROUGH.md` from what is seen here.
 
 use std::fmt::Write;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Prompts that come late, because the bot was away: asked about, once, before they run.
+//! Late prompts, because the bot was away: a person is asked, once, before they run.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -38,7 +38,7 @@ fn old_prompts_are_asked_about_together_and_run_in_order_at_the_press_of_a_butto
     machine.ada_says("new");
     machine.message_with("You said: new");
     machine.ada_says("/status");
-    machine.message_with("Held back because they are old: 3 prompts");
+    machine.message_with("Late, waiting for your decision: 3 prompts");
 
     let (label, data) = question.buttons[0].clone();
     assert_eq!(label, "Run them");
@@ -46,7 +46,7 @@ fn old_prompts_are_asked_about_together_and_run_in_order_at_the_press_of_a_butto
     machine.message_with("You said: old 3");
     machine.until_quiet();
     machine.api.press(ADA, &question, &data);
-    machine.until_toast("Nothing is held back any more.");
+    machine.until_toast("Nothing waits here any more.");
     assert_eq!(
         answers(&machine),
         ["new", "old 1", "old 2", "old 3"].map(|text| format!("You said: {text}"))
@@ -64,10 +64,10 @@ fn an_old_prompt_that_is_not_wanted_any_more_is_dropped_by_stop() {
         (machine.rows("SELECT count(*) FROM sessions WHERE state = 'ready'") == [1]).then_some(())
     });
     machine.ada_says("/stop");
-    machine.message_with("The prompt that waited was dropped");
+    machine.message_with("The waiting prompt was dropped");
     machine.ada_says("/status");
     let status = machine.message_with("Session ");
-    assert!(!status.text.contains("Held back"), "{}", status.text);
+    assert!(!status.text.contains("Late, "), "{}", status.text);
     assert!(machine.times_run().is_empty());
 }
 

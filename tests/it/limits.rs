@@ -1,4 +1,4 @@
-//! A usage limit of claude's account: what waits is kept, and goes on by itself.
+//! A usage limit of claude's account: waiting prompts are kept, and run by themselves.
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
@@ -50,7 +50,7 @@ fn what_hits_a_limit_and_what_waits_behind_it_goes_on_by_itself_in_its_order() {
     assert!(told.text.contains(LIMIT), "{}", told.text);
     until_held(&machine);
     machine.ada_says("second");
-    let note = machine.message_with("This is kept until the usage limit is over, at ");
+    let note = machine.message_with("This is kept until the usage limit ends (");
     assert!(note.silent);
     machine.ada_says("third");
     machine.until_quiet_but_for_runs();
@@ -177,7 +177,7 @@ fn try_now_tries_at_once_and_is_of_no_use_later() {
     machine.ada_presses(&again);
     machine.message_with("You said: first");
     machine.ada_presses(&again);
-    machine.until_toast("Nothing is held back any more.");
+    machine.until_toast("Nothing waits here any more.");
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn stop_drops_what_waits_for_a_limit_and_the_next_prompt_is_tried_at_once() {
     machine.message_with("This is kept until");
     machine.ada_says("/stop");
     machine.message_with(
-        "The 2 prompts that waited were dropped; they were not run. The next prompt here is tried at once.",
+        "The 2 waiting prompts were dropped and did not run. The next prompt here is tried immediately.",
     );
     machine.pass_limit();
     machine.ada_says("third");
@@ -206,9 +206,9 @@ fn a_limit_without_a_time_is_tried_again_after_longer_and_longer_pauses() {
     machine.hit_limit("API Error: Request rejected (429) · this may be a temporary capacity issue");
     let _bot = machine.start();
     machine.ada_says("first");
-    let told = machine.message_with("nobody says until when");
+    let told = machine.message_with("its end is not known");
     assert!(
-        ["(in 5 min 00 s)", "(in 4 min 59 s)"]
+        ["in 5 min 00 s (", "in 4 min 59 s ("]
             .iter()
             .any(|left| told.text.contains(left)),
         "{}",
@@ -216,9 +216,9 @@ fn a_limit_without_a_time_is_tried_again_after_longer_and_longer_pauses() {
     );
     until_held(&machine);
     time_passes(&machine);
-    let told = machine.nth_message_with("nobody says until when", 2);
+    let told = machine.nth_message_with("its end is not known", 2);
     assert!(
-        ["(in 10 min 00 s)", "(in 9 min 59 s)"]
+        ["in 10 min 00 s (", "in 9 min 59 s ("]
             .iter()
             .any(|left| told.text.contains(left)),
         "{}",

@@ -1,4 +1,4 @@
-//! A usage limit that comes at an awkward moment: between two turns, between two messages, for work of its own.
+//! A usage limit that comes at an awkward moment: between two turns, between two messages, in background work.
 
 use crate::support::{ADA, CHAT, Machine};
 
@@ -85,7 +85,7 @@ fn of_two_prompts_that_hit_the_limit_together_one_can_be_cancelled() {
     let queue = machine.message_with("1. the first");
     assert!(queue.text.contains("2. the second"), "{}", queue.text);
     machine.press(ADA, &queue, "Cancel 1");
-    machine.until_toast("It will not run.");
+    machine.until_toast("The prompt will not run.");
     time_passes(&machine);
     machine.message_with("You said: the second");
     machine.until_quiet();
@@ -129,7 +129,7 @@ fn a_fix_that_hits_the_limit_is_still_the_same_round_of_fixing() {
     machine.ada_says("hello");
     machine.message_with("You said: hello");
     machine.ada_says("/autofix on");
-    machine.message_with("go back to claude by themselves here");
+    machine.message_with("go back to claude automatically here");
     machine.ada_says(&format!(
         "[[bash: echo x > one; echo \"{LIMIT}\" > $FAKE_CLAUDE_HOME/limit]] [[say: one]]"
     ));

@@ -1,4 +1,4 @@
-//! What the chat shows while a run goes on.
+//! What the chat shows during a run.
 
 use crate::support::{CHAT, Machine};
 
@@ -99,7 +99,7 @@ fn how_much_is_shown_is_the_chats_own_choice_and_kept() {
     let machine = Machine::new();
     let bot = machine.start();
     machine.ada_says("/verbose 0");
-    machine.message_with("shows that it works and for how long (0)");
+    machine.message_with("level 0 shows only that it works");
     machine.ada_says("[[tool: Bash cargo build]] [[sleep: 2000]] [[say: first]]");
     let live = machine.message_with("Working · ");
     assert!(!live.text.contains("Bash"), "{}", live.text);
@@ -108,7 +108,7 @@ fn how_much_is_shown_is_the_chats_own_choice_and_kept() {
     bot.kill();
     let _bot = machine.start();
     machine.ada_says("/verbose");
-    machine.nth_message_with("shows that it works and for how long (0)", 2);
+    machine.nth_message_with("level 0 shows only that it works", 2);
     machine.ada_says("/verbose 2");
     machine.ada_says("[[tool: Bash cargo test]] [[sleep: 2000]]");
     let live = machine.message_with("✓ Bash cargo test");
@@ -168,7 +168,7 @@ fn nothing_rings_in_the_quiet_hours() {
     let hour = jiff::Timestamp::now().as_second() / 3_600 % 24;
     let (from, to) = ((hour + 23) % 24, (hour + 2) % 24);
     machine.ada_says(&format!("/quiet {from}:00-{to}:00"));
-    machine.message_with("Nothing rings here from ");
+    machine.message_with("Quiet hours here: ");
     machine.ada_says("in the night");
     assert!(machine.message_with("You said: in the night").silent);
     machine.ada_says("/quiet off");
@@ -182,11 +182,11 @@ fn only_runs_that_took_long_ring_where_that_is_wanted() {
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says("/ring 5");
-    machine.message_with("Only a run that took longer than 5 min 00 s rings");
+    machine.message_with("Runs under 5 min end silently");
     machine.ada_says("a quick one");
     assert!(machine.message_with("You said: a quick one").silent);
     machine.ada_says("/ring always");
-    machine.message_with("The end of every run rings");
+    machine.message_with("Every run rings at its end");
     machine.ada_says("another");
     assert!(!machine.message_with("You said: another").silent);
     machine.until_quiet();

@@ -1,4 +1,4 @@
-//! claude is not logged in: the owner logs it in from the phone, and what waited for it runs.
+//! claude is not logged in: the owner logs it in from the phone, and the waiting prompts run.
 
 use serde_json::json;
 use telecoder::demo::bot_api::Posted;
@@ -91,7 +91,7 @@ fn the_owner_logs_claude_in_from_the_phone_and_what_waited_runs() {
     assert_eq!(asked.arguments["reply_markup"]["force_reply"], json!(true));
 
     let sent = reply(&machine, ADA, &asks, CODE);
-    machine.message_with("Logged in. What waited for it runs now.");
+    machine.message_with("Logged in. The waiting prompts run now.");
     machine.message_with("You said: second");
     machine.message_with("You said: hello");
     machine.until_quiet();
@@ -217,7 +217,7 @@ fn a_restart_during_a_login_ends_it_and_is_told_with_the_button_again() {
         left.is_empty().then_some(())
     });
     let _bot = machine.start();
-    let cut_off = machine.message_with("I was restarted during the login");
+    let cut_off = machine.message_with("I was restarted, and that ended the login");
     reply(&machine, ADA, &asks, CODE);
     machine.message_with("This login is over, so the code was not used.");
     machine.ada_presses(&cut_off);

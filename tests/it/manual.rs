@@ -1,4 +1,4 @@
-//! Help, completions, man pages, and what a mistyped command is answered with.
+//! Help, completions, man pages, and the answer to a mistyped command.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! What is said about what was measured; which checks are found, chosen and set.
+//! The sentences about measurements; which checks are found, chosen and set.
 
 use std::fmt::Write;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Whoever watches the bot: its health, its numbers, its log.
+//! Watching the bot: its health, its numbers, its log.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
@@ -470,7 +470,7 @@ fn a_mistake_in_telecoder_is_a_line_of_the_log_without_the_text_that_it_was_abou
         machine.start_failing_at("draw=1*panic(byte index 5 is out of bounds of `SECRET-MARK`)");
     machine.ada_says("/help");
     machine.message_with("goes unchanged to claude");
-    machine.until_log(&bot, "telecoder has a mistake in it");
+    machine.until_log(&bot, "telecoder has a bug");
     let log = bot.log();
     assert!(!log.contains("SECRET-MARK"), "{log}");
     for line in log.lines() {

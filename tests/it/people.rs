@@ -251,7 +251,7 @@ fn what_somebody_who_was_removed_has_set_going_does_not_go_on() {
     machine.ada_says("/people");
     let list = machine.message_with("Who may use this bot:");
     machine.ada_presses(&list);
-    machine.message_with("What was going on in their private chat is stopped.");
+    machine.message_with("Work in their private chat is stopped.");
     // The checks are ended, and nothing goes back to claude.
     machine.until_quiet();
     assert_eq!(machine.rows("SELECT count(*) FROM runs"), [1]);
@@ -268,16 +268,16 @@ fn who_is_removed_takes_no_open_link_along_and_links_can_be_cancelled() {
     machine.ada_says("/invite");
     let second = code_in(&machine.nth_message_with("?start=", 2));
     machine.ada_says("/people");
-    let list = machine.message_with("One link of yours is open");
+    let list = machine.message_with("1 link of yours is open");
     machine.ada_presses(&list);
-    machine.message_with("Links that were open are cancelled");
+    machine.message_with("Open links are cancelled");
     grace_starts_with(&machine, &second);
     machine.ada_says("/invite");
     let third = code_in(&machine.nth_message_with("?start=", 3));
     machine.ada_says("/people");
-    let list = machine.nth_message_with("One link of yours is open", 2);
+    let list = machine.nth_message_with("1 link of yours is open", 2);
     machine.ada_presses(&list);
-    machine.until_toast("They let nobody in any more.");
+    machine.until_toast("The open links are cancelled.");
     grace_starts_with(&machine, &third);
     machine.until_quiet();
     assert_eq!(machine.rows("SELECT count(*) FROM people"), [0]);

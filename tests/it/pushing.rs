@@ -1,4 +1,4 @@
-//! `/push`, pushing by itself, and hosts that refuse.
+//! `/push`, automatic pushes, and hosts that refuse.
 
 use crate::support::git::{git, hook, host};
 use crate::support::{Machine, processes};

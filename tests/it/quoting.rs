@@ -1,4 +1,4 @@
-//! What a message quotes, answers or passes on goes along, each in its form, before the words.
+//! Quotes, replies and forwards go to claude before the words of a message, each in its form.
 
 use serde_json::{Value, json};
 use telecoder::demo::bot_api::Posted;

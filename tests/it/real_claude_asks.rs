@@ -43,7 +43,7 @@ fn the_real_claude_asks_the_bot_is_killed_and_a_press_after_its_restart_lets_the
     machine.ada_says(r#"[[tool: Bash {"command":"rm made.txt"}]] [[results]]"#);
     let second = machine.message_with("rm made.txt");
     machine.press(ADA, &second, "Deny and say why");
-    let why = machine.message_with("Write why, as a reply to this message");
+    let why = machine.message_with("Reply to this message with the reason");
     machine.reply(ADA, &why, "I still need it");
     let results = machine.message_with("Results: ").text;
     assert!(results.contains("I still need it"), "{results}");
@@ -107,7 +107,7 @@ fn a_plan_of_the_real_claude_is_sent_back_with_a_wish_and_then_approved() {
     );
     let first = machine.message_with("asks whether to carry it out");
     machine.press(ADA, &first, "Keep planning");
-    let wish = machine.message_with("Write what the plan shall be instead");
+    let wish = machine.message_with("Reply to this message with what the plan should be instead");
     machine.reply(ADA, &wish, "two steps, please");
     machine.message_with("Second");
     let second = machine.nth_message_with("asks whether to carry it out", 2);
@@ -147,7 +147,7 @@ fn the_mode_of_the_real_claude_changes_while_it_runs() {
     );
     let question = machine.message_with("touch one.txt");
     machine.ada_says("/mode bypassPermissions");
-    machine.message_with("The run that goes on is told");
+    machine.message_with("The current run is told");
     machine.press(ADA, &question, "Allow once");
     machine.message_with("both");
     assert!(in_workspace(&machine, "two.txt").exists());

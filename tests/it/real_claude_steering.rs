@@ -1,4 +1,4 @@
-//! What is written while the real claude works reaches it, once.
+//! What people write while the real claude works reaches it, once.
 
 use rustix::process::Signal;
 
@@ -110,7 +110,7 @@ fn a_message_that_the_real_claude_has_not_read_can_be_taken_back() {
             .then_some(())
     });
     machine.ada_says("/queue");
-    let list = machine.message_with("claude has it, and takes it up at its next step");
+    let list = machine.message_with("claude has it, and reads it at its next step");
     machine.ada_presses(&list);
     machine.until_toast("Taking it back from claude.");
     machine.message_with("not steered");

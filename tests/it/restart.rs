@@ -174,7 +174,7 @@ fn a_lost_run_says_what_it_changed_and_goes_on_at_the_press_of_a_button() {
     machine.api.press(ADA, &lost, &data);
     machine.message_with("You said: Go on.");
     machine.api.press(ADA, &lost, &data);
-    machine.until_toast("It was taken up already.");
+    machine.until_toast("This was done already.");
     machine.until_quiet();
     assert_eq!(machine.times_run().get("Go on."), Some(&1));
     machine.ada_says("[[recall]]");

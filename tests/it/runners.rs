@@ -27,7 +27,7 @@ fn a_rust_project_is_recognised_and_its_failing_test_is_named() {
     );
     let offer = machine.message_with("Found in the workspace: cargo test · cargo clippy");
     machine.ada_presses(&offer);
-    machine.until_toast("They run now, and after each run.");
+    machine.until_toast("The checks run now, and after each run.");
     machine.ada_says("/checks lint=-");
     machine.message_with("Tests: cargo test (set here)");
     machine.ada_says("/verify");
@@ -53,7 +53,7 @@ fn a_python_project_is_recognised_and_its_failing_test_is_named() {
     );
     let offer = machine.message_with("Found in the workspace: python3 -m pytest.");
     machine.ada_presses(&offer);
-    machine.until_toast("They run now, and after each run.");
+    machine.until_toast("The checks run now, and after each run.");
     // Of another length: Python takes a file of the same second and length for unchanged.
     machine.ada_says("/verify");
     let evidence = machine.message_with("✗ Tests: 1 of 2 failed");

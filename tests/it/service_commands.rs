@@ -1,4 +1,4 @@
-//! `telecoder service` on a machine whose systemd writes down what it is asked.
+//! `telecoder service` on a machine whose systemd records what it is asked.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -224,7 +224,7 @@ fn a_stop_says_how_many_runs_go_on() {
     calls(&machine);
     let output = service(&machine, &["stop", "--user"]);
     assert!(
-        said(&output).contains("1 run goes on without it"),
+        said(&output).contains("1 run continues without it"),
         "{}",
         said(&output)
     );

@@ -1,4 +1,4 @@
-//! A chat has many sessions: it lists them and goes on in another one.
+//! A chat has many sessions: it lists them and switches to another one.
 
 use crate::support::shell::{made, shell};
 use crate::support::{ADA, GRACE, Machine, TEAM};
@@ -26,7 +26,7 @@ fn a_chat_goes_on_in_a_session_it_had_before_with_its_conversation() {
     machine.until_quiet();
     let first = current(&machine);
     machine.ada_says("/new -");
-    machine.message_with("fresh");
+    machine.message_with("New session");
     machine.ada_says("the second session");
     machine.message_with("You said: the second session");
     machine.until_quiet();
@@ -36,20 +36,20 @@ fn a_chat_goes_on_in_a_session_it_had_before_with_its_conversation() {
     let list = machine.message_with("Sessions, the newest first:");
     assert!(list.text.contains("“the first session”"), "{}", list.text);
     assert!(
-        list.text.contains("this chat's: “the second session”"),
+        list.text.contains("current: “the second session”"),
         "{}",
         list.text
     );
     assert_eq!(list.buttons.len(), 1, "only the other one has a button");
     machine.ada_presses(&list);
-    machine.message_with(&format!("This chat goes on in session {first}"));
+    machine.message_with(&format!("This chat is now in session {first}"));
     machine.ada_says("[[argv]]");
     // The conversation of the first session goes on.
     machine.message_with("\"--resume\"");
     assert_eq!(current(&machine), first);
 
     machine.ada_says(&format!("/resume {first}"));
-    machine.message_with(&format!("This chat talks to session {first} already."));
+    machine.message_with(&format!("This chat is in session {first} already."));
     machine.ada_says("/resume nonsense");
     machine.message_with("There is no session nonsense");
 }

@@ -1,4 +1,4 @@
-//! `telecoder session` in a shell, beside a running bot.
+//! `telecoder session` in a shell, while the bot runs.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
@@ -192,7 +192,7 @@ fn what_was_begun_in_the_shell_is_followed_from_the_chat() {
     machine.ada_says("/sessions");
     let list = machine.message_with("made in a shell");
     machine.ada_presses(&list);
-    machine.message_with("A run is going on there; it shows here from now on.");
+    machine.message_with("The run there shows here from now on.");
     let live = machine.message_with("Working · ");
     assert_eq!(live.chat, CHAT.0);
     machine.message_with("from the shell");
@@ -246,14 +246,14 @@ fn a_chat_goes_on_in_a_session_that_the_shell_names() {
     assert!(said.contains("belongs to no chat yet"), "{said}");
     let (code, _) = shell(&machine, &["session", "resume", &session, "--chat", "7"]);
     assert_eq!(code, Some(0));
-    machine.message_with(&format!("This chat goes on in session {session}"));
+    machine.message_with(&format!("This chat is now in session {session}"));
     let direct = made(&machine, &["--chat", "7"]);
     machine.message_with(&format!("was made for this chat in the shell: {direct}"));
     machine.ada_says("/sessions");
     let list = machine.message_with("Sessions, the newest first:");
     assert!(
         list.text
-            .contains(&format!("{direct}, empty workspace, main, this chat's")),
+            .contains(&format!("{direct}, empty workspace, main, current")),
         "{}",
         list.text
     );
@@ -309,7 +309,7 @@ fn a_workspace_that_cannot_be_made_is_told_in_the_shell() {
     let (code, said) = machine.run_to_its_end(&["session", "create", "nonsense"]);
     assert_eq!(code, Some(1));
     assert!(
-        said.contains("nonsense") && said.contains("is neither"),
+        said.contains("nonsense") && said.contains("is no URL"),
         "{said}"
     );
 }
@@ -351,7 +351,7 @@ fn a_session_of_the_shell_is_the_owners_and_nobody_elses() {
         .say(ChatId(8), GRACE, &format!("/resume {session}"));
     machine.message_with(&format!("There is no session {session}"));
     machine.ada_says(&format!("/resume {session}"));
-    machine.message_with(&format!("This chat goes on in session {session}"));
+    machine.message_with(&format!("This chat is now in session {session}"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What people write while claude works: it takes it up at its next step, once, or runs it next.
+//! What people write while claude works: claude reads it at its next step, once, or runs it next.
 
 use std::time::Duration;
 
@@ -179,7 +179,7 @@ fn a_stop_does_not_take_what_was_written_meanwhile_with_it() {
     machine.ada_says("[[sleep: 700]] [[say: the next one]]");
     until_passed_on(&machine, 1);
     machine.ada_says("/stop");
-    machine.message_with("The prompt that waits runs now");
+    machine.message_with("The waiting prompt runs now");
     machine.message_with("the next one");
     machine.until_quiet();
     let ran = machine.times_run();
@@ -193,7 +193,7 @@ fn a_chat_can_hold_messages_back_see_them_and_cancel_one() {
     machine.ada_says("/queue");
     machine.message_with("Nothing waits.");
     machine.ada_says("/queue on");
-    machine.message_with("waits for its end. /queue off lets it go to claude at once.");
+    machine.message_with("waits until it ends. /queue off sends it to claude immediately.");
     machine.ada_says("[[sleep: 7000]] [[heard]]");
     machine.message_with("Working · ");
     machine.ada_says("keep this");
@@ -205,7 +205,7 @@ fn a_chat_can_hold_messages_back_see_them_and_cancel_one() {
     machine
         .api
         .press(crate::support::ADA, &list, &list.buttons[1].1);
-    machine.until_toast("It will not run.");
+    machine.until_toast("The prompt will not run.");
     machine.message_with("You said: keep this");
     machine.until_quiet();
     assert!(!machine.times_run().contains_key("not this"));
@@ -220,7 +220,7 @@ fn what_was_held_back_goes_to_claude_when_the_chat_says_so() {
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says("/queue on");
-    machine.message_with("waits for its end");
+    machine.message_with("waits until it ends");
     machine.ada_says("[[bash: sleep 6]] [[heard]]");
     machine.message_with("▸ Bash");
     machine.ada_says("now");
@@ -240,7 +240,7 @@ fn a_message_that_claude_has_not_read_yet_can_be_taken_back_from_it() {
     machine.ada_says("on second thought");
     until_passed_on(&machine, 1);
     machine.ada_says("/queue");
-    let list = machine.message_with("claude has it, and takes it up at its next step");
+    let list = machine.message_with("claude has it, and reads it at its next step");
     machine.ada_presses(&list);
     machine.until_toast("Taking it back from claude.");
     machine.message_with("finished");

@@ -1,4 +1,4 @@
-//! `/stop`, the Stop button, the time limit; and nobody is left.
+//! `/stop`, the Stop button, the time limit; no process is left.
 
 use std::time::{Duration, Instant};
 
@@ -127,7 +127,7 @@ fn a_waiting_prompt_runs_after_a_stop_and_a_second_stop_drops_it() {
     machine.message_with("Working · ");
     machine.ada_says("the next one");
     machine.ada_says("/stop");
-    machine.message_with("The prompt that waits runs now");
+    machine.message_with("The waiting prompt runs now");
     machine.message_with("You said: the next one");
     machine.until_quiet();
     machine.ada_says("/stop");

@@ -51,7 +51,7 @@ fn a_short_diff_is_shown_and_a_long_one_comes_as_a_file() {
     let _bot = machine.start();
     cloned(&machine);
     machine.ada_says("/diff");
-    machine.message_with("There is nothing to show or to take back");
+    machine.message_with("Nothing to show or take back");
     machine.ada_says("[[bash: printf '```\\nfence\\n' >> README.md]] [[say: one]]");
     machine.message_with("1 file changed");
     machine.ada_says("/diff");
@@ -65,7 +65,7 @@ fn a_short_diff_is_shown_and_a_long_one_comes_as_a_file() {
     machine.ada_says("[[bash: seq 1 2000 > long.txt]] [[say: two]]");
     machine.message_with("+2000 −0");
     machine.ada_says("/diff");
-    let long = machine.message_with("1 file changed, +2000 −0, since before the last run");
+    let long = machine.message_with("1 file changed, +2000 −0, since the last run began");
     let (name, content) = long.file.expect("a file");
     assert_eq!(name, "changes.diff");
     let content = String::from_utf8(content).expect("text");
@@ -121,7 +121,7 @@ fn undo_asks_says_what_goes_and_can_itself_be_undone() {
         "changed\n"
     );
     machine.ada_says("/undo");
-    machine.message_with("There is nothing to show or to take back");
+    machine.message_with("Nothing to show or take back");
     machine.ada_presses(&undone);
     machine.message_with("The undo is taken back");
     // What was staged is only not staged any more.
@@ -144,7 +144,7 @@ fn an_undo_is_not_taken_back_where_that_would_lose_something() {
     let undone = machine.message_with("Undone: ");
     std::fs::write(workspace.join("README.md"), "my own words\n").expect("a file");
     machine.ada_presses(&undone);
-    machine.message_with("The undo was not taken back, and nothing was changed");
+    machine.message_with("The undo stays: taking it back would lose newer changes");
     assert_eq!(
         std::fs::read_to_string(workspace.join("README.md")).expect("it is there"),
         "my own words\n"
@@ -253,14 +253,14 @@ fn what_git_cannot_take_in_is_said_and_the_rest_is_measured() {
         .ada_says("[[bash: git init -q nested; echo x > nested/file; echo y > mine]] [[say: one]]");
     let evidence = machine.message_with("1 file changed, +1 −0");
     assert!(
-        evidence.text.contains("Not measured, in git's words"),
+        evidence.text.contains("Left out, in git's words"),
         "{}",
         evidence.text
     );
     assert!(evidence.text.contains("nested"), "{}", evidence.text);
 
     machine.ada_says("[[bash: rm -rf .git]] [[say: oops]]");
-    machine.message_with("What changed could not be measured: ");
+    machine.message_with("Git could not tell what changed: ");
     machine.ada_says("[[say: still here]]");
     machine.message_with("still here");
     machine.until_quiet();
@@ -368,7 +368,7 @@ fn settings_of_the_workspace_and_repositories_above_it_lead_nobody_elsewhere() {
     machine.ada_says("[[bash: echo one > one]] [[say: one]]");
     machine.message_with("+1 −0 one");
     machine.ada_says("[[bash: rm -rf .git; echo two > two]] [[say: two]]");
-    machine.message_with("What changed could not be measured: ");
+    machine.message_with("Git could not tell what changed: ");
     machine.ada_says("/push");
     machine.message_with("It was not pushed: ");
     machine.ada_says("/undo");
@@ -431,7 +431,7 @@ fn an_undo_that_cannot_be_finished_loses_nothing() {
     machine.ada_presses(&machine.message_with("Undo takes the workspace back"));
     machine.until("it is told", || {
         machine.bot_messages().into_iter().find(|message| {
-            message.text.starts_with("It was undone only in part")
+            message.text.starts_with("Undone only in part")
                 || message.text.starts_with("It was not undone")
         })
     });
@@ -465,7 +465,7 @@ fn what_was_written_after_an_undo_that_failed_is_not_lost_by_the_next_one() {
     std::fs::write(&attributes, "README.md filter=odd\n").expect("a file");
     machine.ada_says("/undo");
     machine.ada_presses(&machine.message_with("Undo takes the workspace back"));
-    machine.message_with("It was undone only in part: ");
+    machine.message_with("Undone only in part: ");
     machine.until_quiet();
     // An hour of work, and a file that no snapshot can be taken with.
     std::fs::write(workspace.join("other"), "an hour of work\n").expect("a file");

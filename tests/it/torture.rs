@@ -1,4 +1,4 @@
-//! Killed again and again, at random moments, it loses nothing: the bot, keepers, agents, and all at once.
+//! Nothing is lost by kills at random moments, again and again: of the bot, keepers, agents, and all together.
 //!
 //! `TELECODER_TORTURE=500` makes it that many rounds, `TELECODER_TORTURE_SEED=n` repeats one that failed, and
 //! `-- --nocapture` shows the figures. What counts as right is in [`Torture::judge`].
@@ -404,7 +404,7 @@ impl Torture {
         );
         self.figures.asked_about = messages
             .iter()
-            .filter(|message| message.text.contains("do not know whether it is here"))
+            .filter(|message| message.text.contains("Telegram confirmed it neither time"))
             .count();
         for (chat, commands) in &self.commands {
             let replies = messages

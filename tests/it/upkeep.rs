@@ -139,7 +139,7 @@ fn what_was_under_way_when_a_backup_was_made_does_not_run_again_after_a_restore(
     let _bot = machine.start();
     machine.until_quiet();
     machine.ada_says("/status");
-    machine.message_with("Held back because they are old: 1 prompt");
+    machine.message_with("Late, waiting for your decision: 1 prompt");
     assert_eq!(machine.times_run().get("what waits"), Some(&1));
     assert_eq!(machine.times_run().len(), 2);
 }
@@ -179,7 +179,7 @@ fn what_a_run_asked_to_keep_goes_on_and_is_told() {
     let told = machine.message_with("The run had left one process behind; it was ended.");
     assert!(
         told.text
-            .contains("One process goes on, because it was started"),
+            .contains("One process keeps running, because it was started"),
         "{}",
         told.text
     );

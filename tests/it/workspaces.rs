@@ -94,7 +94,7 @@ fn what_is_no_repository_is_told_at_once() {
     let _bot = machine.start();
     for wrong in ["nonsense", "--upload-pack=x", "/no/such/folder"] {
         machine.ada_says(&format!("/new {wrong}"));
-        machine.message_with(&format!("{wrong} is neither a URL"));
+        machine.message_with(&format!("{wrong} is no URL"));
     }
     let folder = machine.folder.path().join("plain");
     std::fs::create_dir(&folder).expect("a folder");
@@ -154,7 +154,7 @@ fn cloning_can_be_stopped_and_leaves_nothing() {
             .copied()
     });
     machine.ada_says("/status");
-    machine.message_with("(being set up)");
+    machine.message_with("(preparing its workspace)");
     machine.ada_says("/stop");
     machine.message_with("Cloning was stopped");
     machine.until("git is gone", || {
@@ -303,9 +303,9 @@ fn a_repository_seen_before_is_named_in_short() {
     machine.ada_says("/new --repo project-2 feature");
     machine.message_with("on branch feature.");
     machine.ada_says("/new projekt");
-    machine.message_with("Seen before: ");
+    machine.message_with("Known: ");
     machine.ada_says("/new --repo");
-    machine.message_with("--repo is neither a URL");
+    machine.message_with("--repo is no URL");
 }
 
 #[test]
@@ -359,15 +359,15 @@ fn urls_that_do_more_than_name_a_repository_are_not_taken() {
         ("ftp://example.org/x".to_owned(), "a URL with ftp"),
         (
             format!("ssh://-oProxyCommand=touch%20{}/x", trap.display()),
-            "is neither a URL",
+            "is no URL",
         ),
         (
             format!("-oProxyCommand=touch\u{a0}{}:x", trap.display()),
-            "is neither a URL",
+            "is no URL",
         ),
         (
             format!("--upload-pack=touch {}", trap.display()),
-            "--upload-pack=touch is neither a URL",
+            "--upload-pack=touch is no URL",
         ),
     ] {
         machine.ada_says(&format!("/new {named}"));

@@ -93,7 +93,7 @@ const BROKEN: [Case; 18] = [
             machine
         },
         "data",
-        "can be looked into by others",
+        "can be read by others (its rights",
         "chmod 700 ",
     ),
     (

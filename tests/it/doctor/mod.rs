@@ -111,7 +111,7 @@ fn all_is_well_on_a_healthy_machine_beside_its_running_bot() {
         "runs since Mon 2026-11-23 08:00:00 UTC",
         "",
     );
-    report.has("bot", "good", "at work, process ", "");
+    report.has("bot", "good", "running, process ", "");
     assert_eq!(machine.api.polls(), polls, "the bot's own poll goes on");
 
     let text = machine.telecoder(&["doctor"]).output().expect("it starts");
@@ -134,7 +134,7 @@ fn nothing_that_waits_at_telegram_is_confirmed_by_a_look() {
     machine.ada_says("written while no bot was there");
     let report = doctor(&machine);
     report.has("updates", "good", "1 message waits at Telegram", "");
-    report.has("bot", "warning", "none is at work here", "telecoder");
+    report.has("bot", "warning", "none is running here", "telecoder");
     assert_eq!(machine.api.unconfirmed(), 1);
     let _bot = machine.start();
     machine.message_with("You said: written while no bot was there");

@@ -1,4 +1,4 @@
-//! The service, by a service manager that says what the test wants.
+//! The service, with a service manager that answers what the test wants.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
@@ -72,7 +72,7 @@ fn a_service_that_would_not_go_on_is_seen() {
         (
             ("LoadState", "bad-setting"),
             "broken",
-            "does not take its unit (bad-setting)",
+            "cannot use its unit (bad-setting)",
             "telecoder service install",
         ),
         (
@@ -179,7 +179,7 @@ fn root_is_told_what_only_the_services_user_can_see() {
     report.has("user", "remark", same, "");
     // It is not root's rights that claude has, and not root's settings that count.
     report.has("permissions", "good", "bypassPermissions", "");
-    report.has("login", "remark", "it is the one of nobody that counts", "");
+    report.has("login", "remark", "only the login of nobody counts", "");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The Bot API's stand-in of the demo, with faults in front of it.
+//! The demo's stand-in for the Bot API, with faults in front of it.
 
 use std::net::Ipv4Addr;
 use std::ops::Deref;
@@ -57,13 +57,13 @@ pub enum Fault {
     Migrated(i64),
     /// A proxy's or server's error page.
     Status(u16),
-    /// No answer for so long, and no effect.
+    /// No answer for this long, and no effect.
     Hang(Duration),
     /// The connection is closed before the call has its effect.
     CloseBefore,
     /// The call has its effect, and the connection is closed before the answer.
     CloseAfter,
-    /// The call has its effect, and its answer comes so much later.
+    /// The call has its effect, and its answer comes this much later.
     Late(Duration),
     /// The call has its effect, and half of the answer arrives.
     Truncated,
@@ -87,12 +87,12 @@ impl FakeApi {
         FakeApi { api, faults }
     }
 
-    /// The next `times` calls of this method (in this chat, where one is given) go wrong.
+    /// The next `times` calls of this method (in this chat, if one is given) go wrong.
     pub fn plan(&self, method: &str, chat: Option<i64>, times: u32, fault: Fault) {
         self.plan_after(method, chat, 0, times, fault);
     }
 
-    /// As [`FakeApi::plan`], when so many of them have gone well.
+    /// As [`FakeApi::plan`], after so many of them have gone well.
     pub fn plan_after(
         &self,
         method: &str,
@@ -110,7 +110,7 @@ impl FakeApi {
         });
     }
 
-    /// Telegram's clock is ahead of this machine's by so much, or behind.
+    /// Sets how far Telegram's clock is ahead of this machine's.
     pub fn set_clock_ahead(&self, ahead: SignedDuration) {
         self.faults.lock().expect("whole").clock_ahead = ahead;
     }
@@ -121,7 +121,7 @@ impl FakeApi {
         faults.planned.iter().map(|planned| planned.times).sum()
     }
 
-    /// Nothing goes wrong any more.
+    /// Forgets all planned faults.
     pub fn heal(&self) {
         self.faults.lock().expect("whole").planned.clear();
     }
@@ -153,7 +153,7 @@ async fn misbehave(
 ) -> Response {
     let path = request.uri().path();
     let method = match path.starts_with("/file/") {
-        // What `getFile` has told the way to.
+        // Files whose path `getFile` has given.
         true => "file",
         false => path.rsplit('/').next().unwrap_or_default(),
     };
@@ -262,7 +262,7 @@ async fn misbehave(
     }
 }
 
-/// Ends the connection's task, and with it the connection, without an answer and without a word.
+/// Ends the connection's task, and with it the connection, without an answer.
 fn close() -> Response {
     std::panic::resume_unwind(Box::new("the connection is closed"))
 }

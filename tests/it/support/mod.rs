@@ -22,7 +22,7 @@ use telecoder::domain::id::{ChatId, UserId};
 
 pub use api::{FakeApi, Fault};
 
-/// Nothing a test waits for takes longer, on however slow a machine.
+/// The longest wait of a test, even on a slow machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub const ADA: UserId = UserId(7);
@@ -78,7 +78,7 @@ impl Machine {
                 "FAKE_CLAUDE_HOME",
                 home.join("fake-claude").display().to_string(),
             ),
-            // Where the tests run as root, claude would refuse to bypass permissions.
+            // If the tests run as root, claude would refuse to bypass permissions.
             ("IS_SANDBOX", "1".into()),
             ("GIT_CONFIG_GLOBAL", "/dev/null".into()),
         ];
@@ -130,14 +130,14 @@ impl Machine {
         self.start_as(self.telecoder(&["serve"]))
     }
 
-    /// Starts a bot in whose binary these fail points are set (`FAILPOINTS`, crate `fail`).
+    /// Starts a bot with these fail points in its binary (`FAILPOINTS`, crate `fail`).
     pub fn start_failing_at(&self, points: &str) -> Bot {
         let mut command = self.telecoder(&["serve"]);
         command.env("FAILPOINTS", points);
         self.start_as(command)
     }
 
-    /// Starts a bot by this command and does not wait for anything.
+    /// Starts a bot with this command and does not wait for anything.
     pub fn start_as(&self, mut command: Command) -> Bot {
         let mut process = command
             .stdin(Stdio::null())
@@ -159,7 +159,7 @@ impl Machine {
         Bot { process, log }
     }
 
-    /// Runs a telecoder that is expected to end by itself; its exit code and what it said on stderr.
+    /// Runs a telecoder that is expected to end by itself; returns its exit code and stderr.
     pub fn run_to_its_end(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let output = self
             .telecoder(arguments)
@@ -177,16 +177,16 @@ impl Machine {
         self.api.say(CHAT, ADA, text)
     }
 
-    /// Ada's chat has said `/queue on`: each prompt is a run of its own.
+    /// Sets `/queue on` in Ada's chat: each prompt is a run of its own.
     pub fn holds_messages_back(&self) {
         let bot = self.start();
         self.ada_says("/queue on");
-        self.message_with("waits for its end. /queue off");
+        self.message_with("waits until it ends. /queue off");
         self.until_quiet();
         assert!(bot.terminate().success());
     }
 
-    /// Waits for something, looking whenever anything happens at the Bot API and now and then besides.
+    /// Waits for something; looks at each event of the Bot API, and now and then.
     pub fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         let mut changes = self.api.changes();
@@ -268,7 +268,7 @@ impl Machine {
         });
     }
 
-    /// Waits until every message has had its effect; runs may wait or go on.
+    /// Waits until every message has had its effect; runs may wait or run.
     pub fn until_quiet_but_for_runs(&self) {
         self.until("every message has had its effect", || {
             let is_fetched = self.api.unconfirmed() == 0;
@@ -290,20 +290,20 @@ impl Machine {
             .collect()
     }
 
-    /// From now on claude's account has hit a usage limit, in these words.
+    /// Lets claude's account hit a usage limit, in these words.
     pub fn hit_limit(&self, words: &str) {
         let home = PathBuf::from(&self.environment["FAKE_CLAUDE_HOME"]);
         std::fs::create_dir_all(&home).expect("claude's home");
         std::fs::write(home.join("limit"), words).expect("a limit");
     }
 
-    /// The limit is gone.
+    /// Lifts the limit.
     pub fn pass_limit(&self) {
         let home = PathBuf::from(&self.environment["FAKE_CLAUDE_HOME"]);
         std::fs::remove_file(home.join("limit")).expect("there was a limit");
     }
 
-    /// How often each prompt was begun with, by the fake claude's own books.
+    /// How often each prompt began a run, by the fake claude's record.
     pub fn times_run(&self) -> BTreeMap<String, usize> {
         let ledger = PathBuf::from(&self.environment["FAKE_CLAUDE_HOME"]).join("ledger");
         let mut times = BTreeMap::new();
@@ -322,7 +322,7 @@ impl Machine {
         inputs.lines().map(read).collect()
     }
 
-    /// The first column of what a query finds in the bot's database, seen from beside it.
+    /// The first column of a query's rows in the bot's database, while the bot runs.
     pub fn rows(&self, query: &str) -> Vec<i64> {
         let database = self.database();
         let mut statement = database.prepare(query).expect("a query");
@@ -330,7 +330,7 @@ impl Machine {
         rows.map(|row| row.expect("a number")).collect()
     }
 
-    /// The bot's database, opened beside it.
+    /// The bot's database, opened while it runs.
     pub fn database(&self) -> rusqlite::Connection {
         let database = rusqlite::Connection::open(self.data().join("telecoder.db"))
             .expect("the database can be opened");
@@ -409,8 +409,8 @@ impl Drop for Bot {
     }
 }
 
-/// A copy of telecoder's binary. Made by another process: a program that is open for writing cannot be started, and
-/// whatever another test starts just then would have it open for a moment.
+/// A copy of telecoder's binary, made by another process: a program that is open for writing cannot be started, and a
+/// process that another test starts just then would inherit the open file.
 pub fn copy_of_telecoder(to: &Path) {
     let copied = Command::new("cp")
         .arg(env!("CARGO_BIN_EXE_telecoder"))
@@ -419,7 +419,7 @@ pub fn copy_of_telecoder(to: &Path) {
     assert!(copied.is_ok_and(|status| status.success()), "a copy");
 }
 
-/// Built by cargo beside the tests, as an example of this package; `cargo test --test it` alone does not.
+/// Built by cargo with the tests, as an example of this package; `cargo test --test it` alone does not.
 pub fn fake_claude() -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_telecoder"))
         .parent()
@@ -440,7 +440,7 @@ pub fn fake_claude() -> PathBuf {
     path
 }
 
-/// A test cannot look at this, because a program is missing. That is a failure where `TELECODER_TEST_ALL` is set.
+/// Skips a test because a program is missing. This is a failure if `TELECODER_TEST_ALL` is set.
 pub fn without_program(program: &str, not_looked_at: &str) {
     assert!(
         std::env::var_os("TELECODER_TEST_ALL").is_none(),
@@ -449,7 +449,7 @@ pub fn without_program(program: &str, not_looked_at: &str) {
     say_not_looked_at(not_looked_at, &format!("there is no {program} here"));
 }
 
-/// Past the test runner, which shows nothing of a test that passes.
+/// Writes past the test runner, which shows nothing of a passing test.
 pub fn say_not_looked_at(what: &str, why: &str) {
     let _ = writeln!(std::io::stderr(), "not looked at: {what}, because {why}");
 }

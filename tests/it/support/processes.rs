@@ -1,11 +1,11 @@
-//! Who is alive on this machine, and ending those that a test started.
+//! Finds processes on this machine, and ends those that a test started.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Sends a signal; no matter if the process has gone.
+/// Sends a signal; the process may be gone.
 pub fn signal(process: u32, signal: Signal) {
     let process = i32::try_from(process).ok().and_then(Pid::from_raw);
     let _ = kill_process(process.expect("a process id"), signal);
@@ -47,7 +47,7 @@ pub fn descendants_of(ancestor: u32) -> Vec<u32> {
     found
 }
 
-/// What the system calls a process.
+/// The system's name for a process.
 pub fn name_of(process: u32) -> String {
     std::fs::read_to_string(format!("/proc/{process}/comm"))
         .unwrap_or_default()
@@ -55,7 +55,7 @@ pub fn name_of(process: u32) -> String {
         .to_owned()
 }
 
-/// Process ids of those that have a variable which begins so, and this folder as or above their home.
+/// Process ids of those with a variable that begins so and with a home in this folder.
 pub fn with_variable(start: &str, folder: &Path) -> Vec<u32> {
     let home = format!("HOME={}", folder.display());
     all()
@@ -73,7 +73,7 @@ pub fn with_variable(start: &str, folder: &Path) -> Vec<u32> {
 }
 
 pub fn is_alive(process: u32) -> bool {
-    // A zombie is dead; it only has not been buried.
+    // A zombie has ended already.
     std::fs::read_to_string(format!("/proc/{process}/stat"))
         .ok()
         .and_then(|stat| Some(stat.rsplit_once(')')?.1.trim_start().starts_with('Z')))

@@ -20,7 +20,7 @@ pub struct Replay {
     pub last: LiveText,
 }
 
-/// A run of so long, with `line` as the line that claude prints at each tick.
+/// A run of this length, with `line` as the line that claude prints at each tick.
 pub fn replay(chat: ChatId, length: Duration, line: impl Fn(u64) -> Option<String>) -> Replay {
     let start = Instant::now();
     let (mut budget, mut pace) = (Budget::new(chat, start), Pace::new(start));
@@ -62,7 +62,7 @@ pub fn replay(chat: ChatId, length: Duration, line: impl Fn(u64) -> Option<Strin
     Replay { calls, last }
 }
 
-/// A line of a run that is busy: words, tool calls, their results.
+/// A line of a busy run: words, tool calls, their results.
 pub fn busy(tick: u64) -> Option<String> {
     let line = match tick % 7 {
         0 => serde_json::json!({"type": "assistant", "message": {"content": [{"type": "tool_use",

@@ -1,4 +1,4 @@
-//! A shell on the machine: `telecoder session` beside the bot.
+//! A shell on the machine: `telecoder session` while the bot runs.
 
 use std::process::Stdio;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Machine;
 
-/// Runs telecoder to its end; its exit code and what it said on stdout.
+/// Runs telecoder to its end; returns its exit code and stdout.
 pub fn shell(machine: &Machine, arguments: &[&str]) -> (Option<i32>, String) {
     let output = machine
         .telecoder(arguments)
@@ -27,7 +27,7 @@ pub fn session_of(machine: &Machine) -> String {
     listed[0]["session"].as_str().expect("a session").to_owned()
 }
 
-/// Makes a session in the shell; its name.
+/// Makes a session in the shell; returns its name.
 pub fn made(machine: &Machine, arguments: &[&str]) -> String {
     let arguments = [&["session", "create"], arguments].concat();
     let (code, name) = shell(machine, &arguments);

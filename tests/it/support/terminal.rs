@@ -12,7 +12,7 @@ use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use super::PATIENCE;
 
-/// A program at work in a terminal. Killed when dropped.
+/// A program running in a terminal. Killed when dropped.
 pub struct Terminal {
     process: Child,
     keyboard: File,
@@ -51,7 +51,7 @@ impl Terminal {
             .stderr(another())
             .spawn()
             .expect("telecoder starts");
-        // The command holds the other end until it is dropped; without that, the screen would never end.
+        // The command keeps the other end open until it is dropped; otherwise the screen would never end.
         drop((command, theirs));
         let screen = Arc::new((Mutex::new(Screen::default()), Condvar::new()));
         let mut input = File::from(ours.try_clone().expect("the same end"));
@@ -75,7 +75,7 @@ impl Terminal {
         }
     }
 
-    /// Waits until this is on the screen, behind what was waited for before; what came until there.
+    /// Waits until this is on the screen, after what was waited for before; returns the text up to there.
     pub fn until(&mut self, part: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         let mut screen = self.screen.0.lock().expect("whole");
@@ -120,7 +120,7 @@ impl Terminal {
         self.process.id()
     }
 
-    /// Waits until the program has ended, and for all that it wrote; everything that was ever on the screen.
+    /// Waits until the program has ended; returns everything that was ever on the screen.
     pub fn end(&mut self) -> (ExitStatus, String) {
         let status = self.process.wait().expect("it ends");
         let mut screen = self.screen.0.lock().expect("whole");
