@@ -1,6 +1,6 @@
-//! How the bot as a whole is: what `/status` and the service manager are told beside a chat's own facts.
+//! The health of the whole bot, for `/status` and the service manager.
 //!
-//! Kept in memory: whatever is wrong shows itself again after a restart.
+//! Kept in memory: a fault shows itself again after a restart.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::store::StoreError;
 /// How late the poller may be on a machine that is busy with other things.
 const SLACK: Duration = Duration::from_secs(60);
 
-/// Cheap to clone; every clone tells of the same bot.
+/// Cheap to clone; all clones share the state.
 #[derive(Clone, Debug)]
 pub struct Health {
     state: Arc<Mutex<State>>,
@@ -18,20 +18,20 @@ pub struct Health {
 
 #[derive(Debug)]
 struct State {
-    /// The poller is to be seen again before this.
+    /// The poller must report again before this.
     poll_due: Instant,
     /// Another program polls with the same token.
     other_poller_since: Option<Instant>,
 }
 
-/// Whether the bot does what it is there for.
+/// Whether the bot does its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vitals {
-    /// The poller goes round.
+    /// The poller asks for updates in time.
     pub is_polling: bool,
     /// A store that refuses (its disk is full) answers; one that is silent, or whose thread has died, does not.
     pub store_answers: bool,
-    /// Told, and no failure of this bot's.
+    /// Reported, but no failure of this bot.
     pub other_poller_for: Option<Duration>,
 }
 
@@ -51,12 +51,12 @@ impl Health {
         }
     }
 
-    /// The poller goes round, whatever Telegram says, and will again within this time.
+    /// The poller asked, whatever Telegram said, and asks again within this time.
     pub fn polled(&self, now: Instant, again_within: Duration) {
         self.with(|state| state.poll_due = now + again_within + SLACK);
     }
 
-    /// Whether the poller goes round as it should.
+    /// Whether the poller asks in time.
     pub fn is_polling(&self, now: Instant) -> bool {
         self.with(|state| now < state.poll_due)
     }
@@ -80,8 +80,8 @@ impl Health {
         self.with(|state| state.other_poller_since)
     }
 
-    /// What the service manager, `/healthz` and `/metrics` are told, with what a look at the store brought. The look
-    /// is given up after `limit`.
+    /// The vitals for the service manager, `/healthz` and `/metrics`, and the result of a query to the store, which is
+    /// given up after `limit`.
     pub async fn look<T>(
         &self,
         limit: Duration,

@@ -1,8 +1,8 @@
-//! Logs claude in from the owner's phone: a handle with verbs, and the task that has `claude auth login` in a terminal.
+//! Logs claude in from the owner's phone: a handle with verbs, and the task that runs `claude auth login`.
 //!
-//! The button and the reply come through `inbox`; what claude shows is read by `claude::login`; the sentences are
-//! `chat::hold`'s. How far it is, is in the store, so that a restart can say that it was cut off. The code goes from
-//! the reply into the terminal by memory alone.
+//! `inbox` brings the button and the reply; `claude::login` reads what claude shows; `chat::hold` has the sentences.
+//! The store has the state, so that a restart can say that the login was cut off. The code goes from the reply to the
+//! terminal in memory only.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -26,9 +26,9 @@ use crate::store::logins::{self, State};
 use crate::store::{Store, StoreError, holds, outbox, traces};
 use crate::telegram::outbox::Outbox;
 
-/// After a failure of the store.
+/// The pause after a failure of the store.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
-/// How long a person may take for all of it.
+/// How long one login may take.
 const TIME_LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// Cheap to clone.
@@ -48,18 +48,18 @@ impl Login {
         (Login { asks }, Waiting { incoming })
     }
 
-    /// The row says that a login is wanted.
+    /// Starts the login that the store says is wanted.
     pub fn begin(&self) {
         let _ = self.asks.send(Ask::Begin);
     }
 
-    /// What the owner sent as the code.
+    /// Passes on the code that the owner sent.
     pub fn give(&self, code: SecretString) {
         let _ = self.asks.send(Ask::Code(code));
     }
 }
 
-/// What the handle was asked.
+/// The requests of the handle.
 pub struct Waiting {
     incoming: mpsc::UnboundedReceiver<Ask>,
 }
@@ -71,9 +71,9 @@ pub struct LoginTask {
     pub registry: Registry,
     /// Without one nobody can press the button.
     pub owner: Option<ChatThread>,
-    /// claude.
+    /// The claude program.
     pub program: PathBuf,
-    /// What claude gets.
+    /// The environment of claude.
     pub environment: BTreeMap<OsString, OsString>,
     /// A folder for files that nobody needs later.
     pub scratch: PathBuf,
@@ -88,7 +88,7 @@ enum End {
 }
 
 impl LoginTask {
-    /// Does what it is asked until `quit`.
+    /// Serves the handle until `quit`.
     pub async fn run(self, waiting: Waiting, quit: CancellationToken) {
         let mut waiting = waiting;
         let Some(owner) = self.owner else {
@@ -102,7 +102,7 @@ impl LoginTask {
             if !std::mem::take(&mut is_wanted) {
                 match next(&mut waiting, &quit).await {
                     Some(Ask::Begin) => {}
-                    // It came too late; what it was is forgotten all the same.
+                    // It came too late; its traces are removed all the same.
                     Some(Ask::Code(_)) => {
                         self.fail(owner, LoginFailure::Over).await;
                         self.leave_no_trace().await;
@@ -121,7 +121,7 @@ impl LoginTask {
         }
     }
 
-    /// At a start: a login that waited for its code is gone; one that was wanted begins. Returns whether one was.
+    /// At a start: reports a login that was cut off while it waited for its code. Returns whether one is wanted.
     async fn take_up(&self, owner: ChatThread) -> bool {
         let state = loop {
             match self.store.transaction(logins::state).await {
@@ -181,7 +181,7 @@ impl LoginTask {
         }
     }
 
-    /// Follows it to its end; what it had shown then, or why it is to be ended. None when the bot stops.
+    /// Follows claude to its end; returns its screen, or why to end it. `None` if the bot stops.
     async fn follow(
         &self,
         owner: ChatThread,
@@ -205,7 +205,7 @@ impl LoginTask {
                     Some(Ask::Begin) => {}
                     Some(Ask::Code(code)) => {
                         let line = SecretString::from(format!("{}\r", code.expose_secret().trim()));
-                        // Where claude is gone, its end says so.
+                        // If claude is gone, its end says so.
                         let _ = program.types(line.expose_secret().as_bytes()).await;
                         self.leave_no_trace().await;
                     }
@@ -225,7 +225,7 @@ impl LoginTask {
         }
     }
 
-    /// Asks for the code; returns whether the wish was stored.
+    /// Asks for the code; returns whether the question was stored.
     async fn ask(&self, owner: ChatThread, wish: Outgoing) -> bool {
         let asked = self
             .store
@@ -237,7 +237,7 @@ impl LoginTask {
         self.said(owner, asked)
     }
 
-    /// What waited for it, in whatever chat, runs.
+    /// Lifts the login holds of all chats.
     async fn succeed(&self, owner: ChatThread) {
         let lifted = self
             .store
@@ -254,7 +254,7 @@ impl LoginTask {
                 places.into_iter().for_each(|at| self.registry.wake(at));
                 self.outbox.deliver(owner.chat);
             }
-            Err(error) => warn!(%error, "claude is logged in, and it could not be written down"),
+            Err(error) => warn!(%error, "claude is logged in, but that could not be stored"),
         }
     }
 
@@ -283,17 +283,17 @@ impl LoginTask {
         }
     }
 
-    /// The update that brought the code was on the disk until it was handled.
+    /// Removes the code from the disk: its update was stored until it was handled.
     async fn leave_no_trace(&self) {
         let database = self.database.clone();
         let cleared = tokio::task::spawn_blocking(move || traces::clear(&database)).await;
         if let Ok(Err(error)) = cleared {
-            warn!(%error, "what the database had forgotten may still be in its files for a while");
+            warn!(%error, "deleted rows may stay in the database's files for a while");
         }
     }
 }
 
-/// None when the bot stops.
+/// `None` if the bot stops.
 async fn next(waiting: &mut Waiting, quit: &CancellationToken) -> Option<Ask> {
     tokio::select! {
         ask = waiting.incoming.recv() => ask,

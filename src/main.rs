@@ -7,9 +7,8 @@ fn main() -> ExitCode {
     telecoder::cli::run()
 }
 
-/// Once glibc has seen a large block freed, it keeps such blocks for later instead of giving them back: one very
-/// long answer would stay in memory, and its copies beside it. With a fixed limit it does not. Has to be set
-/// before anything is allocated that counts, so it is here.
+/// Has glibc give large blocks back to the system. Otherwise it keeps such blocks once one was freed: a very long
+/// answer and its copies would stay in memory. Has to run before any allocation that counts.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn give_large_blocks_back() {
     const LARGE: i32 = 1024 * 1024;

@@ -1,4 +1,4 @@
-//! `telecoder config`: what the settings are and where they come from, and one line of a settings file changed.
+//! `telecoder config`: shows the settings and where they come from, and changes one line of a settings file.
 
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -14,21 +14,21 @@ use crate::config::file::{Rights, SettingsFile};
 use crate::config::{self, Origin, Setting, Sources};
 use crate::domain::shown::without_password;
 
-/// What both that change a file say.
-const NEXT_START: &str = "A running bot takes it up at its next start.";
+/// The last sentence of `set` and `unset`.
+const NEXT_START: &str = "A running bot needs a restart for this.";
 
 const VIEW_FIELDS: &str = "\
 With --json an object:
   settings   an array of objects, in the order of .env.example:
-    name     of its variable
-    value    what holds; null where nothing does, and for a secret
-    set      whether it has a value that is not its default
+    name     the variable's name
+    value    the value in use; null if there is none, and for a secret
+    set      whether the environment or a file sets it
     from     environment, file or default
-    file     which file; null elsewhere
-    default  null where there is none
-    secret   whether its value is not shown
+    file     which file; else null
+    default  null if there is none
+    secret   whether its value is hidden
   faults     an array of objects; each keeps the bot from starting:
-    setting  which one is wrong; null where it is a file
+    setting  the wrong one; null if it is a file
     what     what is wrong
     remedy   what to do
   remarks    an array: things to know that are no faults";
@@ -38,7 +38,7 @@ pub(super) enum ConfigCommand {
     /// Show every setting, its value, where that comes from, and what is wrong
     #[command(after_long_help = VIEW_FIELDS)]
     View {
-        /// For programs: an object
+        /// Print JSON: an object
         #[arg(long)]
         json: bool,
     },
@@ -46,18 +46,18 @@ pub(super) enum ConfigCommand {
     Set {
         #[arg(value_parser = setting_name())]
         name: Setting,
-        /// Its value; `-` reads it from standard input, which is the only way for the bot's token
+        /// Its value; `-` reads standard input, the only way for the bot's token
         #[arg(allow_hyphen_values = true)]
         value: String,
-        /// The file to change [default: where it stands now, else .env here, else ~/.config/telecoder/telecoder.env]
+        /// The file to change [default: the file that has it, else ./.env, else ~/.config/telecoder/telecoder.env]
         #[arg(long)]
         file: Option<PathBuf>,
     },
-    /// Take a setting out of the settings file, so that its default holds
+    /// Remove a setting from the settings file; its default applies
     Unset {
         #[arg(value_parser = setting_name())]
         name: Setting,
-        /// The file to change [default: where it stands now]
+        /// The file to change [default: the file that has it]
         #[arg(long)]
         file: Option<PathBuf>,
     },
@@ -79,7 +79,7 @@ pub(super) fn run(command: ConfigCommand) -> anyhow::Result<()> {
     }
 }
 
-/// What `config view --json` has.
+/// The output of `config view --json`.
 #[derive(Serialize)]
 struct View {
     settings: Vec<Shown>,
@@ -92,22 +92,22 @@ struct View {
 #[derive(Serialize)]
 struct Shown {
     name: &'static str,
-    /// What holds; none where nothing does, and for a secret.
+    /// The value in use; `None` if there is none, and for a secret.
     value: Option<String>,
-    /// It has a value that is not its default.
+    /// The environment or a file sets it.
     set: bool,
     /// `environment`, `file` or `default`.
     from: &'static str,
     /// Where it comes from, if that is a file.
     file: Option<PathBuf>,
     default: Option<&'static str>,
-    /// Its value is not shown.
+    /// Its value is hidden.
     secret: bool,
 }
 
 #[derive(Serialize)]
 struct ShownFault {
-    /// Which one is wrong; none where it is a file.
+    /// The wrong one; `None` if it is a file.
     setting: Option<&'static str>,
     what: String,
     remedy: String,
@@ -240,7 +240,10 @@ fn set(
 
 fn unset(sources: &Sources, setting: Setting, file: Option<PathBuf>) -> anyhow::Result<()> {
     let Some(path) = file.or_else(|| sources.file_with(setting)) else {
-        println!("{} is set in no settings file.", setting.name());
+        println!(
+            "{} was not set in any settings file; nothing to do.",
+            setting.name()
+        );
         say_who_wins(setting, Path::new(""));
         return Ok(());
     };
@@ -251,7 +254,11 @@ fn unset(sources: &Sources, setting: Setting, file: Option<PathBuf>) -> anyhow::
     let before = lines.clone();
     lines.unset(setting);
     if lines == before {
-        println!("{} was not set in {}.", setting.name(), path.display());
+        println!(
+            "{} was not set in {}; nothing to do.",
+            setting.name(),
+            path.display()
+        );
     } else {
         write(&lines, &path)?;
         println!(
@@ -264,9 +271,9 @@ fn unset(sources: &Sources, setting: Setting, file: Option<PathBuf>) -> anyhow::
     Ok(())
 }
 
-/// The readers that the bot uses say whether a value is right.
+/// Checks a value with the readers that the bot uses.
 fn refuse_what_is_wrong(sources: &Sources, setting: Setting, value: &str) -> anyhow::Result<()> {
-    // The bot starts with its default all the same, and so no reader has a word for it.
+    // No reader checks it: with a wrong value the bot starts with its default.
     if setting == Setting::Log
         && let Err(error) = EnvFilter::try_new(value)
     {
@@ -286,7 +293,7 @@ fn refuse_what_is_wrong(sources: &Sources, setting: Setting, value: &str) -> any
     }
 }
 
-/// Says what else gives the setting a value, where that is what holds.
+/// Says which other source overrides the setting, if one does.
 pub(super) fn say_who_wins(setting: Setting, written: &Path) {
     let written = std::path::absolute(written).unwrap_or_default();
     match Sources::of_this_process().found(setting) {
@@ -318,7 +325,7 @@ fn from_standard_input(setting: Setting) -> anyhow::Result<String> {
     Ok(value.trim().to_owned())
 }
 
-/// Where a setting is written that stands nowhere yet.
+/// The file for a setting that no file has yet.
 pub(super) fn file_to_write(sources: &Sources) -> anyhow::Result<PathBuf> {
     sources.file_to_write().ok_or_else(|| {
         Misused(

@@ -5,18 +5,18 @@ use anyhow::bail;
 use crate::config::Sources;
 use crate::doctor::examine;
 
-/// What `telecoder doctor --help` says beside its options.
+/// The end of `telecoder doctor --help`.
 pub(super) const LONG_HELP: &str = "\
-Marks: ✓ well, · a remark, ! needs a look, ✗ broken. Below ! and ✗ stands what to do.
+Marks: ✓ ok, · note, ! check this, ✗ broken. Below ! and ✗ is the fix.
 Exit code: 1 if something is broken, else 0.
 
-Works beside a running bot, which is not disturbed. Nothing is changed, and Telegram forgets no message by it.
-Where no bot is at work here, Telegram is asked for messages once, to see whether another program takes them; a bot
-elsewhere with the same token then pauses, for half a minute where it is telecoder.
+Changes nothing, and drops no message at Telegram. A bot that runs here is not disturbed. If none runs here, this
+polls Telegram once, to see whether another program does; a bot elsewhere with the same token then pauses
+(telecoder: for 30 s).
 
 With --json an object:
   version   of this telecoder
-  at        when it was looked, RFC 3339 in UTC
+  at        the time of the report, RFC 3339 in UTC
   broken    how many ✗
   warnings  how many !
   checks    an array of objects, in the order of the report:
@@ -26,7 +26,12 @@ With --json an object:
     found   what was found
     remedy  what to do; null for good and remark";
 
-/// Looks at everything and prints it. An error when something is broken.
+/// Something is broken. The report says so, so this is not printed.
+#[derive(Debug, thiserror::Error)]
+#[error("something is broken")]
+pub(super) struct Broken;
+
+/// Runs all checks and prints the report. Errors: something is broken.
 pub(super) fn run(runtime: &tokio::runtime::Runtime, json: bool) -> anyhow::Result<()> {
     let report = runtime.block_on(examine(Sources::of_this_process()));
     match json {
@@ -34,7 +39,7 @@ pub(super) fn run(runtime: &tokio::runtime::Runtime, json: bool) -> anyhow::Resu
         false => anstream::print!("{}", report.text()),
     }
     if report.broken() > 0 {
-        bail!("something is broken; what to do stands below each ✗");
+        bail!(Broken);
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The log: lines on stderr, as sentences or as JSON, without secrets.
 //!
-//! What is worth a line is decided where it happens. Whether a line can hold a secret is not: every line passes the
-//! [`Redactor`] on its way out, what libraries and panics say included.
+//! Each module decides what it logs, but not whether that may contain a secret: every line passes the [`Redactor`] on
+//! its way out, those of libraries and panics included.
 
 use std::ffi::OsStr;
 use std::io::{IsTerminal, Write};
@@ -16,7 +16,7 @@ use crate::config::{LogFormat, Setting, Sources};
 use crate::redact::Redactor;
 use crate::store::panic_text;
 
-/// Logs to stderr from now on; `default` holds where `RUST_LOG` is not set.
+/// Logs to stderr from now on, at `default` if `RUST_LOG` is not set.
 pub(super) fn to_stderr(sources: &Sources, default: &str) {
     let filter = sources
         .value(Setting::Log)
@@ -25,7 +25,7 @@ pub(super) fn to_stderr(sources: &Sources, default: &str) {
         eprintln!("telecoder: RUST_LOG is not understood ({error}); using {default}");
         EnvFilter::new(default)
     });
-    // What these say below info can have the token in it, which is part of every address, and what people write.
+    // Below info these log addresses, which contain the token, and people's messages.
     let filter = [
         "hyper",
         "hyper_util",
@@ -44,7 +44,7 @@ pub(super) fn to_stderr(sources: &Sources, default: &str) {
         .with_env_filter(filter)
         .with_ansi(!no_colour && std::io::stderr().is_terminal())
         .with_writer(Stderr(sources.redactor()));
-    // A format that is unknown is a fault in the settings, which are read next.
+    // An unknown format is a fault in the settings, which are read next.
     let format = sources
         .value(Setting::LogFormat)
         .and_then(|name| LogFormat::named(&name))
@@ -57,7 +57,7 @@ pub(super) fn to_stderr(sources: &Sources, default: &str) {
     std::panic::set_hook(Box::new(log_panic));
 }
 
-/// Whether stderr goes to systemd's journal, which knows the time of a line itself. systemd.exec(5):
+/// Whether stderr goes to systemd's journal, which adds the time itself. systemd.exec(5):
 /// `JOURNAL_STREAM` is the device and the inode of its socket.
 fn is_journal(sources: &Sources) -> bool {
     let Some(stream) = sources.environment.get(OsStr::new("JOURNAL_STREAM")) else {
@@ -67,13 +67,13 @@ fn is_journal(sources: &Sources) -> bool {
         .is_ok_and(|stderr| *stream == *format!("{}:{}", stderr.st_dev, stderr.st_ino))
 }
 
-/// A panic is a line like others, without what the standard library quotes of the text that it was about.
+/// Logs a panic as one line, without the text that the standard library quotes in it.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
     error!(
         place,
         panic = panic_text(panic.payload()),
-        "telecoder has a mistake in it; what it was at is tried again or given up with a word in the chat"
+        "telecoder has a bug; what it was doing is tried again, or given up and the chat is told"
     );
 }
 

@@ -1,7 +1,7 @@
 //! The command line, and what each exit code means.
 //!
-//! 0: done. 1: it failed while it ran. 2: a setting or an argument is wrong. 3: the data folder is in use, or the service
-//! that was asked about does not run. 4: it is written down, and no bot is there to do it.
+//! 0: done. 1: failed. 2: a setting or an argument is wrong. 3: another telecoder uses the data folder, or the service
+//! does not run (`service status`). 4: saved, but no bot is running to do it.
 
 mod config;
 mod doctor;
@@ -34,7 +34,7 @@ use service::{NotRunning, ServiceArguments};
 use session::SessionCommand;
 use session::beside::NoBot;
 
-/// Pass Telegram messages straight through as prompts to the claude CLI
+/// Use Claude Code from Telegram
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -50,44 +50,44 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the bot (what telecoder does without a command)
+    /// Run the bot (the default without a command)
     Serve,
-    /// Set the bot up: its token, its owner, what is missing here
+    /// Set up the bot: token, owner, settings file
     Init(InitArguments),
     /// Try the bot in this terminal: no token, no Telegram
     Demo {
-        /// Write what the phone shows to this page as well
+        /// Also write the chat to this HTML page
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
     },
-    /// Say what is well on this machine, what is not, and what to do
+    /// Check the setup and say how to fix it
     #[command(visible_alias = "status", after_long_help = doctor::LONG_HELP)]
     Doctor {
-        /// For programs: an object
+        /// Print JSON: an object
         #[arg(long)]
         json: bool,
     },
-    /// Copy the database to a new file, beside a bot that is at work
+    /// Copy the database to a new file; safe while the bot runs
     #[command(after_help = "Example:\n  telecoder backup ~/telecoder-$(date +%F).db")]
     Backup {
-        /// The file to make; it must not be there yet
+        /// The file to make; it must not exist yet
         file: PathBuf,
     },
-    /// Work with sessions from the shell, beside a running bot
+    /// Work with sessions from the shell, also while the bot runs
     #[command(subcommand)]
     Session(SessionCommand),
-    /// Have systemd run the bot: at the start of the machine, and again when it ends
+    /// Run the bot with systemd: at boot, and again after a crash
     Service(ServiceArguments),
     /// Show the settings, or change one
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Print what a shell needs to complete telecoder's commands
+    /// Print the completions for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions { shell: Shell },
     /// Print the man page, or write one for each command
     #[command(after_help = "Example:\n  telecoder man | man -l -")]
     Man {
-        /// The folder for a page of each command; made where it is missing
+        /// The folder for a page of each command; made if missing
         #[arg(long, value_name = "FOLDER")]
         dir: Option<PathBuf>,
     },
@@ -108,10 +108,10 @@ Examples:
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  it failed while it ran, or what was looked at is not well
+  1  failed, or a check found a fault
   2  a setting or an argument is wrong; nothing was done
   3  the data folder is in use by another telecoder, or the bot does not run (service status)
-  4  it is written down, and no bot is at work to do it (session)";
+  4  saved, but no bot is running to do it (session)";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -121,7 +121,7 @@ Examples:
 
 /// Parses the command line and does what it says.
 pub fn run() -> ExitCode {
-    // Only in a build for tests: elsewhere there are no such points.
+    // Only a build for tests has failpoints.
     let _points = fail::has_failpoints().then(fail::FailScenario::setup);
     if let Some(done) = started_by_telecoder() {
         return finish(done);
@@ -153,8 +153,8 @@ pub fn run() -> ExitCode {
     })
 }
 
-/// What telecoder starts of itself, and nobody finds in help or completions; `None` for any other command. What
-/// lives as long as its child is spared the parser and its memory.
+/// The commands that only telecoder itself starts, hidden from help and completions; `None` for any other. Skipping the
+/// parser saves its memory in those that live as long as their child.
 fn started_by_telecoder() -> Option<anyhow::Result<()>> {
     let mut arguments = std::env::args_os().skip(1);
     let command = arguments.next()?;
@@ -181,9 +181,10 @@ fn started_by_telecoder() -> Option<anyhow::Result<()>> {
 fn finish(done: anyhow::Result<()>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<doctor::Broken>() => ExitCode::FAILURE,
         Err(error) => {
             let error_text = format!("{error:#}");
-            // A setting that is wrong is quoted.
+            // Faults quote the wrong setting.
             let redactor = Sources::of_this_process().redactor();
             eprintln!("telecoder: {}", redactor.text(&error_text));
             exit_code(&error)
@@ -217,7 +218,7 @@ fn serve() -> anyhow::Result<()> {
         daemon::serve(config, quit).await?;
         Ok(())
     });
-    // Nothing that is still being read for a reply is waited for.
+    // Does not wait for what is still being read for a reply.
     runtime.shutdown_background();
     done
 }
@@ -228,7 +229,7 @@ fn init(arguments: InitArguments) -> anyhow::Result<()> {
         let quit = quit_on_signals()?;
         init::run(arguments, quit).await
     });
-    // As in a demo, a question that nobody answered any more is not waited for.
+    // As in a demo: does not wait for an unanswered question.
     runtime.shutdown_background();
     done
 }
@@ -249,7 +250,7 @@ fn back_up(file: &Path) -> anyhow::Result<()> {
 fn examine(json: bool) -> anyhow::Result<()> {
     let runtime = runtime()?;
     let done = doctor::run(&runtime, json);
-    // What hangs, hangs without us.
+    // Does not wait for a check that hangs.
     runtime.shutdown_background();
     done
 }
@@ -260,14 +261,14 @@ fn session(command: SessionCommand) -> anyhow::Result<()> {
 
 fn demo(page: Option<&Path>) -> anyhow::Result<()> {
     let sources = Sources::of_this_process();
-    // The terminal is the chat; only what goes wrong is said beside it.
+    // The terminal shows the chat; only errors are logged into it.
     log::to_stderr(&sources, "error");
     let runtime = runtime()?;
     let done = runtime.block_on(async {
         let quit = quit_on_signals()?;
         demo::run(&sources, page, quit).await
     });
-    // A read of the terminal that is under way would hold it up until somebody presses Enter.
+    // Does not wait for the terminal to be read: that ends when somebody presses Enter.
     runtime.shutdown_background();
     done
 }
@@ -280,7 +281,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// SIGTERM, SIGINT and SIGHUP let the bot stop in order; a run that is going on goes on.
+/// SIGTERM, SIGINT and SIGHUP stop the bot in order; runs continue.
 fn quit_on_signals() -> std::io::Result<CancellationToken> {
     let quit = CancellationToken::new();
     let mut signals = [

@@ -1,4 +1,4 @@
-//! What is written from the same source as the help: completions for shells, and man pages.
+//! Prints shell completions and man pages, from the same source as the help.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Command;
 use clap_complete::Shell;
 
-/// Prints what the shell reads to complete telecoder's commands and options.
+/// Prints the script that completes commands and options in a shell.
 pub(super) fn completions(shell: Shell, mut command: Command) -> anyhow::Result<()> {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
@@ -17,10 +17,10 @@ pub(super) fn completions(shell: Shell, mut command: Command) -> anyhow::Result<
     Ok(())
 }
 
-/// The page telecoder.1 on stdout; in a folder, a page for each command beside it.
+/// Prints the page telecoder.1, or writes a page for each command into a folder.
 pub(super) fn man(folder: Option<&Path>, mut command: Command) -> anyhow::Result<()> {
     let Some(folder) = folder else {
-        // Its subcommands know their full names only then.
+        // Subcommands get their full names by this.
         command.build();
         return Ok(clap_mangen::Man::new(command).render(&mut io::stdout())?);
     };

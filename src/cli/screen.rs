@@ -1,4 +1,4 @@
-//! What others have written, on its way to a person's terminal; and a reader that has gone away.
+//! Makes other people's text safe for a terminal, and ends quietly if nobody reads the output.
 
 use std::borrow::Cow;
 use std::io::IsTerminal;
@@ -8,10 +8,10 @@ use std::sync::atomic::AtomicBool;
 use signal_hook::consts::SIGPIPE;
 use signal_hook::flag;
 
-/// What a shell calls a program that ended because nobody read it: 128 and the signal's number.
+/// A shell's exit code for a program that ended because nobody read it: 128 and the signal's number.
 const NOBODY_READS: i32 = 128 + SIGPIPE;
 
-/// Words of others, as they are in a pipe, and without what steers a terminal on one.
+/// Other people's text: unchanged in a pipe; on a terminal, without what steers it.
 pub(super) fn fit<'a>(words: &'a str, on: &impl IsTerminal) -> Cow<'a, str> {
     match on.is_terminal() {
         true => Cow::Owned(harmless(words)),
@@ -19,7 +19,7 @@ pub(super) fn fit<'a>(words: &'a str, on: &impl IsTerminal) -> Cow<'a, str> {
     }
 }
 
-/// Without escape sequences, control characters but for ends of lines and tabs, and what turns the direction of a text.
+/// Removes escape sequences, marks of direction, and control characters except line ends and tabs.
 fn harmless(words: &str) -> String {
     let steers = |c: char| {
         (c.is_control() && c != '\n' && c != '\t')
@@ -31,7 +31,7 @@ fn harmless(words: &str) -> String {
         .collect()
 }
 
-/// From now on this process ends without a word when whoever reads its output has gone, as `head` does.
+/// From now on this process ends silently if the reader of its output goes away, as `head` does.
 pub(super) fn end_when_nobody_reads() -> std::io::Result<()> {
     let always = Arc::new(AtomicBool::new(true));
     flag::register_conditional_shutdown(SIGPIPE, NOBODY_READS, always)?;

@@ -1,5 +1,5 @@
-//! Tables as every listing has them: as wide as the terminal, without lines and colours; in a pipe one row a line.
-//! The first column is what a row is called by.
+//! Prints tables: as wide as the terminal, without lines and colours; in a pipe, one row a line. The first column names
+//! the row.
 
 use std::io::IsTerminal;
 
@@ -21,20 +21,20 @@ pub(super) fn print<const COLUMNS: usize>(headings: [&str; COLUMNS], rows: &[[St
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
         if column.index == 0 {
-            // A name that is broken cannot be copied.
+            // A name broken in two cannot be copied.
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
     println!("{}", table.trim_fmt());
 }
 
-/// Of the terminal, in letters; `None` where there is none.
+/// The terminal's width in letters; `None` without a terminal.
 pub(super) fn width() -> Option<u16> {
     let stdout = std::io::stdout();
     if !stdout.is_terminal() {
         return None;
     }
     let columns = tcgetwinsize(&stdout).ok()?.ws_col;
-    // Some terminals do not know, and in a few letters there is no room for a table.
+    // Some terminals do not know their width, and a table needs some room.
     (columns > 0).then(|| columns.max(40))
 }

@@ -1,4 +1,4 @@
-//! What is wrong with the settings, as it is told to a person. What is looked at is `reader`'s.
+//! Faults in the settings, as a person is told them. `reader` finds them.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use super::Setting;
 /// One thing that is wrong, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// `None`: a file, or what two settings come to together.
+    /// `None`: a file is wrong.
     pub setting: Option<Setting>,
     pub what: String,
     pub remedy: String,
@@ -22,7 +22,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// The faults in what a command needs that does not start the bot.
+    /// Faults that stop a command which does not start the bot.
     pub(super) fn of_a_command(list: Vec<Fault>) -> Faults {
         Faults {
             list,
@@ -30,7 +30,7 @@ impl Faults {
         }
     }
 
-    /// Those for which the bot does not start.
+    /// Faults that stop the bot's start.
     pub(super) fn of_the_start(list: Vec<Fault>) -> Faults {
         Faults {
             list,

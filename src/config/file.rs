@@ -1,6 +1,6 @@
-//! A settings file, changed line by line: what is not meant stays as it is, to the byte.
+//! Changes single lines of a settings file; all others stay as they are, to the byte.
 //!
-//! What a line means is dotenvy's to say. Files are replaced whole: a reader sees the old one or the new one.
+//! dotenvy decides what a line means. A file is replaced whole: a reader sees the old one or the new one.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -19,11 +19,11 @@ pub struct SettingsFile {
     entries: Vec<Entry>,
 }
 
-/// A line with its end; several, where a value in quotes goes on over them.
+/// A line with its end; several, if a quoted value spans them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     text: String,
-    /// What it sets; none for comments, blank lines and what cannot be read.
+    /// The variable that it sets; `None` for comments, blank lines and unreadable ones.
     name: Option<String>,
 }
 
@@ -32,12 +32,12 @@ struct Entry {
 pub enum Rights {
     /// Its owner alone: 600.
     Owner,
-    /// Who may now; its owner alone where it is new.
+    /// As before; its owner alone if it is new.
     AsTheyAre,
 }
 
 impl SettingsFile {
-    /// What the file has; what a new one begins as where there is none.
+    /// The file's lines; a new file's if there is none.
     pub fn read(path: &Path) -> io::Result<SettingsFile> {
         match fs::read_to_string(path) {
             Ok(text) => Ok(SettingsFile::parse(&text)),
@@ -49,13 +49,13 @@ impl SettingsFile {
     }
 
     pub fn parse(text: &str) -> SettingsFile {
-        // Some editors begin a file with a mark that nobody who reads settings knows.
+        // Some editors begin a file with a mark that dotenvy does not know.
         let text = text.trim_start_matches(BYTE_ORDER_MARK);
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         let mut entries = Vec::new();
         let mut rest = lines.as_slice();
         while !rest.is_empty() {
-            // The shortest that can be read by itself; a line that is wrong stands for itself.
+            // Takes the fewest lines that can be read; a wrong line is an entry of its own.
             let (length, set) = (1..=rest.len())
                 .find_map(|length| Some((length, read(&rest[..length].concat())?)))
                 .unwrap_or((1, None));
@@ -76,11 +76,11 @@ impl SettingsFile {
             .collect()
     }
 
-    /// Gives a setting a value: in the line that holds now, else where the template has it commented out, else at
-    /// the end. Blanks around a value are none of it.
+    /// Gives a setting a value: in the line that sets it, else in the template's commented line, else at the end.
+    /// Blanks around the value are dropped.
     pub fn set(&mut self, setting: Setting, value: &str) {
         let line = format!("{}={}", setting.name(), quoted(value.trim()));
-        // The last one is the one that holds.
+        // The last one wins.
         let stands = self.entries.iter().rposition(|entry| entry.sets(setting));
         let at = stands.or_else(|| {
             let template = setting.line();
@@ -94,7 +94,7 @@ impl SettingsFile {
         }
     }
 
-    /// Takes a setting's value out; its line of the template stays.
+    /// Removes a setting's value; its line of the template stays.
     pub fn unset(&mut self, setting: Setting) {
         let template = setting.line();
         let first = self.entries.iter().position(|entry| entry.sets(setting));
@@ -111,7 +111,7 @@ impl SettingsFile {
 
     /// Replaces the file, or makes it; folders that are missing are made for their owner alone (700).
     pub fn write(&self, path: &Path, rights: Rights) -> io::Result<()> {
-        // Behind a link it is the file that is meant.
+        // Of a link, its target is replaced.
         let path = fs::canonicalize(path).unwrap_or_else(|_| behind_link(path));
         let folder = path
             .parent()
@@ -182,7 +182,7 @@ fn behind_link(path: &Path) -> PathBuf {
     }
 }
 
-/// The comment behind a value, with the blanks before it; empty where there is none, and in a line that is one.
+/// The comment after a value, with the blanks before it; empty if there is none, or if the line is one.
 fn remark_behind(line: &str) -> &str {
     let whole = read(line);
     if !matches!(whole, Some(Some(_))) {
@@ -194,7 +194,7 @@ fn remark_behind(line: &str) -> &str {
         .map_or("", |value| line[value.len()..].trim_end())
 }
 
-/// What these lines set, `Some(None)` where that is nothing; `None` where they cannot be read by themselves.
+/// The variable that these lines set; `Some(None)` if none, `None` if they cannot be read by themselves.
 fn read(lines: &str) -> Option<Option<(String, String)>> {
     match dotenvy::from_read_iter(lines.as_bytes()).next() {
         None => Some(None),
@@ -203,7 +203,7 @@ fn read(lines: &str) -> Option<Option<(String, String)>> {
     }
 }
 
-/// As dotenvy reads it back, whatever it is.
+/// Quotes any value so that dotenvy reads it back.
 fn quoted(value: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,=+@%~".contains(c);
     if value.chars().all(is_plain) {

@@ -1,4 +1,4 @@
-//! The settings as far as they can be read: for a command that says what is wrong and goes on all the same.
+//! The settings as far as they can be read, for a command that reports faults and continues.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -17,7 +17,7 @@ use crate::domain::id::{ChatId, UserId};
 /// What is known in spite of faults.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// Everything for which telecoder would not start.
+    /// Every fault that stops telecoder's start.
     pub faults: Vec<Fault>,
     /// Variables that look like settings and are none.
     pub unknown: Vec<String>,
@@ -28,9 +28,9 @@ pub struct Known {
     pub data: Option<PathBuf>,
     pub web_address: Option<SocketAddr>,
     pub runtime: PathBuf,
-    /// Also where claude would refuse it.
+    /// `Err` if it is unknown, or claude would refuse it.
     pub permission_mode: Result<PermissionMode, Fault>,
-    /// What claude and git get.
+    /// The environment of claude and git.
     pub environment: BTreeMap<OsString, OsString>,
 }
 

@@ -1,8 +1,8 @@
-//! The settings: read once, checked whole, every fault reported at once with its remedy.
+//! The settings: read once, checked whole, all faults reported together, each with its remedy.
 //!
 //! From the environment, then `.env` in the current folder, then `telecoder.env` in `~/.config/telecoder`,
-//! then in `/etc/telecoder`; what comes first wins. [`Setting`] is the closed list, [`pages`] what is printed
-//! from it, [`mod@file`] how a line of a settings file is changed.
+//! then in `/etc/telecoder`; what comes first wins. [`Setting`] is the closed list, [`pages`] prints it,
+//! [`mod@file`] changes a line of a settings file.
 
 mod fault;
 pub mod file;
@@ -66,37 +66,37 @@ pub struct Config {
     pub token: SecretString,
     pub api_url: Url,
     pub access: Access,
-    /// The data folder; made where it is missing, 0700.
+    /// The data folder; made if missing, 0700.
     pub data: PathBuf,
     /// claude, by its name on PATH or its path.
     pub runtime: PathBuf,
     pub model: Option<String>,
     pub permission_mode: PermissionMode,
-    /// claude takes the mode bypassPermissions here.
+    /// claude accepts the mode bypassPermissions here.
     pub may_bypass: bool,
     pub max_runs: usize,
     pub run_timeout: Option<Duration>,
-    /// A prompt that is older when it arrives is asked about before it runs; `None`: never.
+    /// A prompt that is older when it arrives waits for a person; `None`: never.
     pub stale_after: Option<Duration>,
     /// How many runs' folders are kept; `None`: all.
     pub keep_runs: Option<usize>,
     pub branch_prefix: String,
-    /// Below which folders a repository of this machine may be; none: anywhere.
+    /// Folders that local repositories may be in; empty: anywhere.
     pub repo_roots: Vec<PathBuf>,
     /// The checks of sessions that were given none.
     pub checks: Commands,
-    /// Whether `.telecoder.toml` in a repository may say what the checks are.
+    /// Whether `.telecoder.toml` in a repository may set the checks.
     pub repo_checks: bool,
     /// The longest that one check may take; `None`: no limit.
     pub verify_timeout: Option<Duration>,
     pub auto_push: bool,
-    /// Turns speech into text; none: nothing does.
+    /// The command that turns speech into text, if any.
     pub transcriber: Option<String>,
-    /// Where health and metrics are shown; none: nowhere.
+    /// Where health and metrics are shown; `None`: nowhere.
     pub web_address: Option<SocketAddr>,
     /// Knows the secrets of the environment.
     pub redactor: Redactor,
-    /// What claude and everything it starts gets of the service's environment.
+    /// What claude and everything it starts get of the service's environment.
     pub environment: BTreeMap<OsString, OsString>,
     /// Things that are no faults but that a person should know.
     pub remarks: Vec<String>,
@@ -170,7 +170,7 @@ fn reader(sources: &Sources) -> Reader<'_> {
     }
 }
 
-/// Everything that is wrong, and what a person should know besides.
+/// All faults, and the remarks for a person.
 pub fn faults_and_remarks(sources: &Sources) -> (Vec<Fault>, Vec<String>) {
     match Config::read(sources) {
         Ok(config) => (Vec::new(), config.remarks),
@@ -214,7 +214,7 @@ fn unknown(sources: &Sources) -> Vec<String> {
 }
 
 impl Config {
-    /// Checks everything and reports every fault at once.
+    /// Checks everything and reports all faults together.
     pub fn read(sources: &Sources) -> Result<Config, Faults> {
         let mut reader = reader(sources);
         let token = reader.token();
@@ -284,7 +284,7 @@ impl Config {
     }
 }
 
-/// A name for PATH as it is; a path as a full one, because claude is started in another folder.
+/// Keeps a name for PATH; makes a path absolute, because claude is started in another folder.
 fn program(value: &str, sources: &Sources) -> PathBuf {
     if let (Some(rest), Some(home)) = (value.strip_prefix("~/"), sources.home()) {
         return home.join(rest);

@@ -1,10 +1,10 @@
-//! What is printed from the list of settings: `.env.example`, which is also what a new settings file begins as, and
-//! `docs/configuration.md`. Tests hold both files against it.
+//! Prints the list of settings: `.env.example`, with which a new settings file begins, and `docs/configuration.md`.
+//! Tests compare both files with it.
 
 use super::setting::{Group, Setting};
 
 const HEAD: &str = "\
-# Settings of telecoder. Copy to .env and fill in; what is commented out has the value shown.
+# Settings of telecoder. Copy to .env and fill in; a line that is commented out shows the default.
 # Values in the environment win over this file; telecoder also reads telecoder.env in ~/.config/telecoder and
 # in /etc/telecoder. Other variables in here (ANTHROPIC_API_KEY, proxies, keys of your tools) reach claude.
 ";
@@ -21,21 +21,20 @@ not set:
 
 1. the environment of the process,
 2. `.env` in the folder that telecoder is started in,
-3. `telecoder.env` in `$XDG_CONFIG_HOME/telecoder`, which is `~/.config/telecoder` where that is not set,
+3. `telecoder.env` in `$XDG_CONFIG_HOME/telecoder`, or in `~/.config/telecoder` if that is not set,
 4. `/etc/telecoder/telecoder.env`,
 5. the default.
 
-Settings are read once, at the start: a bot that runs takes a change up when it is started again. Everything that is
-wrong is said at once, each with what to do about it, and the bot does not start before it is right.
+Settings are read once, at the start: a running bot needs a restart to use a change. All faults are reported together,
+each with its remedy, and the bot does not start with one.
 
     telecoder config view                            # every setting, its value and where that comes from
     telecoder config set TELECODER_MODEL opus        # changes one line of a settings file, and keeps all others
     telecoder config unset TELECODER_MODEL           # back to the default
     telecoder config set TELEGRAM_BOT_TOKEN -        # the token, from standard input only
 
-`telecoder config set` changes the file in which the setting stands. Where it stands in none, that is `.env` in the
-current folder if it is there, else `telecoder.env` in `~/.config/telecoder`; `--file` names another one. A value that
-telecoder would not take is not written.
+`telecoder config set` changes the file that has the setting. If none has it, that is `.env` in the current folder if it
+exists, else `telecoder.env` in `~/.config/telecoder`; `--file` names another one. An invalid value is not written.
 
 ## What a file looks like
 
@@ -45,9 +44,9 @@ telecoder's user only (`chmod 600`), which is how `telecoder init` makes it.
 
 ## Variables that are not telecoder's
 
-What else is in the environment or in a settings file reaches claude and all that it starts: `ANTHROPIC_API_KEY`,
+All other variables in the environment or in a settings file reach claude and all that it starts: `ANTHROPIC_API_KEY`,
 `CLAUDE_*`, proxies, keys of your own tools. The bot's token and telecoder's own settings do not. `IS_SANDBOX=1` is
-claude's own: with it root may use `bypassPermissions`, in a container that may be broken.
+claude's own: with it root may use `bypassPermissions`, in a throw-away container.
 ";
 
 /// `.env.example`, and the beginning of every new settings file.

@@ -29,8 +29,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn token(&mut self) -> Option<SecretString> {
-        const REMEDY: &str =
-            "Get one from @BotFather in Telegram (/newbot) and put it into .env or the environment";
+        const REMEDY: &str = "Get one from @BotFather in Telegram (/newbot) and run telecoder init";
         let Some(token) = self.sources.value(Setting::BotToken) else {
             self.fault(
                 Setting::BotToken,
@@ -147,14 +146,14 @@ impl Reader<'_> {
                 "telecoder runs as root, and claude refuses the permission mode bypassPermissions for root"
                     .into(),
                 "Run telecoder as another user, or set TELECODER_PERMISSION_MODE=acceptEdits, or in a \
-                 container that may be broken set IS_SANDBOX=1",
+                 throw-away container set IS_SANDBOX=1",
             );
             return None;
         }
         Some(mode)
     }
 
-    /// claude takes `IS_SANDBOX=1` as the word that root is nobody to be protected here.
+    /// `IS_SANDBOX=1` tells claude that root needs no protection here.
     pub(super) fn claude_would_refuse_root(&self) -> bool {
         let whole = self.sources.whole_environment();
         self.sources.is_for_root()
@@ -233,7 +232,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A length of time; `none` or 0 where there is no limit.
+    /// A length of time; `none` or 0 means no limit.
     pub(super) fn length(&mut self, setting: Setting) -> Option<Duration> {
         let value = self.value_or_default(setting);
         if matches!(value.as_str(), "none" | "0") {
@@ -284,7 +283,7 @@ impl Reader<'_> {
         Some(address)
     }
 
-    /// Whether it is one; the log has been begun by then.
+    /// Only checks it: the log has begun by then.
     pub(super) fn log_format(&mut self) {
         let value = self.value_or_default(Setting::LogFormat);
         if LogFormat::named(&value).is_none() {

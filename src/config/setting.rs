@@ -1,27 +1,27 @@
-//! The closed list of settings: one place for each, with all that is said of it.
+//! The closed list of settings, each with all its texts in one place.
 //!
-//! `.env.example` and `docs/configuration.md` are printed from this list ([`super::pages`]); how a value is read
-//! and what is wrong with it is [`mod@super::reader`]'s.
+//! `.env.example` and `docs/configuration.md` are printed from this list ([`super::pages`]); [`mod@super::reader`]
+//! reads the values and finds their faults.
 
 use super::LogFormat;
 
-/// What a person is told of a setting.
+/// The texts about a setting.
 #[derive(Debug)]
 pub struct About {
     /// The name of its variable.
     pub name: &'static str,
     pub group: Group,
-    /// What holds where it is not set; empty where nothing does.
+    /// Its value if it is not set; empty if there is none.
     pub default: &'static str,
     /// What it does, in the lines of `.env.example`.
     pub meaning: &'static [&'static str],
     /// What may be written: form, unit, limits.
     pub takes: &'static str,
-    /// A value as somebody could have it; empty where the default says enough.
+    /// A possible value; empty if the default says enough.
     pub example: &'static str,
     /// Its value is shown to nobody.
     pub is_secret: bool,
-    /// In a new file it stands ready to be filled in, not commented out.
+    /// In a new file it is ready to be filled in, not commented out.
     pub is_asked_for: bool,
 }
 
@@ -55,7 +55,7 @@ impl Group {
     }
 }
 
-/// What holds for a setting that says nothing else.
+/// The fields of a setting that does not set them.
 const PLAIN: About = About {
     name: "",
     group: Group::Itself,
@@ -67,10 +67,10 @@ const PLAIN: About = About {
     is_asked_for: false,
 };
 
-/// Makes the enum, the list of its members and what is said of each from one entry a setting.
+/// Makes the enum, the list of its members and their texts from one entry a setting.
 macro_rules! settings {
     ($($setting:ident { $($field:ident: $value:expr),* $(,)? })*) => {
-        /// Every setting that there is, in the order of `.env.example`.
+        /// Every setting, in the order of `.env.example`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Setting {
             $($setting,)*
@@ -107,8 +107,8 @@ settings! {
             "Who may use the bot: Telegram user ids, separated by commas. Empty means nobody.",
             "`telecoder init` puts you there as the owner; /invite in the chat lets others in without a line here.",
         ],
-        takes: "numbers, not @names, separated by commas; the first one is the owner, who is told of what \
-                concerns the bot as a whole",
+        takes: "numbers, not @names, separated by commas; the first one is the owner, who is told what \
+                concerns the whole bot",
         example: "123456789,987654321",
         is_asked_for: true,
     }
@@ -116,7 +116,7 @@ settings! {
         name: "TELECODER_TG_ALLOWED_CHATS",
         group: Group::Telegram,
         meaning: &[
-            "Groups that may use it, by their (negative) ids; the sender must be on the list above as well.",
+            "Groups that may use the bot, by their (negative) ids; the sender must be allowed to use it as well.",
         ],
         takes: "negative numbers, separated by commas",
         example: "-1001234567890",
@@ -153,7 +153,7 @@ settings! {
         default: "bypassPermissions",
         meaning: &[
             "What claude may do without asking: default, acceptEdits, plan, dontAsk, auto or bypassPermissions.",
-            "A chat can choose another one with /mode; what claude has to ask for, it asks for in the chat.",
+            "A chat can choose another one with /mode. claude asks in the chat for what the mode does not allow.",
             "bypassPermissions lets it run every command as the user that telecoder runs as; root cannot use it.",
         ],
         takes: "one of these six names",
@@ -164,7 +164,7 @@ settings! {
         group: Group::Runs,
         default: "4",
         meaning: &[
-            "How many runs may go on at the same time in all chats (1 to 1000); each takes about 300 MB of memory.",
+            "How many runs may run at the same time in all chats (1 to 1000); each takes about 300 MB of memory.",
         ],
         takes: "a whole number from 1 to 1000",
         example: "2",
@@ -184,8 +184,7 @@ settings! {
         group: Group::Runs,
         default: "6h",
         meaning: &[
-            "A prompt that comes so late, because telecoder was down, is asked about with a button before it runs; none",
-            "runs every one.",
+            "Prompts older than this, after telecoder was down, need a button press to run; none runs them all.",
         ],
         takes: "a length of time like 90s, 30m or 2h, or none",
         example: "none",
@@ -194,9 +193,9 @@ settings! {
         name: "TELECODER_TRANSCRIBE_CMD",
         group: Group::Runs,
         meaning: &[
-            "The command that turns a voice message into text, through sh: it gets the file's path as its last argument, or in the",
-            "place of {}, and writes the text to stdout. docs/runtime-setup.md has one with whisper.cpp. Empty means that voice",
-            "messages are not passed on.",
+            "The shell command that turns a voice message into text. It gets the file's path as its last argument, or in place",
+            "of {}, and writes the text to stdout. docs/runtime-setup.md has one with whisper.cpp. If empty, voice messages are",
+            "not passed on.",
         ],
         takes: "a shell command",
         example: "/usr/local/bin/telecoder-transcribe",
@@ -213,8 +212,8 @@ settings! {
         name: "TELECODER_REPO_ROOTS",
         group: Group::Workspaces,
         meaning: &[
-            "Below which folders a repository of this machine may be that /new names, separated by commas. Empty means anywhere",
-            "that telecoder's user can read.",
+            "Folders that /new may take local repositories from, separated by commas. Empty means any folder that telecoder's",
+            "user can read.",
         ],
         takes: "full paths, or paths from ~/, separated by commas",
         example: "~/src,/srv/git",
@@ -223,8 +222,8 @@ settings! {
         name: "TELECODER_TEST_CMD",
         group: Group::Checks,
         meaning: &[
-            "The command that tests each run, through sh in the workspace, for sessions that /checks gave none of their own.",
-            "Empty means that the chat is offered what the project looks like.",
+            "The shell command that tests the workspace after each run, for sessions without one of their own from /checks.",
+            "If empty, the chat suggests a command that fits the project.",
         ],
         takes: "a shell command",
         example: "cargo test",
@@ -241,8 +240,8 @@ settings! {
         group: Group::Checks,
         default: "false",
         meaning: &[
-            "Whether .telecoder.toml in a repository may say what the checks are: true or false. Whoever can write to the",
-            "repository then chooses commands that run here.",
+            "Whether .telecoder.toml in a repository may set the checks: true or false. Anyone who can write to the repository",
+            "can then choose commands that run here.",
         ],
         takes: "true or false",
     }
@@ -259,7 +258,7 @@ settings! {
         group: Group::Checks,
         default: "false",
         meaning: &[
-            "Whether the branch is pushed by itself after a run whose checks are green: true or false. Never by force.",
+            "Whether the branch is pushed automatically after a run whose checks are green: true or false. Never by force.",
         ],
         takes: "true or false",
     }
@@ -270,7 +269,7 @@ settings! {
         meaning: &[
             "Where telecoder keeps its database, the runs and the workspaces. A full path, or one from ~/.",
         ],
-        takes: "the path of a folder, which is made where it is missing",
+        takes: "the path of a folder, made if missing",
         example: "/var/lib/telecoder",
     }
     KeepRuns {
@@ -278,9 +277,8 @@ settings! {
         group: Group::Itself,
         default: "500",
         meaning: &[
-            "How many runs keep their record on disk (what /logs shows) and their snapshot (what /undo goes back to), and how many",
-            "checks their output, and how many times files were sent that are kept; the newest ones; all keeps every one.",
-            "Workspaces are never removed.",
+            "How many of the newest runs keep their log (/logs) and snapshot (/undo). The same number of check outputs and of",
+            "sendings of files is kept. all keeps everything. Workspaces are never removed.",
         ],
         takes: "a whole number, or all",
         example: "100",
@@ -292,7 +290,7 @@ settings! {
             "Where health (/healthz) and metrics (/metrics) can be read: a port of this machine, or an address with a port.",
             "Empty means nowhere. docs/observability.md says what is there.",
         ],
-        takes: "a port, or an address with a port; port 0 is one that is free, which the log names",
+        takes: "a port, or an address with a port; port 0 takes a free one, which the log names",
         example: "127.0.0.1:9464",
     }
     WebPublic {
@@ -300,7 +298,7 @@ settings! {
         group: Group::Itself,
         default: "false",
         meaning: &[
-            "Whether that may be an address which other machines reach: true or false. There is no password.",
+            "Whether other machines may reach that address: true or false. There is no password.",
         ],
         takes: "true or false",
     }
@@ -330,7 +328,7 @@ impl Setting {
         self.about().name
     }
 
-    /// What holds where it is not set; empty where nothing does.
+    /// Its value if it is not set; empty if there is none.
     pub fn default(self) -> &'static str {
         self.about().default
     }

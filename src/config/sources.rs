@@ -12,7 +12,7 @@ use super::{Fault, Setting};
 use crate::process::RUN_MARKER;
 use crate::redact::{Redactor, values};
 
-/// Where values come from, the first one first.
+/// The sources of values, in the order of precedence.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     pub environment: BTreeMap<OsString, OsString>,
@@ -22,7 +22,7 @@ pub struct Sources {
     is_for_root: bool,
 }
 
-/// What a settings file says.
+/// The values of a settings file.
 #[derive(Clone, Debug)]
 struct Values {
     path: PathBuf,
@@ -47,7 +47,7 @@ impl Sources {
         sources
     }
 
-    /// As [`Sources::of_this_process`], with a file more, which wins over the usual ones.
+    /// As [`Sources::of_this_process`], with one more file, which wins over the usual ones.
     pub fn with_file(file: &Path) -> Sources {
         let usual = Sources::of_this_process();
         let mut sources = Sources::of(usual.environment.clone());
@@ -61,7 +61,7 @@ impl Sources {
         sources
     }
 
-    /// What a service of this user is started with: no variables but HOME, and the files that it reads.
+    /// The sources of a service whose user has this home: only HOME, and the files that it reads.
     pub fn of_a_service(home: &Path) -> Sources {
         let mut sources = Sources::of(BTreeMap::from([("HOME".into(), home.into())]));
         for file in [
@@ -91,8 +91,8 @@ impl Sources {
         config.map(|config| config.join("telecoder/telecoder.env"))
     }
 
-    /// Where settings are written that stand nowhere yet: `.env` in the current folder if it is there, else the
-    /// person's own file. `None` where there is no HOME.
+    /// The file for settings that no file has yet: `.env` in the current folder if it is there, else the person's own
+    /// file. `None` without HOME.
     pub fn file_to_write(&self) -> Option<PathBuf> {
         let here = full_path(Path::new(".env"));
         if here.is_file() {
@@ -115,8 +115,8 @@ impl Sources {
         }
     }
 
-    /// As a service has them that runs as somebody else, perhaps: what this process has comes first, then these
-    /// variables, and behind all others these files.
+    /// Adds the sources of a service, which may run as another user: its variables after this process's, and its files
+    /// after all others.
     pub fn behind(
         mut self,
         variables: impl IntoIterator<Item = (String, String)>,
@@ -190,7 +190,7 @@ impl Sources {
         });
     }
 
-    /// Whether a file that was found has a secret in it; one that could not be read may.
+    /// Whether a file has a secret in it; an unreadable one may.
     pub fn has_secret(&self, path: &Path) -> bool {
         let file = self.files.iter().find(|file| file.path == path);
         file.is_none_or(|file| {
@@ -245,7 +245,7 @@ impl Sources {
         }
     }
 
-    /// The same with this value for a setting, whatever else says.
+    /// The same, with this value for a setting above all others.
     pub fn with_value(mut self, setting: Setting, value: &str) -> Sources {
         self.environment.insert(setting.name().into(), value.into());
         self
@@ -279,7 +279,7 @@ impl Sources {
     }
 }
 
-/// In the folder that the process is in; as it was given where there is no such folder.
+/// The absolute path; as given if the current folder is gone.
 fn full_path(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

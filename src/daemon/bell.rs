@@ -1,7 +1,7 @@
-//! The bell: how another telecoder process says that it has written something into the store.
+//! The bell: how another telecoder process tells the bot that it changed the store.
 //!
-//! A file in the data folder that is written anew; the bot watches its folder. Whoever cannot ring is noticed a little
-//! later, because the bot looks by itself now and then.
+//! It rings by rewriting a file in a folder that the bot watches. Without the bell a change is noticed a little later,
+//! because the bot looks by itself now and then.
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,6 @@ pub(super) fn folder(data: &Path) -> PathBuf {
 
 /// Wakes the bot that works in this data folder, if there is one.
 pub fn ring(data: &Path) {
-    // What is written down does not depend on it.
+    // The bot finds the change without it too.
     let _ = std::fs::write(folder(data).join("rung"), b"");
 }

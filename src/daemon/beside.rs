@@ -1,5 +1,5 @@
-//! What another telecoder process has written into the store, as `telecoder session` does, and sessions that a
-//! terminal has let go of; and chats whose hold is over.
+//! Looks for work from outside: what `telecoder session` stored, sessions whose terminal is gone, and chats whose hold
+//! is over.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::session::registry::Registry;
 use crate::store::{Store, StoreError, holds, jobs, now, outbox, runs, sessions};
 use crate::telegram::outbox::Outbox;
 
-/// How often it is looked where nobody has rung. One look costs a few reads of indexes that are mostly empty.
+/// How often to look if nobody rings. One look costs a few reads of mostly empty indexes.
 const EVERY: Duration = Duration::from_secs(5);
 
 pub(super) struct Beside {
@@ -31,24 +31,24 @@ pub(super) struct Beside {
     pub data: PathBuf,
 }
 
-/// Who has something to do.
+/// The chats that have something to do.
 struct Found {
     workspace: Vec<ChatThread>,
     beside: Vec<ChatThread>,
     stops: Vec<ChatThread>,
     messages: Vec<ChatId>,
-    /// When the next chat is no longer held up.
+    /// How long until the next hold ends.
     hold_ends_in: Option<Duration>,
 }
 
 impl Beside {
-    /// Wakes whoever has something to do, until `quit`.
+    /// Wakes the chats that have something to do, until `quit`.
     pub async fn look_for_work(self, quit: CancellationToken) {
         let watch = Watch::start();
         let bell = watch.folder(&bell::folder(&self.data));
         loop {
             let pause = self.look().await.unwrap_or_else(|error| {
-                debug!(%error, "nobody could look for work from beside");
+                debug!(%error, "work from other processes could not be looked for");
                 EVERY
             });
             tokio::select! {
@@ -59,7 +59,7 @@ impl Beside {
         }
     }
 
-    /// Returns how long there is nothing to do by the clock alone, at most [`EVERY`].
+    /// Returns the time until the next look, at most [`EVERY`].
     async fn look(&self) -> Result<Duration, StoreError> {
         for (session, since) in self.store.transaction(sessions::attached).await? {
             self.take_back(session, since).await?;
@@ -80,7 +80,7 @@ impl Beside {
         Ok(found.hold_ends_in.map_or(EVERY, |left| left.min(EVERY)))
     }
 
-    /// A terminal that is gone without a word has the session no longer.
+    /// Takes a session back from a terminal that ended without handing it back.
     async fn take_back(&self, session: Session, since: i64) -> Result<(), StoreError> {
         let data = self.data.clone();
         let id = session.id.clone();
@@ -88,7 +88,7 @@ impl Beside {
             let held = Attached::take(&data, &id).ok().flatten()?;
             Some((held, terminal::read(&attached::record(&data, &id))))
         });
-        // Held until it is back, so that no other terminal takes it meanwhile.
+        // Locked until it is back, so that no other terminal takes it.
         let Ok(Some((held, record))) = looked.await else {
             return Ok(());
         };
@@ -106,7 +106,7 @@ impl Beside {
             .await?;
         held.release();
         if is_back {
-            info!(session = %id, "a terminal has let go of a session without a word");
+            info!(session = %id, "a terminal ended without handing its session back");
         }
         Ok(())
     }

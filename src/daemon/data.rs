@@ -10,19 +10,19 @@ use tracing::warn;
 
 use super::ServeError;
 
-/// A bot that was just killed may have been starting a child, which holds the lock until it is that program.
+/// A bot that was just killed may have forked a child, which has the lock until it executes its program.
 const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 /// The database's name in the data folder.
 pub const DATABASE: &str = "telecoder.db";
 
-/// The data folder, held against a second bot while this value lives.
+/// The data folder, locked against a second bot while this value lives.
 pub struct DataFolder {
     path: PathBuf,
     _lock: File,
 }
 
 impl DataFolder {
-    /// Makes the folder where it is missing and takes its lock.
+    /// Makes the folder if it is missing and takes its lock.
     pub fn take(path: &Path) -> Result<DataFolder, ServeError> {
         let unusable = |reason| ServeError::Data {
             folder: path.to_owned(),
@@ -72,7 +72,7 @@ impl DataFolder {
                 Err(TryLockError::Error(reason)) => return Err(unusable(reason)),
             }
         }
-        // Who holds it is for people to read; on a full disk the bot starts without saying so.
+        // The process id is for people to read; on a full disk the bot starts without it.
         if let Err(error) = lock
             .set_len(0)
             .and_then(|()| writeln!(lock, "{}", std::process::id()))
@@ -85,13 +85,13 @@ impl DataFolder {
         })
     }
 
-    /// Whether a bot is at work in the folder.
+    /// Whether a bot is running in the folder.
     pub fn is_in_use(path: &Path) -> bool {
         File::open(path.join("telecoder.lock"))
             .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
-    /// The process that holds the folder, where a bot is at work in it; 0 where it has not said which it is.
+    /// The process of the bot running in the folder, if any; 0 if the lock does not say which.
     pub fn in_use_by(path: &Path) -> Option<u32> {
         DataFolder::is_in_use(path).then(|| {
             std::fs::read_to_string(path.join("telecoder.lock"))
@@ -119,7 +119,7 @@ impl DataFolder {
         self.path.join("mirrors")
     }
 
-    /// Files that are made again where they are missing.
+    /// Files that are made again if missing.
     pub(super) fn scratch(&self) -> PathBuf {
         self.path.join("scratch")
     }

@@ -1,4 +1,4 @@
-//! What is looked at once at a start, beside the work: the command menu, and whether claude is there.
+//! Done once at a start, alongside the work: sets the command menu and looks for claude.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub(super) async fn set_menu(api: Api, quit: CancellationToken) {
     }
 }
 
-/// Says in the log what a chat would otherwise be the first to hear.
+/// Logs what is wrong with claude before a chat meets it.
 pub(super) async fn look_for_claude(config: Config, quit: CancellationToken) {
     let found = tokio::select! {
         found = install::look(&config.runtime, &config.environment) => found,

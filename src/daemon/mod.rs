@@ -1,4 +1,4 @@
-//! The composition root: opens what there is, takes up what was left, starts the tasks, waits, stops.
+//! The composition root: opens the store, resumes what was left, starts the tasks, waits, stops.
 //!
 //! The only module that knows all the others.
 
@@ -54,7 +54,7 @@ use beside::Beside;
 pub use data::{DATABASE, DataFolder};
 use upkeep::Upkeep;
 
-/// How long the tasks may take to let go of what they are at.
+/// How long the tasks may take to stop.
 const STOP_TIME: Duration = Duration::from_millis(3_500);
 
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +76,7 @@ pub enum ServeError {
     Token(TokenRefused),
 }
 
-/// Runs the bot until `quit`. Runs that are going on then go on without it.
+/// Runs the bot until `quit`. Runs that are going on then continue without it.
 pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeError> {
     let started = Instant::now();
     let data = DataFolder::take(&config.data)?;
@@ -218,12 +218,12 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
     let polled = poller.run(&quit).await;
     quit.cancel();
     service::say_stopping();
-    // With the last of these the outbox sends what is due, and ends.
+    // When the last of these is dropped, the outbox sends what is due, and ends.
     drop((poller, registry));
     tasks.close();
     if tokio::time::timeout(STOP_TIME, tasks.wait()).await.is_err() {
         warn!(
-            "some tasks did not end in time; nothing is lost, what was stored goes on at the next start"
+            "some tasks did not end in time; nothing is lost, stored work continues at the next start"
         );
     }
     drop(data);
@@ -289,7 +289,7 @@ fn git(config: &Config, data: &DataFolder) -> Git {
     }
 }
 
-/// What waited and has become old while the bot was away is asked about instead.
+/// Prompts that became late while the bot was away wait for a person.
 async fn ask_about_late(
     store: &Store,
     clock: &ServerClock,
@@ -305,7 +305,7 @@ async fn ask_about_late(
     Ok(())
 }
 
-/// Takes up what was left when the bot ended: see the table in `docs/ARCHITECTURE.md`.
+/// Resumes what was left when the bot ended: see the table in `docs/ARCHITECTURE.md`.
 async fn recover(store: &Store, outbox: &Outbox, registry: &Registry) -> Result<(), StoreError> {
     let (chats, beside) = store
         .transaction(|db| {
@@ -332,7 +332,7 @@ async fn recover(store: &Store, outbox: &Outbox, registry: &Registry) -> Result<
     outbox.deliver_what_is_left(store).await
 }
 
-/// Live messages of jobs that go on are known again; what says "Checking" or "Cloning" and is over goes.
+/// Resumes the live messages of open jobs, and removes those ("Checking", "Cloning") of ended work.
 async fn take_up_live(store: &Store, outbox: &Outbox) -> Result<(), StoreError> {
     for job in store.transaction(jobs::with_live_message).await? {
         let Some(message) = job.live_message else {
@@ -355,7 +355,7 @@ async fn clear_given_up(worker: Arc<Worker>, quit: CancellationToken) {
     tokio::select! {
         cleared = worker.clear_given_up() => {
             if let Err(error) = cleared {
-                warn!(%error, "sessions that were given up could not be looked through");
+                warn!(%error, "sessions that were given up could not be cleared");
             }
         }
         () = quit.cancelled() => {}
@@ -372,7 +372,7 @@ fn spawn_worker(
     tasks.spawn(async move { registry.run(worker, quit).await });
 }
 
-/// The dispatcher's first call is getMe; it begins anew until Telegram answers that.
+/// Restarts the dispatcher until Telegram answers its first call, getMe.
 async fn dispatch_until(
     api: Api,
     inbox: Arc<Inbox>,

@@ -1,4 +1,4 @@
-//! Opens the database and takes from it what was left, however long the disk is full or somebody has it locked.
+//! Opens the database and reads what was left; waits while the disk is full or another program has it locked.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::store::{Store, StoreError};
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// The opened database; none when the bot is to stop before it can be had. Errors are those that stay.
+/// The opened database; `None` if the bot is told to stop first. Returns only lasting errors.
 pub(super) async fn store(
     file: &Path,
     quit: &CancellationToken,
@@ -59,7 +59,7 @@ pub(super) async fn store(
     }
 }
 
-/// What a look at the store brings, tried until the store takes it; none when the bot is to stop first.
+/// The result of a query, tried until the store answers; `None` if the bot is told to stop first.
 pub(super) async fn taken<T, F>(
     quit: &CancellationToken,
     look: impl Fn() -> F,
@@ -74,7 +74,7 @@ where
         };
         match found {
             Ok(found) => return Ok(Some(found)),
-            // The store says once that it takes nothing.
+            // The store itself logs this, once.
             Err(error) if error.is_passing() => {}
             Err(error) => return Err(ServeError::Recover(error)),
         }

@@ -1,4 +1,4 @@
-//! What the service manager is told: ready, alive, stopping. systemd: sd_notify(3).
+//! Tells the service manager: ready, alive, stopping. systemd: sd_notify(3).
 //!
 //! Without a service manager (`NOTIFY_SOCKET` is not set) nothing is said.
 
@@ -9,24 +9,24 @@ use tracing::{error, warn};
 use crate::health::Health;
 use crate::store::{Store, offset};
 
-/// What a running bot is, for `telecoder service status`, which cannot ask it otherwise.
+/// The running bot's version, for `telecoder service status`, which has no other way to ask.
 const TAKING_MESSAGES: &str = concat!("version ", env!("CARGO_PKG_VERSION"), ", taking messages");
 
-/// It has taken up what was left and takes what comes.
+/// The bot has resumed what was left and takes messages.
 pub(super) fn say_ready() {
     say(&[NotifyState::Ready, NotifyState::Status(TAKING_MESSAGES)]);
 }
 
-/// It lets go of everything; runs go on.
+/// The bot stops; runs continue.
 pub(super) fn say_stopping() {
     say(&[
         NotifyState::Stopping,
-        NotifyState::Status("stopping; runs go on"),
+        NotifyState::Status("stopping; runs continue"),
     ]);
 }
 
-/// Says that the bot is alive as long as it is: its poller goes round, and its store answers. A bot that hangs
-/// is restarted then, and loses nothing.
+/// Reports that the bot is alive while its poller asks in time and its store answers. A bot that hangs is restarted,
+/// and loses nothing.
 pub(super) async fn feed_watchdog(store: Store, health: Health, quit: CancellationToken) {
     let Some(limit) = sd_notify::watchdog_enabled() else {
         return;

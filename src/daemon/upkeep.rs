@@ -1,6 +1,6 @@
-//! Upkeep: what was done long ago is forgotten, so that years of use do not fill the disk.
+//! Upkeep: removes old records, so that years of use do not fill the disk.
 //!
-//! Never a workspace, never a run that goes on, and never the newest run of a chat.
+//! Never removes a workspace, a run that is going on, or the newest run of a chat.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub(super) struct Upkeep {
     /// `scratch/` in the data folder.
     pub scratch: PathBuf,
     pub git: Git,
-    /// How many runs' folders are kept, and as many of checks and of files that were sent; `None`: all.
+    /// How many folders of runs, of checks and of sent files are kept; `None`: all.
     pub keep_runs: Option<usize>,
 }
 
@@ -50,7 +50,7 @@ impl Upkeep {
         let scratch = self.scratch.clone();
         let cleared = tokio::task::spawn_blocking(move || clear_scratch(&scratch)).await;
         if let Ok(Err(error)) = cleared {
-            warn!(%error, "files that nobody needs could not be looked through");
+            warn!(%error, "old scratch files could not be removed");
         }
         let forgotten = self
             .store
@@ -61,22 +61,22 @@ impl Upkeep {
             })
             .await;
         if let Err(error) = forgotten {
-            warn!(%error, "old updates and messages could not be forgotten");
+            warn!(%error, "old updates and messages could not be removed");
         }
         match self.prune_runs().await {
             Ok(0) => {}
             Ok(removed) => info!(removed, "the records of old runs were removed"),
-            Err(error) => warn!(%error, "the records of old runs could not be looked through"),
+            Err(error) => warn!(%error, "the records of old runs could not be checked"),
         }
         if let Err(error) = self.prune_checks().await {
-            warn!(%error, "the output of old checks could not be looked through");
+            warn!(%error, "the output of old checks could not be removed");
         }
         if let Err(error) = self.prune_sent().await {
-            warn!(%error, "files that were sent long ago could not be looked through");
+            warn!(%error, "files that were sent long ago could not be checked");
         }
     }
 
-    /// Removes the output of the oldest checks beyond the number that is kept. What they showed stays in the store.
+    /// Removes the output of the oldest checks beyond the number that is kept. Their results stay in the store.
     async fn prune_checks(&self) -> Result<(), StoreError> {
         let Some(keep) = self.keep_runs else {
             return Ok(());
@@ -97,7 +97,7 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Removes what was sent long ago, and what could not be; never what is still to be sent.
+    /// Removes files sent long ago, undeliverable ones too; never what is still to be sent.
     async fn prune_sent(&self) -> Result<(), StoreError> {
         let Some(keep) = self.keep_runs else {
             return Ok(());
@@ -123,7 +123,7 @@ impl Upkeep {
         Ok(())
     }
 
-    /// The snapshot of a run goes with its record.
+    /// Removes the snapshots of a run with its record.
     async fn forget_snapshots(&self, run: RunId) -> Result<(), StoreError> {
         let workspace = self
             .store
@@ -164,7 +164,7 @@ impl Upkeep {
     }
 }
 
-/// Of the folders that are named by ids, the oldest ones beyond a number.
+/// The oldest folders named by ids, beyond the number to keep.
 async fn oldest_beyond(folder: &Path, keep: usize) -> Vec<Uuid> {
     let folder = folder.to_owned();
     let listed = tokio::task::spawn_blocking(move || named_by_ids(&folder)).await;
@@ -176,7 +176,7 @@ async fn oldest_beyond(folder: &Path, keep: usize) -> Vec<Uuid> {
     folders
 }
 
-/// The folders of what jobs have sent, in all sessions.
+/// The folders of files that jobs sent, in all sessions.
 fn sent_by_jobs(data: &Path) -> Vec<(Uuid, PathBuf)> {
     let sessions = std::fs::read_dir(files::all(data));
     sessions

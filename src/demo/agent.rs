@@ -1,4 +1,4 @@
-//! A scripted stand-in for claude: speaks its stream format, thinks nothing.
+//! A scripted stand-in for claude: speaks its stream format, but does not think.
 //!
 //! Only for `telecoder demo` on a machine without claude. Takes its prompts from stdin as claude does with
 //! `--input-format stream-json`, and shows what a run looks like: tools, words that stream, an answer.
@@ -12,16 +12,16 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// What the stand-in writes into, in the workspace.
+/// The file that the stand-in writes, in the workspace.
 const NOTES: &str = "notes.md";
 
-/// One thing the stand-in is told.
+/// One message to the stand-in.
 enum Told {
     Prompt {
         line: Value,
         text: String,
     },
-    /// What became of the question that it asked.
+    /// The answer to its question.
     Answer {
         allowed: bool,
     },
@@ -87,7 +87,7 @@ struct Agent {
     session: String,
     resumed: bool,
     told: Receiver<Told>,
-    /// Prompts that came while it was at another one.
+    /// Prompts that came during another one.
     waiting: VecDeque<(Value, String)>,
 }
 
@@ -138,7 +138,7 @@ impl Agent {
                 "role": "user",
                 "content": [{"type": "tool_result", "tool_use_id": id, "content": result, "is_error": false}],
             }}))?;
-            // As claude does it: what was written meanwhile is taken up at the next step.
+            // Like claude, reads what was written meanwhile at the next step.
             for (line, text) in std::mem::take(&mut self.waiting) {
                 self.take_up(line)?;
                 meanwhile.push(text);
@@ -215,7 +215,7 @@ impl Agent {
             Some(false) => "You did not allow the command.\n\n",
         };
         let again = if self.resumed {
-            "This goes on in the same conversation as before.\n\n"
+            "This is the same conversation as before.\n\n"
         } else {
             ""
         };
@@ -223,12 +223,12 @@ impl Agent {
             "{again}You wrote:\n\n{said}\n\n{meanwhile}{allowed}I am a **scripted stand-in** and have only added that to \
              `{NOTES}`: /diff shows it, /undo takes it back. Text looks like this:\n\n- *lists*, `code`, [links](https://example.com)\n\
              - and blocks:\n\n```rust\nfn main() {{\n    println!(\"hello\");\n}}\n```\n\n\
-             Write `slow` to see a longer run, write something while it goes on, or /stop to end it. `ask me` shows a \
+             Write `slow` to see a longer run, write something while it runs, or /stop to end it. `ask me` shows a \
              question."
         )
     }
 
-    /// Waits as work would, unless it is interrupted.
+    /// Waits like a working claude, unless interrupted.
     fn pause(&mut self, length: Duration) -> io::Result<Option<Cut>> {
         let until = Instant::now() + length;
         loop {
@@ -268,7 +268,7 @@ fn quoted(text: &str) -> String {
     lines.join("\n")
 }
 
-/// The texts of a prompt, what goes along with it included.
+/// The texts of a prompt, with what comes along.
 fn texts_of(content: &Value) -> String {
     match content {
         Value::Array(blocks) => {
@@ -279,7 +279,7 @@ fn texts_of(content: &Value) -> String {
     }
 }
 
-/// The one thing that the stand-in really does, so that there is something to be measured.
+/// The only real work of the stand-in, so that runs have changes to show.
 fn take_note(prompt: &str) -> io::Result<()> {
     let mut notes = OpenOptions::new().append(true).create(true).open(NOTES)?;
     for line in prompt.lines() {

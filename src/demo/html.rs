@@ -1,6 +1,6 @@
 //! The demo's chat as a page that looks like a phone, for `telecoder demo --html FILE`.
 //!
-//! Draws what the Bot API was told, entities included; nothing here knows how a message came about.
+//! Draws the messages that the Bot API got, with their entities; knows nothing of how they were made.
 
 use crate::domain::shown::one_line;
 use std::io;
@@ -13,7 +13,7 @@ use super::bot_api::{BotApi, Posted};
 
 const STYLE: &str = include_str!("phone.css");
 
-/// Writes the page anew whenever something changes, whole or not at all, until it is dropped.
+/// Rewrites the page at each change, whole or not at all, until it is dropped.
 pub async fn follow(api: BotApi, file: &Path) -> io::Result<()> {
     let mut changes = api.changes();
     loop {
@@ -24,7 +24,7 @@ pub async fn follow(api: BotApi, file: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes the page as the chat stands now.
+/// Writes the page with the chat as it is now.
 pub fn write(api: &BotApi, file: &Path) -> io::Result<()> {
     let mut half = file.as_os_str().to_owned();
     half.push(".half");
@@ -122,7 +122,7 @@ fn styled(text: &str, entities: &[Value]) -> Markup {
             });
         }
     }
-    // At one place inner ones close first, and outer ones open first.
+    // At the same place inner ones close first, and outer ones open first.
     marks.sort_by_key(|mark| {
         let order = if mark.opens {
             usize::MAX - mark.length

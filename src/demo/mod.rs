@@ -1,7 +1,7 @@
-//! Try the bot without a token and without Telegram: the very same bot, with stand-ins at both far ends.
+//! Runs the bot without a token and without Telegram: the real bot, with stand-ins at both ends.
 //!
-//! [`bot_api`] stands in for Telegram on loopback, [`terminal`] is the phone, and where there is no claude
-//! on PATH, [`agent`] answers in its place. What is in between is the bot as it is shipped.
+//! [`bot_api`] stands in for Telegram on loopback, [`terminal`] is the phone, and if there is no claude on PATH,
+//! [`agent`] answers in its place. Everything in between is the bot as shipped.
 
 pub mod agent;
 pub mod bot_api;
@@ -31,7 +31,7 @@ const TOKEN: &str = "1:demo";
 const PERSON: UserId = UserId(7);
 const CHAT: ChatId = ChatId(7);
 
-/// Runs the demo until its input ends or somebody quits; writes what the phone shows to `page`, where one is given.
+/// Runs the demo until its input ends or somebody quits; writes what the phone shows to `page`, if one is given.
 pub async fn run(
     sources: &Sources,
     page: Option<&Path>,
@@ -69,7 +69,7 @@ pub async fn run(
     println!("telecoder demo: the bot as it is, without Telegram.");
     println!("{}", claude.introduction);
     println!(
-        "Workspaces are in {} and go away with the demo.",
+        "Workspaces are in {} and are removed with the demo.",
         folder.path().display()
     );
     let stop_bot = CancellationToken::new();
@@ -102,7 +102,7 @@ pub async fn run(
     talked.unwrap_or(Ok(()))
 }
 
-/// Whether the bot has anything left to do; read beside it.
+/// Reads from the bot's database whether it has anything left to do.
 pub struct Runs {
     database: PathBuf,
 }
@@ -144,7 +144,7 @@ impl Drop for Folder {
     }
 }
 
-/// What answers the prompts.
+/// The program that answers the prompts.
 struct Claude {
     program: PathBuf,
     introduction: String,
@@ -196,13 +196,13 @@ impl Claude {
         Ok(Claude {
             program,
             introduction: format!(
-                "{why}, so a scripted stand-in answers. It thinks nothing; it shows how the bot looks."
+                "{why}, so a scripted stand-in answers. It does not think; it only shows the chat."
             ),
             is_real: false,
         })
     }
 
-    /// claude refuses to bypass permissions for root; a demo then goes on with less.
+    /// claude refuses to bypass permissions for root; the demo then uses a stricter mode.
     fn choose_permission_mode(
         &self,
         sources: &Sources,

@@ -1,4 +1,4 @@
-//! The phone of the demo: what a person types goes to the chat, what the phone would show is printed.
+//! The phone of the demo: sends what a person types, and prints what the phone would show.
 
 use std::io::{IsTerminal, Write};
 
@@ -88,7 +88,7 @@ impl Terminal {
         let _ = timeout(STOP_TIME, stopped).await;
     }
 
-    /// A number that stands on a button presses it; everything else is a message.
+    /// A button's number presses it; everything else is a message.
     fn enter(&self, line: &str) {
         let buttons = self.buttons();
         let pressed = line
@@ -130,7 +130,7 @@ impl Terminal {
                     print_block(who, &self.drawn(&message));
                 }
                 Shown::Edited(message) => print_block("bot ✎", &self.drawn(&message)),
-                Shown::Removed(_) => print_block("bot ✎", "(its last line is gone)"),
+                Shown::Removed(_) => print_block("bot ✎", "(a message is gone)"),
                 Shown::Toast(text) => print_block("bot", &format!("({text})")),
             }
         }
@@ -152,7 +152,7 @@ impl Terminal {
     }
 }
 
-/// A reader of the transcript that has gone does not end the run behind it.
+/// Ignores errors: a closed transcript does not end the run.
 fn print_block(who: &str, text: &str) {
     let mut out = std::io::stdout().lock();
     let mut name = who;

@@ -1,4 +1,4 @@
-//! The data folder: is it there, whose is it, can it be written, is there room, and what takes it.
+//! The data folder: whether it exists, its owner and rights, the free room, and what fills it.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -13,13 +13,13 @@ use super::report::{Check, Finding, bytes};
 
 const LITTLE: u64 = 1_000_000_000;
 const TOO_LITTLE: u64 = 100_000_000;
-/// How long what takes the room is added up; then it is "more than".
+/// How long sizes are added up; after that a sum is "more than".
 const ADDING_UP: Duration = Duration::from_millis(1_000);
 
 pub(super) fn look(ground: &Ground) -> Vec<Finding> {
     let Some(folder) = &ground.known.data else {
         return vec![Check::Data.broken(
-            "it is not known where it is",
+            "its path is not known",
             "Set TELECODER_DATA to the full path of a folder",
         )];
     };
@@ -38,7 +38,7 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
         Err(error) => {
             return vec![Check::Data.broken(
                 format!("{shown} cannot be looked at: {error}"),
-                "Run this as the user whom the folder belongs to",
+                "Run this as the owner of the folder",
             )];
         }
     };
@@ -56,7 +56,7 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
     findings
 }
 
-/// It is made at the first start, if it can be.
+/// The first start makes it, if possible.
 fn to_be_made(folder: &Path) -> Finding {
     let shown = folder.display();
     match can_be_made(folder) {
@@ -72,8 +72,8 @@ fn to_be_made(folder: &Path) -> Finding {
     }
 }
 
-/// Whether this user could make a file or folder of this name, or write into it. Tried, with a file that has no name:
-/// what the rights say is not the whole truth for root.
+/// Whether this user could make this file or folder, or write into it. Tried with an unnamed file: for root, the rights
+/// are not the whole truth.
 pub fn can_be_made(path: &Path) -> bool {
     let there = path.ancestors().find(|above| above.exists());
     there.is_some_and(|folder| tempfile::tempfile_in(folder).is_ok())
@@ -84,7 +84,7 @@ fn rights(folder: &Path, there: &Metadata) -> Option<Finding> {
     (mode & 0o077 != 0).then(|| {
         Check::Data.broken(
             format!(
-                "{} can be looked into by others (its rights are {mode:03o}): prompts and answers are in it",
+                "{} can be read by others (its rights are {mode:03o}): it has prompts and answers",
                 folder.display()
             ),
             format!("chmod 700 {}", folder.display()),

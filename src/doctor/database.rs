@@ -1,4 +1,4 @@
-//! The database: is it whole and of this telecoder; what in it waits for somebody; do sessions and workspaces agree.
+//! The database: whether it is whole and of this version, what waits in it, and whether sessions and workspaces match.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,13 +16,13 @@ use crate::domain::session::SessionState;
 use crate::store::checkup::{self, Schema, Waiting};
 use crate::store::{people, sessions};
 
-/// How long the look through the whole file may take.
+/// How long the check of the whole file may take.
 const LOOK: Duration = Duration::from_secs(5);
-/// A WAL that grows so large was not written back for long.
+/// A WAL this large was not written back for long.
 const LARGE_WAL: u64 = 100_000_000;
 /// How long a running bot may take to see that a keeper is gone.
 const BOT_SEES_IT: Duration = Duration::from_secs(2);
-/// So many are named.
+/// At most this many are named.
 const NAMED: usize = 5;
 const RESTORE: &str =
     "Stop telecoder, keep a copy of the file, and restore a backup: docs/RELIABILITY.md says how";
@@ -56,10 +56,10 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
     findings
 }
 
-/// Who may use the bot beside those whom the settings name; a database of an older telecoder knows nobody.
+/// The invited people, besides those in the settings; an older database has none.
 fn invited(db: &Connection) -> Option<Finding> {
     let invited = people::all(db).ok().filter(|people| !people.is_empty())?;
-    let count = counted(invited.len(), "person more was", "people more were");
+    let count = counted(invited.len(), "more person was", "more people were");
     let names: Vec<String> = invited
         .into_iter()
         .map(|person| format!("{} ({})", person.name, person.user.0))
@@ -70,13 +70,13 @@ fn invited(db: &Connection) -> Option<Finding> {
 fn unusable(error: &rusqlite::Error) -> Finding {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Check::Database.warning(
-            "somebody has it locked, so it could not be looked at",
-            "Try again; if it stays so, look for a program that has it open: fuser -v telecoder.db",
+            "another program has it locked, so it was not looked at",
+            "Try again; if it stays locked, find the program: fuser -v telecoder.db",
         ),
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
             Check::Database.broken(
                 format!("it cannot be opened: {error}"),
-                "Run this as the user whom the data folder belongs to",
+                "Run this as the owner of the data folder",
             )
         }
         _ => Check::Database.broken(format!("it cannot be used: {error}"), RESTORE),
@@ -115,12 +115,12 @@ fn whole(db: &Connection, size: u64, wal: u64) -> Finding {
         ),
         Ok(_) if wal > LARGE_WAL => Check::Database.warning(
             format!("whole, but its log is large ({sizes})"),
-            "Something reads it all the time; restart telecoder, and look for other programs that have it open",
+            "A program reads it all the time; restart telecoder, and look for others that have it open",
         ),
         Ok(_) => Check::Database.good(format!("whole; {sizes}")),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
             Check::Database.remark(format!(
-                "opens; too large to be looked through in {} s ({sizes})",
+                "opens; too large to check in {} s ({sizes})",
                 LOOK.as_secs()
             ))
         }
@@ -128,7 +128,7 @@ fn whole(db: &Connection, size: u64, wal: u64) -> Finding {
     }
 }
 
-/// A question to the database that is given up when it takes too long.
+/// A query that is given up if it takes too long.
 fn within_limit<T>(
     db: &Connection,
     look: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -170,20 +170,21 @@ fn waiting(db: &Connection, ground: &Ground, data: &Path) -> rusqlite::Result<Ve
     if waiting.held > 0 {
         findings.push(Check::Waiting.warning(
             format!(
-                "{} held back because of its age",
-                counted(waiting.held, "prompt is", "prompts are")
+                "{} for somebody to decide",
+                counted(waiting.held, "late prompt waits", "late prompts wait")
             ),
-            "/status in the chat has the buttons that run them or drop them",
+            "/status in the chat has buttons that run or drop them",
         ));
     }
     let without_keeper = without_keeper(db, ground, data, waiting.running.clone())?;
     if without_keeper > 0 {
         findings.push(Check::Waiting.warning(
-            format!(
-                "{} going on by the books, but nobody keeps it any more",
-                counted(without_keeper, "run is", "runs are")
+            counted(
+                without_keeper,
+                "run has lost its keeper",
+                "runs have lost their keepers",
             ),
-            "Restart telecoder: it tells the chat what was done so far, and has a button to go on",
+            "Restart telecoder: it tells the chat what was done so far, with a button to continue",
         ));
     }
     if findings.is_empty() {
@@ -196,7 +197,7 @@ fn nothing_stuck(waiting: &Waiting, bot_is_here: bool) -> Finding {
     match (waiting.open, bot_is_here) {
         (0, _) => Check::Waiting.good("nothing"),
         (open, true) => Check::Waiting.good(format!(
-            "{} in work or in turn",
+            "{} running or next",
             counted(open, "thing is", "things are")
         )),
         (open, false) => Check::Waiting.warning(
@@ -209,7 +210,7 @@ fn nothing_stuck(waiting: &Waiting, bot_is_here: bool) -> Finding {
     }
 }
 
-/// How many runs have lost their keeper and left no word. A bot that is at work has a moment to see it.
+/// How many runs have lost their keeper without a recorded end. A running bot gets a moment to notice.
 fn without_keeper(
     db: &Connection,
     ground: &Ground,
@@ -229,7 +230,7 @@ fn without_keeper(
     Ok(gone.iter().filter(|run| still.contains(run)).count())
 }
 
-/// What has lost its other half is listed, and never taken away.
+/// Lists sessions without a workspace and workspaces without a session; removes nothing.
 fn workspaces(db: &Connection, data: &Path) -> rusqlite::Result<Finding> {
     // First the folders: the row of a session is older than its folder.
     let mut strays: Vec<PathBuf> = std::fs::read_dir(data.join("workspaces"))

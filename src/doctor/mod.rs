@@ -1,8 +1,8 @@
-//! `telecoder doctor`: what is well on this machine and what is not, with a remedy for each thing that is not.
+//! `telecoder doctor`: checks this machine, with a remedy for each fault.
 //!
-//! Works beside a running bot, without one, and where nothing is right: each check stands alone, has a limit of its
-//! own, and all run at the same time. It changes nothing, and Telegram forgets nothing by it. A group of checks is a
-//! file here; the [`report`] is pure; the command line only prints it.
+//! Works with or without a running bot, and if everything is broken: each group of checks has its own limit, and all
+//! run at the same time. Nothing is changed, and no update is confirmed to Telegram. A group of checks is a file here;
+//! the [`report`] is pure; the command line only prints it.
 
 mod data;
 mod database;
@@ -31,24 +31,25 @@ use crate::systemd::Scope;
 use crate::systemd::look::{self, Manager};
 pub use data::can_be_made;
 use report::{Check, Finding, Report};
+pub use telegram::told;
 
-/// How long one group of checks may take; those that ask somebody have shorter ones of their own.
+/// How long one group of checks may take; its calls and programs have shorter limits.
 const LIMIT: Duration = Duration::from_secs(10);
 /// How long a look at the data folder's lock may take.
 const LOCK_LIMIT: Duration = Duration::from_secs(2);
 
-/// What all checks begin with.
+/// The facts that all checks share.
 struct Ground {
     known: Known,
     sources: Sources,
     manager: Manager,
-    /// The bot that holds the data folder; 0 where it has not said which process it is.
+    /// The process of the bot in the data folder; 0 if the lock does not say which.
     bot: Option<u32>,
-    /// For programs that are asked about this machine: without what is telecoder's own.
+    /// The environment of the programs that are asked, without telecoder's own variables.
     environment: BTreeMap<OsString, OsString>,
 }
 
-/// Looks at everything. Takes as long as the slowest check, which has a limit of ten seconds.
+/// Runs all checks. Takes as long as the slowest group, which has a limit of ten seconds.
 pub async fn examine(sources: Sources) -> Report {
     let environment = environment::for_claude(&sources.environment);
     let manager = look::find(&environment).await;
@@ -88,8 +89,7 @@ async fn reported(
     Report::new(Timestamp::now(), findings, &ground.sources.redactor())
 }
 
-/// What of all that has to be right before the first start: the programs, and the place for the data. It is looked at as
-/// this user, with these settings.
+/// The checks before the first start: the programs and the place for the data, as this user, with these settings.
 pub async fn before_the_first_start(sources: Sources) -> Report {
     let ground = Arc::new(Ground {
         known: Known::read(&sources),
@@ -106,8 +106,8 @@ pub async fn before_the_first_start(sources: Sources) -> Report {
     reported(&ground, groups).await
 }
 
-/// The settings that the machine's service has: where it is somebody else's and this is root, nothing of root's own is
-/// among them; else this process's come first.
+/// The settings of the machine's service. For root and another user's service, root's own are left out; else this
+/// process's come first.
 fn as_the_service_has(manager: &Manager, sources: Sources) -> Sources {
     let Some(unit) = manager.unit().filter(|unit| unit.scope == Scope::System) else {
         return sources;
@@ -119,14 +119,14 @@ fn as_the_service_has(manager: &Manager, sources: Sources) -> Sources {
     sources.behind(unit.variables(), &unit.files(), unit.is_of_root())
 }
 
-/// The bot in the data folder; none too where the folder's disk does not answer, which its own check says.
+/// The bot in the data folder; also `None` if the folder's disk does not answer, which another check reports.
 async fn process_of_bot(data: Option<PathBuf>) -> Option<u32> {
     let data = data?;
     let looking = tokio::task::spawn_blocking(move || DataFolder::in_use_by(&data));
     tokio::time::timeout(LOCK_LIMIT, looking).await.ok()?.ok()?
 }
 
-/// A group that waits for others.
+/// Starts a group that awaits others.
 fn at_once<F, L>(ground: &Arc<Ground>, first: Check, look: L) -> JoinHandle<Vec<Finding>>
 where
     L: FnOnce(Arc<Ground>) -> F,
@@ -136,7 +136,7 @@ where
     tokio::spawn(within_limit(first, looking))
 }
 
-/// A group that keeps its thread busy.
+/// Starts a group that blocks its thread.
 fn aside(
     ground: &Arc<Ground>,
     first: Check,
@@ -156,7 +156,7 @@ async fn within_limit(first: Check, looking: JoinHandle<Vec<Finding>>) -> Vec<Fi
         )],
         Err(_) => vec![first.broken(
             format!("it could not be found out within {} s", LIMIT.as_secs()),
-            "Something on this machine hangs: a disk that is far away, or a machine that is too busy",
+            "Something on this machine hangs: a network disk, or too much load",
         )],
     }
 }

@@ -1,4 +1,4 @@
-//! Who may use the bot, by name where Telegram tells it, and whether the bot is in its groups.
+//! The people who may use the bot, by name if Telegram tells it, and whether the bot is in its groups.
 
 use futures::future::join_all;
 
@@ -9,10 +9,10 @@ use crate::domain::id::ChatId;
 use crate::telegram::api::{Api, ApiError};
 use crate::telegram::ask::{self, Me};
 
-/// So many are asked for by name; the others are shown by their ids.
+/// At most this many are asked for by name; the others are shown by id.
 const ASKED_FOR: usize = 20;
 
-/// `me` is none where the token is not taken.
+/// `me` is `None` if Telegram refuses the token.
 pub(super) async fn look(api: &Api, ground: &Ground, me: Option<&Me>) -> Vec<Finding> {
     let Some(me) = me else {
         return without_telegram(ground);
@@ -41,7 +41,7 @@ pub(super) async fn look(api: &Api, ground: &Ground, me: Option<&Me>) -> Vec<Fin
     findings
 }
 
-/// What can be said without Telegram.
+/// The findings without Telegram.
 pub(super) fn without_telegram(ground: &Ground) -> Vec<Finding> {
     let users = ground.known.users.iter();
     let names: Vec<String> = users.map(|user| user.0.to_string()).collect();

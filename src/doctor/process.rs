@@ -1,4 +1,4 @@
-//! The running bot: is there one in this data folder, is it this telecoder, and what it says of other programs.
+//! The running bot: whether one uses this data folder, runs this program, and meets another poller.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
@@ -17,7 +17,7 @@ const PAGE_LIMIT: Duration = Duration::from_secs(3);
 
 pub(super) fn look(ground: &Ground) -> Vec<Finding> {
     vec![match ground.bot {
-        Some(0) => Check::Bot.good("at work here"),
+        Some(0) => Check::Bot.good("running here"),
         Some(pid) => at_work(ground, pid),
         None => absent(ground),
     }]
@@ -27,12 +27,12 @@ fn absent(ground: &Ground) -> Finding {
     let unit = ground.manager.unit();
     match unit {
         Some(unit) if unit.is_running() => Check::Bot.warning(
-            "none is at work in this data folder, though the service runs: it has another one",
+            "none is running in this data folder, though the service runs: it uses another one",
             "Compare TELECODER_DATA here with the service's: systemctl cat telecoder",
         ),
-        Some(unit) => Check::Bot.warning("none is at work here", unit.scope.command("start")),
+        Some(unit) => Check::Bot.warning("none is running here", unit.scope.command("start")),
         None => Check::Bot.warning(
-            "none is at work here",
+            "none is running here",
             "telecoder service install, or telecoder",
         ),
     }
@@ -40,18 +40,18 @@ fn absent(ground: &Ground) -> Finding {
 
 fn at_work(ground: &Ground, pid: u32) -> Finding {
     let restart = ground.manager.unit().map_or_else(
-        || "Restart telecoder to use the new version; runs go on meanwhile".to_owned(),
-        |unit| format!("{}; runs go on meanwhile", unit.scope.command("restart")),
+        || "Restart telecoder to use the new version; runs continue meanwhile".to_owned(),
+        |unit| format!("{}; runs continue meanwhile", unit.scope.command("restart")),
     );
     match binary(pid) {
-        Binary::Same | Binary::Unknown => Check::Bot.good(format!("at work, process {pid}")),
+        Binary::Same | Binary::Unknown => Check::Bot.good(format!("running, process {pid}")),
         Binary::Replaced => Check::Bot.warning(
-            format!("at work, process {pid}; its program was replaced since it started"),
+            format!("running, process {pid}; its program was replaced since it started"),
             restart,
         ),
         Binary::Another(path) => Check::Bot.warning(
             format!(
-                "at work, process {pid}, with another program than this one: {}",
+                "running, process {pid}, with another program than this one: {}",
                 path.display()
             ),
             restart,
@@ -59,8 +59,8 @@ fn at_work(ground: &Ground, pid: u32) -> Finding {
     }
 }
 
-/// Whether the running bot has to share its messages with another program, as its page for monitors says it, or else its
-/// log since it was started; none: it has neither, or this user may not read the log.
+/// Whether another program polls with the running bot's token, by its page for monitors or else by its log since its
+/// start; `None` if it has neither, or this user may not read the log.
 pub(super) async fn meets_other_poller(ground: &Ground) -> Option<bool> {
     if let Some(address) = ground.known.web_address {
         return of_page(address).await;
@@ -90,7 +90,7 @@ async fn of_page(address: SocketAddr) -> Option<bool> {
     Some(page.other_poller_for_s.is_some())
 }
 
-/// Whether this is a telecoder that this user may look at. The number of a bot in a container is somebody else's here.
+/// Whether this is a telecoder that this user may look at. A process id from a container means another process here.
 pub(super) fn is_telecoder(pid: u32) -> bool {
     std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|path| {
         path.file_name()

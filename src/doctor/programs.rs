@@ -10,10 +10,8 @@ use crate::claude::install::{self, Found, TESTED};
 use crate::domain::choices::PermissionMode;
 use crate::git::Git;
 
-/// `git worktree list --porcelain -z` (2.36) is the newest thing that every workspace needs.
+/// `git worktree list --porcelain -z` (2.36) is the newest feature that every workspace needs.
 const GIT_NEEDED: Version = (2, 36, 0);
-/// `git worktree add --orphan`: a worktree of a repository that has no commit.
-const GIT_FOR_EVERYTHING: Version = (2, 42, 0);
 
 type Version = (u64, u64, u64);
 
@@ -47,11 +45,6 @@ pub(super) async fn look_at_git(ground: Arc<Ground>) -> Vec<Finding> {
             ),
             "Install a newer git",
         )
-    } else if version < GIT_FOR_EVERYTHING {
-        Check::Git.good(format!(
-            "{shown}; a worktree of a repository without a commit would need {}",
-            written(GIT_FOR_EVERYTHING)
-        ))
     } else {
         Check::Git.good(shown)
     }]
@@ -74,8 +67,8 @@ pub(super) async fn look_at_claude(ground: Arc<Ground>) -> Vec<Finding> {
         return vec![missing, login, permissions];
     };
     if let Some(user) = ground.manager.unit().and_then(|unit| unit.other_user()) {
-        // claude writes into its home when it is asked; files of root's there would lock its user out.
-        let login = format!("not looked at: it is the one of {} that counts", user.name);
+        // claude writes into its home when asked; root's files there would lock its user out.
+        let login = format!("not looked at: only the login of {} counts", user.name);
         return vec![
             Check::Claude.remark(format!("{} is there", program.display())),
             Check::Login.remark(login),
@@ -133,7 +126,7 @@ fn tested(said: &str, program: &Path) -> Finding {
         return Check::Claude.warning(
             format!("{shown} is much newer than what telecoder is tested with ({TESTED})"),
             format!(
-                "Nothing, as long as runs go well; npm install -g @anthropic-ai/claude-code@{TESTED} goes back"
+                "Nothing, as long as runs succeed; npm install -g @anthropic-ai/claude-code@{TESTED} goes back"
             ),
         );
     }
@@ -153,7 +146,7 @@ fn permissions(ground: &Ground) -> Finding {
     }
 }
 
-/// Where the bot finds programs: as it has it itself, as its unit says, or as it is here.
+/// The bot's PATH: its process's, its unit's, or this process's.
 fn service_path(ground: &Ground) -> Option<OsString> {
     let bot = ground.bot.filter(|pid| process::is_telecoder(*pid));
     let of_bot = bot.and_then(|pid| {

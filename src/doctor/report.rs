@@ -1,6 +1,6 @@
-//! The report: what was found, as lines for a person or as JSON for a program. Pure.
+//! The report: findings as lines for a person or as JSON for a program. Pure.
 //!
-//! What is looked at, and what it means, is said by the checks.
+//! The checks decide what is looked at and what it means.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::redact::Redactor;
 
-/// What is looked at, in the order of the report.
+/// The checks, in the order of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
@@ -126,11 +126,11 @@ pub struct Finding {
     pub check: Check,
     pub mark: Mark,
     pub found: String,
-    /// What to do; there wherever the mark is a warning or worse.
+    /// What to do; present if the mark is a warning or worse.
     pub remedy: Option<String>,
 }
 
-/// What was found, in the order of [`Check`]. Its JSON form is what `telecoder doctor --json` prints.
+/// The findings, in the order of [`Check`]. Its JSON form is what `telecoder doctor --json` prints.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// Of this telecoder.
@@ -143,7 +143,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Secrets are taken out of everything that was found.
+    /// Takes secrets out of all findings.
     pub fn new(at: Timestamp, mut checks: Vec<Finding>, redactor: &Redactor) -> Report {
         checks.sort_by_key(|finding| finding.check);
         for finding in &mut checks {
@@ -180,7 +180,7 @@ impl Report {
         text
     }
 
-    /// The lines and what they come to, with colours that whoever prints it takes out where they are not wanted.
+    /// The lines and a summary, with colours; the printer strips them if they are not wanted.
     pub fn text(&self) -> String {
         let mut text = self.lines();
         text.push('\n');

@@ -1,4 +1,4 @@
-//! The service: does it start with the machine, does it go on, do its runs outlive it, what has it logged.
+//! The service: whether it starts with the machine and keeps running, whether runs outlive it, what it logged.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::report::{Check, Finding, counted};
 use crate::systemd::look::{self, Manager};
 use crate::systemd::{Scope, Unit};
 
-/// Restarts since the service was last started by hand that are not worth a word.
+/// This many restarts since the last start by hand are not worth a word.
 const FEW_RESTARTS: u64 = 2;
 /// How many lines of the log are shown, and how much of each.
 const LINES: usize = 5;
@@ -17,7 +17,7 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
     let (unit, lingers) = match &ground.manager {
         Manager::Absent => {
             return vec![Check::Service.remark(
-                "there is no systemd here; whatever starts telecoder has to start it again too",
+                "there is no systemd here; whatever starts telecoder must also restart it",
             )];
         }
         Manager::NoUnit => {
@@ -31,7 +31,7 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
     let loaded = unit.property("LoadState");
     if loaded != "loaded" {
         return vec![Check::Service.broken(
-            format!("systemd does not take its unit ({loaded})"),
+            format!("systemd cannot use its unit ({loaded})"),
             format!(
                 "{} says why; telecoder service install writes it anew",
                 unit.scope.command("status")
@@ -131,8 +131,9 @@ fn what_runs_need(unit: &Unit) -> Vec<Finding> {
 /// What went wrong in the last day, as the service's journal has it.
 pub(super) async fn look_at_log(ground: Arc<Ground>) -> Vec<Finding> {
     let Some(unit) = ground.manager.unit() else {
-        return vec![Check::Log.remark("not looked at: only a service has a log that can be found; this bot writes its log to the terminal, or to \
-             where whoever started it sends it")];
+        return vec![Check::Log.remark(
+            "not looked at: without a service, the log is wherever the bot's stderr goes",
+        )];
     };
     let Some(log) = look::journal(unit.scope, "-1d", &ground.environment).await else {
         return vec![Check::Log.remark(format!(
@@ -158,8 +159,8 @@ pub(super) async fn look_at_log(ground: Arc<Ground>) -> Vec<Finding> {
     )]
 }
 
-/// telecoder's own lines, as text and as JSON, and systemd's about it. The bot's lines have no priority of the
-/// journal's, so it cannot choose them; and there a line begins with its level, because the journal knows the time.
+/// Finds errors in telecoder's lines, as text and as JSON, and in systemd's about it. The journal cannot select them:
+/// the bot's lines have no priority. A text line begins with its level there, because the journal adds the time.
 fn is_bad(line: &str) -> bool {
     const SIGNS: [&str; 4] = [
         " ERROR ",

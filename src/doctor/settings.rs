@@ -1,4 +1,4 @@
-//! The settings: every fault with its remedy, which files they come from, who else can read those, and as whom.
+//! The settings: every fault with its remedy, the files, who else can read those, and as which user they are read.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::report::{Check, Finding};
 pub(super) fn look(ground: &Ground) -> Vec<Finding> {
     let mut findings = Vec::new();
     let known = &ground.known;
-    // That claude would refuse the permission mode has a line of its own.
+    // The permission mode has a line of its own.
     let of_permissions = known.permission_mode.as_ref().err();
     for fault in known
         .faults
@@ -56,7 +56,7 @@ fn where_from(ground: &Ground) -> String {
     }
 }
 
-/// Who can change a file decides what telecoder runs; who can read it has the secrets that are in it.
+/// A user who can change a file decides what telecoder runs; one who can read it gets its secrets.
 fn open_to_others(file: &Path, has_secret: bool) -> Option<Finding> {
     let mode = file.metadata().ok()?.permissions().mode() & 0o777;
     // The group of a service's user may read what root wrote for it.
@@ -74,13 +74,13 @@ fn open_to_others(file: &Path, has_secret: bool) -> Option<Finding> {
     ))
 }
 
-/// Rights, claude's login and the programs on PATH are those of a user.
+/// Rights, claude's login and PATH depend on the user.
 fn as_whom(ground: &Ground) -> Option<Finding> {
     let user = ground.manager.unit()?.other_user()?;
     let same = format!("sudo -u {} -H telecoder doctor", user.name);
     Some(match geteuid().is_root() {
         true => Check::User.remark(format!(
-            "this is root, and the service runs as {}; \"{same}\" sees what that user may",
+            "this is root, and the service runs as {}; \"{same}\" checks that user's rights",
             user.name
         )),
         false => Check::User.warning(

@@ -1,7 +1,7 @@
-//! Telegram: can it be reached, does it take the token, does anybody else take the bot's messages, and does this
-//! machine's clock agree with it. Who may use the bot is `people`'s.
+//! Telegram: whether it can be reached and takes the token, whether another program takes the bot's messages, and
+//! whether the clocks agree. `people` looks at who may use the bot.
 //!
-//! Nothing is confirmed: no call of these has an offset.
+//! No update is confirmed: no call here has an offset.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::telegram::ask::{self, Me};
 
 /// How long one call may take.
 pub(super) const CALL: Duration = Duration::from_secs(5);
-/// Another poller is sent away by ours, and comes back within this time if it is in a hurry: then it sends ours away.
+/// Our poll ends another program's. If that polls again within this time, it ends ours.
 const OTHERS_COME_BACK: Duration = Duration::from_secs(1);
 const SLOW: Duration = Duration::from_secs(2);
 const CLOCK_OFF_MS: u64 = 5_000;
@@ -27,7 +27,7 @@ pub(super) async fn look(ground: Arc<Ground>) -> Vec<Finding> {
     let Some(server) = known.api_url.clone() else {
         return not_looked_at("TELEGRAM_API_URL is wrong", &ground);
     };
-    // Whether Telegram is there can be seen without a good token too.
+    // Shows whether Telegram answers, even without a good token.
     let nobodys = || SecretString::from("0:nobody");
     let token = known.token.clone().unwrap_or_else(nobodys);
     let Ok(api) = Api::new(server, token, Metrics::new()) else {
@@ -44,7 +44,7 @@ pub(super) async fn look(ground: Arc<Ground>) -> Vec<Finding> {
     }
     findings.push(clock(api.clock().ahead()));
     findings.push(match (&me, &known.token) {
-        (_, None) => Check::Token.remark("there is none that could be tried"),
+        (_, None) => Check::Token.remark("there is none to try"),
         (Ok(me), _) => Check::Token.good(format!("Telegram takes it; the bot is @{}", me.username)),
         (Err(error), _) if error.is_refused_token() => Check::Token.broken(
             format!("Telegram does not take it ({error})"),
@@ -69,7 +69,7 @@ pub(super) async fn look(ground: Arc<Ground>) -> Vec<Finding> {
     findings
 }
 
-/// What is said of the rest where there is nobody to ask.
+/// The findings of the other checks if Telegram cannot be asked.
 fn not_looked_at(why: &str, ground: &Ground) -> Vec<Finding> {
     let checks = [Check::Token, Check::Updates, Check::Clock];
     checks
@@ -79,15 +79,21 @@ fn not_looked_at(why: &str, ground: &Ground) -> Vec<Finding> {
         .collect()
 }
 
+/// An error as a person is told it: without the causes that every failed connection has.
+pub fn told(error: &ApiError) -> String {
+    const ALWAYS: &str = "error sending request: client error (Connect): ";
+    error.to_string().replace(ALWAYS, "")
+}
+
 fn reached(me: &Result<Me, ApiError>, took: Duration) -> Finding {
     match me {
         Err(error @ (ApiError::NotSent(_) | ApiError::Unanswered(_))) => Check::Telegram.broken(
-            error.to_string(),
+            told(error),
             "Check this machine's network, name resolution and proxy: curl -sI https://api.telegram.org",
         ),
         Err(error @ ApiError::Server(_)) => Check::Telegram.warning(
             error.to_string(),
-            "This passes by itself mostly; telecoder goes on when it has passed",
+            "This mostly passes by itself; telecoder then continues",
         ),
         _ if took > SLOW => Check::Telegram.warning(
             format!("it answers, but slowly: in {:.1} s", took.as_secs_f32()),
@@ -159,13 +165,13 @@ async fn updates(api: &Api, ground: &Ground) -> Finding {
     }
 }
 
-/// Whether somebody else polls; none: not known. A bot of ours would be disturbed by the question, so it is the bot that
-/// is asked where there is one. Confirms nothing: it has no offset.
+/// Whether another program polls; `None` if unknown. A poll would disturb a bot that runs here, so that bot is asked
+/// instead. Confirms nothing: it has no offset.
 async fn other_poller(api: &Api, ground: &Ground) -> Option<bool> {
     if ground.bot.is_some() {
         return process::meets_other_poller(ground).await;
     }
-    // Without a wait it would never be sent away, as the latest always wins.
+    // Without a wait it would never be ended: the latest poll wins.
     match ask::waiting(api, 1, OTHERS_COME_BACK, CALL).await {
         Ok(_) => Some(false),
         Err(error) if error.is_conflict() => Some(true),

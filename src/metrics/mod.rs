@@ -1,9 +1,9 @@
-//! What the bot has counted since it was started, for whoever watches it; `docs/observability.md` has the table.
+//! The bot's counters since its start, for monitors; `docs/observability.md` has the table.
 //!
-//! Counted in memory, always: a count is an atomic number, and whether somebody reads it makes no difference to who
-//! counts. What is true at the moment (`web::readings`) is not counted but looked up when somebody asks.
+//! Always counted, in memory: a count is an atomic number, whether somebody reads it or not. The state of the moment
+//! (`web::readings`) is not counted but looked up when somebody asks.
 //!
-//! Labels are words of this program (`&'static str`): no id and no text of anybody can become one.
+//! Labels are words of this program (`&'static str`): no id and no person's text can become one.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -19,10 +19,10 @@ use crate::domain::delivery::Parked;
 use crate::domain::job::Task;
 use crate::domain::run::Outcome;
 
-/// What the text form is called in HTTP. OpenMetrics, which Prometheus asks for first.
+/// The content type of the text form: OpenMetrics, which Prometheus asks for first.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What a line finds out; a row that cannot be read never comes so far.
+/// The reasons that a chat's line finds; an unreadable row never comes so far.
 const PARKED: [Parked; 3] = [Parked::Unconfirmed, Parked::Unreachable, Parked::Refused];
 /// Upper bounds, in seconds.
 const CALL_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -34,7 +34,7 @@ const RUN_BUCKETS: [f64; 9] = [
 
 type Labelled<const LABELS: usize> = Family<[(&'static str, &'static str); LABELS], Counter>;
 
-/// The counters. Cheap to clone; every clone counts the same.
+/// The counters. Cheap to clone; all clones share them.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
@@ -138,7 +138,7 @@ impl Metrics {
                 "Sends that have to be done again, by why",
             ),
             repeats: names.of("message_repeats", "Messages that may have arrived twice"),
-            parked: names.of("messages_parked", "Messages put aside, by why"),
+            parked: names.of("messages_parked", "Messages parked, by why"),
             store_failures: names.of("store_failures", "Changes that the database did not take"),
             transaction: names.seconds(
                 "store_transaction",
@@ -154,7 +154,7 @@ impl Metrics {
         }
     }
 
-    /// What is known beforehand is there from the start: a rate needs a number to rise from.
+    /// Known labels begin at zero: a rate needs a number to rise from.
     fn begin_at_zero(&self) {
         for outcome in Outcome::NAMES {
             count(&self.runs, [("outcome", outcome)], 0);
@@ -171,7 +171,7 @@ impl Metrics {
         count(&self.store_failures, [("reason", "not_committed")], 0);
     }
 
-    /// Everything in the text form, and behind it `readings`: what is true at the moment.
+    /// All counters in the text form, followed by `readings`, the state of the moment.
     pub fn text(&self, readings: &Registry) -> String {
         let mut written = String::with_capacity(16 * 1024);
         text::encode_registry(&mut written, &self.registry)
@@ -197,12 +197,12 @@ impl Metrics {
         self.prompts.inc_by(count);
     }
 
-    /// Its keeper is at work; `waited` is the time since the prompt was accepted.
+    /// Its keeper has started; `waited` is the time since the prompt was accepted.
     pub fn run_started(&self, waited: Duration) {
         self.run_wait.observe(waited.as_secs_f64());
     }
 
-    /// `elapsed` is none where it never began.
+    /// `elapsed` is `None` if it never began.
     pub fn run_ended(&self, outcome: &Outcome, elapsed: Option<Duration>) {
         count(&self.runs, [("outcome", outcome.name())], 1);
         if let Some(elapsed) = elapsed {
@@ -218,7 +218,7 @@ impl Metrics {
     /// A call of the Bot API. `result` is one word.
     pub fn called(&self, method: &'static str, result: &'static str, took: Duration) {
         count(&self.calls, [("method", method), ("result", result)], 1);
-        // It waits for something to happen; that is no delay.
+        // It waits for updates; that is no delay.
         if method != "getUpdates" {
             self.call_duration.observe(took.as_secs_f64());
         }
@@ -248,7 +248,7 @@ impl Metrics {
         count(&self.parked, [("reason", why.name())], messages as u64);
     }
 
-    /// A change to the database, or a look at it, is over; `failure` is one word for why it was not taken.
+    /// A transaction is over; `failure` is one word for why it failed.
     pub fn transaction(&self, took: Duration, failure: Option<&'static str>) {
         self.transaction.observe(took.as_secs_f64());
         if let Some(reason) = failure {

@@ -1,4 +1,4 @@
-//! The secrets in what a chat is shown: in a message that leaves, and in the text of a live message.
+//! Takes the secrets out of what a chat sees: messages and live messages.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ impl Redactor {
         message.texts_mut().for_each(|text| self.clean(text));
     }
 
-    /// The same without the secrets in it; what is shown as code still is.
+    /// The live text without its secrets; code stays marked as code.
     pub fn without_secrets(&self, mut live: LiveText) -> LiveText {
         self.clean(&mut live.words);
         let secrets = self.secrets(&live.text);
@@ -44,7 +44,7 @@ impl Redactor {
     }
 }
 
-/// Where a place in a text is when secrets have become stand-ins; one within a secret goes to an edge.
+/// Where a place in a text is after secrets became stand-ins; one within a secret moves to an edge.
 fn moved(
     at: usize,
     places: &[(Range<usize>, Range<usize>)],

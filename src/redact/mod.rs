@@ -1,15 +1,14 @@
-//! Secrets are taken out of what leaves: log lines and messages. Pure.
+//! Takes secrets out of log lines and messages before they leave. Pure.
 //!
-//! A secret is found by what it looks like ([`shapes`], [`private_key`]) and by what it is: the values of variables
-//! of the service's environment whose names look like secrets ([`values`]). What stands in its place says what it
-//! was. A text without a secret is left as it is, to the byte, and is not copied.
+//! A secret is found by its form ([`shapes`], [`private_key`]) and by its value: those of variables of the service's
+//! environment whose names look like secrets ([`values`]). A stand-in says what it was. A text without a secret is left
+//! as it is, to the byte, and is not copied.
 //!
-//! Who calls it: the writer of log lines (`cli::log`) and, for messages, `telegram::line`.
-//! Both are the last place that has the text, so nothing has to remember to. Every text is looked through in time
-//! that is linear in its length, whoever wrote it.
+//! The writer of log lines (`cli::log`) and, for messages, `telegram::line` call it. Both are the last place that has
+//! the text, so no other code has to remember it. Any text is searched in time that is linear in its length.
 //!
-//! What it cannot do: a secret that was changed (reversed, encoded, cut in the middle) is not recognised. It keeps
-//! accidents from being posted; it does not hold up somebody who wants to get a secret out.
+//! A secret that was changed (reversed, encoded, cut in the middle) is not recognised. This prevents accidents; it does
+//! not stop somebody who wants to get a secret out.
 
 mod message;
 pub mod private_key;
@@ -31,7 +30,7 @@ pub struct Redactor {
     values: Arc<Values>,
 }
 
-/// Where a secret is in a text, in bytes, and what it is.
+/// A secret's place in a text, in bytes, and its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secret<'a> {
     pub range: Range<usize>,
@@ -45,7 +44,7 @@ impl fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// Knows what secrets look like, and those of this environment by their values.
+    /// Knows the forms of secrets, and the values of this environment's.
     pub fn new(environment: &BTreeMap<OsString, OsString>) -> Redactor {
         Redactor {
             values: Arc::new(Values::of(environment)),
@@ -76,7 +75,7 @@ impl Redactor {
         }
     }
 
-    /// The secrets in a text, in their order; none touches another.
+    /// The secrets in a text, in their order; none overlaps another.
     pub fn secrets(&self, text: &str) -> Vec<Secret<'_>> {
         let mut found = self.values.find(text);
         found.extend(private_key::find(text));
@@ -86,13 +85,13 @@ impl Redactor {
 }
 
 impl Secret<'_> {
-    /// What is shown in its place.
+    /// The text shown in its place.
     pub fn stand_in(&self) -> String {
         format!("[redacted: {}]", self.kind)
     }
 }
 
-/// Secrets that overlap become one, which is named by the one that begins first.
+/// Joins overlapping secrets, named after the one that begins first.
 fn apart(mut found: Vec<Secret<'_>>) -> Vec<Secret<'_>> {
     // Stable: of two that begin together the one that was found by its value gives the name.
     found.sort_by_key(|secret| secret.range.start);

@@ -11,7 +11,7 @@ use memchr::memmem;
 use super::Secret;
 
 const KIND: &str = "private key";
-/// What stands in every first and every last line of such a key.
+/// Part of the first and the last line of every such key.
 const NAME: &str = "PRIVATE KEY";
 /// The shortest line of a key's middle, in characters.
 const LEAST_LINE: usize = 32;
@@ -32,7 +32,7 @@ pub fn find(text: &str) -> Vec<Secret<'static>> {
             // Two such lines may share their dashes.
             Edge::End => start_of_key(text, done.min(marker.start), marker.start)..marker.end,
         };
-        // A line alone is a word about keys.
+        // A line alone is only text about keys.
         if range == marker {
             continue;
         }
@@ -76,7 +76,7 @@ fn marker_around(text: &str, name: usize) -> Option<(Edge, Range<usize>)> {
     Some((edge, start..name + NAME.len() + dashes.len()))
 }
 
-/// Behind the key's last line, or behind the last line that is still one of it.
+/// The end of the key's last line, or of the last line that belongs to it.
 fn end_of_key(text: &str, from: usize) -> usize {
     let rest = &text[from..];
     let body = length_of_body(rest.bytes());
@@ -96,7 +96,7 @@ fn end_of_key(text: &str, from: usize) -> usize {
     text.len() - title.len() + close + dashes.count()
 }
 
-/// How many bytes of a key's middle come: up to the next line of dashes, so that no text is read twice.
+/// The length of a key's middle: up to the next line of dashes, so that no text is read twice.
 fn length_of_body(bytes: impl Iterator<Item = u8>) -> usize {
     let mut length = 0;
     let mut was_dash = false;
@@ -114,7 +114,7 @@ fn length_of_body(bytes: impl Iterator<Item = u8>) -> usize {
     length
 }
 
-/// How far a text goes on with lines of a key.
+/// The length of a text's first lines that belong to a key.
 fn lines_of_a_key(body: &str) -> usize {
     let mut end = 0;
     let mut at = 0;
@@ -134,7 +134,7 @@ fn lines_of_a_key(body: &str) -> usize {
     end
 }
 
-/// The first of the lines before a key's last one that are still lines of it; not before `floor`.
+/// The start of the lines before a key's last one that belong to it; not before `floor`.
 fn start_of_key(text: &str, floor: usize, until: usize) -> usize {
     let body = length_of_body(text.as_bytes()[floor..until].iter().rev().copied());
     let body = &text[until - body..until];
@@ -145,7 +145,7 @@ fn start_of_key(text: &str, floor: usize, until: usize) -> usize {
         if letters >= LEAST_LINE && start == until {
             start = at;
         } else if letters > 2 && letters < LEAST_LINE {
-            // The last line may be short; a word among others is none.
+            // Only the last line may be short.
             let is_last = at + word.len() + 4 >= until;
             if !is_last {
                 start = until;

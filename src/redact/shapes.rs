@@ -1,4 +1,4 @@
-//! Secrets by what they look like: the forms that the big services give their tokens.
+//! Finds secrets by their form: the tokens of the big services.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::Secret;
 
-/// Everything that may be a secret; [`judge`] has the last word. One pattern, so that a text is read once.
+/// Everything that may be a secret; [`judge`] decides. One pattern, so that a text is read once.
 static CANDIDATE: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r#"(?x)
           (?: gh[pousr]_ | github_pat_ ) [A-Za-z0-9_]{20,}
@@ -28,7 +28,7 @@ static CANDIDATE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(pattern).expect("a pattern that is a constant is right or wrong at the first test")
 });
 
-/// A name in a URL that is longer is a token.
+/// A longer name in a URL is a token.
 const LONGEST_NAME: usize = 20;
 /// Bot API: the part of a token behind the colon has 35 characters.
 const BOT_TOKEN: std::ops::RangeInclusive<usize> = 34..=36;
@@ -40,7 +40,7 @@ pub fn find(text: &str) -> Vec<Secret<'static>> {
     found
 }
 
-/// A candidate that is no secret may have one in it; that is looked for once, so that the time stays linear.
+/// A candidate that is no secret may contain one; it is searched once, so that the time stays linear.
 fn look(text: &str, offset: usize, may_look_inside: bool, found: &mut Vec<Secret<'static>>) {
     for candidate in CANDIDATE.find_iter(text) {
         let start = offset + candidate.start();
@@ -66,7 +66,7 @@ struct Judged {
     kind: &'static str,
 }
 
-/// What a candidate is, and which part of it is to go; `None` where it is no secret.
+/// A candidate's kind, and the part to redact; `None` if it is no secret.
 fn judge(candidate: &str) -> Option<Judged> {
     let end = candidate
         .strip_suffix('…')

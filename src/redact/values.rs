@@ -1,4 +1,4 @@
-//! Secrets by what they are: the values of variables whose names say that they are secret.
+//! Finds secrets by their values: those of variables whose names say that they are secret.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,11 +8,11 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::{Secret, shapes};
 
-/// A shorter value is not looked for: it would be found in words that have nothing to do with it.
+/// A shorter value is not looked for: it would be found in unrelated words.
 const SHORTEST: usize = 8;
 /// A shorter value of small letters only is a word (`postgres`, `production`).
 const SHORTEST_OF_LETTERS: usize = 16;
-/// So much of the beginning of a value is recognised where a text was cut behind it.
+/// This much of a value's beginning is recognised if the text was cut after it.
 const HEAD: usize = 8;
 /// How the last part of a secret variable's name ends.
 const NAME_ENDINGS: [&str; 11] = [
@@ -31,12 +31,12 @@ const NAME_ENDINGS: [&str; 11] = [
 /// The bot's own token, which is looked for however short it is.
 const OWN_TOKEN: &str = "TELEGRAM_BOT_TOKEN";
 
-/// What is looked for.
+/// The values to look for.
 #[derive(Default)]
 pub struct Values {
     known: Vec<Known>,
     whole: Option<AhoCorasick>,
-    /// Of those that are long enough to be cut.
+    /// The beginnings of values that are long enough to be cut.
     heads: Option<AhoCorasick>,
     /// Which of the known ones each head begins.
     of_heads: Vec<Vec<usize>>,
@@ -77,7 +77,7 @@ impl Values {
         }
     }
 
-    /// The known secrets in a text, and beginnings of them behind which the text was cut.
+    /// The known secrets in a text, and beginnings of them after which the text was cut.
     pub fn find(&self, text: &str) -> Vec<Secret<'_>> {
         let whole = self.whole.iter().flat_map(|whole| {
             whole.find_iter(text).map(|found| Secret {
@@ -130,7 +130,7 @@ fn common_length(text: &str, value: &str) -> usize {
         .sum()
 }
 
-/// What of a variable is secret.
+/// The secret parts of a variable.
 fn secrets_in(name: &str, value: &str) -> Vec<String> {
     let value = value.trim();
     let mut secrets = Vec::new();
@@ -148,7 +148,7 @@ fn secrets_in(name: &str, value: &str) -> Vec<String> {
     if is_secret_name(name) && !is_trivial(value) {
         secrets.push(value.to_owned());
     }
-    // Whatever the variable is called: `postgres://name:password@host`, also where nothing else of it is secret.
+    // Whatever the variable is called: `postgres://name:password@host`, even if nothing else of it is secret.
     if value.contains("://") {
         let in_urls = shapes::find(value)
             .into_iter()
@@ -160,14 +160,13 @@ fn secrets_in(name: &str, value: &str) -> Vec<String> {
     secrets
 }
 
-/// Whether a variable is one that holds a secret: by its name, however short the value is, or by a password in an
-/// address.
+/// Whether a variable has a secret: by its name, however short the value is, or by a password in an address.
 pub fn is_secret(name: &str, value: &str) -> bool {
     let has_value = !value.trim().is_empty();
     has_value && (is_secret_name(name) || !secrets_in(name, value).is_empty())
 }
 
-/// Whether a part of a variable's name, as they are joined by `_`, says that its value is secret.
+/// Whether a part of a variable's name, between `_`, says that its value is secret.
 fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     // The folders that a shell is in and was in.
@@ -178,7 +177,7 @@ fn is_secret_name(name: &str) -> bool {
         .any(|part| part == "PAT" || NAME_ENDINGS.iter().any(|ending| part.ends_with(ending)))
 }
 
-/// What is no secret whatever its variable is called: short, a path, an address, an ordinary word.
+/// Values that are never secret, whatever the name: short, a path, an address, an ordinary word.
 fn is_trivial(value: &str) -> bool {
     let is_path = value.starts_with(['/', '~']) || value.starts_with("./");
     let is_address = value.contains("://");

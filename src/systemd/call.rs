@@ -1,5 +1,5 @@
-//! Calls of `systemctl`, `loginctl` and `journalctl` that change something or that a person waits for, and their
-//! refusals as a person can use them.
+//! Calls `systemctl`, `loginctl` and `journalctl` to change something or while a person waits, and words their
+//! refusals.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -37,7 +37,7 @@ pub fn call(scope: Scope, arguments: &[&str]) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Whether a user's services go on when the user logs out; `None` where nobody says.
+/// Whether a user's services keep running after logout; `None` if unknown.
 pub fn lingers(user: &str) -> Option<bool> {
     let mut command = Command::new("loginctl");
     command.args(["show-user", user, "--property=Linger"]);
@@ -45,7 +45,7 @@ pub fn lingers(user: &str) -> Option<bool> {
     super::lingers(&output)
 }
 
-/// Becomes `journalctl`; returns only when that cannot be.
+/// Becomes `journalctl`; returns only if that fails.
 pub fn become_journal(scope: Scope, lines: u32, follow: bool) -> anyhow::Error {
     let mut command = Command::new("journalctl");
     command
@@ -60,7 +60,7 @@ pub fn become_journal(scope: Scope, lines: u32, follow: bool) -> anyhow::Error {
 fn output(command: &mut Command, name: &str) -> anyhow::Result<Output> {
     match command.stdin(Stdio::null()).output() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            bail!("there is no {name} on this machine, so systemd cannot be asked for anything")
+            bail!("there is no {name} on this machine, so systemd cannot be asked")
         }
         done => done.with_context(|| format!("{name} cannot be started")),
     }

@@ -1,4 +1,4 @@
-//! Asks systemd about telecoder without waiting long, for whoever only looks.
+//! Asks systemd about telecoder, without waiting long.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,7 +14,7 @@ use crate::process::ask::ask;
 /// How long each program that is asked may take.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Who looks after services here.
+/// The service manager of this machine.
 pub enum Manager {
     /// There is no systemd, or it does not answer.
     Absent,
@@ -22,7 +22,7 @@ pub enum Manager {
     NoUnit,
     Unit {
         unit: Unit,
-        /// Whether a unit of the person's own stays when the person logs out; none: nobody knows, or it is the machine's.
+        /// Whether a user's unit keeps running after logout; `None` if unknown, or for the machine's.
         lingers: Option<bool>,
     },
 }
@@ -70,7 +70,7 @@ async fn show(scope: Scope, environment: &BTreeMap<OsString, OsString>) -> Optio
     Some(Unit::of(scope, &said(output.ok()?)?))
 }
 
-/// What the service has logged since then (journalctl(1), `--since`); none where this user may not read it.
+/// What the service has logged since then (journalctl(1), `--since`); `None` if this user may not read it.
 pub async fn journal(
     scope: Scope,
     since: &str,

@@ -1,7 +1,7 @@
 //! The only module that asks systemd: whose service telecoder is, what systemd says of it, and where its log is.
 //!
-//! [`call`] changes the service and waits for it, [`look`] only asks and gives up soon. What it means for a person is
-//! said by `cli::service` and `doctor`; what the unit says, by `deploy/telecoder.service`.
+//! [`call`] changes the service and waits for it, [`look`] only asks and gives up soon. `cli::service` and `doctor`
+//! have the sentences for a person; the unit is `deploy/telecoder.service`.
 
 pub mod call;
 pub mod look;
@@ -15,13 +15,13 @@ use rustix::process::geteuid;
 
 /// The unit's name.
 pub const UNIT: &str = "telecoder.service";
-/// As whom the machine's service runs where nothing else is said.
+/// The default user of the machine's service.
 pub const USER: &str = "telecoder";
-/// What is asked of it. Format: org.freedesktop.systemd1(5).
+/// The properties to ask for. Format: org.freedesktop.systemd1(5).
 const PROPERTIES: &str = "--property=LoadState,UnitFileState,ActiveState,SubState,Result,ExecMainStatus,StatusText,\
                           ActiveEnterTimestamp,NRestarts,KillMode,OOMPolicy,User,Environment,EnvironmentFiles,\
                           MainPID";
-/// What a service of the machine finds programs on where its unit says nothing. systemd: systemd.exec(5).
+/// The PATH of a machine's service whose unit sets none. systemd: systemd.exec(5).
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Where the units of the machine are.
 const SYSTEM_UNITS: &str = "etc/systemd/system";
@@ -29,14 +29,14 @@ const SYSTEM_UNITS: &str = "etc/systemd/system";
 /// Whose service it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Root's: it runs as a user of its own, from the start of the machine.
+    /// The machine's: it runs as a user of its own, from boot.
     System,
     /// Of the user who has installed it.
     User,
 }
 
 impl Scope {
-    /// Which one is meant where there are both: root has the machine's, everybody else their own.
+    /// Which one comes first: for root the machine's, for others their own.
     pub fn in_order() -> [Scope; 2] {
         match geteuid().is_root() {
             true => [Scope::System, Scope::User],
@@ -66,7 +66,7 @@ impl Scope {
         }
     }
 
-    /// What shows a person the log.
+    /// The command that shows the log.
     pub fn log_command(self) -> &'static str {
         match self {
             Scope::System => "sudo journalctl -u telecoder -n 50",
@@ -85,7 +85,7 @@ pub fn unit_of_machine(root: &Path) -> PathBuf {
     root.join(SYSTEM_UNITS).join(UNIT)
 }
 
-/// As whom the machine's service runs; none where there is none, or its user is not there any more.
+/// The user of the machine's service; `None` if there is no service, or its user is gone.
 pub fn user_of_machine(root: &Path) -> Option<User> {
     let unit = fs::read_to_string(unit_of_machine(root)).ok()?;
     let mut lines = unit.lines();
@@ -118,7 +118,7 @@ impl Unit {
         }
     }
 
-    /// Empty where systemd says nothing of it.
+    /// Empty if systemd does not name it.
     pub fn property(&self, name: &str) -> &str {
         self.properties
             .iter()
@@ -126,7 +126,7 @@ impl Unit {
             .map_or("", |(_, value)| value)
     }
 
-    /// systemd knows it, though perhaps as one that it cannot read.
+    /// systemd knows it, even if it cannot read it.
     pub fn is_there(&self) -> bool {
         !matches!(self.property("LoadState"), "" | "not-found")
     }
@@ -145,7 +145,7 @@ impl Unit {
         self.property("UnitFileState").starts_with("enabled")
     }
 
-    /// What the bot says that it is, where that looks like a version.
+    /// The version that the bot reports, if it looks like one.
     pub fn version(&self) -> Option<&str> {
         let said = self.property("StatusText");
         let (version, _) = said.strip_prefix("version ")?.split_once(',')?;
@@ -159,7 +159,7 @@ impl Unit {
         process.filter(|process| *process != 0)
     }
 
-    /// The user that a unit of the machine runs as, where that is somebody else than this process's.
+    /// The user of the machine's unit, if it is not this process's.
     pub fn other_user(&self) -> Option<User> {
         if self.scope == Scope::User {
             return None;
@@ -171,7 +171,7 @@ impl Unit {
         matches!(self.property("User"), "" | "root")
     }
 
-    /// What the unit itself sets, but for PATH.
+    /// The variables that the unit sets, except PATH.
     pub fn variables(&self) -> Vec<(String, String)> {
         words(self.property("Environment"))
             .into_iter()
@@ -194,7 +194,7 @@ impl Unit {
             .collect()
     }
 
-    /// Where the service finds programs; none: nobody knows.
+    /// The service's PATH; `None` if unknown.
     pub fn path(&self) -> Option<String> {
         let named = words(self.property("Environment"))
             .into_iter()
@@ -218,12 +218,12 @@ fn words(list: &str) -> Vec<String> {
     words
 }
 
-/// Whether a user's services go on when the user logs out, as `loginctl show-user` says it; none: nobody knows.
+/// Whether a user's services keep running after logout, from `loginctl show-user`; `None` if unknown.
 fn lingers(output: &Output) -> Option<bool> {
     match String::from_utf8_lossy(&output.stdout).trim() {
         "Linger=yes" => Some(true),
         "Linger=no" => Some(false),
-        // Who is not logged in and does not linger is not known to it.
+        // It does not know a user who is not logged in and does not linger.
         _ => (!output.status.success()).then_some(false),
     }
 }

@@ -1,12 +1,12 @@
 //! The page for monitors on `TELECODER_WEB_ADDR`: `GET /healthz` and `GET /metrics`. Only reads.
 //!
 //! # What it must not do
-//! Hold up the bot. It has few connections, each with a limit of its own, and looks at the store one at a time and
-//! not for long. Where its address cannot be had (somebody else has the port), the bot goes on without it, says so
-//! once and tries again: whoever watches notices that nothing answers, while a bot that had not started would leave
-//! the person in the chat with nothing. (An address that makes no sense is a fault in the settings, and found before.)
+//! Delay the bot. It has few connections, each with its own limit, and queries the store one at a time and briefly. If
+//! its address is taken, the bot runs without it, says so once and tries again: a monitor notices that nothing answers,
+//! while a bot that did not start would leave the chat with nothing. (An invalid address is a fault in the settings,
+//! found earlier.)
 //!
-//! What is said is `report`'s; what is counted is [`metrics`](crate::metrics)'.
+//! `report` is the text of `/healthz`; [`metrics`](crate::metrics) counts.
 
 mod readings;
 mod report;
@@ -34,18 +34,18 @@ use crate::store::Store;
 use crate::store::counts::{self, Counts};
 use readings::{Readings, resident_memory};
 
-/// So many connections at the same time; the next one waits.
+/// The most connections at the same time; the next one waits.
 const CONNECTIONS: usize = 16;
-/// From its first byte to its last; a client that is slower is cut off.
+/// How long one connection may take; a slower client is cut off.
 const CONNECTION_LIMIT: Duration = Duration::from_secs(10);
-/// Of a request, its line and headers; hyper takes no less.
+/// The most bytes of a request's line and headers; hyper takes no less.
 const REQUEST_BYTES: usize = 8 * 1024;
 /// How long the store may take to answer. A monitor waits for ten seconds.
 const STORE_LIMIT: Duration = Duration::from_secs(3);
-/// Until an address that was taken is tried again.
+/// The pause before a taken address is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// What is shown.
+/// The page for monitors.
 pub struct Web {
     pub address: SocketAddr,
     pub store: Store,
@@ -53,7 +53,7 @@ pub struct Web {
     pub metrics: Metrics,
     /// When the bot was started.
     pub started: Instant,
-    /// Held while somebody looks at the store.
+    /// Locked during a query to the store.
     pub looking: Mutex<()>,
 }
 
@@ -157,7 +157,7 @@ async fn healthz(State(web): State<Arc<Web>>) -> Response {
     (status, headers, axum::Json(report)).into_response()
 }
 
-/// Answers also when the store does not: what was counted is known all the same.
+/// Answers even if the store does not: the counts are in memory.
 async fn metrics(State(web): State<Arc<Web>>) -> Response {
     let (vitals, counts) = web.look().await;
     let readings = Readings {

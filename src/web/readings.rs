@@ -1,4 +1,4 @@
-//! What is true at the moment: looked up when somebody asks, never counted along.
+//! The state of the moment: looked up when somebody asks, never counted.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::store::counts::Counts;
 /// The bot at one moment.
 pub struct Readings {
     pub vitals: Vitals,
-    /// None where the store did not answer.
+    /// `None` if the store did not answer.
     pub counts: Option<Counts>,
     pub uptime: Duration,
-    /// Bytes; none where this machine does not say.
+    /// In bytes; `None` if this machine does not say.
     pub resident_memory: Option<u64>,
 }
 
@@ -51,7 +51,7 @@ impl Readings {
         if let Some(counts) = &self.counts {
             gauge(
                 "telecoder_runs_running",
-                "Runs that go on",
+                "Runs in progress",
                 counts.runs_running,
             );
             gauge(
@@ -71,12 +71,12 @@ impl Readings {
             );
             gauge(
                 "telecoder_outbox_due",
-                "Messages that have not arrived yet",
+                "Messages that are not delivered yet",
                 counts.outbox_due,
             );
             gauge(
                 "telecoder_outbox_parked",
-                "Messages that were put aside",
+                "Messages that are parked",
                 counts.outbox_parked,
             );
             registry.register_with_unit(
@@ -104,7 +104,7 @@ impl Readings {
     }
 }
 
-/// What this process takes, in bytes. proc_pid_status(5): `VmRSS`, in KiB.
+/// The memory of this process, in bytes. proc_pid_status(5): `VmRSS`, in KiB.
 pub fn resident_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status

@@ -11,15 +11,15 @@ use crate::store::counts::Counts;
 pub(super) struct Report {
     /// `ok`, or `failing`.
     status: &'static str,
-    /// What is wrong, a sentence each; empty where nothing is.
+    /// What is wrong, a sentence each; empty if nothing is.
     problems: Vec<&'static str>,
     version: &'static str,
     uptime_s: u64,
     polling: bool,
     store_answering: bool,
-    /// Another program polls with the same token; for how long.
+    /// How long another program has polled with the same token.
     other_poller_for_s: Option<u64>,
-    /// `null` where the store did not answer.
+    /// `null` if the store did not answer.
     runs_running: Option<u64>,
     runs_queued: Option<u64>,
     outbox_due: Option<u64>,

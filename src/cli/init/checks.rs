@@ -1,17 +1,17 @@
-//! What is missing on this machine: the doctor's findings that matter before the first start, and faults in the settings.
+//! Prints what is missing on this machine: the doctor's findings before the first start, and faults in the settings.
 
 use crate::config::{self, Fault, Setting, Sources};
 use crate::doctor;
 
-/// What init itself sees to, or the doctor has a line for, and so is not told as a fault.
+/// Settings whose faults are not repeated: init handles them, or the doctor has a line for them.
 const SEEN_TO: [Setting; 3] = [Setting::BotToken, Setting::PermissionMode, Setting::Data];
 
-/// Looks at everything and says what it found. `sources` has what is about to be written.
+/// Runs the checks and prints the findings. `sources` has what is about to be written.
 pub(super) async fn print(sources: &Sources) {
     let report = doctor::before_the_first_start(sources.clone()).await;
     anstream::print!("{}", report.lines());
     let (faults, remarks) = config::faults_and_remarks(sources);
-    // What no setting is named for was said at the beginning: it is about the files.
+    // Faults without a setting are about files, and were printed at the beginning.
     let is_news = |setting: &Setting| !SEEN_TO.contains(setting);
     for fault in faults {
         if fault.setting.as_ref().is_some_and(is_news) {

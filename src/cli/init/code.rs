@@ -1,4 +1,4 @@
-//! The one-time code that makes somebody the owner, and who has sent it. Pure, but for the dice.
+//! The one-time code that makes its sender the owner. Pure, but for the dice.
 
 use std::time::{Duration, Instant};
 
@@ -8,10 +8,10 @@ use subtle::ConstantTimeEq;
 use crate::domain::id::InviteCode;
 use crate::telegram::ask::{self, Start};
 
-/// After so many wrong codes it is over: somebody is guessing.
+/// After this many wrong codes it is void: somebody is guessing.
 const WRONG_AT_MOST: u32 = 5;
 
-/// A code that is waited for. It is in memory only.
+/// A code that init waits for, in memory only.
 pub(super) struct Code {
     text: InviteCode,
     until: Instant,
@@ -50,7 +50,7 @@ impl Code {
         (now >= self.until).then_some(Over::Expired)
     }
 
-    /// The start that has it; any other one is one more wrong code.
+    /// Returns the start with this code; any other start counts as a wrong code.
     pub fn look_at(&mut self, update: &Value) -> Option<Start> {
         let start = ask::start_in(update)?;
         if !bool::from(start.code.as_bytes().ct_eq(self.text.as_str().as_bytes())) {

@@ -1,8 +1,8 @@
 //! `telecoder init`: from nothing to a settings file with a token that works and an owner.
 //!
-//! The steps in their order: the token ([`token`]), who the owner is ([`owner`]: by [`pairing`] with a [`code`]), what
-//! is missing on this machine ([`checks`]), the file. Everything is asked at a [`terminal`] or given by flags; nothing is written before
-//! everything is known, and then at once. Whether a service is offered is [`service`]'s; installing it, another command's.
+//! The steps in order: the token ([`token`]), the owner ([`owner`]: by [`pairing`] with a [`code`]), the checks of this
+//! machine ([`checks`]), the file. The answers come from a [`terminal`] or from flags. The file is written once, when
+//! everything is known. [`service`] offers the service; another command installs it.
 
 mod checks;
 mod code;
@@ -32,13 +32,13 @@ use terminal::Terminal;
 
 #[derive(Debug, Args)]
 pub(super) struct InitArguments {
-    /// A file with the bot's token; - reads standard input [default: TELEGRAM_BOT_TOKEN, or it is asked for]
+    /// A file with the bot's token; - reads standard input [default: TELEGRAM_BOT_TOKEN, else init asks]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Your Telegram user id, where you know it: you are the owner without pairing
+    /// Your Telegram user id, if you know it; skips the link
     #[arg(long, value_name = "ID", value_parser = clap::value_parser!(u64).range(1..))]
     owner: Option<u64>,
-    /// Pair an owner though somebody is on the list already
+    /// Set a new owner even if there is one
     #[arg(long, conflicts_with = "owner")]
     pair: bool,
     /// The settings file [default: .env if it is here, else ~/.config/telecoder/telecoder.env]
@@ -47,7 +47,7 @@ pub(super) struct InitArguments {
     /// What claude may do without asking
     #[arg(long, value_name = "MODE", value_parser = permission_mode())]
     permission_mode: Option<PermissionMode>,
-    /// Delete a webhook that keeps the bot's messages away
+    /// Delete a webhook that takes the bot's messages
     #[arg(long)]
     delete_webhook: bool,
     /// Install the service without asking
@@ -56,10 +56,10 @@ pub(super) struct InitArguments {
     /// Do not install the service, and do not ask
     #[arg(long)]
     no_service: bool,
-    /// Another folder than / to look for services in
+    /// The folder to look for services in, instead of /
     #[arg(long, hide = true, value_name = "FOLDER", default_value = "/")]
     root: PathBuf,
-    /// How long a pairing code is good
+    /// How long the link works
     #[arg(long, hide = true, value_name = "TIME", default_value = "10m", value_parser = length)]
     pairing_time: Duration,
 }
@@ -77,7 +77,7 @@ fn length(text: &str) -> Result<Duration, String> {
     Duration::try_from(length).map_err(|error| error.to_string())
 }
 
-/// Does all of it. Errors are for a person; where it is stopped before the settings are written, nothing was.
+/// Runs all steps. Errors are for a person; if it is stopped before the settings are written, nothing has changed.
 pub(super) async fn run(arguments: InitArguments, quit: CancellationToken) -> anyhow::Result<()> {
     let service = Service::here(&arguments)?;
     let mut terminal = Terminal::of_this_process();
@@ -117,7 +117,7 @@ pub(super) async fn run(arguments: InitArguments, quit: CancellationToken) -> an
     }
 }
 
-/// Up to the settings file; the bot's name, and which file it was.
+/// The steps up to the settings file; returns the bot's name and the file.
 async fn set_up(
     arguments: &InitArguments,
     terminal: &mut Terminal,
@@ -130,7 +130,7 @@ async fn set_up(
         Some(file) => std::path::absolute(file)?,
         None => command::file_to_write(&sources)?,
     };
-    // The file is replaced, so it is its folder that counts.
+    // The file is replaced, so its folder must be writable.
     if !doctor::can_be_made(path.parent().unwrap_or(&path)) {
         return Err(Misused(format!(
             "{} cannot be written by this user; name another file with --file, or run init as the user that telecoder \
@@ -160,7 +160,7 @@ async fn set_up(
     Ok((bot.username, path))
 }
 
-/// The permission mode to write; `None` where what holds works.
+/// The permission mode to write; `None` keeps the current one.
 async fn mode(
     arguments: &InitArguments,
     sources: &Sources,
@@ -190,7 +190,8 @@ async fn mode(
     let question = format!("Use {} instead?", instead.name());
     if terminal.agrees(&question, !is_chosen).await? {
         println!(
-            "✓ Permission mode: {}; claude edits files by itself, but runs no command that it would have to ask for",
+            "✓ Permission mode: {}; claude edits files without asking, and asks in the chat before it runs other \
+             commands",
             instead.name()
         );
         return Ok(Some(instead));

@@ -1,4 +1,4 @@
-//! Who owns the bot: given by a flag, there already, or whoever presses Start with the code that is shown here.
+//! Finds the owner: from a flag, from the settings, or by the person who presses Start with the code shown here.
 
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,10 @@ use crate::domain::id::UserId;
 use crate::telegram::api::TIMEOUT;
 use crate::telegram::ask;
 
-/// What the owner reads in the chat.
+/// The message to the new owner.
 const WELCOME: &str = "You are the owner of this bot now. It answers here when telecoder runs.";
 
-/// Who may use the bot from now on, the owner first; `None` where the list stays as it is.
+/// The new list of people who may use the bot, the owner first; `None` if it stays as it is.
 pub(super) async fn find(
     arguments: &InitArguments,
     sources: &Sources,
@@ -34,7 +34,7 @@ pub(super) async fn find(
         && !arguments.pair
     {
         println!("✓ Who may use the bot: {users}");
-        if !terminal.agrees("Pair another owner?", false).await? {
+        if !terminal.agrees("Set another owner?", false).await? {
             return Ok(None);
         }
     }
@@ -49,12 +49,12 @@ async fn pair(good_for: Duration, bot: &Bot, terminal: &mut Terminal) -> anyhow:
         let mut code = Code::new(Instant::now(), good_for);
         let link = code.link(&bot.username);
         println!(
-            "\nNow open this link on your phone or computer, and press Start. Whoever does is the owner:\n"
+            "\nOpen this link on your phone or computer, and press Start. The first to do so is the owner:\n"
         );
         println!("  {link}");
         terminal::draw(&link);
         println!(
-            "Waiting for it… (The code is good for {}; Ctrl-C stops.)",
+            "Waiting for it… (The link works for {}; Ctrl-C stops.)",
             in_words(good_for)
         );
         let over = match updates.wait_for(&mut code).await? {
@@ -90,14 +90,14 @@ fn in_words(length: Duration) -> String {
         .unsigned_duration_to_string(&length)
 }
 
-/// What comes of it changes nothing.
+/// A failure changes nothing.
 async fn welcome(bot: &Bot, owner: UserId) {
     if let Err(error) = ask::say(&bot.api, owner, WELCOME, TIMEOUT).await {
-        println!("! The chat could not be told ({error}); it makes no difference.");
+        println!("! The chat could not be told ({error}); you are the owner all the same.");
     }
 }
 
-/// The owner in front of who is on the list already, each once.
+/// The list with the owner first, each person once.
 fn with_owner(owner: u64, users: Option<&str>) -> String {
     let owner = owner.to_string();
     let others = users

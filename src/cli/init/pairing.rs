@@ -1,7 +1,7 @@
 //! Waits for the person who presses Start with the code.
 //!
-//! Telegram forgets an update when a later offset is asked for. None is asked for here, so what people have written
-//! is still there for the bot when it runs, the owner's `/start` too.
+//! Telegram forgets the updates below an offset. This gives an offset only to get past a full batch; all other updates
+//! are still there when the bot runs, the owner's `/start` too.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -15,26 +15,26 @@ use super::token::{conflict, webhook_is_set};
 use crate::telegram::api::{Api, ApiError, TIMEOUT};
 use crate::telegram::ask::{self, Start, number_of};
 
-/// How long Telegram may wait for something new where nothing is there.
+/// How long Telegram may wait for an update if there is none.
 const LONG_POLL: Duration = Duration::from_secs(25);
-/// Where something is there, Telegram answers at once, so this waits.
+/// If there are updates, Telegram answers immediately, so this waits instead.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
-/// Bot API: getUpdates gives so many at once, the oldest ones.
+/// Bot API: getUpdates returns at most this many, the oldest ones.
 const BATCH: usize = 100;
 
-/// What waits at Telegram, and what of it has been looked at.
+/// The updates that wait at Telegram, and which of them were looked at.
 pub(super) struct Updates<'a> {
     api: &'a Api,
     looked_at: HashSet<i64>,
     is_empty: bool,
-    /// Where a full batch hides what is new: from where to ask the next time, which gives up that batch.
+    /// If a full batch hides newer updates: the offset of the next call, which gives up that batch.
     give_up_below: Option<i64>,
-    /// Telegram did not answer, and the person knows it.
+    /// Telegram did not answer, and the person was told.
     is_waiting: bool,
 }
 
 impl Updates<'_> {
-    /// What was sent before there was a code is no try.
+    /// Starts sent before there is a code are no tries.
     pub async fn begin(api: &Api) -> anyhow::Result<Updates<'_>> {
         let mut updates = Updates {
             api,
@@ -43,12 +43,12 @@ impl Updates<'_> {
             give_up_below: None,
             is_waiting: false,
         };
-        // Behind a full batch there may be more, and whoever asks for it gives that batch up.
+        // A full batch may hide more updates; asking for those gives up the batch.
         while updates.ask(Duration::ZERO).await?.is_none() || updates.give_up_below.is_some() {}
         Ok(updates)
     }
 
-    /// Until somebody is the owner or the code is over.
+    /// Waits until somebody is the owner or the code is over.
     pub async fn wait_for(&mut self, code: &mut Code) -> anyhow::Result<Result<Start, Over>> {
         loop {
             if let Some(over) = code.over(Instant::now()) {
@@ -76,7 +76,7 @@ impl Updates<'_> {
         }
     }
 
-    /// What has not been looked at; `None` where Telegram could not be asked now.
+    /// The updates not looked at yet; `None` if Telegram does not answer now.
     async fn ask(&mut self, wait: Duration) -> anyhow::Result<Option<Vec<Value>>> {
         let asked = match self.give_up_below {
             Some(offset) => ask::waiting_from(self.api, offset, BATCH, wait, TIMEOUT).await,
@@ -99,7 +99,7 @@ impl Updates<'_> {
                 sleep(LOOK_AGAIN).await;
                 return Ok(None);
             }
-            Err(error) => return Err(error).context("updates cannot be had from Telegram"),
+            Err(error) => return Err(error).context("Telegram gives no updates"),
         };
         self.is_waiting = false;
         self.is_empty = batch.is_empty();
@@ -109,9 +109,7 @@ impl Updates<'_> {
             .filter(|_| batch.len() >= BATCH)
             .map(|last| last.saturating_add(1));
         if self.give_up_below.is_some() {
-            println!(
-                "! {BATCH} messages that the bot has not seen are in the way of the newest ones. They are given up."
-            );
+            println!("! {BATCH} unread messages hide the newest ones; they are dropped.");
         }
         let new = batch
             .into_iter()

@@ -1,6 +1,6 @@
-//! Whether and how the bot can run as a service here, asked before anything is written.
+//! Whether and how the bot can run as a service here; checked before anything is written.
 //!
-//! The service itself is `telecoder service`'s.
+//! `telecoder service` installs it.
 
 use anyhow::{Context, bail};
 use nix::unistd::User;
@@ -13,26 +13,26 @@ use crate::config::Setting;
 use crate::systemd;
 
 const NEEDS_USER: &str = "a service does not run as root, and there is no user telecoder here. deploy/install.sh makes one and \
-                          installs the service; `telecoder service install --run-as USER` takes another one, as whom init \
-                          is run too";
+                          installs the service; `telecoder service install --run-as USER` takes another one; run init as \
+                          that user too";
 
-/// What comes after the settings are written.
+/// The step after the settings are written.
 pub(super) enum Next {
     Nothing,
     InstallService,
-    /// It is there already.
+    /// The service is installed already.
     StartService,
 }
 
-/// What can be done here to have the bot run as a service.
+/// Whether the bot can run as a service here.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Service {
     /// There is no systemd.
     Impossible,
     CanBeInstalled,
-    /// The machine's own runs as this user.
+    /// The machine's service runs as this user.
     IsThere,
-    /// This is root, and nobody is there as whom a service could run.
+    /// This is root, and there is no user that a service could run as.
     NeedsUser,
 }
 
@@ -51,8 +51,8 @@ impl Service {
         let runs_machine = systemd::runs_machine(&arguments.root);
         match user {
             Some(user) if caller.is_root() && arguments.file.is_none() => Err(Misused(format!(
-                "this is root, and telecoder runs as {name} on this machine, who would not read root's settings. Nothing \
-                 was done. Run: sudo -u {name} -H telecoder init",
+                "this is root, but telecoder runs as {name} here and does not read root's settings. Nothing was done. \
+                 Run: sudo -u {name} -H telecoder init",
                 name = user.name
             ))
             .into()),
@@ -65,7 +65,7 @@ impl Service {
         }
     }
 
-    /// Asks whether the service is wanted, where it can be had and no flag says it.
+    /// Asks whether to install the service, if that is possible and no flag decides.
     pub async fn offer(
         self,
         arguments: &InitArguments,
@@ -91,7 +91,7 @@ impl Service {
     }
 }
 
-/// Runs this very program; what it says is for the person.
+/// Runs this program again; the person reads its output.
 pub(super) fn install() -> anyhow::Result<()> {
     let status = std::process::Command::new("/proc/self/exe")
         .args(["service", "install"])

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 
 use crate::cli::table;
 
-/// Somebody who can be asked; nobody, where standard input is no terminal.
+/// The person who can be asked; nobody if standard input is no terminal.
 pub(super) struct Terminal {
     lines: Option<Lines<BufReader<Stdin>>>,
 }
@@ -28,7 +28,7 @@ impl Terminal {
         self.lines.is_some()
     }
 
-    /// What a yes or no comes to; Enter alone is `otherwise`, and so is nobody who could be asked.
+    /// Asks for a yes or no. Returns `otherwise` for Enter alone, and if there is nobody to ask.
     pub async fn agrees(&mut self, question: &str, otherwise: bool) -> anyhow::Result<bool> {
         if !self.is_there() {
             return Ok(otherwise);
@@ -74,7 +74,7 @@ impl Unseen {
         let before = tcgetattr(std::io::stdin()).context("the terminal cannot be set up")?;
         let mut unseen = before.clone();
         unseen.local_modes.remove(LocalModes::ECHO);
-        // What was typed ahead was shown already; it is no answer.
+        // Drops what was typed ahead: it was shown already.
         tcsetattr(std::io::stdin(), OptionalActions::Flush, &unseen)
             .context("the terminal cannot be told not to show the token")?;
         Ok(Unseen { before })
@@ -93,8 +93,8 @@ fn say(text: &str) -> std::io::Result<()> {
     stdout.flush()
 }
 
-/// A QR code, where there is a terminal with room for it. Light on dark in colours of its own, because a camera wants
-/// it so on every terminal; without colours a dark terminal is taken for granted.
+/// Draws a QR code, if there is a terminal with room for it. It sets its own colours, so that a camera reads it on
+/// every terminal; without colours it assumes a dark one.
 pub(super) fn draw(link: &str) {
     let Some(room) = table::width() else { return };
     let Ok(code) = QrCode::new(link) else { return };
@@ -122,7 +122,7 @@ pub(super) fn draw(link: &str) {
     println!();
 }
 
-/// Somebody else's words, fit for a terminal.
+/// Somebody else's words, safe for a terminal.
 pub(super) fn harmless(words: &str) -> String {
     words.chars().filter(|c| !c.is_control()).take(64).collect()
 }

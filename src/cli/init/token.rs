@@ -1,4 +1,4 @@
-//! The bot's token: where it comes from, and whether Telegram takes it. It is never shown and in no error's text.
+//! The bot's token: where it comes from, and whether Telegram accepts it. It is never shown, not even in an error.
 
 use std::io::Read;
 use std::path::Path;
@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::terminal::Terminal;
 use crate::cli::Misused;
 use crate::config::{self, Origin, Setting, Sources};
+use crate::doctor;
 use crate::metrics::Metrics;
 use crate::telegram::api::{Api, TIMEOUT};
 use crate::telegram::ask;
@@ -16,7 +17,7 @@ use crate::telegram::ask;
 /// How often a token is asked for.
 const TRIES: u32 = 3;
 
-/// A token that Telegram takes, and whose it is.
+/// A token that Telegram accepts, and its bot.
 pub(super) struct Bot {
     pub token: SecretString,
     pub api: Api,
@@ -24,15 +25,15 @@ pub(super) struct Bot {
     pub username: String,
 }
 
-/// Why a token does not do; the sentence is for a person.
+/// Why a token does not work, for a person.
 enum Unfit {
-    /// Another one may.
+    /// Another one may work.
     Token(String),
-    /// No other one would.
+    /// No other one would work.
     World(anyhow::Error),
 }
 
-/// From the file, from where settings are, or from the person; asked again where Telegram refuses it.
+/// Takes the token from the file, the settings or the person; asks again if Telegram refuses it.
 pub(super) async fn find(
     file: Option<&Path>,
     sources: &Sources,
@@ -85,15 +86,15 @@ pub(super) async fn find(
     }
 }
 
-/// A token that need not be asked for.
+/// The token from the file or the settings, if there is one.
 fn given(file: Option<&Path>, sources: &Sources) -> anyhow::Result<Option<SecretString>> {
     let Some(file) = file else {
         let Some((token, origin)) = sources.found(Setting::BotToken) else {
             return Ok(None);
         };
         match origin {
-            Origin::Environment => println!("The token is that of the environment."),
-            Origin::File(path) => println!("The token is that in {}.", path.display()),
+            Origin::Environment => println!("Using the token from the environment."),
+            Origin::File(path) => println!("Using the token in {}.", path.display()),
         }
         return Ok(Some(token.into()));
     };
@@ -129,13 +130,14 @@ async fn look(sources: &Sources, token: &SecretString) -> Result<(Api, String), 
         Err(error) if error.is_refused_token() => Err(Unfit::Token(format!(
             "Telegram does not accept this token ({error}). @BotFather shows it under /mybots"
         ))),
-        Err(error) => Err(Unfit::World(
-            anyhow!(error).context("the token could not be tried, and nothing was written"),
-        )),
+        Err(error) => Err(Unfit::World(anyhow!(
+            "{}. Nothing was written",
+            doctor::told(&error)
+        ))),
     }
 }
 
-/// While a webhook is set, Telegram gives a bot's updates to nobody who asks for them.
+/// Deletes the webhook, if the person agrees: while one is set, Telegram refuses getUpdates.
 pub(super) async fn end_webhook(
     api: &Api,
     agreed: bool,
@@ -166,7 +168,7 @@ pub(super) async fn end_webhook(
     ask::delete_webhook(api, TIMEOUT)
         .await
         .context("the webhook could not be deleted, and nothing was written")?;
-    println!("✓ Webhook: deleted; what was sent meanwhile is kept");
+    println!("✓ Webhook: deleted; messages sent meanwhile are kept");
     Ok(())
 }
 

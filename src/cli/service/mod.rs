@@ -1,7 +1,7 @@
 //! `telecoder service`: installs the unit, and says in plain words what systemd does with it.
 //!
-//! What the unit says is `deploy/telecoder.service`'s, filled in by [`mod@unit`]; whose service it is, [`place`]'s; what
-//! systemd is asked, [`crate::systemd`]'s; what a person reads, [`words`]'s.
+//! [`mod@unit`] fills in `deploy/telecoder.service`; [`place`] finds whose service it is; [`crate::systemd`] asks
+//! systemd; [`words`] has the sentences.
 
 mod place;
 mod unit;
@@ -19,7 +19,7 @@ use nix::unistd::User;
 use crate::systemd::{Scope, UNIT, USER, call as systemctl};
 use place::Place;
 
-/// What `status` found, as an exit code too; the same one as that of `systemctl status`.
+/// `status` found no running bot; the exit code is that of `systemctl status`.
 #[derive(Debug, thiserror::Error)]
 #[error("the bot does not run as a service")]
 pub(super) struct NotRunning;
@@ -28,22 +28,22 @@ pub(super) struct NotRunning;
 pub(super) struct ServiceArguments {
     #[command(subcommand)]
     command: ServiceCommand,
-    /// The service of this user alone (what it is without root)
+    /// The service of this user alone (default without root)
     #[arg(long, global = true, conflicts_with = "system")]
     user: bool,
-    /// The service of the whole machine (what it is for root)
+    /// The service of the whole machine (default for root)
     #[arg(long, global = true)]
     system: bool,
-    /// Another folder than / to look in
+    /// The folder to look in, instead of /
     #[arg(long, global = true, hide = true, value_name = "FOLDER")]
     root: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 enum ServiceCommand {
-    /// Write the unit, start the bot, and start it with the machine from now on
+    /// Write the unit, start the bot, and have it start at boot
     Install {
-        /// The user as whom the bot and claude run
+        /// The user that the bot and claude run as
         #[arg(long, value_name = "USER", default_value = USER)]
         run_as: String,
         /// Do not start the bot yet
@@ -55,15 +55,15 @@ enum ServiceCommand {
     },
     /// Start the bot
     Start,
-    /// Stop the bot; runs go on
+    /// Stop the bot; runs continue
     Stop,
-    /// Stop the bot and start it again; runs go on
+    /// Stop the bot and start it again; runs continue
     Restart,
-    /// Say whether the bot runs, since when, and how often it was started again (exit code 3: it does not run)
+    /// Show whether the bot runs, since when, and how often it was restarted (exit code 3: it does not run)
     Status,
     /// Show the bot's log
     Logs {
-        /// Go on showing what comes
+        /// Keep showing new lines
         #[arg(short, long)]
         follow: bool,
         /// How many lines
@@ -115,7 +115,7 @@ pub(super) fn run(arguments: ServiceArguments) -> anyhow::Result<()> {
 
 fn unit_for(place: &Place, run_as: &str) -> anyhow::Result<String> {
     let program = std::env::current_exe().and_then(fs::canonicalize).context(
-        "it cannot be told where this telecoder is; was its file replaced just now? Try again",
+        "the path of this program is unknown; was its file replaced just now? Try again",
     )?;
     if !unit::can_be_started(&program) {
         bail!(
@@ -198,7 +198,7 @@ fn restart(place: &Place) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How the bot ended rather than how systemctl puts it, where there was a bot.
+/// Says how the bot ended, if it was started; else what systemctl said.
 fn why_not_up(place: &Place, refusal: anyhow::Error) -> anyhow::Error {
     match systemctl::show(place.scope) {
         Ok(shown) if shown.has_failed() => {

@@ -9,18 +9,18 @@ use crate::claude::keepers;
 use crate::config::{self, Sources};
 use crate::systemd::{self, Scope, UNIT};
 
-/// A service that is, or is to be, on this machine.
+/// A service on this machine, installed or not.
 #[derive(Debug)]
 pub(super) struct Place {
     pub scope: Scope,
     /// The folder that stands for `/`.
     root: PathBuf,
-    /// Who calls.
+    /// The user who calls.
     pub caller: User,
 }
 
 impl Place {
-    /// Where this person's service is: the first one that is there, in the order of [`Scope::in_order`].
+    /// The caller's service: the first one installed, in the order of [`Scope::in_order`].
     pub fn find(asked_for: Option<Scope>, root: Option<PathBuf>) -> anyhow::Result<Place> {
         let caller = User::from_uid(Uid::effective())
             .ok()
@@ -40,7 +40,7 @@ impl Place {
         Ok(place)
     }
 
-    /// The same for a new service, which an ordinary user always makes for itself.
+    /// The place for a new service: an ordinary user always gets their own.
     pub fn for_install(asked_for: Option<Scope>, root: Option<PathBuf>) -> anyhow::Result<Place> {
         let own = match Uid::effective().is_root() {
             true => Scope::System,
@@ -68,7 +68,7 @@ impl Place {
         config.join("systemd/user")
     }
 
-    /// The caller's: HOME, as the settings see it.
+    /// The caller's HOME, as the settings see it.
     pub fn home(&self) -> PathBuf {
         std::env::var_os("HOME")
             .filter(|home| !home.is_empty())
@@ -92,12 +92,12 @@ impl Place {
         Ok(())
     }
 
-    /// Whether the machine has a service already that runs as the caller: a second bot would have the same settings.
+    /// Whether the machine's service runs as the caller: a second bot would have the same settings.
     pub fn machine_runs_as_caller(&self) -> bool {
         systemd::user_of_machine(&self.root).is_some_and(|user| user.uid == self.caller.uid)
     }
 
-    /// Whose home has the settings and, where they say nothing else, the data: the user of the unit that is there.
+    /// The home of the service's user, with the settings and, by default, the data.
     fn home_of_service(&self) -> Option<PathBuf> {
         if self.scope == Scope::User {
             return Some(self.home());
@@ -113,17 +113,17 @@ impl Place {
         }
     }
 
-    /// Where the service keeps its data, as far as this person can know.
+    /// The service's data folder; `None` if this person cannot know it.
     pub fn data(&self) -> Option<PathBuf> {
         config::data_folder(&self.settings()?).ok()
     }
 
-    /// The folder in which the person's own settings are.
+    /// The settings folder of the service's user.
     pub fn settings_folder(&self) -> Option<PathBuf> {
         Some(self.home_of_service()?.join(".config/telecoder"))
     }
 
-    /// How many runs are going on; `None` where that cannot be known.
+    /// How many runs are going on; `None` if unknown.
     pub fn running(&self) -> Option<usize> {
         Some(keepers::count_below(&self.data()?))
     }

@@ -6,16 +6,16 @@ use crate::systemd::Scope;
 
 /// The source of every unit; `deploy/README.md` explains it.
 const TEMPLATE: &str = include_str!("../../../deploy/telecoder.service");
-/// What the template has in the places that are filled in.
+/// The template's values that are replaced.
 const PROGRAM: &str = "/usr/local/bin/telecoder";
 const HOME: &str = "/home/telecoder";
 const USER: &str = "telecoder";
-/// Before it: what holds for every service. Behind it, up to the next section: what only root's systemd can do.
+/// Above it: lines for every service. Below it, up to the next section: lines that only root's systemd can use.
 const ONLY_SYSTEM: &str = "# -- from here on: only as a service of the whole machine --";
 
 /// The text of the unit that runs `program` as `user`.
 pub(super) fn text(scope: Scope, program: &Path, user: &str, home: &Path) -> String {
-    // First, so that what is filled in later is left as it is: a program may be below a folder of this name too.
+    // First, so that values filled in later stay unchanged: the program may be below a folder of this name.
     let template = TEMPLATE.replace(HOME, &home.display().to_string().replace('%', "%%"));
     let (everywhere, rest) = template
         .split_once(ONLY_SYSTEM)
@@ -40,7 +40,7 @@ pub(super) fn text(scope: Scope, program: &Path, user: &str, home: &Path) -> Str
 fn as_user(only_system: &str, user: &str) -> String {
     only_system
         .replace(&format!("User={USER}\n"), &format!("User={user}\n"))
-        // Without it, it is the user's own group.
+        // Without the line it is the user's own group.
         .replace(
             &format!("Group={USER}\n"),
             &match user {
@@ -50,7 +50,7 @@ fn as_user(only_system: &str, user: &str) -> String {
         )
 }
 
-/// The first lines say that it is a service of the machine, and a user's systemd knows no network.
+/// Leaves out the head, which is about the machine's service, and the network, which a user's systemd does not know.
 fn of_a_user(everywhere: &str) -> String {
     let unit = everywhere
         .find("[Unit]")

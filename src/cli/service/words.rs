@@ -1,16 +1,16 @@
-//! What is said of the service. Pure.
+//! The sentences about the service. Pure.
 
 use crate::systemd::{Scope, Unit};
 
-/// Where systemd does not run the machine.
+/// If systemd does not run the machine.
 pub(super) const NO_SYSTEMD: &str = "systemd does not run this machine (in most containers it does not), so there is no service to manage. Start the \
      bot by `telecoder` in a terminal that stays, or as the container's command; after a restart it finds its runs again";
 
-/// To the user as whom the machine's own service runs.
+/// For the user that the machine's service runs as.
 pub(super) const MACHINE_HAS_ONE: &str = "telecoder is a service of the whole machine here already, and runs as this user. Nothing was changed. This starts \
      it: sudo telecoder service start";
 
-/// What `status` knows.
+/// The facts that `status` shows.
 pub(super) struct Status<'a> {
     pub scope: Scope,
     pub shown: &'a Unit,
@@ -27,7 +27,7 @@ pub(super) fn status(status: &Status) -> String {
     let mut lines = vec![first_line(status)];
     if status.is_replaced {
         lines.push(format!(
-            "Another version has been put in its place; `{}` takes it up, and runs go on.",
+            "Another version has been put in its place; `{}` starts it, and runs continue.",
             command(status.scope, "restart")
         ));
     }
@@ -87,7 +87,7 @@ fn first_line(status: &Status) -> String {
     }
 }
 
-/// After a start or a restart that came to nothing.
+/// After a start or a restart that failed.
 pub(super) fn did_not_start(scope: Scope, shown: &Unit) -> String {
     let init = match shown.property("ExecMainStatus") {
         "2" => "; `telecoder init`, as the user of the service, asks for the settings",
@@ -124,26 +124,25 @@ pub(super) fn runs_after_stop(running: Option<usize>) -> String {
     match running {
         Some(0) => "No run was going on.".into(),
         Some(running) => format!(
-            "{} without it; when telecoder starts again, it follows them and posts what came of them.",
+            "{} without it; when telecoder starts again, it follows them and posts their answers.",
             going_on(running)
         ),
         None => {
-            "Runs that are going on go on without it; when telecoder starts again, it follows them."
-                .into()
+            "Current runs continue without it; when telecoder starts again, it follows them.".into()
         }
     }
 }
 
 fn going_on(running: usize) -> String {
     match running {
-        1 => "1 run goes on".into(),
-        many => format!("{many} runs go on"),
+        1 => "1 run continues".into(),
+        many => format!("{many} runs continue"),
     }
 }
 
 pub(super) fn linger(user: &str) -> String {
     format!(
-        "So that it runs while you are not logged in, and starts with the machine: sudo loginctl enable-linger {user}"
+        "To run it while you are logged out, and start it at boot: sudo loginctl enable-linger {user}"
     )
 }
 
@@ -155,7 +154,7 @@ pub(super) fn no_such_user(user: &str) -> String {
     )
 }
 
-/// How the person calls it.
+/// The command that a person types.
 pub(super) fn command(scope: Scope, verb: &str) -> String {
     match scope {
         Scope::System => format!("sudo telecoder service {verb}"),

@@ -1,5 +1,5 @@
-//! `session attach`: claude in this terminal, with the session's conversation, in its workspace; the chat waits and hears
-//! afterwards what happened.
+//! `session attach`: runs claude in this terminal, with the session's conversation, in its workspace. The chat waits,
+//! and is told afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ use crate::session::attached;
 use crate::store::{jobs, now, runs};
 use crate::verify::measure;
 
-/// How long a terminal waits for the snapshot of what is before.
+/// How long to wait for the snapshot of the workspace.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(30);
 
 pub(super) fn attach(
@@ -45,7 +45,7 @@ pub(super) fn attach(
     if !beside.write(|db| Ok(shell::attach(db, &session)?))? {
         bail!("something has just begun in session {name}; nothing was done");
     }
-    // As the last run has left it.
+    // Read again: the last run may have changed it.
     let session = beside.session(name)?;
     let worked = work(beside, &claude, &session);
     let record = terminal::read(&attached::record(beside.data(), &session.id));
@@ -68,7 +68,7 @@ pub(super) fn attach(
     Ok(())
 }
 
-/// Nothing may work in the session but the terminal.
+/// Waits until nothing else works in the session.
 fn wait_for_quiet(beside: &mut Beside, session: &Session, stop_first: bool) -> anyhow::Result<()> {
     if runs::running_of_session(&beside.db, &session.id)?.is_some() {
         if !stop_first {
@@ -83,8 +83,8 @@ fn wait_for_quiet(beside: &mut Beside, session: &Session, stop_first: bool) -> a
     }
     if !beside.has_bot() && jobs::is_measuring(&beside.db, &session.id)? {
         bail!(
-            "what the last run in session {} has changed is not measured yet, and nothing was done; start telecoder, and \
-             attach when it has",
+            "the changes of the last run in session {} are not recorded yet, and nothing was done; start telecoder, and \
+             attach when they are",
             session.id
         );
     }
@@ -144,7 +144,7 @@ struct Before {
 }
 
 impl Before {
-    /// `None` where git cannot say: what changed is left out then.
+    /// `None` if git cannot say: the changes are left out then.
     fn look(runtime: &tokio::runtime::Runtime, git: &Git, session: &Session) -> Option<Before> {
         let before = Before {
             id: RunId::new(),
@@ -175,7 +175,7 @@ impl Before {
             let was_empty = self.was_empty.as_deref();
             let changes =
                 measure::changes(git, workspace, &index, self.id, self.since, was_empty).await;
-            // It has served its purpose; one that stays costs a little room.
+            // No longer needed; one that stays costs a little room.
             let _ = snapshot::forget(git, workspace, self.id, &Moment::ALL).await;
             changes.ok().map(|changes| changes.files)
         })

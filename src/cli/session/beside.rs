@@ -1,4 +1,4 @@
-//! A command beside a running bot: it reads the store, writes what the inbox would write, and rings for the bot.
+//! For commands that work beside a running bot: reads the store, writes what the inbox would, and rings the bell.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -20,16 +20,16 @@ use crate::inbox::shell;
 use crate::session::attached::{self, Attached};
 use crate::store::{self, sessions};
 
-/// The bot has a session for a moment when it takes one back.
+/// The bot locks a session for a moment when it takes it back.
 const BOT_LOOKS: Duration = Duration::from_millis(500);
 
-/// The store of a bot that may be at work.
+/// The store of a bot that may be running.
 pub(super) struct Beside {
     pub db: Connection,
     data: PathBuf,
 }
 
-/// It is written down, and nobody is there to do it.
+/// It is saved, but no bot is running to do it.
 #[derive(Debug, thiserror::Error)]
 #[error("no bot is at work here. It is written down: {0}")]
 pub(crate) struct NoBot(pub &'static str);
@@ -63,7 +63,7 @@ impl Beside {
         })?)
     }
 
-    /// Takes a session, so that no other terminal has it. What one that was killed has left is handed back first.
+    /// Locks a session against other terminals. What a killed terminal left in it is handed back first.
     pub fn take(&mut self, session: &Session) -> anyhow::Result<Attached> {
         let deadline = Instant::now() + BOT_LOOKS;
         let held = loop {
@@ -91,7 +91,7 @@ impl Beside {
         Ok(held)
     }
 
-    /// Writes something down in one transaction, and rings for the bot.
+    /// Stores something in one transaction, and rings the bell.
     pub fn write<T>(
         &mut self,
         effect: impl FnOnce(&Connection) -> anyhow::Result<T>,
@@ -105,7 +105,7 @@ impl Beside {
         Ok(written)
     }
 
-    /// Whether a bot is there to do what is written down.
+    /// Whether a bot is running, to do what is stored.
     pub fn has_bot(&self) -> bool {
         DataFolder::is_in_use(&self.data)
     }
@@ -123,7 +123,7 @@ impl Beside {
     }
 }
 
-/// Files that another user made in there could not be written by the bot: SQLite's own, and those of a workspace.
+/// Refuses other users: the bot could not write the files that they make, SQLite's and a workspace's.
 fn belongs_to_me(data: &Path) -> anyhow::Result<()> {
     let Ok(folder) = std::fs::metadata(data) else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! `session create`: a session that is made in a shell.
+//! `session create`: makes a session in a shell.
 
 use std::path::Path;
 
@@ -69,7 +69,7 @@ fn print(session: &Session, json: bool) {
     }
 }
 
-/// A URL, a folder, or the short name of a repository seen before. Who is at a shell here may name any folder.
+/// A URL, a folder, or the short name of a known repository. A person with a shell here may name any folder.
 fn named_source(db: &Connection, named: &str) -> anyhow::Result<Source> {
     let path = Path::new(named).canonicalize();
     let full = match &path {
@@ -86,7 +86,7 @@ fn named_source(db: &Connection, named: &str) -> anyhow::Result<Source> {
     }
 }
 
-/// Waits until the workspace is there, and says why where it cannot be made.
+/// Waits for the workspace. Errors: it cannot be made.
 fn ready(beside: &Beside, session: &Session) -> anyhow::Result<Option<Session>> {
     loop {
         let now = beside.session(&session.id.0)?;

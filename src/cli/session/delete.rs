@@ -1,5 +1,4 @@
-//! `session delete`: a session goes, with its workspace and its records; never with work that is nowhere else, unless
-//! that is wanted.
+//! `session delete`: deletes a session, its workspace and its records; refuses if work would be lost, unless forced.
 
 use std::path::Path;
 
@@ -26,7 +25,7 @@ pub(super) fn delete(
 ) -> anyhow::Result<()> {
     let settings = config::for_git(sources)?;
     let session = beside.session(name)?;
-    // As a terminal has it: nothing begins there between the look and the end.
+    // Locked as by a terminal: nothing begins there between the check and the deletion.
     let held = beside.take(&session)?;
     let deleted = delete_held(&settings, beside, &session, force);
     if deleted.is_err() {
@@ -63,7 +62,7 @@ fn delete_held(
     }
     let gone = beside.write(|db| forget(db, session))?;
     runtime.block_on(async {
-        // In a clone they go with it; a repository that a worktree is of would keep them.
+        // A clone's snapshots go with it; a worktree's repository would keep them.
         let _ = snapshot::forget_all(&git, &session.workspace, &gone.runs).await;
         workspace::remove(&git, session, prefix).await;
     });
@@ -77,14 +76,14 @@ fn delete_held(
     println!("Session {name} is deleted, with its workspace and the records of its runs.");
     if session.workspace.exists() {
         bail!(
-            "its folder {} could not be removed whole; remove it by hand",
+            "its folder {} could not be removed completely; remove it by hand",
             session.workspace.display()
         );
     }
     Ok(())
 }
 
-/// Folders that are named by ids; most jobs have none.
+/// Removes folders named by ids; most jobs have none.
 fn remove(within: &Path, ids: impl Iterator<Item = Uuid>) {
     for id in ids {
         let _ = std::fs::remove_dir_all(within.join(id.to_string()));
@@ -95,8 +94,7 @@ fn remove(within: &Path, ids: impl Iterator<Item = Uuid>) {
 fn mark(db: &Connection, session: &Session) -> anyhow::Result<()> {
     if sessions::is_busy(db, &session.id)? || !shell::take(db, session)? {
         bail!(
-            "something is running in session {}, or waits there, and nothing was done; telecoder session stop {} \
-             ends it",
+            "something runs or waits in session {}, and nothing was done; telecoder session stop {} ends it",
             session.id,
             session.id
         );
@@ -104,13 +102,13 @@ fn mark(db: &Connection, session: &Session) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is to be removed with a session.
+/// The records to remove with a session.
 struct Gone {
     runs: Vec<RunId>,
     jobs: Vec<JobId>,
 }
 
-/// Forgets a session that is marked; a prompt that came meanwhile stays, and so does the session.
+/// Deletes the rows of a marked session. Errors: a prompt came meanwhile; it stays, and so does the session.
 fn forget(db: &Connection, session: &Session) -> anyhow::Result<Gone> {
     if sessions::is_busy(db, &session.id)? {
         bail!(
@@ -135,7 +133,7 @@ fn forget(db: &Connection, session: &Session) -> anyhow::Result<Gone> {
     Ok(gone)
 }
 
-/// What would be gone with the workspace; a thing an entry, for a person.
+/// The work that would be lost with the workspace, one thing an entry.
 async fn would_be_lost(git: &Git, session: &Session, branch_prefix: &str) -> Vec<String> {
     let folder = &session.workspace;
     if !folder.is_dir() || snapshot::is_empty(folder) {

@@ -1,4 +1,4 @@
-//! Reads along with a run from beside it: its events, as they are written down.
+//! Follows a run from another process: reads its events as they are recorded.
 
 use std::io;
 use std::path::Path;
@@ -30,7 +30,7 @@ impl Follower {
         self.folder.events().exists()
     }
 
-    /// What has happened since this was last asked; of what was before the first time, the end.
+    /// The events since the last call; the first call returns the newest ones so far.
     pub fn new_events(&mut self) -> io::Result<Vec<Event>> {
         if self.host.is_none() {
             match Host::open_near_end(self.folder.clone(), READ_AT_MOST) {

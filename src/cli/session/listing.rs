@@ -1,4 +1,4 @@
-//! `session list` and `session inspect`: what the store says of sessions.
+//! `session list` and `session inspect`: show the stored sessions.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,13 +17,13 @@ use crate::domain::shown::without_password;
 use crate::store::verifications::Verification;
 use crate::store::{runs, sessions, verifications};
 
-/// What `--json` has of a session.
+/// A session in `--json`.
 #[derive(Serialize)]
 struct Shown {
     session: String,
     /// 0: it was made in the shell, and no chat has it.
     chat: i64,
-    /// Of a forum; none elsewhere.
+    /// In a forum; else `None`.
     topic: Option<i32>,
     /// A URL, a path, or `-`.
     repository: String,
@@ -31,7 +31,7 @@ struct Shown {
     workspace: String,
     /// `new`, `ready` or `failed`.
     state: &'static str,
-    /// None: what holds for all sessions; empty: there is none.
+    /// `None`: the general one; empty: none.
     test_cmd: Option<String>,
     lint_cmd: Option<String>,
     autofix: bool,
@@ -41,12 +41,12 @@ struct Shown {
     verifications: Vec<Measured>,
 }
 
-/// What `--json` has of a measurement.
+/// A verification in `--json`.
 #[derive(Serialize)]
 struct Measured {
     /// RFC 3339, in UTC.
     at: String,
-    /// The run that it is about; none where nothing had run.
+    /// The run that it is about; `None` if nothing had run.
     run: Option<String>,
     /// Somebody asked for it, by /verify or `session verify`.
     by_hand: bool,
@@ -164,13 +164,13 @@ pub(super) fn inspect(beside: &Beside, name: &str, last: u32, json: bool) -> any
 
 fn command(command: Option<&str>) -> &str {
     match command {
-        None => "what the settings or the repository say",
+        None => "as in the settings or the repository",
         Some("") => "none",
         Some(command) => command,
     }
 }
 
-/// As the chat has it, the folded parts below.
+/// Prints evidence as in the chat, with the folded parts below.
 pub(super) fn print_evidence(evidence: &Evidence) {
     let message = evidence::message(JobId::default(), evidence, &evidence::Next::Open, None);
     let Body::Evidence { text, folded } = message.body else {

@@ -1,4 +1,4 @@
-//! `session logs`: what runs did, as lines; `-f` goes on.
+//! `session logs`: prints what runs did, as lines; `-f` follows.
 
 use std::io::Write;
 
@@ -45,7 +45,7 @@ fn print_end(follower: &mut Follower, most: usize) -> anyhow::Result<()> {
     print(lines.iter().skip(lines.len().saturating_sub(most)))
 }
 
-/// From the last lines on, run after run.
+/// Follows from the last lines on, run after run.
 fn print_on(beside: &Beside, session: &Session, lines: usize) -> anyhow::Result<()> {
     let mut at: Option<(RunId, Follower)> = None;
     loop {

@@ -1,4 +1,4 @@
-//! `telecoder session`: sessions in a shell, beside a running bot. One file a verb.
+//! `telecoder session`: sessions in a shell, also while the bot runs. One file a verb.
 
 mod attach;
 pub(super) mod beside;
@@ -23,73 +23,73 @@ use crate::domain::id::{ChatId, ChatThread, ThreadId, UserId};
 use crate::store::{migrated, people};
 use beside::Beside;
 
-/// How often it is looked whether a running bot has done what was asked.
+/// How often to check whether the bot has done what was asked.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SessionCommand {
-    /// Make a session and its workspace; it belongs to the shell until a chat goes on in it with /resume
+    /// Make a session and its workspace; it belongs to the shell until a chat takes it with /resume
     #[command(after_long_help = fields::CREATE)]
     Create {
-        /// What to work on: a URL, a folder of this machine, or the short name of a repository seen before; without it,
-        /// an empty workspace
+        /// The repository: a URL, a folder on this machine, or the short name of a known one; without it, an empty
+        /// workspace
         repository: Option<String>,
-        /// The branch to work on; made where there is none. Without it, one that is named after the session
+        /// The branch to work on, made if missing; without it, one named after the session
         #[arg(long)]
         branch: Option<String>,
-        /// Give it to this chat at once, which then talks to it
+        /// Switch this chat to the new session
         #[command(flatten)]
         chat: WantedChat,
         /// Do not wait for the workspace
         #[arg(long)]
         no_wait: bool,
-        /// For programs: an object
+        /// Print JSON: an object
         #[arg(long)]
         json: bool,
     },
     /// List the sessions, the newest first
     #[command(after_long_help = fields::LIST)]
     List {
-        /// For programs: an array of objects
+        /// Print JSON: an array of objects
         #[arg(long)]
         json: bool,
     },
-    /// Show a session, its checks, and what was measured after its last runs
+    /// Show a session and the check results of its last runs
     #[command(after_long_help = fields::INSPECT)]
     Inspect {
         /// The session's name, as `session list` and /status show it
         session: String,
-        /// How many measurements are shown
+        /// How many results to show
         #[arg(long, default_value_t = 5)]
         last: u32,
-        /// For programs: an object
+        /// Print JSON: an object
         #[arg(long)]
         json: bool,
     },
-    /// Give claude a prompt, and show what it does until it is done
+    /// Send claude a prompt, and show its work until it is done
     #[command(after_long_help = fields::RUN)]
     Run {
         /// The session's name
         session: String,
-        /// What claude is asked, to the byte; without it, or with -, standard input
+        /// The prompt, passed on unchanged; without it, or with -, standard input
         #[arg(allow_hyphen_values = true)]
         prompt: Option<String>,
-        /// Only write it down; the run goes on by itself
+        /// Only save the prompt; do not wait for the run
         #[arg(long)]
         no_wait: bool,
         /// Show the answer only, not the steps
         #[arg(long, short)]
         quiet: bool,
-        /// For programs: an object, when it is done
+        /// Print JSON: an object, when the run has ended
         #[arg(long)]
         json: bool,
     },
-    /// End what runs in a session; if nothing runs, drop what waits
+    /// Stop what runs in a session; if nothing runs, drop its waiting prompts
     Stop {
         /// The session's name
         session: String,
     },
-    /// Let a chat go on in a session, as /resume does
+    /// Switch a chat to a session, as /resume does
     Resume {
         /// The session's name
         session: String,
@@ -104,38 +104,38 @@ pub(super) enum SessionCommand {
         /// How many lines
         #[arg(short = 'n', long = "lines", default_value_t = 30)]
         lines: usize,
-        /// Go on showing what happens, also in the runs that follow, until Ctrl-C
+        /// Keep showing new lines, also of later runs, until Ctrl-C
         #[arg(short, long)]
         follow: bool,
     },
-    /// Take a session over in this terminal: claude itself, with its conversation; prompts from the chat wait meanwhile
+    /// Continue a session's conversation in this terminal, in claude itself; prompts from the chat wait meanwhile
     Attach {
         /// The session's name
         session: String,
-        /// End a run that is going on there, instead of leaving it alone
+        /// Stop a run that is going on there, instead of refusing
         #[arg(long)]
         stop: bool,
     },
-    /// Run the checks of a session now; the running bot does it
+    /// Have the running bot run a session's checks now
     #[command(after_long_help = fields::VERIFY)]
     Verify {
         /// The session's name, as `session list` and /status show it
         session: String,
-        /// The session's test command from now on; empty for none
+        /// Set the session's test command; empty for none
         #[arg(long, value_name = "COMMAND")]
         test_cmd: Option<String>,
-        /// The session's lint command from now on; empty for none
+        /// Set the session's lint command; empty for none
         #[arg(long, value_name = "COMMAND")]
         lint_cmd: Option<String>,
-        /// For programs: an object
+        /// Print JSON: an object
         #[arg(long)]
         json: bool,
     },
-    /// Remove a session: its workspace, its records, and what is known of it
+    /// Delete a session, its workspace and its records
     Delete {
         /// The session's name
         session: String,
-        /// Also where work would be lost that is nowhere else
+        /// Delete even if work that is nowhere else is lost
         #[arg(long)]
         force: bool,
     },
@@ -144,10 +144,10 @@ pub(super) enum SessionCommand {
 /// A chat, as a person names it.
 #[derive(Debug, Args)]
 pub(super) struct WantedChat {
-    /// The chat, by its id as /whoami tells it: of a person, or of a group (negative)
+    /// The chat's id, as /whoami shows it; a group's is negative
     #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     chat: Option<i64>,
-    /// The topic of a forum
+    /// The topic's id, in a forum
     #[arg(long, value_name = "ID", requires = "chat")]
     topic: Option<i32>,
 }
@@ -166,7 +166,7 @@ impl WantedChat {
         };
         if !may_talk {
             return Err(Misused(format!(
-                "nobody in chat {} may use this bot, and nothing was done; /whoami in a chat tells its id",
+                "nobody in chat {} may use this bot, and nothing was done; /whoami in a chat shows its id",
                 chat.0
             ))
             .into());

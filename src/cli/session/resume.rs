@@ -1,4 +1,4 @@
-//! `session resume`: a chat goes on in a session, as `/resume` does it.
+//! `session resume`: switches a chat to a session, as `/resume` does.
 
 use anyhow::bail;
 
@@ -21,13 +21,13 @@ pub(super) fn resume(
         None => session.at,
     };
     match beside.write(|db| Ok(shell::resume(db, &session, at)?))? {
-        Resumed::Done => println!("Chat {at} goes on in session {name}, and was told."),
-        Resumed::Already => println!("Chat {at} talks to session {name} already."),
+        Resumed::Done => println!("Chat {at} is now in session {name}, and was told."),
+        Resumed::Already => println!("Chat {at} is in session {name} already."),
         Resumed::NotReady => {
             bail!("session {name} has no workspace to work in; nothing was changed")
         }
         Resumed::Elsewhere => bail!(
-            "session {name} belongs to another chat, where somebody may be at it; nothing was changed"
+            "session {name} belongs to another chat, where somebody may be using it; nothing was changed"
         ),
         Resumed::Busy => bail!(
             "something is running in chat {at}, which follows one run at a time; nothing was changed"

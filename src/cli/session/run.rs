@@ -1,4 +1,4 @@
-//! `session run`: a prompt from a shell, and what came of it.
+//! `session run`: a prompt from a shell, and its answer.
 
 use std::io::{IsTerminal, Read, Write};
 
@@ -25,13 +25,13 @@ pub(super) struct Shown {
     pub json: bool,
 }
 
-/// The prompt as it was given, or what standard input has.
+/// The prompt as given, or standard input.
 pub(super) fn prompt(given: Option<String>) -> anyhow::Result<String> {
     let prompt = match given {
         Some(prompt) if prompt != "-" => prompt,
         None if std::io::stdin().is_terminal() => {
             return Err(Misused(
-                "there is no prompt; give one behind the session's name, or on standard input"
+                "there is no prompt; give one after the session's name, or on standard input"
                     .into(),
             )
             .into());
@@ -117,7 +117,7 @@ fn follow(
     let mut follower = Follower::new(&beside.runs(), run);
     let mut told = false;
     loop {
-        // First whether it has ended: what it did is written down before.
+        // Reads first whether it has ended: its events are recorded before.
         let state = runs::state_of(&beside.db, run)?.context("the run is not known any more")?;
         for event in follower.new_events()? {
             answers.take(&event);
@@ -125,7 +125,7 @@ fn follow(
         match state {
             RunState::Ended(ended) => return Ok(ended),
             RunState::Waiting | RunState::Running if !beside.has_bot() => {
-                bail!(NoBot("it runs, or goes on, when telecoder does"))
+                bail!(NoBot("it starts or continues when telecoder runs"))
             }
             RunState::Waiting if !told && sessions::is_attached(&beside.db, session)? => {
                 answers.say(
@@ -138,7 +138,7 @@ fn follow(
     }
 }
 
-/// What was measured after the run, when the bot is done with that.
+/// The evidence of the run, when the bot is done with it.
 fn measured(beside: &Beside, session: &Session, run: RunId) -> anyhow::Result<Option<Evidence>> {
     while beside.has_bot() && jobs::is_measuring(&beside.db, &session.id)? {
         std::thread::sleep(LOOK_AGAIN);
@@ -160,7 +160,7 @@ impl Answers<'_> {
         }
     }
 
-    /// Beside the answers. Whoever does not read it gets them all the same.
+    /// Prints a line on stderr; a failure does not stop the answers.
     fn say(&self, line: &str) {
         if !self.shown.quiet {
             let _ = writeln!(std::io::stderr(), "{line}");
@@ -176,12 +176,12 @@ impl Answers<'_> {
                 }
                 self.texts.push(end.text.clone());
             }
-            // The last of them comes as the answer.
+            // The last one comes again as the answer.
             Event::Text(_) => {}
             step if !self.shown.quiet && !self.shown.json => {
                 let stderr = std::io::stderr();
                 for line in logs::lines_of(step) {
-                    // Whoever does not read the steps gets the answer all the same.
+                    // A failure to print steps does not stop the answer.
                     let _ = writeln!(stderr.lock(), "{}", screen::fit(&line, &stderr));
                 }
             }

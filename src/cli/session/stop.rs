@@ -11,7 +11,7 @@ use crate::domain::session::Session;
 use crate::inbox::shell::{self, Stopped};
 use crate::store::{jobs, runs};
 
-/// How long it takes to stop what does not want to, and some more.
+/// More than it takes to stop what resists.
 const STOPPING_TIME: Duration = Duration::from_secs(60);
 
 /// Returns when it has ended.
@@ -86,7 +86,7 @@ fn wait(
             bail!(NoBot(without_a_bot));
         }
         if Instant::now() > deadline {
-            bail!("it does not end; the bot has been told, and goes on trying");
+            bail!("it does not end; the bot has been told, and keeps trying");
         }
         std::thread::sleep(LOOK_AGAIN);
     }

@@ -1,4 +1,4 @@
-//! `session verify`: the checks of a session, now.
+//! `session verify`: runs the checks of a session now.
 
 use anyhow::bail;
 use rusqlite::Connection;
@@ -13,7 +13,7 @@ use crate::domain::job::Task;
 use crate::domain::session::{Session, SessionState};
 use crate::store::{jobs, sessions, verifications};
 
-/// Runs the checks of a session; the bot does it.
+/// Has the bot run the checks of a session.
 pub(super) fn verify(
     beside: &mut Beside,
     name: &str,
@@ -40,12 +40,12 @@ pub(super) fn verify(
         bail!("a check has failed");
     }
     if !evidence.is_green() {
-        bail!("nothing was checked to its end");
+        bail!("no check ran to its end");
     }
     Ok(())
 }
 
-/// Writes down that the checks are to be run, with the commands that were given.
+/// Stores the job that runs the checks, and the commands that were given.
 fn ask(
     db: &Connection,
     session: &Session,
@@ -65,12 +65,12 @@ fn ask(
     Ok(jobs::insert(db, &session.id, at, &Task::Check, None)?)
 }
 
-/// Waits for the bot to do a job; `None` where none is there to do it.
+/// Waits for the bot to do a job; `None` if no bot is running.
 fn wait(beside: &Beside, session: &SessionId, job: JobId) -> anyhow::Result<Option<Evidence>> {
     let db = &beside.db;
     let mut told = false;
     loop {
-        // First whether it is done: what it came to is written in the same transaction.
+        // Reads first whether the job is done: its result is stored in the same transaction.
         let is_due = jobs::due_under(db, job)?.is_some();
         if let Some((_, evidence)) = verifications::of_job(db, job)? {
             return Ok(Some(evidence));

@@ -1,8 +1,8 @@
-//! What the Bot API's server takes: texts, entities and buttons.
+//! Checks texts, entities, buttons and files as the Bot API's server does.
 
 use serde_json::Value;
 
-/// A refusal: code, text, and what `parameters` says.
+/// A refusal: code and text.
 #[derive(Debug)]
 pub(super) struct Refusal(pub u16, pub String);
 
@@ -25,7 +25,7 @@ pub(super) fn checked_text(
     Ok(text.to_owned())
 }
 
-/// In range, never through a surrogate pair, nothing inside or across code, nothing half overlapping.
+/// Entities are in range, split no surrogate pair, are not in or across code, and do not half overlap.
 pub(super) fn checked_entities(entities: &Value, text: &str) -> Result<Vec<Value>, Refusal> {
     let entities = match entities {
         Value::Null => return Ok(Vec::new()),
@@ -71,7 +71,7 @@ pub(super) fn checked_entities(entities: &Value, text: &str) -> Result<Vec<Value
     Ok(entities)
 }
 
-/// Below one message.
+/// The most buttons below one message.
 const MOST_BUTTONS: usize = 100;
 
 pub(super) fn checked_buttons(markup: &Value) -> Result<Vec<(String, String)>, Refusal> {
@@ -113,7 +113,7 @@ pub(super) fn checked_file(
     }
 }
 
-/// The size of a PNG is looked at; a JPEG and a WebP are believed.
+/// Checks the dimensions of a PNG; trusts a JPEG and a WebP.
 pub(super) fn checked_photo(file: (String, Vec<u8>)) -> Result<(String, Vec<u8>), Refusal> {
     const LARGEST: usize = 10 * 1024 * 1024;
     let content = &file.1;

@@ -1,4 +1,4 @@
-//! Files that people have sent: `getFile`, and the address below which a bot gets them.
+//! Files that people have sent: `getFile`, and their download.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::BotApi;
 use super::checks::{Refusal, bad};
 
-/// What a bot gets of Telegram's own server, in bytes. Bot API: 20 MB.
+/// The largest file a bot gets from Telegram's own server, in bytes. Bot API: 20 MB.
 const LARGEST: usize = 20 * 1024 * 1024;
 
 /// All files of the server.

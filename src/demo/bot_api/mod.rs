@@ -1,8 +1,7 @@
 //! A stand-in for the Bot API on loopback: the methods that telecoder calls, with the server's own checks.
 //!
-//! Honest: it takes what Telegram takes and refuses what Telegram refuses, as far as the texts, entities,
-//! offsets and edits that telecoder uses go. Faults are not its business; tests put them in front of it
-//! ([`BotApi::router`]).
+//! It accepts what Telegram accepts and refuses what Telegram refuses, for the texts, entities, offsets and edits that
+//! telecoder uses. It makes no faults; tests put those in front of it ([`BotApi::router`]).
 
 mod checks;
 mod files;
@@ -30,7 +29,7 @@ use server::{Server, chat_json};
 
 use crate::domain::id::{ChatId, UserId};
 
-/// What a bot may send at once, in bytes. Bot API: 50 MB.
+/// The largest file a bot may send, in bytes. Bot API: 50 MB.
 const LARGEST_FILE: usize = 50 * 1024 * 1024;
 const FORM_AROUND_FILE: usize = 64 * 1024;
 
@@ -42,7 +41,7 @@ pub struct BotApi {
     port: u16,
 }
 
-/// A message in a chat, as it stands now.
+/// A message in a chat, as it is now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Posted {
     pub chat: i64,
@@ -65,7 +64,7 @@ pub struct Posted {
     pub edits: u32,
 }
 
-/// What a phone would have shown, in its order.
+/// One thing that a phone would have shown.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shown {
     New(Posted),
@@ -95,7 +94,7 @@ impl BotApi {
         Ok(api)
     }
 
-    /// The state without a listener of its own: whoever serves [`BotApi::router`] says on which port.
+    /// The state without a listener: the caller serves [`BotApi::router`] on this port.
     pub fn detached(token: &str, username: &str, port: u16) -> BotApi {
         BotApi {
             state: Arc::new(Mutex::new(Server {
@@ -129,8 +128,8 @@ impl BotApi {
         self.deliver_message(chat, user, json!({"text": text, "entities": entities}))
     }
 
-    /// A person sends a message; `fields` are those of the Bot API's `Message` beside id, date, chat and
-    /// sender, and win over those. Returns the message's id.
+    /// A person sends a message; `fields` of the Bot API's `Message` are added to id, date, chat and sender, and win
+    /// over them. Returns the message's id.
     pub fn deliver_message(&self, chat: ChatId, user: UserId, fields: Value) -> i32 {
         let id = self.lock().next_message_id(chat.0);
         let mut message = json!({
@@ -173,8 +172,8 @@ impl BotApi {
         }}));
     }
 
-    /// A file that somebody has sent is on the server; returns what `getFile` knows it by (`file_id`). `path` is
-    /// what the server makes of it, as in `photos/file_1.jpg`.
+    /// Puts a file that somebody has sent on the server; returns its `file_id`. `path` is its path on the server, as in
+    /// `photos/file_1.jpg`.
     pub fn put_file(&self, path: &str, content: impl Into<Bytes>) -> String {
         self.lock().files.put(Place::Remote {
             path: path.to_owned(),
@@ -212,7 +211,7 @@ impl BotApi {
         }}));
     }
 
-    /// Queues an update of any kind; gives it an id where it has none. Returns the id.
+    /// Queues an update of any kind; gives it an id if it has none. Returns the id.
     pub fn deliver(&self, mut update: Value) -> i64 {
         let id = {
             let mut server = self.lock();
@@ -226,12 +225,12 @@ impl BotApi {
         id
     }
 
-    /// Updates go to this address from now on, and to nobody who asks for them.
+    /// Sets a webhook: from now on getUpdates is refused.
     pub fn set_webhook(&self, url: &str) {
         url.clone_into(&mut self.lock().webhook);
     }
 
-    /// The bot is taken out of a group, without a word.
+    /// Removes the bot from a group, without an update.
     pub fn leave(&self, group: ChatId) {
         self.lock().left.insert(group.0);
     }
@@ -246,12 +245,12 @@ impl BotApi {
         self.lock().polls
     }
 
-    /// All messages as they stand now, in the order in which they were posted.
+    /// All messages as they are now, in the order in which they were posted.
     pub fn messages(&self) -> Vec<Posted> {
         self.lock().messages.clone()
     }
 
-    /// What a phone would have shown since `from`, as an index.
+    /// What a phone would have shown since `from`, an index.
     pub fn shown(&self, from: usize) -> Vec<Shown> {
         self.lock().shown[from..].to_vec()
     }

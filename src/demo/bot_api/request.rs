@@ -8,8 +8,7 @@ use serde_json::{Map, Value, json};
 use super::LARGEST_FILE;
 use super::checks::{Refusal, bad};
 
-/// The arguments of a call, from JSON or from a form with a file in it. Refused where it is larger than the server
-/// takes.
+/// The arguments of a call, from JSON or from a form with a file in it. Refused if it is larger than the server takes.
 pub(super) async fn arguments_of(
     request: Request,
 ) -> Result<(Value, Option<(String, Vec<u8>)>), Refusal> {

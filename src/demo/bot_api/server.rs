@@ -1,4 +1,4 @@
-//! What the server knows, and what each method but getUpdates does to it.
+//! The state of the server, and all methods but getUpdates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use super::files::Files;
 use super::{Call, Posted, Shown};
 use crate::domain::id::ChatId;
 
-/// One bot's world. Made by `Default`; the token and the name are set by who makes it.
+/// The state of one bot. Made by `Default`; the caller sets the token and the name.
 #[derive(Default)]
 pub(super) struct Server {
     pub(super) token: String,
@@ -23,7 +23,7 @@ pub(super) struct Server {
     pub(super) left: BTreeSet<i64>,
     /// Ends a long poll when another one begins, as Telegram does.
     pub(super) polls: u64,
-    /// Where updates go instead; empty: nowhere.
+    /// The webhook's address; empty: none.
     pub(super) webhook: String,
     pub(super) next_message: BTreeMap<i64, i32>,
     pub(super) messages: Vec<Posted>,
@@ -92,7 +92,7 @@ impl Server {
         }
     }
 
-    /// A person is known who has written to the bot.
+    /// A person is known after writing to the bot.
     fn chat(&self, arguments: &Value) -> Result<Value, Refusal> {
         let chat = arguments["chat_id"].as_i64().map(ChatId);
         let known = |chat: &ChatId| {
@@ -154,7 +154,7 @@ impl Server {
             arguments["chat_id"] == message.chat && arguments["message_id"] == message.id
         });
         let place = place.ok_or_else(|| bad("message to delete not found"))?;
-        // In a private chat a person's message too.
+        // In a private chat, a person's message can be deleted too.
         let message = &self.messages[place];
         if !message.by_bot && ChatId(message.chat).is_group() {
             return Err(bad("message can't be deleted"));
@@ -181,7 +181,7 @@ impl Server {
         Ok(message_json(&edited))
     }
 
-    /// Only the emoji that telecoder uses are known to be reactions here.
+    /// Accepts only the reactions that telecoder uses.
     fn react(&mut self, arguments: &Value) -> Result<Value, Refusal> {
         let emoji = arguments["reaction"][0]["emoji"]
             .as_str()
