@@ -1,6 +1,6 @@
 //! The files of a session that are not its workspace: what came from the chat, and what goes there.
 //!
-//! They lie in the data folder, outside the git tree, and go with the session. What names may be is here too; pure.
+//! They lie in the data folder, outside the git tree, and are deleted with the session. Safe names are made here too.
 
 use crate::domain::shown::is_unseen;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use crate::domain::id::{JobId, SessionId};
 
 /// The longest name, in bytes, its ending included.
 pub const LONGEST_NAME: usize = 120;
-/// What is longer behind the last dot is no ending.
+/// Anything longer after the last dot is no ending.
 const LONGEST_ENDING: usize = 16;
 
-/// Everything that a session has there.
+/// The folder of a session's files.
 pub fn folder(data: &Path, session: &SessionId) -> PathBuf {
     all(data).join(&session.0)
 }
@@ -29,33 +29,33 @@ pub fn outbox(data: &Path, session: &SessionId) -> PathBuf {
     folder(data, session).join("outbox")
 }
 
-/// What the jobs of a session have taken to send it.
+/// All files that a session's jobs have taken to send.
 pub fn sent_of(data: &Path, session: &SessionId) -> PathBuf {
     folder(data, session).join("sent")
 }
 
-/// What a job sends; nobody else writes there.
+/// A job's files to send; only it writes there.
 pub fn sent(data: &Path, session: &SessionId, job: JobId) -> PathBuf {
     sent_of(data, session).join(job.to_string())
 }
 
-/// What came from the chat.
+/// Files that came from the chat.
 pub fn inbox(data: &Path, session: &SessionId) -> PathBuf {
     folder(data, session).join("inbox")
 }
 
-/// Pictures as claude gets them, where those that came were too large.
+/// Smaller copies of pictures that were too large for claude.
 pub fn sized(data: &Path, session: &SessionId) -> PathBuf {
     folder(data, session).join("sized")
 }
 
-/// Files that are not whole yet.
+/// Files that are not complete yet.
 pub fn coming(data: &Path, session: &SessionId) -> PathBuf {
     folder(data, session).join("coming")
 }
 
-/// A name that somebody gave a file, as it can be one in a folder: no path, nothing that cannot be seen, nothing that
-/// a program takes for an option or hides, at most [`LONGEST_NAME`] bytes. Letters of all languages stay.
+/// Makes a person's file name usable in a folder: no path, no invisible characters, no start that a program takes for
+/// an option or hides, at most [`LONGEST_NAME`] bytes. Letters of all languages stay.
 pub fn safe_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let visible: String = last.chars().filter(|c| !is_unseen(*c)).collect();
@@ -76,7 +76,7 @@ pub fn numbered(name: &str, number: usize) -> String {
     }
 }
 
-/// With `suffix` before its ending, and as much of the rest as there is room for.
+/// The name with `suffix` before its ending, the rest cut to fit.
 fn shortened(name: &str, suffix: &str) -> String {
     let (stem, ending) = match name.rfind('.') {
         Some(dot) if dot > 0 && name.len() - dot <= LONGEST_ENDING => name.split_at(dot),

@@ -1,47 +1,51 @@
 //! telecoder passes Telegram messages straight through as prompts to the `claude` CLI.
 //!
-//! A chat is a session, a message is a prompt, a run is one `claude` process. This page is the way of a
-//! message; the modules are listed in the order in which it passes them.
+//! A chat is a session, a message is a prompt, a run is one `claude` process. This page follows a message through the
+//! modules. They are declared below it from the top floor down: a module knows only those of lower floors.
 //!
 //! ```text
 //! Telegram ─getUpdates─▶ poll ─commit─▶ updates ─▶ dispatcher ─▶ inbox: one transaction ──▶ run queued
 //!                                                                (update done + its effect)      │
 //! Telegram ◀─send/edit── outbox ◀─commit── answer ◀── progress ◀── events ◀── events.jsonl ◀── claude
-//!                                                        └─ what is written meanwhile, answers ──▶ its input
+//!                                                        └─ later messages and answers ──▶ claude's input
 //! ```
 //!
 //! 1. [`telegram::poll`] asks for updates, stores them with the next offset, and only then asks again.
-//! 2. [`telegram::listener`] feeds the stored updates to teloxide's dispatcher ([`telegram::dispatch`]), which
-//!    reads them ([`telegram::incoming`], [`telegram::message`]) into an [`domain::update::Incoming`].
-//! 3. [`inbox`] lets it in or not ([`domain::access`]), tells commands from prompts ([`command`]) and writes
-//!    the effect in the transaction that marks the update as done. What is asked in a shell of the machine has the
-//!    same effects ([`inbox::shell`]), written by that process itself, which then rings ([`daemon::bell`]). What claude
-//!    will get is a [`domain::prompt`]: what was written to the byte, and beside it what was quoted, forwarded or attached.
-//! 4. [`session::registry`] wakes the chat's [`session::worker`], which makes the workspace
-//!    ([`git::workspace`]) and takes the next queued run, when all its messages have come ([`store::gatherings`]) and
-//!    its files are fetched ([`job::fetch`]; a [`job::picture`] is made to fit).
-//! 5. [`run::start`] takes a snapshot ([`git::snapshot`]), writes the run's folder and starts its keeper
-//!    ([`claude::keeper`]), a process that outlives the bot and owns claude.
+//! 2. [`telegram::listener`] feeds the stored updates to teloxide's dispatcher ([`telegram::dispatch`]), which calls
+//!    [`inbox::Inbox::handle`]. An update is read ([`telegram::incoming`], [`telegram::message`]) into an
+//!    [`domain::update::Incoming`].
+//! 3. [`inbox`] asks [`domain::access`] whether the sender may use the bot, tells commands from prompts ([`command`]),
+//!    and writes the effect in the transaction that marks the update as done. What claude will get is a
+//!    [`domain::prompt`]: a person's words to the byte, and what was quoted, forwarded or attached ([`claude::forms`]).
+//!    `telecoder session`, in a shell, writes the same effects from its own process ([`inbox::shell`]) and rings
+//!    [`daemon::bell`].
+//! 4. [`session::registry`] wakes the chat's [`session::worker`]. The worker makes the workspace ([`git::workspace`])
+//!    and takes the next queued run when all messages of its prompt have come ([`store::gatherings`]) and their files
+//!    are fetched ([`job::fetch`]; [`job::picture`] makes pictures fit) into the session's folder ([`files`]).
+//! 5. [`run::start`] takes a snapshot ([`git::snapshot`]), writes the run's folder ([`claude::folder`]) and starts its
+//!    keeper ([`claude::keeper`]), a process that outlives the bot and owns claude.
 //! 6. [`run::drive`] follows the run: lines become events ([`claude::stream`], [`domain::event`]), events fold into
-//!    [`domain::progress`], a turn's end becomes an answer ([`run::answer`]) with our sentences ([`chat`]). What is written
-//!    meanwhile goes to the same claude ([`store::steering`]), and what claude asks goes to the chat as a [`domain::question`]
-//!    and comes back ([`claude::asks`]); both by lines that the keeper passes on ([`claude::host`]). A usage limit or
-//!    a missing login holds the chat up instead ([`run::hold`]); [`login`] logs claude in from the owner's phone.
-//! 7. When it has ended, a [`job`] measures what it left: [`verify`] asks [`git`] what changed since the snapshot that
-//!    was taken before, runs the project's own checks, and holds both against what the answer says. Evidence, like
-//!    everything that a chat has done in its workspace beside runs, comes from a job.
-//! 8. [`telegram::outbox`] sends what must arrive from the [`store`], and shows the live message beside it: each
-//!    chat in its own [`telegram::line`], as [`telegram::draw`] and [`telegram::markdown`] make it fit a phone.
+//!    [`domain::progress`], and the end of a turn becomes an answer ([`run::answer`]) in the sentences of [`chat`].
+//!    Later messages go to the same claude ([`store::steering`]). What claude asks ([`claude::asks`]) goes to the chat
+//!    as a [`domain::question`], and the answer back to claude. The keeper passes both on ([`claude::host`]). A usage
+//!    limit or a missing login puts a hold on the chat ([`run::hold`]); [`login`] logs claude in from the owner's
+//!    phone.
+//! 7. After the run, a [`job`] makes the evidence: [`verify`] asks [`git`] what changed since the snapshot, runs the
+//!    project's own checks, and compares both with what the answer says. Everything else that is done in a workspace
+//!    outside a run is a job, too.
+//! 8. [`telegram::outbox`] sends the messages in the [`store`] that must arrive, and keeps the live message up to date.
+//!    Each chat has its own [`telegram::line`]; [`telegram::draw`] and [`telegram::markdown`] make messages fit a
+//!    phone.
 //!
-//! [`process`] sees to it that nothing which was started is left. [`daemon`] puts these together and takes up what
-//! was left; [`health`] is what it knows of itself, [`metrics`] what it has counted, [`web`] shows both to whoever
-//! watches it, and [`doctor`] says what can be seen from outside, what [`systemd`] knows of the service included.
-//! [`redact`] takes secrets out of every line and message that leaves. [`cli`] and [`config`] are the shell around it.
-//! [`demo`] runs the very same bot with stand-ins at both far ends.
+//! [`process`] runs programs and makes sure that none of their processes is left. [`daemon`] puts all modules together
+//! and recovers what the last stop left. [`health`] is what the bot knows of its own state, [`metrics`] what it has
+//! counted; [`web`] shows both to monitors. [`doctor`] checks the bot from outside, and asks [`systemd`] about its
+//! service. [`redact`] takes secrets out of every log line and message that leaves. [`cli`] has the commands of the
+//! shell, [`config`] the settings. [`demo`] runs the same bot with stand-ins for Telegram and claude.
 //!
-//! What is true of every step: it is on disk before the step before it is forgotten, so the bot can be killed
-//! at any moment. `docs/ARCHITECTURE.md` has the invariants and the reasons, `docs/RELIABILITY.md` the promises.
-//! `fail_point!` names the moments between two steps at which the tests kill it; it is nothing in a shipped build.
+//! Every step is on disk before the step before it is forgotten, so the bot can be killed at any moment.
+//! `docs/ARCHITECTURE.md` has the invariants and the reasons, `docs/RELIABILITY.md` the promises. `fail_point!` names
+//! the moments between two steps at which the tests kill the bot; in a shipped build it does nothing.
 
 #![forbid(unsafe_code)]
 

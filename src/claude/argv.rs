@@ -13,7 +13,7 @@ use crate::domain::question::Grant;
 
 /// claude's name for the model that it chooses itself.
 pub const OWN_MODEL: &str = "default";
-/// claude: the switch to bypassPermissions is allowed later (seen on 2.1.197).
+/// claude's flag that allows a later switch to bypassPermissions (seen on 2.1.197).
 const MAY_BYPASS: &str = "--allow-dangerously-skip-permissions";
 
 /// Which conversation a process takes part in.
@@ -32,21 +32,21 @@ pub struct Invocation<'a> {
     pub permission_mode: PermissionMode,
     /// Given every time: `--resume` alone would fall back to the model of the last answer.
     pub model: Option<&'a str>,
-    /// What is put into this folder is sent to the chat.
+    /// Files that claude puts into this folder are sent to the chat.
     pub outbox: &'a Path,
-    /// A folder outside the workspace that it may read without asking: what was sent in the chat.
+    /// The folder of files that came from the chat, which claude may read without asking.
     pub inbox: Option<&'a Path>,
     pub effort: Option<Effort>,
-    /// Somebody is there who can answer; else claude leaves out what it would have to ask for.
+    /// Whether somebody can answer; if not, claude leaves out what it would have to ask for.
     pub can_ask: bool,
-    /// It may be told later to bypass permissions; claude refuses to start with this where it refuses that mode.
+    /// Whether it may switch to bypassPermissions later; claude does not start with this if it refuses that mode.
     pub may_bypass: bool,
-    /// What its session has allowed for good.
+    /// What its session has allowed.
     pub grants: &'a [Grant],
 }
 
 impl Invocation<'_> {
-    /// The arguments behind the program's name.
+    /// The arguments after the program's name.
     pub fn arguments(&self) -> Vec<String> {
         let mut arguments: Vec<String> = [
             "-p",
@@ -80,7 +80,7 @@ impl Invocation<'_> {
             arguments.push("--model".to_owned());
             arguments.push(model.to_owned());
         }
-        // Without it the narrower modes let claude write nowhere but in the workspace.
+        // Without this, the narrower modes let claude write only in the workspace.
         arguments.push("--add-dir".to_owned());
         arguments.push(self.outbox.to_string_lossy().into_owned());
         arguments.push(APPEND_SYSTEM_PROMPT.to_owned());
@@ -105,7 +105,7 @@ impl Invocation<'_> {
 /// claude: `--append-system-prompt`.
 pub const APPEND_SYSTEM_PROMPT: &str = "--append-system-prompt";
 
-/// All that claude is told beside what people write.
+/// What telecoder adds to claude's system prompt.
 fn about_the_outbox(outbox: &Path) -> String {
     format!(
         "Files that you put into {} (also ${OUTBOX_VARIABLE}) are sent to the person in the chat when you are done.",
@@ -113,7 +113,7 @@ fn about_the_outbox(outbox: &Path) -> String {
     )
 }
 
-/// What a process was started with, of what it can be told to change.
+/// The settings of a process at its start that it can be told to change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Launched {
     pub mode: Option<String>,

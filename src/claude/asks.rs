@@ -1,7 +1,7 @@
 //! What claude asks its host in the middle of a turn, and the lines that answer it (`--permission-prompt-tool stdio`).
 //!
-//! A request that cannot be read is asked about as a plain permission with its raw input: claude waits for an answer
-//! to each, and none may be left without one.
+//! A tool with an unexpected input is asked about as a plain permission, with the raw input: claude waits for a
+//! response to each request, and none may be left without one.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,11 +15,11 @@ use crate::domain::question::{
     Answer, Asks, Choice, Grant, Offer, Permission, Request, RequestId, Wish,
 };
 
-/// What claude is told where a person says no and not why.
+/// What claude is told if a person says no and not why.
 const DENIED: &str = "The user did not allow this.";
-/// What claude says where it has nothing to say.
+/// claude's text for a permission without a special reason.
 const NO_REASON: &str = "This command requires approval";
-/// `control_request`; none for a line that names no request, which nobody can answer.
+/// `control_request`; `None` for a line without a request id, which nobody can answer.
 pub fn request(line: &[u8]) -> Option<Event> {
     #[derive(Deserialize)]
     struct Line {
@@ -87,7 +87,7 @@ fn tool(request: &Value) -> Asks {
     })
 }
 
-/// `input.questions`; none where they are not as expected.
+/// `input.questions`; `None` if they are not as expected.
 fn choices(input: &Value) -> Option<Vec<Choice>> {
     #[derive(Deserialize)]
     struct Asked {
@@ -125,7 +125,7 @@ fn choices(input: &Value) -> Option<Vec<Choice>> {
     (!choices.is_empty()).then_some(choices)
 }
 
-/// The tools of claude's own that say most by a form of their own.
+/// What a tool would do; some of claude's own tools have a form that says more than their arguments.
 fn wish(tool: &str, input: &Value) -> Wish {
     let text = |name: &str| input[name].as_str();
     let owned = |name: &str| text(name).map(str::to_owned);
@@ -184,7 +184,7 @@ fn arguments(input: &Value) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The line that answers a request; `answers` are those to its questions, in their order.
+/// The line that answers a request; `answers` are in the order of its questions.
 pub fn response(request: &Request, answers: &[Answer]) -> String {
     let response = match &request.asks {
         Asks::Permission(permission) => permitted(permission, answers.first()),
@@ -235,7 +235,7 @@ fn permitted(permission: &Permission, answer: Option<&Answer>) -> Value {
     }
 }
 
-/// claude would wait for ever for what nobody here can answer.
+/// Refuses a request that nobody here can answer; else claude would wait for ever.
 fn not_for_us(id: &RequestId, subtype: &str) -> String {
     line(&json!({"type": "control_response", "response": {
         "subtype": "error", "request_id": id.0, "error": format!("Unsupported control request subtype: {subtype}"),

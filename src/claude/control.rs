@@ -8,10 +8,10 @@ use uuid::Uuid;
 use crate::domain::id::PromptId;
 use crate::domain::prompt::{Block, Content};
 
-/// A prompt, its words exact to the byte: alone as a text, with anything beside them as blocks. The id makes it safe
-/// to send twice: claude drops the second.
+/// A prompt, its words exact to the byte: as a text if it has only words, else as blocks. The id makes it safe to
+/// send twice: claude drops the second.
 ///
-/// Pictures are read from their files; of one that is gone, a line says so.
+/// Pictures are read from their files; a line of text takes the place of one that is gone.
 pub fn user_message(content: &Content, id: PromptId) -> String {
     let content = if content.is_words_alone() {
         Value::String(content.words())
@@ -42,13 +42,13 @@ fn block(block: &Block<'_>) -> Value {
     json!({"type": "text", "text": text})
 }
 
-/// Ends the turn that runs; its foreground command is killed. `control_request` `interrupt`.
+/// Ends the running turn and kills its foreground command. `control_request` `interrupt`.
 pub fn interrupt() -> String {
     request("interrupt")
 }
 
-/// Takes a prompt back that was not taken up yet. `control_request` `cancel_async_message`; the answer says whether it
-/// was still there, under [`withdrawal_of`]'s id.
+/// Takes back a prompt that claude has not taken up yet. `control_request` `cancel_async_message`; the response says
+/// whether it was still there, and [`withdrawal_of`] finds the prompt by the request's id.
 pub fn withdraw(prompt: PromptId) -> String {
     line(&json!({
         "type": "control_request",
@@ -57,7 +57,7 @@ pub fn withdraw(prompt: PromptId) -> String {
     }))
 }
 
-/// The prompt that was to be taken back by the request with this id.
+/// The prompt that the request with this id was to take back.
 pub fn withdrawal_of(request: &str) -> Option<PromptId> {
     let prompt = request.strip_prefix(WITHDRAWAL)?;
     Uuid::parse_str(prompt).ok().map(PromptId)
@@ -70,12 +70,12 @@ pub fn end_session() -> String {
     request("end_session")
 }
 
-/// From now on claude asks as this mode has it. `control_request` `set_permission_mode`.
+/// Switches the permission mode, from now on. `control_request` `set_permission_mode`.
 pub fn set_permission_mode(mode: &str) -> String {
     requesting(&json!({"subtype": "set_permission_mode", "mode": mode}))
 }
 
-/// From its next turn on claude answers with this model. `control_request` `set_model`.
+/// Switches the model, from the next turn on. `control_request` `set_model`.
 pub fn set_model(model: &str) -> String {
     requesting(&json!({"subtype": "set_model", "model": model}))
 }

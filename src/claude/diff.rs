@@ -1,9 +1,9 @@
-//! What an edit changes, as the lines of a diff: for a person who is asked whether it may be made.
+//! An edit as the lines of a diff, for the person who is asked to allow it.
 
-/// So many lines around a change that stay as they are.
+/// How many unchanged lines are shown before and after a change.
 const AROUND: usize = 2;
 
-/// The lines of a diff from one text to another: what begins and ends alike is left out but for a line or two.
+/// The lines of a diff from one text to another, with at most `AROUND` lines of an equal beginning and end.
 pub(super) fn diff(old: &str, new: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let alike = |(a, b): &(&&str, &&str)| a == b;

@@ -1,12 +1,12 @@
-//! What of the service's environment reaches claude.
+//! The part of the service's environment that claude gets.
 //!
-//! Everything but what is telecoder's own: `ANTHROPIC_*`, `CLAUDE_*`, PATH, HOME, proxies and the person's
-//! own keys pass; the bot token, telecoder's settings and the service manager's sockets do not.
+//! It is everything that is not telecoder's own: `ANTHROPIC_*`, `CLAUDE_*`, PATH, HOME, proxies and the person's
+//! own keys are in it; the bot token, telecoder's settings and the service manager's sockets are not.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
-/// Where claude finds the folder whose files are sent to the chat.
+/// The variable with the folder whose files are sent to the chat.
 pub const OUTBOX_VARIABLE: &str = "TELECODER_OUTBOX";
 
 const OURS_BY_PREFIX: [&str; 4] = ["TELEGRAM_", "TELECODER_", "WATCHDOG_", "LISTEN_"];
@@ -19,16 +19,16 @@ const OURS_BY_NAME: [&str; 6] = [
     "CREDENTIALS_DIRECTORY",
 ];
 
-/// The environment of claude and of everything it starts, the run's marker and its outbox aside.
+/// The environment of claude and of everything it starts, without the run's marker and its outbox.
 ///
-/// `service` is what telecoder was started with, settings files included.
+/// `service` is telecoder's own environment, settings files included.
 pub fn for_claude(service: &BTreeMap<OsString, OsString>) -> BTreeMap<OsString, OsString> {
     let mut environment: BTreeMap<OsString, OsString> = service
         .iter()
         .filter(|(name, _)| !is_ours(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    // claude then says when it has nothing left to do (seen on 2.1.197).
+    // With this, claude says when it has nothing left to do (seen on 2.1.197).
     environment.insert("CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS".into(), "1".into());
     environment
 }

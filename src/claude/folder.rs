@@ -1,10 +1,10 @@
-//! A run's folder: the one place through which bot and keeper speak with each other.
+//! A run's folder: the only channel between the bot and the run's keeper.
 //!
 //! ```text
 //! runs/<run id>/     0700
 //!   spec.json        what to run                                    (bot, before the keeper starts)
 //!   input            FIFO that claude holds open as its stdin       (keeper)
-//!   to-claude/       lines that are to go to claude, in the order of their names; empty when they have gone
+//!   to-claude/       lines for claude, a file each, in the order of their names; emptied when passed on
 //!                                                                   (bot; emptied by the keeper)
 //!   events.jsonl     claude's stdout, a regular file, append-only   (claude)
 //!   stderr.log       claude's and the keeper's stderr
@@ -12,7 +12,8 @@
 //!   exit.json        how it ended: written whole or not at all      (keeper)
 //! ```
 //!
-//! Lock held: the run is alive. Free and `exit.json` there: it ended. Free, begun, and no `exit.json`: lost.
+//! The run is alive while the lock is held. When the lock is free, `exit.json` says how the run ended; a run that has
+//! begun and has no `exit.json` is lost.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -24,40 +25,40 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::id::RunId;
 
-/// What the keeper runs. The environment is not in it: the keeper's own is claude's.
+/// What the keeper runs. The environment is not in it: claude inherits the keeper's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Spec {
     pub run: RunId,
-    /// A name to look for on PATH, or a path.
+    /// A name to look up on PATH, or a path.
     pub program: PathBuf,
     pub arguments: Vec<String>,
     pub workspace: PathBuf,
     /// Lines that go to claude's input as soon as it starts.
     pub first_input: String,
-    /// The run is stopped when it takes longer than this many milliseconds.
+    /// The run is stopped after this many milliseconds.
     pub time_limit_ms: Option<u64>,
 }
 
-/// How a run ended, in the keeper's words.
+/// How a run ended, as its keeper records it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Exit {
-    /// claude's exit code; none when a signal ended it or it never started.
+    /// claude's exit code; `None` if a signal ended it or it never started.
     pub code: Option<i32>,
     pub signal: Option<i32>,
-    /// Why it could not be started.
+    /// Why claude could not be started.
     pub not_started: Option<NotStarted>,
-    /// Why the keeper ended it.
+    /// Why the keeper ended claude.
     pub stopped: Option<Stop>,
     /// Unix milliseconds.
     pub started_at: i64,
     pub ended_at: i64,
     /// CPU time of claude and of everything it started, in milliseconds.
     pub cpu_ms: u64,
-    /// Peak memory of the largest of them, in KiB.
+    /// Peak memory of the largest of these processes, in KiB.
     pub peak_kib: u64,
     /// Processes that outlived claude and were ended.
     pub survivors: usize,
-    /// Processes that go on because they were started with `TELECODER_KEEP`.
+    /// Processes left running because they were started with `TELECODER_KEEP`.
     #[serde(default)]
     pub kept: usize,
 }
@@ -79,14 +80,14 @@ pub enum Stop {
     TimeLimit,
 }
 
-/// Whether somebody keeps the run.
+/// Whether the run has a keeper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// No keeper has begun yet; one may be started.
     NotYet,
-    /// A keeper with this process id is at work.
+    /// A keeper with this process id is running.
     Alive(i32),
-    /// A keeper had begun and is gone.
+    /// A keeper has begun and is gone.
     Gone,
 }
 
@@ -121,9 +122,9 @@ impl RunFolder {
         self.path.join("to-claude")
     }
 
-    /// Leaves a line for claude; the keeper passes it on. Returns false where one with this key was left before.
+    /// Leaves a line for claude; the keeper passes it on. Returns false if one with this key was left before.
     ///
-    /// One bot at a time leaves lines, so their numbers are its own to give.
+    /// Only one bot at a time leaves lines, so two lines never get the same number.
     pub fn leave_line(&self, key: &str, line: &str) -> io::Result<bool> {
         DirBuilder::new()
             .recursive(true)
@@ -144,8 +145,8 @@ impl RunFolder {
         Ok(true)
     }
 
-    /// The keys of the lines that were left for claude and begin so, gone or not, in the order of their leaving;
-    /// without that beginning.
+    /// The keys that begin with `beginning`, without it, of all lines that were left for claude, passed on or not;
+    /// oldest first.
     pub fn keys_left(&self, beginning: &str) -> io::Result<Vec<String>> {
         let mut names = match names_in(&self.to_claude()) {
             Ok(names) => names,
@@ -160,7 +161,7 @@ impl RunFolder {
         Ok(keys.map(str::to_owned).collect())
     }
 
-    /// The next line that was left for claude and has not gone, with its place.
+    /// The oldest line that was not passed on to claude yet, with the path of its file.
     pub fn next_line(&self) -> io::Result<Option<(PathBuf, Vec<u8>)>> {
         let mut names = match names_in(&self.to_claude()) {
             Ok(names) => names,
@@ -190,13 +191,13 @@ impl RunFolder {
         self.path.join("exit.json")
     }
 
-    /// Makes the folder with its spec and its empty files. Harmless where it is there already.
+    /// Makes the folder with its spec and its empty files. An existing folder is not an error.
     pub fn create(&self, spec: &Spec) -> io::Result<()> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&self.path)?;
-        // Not synced: a crash of the machine before the run is begun has it written again.
+        // Not synced: if the machine crashes before the run has begun, the bot writes it again.
         write_whole(&self.spec(), &serde_json::to_vec_pretty(spec)?, Sync::No)?;
         for file in [self.events(), self.stderr()] {
             private_append(&file)?;
@@ -208,10 +209,9 @@ impl RunFolder {
         Ok(serde_json::from_slice(&fs::read(self.spec())?)?)
     }
 
-    /// Takes the lock for a keeper and writes its process id into it. That it was begun is durable only after
-    /// [`RunFolder::make_durable`].
+    /// Takes the lock for this process and writes its id into it, durably only after [`RunFolder::make_durable`].
     ///
-    /// `None` when another keeper has it, or had it once: a run is never begun twice.
+    /// `None` if another process has the lock, or ever had it: a run never begins twice.
     pub fn begin(&self) -> io::Result<Option<File>> {
         let mut lock = OpenOptions::new()
             .read(true)
@@ -236,12 +236,12 @@ impl RunFolder {
                 writeln!(lock, "{}", std::process::id())?;
                 return Ok(Some(lock));
             }
-            // Somebody looks who keeps it, for a moment; or another keeper is about to write its id.
+            // Another process is looking in `kept`, for a moment; or another keeper is about to write its id.
             std::thread::sleep(Duration::from_millis(1));
         }
     }
 
-    /// That a run was begun survives a crash of the machine: it is never begun again.
+    /// Makes the run's beginning survive a crash of the machine, so that it never begins again.
     pub fn make_durable(&self, lock: &File) -> io::Result<()> {
         lock.sync_all()?;
         File::open(&self.path)?.sync_all()?;
@@ -251,7 +251,7 @@ impl RunFolder {
         }
     }
 
-    /// Whether somebody keeps the run.
+    /// Whether the run has a keeper.
     pub fn kept(&self) -> io::Result<Kept> {
         let mut lock = match File::open(self.lock()) {
             Ok(lock) => lock,
@@ -265,24 +265,24 @@ impl RunFolder {
             (Ok(()), None) => Ok(Kept::NotYet),
             (Ok(()), Some(_)) => Ok(Kept::Gone),
             (Err(TryLockError::WouldBlock), Some(keeper)) => Ok(Kept::Alive(keeper)),
-            // It has the lock and is about to write its id.
+            // A keeper has the lock and is about to write its id.
             (Err(TryLockError::WouldBlock), None) => Ok(Kept::NotYet),
             (Err(TryLockError::Error(error)), _) => Err(error),
         }
     }
 
-    /// Leaves word of how the run ended; survives a crash of the machine.
+    /// Records how the run ended; the record survives a crash of the machine.
     pub fn write_exit(&self, exit: &Exit) -> io::Result<()> {
         write_whole(&self.exit(), &serde_json::to_vec_pretty(exit)?, Sync::Yes)
     }
 
-    /// `None` while there is no word, or none that can be read.
+    /// `None` if there is no record, or none that can be read.
     pub fn read_exit(&self) -> Option<Exit> {
         let bytes = fs::read(self.exit()).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// The last lines of `stderr.log`, at most `limit` bytes.
+    /// The last `limit` bytes of `stderr.log`, without blanks around them.
     pub fn stderr_end(&self, limit: usize) -> String {
         let bytes = fs::read(self.stderr()).unwrap_or_default();
         let start = bytes.len().saturating_sub(limit);
@@ -290,7 +290,7 @@ impl RunFolder {
     }
 }
 
-/// The names in a folder, but for files that are being written.
+/// The names in a folder, without those of files that are being written.
 fn names_in(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -302,12 +302,12 @@ fn names_in(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// A line that was left has gone to claude; that it was there stays.
+/// Marks a line as passed on: its file is emptied and stays.
 pub fn mark_gone(line: &Path) -> io::Result<()> {
     File::create(line).map(drop)
 }
 
-/// A file that is only appended to, readable by nobody else.
+/// Opens a file to append to, readable only by its owner.
 pub fn private_append(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .append(true)
@@ -323,7 +323,7 @@ enum Sync {
     No,
 }
 
-/// Whole or not at all: a reader never sees half of it. Synced, a crash leaves the old file or the new one.
+/// A reader never sees half of the file. If it is synced, a crash leaves the old file or the new one.
 fn write_whole(path: &Path, bytes: &[u8], sync: Sync) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
     let mut file = OpenOptions::new()

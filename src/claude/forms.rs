@@ -1,5 +1,5 @@
-//! The fixed forms in which something goes along with a person's words: a line in brackets that says what it is, and
-//! below it, where there are words of others, these, each line behind a `>`.
+//! The fixed forms of what claude gets along with a person's words: a line in brackets that says what it is, and below
+//! it the words of others, if there are any, each line behind a `>`.
 //!
 //! Pure. `docs/PASS-THROUGH.md` shows each of them.
 
@@ -11,17 +11,17 @@ use crate::domain::shown::folded;
 use crate::domain::shown::last_lines;
 use crate::domain::update::{Origin, Thing};
 
-/// Before the words of a message that was edited after claude had read them.
+/// Precedes the new words of a message that was edited after claude had read it.
 pub const CORRECTION: &str = "[I have edited an earlier message. It now says:]";
-/// All that claude is told when a run is to go on where it was cut off.
+/// The whole prompt that continues a run from where it was cut off.
 pub const GO_ON: &str = "Go on.";
 
 /// How much of an older answer goes along with a reply to it, in characters.
 const BEGINNING: usize = 300;
-/// How much of a prompt names it, in characters.
+/// How much of a prompt is quoted to identify it, in characters.
 const NAME: usize = 60;
 
-/// The part of another message that the sender has chosen.
+/// The part of another message that the sender quotes.
 pub fn quoted(whose: &Whose, words: &str) -> String {
     let from = match whose {
         Whose::NewestAnswer => "Quoted from your answer".to_owned(),
@@ -36,7 +36,7 @@ pub fn quoted(whose: &Whose, words: &str) -> String {
     with_words(&from, words)
 }
 
-/// The message that is replied to, where it is not clear from the conversation which one that is. `words` may be empty.
+/// The message that is replied to; `None` if the conversation makes that clear. `words` may be empty.
 pub fn replied(whose: &Whose, words: &str) -> Option<String> {
     let to = match whose {
         Whose::NewestAnswer | Whose::Live => return None,
@@ -75,7 +75,7 @@ fn answer(whose: &Whose) -> String {
     }
 }
 
-/// Where a forward is from.
+/// Says where a forward is from.
 pub fn forwarded(origin: &Origin) -> String {
     let from = match origin {
         Origin::Person(name) => folded(name),
@@ -97,7 +97,7 @@ pub fn forwarded(origin: &Origin) -> String {
     format!("[Forwarded from {from}:]")
 }
 
-/// What is neither words nor a file.
+/// A part of a message that is neither words nor a file.
 pub fn thing(thing: &Thing) -> String {
     let line = folded;
     match thing {
@@ -131,12 +131,12 @@ pub fn thing(thing: &Thing) -> String {
     }
 }
 
-/// The words came with something that claude cannot get.
+/// Says that the words came with something that claude cannot get.
 pub fn left_out(kind: &str) -> String {
     format!("[Came with something that could not be passed on: {kind}]")
 }
 
-/// Which of the files before it the words are about, counted from one.
+/// Says which of the files before it the words are about; the first is 1.
 pub fn about_file(number: usize) -> String {
     format!("[About file {number} of these:]")
 }
@@ -150,10 +150,10 @@ fn with_words(heading: &str, words: &str) -> String {
     text
 }
 
-/// How much of a failing check's output goes along, in bytes; the end counts.
+/// How many bytes from the end of a failing check's output go along.
 const OUTPUT_SENT: usize = 6_000;
 
-/// The prompt that sends failing checks back to claude, with the checks' own words in it; `None` where none has failed.
+/// The prompt that sends failing checks and their output back to claude; `None` if none has failed.
 pub fn failing_checks(checks: &[CheckResult]) -> Option<String> {
     let mut failed = checks.iter().filter(|check| check.is_failing()).peekable();
     failed.peek()?;

@@ -1,6 +1,6 @@
-//! What claude may do for a session without asking again: what it suggests, and how it is told.
+//! Grants: what claude may do in a session without asking again, as claude suggests it and as claude is told it.
 //!
-//! Who was asked and what they answered is `claude::asks`'.
+//! Requests and their answers are `claude::asks`'.
 
 use serde_json::{Value, json};
 
@@ -8,12 +8,12 @@ use crate::domain::choices::PermissionMode;
 use crate::domain::question::Grant;
 use crate::domain::shown::is_unseen;
 
-/// What would allow more than this cannot be shown to a person, and so is not offered; in characters.
+/// Grants with more characters than this cannot all be shown to a person, and so are not offered.
 const LONGEST_GRANT: usize = 600;
 const MOST_GRANTS: usize = 5;
 
-/// What claude suggests, for this session only. A mode that allows much more than was asked only where nothing else
-/// is suggested; where nothing is, the tool as a whole, but never every command there is.
+/// The grants to offer for this session, as claude suggests them. A mode, which allows much more than was asked, is
+/// offered only if claude suggests no rule or folder; the tool as a whole, unless it is Bash, only if no mode either.
 pub(super) fn for_session(tool: &str, command: Option<&str>, suggestions: &[Value]) -> Vec<Grant> {
     let mut grants = Vec::new();
     for suggestion in suggestions {
@@ -50,7 +50,7 @@ pub(super) fn for_session(tool: &str, command: Option<&str>, suggestions: &[Valu
     }
 }
 
-/// claude reads an empty rule and one of `*` as the whole tool; all commands at once are not offered.
+/// claude reads an empty rule and `*` as the whole tool; `None` if that would be all of Bash.
 fn rule(suggested: &Value) -> Option<Grant> {
     let tool = suggested["toolName"].as_str()?.to_owned();
     let content = suggested["ruleContent"]
@@ -63,7 +63,7 @@ fn rule(suggested: &Value) -> Option<Grant> {
     Some(Grant::Rule { tool, content })
 }
 
-/// Whether a person can read all of what they would allow. The command itself is shown anyhow.
+/// Whether a person can read all that they would allow. The command itself does not count: it is shown anyway.
 fn can_be_shown(grants: &[Grant], command: Option<&str>) -> bool {
     let shown: String = grants
         .iter()
@@ -82,7 +82,7 @@ fn can_be_shown(grants: &[Grant], command: Option<&str>) -> bool {
         && !shown.chars().any(is_unseen)
 }
 
-/// claude: an entry of `updatedPermissions`.
+/// A grant as an entry of claude's `updatedPermissions`.
 pub(super) fn update(grant: &Grant) -> Value {
     match grant {
         Grant::Rule { tool, content } => {
@@ -101,8 +101,8 @@ pub(super) fn update(grant: &Grant) -> Value {
     }
 }
 
-/// A rule as claude reads it from settings, where the brackets and backslashes of what it is about are escaped (seen on
-/// 2.1.197): without that it would be another rule.
+/// A rule as claude's settings spell it, with parentheses and backslashes escaped (seen on 2.1.197): unescaped, it
+/// would be another rule.
 fn spelled(grant: &Grant) -> Option<String> {
     let Grant::Rule { tool, content } = grant else {
         return None;
@@ -120,7 +120,7 @@ fn spelled(grant: &Grant) -> Option<String> {
     Some(format!("{tool}({escaped})"))
 }
 
-/// What a session has allowed for good, as claude is started with it. `--settings`
+/// The rules and folders that a session has allowed, for claude's `--settings`; `None` without any.
 pub fn settings(grants: &[Grant]) -> Option<String> {
     let rules: Vec<String> = grants.iter().filter_map(spelled).collect();
     let folders: Vec<&str> = grants

@@ -1,6 +1,6 @@
-//! The bot's side of a run: start its keeper, read along, ask it to stop, let claude go.
+//! The bot's side of a run: starts its keeper, reads its events, asks the keeper to stop it, lets claude exit.
 //!
-//! Holds nothing that a restart of the bot would lose: everything is in the run's folder.
+//! A restart of the bot loses nothing: all state is in the run's folder.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -20,15 +20,15 @@ use super::stream;
 use super::tail::{Line, Tail};
 use crate::domain::event::Event;
 
-/// Says to the keeper that a line was left for claude. One that a process ignores which does not know it: keepers of
-/// an earlier telecoder may be at work.
+/// Tells the keeper that a line was left for claude. A process without a handler ignores this signal: keepers of an
+/// earlier telecoder may still be running.
 pub const LINE_LEFT: Signal = Signal::URG;
 
 /// How a run ended, as far as can be known.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
     Exited(Exit),
-    /// The keeper is gone without a word.
+    /// The keeper is gone and has not recorded an end.
     Lost,
     /// No keeper has begun, and none will.
     NotBegun,
@@ -36,9 +36,9 @@ pub enum End {
 
 /// Writes the run's folder and starts a keeper for it.
 ///
-/// Safe to repeat: of two keepers for one run the second leaves at once. Errors are the file system's, or
-/// that no process could be started. The keeper is not ended when the returned handle is dropped; it is to
-/// be awaited all the same, or it stays a zombie until the bot exits.
+/// Safe to repeat: the second of two keepers for one run exits immediately. Errors are the file system's, or
+/// that no process could be started. Dropping the returned handle does not end the keeper; await it all the
+/// same, or the keeper stays a zombie until the bot exits.
 pub fn launch(
     folder: &RunFolder,
     spec: &Spec,
@@ -46,7 +46,7 @@ pub fn launch(
 ) -> io::Result<tokio::process::Child> {
     folder.create(spec)?;
     let stderr = private_append(&folder.stderr())?;
-    // The running binary itself, also when the file was replaced by an upgrade meanwhile.
+    // The running binary itself, even if an upgrade has replaced the file.
     tokio::process::Command::new("/proc/self/exe")
         .arg0("telecoder")
         .arg("keep")
@@ -73,14 +73,14 @@ impl Host {
         Ok(Host { folder, tail })
     }
 
-    /// As [`Host::open`], from the first whole line of the last `limit` bytes; what is before it is left out.
+    /// As [`Host::open`], for the last `limit` bytes; the line that is cut there becomes [`Event::Garbage`].
     pub fn open_near_end(folder: RunFolder, limit: u64) -> io::Result<Host> {
         let tail = Tail::open_near_end(&folder.events(), limit)?;
         Ok(Host { folder, tail })
     }
 
-    /// The next events, each with the byte behind its line; at most those of one chunk, so that the caller
-    /// can do other things in between. The flag says whether there may be more at once.
+    /// The next events, each with the offset after its line; at most those of one chunk, so that the caller
+    /// can do other things in between. The flag says whether there may be more already.
     pub fn events(&mut self) -> io::Result<(Vec<(u64, Event)>, bool)> {
         let mut events = Vec::new();
         let more = self.tail.read(|end, line| match line {
@@ -98,9 +98,9 @@ impl Host {
         Ok((events, more))
     }
 
-    /// How the run ended; `None` while it goes on, or before it began.
+    /// How the run ended; `None` if it is running, or has not begun.
     pub fn end(&self) -> io::Result<Option<End>> {
-        // The lock first: a keeper that ends between the two looks has left its word.
+        // The lock first: a keeper that ends between the two looks has written `exit.json`.
         let kept = self.folder.kept()?;
         if let Some(exit) = self.folder.read_exit() {
             return Ok(Some(End::Exited(exit)));
@@ -108,7 +108,7 @@ impl Host {
         Ok((kept == Kept::Gone).then_some(End::Lost))
     }
 
-    /// The process id of the keeper, where one is at work.
+    /// The process id of the keeper, if one is running.
     pub fn keeper(&self) -> io::Result<Option<i32>> {
         Ok(match self.folder.kept()? {
             Kept::Alive(keeper) => Some(keeper),
@@ -116,24 +116,24 @@ impl Host {
         })
     }
 
-    /// Asks the keeper to stop the run. Returns false when no keeper is there.
+    /// Asks the keeper to stop the run. Returns false if there is no keeper.
     pub fn ask_to_stop(&self) -> io::Result<bool> {
         self.signal_keeper(Signal::TERM)
     }
 
-    /// Passes a line on to claude, once for each `key`, behind those that were passed on before. Without an effect
-    /// when claude is gone, or does not read any more.
+    /// Passes a line on to claude, once for each `key`, after all earlier lines. No effect if claude is gone, or no
+    /// longer reads.
     ///
-    /// The line is in a file when this returns, and the keeper writes it, so that claude never gets half of one, whatever
-    /// happens to the bot. (A crash of the machine may lose the file; claude is gone then, too.) Returns false where one with this key was passed on before. `key` is letters, digits and
-    /// `-`.
+    /// When this returns, the line is in a file. The keeper writes it from there, so claude never gets half a line,
+    /// whatever happens to the bot. (A crash of the machine may lose the file, but ends claude too.) Returns false if a
+    /// line with this key was passed on before. `key` consists of letters, digits and `-`.
     pub fn pass_on(&self, key: &str, line: &str) -> io::Result<bool> {
         let is_new = self.folder.leave_line(key, line)?;
         self.signal_keeper(LINE_LEFT)?;
         Ok(is_new)
     }
 
-    /// The keys that were passed on and begin so, oldest first; without that beginning.
+    /// The keys that begin with `beginning`, without it, of the lines that were passed on, oldest first.
     pub fn passed_on(&self, beginning: &str) -> io::Result<Vec<String>> {
         self.folder.keys_left(beginning)
     }
@@ -153,7 +153,7 @@ impl Host {
         let Ok(keeper) = pidfd_open(pid, PidfdFlags::empty()) else {
             return Ok(false);
         };
-        // Still held: the process behind the descriptor is the keeper, not a later one with its number.
+        // The lock is still held: the descriptor is the keeper's, not that of a later process with its id.
         if !matches!(self.folder.kept()?, Kept::Alive(_)) {
             return Ok(false);
         }
@@ -164,7 +164,7 @@ impl Host {
         }
     }
 
-    /// Gives a run up whose keeper has not begun, so that none can begin any more. Returns false when one has.
+    /// Makes it impossible for a keeper to begin the run. Returns false if one has begun it.
     pub fn give_up(&self) -> io::Result<bool> {
         Ok(self.folder.begin()?.is_some())
     }
@@ -174,13 +174,13 @@ impl Host {
         Ok(self.folder.kept()? != Kept::NotYet)
     }
 
-    /// Lets an idle claude exit. No effect on one that is gone, or that does not read; it is stopped later.
+    /// Tells an idle claude to exit. No effect on one that is gone, or does not read: that one is stopped later.
     pub fn end_session(&self) -> io::Result<()> {
         self.pass_on(&format!("end-{}", Uuid::new_v4()), &control::end_session())?;
         Ok(())
     }
 
-    /// The end of what claude wrote to its stderr.
+    /// The end of what claude and the keeper wrote to stderr.
     pub fn stderr_end(&self) -> String {
         self.folder.stderr_end(600)
     }

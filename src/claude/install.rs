@@ -1,4 +1,4 @@
-//! Is claude there, and is it logged in? Asked once at start, so that the log says it before a chat does.
+//! Looks whether claude is there and logged in.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -26,7 +26,7 @@ pub enum Found {
     },
     /// There is no such program.
     Missing,
-    /// It is there but did not answer as expected, in its own words.
+    /// It is there but did not answer as expected; in its own words.
     Broken(String),
 }
 
@@ -53,7 +53,7 @@ pub async fn look(program: &Path, environment: &BTreeMap<OsString, OsString>) ->
     }
 }
 
-/// The program as an absolute path, the way the system would find it on this PATH.
+/// The path at which the system would find the program on this PATH.
 pub fn on_path(program: &Path, path: Option<&std::ffi::OsStr>) -> Option<PathBuf> {
     if program.components().count() > 1 {
         return program.is_file().then(|| program.to_owned());

@@ -1,11 +1,11 @@
 //! The keeper: a detached process that owns one claude from start to end.
 //!
-//! Started by the bot as the hidden subcommand `keep`, in a session of its own, so that nothing that happens
-//! to the bot happens to the run. SIGTERM asks it to stop the run. It leaves `exit.json` behind, and nobody.
+//! The bot starts it as the hidden subcommand `keep`, in a session of its own, so that nothing that happens to
+//! the bot happens to the run. SIGTERM asks it to stop the run. It leaves `exit.json` behind, and no process.
 //! It knows nothing of Telegram, of the store, or of what claude's lines mean.
 //!
-//! Plain blocking code on one `poll`: a keeper stays in memory as long as its run, and a runtime would be
-//! most of it.
+//! Plain blocking code on one `poll`: a keeper stays in memory as long as its run, and an async runtime would
+//! be most of it.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -37,17 +37,17 @@ use super::host::LINE_LEFT;
 use crate::process::RUN_MARKER;
 use crate::process::sweep::{self, Spared};
 
-/// How long the word of how a run ended waits for room on a full disk.
+/// How long the keeper tries to write `exit.json` on a full disk.
 const ROOM_PATIENCE: Duration = Duration::from_secs(60 * 60);
 const ROOM_PAUSE: Duration = Duration::from_millis(500);
-/// When memory runs out, the kernel ends claude and what it started rather than the bot or a keeper. Format:
+/// If memory runs out, the kernel ends claude and what it started rather than the bot or a keeper. Format:
 /// proc_pid_oom_score_adj(5).
 const OOM_SCORE_ADJUSTMENT: &str = "500";
 
 /// Runs what the folder's spec says, to its end.
 ///
-/// Returns at once when another keeper has, or had, this run. Errors are those of the folder; how claude
-/// fared is in `exit.json`.
+/// Returns immediately if another keeper has, or had, this run. Errors are those of the folder; `exit.json`
+/// says how claude ended.
 pub fn keep(folder: &Path) -> anyhow::Result<()> {
     // Fails only for the leader of a process group, which a child of the bot is not.
     let _ = setsid();
@@ -76,8 +76,8 @@ pub fn keep(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes how the run ended, and waits for room where the disk is full: a run that has ended well shall not be
-/// lost for that.
+/// Writes how the run ended. Waits for room if the disk is full, so that a run that has ended well does not
+/// become a lost one.
 fn leave_word(folder: &RunFolder, exit: &Exit) -> anyhow::Result<()> {
     let deadline = Instant::now() + ROOM_PATIENCE;
     loop {
@@ -104,7 +104,7 @@ fn run(folder: &RunFolder, spec: &Spec, lock: &File) -> anyhow::Result<Exit> {
             });
         }
     };
-    // claude starts meanwhile; it does nothing before it has its prompt.
+    // claude starts meanwhile; it does nothing until it has its prompt.
     if let Err(error) = folder.make_durable(lock) {
         let _ = child.kill();
         let _ = child.wait();
@@ -119,7 +119,7 @@ fn run(folder: &RunFolder, spec: &Spec, lock: &File) -> anyhow::Result<Exit> {
         .time_limit_ms
         .map(|limit| Instant::now() + Duration::from_millis(limit));
     let mut stop: Option<(Stop, Ladder)> = None;
-    // Lines may have been left before anybody could be told.
+    // Lines may have been left before the keeper could be signalled.
     input.take_what_was_left(folder);
     loop {
         input.write();
@@ -129,7 +129,7 @@ fn run(folder: &RunFolder, spec: &Spec, lock: &File) -> anyhow::Result<Exit> {
         };
         let woken = wakes.wait(&claude, &input, due)?;
         if woken.line_left || woken.asked_to_stop {
-            // What was left before a stop goes to claude before it is interrupted.
+            // Lines that were left before a stop go to claude before it is interrupted.
             input.take_what_was_left(folder);
         }
         if woken.claude_ended
@@ -168,7 +168,7 @@ struct Woken {
     asked_to_stop: bool,
     /// A line was left for claude.
     line_left: bool,
-    /// Some child: claude, or one that was inherited from a dead parent.
+    /// A child died: claude, or one that was inherited from a dead parent.
     child_died: bool,
 }
 
@@ -181,11 +181,11 @@ impl Wakes {
         })
     }
 
-    /// Sleeps until something happens, until `due` at the latest; `input` having room is something where more is to be
+    /// Sleeps until something happens, until `due` at the latest. Room in `input` wakes it only if bytes wait to be
     /// written.
     fn wait(&self, claude: &OwnedFd, input: &Input, due: Option<Instant>) -> io::Result<Woken> {
         let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
-        // A limit beyond what the clock can say is no limit.
+        // A timeout that is too long for `Timespec` is none.
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         let mut sources = [
             PollFd::new(claude, PollFlags::IN),
@@ -196,7 +196,7 @@ impl Wakes {
         ];
         match poll(&mut sources, timeout.as_ref()) {
             Ok(_) => {}
-            // A signal came in before the wait; the next one sees its byte.
+            // A signal interrupted the wait; the next wait sees its byte.
             Err(rustix::io::Errno::INTR) => return Ok(Woken::default()),
             Err(error) => return Err(error.into()),
         }
@@ -211,7 +211,7 @@ impl Wakes {
     }
 }
 
-/// A stream that gets a byte with each such signal.
+/// A stream that gets a byte for each such signal.
 fn signals(signal: i32) -> io::Result<UnixStream> {
     let (read, write) = UnixStream::pair()?;
     read.set_nonblocking(true)?;
@@ -237,9 +237,9 @@ fn pid_of(child: &Child) -> Option<Pid> {
     Pid::from_raw(i32::try_from(child.id()).ok()?)
 }
 
-/// claude's input: the FIFO, and what it has not taken yet. Nothing here waits.
+/// claude's input: the FIFO, and the bytes that wait for room in it. Nothing here blocks.
 struct Input {
-    /// Open for reading and writing: it has a reader before claude is there and never ends.
+    /// Open for reading and writing: it has a reader before claude starts, and it never ends.
     fifo: File,
     waiting: VecDeque<u8>,
 }
@@ -261,16 +261,16 @@ impl Input {
         })
     }
 
-    /// Whole lines, behind those that wait.
+    /// Adds whole lines, after those that wait.
     fn push(&mut self, lines: &[u8]) {
         self.waiting.extend(lines);
     }
 
-    /// Takes the lines that were left in the folder. One that cannot be read stays there; its sender sees that claude
-    /// does not answer it.
+    /// Takes the lines that were left in the folder. One that cannot be read stays there, with those after it, until
+    /// the next call.
     fn take_what_was_left(&mut self, folder: &RunFolder) {
         while let Ok(Some((place, line))) = folder.next_line() {
-            // Before it is written: a line that claude has twice is worse than one that it never gets.
+            // Before it is written: a line that claude gets twice is worse than one that it never gets.
             if mark_gone(&place).is_err() {
                 return;
             }
@@ -278,7 +278,7 @@ impl Input {
         }
     }
 
-    /// Writes as much as the FIFO takes.
+    /// Writes as much as the FIFO has room for.
     fn write(&mut self) {
         while let (front @ [_, ..], _) = self.waiting.as_slices() {
             match self.fifo.write(front) {
@@ -290,7 +290,7 @@ impl Input {
         self.waiting = VecDeque::new();
     }
 
-    /// What is worth waking up for.
+    /// Room in the FIFO, if bytes wait for it.
     fn awaited(&self) -> PollFlags {
         match self.waiting.is_empty() {
             true => PollFlags::empty(),
@@ -301,7 +301,7 @@ impl Input {
 
 fn start(folder: &RunFolder, spec: &Spec) -> Result<Child, NotStarted> {
     let refused = |error: io::Error| NotStarted::Refused(error.to_string());
-    // A missing folder and a missing program are the same error to spawn.
+    // `spawn` gives the same error for a missing folder and a missing program.
     if !spec.workspace.is_dir() {
         return Err(NotStarted::WorkspaceMissing);
     }
@@ -322,7 +322,7 @@ fn start(folder: &RunFolder, spec: &Spec) -> Result<Child, NotStarted> {
         .stderr(Stdio::from(stderr))
         .spawn()
         .inspect(|child| {
-            // Its children inherit it. Where the system does not allow it, nothing else changes.
+            // claude's children inherit it. If the system does not allow it, nothing else changes.
             let _ = std::fs::write(
                 format!("/proc/{}/oom_score_adj", child.id()),
                 OOM_SCORE_ADJUSTMENT,
@@ -334,7 +334,7 @@ fn start(folder: &RunFolder, spec: &Spec) -> Result<Child, NotStarted> {
         })
 }
 
-/// How a run is ended, gently first. SIGTERM is not on it: it orphans the command that claude runs.
+/// The steps that end a run, the gentlest first. SIGTERM is none: it orphans the command that claude runs.
 struct Ladder {
     step: Rung,
     next_at: Option<Instant>,
@@ -356,7 +356,7 @@ impl Ladder {
         }
     }
 
-    /// Takes the step that is due and says when the next one is; the last one is 1.4 s after the first.
+    /// Takes the step that is due and sets the time of the next; the last is 1.4 s after the first.
     fn climb(&mut self, now: Instant, child: &Child, input: &mut Input) {
         let (next, pause_ms) = match self.step {
             Rung::Interrupt => {

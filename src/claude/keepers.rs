@@ -1,6 +1,6 @@
-//! Who keeps runs on this machine, seen from outside by a process that may be root.
+//! Finds the keepers on this machine, for a process that may be root.
 //!
-//! It only reads `/proc`: what is in the data folder, claude can write, and root had better not open it.
+//! Reads only `/proc`: claude can write to the data folder, so root had better open nothing in it.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -8,8 +8,8 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// How many runs below this folder have a keeper at work. By runs and not by processes: one that a keeper is about to start
-/// still looks like it.
+/// How many runs below this folder have a running keeper. Counts runs, not processes: a process that a keeper is about
+/// to start still looks like the keeper.
 pub fn count_below(folder: &Path) -> usize {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries
@@ -20,7 +20,7 @@ pub fn count_below(folder: &Path) -> usize {
         .len()
 }
 
-/// The folder of a keeper's run. Format: proc_pid_cmdline(5); the words are those of [`super::host::launch`].
+/// The folder of a keeper's run. Format: proc_pid_cmdline(5); the arguments are those of [`super::host::launch`].
 fn run_of(line: &[u8]) -> Option<PathBuf> {
     let mut words = line.split(|byte| *byte == 0);
     let is_keeper = words.next() == Some(b"telecoder") && words.next() == Some(b"keep");

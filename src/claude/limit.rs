@@ -1,8 +1,7 @@
-//! Usage limits: whatever form claude says one in, as one fact.
+//! Usage limits: the forms in which claude reports one, read into one type.
 //!
-//! Pure: the clock and the machine's zone are arguments. claude says it in the text of a failed turn, in
-//! `rate_limit_event` lines ([`LimitReport`]), or as a 429 of the API without any time. What is done about it is
-//! `run::hold`'s.
+//! Pure: the clock and the machine's zone are arguments. claude reports a limit in the text of a failed turn, in
+//! `rate_limit_event` lines ([`LimitReport`]), or as a 429 of the API without any time. `run::hold` acts on it.
 
 use std::sync::LazyLock;
 
@@ -13,21 +12,21 @@ use regex::{Captures, Regex};
 
 use crate::domain::event::{ApiProblem, LimitReport, Standing};
 
-/// A time of day that is over by less than this was meant for now: the clocks differ, or the limit goes slowly.
+/// A time of day that passed less than this ago meant today: the clocks differ, or the limit ends late.
 const JUST_OVER: SignedDuration = SignedDuration::from_mins(15);
-/// No limit lasts longer; what is said to was misread.
+/// No limit lasts longer; a later time was misread.
 const LONGEST: SignedDuration = SignedDuration::from_hours(40 * 24);
 
-/// A usage limit that was hit.
+/// A usage limit that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// When it goes; none where nobody says so in words that are known here.
+    /// When it ends; `None` if claude does not say so in a known form.
     pub until: Option<Timestamp>,
 }
 
 impl Limit {
-    /// What a turn says that may have hit one: its words, whether it failed, the kind of API failure that claude named,
-    /// and the last report about limits.
+    /// The limit that a turn has reached, if it has. It is told by the turn's words, whether the turn failed, the API
+    /// problem that claude named, and the last report about limits.
     pub fn of_turn(
         words: &str,
         has_failed: bool,
@@ -51,7 +50,7 @@ impl Limit {
         Some(Limit { until })
     }
 
-    /// Reads claude's words for a limit; none where they are about something else.
+    /// The limit that claude's words report; `None` if they are about something else.
     pub fn of_words(words: &str, now: &Zoned) -> Option<Limit> {
         let words = plain(words);
         is_about_a_limit(&words).then(|| Limit {
@@ -60,7 +59,7 @@ impl Limit {
     }
 }
 
-/// How a text about a limit begins, in every version that was seen: "You've hit your session limit · resets 8pm
+/// Whether a text begins as one about a limit, in any version seen so far: "You've hit your session limit · resets 8pm
 /// (Europe/Berlin)", "5-hour limit reached ∙ resets 3am", "Claude AI usage limit reached|1760000000".
 fn is_about_a_limit(words: &str) -> bool {
     static BEGINNING: LazyLock<Regex> = LazyLock::new(|| {
@@ -72,7 +71,7 @@ fn is_about_a_limit(words: &str) -> bool {
     BEGINNING.is_match(words)
 }
 
-/// The one form that comes as an answer too, in older versions; nothing stands beside it.
+/// The one form that older versions also give as an answer; the text has nothing else in it.
 fn is_bare(words: &str) -> bool {
     static BARE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i-u)^\s*claude(?: ai)? usage limit reached\|[0-9]{10,13}\s*$")
@@ -81,7 +80,7 @@ fn is_bare(words: &str) -> bool {
     BARE.is_match(words)
 }
 
-/// Typographic apostrophes, blanks and dots as ASCII.
+/// Replaces typographic apostrophes, blanks and dots by ASCII.
 fn plain(words: &str) -> String {
     words
         .chars()
@@ -93,7 +92,7 @@ fn plain(words: &str) -> String {
         .collect()
 }
 
-/// When the limit goes, as plain words say it.
+/// When the limit ends, as plain words say it.
 fn until(words: &str, now: &Zoned) -> Option<Timestamp> {
     let found = epoch(words)
         .or_else(|| after_a_while(words, now))
@@ -115,7 +114,7 @@ fn epoch(words: &str) -> Option<Timestamp> {
     Timestamp::from_second(seconds(number)).ok()
 }
 
-/// A time that claude gives in seconds, or, in other places, in milliseconds.
+/// Unix seconds, from a time that claude gives in seconds or in milliseconds.
 pub(super) fn seconds(number: i64) -> i64 {
     const NO_SECONDS: i64 = 100_000_000_000;
     if number < NO_SECONDS {
@@ -204,14 +203,14 @@ fn time_of(found: &Captures<'_>) -> Option<Time> {
                 }
         }
         Some(_) => return None,
-        // A bare number is no clock.
+        // A bare number is not a time of day.
         None if found.name("minute").is_none() => return None,
         None => hour,
     };
     Time::new(hour, minute, 0, 0).ok()
 }
 
-/// Without a year it is the next such day.
+/// Without a year, the next such day is meant.
 fn date_of(month: &str, found: &Captures<'_>, today: Date) -> Option<Date> {
     const MONTHS: [&str; 12] = [
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",

@@ -1,9 +1,9 @@
-//! `claude auth login`: what it shows, and whether it is of use at all.
+//! `claude auth login`: what it shows, and whether a login is of use at all.
 //!
-//! Seen on 2.1.197, in a terminal and without: it prints a link, asks for the code that the page behind it gives
-//! ("Paste code here if prompted >"), says "Invalid code." and goes on asking where the code is not whole, and ends with
-//! 0, or with 1 and "Login failed: …". The credentials stay with claude. `setup-token`, which prints a token for others
-//! to keep, is not used.
+//! Seen on 2.1.197, with and without a terminal: it prints a link and asks for the code that the page behind it gives
+//! ("Paste code here if prompted >"). If the code is not complete, it says "Invalid code." and asks again. It exits
+//! with 0, or with 1 and "Login failed: …". claude keeps the credentials. `setup-token`, which prints a token for
+//! others to keep, is not used.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Where one of these is set, claude works with it, and a login changes nothing.
+/// If one of these is set, claude uses it, and a login changes nothing.
 const KEYS: [&str; 6] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",
@@ -22,7 +22,7 @@ const KEYS: [&str; 6] = [
     "CLAUDE_CODE_USE_VERTEX",
 ];
 
-/// So much of the screen is kept, in bytes; the link and the question are some hundred.
+/// How much of the screen is kept, in bytes; the link and the question are some hundred.
 const SCREEN_KEPT: usize = 64 * 1024;
 
 /// Whether claude has its credentials from a login.
@@ -43,7 +43,7 @@ pub fn arguments(program: &Path) -> Vec<OsString> {
 pub fn environment(of_claude: &BTreeMap<OsString, OsString>) -> BTreeMap<OsString, OsString> {
     let mut environment = of_claude.clone();
     environment.insert("TERM".into(), "xterm".into());
-    // No window opens on a machine that nobody sits at: the link goes to the phone.
+    // Opens no window on a machine that nobody sits at: the link goes to the phone.
     environment.insert("BROWSER".into(), "true".into());
     environment
 }
@@ -71,7 +71,7 @@ impl Screen {
         String::from_utf8_lossy(&strip_ansi_escapes::strip(&self.bytes)).into_owned()
     }
 
-    /// The link, when it is whole and claude waits for the code.
+    /// The link; `None` until it is complete and claude waits for the code.
     pub fn link(&self) -> Option<String> {
         static LINK: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(r"(?s)(https://[!-~]+)[ \r\n].*Paste code here")

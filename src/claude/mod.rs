@@ -2,10 +2,10 @@
 //!
 //! A run is a detached process of telecoder's own binary, the *keeper*, which owns `claude` from start to
 //! end, so that the bot can be killed, upgraded and restarted meanwhile. Everything about a run passes
-//! through its folder ([`folder`]): the bot writes what to run, the keeper runs it ([`keeper`]) and leaves
-//! word of how it ended, the bot reads along ([`host`]). What a line means is [`stream`]'s to say.
+//! through its folder ([`folder`]): the bot writes what to run, the keeper ([`keeper`]) runs it and records how
+//! it ended, and the bot ([`host`]) reads along. [`stream`] reads the lines that claude prints.
 //!
-//! Facts about the CLI were seen on version 2.1.197; `docs/ARCHITECTURE.md` lists those that shape this code.
+//! The facts about the CLI were seen on version 2.1.197; `docs/ARCHITECTURE.md` lists those that shape this code.
 
 pub mod argv;
 pub mod asks;

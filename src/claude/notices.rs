@@ -1,6 +1,6 @@
-//! What claude says beside the conversation: of its process, its tasks, its limits, and in answer to our requests.
+//! Lines of claude's output that are not conversation: about its process, tasks and limits, and responses to us.
 //!
-//! Lines of `stream`; each function reads one kind, and none that is not as expected.
+//! `stream` hands them over. Each function reads one kind of line; `None` if the line has an unexpected form.
 
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ use super::{control, limit};
 use crate::domain::event::{Event, LimitReport, Retry, Standing};
 use crate::domain::id::ClaudeSessionId;
 
-/// What came of a request of ours. Of most nobody needs to hear.
+/// The response to a request of ours. Only one to a withdrawal becomes an event.
 pub(super) fn response(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
     #[derive(Deserialize)]
     struct Line {
@@ -60,7 +60,7 @@ pub(super) fn rate_limit(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()
     };
     take(Event::Limit(LimitReport {
         standing,
-        // What is no such number becomes one that makes no sense.
+        // A number out of range becomes a time that makes no sense.
         resets_at: info.resets_at.map(|at| limit::seconds(at as i64)),
         used: info.utilization,
     }));

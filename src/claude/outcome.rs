@@ -1,7 +1,7 @@
-//! What a tool did, beside the text that claude reads: `tool_use_result` of a `user` line.
+//! What a tool did, apart from the text that claude reads: `tool_use_result` of a `user` line.
 //!
-//! Its form is the tool's own, and may be an object, a list or a text; what is not known here is passed over
-//! without being kept, because whole files can be in it.
+//! Each tool has its own form, which may be an object, a list or a text. Unknown parts are skipped and not
+//! kept, because whole files can be in them.
 
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ struct Line {
     tool_use_result: Known,
 }
 
-/// Edit and Write, TaskCreate, TaskUpdate, TaskList.
+/// Known fields, of Edit, Write, TaskCreate, TaskUpdate and TaskList.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Known {
@@ -50,7 +50,7 @@ struct StatusChange {
     to: String,
 }
 
-/// Reads a whole `user` line; nothing where there is nothing of this kind.
+/// Reads a whole `user` line; the outcome is empty if the line has none.
 pub(super) fn of(line: &[u8]) -> Outcome {
     // Most results are of other tools, and a line can be long.
     let is_worth_it = [

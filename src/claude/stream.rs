@@ -1,7 +1,7 @@
 //! What a line of claude's output means: `--output-format stream-json`, one JSON object a line.
 //!
-//! Reads only what telecoder acts on. A line or field of a kind that is not known here is survived: it
-//! becomes [`Event::Other`], and one that is no JSON object with a `type` becomes [`Event::Garbage`].
+//! Reads only what telecoder acts on. Unknown fields are ignored, a line of an unknown kind becomes
+//! [`Event::Other`], and one that is not a JSON object with a `type` becomes [`Event::Garbage`].
 
 use crate::domain::shown::beginning;
 use std::borrow::Cow;
@@ -21,7 +21,7 @@ use crate::domain::id::{ClaudeSessionId, PromptId};
 const ARGUMENT_KEPT: usize = 200;
 const RESULT_KEPT: usize = 600;
 
-/// Hands the events of one line to `take`, in their order; mostly one, sometimes none.
+/// Hands the events of one line to `take`, in order; usually one, sometimes none.
 pub fn events(line: &[u8], take: &mut impl FnMut(Event)) {
     if line.iter().all(u8::is_ascii_whitespace) {
         return;
@@ -51,8 +51,8 @@ pub fn events(line: &[u8], take: &mut impl FnMut(Event)) {
     }
 }
 
-/// JavaScript prints half of a surrogate pair as an escape of its own when a text was cut inside an emoji;
-/// JSON has no such character, so it becomes the replacement character.
+/// JavaScript prints half of a surrogate pair as an escape of its own if a text was cut inside an emoji;
+/// there is no such character, so it becomes the replacement character.
 fn without_lone_surrogates(line: &[u8]) -> Cow<'_, [u8]> {
     let is_escape = |at: usize, kinds: &[u8]| {
         line.get(at..at + 6).is_some_and(|escape| {
@@ -217,8 +217,8 @@ fn user(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
     Some(())
 }
 
-/// Each field by itself: one that is not as expected must not take the answer with it. The answer, which can be
-/// long, is read from where it stands, and once.
+/// Reads each field by itself: an unexpected one must not cost the answer. The answer, which can be long, is
+/// parsed only once.
 fn result(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
     let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(line).ok()?;
     let answer = fields
@@ -257,7 +257,7 @@ fn result(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
     Some(())
 }
 
-/// claude's names for what went wrong at the API: `assistant.error`, `api_retry.error`.
+/// Reads claude's name for an API problem: `assistant.error`, `api_retry.error`.
 pub(super) fn api_problem(name: &str) -> ApiProblem {
     match name {
         "authentication_failed" => ApiProblem::NotLoggedIn,

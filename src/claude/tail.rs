@@ -1,10 +1,10 @@
-//! Reads whole lines from a file that grows, and knows the byte at which each one ended.
+//! Reads whole lines from a growing file, with the offset at which each one ends.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// A longer line is not kept in memory; it is reported as one that cannot be read.
+/// A longer line is not kept in memory; it is reported as [`Line::TooLong`].
 const LONGEST_LINE: usize = 32 * 1024 * 1024;
 const CHUNK: usize = 64 * 1024;
 
@@ -20,7 +20,7 @@ pub struct Tail {
     overlong: bool,
 }
 
-/// A line without its end.
+/// A line without its line break.
 pub enum Line<'a> {
     Text(&'a [u8]),
     TooLong,
@@ -37,7 +37,7 @@ impl Tail {
         })
     }
 
-    /// As [`Tail::open`], from the first whole line of the last `limit` bytes.
+    /// As [`Tail::open`], for the last `limit` bytes; the line cut at their start is [`Line::TooLong`].
     pub fn open_near_end(path: &Path, limit: u64) -> io::Result<Tail> {
         let mut tail = Tail::open(path)?;
         let length = tail.file.metadata()?.len();
@@ -48,8 +48,8 @@ impl Tail {
         Ok(tail)
     }
 
-    /// Reads what is there, one chunk at most, and hands every line that is complete to `take`, with the
-    /// byte behind it. Returns whether there may be more to read. An unfinished last line stays.
+    /// Reads at most one chunk and hands every complete line to `take`, with the offset after it. Returns
+    /// whether there may be more to read. An unfinished last line is kept for the next call.
     pub fn read(&mut self, mut take: impl FnMut(u64, Line<'_>)) -> io::Result<bool> {
         let already = self.buffer.len();
         self.buffer.resize(already + CHUNK, 0);
@@ -88,7 +88,7 @@ impl Tail {
         Ok(read == CHUNK)
     }
 
-    /// Drops the front of the buffer, and the memory that one long line has taken.
+    /// Drops the front of the buffer, and frees the memory that a long line took.
     fn forget(&mut self, bytes: usize) {
         self.buffer.drain(..bytes);
         self.start += bytes as u64;

@@ -1,7 +1,7 @@
-//! claude in a person's terminal, with a session's conversation, and a record of what it was asked there.
+//! Runs claude in a person's terminal, with a session's conversation, and records what it is asked there.
 //!
-//! The record is written by a hook that claude is started with (`--settings`, hook `UserPromptSubmit`): each prompt as
-//! the JSON object that claude gives to hooks, with the conversation that it belongs to (`/clear` begins another one).
+//! A hook (`--settings`, `UserPromptSubmit`) writes the record: for each prompt the JSON object that claude gives to
+//! hooks, with the id of the prompt's conversation (`/clear` begins another one).
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -29,18 +29,18 @@ pub struct Invocation<'a> {
     pub workspace: &'a Path,
     /// claude's whole environment.
     pub environment: &'a BTreeMap<OsString, OsString>,
-    /// Where the hook writes.
+    /// The file that the hook writes to.
     pub record: &'a Path,
 }
 
 impl Invocation<'_> {
-    /// Runs claude on this process's terminal to its end, however it ends. Ctrl-C is claude's to answer meanwhile.
+    /// Runs claude on this process's terminal until it exits, with whatever code. claude handles Ctrl-C meanwhile.
     ///
-    /// Errors: it could not be started.
+    /// Errors: claude could not be started.
     pub fn run(&self) -> io::Result<()> {
         let is_over = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGQUIT] {
-            // Ends this process again as soon as claude has ended.
+            // The signal ends this process again once claude has ended.
             flag::register_conditional_default(signal, Arc::clone(&is_over))?;
         }
         let run = Command::new(self.program)
@@ -59,7 +59,7 @@ impl Invocation<'_> {
     }
 }
 
-/// The arguments behind the program's name.
+/// The arguments after the program's name.
 fn arguments(
     conversation: &Conversation,
     permission_mode: PermissionMode,
@@ -83,13 +83,13 @@ fn arguments(
 
 fn settings(record: &Path) -> String {
     let file = quoted(&record.to_string_lossy());
-    // What a hook of this kind prints would become part of the prompt: it prints nothing.
+    // It prints nothing: what such a hook prints becomes part of the prompt.
     let command = format!("{{ cat; echo; }} >> {file}");
     json!({"hooks": {"UserPromptSubmit": [{"hooks": [{"type": "command", "command": command}]}]}})
         .to_string()
 }
 
-/// For sh.
+/// Quotes a text for sh.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
@@ -97,13 +97,13 @@ fn quoted(text: &str) -> String {
 /// What claude was asked at a terminal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
-    /// In their order.
+    /// Oldest first.
     pub prompts: Vec<String>,
     /// The conversation of the last one.
     pub conversation: Option<ClaudeSessionId>,
 }
 
-/// Reads a record, as far as it can be read. claude: the input of the hook `UserPromptSubmit`.
+/// Reads a record up to the first entry that cannot be read. claude: the input of the hook `UserPromptSubmit`.
 pub fn read(record: &Path) -> Record {
     #[derive(Deserialize)]
     struct Submitted {

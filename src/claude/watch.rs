@@ -1,7 +1,7 @@
-//! Wakes whoever follows a run when something in its folder changes.
+//! Wakes a task when something in its folder changes: a run's, or the bell's.
 //!
-//! One watcher (inotify on Linux) for all runs. Nobody depends on it: who follows a run also looks once a
-//! second, so that a wake-up that is missed, or a system without free watches, costs time and nothing else.
+//! One watcher (inotify on Linux) for all runs. Nothing depends on it: each task also looks by itself now and
+//! then, so that a missed wake-up, or a system without free watches, costs only time.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub struct Watch {
     sleepers: Sleepers,
 }
 
-/// Wakes for one folder until it is dropped.
+/// Watches one folder until it is dropped.
 pub struct Watched {
     watch: Watch,
     folder: PathBuf,
@@ -66,7 +66,7 @@ impl Watch {
 }
 
 impl Watched {
-    /// Something changed since this was last awaited.
+    /// Returns when something has changed since the last call.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }
@@ -82,7 +82,7 @@ impl Drop for Watched {
 }
 
 fn wake(sleepers: &Sleepers, event: &notify::Event) {
-    // Not on opening and reading: who follows a run does both.
+    // Not on opening and reading: the task that follows a run does both.
     let changes = matches!(
         event.kind,
         EventKind::Create(_)

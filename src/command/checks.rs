@@ -1,23 +1,23 @@
-//! What `/checks` was given.
+//! The arguments of `/checks`.
 
-/// What shall become of a session's checks.
+/// A change to a session's checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChecksChange {
-    /// Nothing: say how they are.
+    /// No change: show them.
     Show,
-    /// Those that are named are set; an empty command means that there is none.
+    /// Sets those that are named; an empty command means that there is none.
     Set {
         test: Option<String>,
         lint: Option<String>,
     },
     /// Nothing is checked.
     Off,
-    /// What was set is forgotten: what holds for all sessions holds here.
+    /// Forgets what was set: the commands for all sessions apply.
     Auto,
 }
 
-/// Reads `test=… lint=…` in any order, `off`, `auto`, or nothing. A command goes on to the next of the two words,
-/// blanks and quotes in it included; `-` is none.
+/// Reads `test=… lint=…` in any order, `off`, `auto`, or nothing. A command extends to the next of the two words, with
+/// its blanks and quotes; `-` is none.
 pub fn read(rest: &str) -> Option<ChecksChange> {
     let rest = rest.trim();
     match rest {
@@ -44,7 +44,7 @@ pub fn read(rest: &str) -> Option<ChecksChange> {
     })
 }
 
-/// Where a key begins a word, outside of quotes that another value begins with.
+/// Where a key begins a word, outside of another value's quotes.
 fn place_of(text: &str, key: &str) -> Option<usize> {
     text.match_indices(key).map(|(at, _)| at).find(|at| {
         let before = &text[..*at];
@@ -58,7 +58,7 @@ fn place_of(text: &str, key: &str) -> Option<usize> {
     })
 }
 
-/// Quotes around the whole are for the eye; those within belong to the command.
+/// Removes quotes around the whole; those within belong to the command.
 fn unquoted(value: &str) -> &str {
     if value == "-" {
         return "";

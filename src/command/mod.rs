@@ -28,9 +28,9 @@ pub enum Command {
     Stop,
     Do(WantedJob),
     Checks(ChecksChange),
-    /// Whether what is written while a run goes on waits for its end; without a value: how it is.
+    /// Whether prompts wait for the end of the current run; `None`: show it.
     Queue(Option<bool>),
-    /// Without a value: how it is.
+    /// `None`: show it.
     Autofix(Option<bool>),
     Change(Setting),
     Choose(Choose),
@@ -51,7 +51,7 @@ pub enum WantedJob {
     Verify,
 }
 
-/// A setting of the chat, and what it shall be; without a value, how it is.
+/// A setting of the chat and its new value; without one, show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Setting {
     Verbose(Option<Verbosity>),
@@ -60,7 +60,7 @@ pub enum Setting {
     Ring(Option<u32>),
 }
 
-/// What claude is started with in the chat, and what is wanted of it; its default is what the settings say.
+/// A choice of what claude is started with in the chat; its default is what the settings say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choose {
     Mode(Wanted<PermissionMode>),
@@ -77,7 +77,7 @@ pub struct NewSession {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WantedSource {
-    /// `/new`: what the chat has now, afresh.
+    /// `/new`: the chat's current source again.
     Same,
     /// `/new -`
     Empty,
@@ -222,7 +222,7 @@ fn command(verb: Verb, rest: &str) -> Input {
         },
         (Verb::Model, []) => Command::Choose(Choose::Model(Wanted::Show)),
         (Verb::Model, ["off"]) => Command::Choose(Choose::Model(Wanted::Default)),
-        // Which names there are, only claude knows.
+        // Only claude knows which names exist.
         (Verb::Model, [model]) if !model.starts_with('-') => {
             Command::Choose(Choose::Model(Wanted::Set((*model).to_owned())))
         }
@@ -252,7 +252,7 @@ fn command(verb: Verb, rest: &str) -> Input {
     Input::Command(command)
 }
 
-/// As a thumb types it, too.
+/// Ignores case.
 fn mode_named(name: &str) -> Option<PermissionMode> {
     PermissionMode::ALL
         .into_iter()

@@ -1,7 +1,7 @@
-//! One call of git: what it is given, what it wrote, and that nobody is left of it.
+//! One call of git: its input, its output, and the end of all its processes.
 //!
-//! A call that stays on this machine has its own process group and ends with the future that waits for it. One
-//! that talks to the world, and so may take long, runs below a supervisor, which ends it also when the bot is gone.
+//! A short call has its own process group and ends with the future that waits for it. A long call, as over the network,
+//! runs below a supervisor, which ends it even if the bot is gone.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -20,11 +20,11 @@ use crate::domain::shown::without_password;
 use crate::process::supervised::{Piece, Program, Supervised, end_marked};
 use crate::process::supervisor::Report;
 
-/// How much of what git says on stderr is kept, in bytes; the end counts.
+/// How many bytes of git's stderr are kept, from its end.
 const WORDS_KEPT: usize = 4_000;
-/// How much of its output is kept where nothing else is said, in bytes; the beginning counts.
+/// How many bytes of git's stdout are kept by default, from its beginning.
 const OUTPUT_KEPT: usize = 4 * 1024 * 1024;
-/// Of the service's environment these would point git somewhere else.
+/// Variables of the service's environment that point git elsewhere.
 const ELSEWHERE: [&str; 11] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -38,10 +38,10 @@ const ELSEWHERE: [&str; 11] = [
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
 ];
-/// Transports that do what a URL says and nothing else. `ext::` runs a command.
+/// Transports that only transfer data; `ext::` runs a command.
 const TRANSPORTS: &str = "https:http:ssh:git:file";
 
-/// A call that is being put together.
+/// A call under construction.
 pub(super) struct Call<'a> {
     git: &'a Git,
     folder: &'a Path,
@@ -56,14 +56,14 @@ pub(super) struct Call<'a> {
 pub(super) struct Output {
     /// On stdout.
     pub bytes: Vec<u8>,
-    /// There was more than was to be kept.
+    /// git wrote more than is kept.
     pub is_cut: bool,
-    /// The end of what it said on stderr.
+    /// The end of its stderr.
     pub words: String,
 }
 
 impl Output {
-    /// Without the last line's end.
+    /// Stdout without final newlines.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes)
             .trim_end_matches('\n')
@@ -87,7 +87,7 @@ impl Git {
         }
     }
 
-    /// Runs git and returns what it wrote to stdout, without the last line's end.
+    /// Runs git and returns its stdout without final newlines.
     pub(super) async fn run<I, A>(&self, folder: &Path, arguments: I) -> Result<String, GitError>
     where
         I: IntoIterator<Item = A>,
@@ -97,19 +97,19 @@ impl Git {
         Ok(output.text())
     }
 
-    /// What git gets, and its hooks and helpers.
+    /// The environment of git, its hooks and helpers.
     fn whole_environment(&self) -> BTreeMap<OsString, OsString> {
         let mut environment = self.environment.clone();
         for name in ELSEWHERE {
             environment.remove(OsStr::new(name));
         }
-        // Nobody is there to type a password. How ssh is run is left as the person has set it.
+        // Nobody can type a password here. The person's settings for ssh stay.
         environment.insert("GIT_TERMINAL_PROMPT".into(), "0".into());
         if !environment.contains_key(OsStr::new("SSH_ASKPASS")) {
             environment.insert("SSH_ASKPASS".into(), "false".into());
             environment.insert("SSH_ASKPASS_REQUIRE".into(), "force".into());
         }
-        // A connection that is dead ends some time, also where nobody asks for it.
+        // A dead connection ends by itself after a while.
         for (name, value) in [
             ("GIT_HTTP_LOW_SPEED_LIMIT", "1"),
             ("GIT_HTTP_LOW_SPEED_TIME", "300"),
@@ -124,19 +124,19 @@ impl Git {
 }
 
 impl Call<'_> {
-    /// With a variable in its environment.
+    /// Adds an environment variable.
     pub fn with(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
         self.variables.push((name, value.into()));
         self
     }
 
-    /// What it reads on stdin; only for [`Call::output`].
+    /// Sets git's stdin; only for [`Call::output`].
     pub fn input(mut self, bytes: Vec<u8>) -> Self {
         self.input = bytes;
         self
     }
 
-    /// At most so many bytes of its output are kept.
+    /// Sets how many bytes of stdout are kept.
     pub fn keeping(mut self, most: usize) -> Self {
         self.most = most;
         self
@@ -144,7 +144,7 @@ impl Call<'_> {
 
     fn environment(&self) -> BTreeMap<OsString, OsString> {
         let mut environment = self.git.whole_environment();
-        // A folder that is no repository is not taken for a part of one that happens to be above it.
+        // If this folder has no repository, git must not use one above it.
         if let Some(above) = self.folder.parent() {
             environment.insert("GIT_CEILING_DIRECTORIES".into(), above.into());
         }
@@ -180,7 +180,7 @@ impl Call<'_> {
         let _group = GroupGuard(child.id());
         if let Some(mut stdin) = child.stdin.take() {
             tokio::spawn(async move {
-                // git says why where it does not read to the end.
+                // If git does not read to the end, it says why.
                 let _ = stdin.write_all(&input).await;
             });
         }
@@ -200,8 +200,7 @@ impl Call<'_> {
         Ok(written.output())
     }
 
-    /// As [`Call::output`], for a call that talks to the world. It ends also where the bot is gone, and a moment
-    /// after the future is dropped.
+    /// As [`Call::output`], for a long call. It ends even if the bot is gone, and a moment after the future is dropped.
     pub async fn supervised(self, listener: Listener<'_>) -> Result<Output, GitError> {
         if listener.stop.is_cancelled() {
             return Err(GitError::Stopped);
@@ -245,7 +244,7 @@ impl Call<'_> {
         }
         let report = program.into_report();
         if report.is_none() {
-            // Somebody has killed the supervisor.
+            // The supervisor was killed.
             end_marked(marker).await;
         }
         match report {
@@ -307,7 +306,7 @@ impl Written {
     }
 }
 
-/// Ends what git started when nobody waits for it any more.
+/// Ends git's process group when nobody waits for it any more.
 struct GroupGuard(Option<u32>);
 
 impl Drop for GroupGuard {
@@ -317,13 +316,13 @@ impl Drop for GroupGuard {
             .and_then(|id| i32::try_from(id).ok())
             .and_then(Pid::from_raw);
         if let Some(group) = group {
-            // Gone already in the good case.
+            // Normally it is gone already.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
 }
 
-/// What git said, without its progress, and without the passwords in URLs.
+/// git's stderr without progress and without passwords in URLs.
 fn readable(stderr: &[u8]) -> String {
     const PROGRESS: [&str; 8] = [
         "Enumerating objects:",

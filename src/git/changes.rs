@@ -1,4 +1,4 @@
-//! What is changed in a workspace and not committed.
+//! Uncommitted changes in a workspace.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::{Git, GitError};
 
 /// The names of changed, new and deleted files, as git sorts them. Format: `git status --porcelain=v2 -z`.
 ///
-/// Of very many only some; a folder that is new as a whole is one name.
+/// Only the first of very many; an entirely new folder is one name.
 pub async fn uncommitted(git: &Git, workspace: &Path) -> Result<Vec<String>, GitError> {
     let arguments = [
         "--no-optional-locks",

@@ -10,14 +10,14 @@ use std::path::Path;
 use super::index::with_index;
 use super::{Git, GitError};
 
-/// How much of a diff is kept, in bytes; a file of more helps nobody on a phone.
+/// How many bytes of a diff are kept; a larger file helps nobody on a phone.
 const PATCH_KEPT: usize = 10 * 1024 * 1024;
 /// How much of the list of changed files is kept, in bytes: some hundred thousand files.
 const FILES_KEPT: usize = 32 * 1024 * 1024;
 /// How many new commits are named.
 const COMMITS_NAMED: usize = 10;
 
-/// The files in which what was last looked at through `index` differs from a snapshot, in git's order.
+/// The files that differ between a snapshot and the last look through `index`, in git's order.
 pub async fn files(
     git: &Git,
     workspace: &Path,
@@ -32,8 +32,8 @@ pub async fn files(
     Ok(parse(&String::from_utf8_lossy(&output.bytes)))
 }
 
-/// The difference as a patch, and whether it had to be cut. External diff programs and text conversions of the
-/// person's are not asked.
+/// The difference as a patch, and whether it was cut. The person's external diff programs and text conversions are not
+/// used.
 pub async fn patch(
     git: &Git,
     workspace: &Path,
@@ -59,8 +59,7 @@ pub async fn patch(
     ))
 }
 
-/// What was committed on top of `before` since a moment in Unix seconds: what was only fetched or switched to
-/// is older.
+/// Commits on top of `before` since a moment in Unix seconds: commits only fetched or switched to are older.
 pub async fn commits(
     git: &Git,
     workspace: &Path,
@@ -89,7 +88,7 @@ pub async fn commits(
         .await;
     let log = match log {
         Ok(log) => log,
-        // Still without a commit.
+        // No commit yet.
         Err(GitError::Refused { .. }) => return Ok(Commits::default()),
         Err(other) => return Err(other),
     };
@@ -107,7 +106,7 @@ pub async fn commits(
     })
 }
 
-/// What of the current branch other repositories do not have, as far as is known here.
+/// How far the current branch is ahead of all remotes, as far as known here.
 pub async fn remote(git: &Git, workspace: &Path) -> Result<Remote, GitError> {
     if git.run(workspace, ["remote"]).await?.is_empty() {
         return Ok(Remote::None);

@@ -1,4 +1,4 @@
-//! Reads a file of a workspace, which may be anything: whoever wrote the repository has made it.
+//! Reads a file of a workspace. It may be anything: the repository's authors made it.
 
 use std::fs::OpenOptions;
 use std::io::Read;
@@ -7,10 +7,10 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// A file that says how a project is built is shorter.
+/// Build files are shorter than this.
 const READ_AT_MOST: u64 = 64 * 1024;
 
-/// The beginning of a regular file as text; `None` for anything else. Never waits for a writer, as of a FIFO.
+/// The beginning of a regular file as text; `None` for anything else. Never waits for the writer of a FIFO.
 pub fn text(path: &Path) -> Option<String> {
     let file = OpenOptions::new()
         .read(true)

@@ -1,4 +1,4 @@
-//! An index of our own that a workspace is looked at through, so that its own is left as it is.
+//! An index of our own to look at a workspace through; the workspace's index stays as it is.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,19 +12,19 @@ use super::call::Call;
 use super::snapshot::{git_folder, in_place};
 use super::{Git, GitError};
 
-/// How long git may take to look through a workspace. It waits for ever for a FIFO that is called `.gitignore`.
+/// How long git may take to look through a workspace. It waits for ever for a FIFO named `.gitignore`.
 const LOOK_LIMIT: Duration = Duration::from_secs(60);
-/// So often it is looked again where git gave up, after a pause that grows fourfold: a git that was ended with the bot
-/// may be on its last file.
+/// How often to look again if git gives up, after pauses that grow fourfold: a git ended with the bot may still be busy
+/// with its last file.
 const LOOKED_AGAIN: u32 = 3;
 const LOOK_PAUSE: Duration = Duration::from_millis(150);
 
-/// An index file that a workspace is looked at through; gone when this is dropped. Each look has one of its own: a
-/// git that outlived a killed bot may still write into another one.
+/// An index file to look at a workspace through, deleted on drop. Each look has its own: a git that outlived a killed
+/// bot may still write into an older one.
 pub struct OwnIndex(PathBuf);
 
 impl OwnIndex {
-    /// A name that nothing is at yet.
+    /// An unused name.
     pub fn within(scratch: &Path) -> OwnIndex {
         OwnIndex(scratch.join(format!("{}.index", Uuid::new_v4().simple())))
     }
@@ -44,11 +44,11 @@ impl Drop for OwnIndex {
     }
 }
 
-/// Takes what is in the workspace into an index of our own, so that it can be compared with. Returns git's words about
-/// files that it could not read; mostly nothing.
+/// Takes the workspace's content into an index of our own, for comparisons. Returns git's words about files that it
+/// could not read; usually none.
 ///
-/// The index begins as a copy of the workspace's own each time: what is tracked, though it is ignored, is known from
-/// nowhere else. A file that comes and goes meanwhile lets git give up; it is tried again.
+/// The index always begins as a copy of the workspace's own: only that knows which ignored files are tracked. If a file
+/// comes and goes meanwhile, git gives up and is tried again.
 pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<String, GitError> {
     let mut tries = 0;
     loop {
@@ -63,7 +63,7 @@ pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<String, G
         });
         match added {
             Ok(_) => return Ok(String::new()),
-            // Some files could not be read, and the others are there.
+            // Some files could not be read; the others are there.
             Err(GitError::Refused {
                 code: Some(1),
                 words,
@@ -81,7 +81,7 @@ pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<String, G
 fn begin_index(workspace: &Path, index: &Path) -> Result<(), GitError> {
     let impossible =
         |error: io::Error| GitError::Impossible(format!("the snapshot cannot be made ({error})"));
-    // Of the try before this one.
+    // Left by the previous try.
     let _ = fs::remove_file(index.with_added_extension("lock"));
     let _ = fs::remove_file(index);
     let of_workspace = git_folder(workspace)
@@ -113,7 +113,7 @@ pub(super) fn with_index<'a, 'b>(
     index: &Path,
     arguments: impl IntoIterator<Item = &'b str>,
 ) -> Call<'a> {
-    // Written whole, and without a checksum: it is made anew each time.
+    // Our index is whole and has no checksum: it is made anew each time.
     let arguments = ["-c", "core.splitIndex=false", "-c", "index.skipHash=true"]
         .into_iter()
         .chain(arguments);

@@ -1,12 +1,12 @@
 //! The shared store: one bare repository per URL, from which workspaces borrow their objects.
 //!
 //! A workspace's clone has no copy of the history, only a pointer into the mirror (`objects/info/alternates`,
-//! gitrepository-layout(5)), so a second session on a big repository is there at once. Hence what a mirror has
-//! is never removed: its branches follow the remote's, its objects stay.
+//! gitrepository-layout(5)), so a second session on a big repository starts immediately. Hence a mirror's branches
+//! follow the remote's, but its objects are never removed.
 //!
 //! # Crashes
-//! A mirror is made under another name and renamed when it is whole. Fetching into it is git's own affair,
-//! which writes objects first and refs last; a fetch that was killed is done again.
+//! A mirror is made under another name and renamed when complete. git makes fetches safe itself: it writes objects
+//! first and refs last. A killed fetch is repeated.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::call::Call;
 use super::{Git, GitError, Listener};
 
-/// How the folders of mirrors that are not finished begin.
+/// The prefix of unfinished mirrors' folders.
 const HALF_MADE: &str = ".new-";
 
 /// `mirrors/` in the data folder.
@@ -38,8 +38,8 @@ impl Mirrors {
         }
     }
 
-    /// The mirror of a URL, brought up to date, and the default branch of the other side; none where that has
-    /// no commit yet.
+    /// The mirror of a URL, brought up to date, and the remote's default branch; `None` if the remote has no commit
+    /// yet.
     ///
     /// Errors are git's.
     pub async fn fetched(
@@ -87,7 +87,7 @@ impl Mirrors {
             .join(format!("{HALF_MADE}{name}-{}", Uuid::new_v4().simple()));
         let made = async {
             let folder: OsString = half.clone().into();
-            // As almost every host has it; a person's own choice is for new repositories.
+            // Almost every host has it so; a person's own choice is for new repositories.
             let arguments = [
                 "init",
                 "--quiet",
@@ -97,8 +97,7 @@ impl Mirrors {
             ];
             let arguments = arguments.map(OsString::from).into_iter().chain([folder]);
             git.call(&self.folder, arguments).output().await?;
-            // Workspaces need what is here for as long as they are there; and a cleaning that detaches itself would be
-            // ended with the fetch.
+            // Existing workspaces need these objects; and a detached cleanup would be ended with the fetch.
             for (name, value) in [
                 ("gc.pruneExpire", "never"),
                 ("gc.autoDetach", "false"),
@@ -117,7 +116,7 @@ impl Mirrors {
         made
     }
 
-    /// What a bot that was killed left.
+    /// Removes what a killed bot left.
     async fn remove_half_made(&self, name: &str) {
         let Ok(mut entries) = fs::read_dir(&self.folder).await else {
             return;
@@ -131,7 +130,7 @@ impl Mirrors {
     }
 }
 
-/// Named as the repository that it is: `safe.bareRepository` may ask for that.
+/// Names the repository explicitly: `safe.bareRepository` may require that.
 fn bare<'a, 'b>(
     git: &'a Git,
     mirror: &'a Path,
@@ -164,7 +163,7 @@ async fn fetch(
         .map(drop)
 }
 
-/// What `HEAD` of the other side points to. Format: `git ls-remote --symref`.
+/// The branch of the remote's `HEAD`. Format: `git ls-remote --symref`.
 async fn default_branch(
     git: &Git,
     mirror: &Path,
@@ -183,8 +182,8 @@ async fn default_branch(
     Ok(branch)
 }
 
-/// Names the mirror of a URL: readable, and its own. Whoever may fetch the URL may use it, so a name and
-/// password in it make no difference; but by ssh another name may be another repository.
+/// Names the mirror of a URL, readable and unique. Everybody who may fetch the URL may use the mirror, so credentials
+/// in it do not matter; but over ssh, another user name may be another repository.
 fn name_of(url: &str) -> String {
     let plain = match url.split_once("://") {
         Some((scheme, rest)) => {

@@ -1,9 +1,8 @@
 //! The only module that runs git: the binary, with worktrees, hooks and credentials as the person has them.
 //!
-//! How it is run is `call`'s. A workspace is made in [`workspace`], of what [`source`] found and [`mirror`]
-//! keeps; [`snapshot`] and [`diff`] say what a run changed, through an [`index`] of our own, [`restore`] takes it
-//! back, [`push`] sends it away; [`unique`] is what would be gone with
-//! a workspace.
+//! `call` runs it. [`workspace`] makes a workspace from what [`source`] found and [`mirror`] keeps. [`snapshot`] and
+//! [`diff`] say what a run changed, through an [`index`] of our own; [`restore`] takes it back, [`push`] publishes it.
+//! [`unique`] finds what would be lost with a workspace.
 
 mod call;
 pub mod changes;
@@ -27,19 +26,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::id::RunId;
 
-/// Why git did not do it.
+/// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GitError {
     #[error("git is not installed on this machine")]
     Missing,
-    /// git's own words are on stderr.
+    /// `words` are from git's stderr.
     #[error("git refused")]
     Refused {
-        /// git's exit code: 1 is mostly a no, 128 that it could not go on; none where a signal ended it.
+        /// git's exit code: 1 is mostly a no, 128 a fatal error; `None` if a signal ended it.
         code: Option<i32>,
         words: String,
     },
-    /// Known before git was asked.
+    /// In telecoder's words.
     #[error("{0}")]
     Impossible(String),
     #[error("it was stopped")]
@@ -58,7 +57,7 @@ impl GitError {
         }
     }
 
-    /// git's own words; empty where it was not asked.
+    /// git's own words; empty if git did not refuse.
     pub fn words(&self) -> &str {
         match self {
             GitError::Refused { words, .. } => words,
@@ -67,22 +66,21 @@ impl GitError {
     }
 }
 
-/// Who waits for a call that talks to the world.
+/// What a long call reports to, and what stops it.
 #[derive(Clone, Copy)]
 pub struct Listener<'a> {
-    /// Gets what git says meanwhile, a line at a time.
+    /// Gets git's progress, a line at a time.
     pub heard: &'a (dyn Fn(&str) + Sync),
     /// Ends the call, with everything that git has started, before it returns.
     pub stop: &'a CancellationToken,
-    /// By which what git has started can be found later, where bot and supervisor are killed; none: by nobody but this
-    /// call.
+    /// Finds git's processes later if bot and supervisor are killed. `None`: only this call finds them.
     pub marker: Option<RunId>,
 }
 
 /// git with the environment that claude gets too: its hooks and helpers see nothing of telecoder's own.
 pub struct Git {
     pub environment: BTreeMap<OsString, OsString>,
-    /// A folder of the data folder for files that nobody needs when a call is over.
+    /// A folder in the data folder for files that are only needed during a call.
     pub scratch: PathBuf,
 }
 

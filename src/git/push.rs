@@ -5,9 +5,9 @@ use std::path::Path;
 
 use super::{Git, GitError, Listener};
 
-/// Pushes `HEAD` to the branch of the same name, which follows it from then on.
+/// Pushes `HEAD` to the remote branch of the same name and makes it the upstream.
 ///
-/// Errors are git's own words, those of hooks on both sides included.
+/// Errors are git's own words, including those of hooks on both sides.
 pub async fn push(git: &Git, workspace: &Path, listener: Listener<'_>) -> Result<Pushed, GitError> {
     let impossible = |why: &str| GitError::Impossible(why.to_owned());
     let branch = git
@@ -33,8 +33,8 @@ pub async fn push(git: &Git, workspace: &Path, listener: Listener<'_>) -> Result
     })
 }
 
-/// The address that the host names for a pull or merge request: GitHub, GitLab, Gitea, Bitbucket and what is
-/// like them print it behind `remote:`.
+/// The address for a pull or merge request that GitHub, GitLab, Gitea, Bitbucket and similar hosts print after
+/// `remote:`.
 fn link_in(words: &str) -> Option<String> {
     const PATHS: [&str; 4] = [
         "/pull/new/",

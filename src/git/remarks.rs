@@ -1,4 +1,4 @@
-//! What a fresh workspace does not have, and nobody would expect to be missing.
+//! What a fresh workspace lacks unexpectedly: submodules and large files.
 
 use crate::domain::workspace::Remark;
 use std::path::Path;

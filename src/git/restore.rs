@@ -1,8 +1,8 @@
-//! Takes a workspace back to a snapshot: its branch, its files, those that are not tracked included.
+//! Takes a workspace back to a snapshot: its branch and its files, including untracked ones.
 //!
-//! What git ignores now, or ignored then, stays as it is, and so does a repository within the workspace. What was
-//! staged is not staged any more. May be done again from the start at any moment; what changes files ends with the
-//! bot, so that two never work in one workspace.
+//! Files that git ignores now or ignored then stay as they are, and so do repositories inside the workspace. Nothing
+//! stays staged. A restore can be repeated from the start at any moment. The git that changes files ends with the bot,
+//! so two never work in one workspace.
 
 use std::path::Path;
 
@@ -13,10 +13,10 @@ use super::snapshot::{Snapshot, git_folder, in_place, in_progress};
 use super::{Git, GitError, Listener};
 use crate::domain::id::RunId;
 
-/// Goes back; take a snapshot of what there is first. `index` is where a file of our own may be made, and `marker`
-/// finds what is left of it where bot and supervisor are killed.
+/// Restores; take a snapshot of the present state first. A file of our own is made at `index`; `marker` finds git's
+/// processes if bot and supervisor are killed.
 ///
-/// Nothing is changed where the error is [`GitError::Impossible`].
+/// Nothing is changed if the error is [`GitError::Impossible`].
 pub async fn restore(
     git: &Git,
     workspace: &Path,
@@ -69,8 +69,8 @@ pub async fn restore(
     Ok(())
 }
 
-/// A file that the snapshot does not have goes, unless git ignored it then: it may have been there all the time. The
-/// rules of then are in the snapshot's `.gitignore` files, which come back first.
+/// Spares files that the snapshot lacks because git ignored them then: they may have been there all the time. Those
+/// rules are in the snapshot's `.gitignore` files, which are restored first.
 async fn spare_what_was_ignored(
     git: &Git,
     workspace: &Path,
@@ -98,7 +98,7 @@ async fn spare_what_was_ignored(
         ":(glob)**/.gitignore",
     ];
     match with_index(git, workspace, index, rules).output().await {
-        // It had none.
+        // The snapshot has none.
         Ok(_) | Err(GitError::Refused { code: Some(1), .. }) => {}
         Err(other) => return Err(other),
     }
@@ -123,7 +123,7 @@ async fn spare_what_was_ignored(
         .map(drop)
 }
 
-/// `HEAD` and its branch.
+/// Sets `HEAD` and its branch.
 async fn put_head(git: &Git, workspace: &Path, to: &Snapshot) -> Result<(), GitError> {
     let reference = to
         .branch
@@ -150,15 +150,15 @@ async fn put_head(git: &Git, workspace: &Path, to: &Snapshot) -> Result<(), GitE
     }
 }
 
-/// Takes away the lock that a git of ours left on the workspace's index when it was ended with the bot. To be called
-/// only by who knows that nobody else is at work there.
+/// Removes the lock that a git of ours left on the workspace's index when it was ended with the bot. Call it only if
+/// nobody else can be working there.
 pub fn unlock(workspace: &Path) {
     if let Some(folder) = git_folder(workspace) {
         let _ = std::fs::remove_file(folder.join("index.lock"));
     }
 }
 
-/// The commit that a branch is at; none where there is no such branch.
+/// The commit that a branch is at; `None` if there is no such branch.
 pub async fn tip(git: &Git, workspace: &Path, branch: &str) -> Option<String> {
     let reference = format!("refs/heads/{branch}");
     in_place(
@@ -186,7 +186,7 @@ pub async fn put_branch(
         .map(drop)
 }
 
-/// A merge, a rebase and their like that the run has begun.
+/// Quits a merge, a rebase or the like that the run has begun.
 async fn leave_what_is_in_progress(git: &Git, workspace: &Path, folder: &Path) {
     if let Some((_, command)) = in_progress(folder) {
         // What it leaves is overwritten.

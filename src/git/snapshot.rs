@@ -1,8 +1,8 @@
-//! A snapshot of a workspace: everything in it but what git ignores, files that are not tracked included.
+//! A snapshot of a workspace: all files that git does not ignore, including untracked ones.
 //!
-//! It is a commit below `refs/telecoder/`, outside every branch, made through an index of its own: the index,
-//! the working tree and `HEAD` are not touched. Its parent is the commit that was checked out, and its message
-//! names the branch, so that a snapshot is all that is needed to go back to it.
+//! It is a commit below `refs/telecoder/`, outside every branch, made through an index of its own: the index, the
+//! working tree and `HEAD` are not touched. Its parent is the commit that was checked out, and its message names the
+//! branch, so the snapshot alone is enough to go back to it.
 
 use std::ffi::OsString;
 use std::fs;
@@ -15,11 +15,11 @@ use super::index::{look, with_index};
 use super::{Git, GitError, file};
 use crate::domain::id::RunId;
 
-/// What the line of the message begins with that names the branch.
+/// The prefix of the message's line that names the branch.
 const BRANCH: &str = "branch: ";
 /// The line of the message that says that something was in progress.
 const BUSY: &str = "in progress: a merge or its like";
-/// Nothing of the person's may run, change the result or be asked for a name.
+/// The person's settings must neither run anything nor change the result.
 const OWN: [&str; 8] = [
     "-c",
     "core.hooksPath=/dev/null",
@@ -33,14 +33,14 @@ const OWN: [&str; 8] = [
 const NAME: &str = "telecoder";
 const EMAIL: &str = "telecoder@localhost";
 
-/// Which of a run's snapshots; each has a ref of its own.
+/// A run's snapshots; each has a ref of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// Just before the run.
     Before,
     /// What an undo took away.
     Undone,
-    /// The same, from the moment on at which that undo is being taken back.
+    /// The same, once that undo is being taken back.
     Redoing,
     /// The tip of the branch that the run had left.
     Tip,
@@ -49,9 +49,9 @@ pub enum Moment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     pub commit: String,
-    /// What was checked out; none in a repository without commits.
+    /// The commit that was checked out; `None` if there was none.
     pub head: Option<String>,
-    /// The branch that was checked out; none for a detached `HEAD`.
+    /// The branch that was checked out; `None` for a detached `HEAD`.
     pub branch: Option<String>,
     /// A merge, a rebase or their like was in progress.
     pub is_busy: bool,
@@ -68,7 +68,7 @@ pub fn reference(run: RunId, moment: Moment) -> String {
     format!("refs/telecoder/{run}/{moment}")
 }
 
-/// Takes a snapshot and keeps it under a ref. `index` is where a file of our own may be made.
+/// Takes a snapshot and keeps it under a ref. A file of our own is made at `index`.
 ///
 /// Errors are git's. A file that cannot be read is left out.
 pub async fn take(
@@ -99,7 +99,7 @@ pub fn is_empty(workspace: &Path) -> bool {
     unborn_branch(workspace).is_some()
 }
 
-/// The branch of a workspace without a file and without a commit; none for any other. Costs no call of git.
+/// The branch of a workspace without files and commits; `None` for any other. Does not call git.
 pub fn unborn_branch(workspace: &Path) -> Option<String> {
     let mut entries = fs::read_dir(workspace).ok()?;
     let only = entries.next()?.ok()?;
@@ -135,9 +135,9 @@ fn message(branch: Option<&str>, is_busy: bool) -> String {
     format!("What the workspace was\n\n{BRANCH}{branch}\n{busy}")
 }
 
-/// The branch that is checked out; none for a detached `HEAD`.
+/// The branch that is checked out; `None` for a detached `HEAD`.
 pub async fn branch(git: &Git, workspace: &Path) -> Option<String> {
-    // Says no without a word where there is none.
+    // git fails silently if there is none.
     git.run(workspace, ["symbolic-ref", "--quiet", "--short", "HEAD"])
         .await
         .ok()
@@ -151,7 +151,7 @@ pub async fn head(git: &Git, workspace: &Path) -> (Option<String>, Option<String
     (commit.ok().map(|output| output.text()), branch)
 }
 
-/// A call for this workspace and no other: whatever its settings say, and also where it is none any more.
+/// A call for this workspace only, whatever its settings say, even if it is no repository any more.
 pub(super) fn in_place<'a, 'b>(
     git: &'a Git,
     workspace: &'a Path,
@@ -185,7 +185,7 @@ async fn commit(
     Ok(commit.text())
 }
 
-/// A snapshot that was taken before; `None` where there is none of that name.
+/// A snapshot that was taken before; `None` if that ref does not exist.
 pub async fn find(
     git: &Git,
     workspace: &Path,
@@ -258,7 +258,7 @@ pub async fn forget(
     Ok(())
 }
 
-/// Takes away all that was kept of these runs.
+/// Removes all snapshots of these runs.
 pub async fn forget_all(git: &Git, workspace: &Path, runs: &[RunId]) -> Result<(), GitError> {
     let list = ["for-each-ref", "--format=%(refname)", "refs/telecoder/"];
     let references = in_place(git, workspace, list).output().await?.text();
@@ -281,8 +281,7 @@ pub(super) fn own<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Vec<OsStr
         .collect()
 }
 
-/// What is in progress in a repository: the file that says so, and the command that it is of. Format:
-/// gitrepository-layout(5).
+/// What is in progress in a repository: the file that shows it, and its command. Format: gitrepository-layout(5).
 pub(super) fn in_progress(git_folder: &Path) -> Option<(&'static str, &'static str)> {
     [
         ("MERGE_HEAD", "merge"),

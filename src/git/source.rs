@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use super::file;
 use crate::domain::session::Source;
 
-/// Kinds of URLs that name a repository and do nothing else; `ext::` runs a command.
+/// URL schemes that only name a repository; `ext::` runs a command.
 const SCHEMES: [&str; 5] = ["https", "http", "ssh", "git", "file"];
 
-/// Reads what was named. `roots` are the folders below which a repository on this machine may be; none: anywhere.
+/// Reads what a person named. `roots` are the folders that may contain local repositories; empty: anywhere.
 ///
-/// Looks at the file system, which may take its time.
+/// Reads the file system, which may block.
 pub fn named(named: &str, roots: &[PathBuf]) -> Result<Source, Unusable> {
     if named.starts_with('-') || named.chars().any(char::is_control) {
         return Err(Unusable::Unknown);
@@ -48,7 +48,7 @@ fn url(named: &str, scheme: &str, rest: &str, roots: &[PathBuf]) -> Result<Sourc
         return Err(Unusable::Unknown);
     }
     if scheme.eq_ignore_ascii_case("file") && !roots.is_empty() {
-        // git leaves a host out, and what it makes of an escape is not for us to guess.
+        // git ignores a host, and we must not guess how it reads an escape.
         let is_plain = rest.starts_with('/') && !rest.contains('%');
         let path = Path::new(rest).canonicalize().ok();
         match path.filter(|_| is_plain) {

@@ -1,4 +1,4 @@
-//! Commits that would be gone with a workspace.
+//! Commits that would be lost with a workspace.
 
 use std::path::Path;
 
@@ -8,9 +8,9 @@ use crate::domain::session::{Session, Source};
 
 /// How many commits are nowhere else.
 ///
-/// Of a clone: those of its branches and its stash that no remote branch has, as far as is known here. Of a worktree:
-/// those that its repository has on no other branch and no tag, when the branch that is named after the session has
-/// gone. Of an empty workspace this says nothing: all of it is nowhere else.
+/// For a clone: those of its branches and its stash that no remote branch has, as far as known here. For a worktree:
+/// those that no other branch or tag of its repository has once the session's own branch is deleted. For an empty
+/// workspace it returns 0, though none of it is elsewhere.
 pub async fn commits(git: &Git, session: &Session, branch_prefix: &str) -> Result<u64, GitError> {
     let folder = &session.workspace;
     let mut from = Vec::new();

@@ -1,6 +1,6 @@
 //! Makes a session's workspace: an empty repository, a clone, or a worktree of a local repository.
 //!
-//! Begun anew if it was interrupted, and leaves nothing behind if it fails.
+//! An interrupted try is begun anew; a failed one leaves nothing behind.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -23,8 +23,8 @@ pub struct Workshop<'a> {
 
 /// Makes the workspace and returns the branch it is on. A half-made one of an earlier try is made anew.
 ///
-/// The branch is `<prefix><session>` from the source's default branch, or the one that was asked for, which
-/// is switched to where it exists and made where it does not.
+/// It is the branch asked for, or `<prefix><session>`. A new one begins at the remote's default branch or the local
+/// `HEAD`. An empty repository is on `main`.
 pub async fn make(shop: &Workshop<'_>, session: &Session) -> Result<String, GitError> {
     let git = shop.git;
     let folder = &session.workspace;
@@ -58,12 +58,12 @@ pub async fn make(shop: &Workshop<'_>, session: &Session) -> Result<String, GitE
     }
 }
 
-/// Takes a workspace away that could not be finished, with what it left in the repository it came from: its
-/// entry in the list of worktrees, and the branch that is named after the session.
+/// Removes a workspace and what it left in its source repository: its entry in the list of worktrees, and the branch
+/// that is named after the session.
 pub async fn remove(git: &Git, session: &Session, branch_prefix: &str) {
     let folder = session.workspace.to_string_lossy();
     if let Source::Worktree(repository) = &session.source {
-        // Each says no where there is nothing to take away.
+        // Each fails if there is nothing to remove.
         let _ = git
             .run(repository, ["worktree", "remove", "--force", &folder])
             .await;
@@ -80,7 +80,7 @@ pub async fn remove(git: &Git, session: &Session, branch_prefix: &str) {
     }
 }
 
-/// How the folders of clones that are not finished begin.
+/// The prefix of unfinished clones' folders.
 fn half_made(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     format!(".cloning-{name}-")
@@ -104,7 +104,7 @@ async fn remove_half_made(folder: &Path) {
     }
 }
 
-/// The branch in a worktree's repository that goes with the session: the one that is named after it.
+/// The branch in a worktree's repository that is deleted with the session: the one named after it.
 pub fn own_branch_to_go(session: &Session, branch_prefix: &str) -> Option<String> {
     let is_ours = session.wanted_branch.is_none();
     is_ours.then(|| own_branch(session, branch_prefix))
@@ -124,7 +124,7 @@ async fn clone(
     let git = shop.git;
     let (mirror, default) = shop.mirrors.fetched(git, url, shop.listener).await?;
     let parent = folder.parent().unwrap_or(folder);
-    // A git that outlived a killed bot takes its own folder away when it fails, so each has one of its own.
+    // A git that outlived a killed bot removes its own folder when it fails, so each has its own.
     let half = parent.join(format!("{}{}", half_made(folder), Uuid::new_v4().simple()));
     let arguments = [
         "clone",
@@ -152,7 +152,7 @@ async fn clone(
         .map_err(|error| impossible(folder, &error))
 }
 
-/// To the branch where there is one, here or on the other side; else to a new one from the default branch.
+/// Switches to the branch if it exists, here or on the remote; else to a new one from the default branch.
 async fn switch(
     shop: &Workshop<'_>,
     folder: &Path,
@@ -170,7 +170,7 @@ async fn switch(
         arguments.extend(["--no-track", "--create", branch]);
         arguments.extend(start.as_deref());
     }
-    // What large files are kept elsewhere is fetched here, too.
+    // Large files that are kept elsewhere are fetched here too.
     git.call(folder, arguments)
         .supervised(shop.listener)
         .await?;
@@ -210,13 +210,13 @@ async fn add_worktree(
         // No commit yet, so there is nothing to branch from.
         arguments.extend(["--orphan", "-b", branch, target.as_ref()]);
     }
-    // What large files are kept elsewhere is fetched here, too.
+    // Large files that are kept elsewhere are fetched here too.
     let added = git
         .call(repository, arguments)
         .supervised(shop.listener)
         .await;
     if added.is_err() && !is_there {
-        // What was made for it goes with it: first the worktree that has it checked out.
+        // Remove the new branch, and first the worktree that has it checked out.
         let remove = ["worktree", "remove", "--force", &target];
         let _ = git.run(repository, remove).await;
         let _ = git.run(repository, ["branch", "-D", "--", branch]).await;
@@ -251,7 +251,7 @@ async fn exists(git: &Git, folder: &Path, reference: &str) -> bool {
         .is_ok()
 }
 
-/// A name that git takes for a branch, and not for an option.
+/// The name, if git takes it for a branch and not for an option.
 async fn valid_branch(git: &Git, wanted: &str) -> Result<String, GitError> {
     let invalid = || GitError::Impossible(format!("{wanted} is no name for a branch"));
     if wanted.starts_with('-') {

@@ -27,7 +27,7 @@ pub(super) struct Pressed {
     pub follow: Follow,
     /// The buttons have nothing left to do.
     pub is_over: bool,
-    /// All of them go, however many there are.
+    /// All buttons go, however many there are.
     pub all_go: bool,
 }
 
@@ -82,7 +82,7 @@ impl Inbox {
             .await?;
         fail_point!("button-done", |_| std::process::abort());
         self.outbox.answer_button(&query, pressed.toast);
-        // Beside another button it stays: that one may still be of use.
+        // Several buttons stay: another one may still be of use.
         if pressed.is_over && (pressed.all_go || buttons <= 1) {
             self.outbox.remove_buttons(at.chat, message);
         }
@@ -98,7 +98,7 @@ fn act(
     access: &Access,
     defaults: &Defaults,
 ) -> rusqlite::Result<Pressed> {
-    // Below a message of the group that this one was before.
+    // The message may be of the group before it moved.
     let chat = migrated::moved_to(db, button.at.chat)?.unwrap_or(button.at.chat);
     let choose = |wish: Choose| {
         let at = ChatThread { chat, ..button.at };

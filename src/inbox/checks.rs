@@ -14,14 +14,14 @@ use crate::domain::session::{Session, SessionState};
 use crate::store::{Store, StoreError, chats, jobs, outbox, sessions};
 use crate::verify::commands::{self, Found};
 
-/// What holds for all sessions.
+/// Settings for all sessions.
 #[derive(Clone)]
 pub(super) struct ForAll {
     pub defaults: Commands,
     pub trusts_repository: bool,
 }
 
-/// Looks at the workspace, beside the store.
+/// Looks for checks in the workspace.
 pub(super) async fn look(store: &Store, at: ChatThread) -> Result<Found, StoreError> {
     let session = store
         .transaction(move |db| chats::current_session(db, at))
@@ -33,7 +33,7 @@ pub(super) async fn look(store: &Store, at: ChatThread) -> Result<Found, StoreEr
     })
 }
 
-/// Changes what was asked for, and says how it is now.
+/// Makes the change and shows the checks as they are.
 pub(super) fn change(
     db: &Connection,
     at: ChatThread,
@@ -88,7 +88,7 @@ fn known(session: &Session, for_all: &ForAll, found: &Found) -> Known {
     }
 }
 
-/// "Use them": what was offered last, and nothing else, is run from now on, and at once.
+/// "Use them": the checks offered last are used from now on, and run immediately.
 pub(super) fn use_pressed(
     db: &Connection,
     chat: ChatId,

@@ -1,6 +1,6 @@
-//! `/mode`, `/model`, `/effort` and their buttons: what claude is started with in a chat, kept.
+//! `/mode`, `/model`, `/effort` and their buttons: stores what claude is started with in a chat.
 //!
-//! A run that goes on is told by whoever follows it (`run::drive`).
+//! `run::drive` tells a running claude.
 
 use crate::domain::choices::Wanted;
 use rusqlite::Connection;
@@ -17,12 +17,12 @@ use crate::domain::outgoing::Outgoing;
 use crate::store::settings;
 use crate::store::{outbox, questions, runs};
 
-/// In a group, only the owner lets claude do whatever it wants: from then on it asks nobody there.
+/// In a group, only the owner may choose bypassPermissions: then claude asks nobody there.
 pub(super) fn is_for_owner(at: ChatThread, choose: &Choose) -> bool {
     at.chat.is_group() && *choose == Choose::Mode(Wanted::Set(PermissionMode::BypassPermissions))
 }
 
-/// Changes it where a value was given, and says how it is now.
+/// Changes the choice, if a value is given, and replies with it.
 pub(super) fn change(
     db: &Connection,
     at: ChatThread,
@@ -34,7 +34,7 @@ pub(super) fn change(
     Ok(Follow::wake(at))
 }
 
-/// The message with the button says how it is now.
+/// The button's message shows the new choice.
 pub(super) fn pressed(
     db: &Connection,
     at: ChatThread,
@@ -58,7 +58,7 @@ pub(super) fn pressed(
         .buttons_stay())
 }
 
-/// What is said of it; the other way round where it cannot be.
+/// The reply; `Err` has the refusal.
 fn chosen(
     db: &Connection,
     at: ChatThread,

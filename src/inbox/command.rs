@@ -1,4 +1,4 @@
-//! A command: which of the bot's own words does what.
+//! Dispatches each command to its handler.
 
 use super::{
     Follow, Inbox, checks, choices, files, job, logs, new, people, queue, raw, settings, status,
@@ -12,7 +12,7 @@ use crate::domain::access::Member;
 use crate::domain::id::{ChatThread, MessageId, UpdateSeq};
 use crate::store::{StoreError, outbox};
 
-/// A command, and who asked by which message.
+/// A command, its sender and its message.
 pub(super) struct Asked {
     pub command: Command,
     pub message: MessageId,
@@ -146,7 +146,7 @@ impl Inbox {
         }
     }
 
-    /// The owner, where nobody else reads along.
+    /// The owner, in a private chat.
     fn is_owner_alone(&self, member: Member, at: ChatThread) -> bool {
         self.access.is_owner(member.user()) && !at.chat.is_group()
     }

@@ -1,7 +1,7 @@
-//! What a message brings to a prompt: its words to the byte, and before them what they are about.
+//! What a message adds to a prompt: its exact words, and before them what they are about.
 //!
-//! Pure. The order is that of reading: what was quoted or replied to, where it was forwarded from, what it is beside
-//! words, the words. Files are still to be fetched; `prompt` writes down that they are awaited.
+//! Pure. The order is that of reading: the quote or the replied-to message, the forward's origin, other content, the
+//! words. Files are fetched later; `prompt` records that they are awaited.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::domain::prompt::{Content, Piece, Written};
 use crate::domain::update::{Content as Sent, File, Message, Replied};
 use crate::store::gatherings::Album;
 
-/// A part of what a message brings.
+/// A part of what a message adds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Part {
@@ -25,7 +25,7 @@ pub(super) enum Part {
     },
 }
 
-/// What the answered message is, as the store knows it.
+/// The replied-to message, as the store knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Answered {
     pub whose: Whose,
@@ -33,8 +33,8 @@ pub(super) struct Answered {
     pub is_known: bool,
 }
 
-/// `words` are the message's, without the mention that addresses the bot; `number` is the message's, where it is to be
-/// found under it.
+/// `words` are the message's, without the mention that addresses the bot; `number` is its id, if it can still be found
+/// by it.
 pub(super) fn parts(
     message: &Message,
     words: &str,
@@ -70,11 +70,11 @@ pub(super) fn parts(
 }
 
 fn reply(quote: Option<&str>, replied: &Replied, answered: &Answered, parts: &mut Vec<Part>) {
-    // What the bot itself sent is claude's, or about it; of what cannot be passed on, there is nothing to say.
+    // The bot's own messages are claude's or about it; unsupported content brings nothing.
     let brings_more = !replied.is_the_bots
         && !answered.is_known
         && matches!(replied.content, Sent::Files(_) | Sent::Thing(_));
-    // An answer stands in the chat with a line of ours below it.
+    // In the chat an answer has a footer.
     let said = match answered.whose {
         Whose::Answer { .. } => without_footer(&replied.text),
         _ => &replied.text,
@@ -100,7 +100,7 @@ fn sent(content: &Sent, parts: &mut Vec<Part>) {
     }
 }
 
-/// Puts what came later behind what was there: words begin a line, unless the message before was full to the brim.
+/// Appends later pieces: words begin a new line, unless the message before was full.
 pub(super) fn append(content: &mut Content, mut pieces: Vec<Piece>, goes_on: bool) {
     if let Some(Piece::Written(written)) = pieces.first_mut() {
         written.on_a_new_line = !goes_on;
@@ -108,8 +108,8 @@ pub(super) fn append(content: &mut Content, mut pieces: Vec<Piece>, goes_on: boo
     content.pieces.append(&mut pieces);
 }
 
-/// Puts another message of an album to those before: all files in their order, then the words. Words of more than one
-/// message say which file they came with.
+/// Adds a message to an album: all files in order, then the words. If several messages have words, the words say which
+/// file they came with.
 pub(super) fn append_to_album(content: &mut Content, pieces: Vec<Piece>, album: &mut Album) {
     let is_words = |piece: &Piece| matches!(piece, Piece::Written(_));
     let (words, files): (Vec<Piece>, Vec<Piece>) = pieces.into_iter().partition(is_words);
@@ -140,7 +140,7 @@ pub(super) fn append_to_album(content: &mut Content, pieces: Vec<Piece>, album: 
     append(content, words, false);
 }
 
-/// All of it that is there already.
+/// The parts that need no fetching.
 pub(super) fn without_files(parts: &[Part]) -> Content {
     let pieces = parts.iter().filter_map(|part| match part {
         Part::Along(text) => Some(Piece::Along(text.clone())),

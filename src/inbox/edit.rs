@@ -1,4 +1,4 @@
-//! A message was edited: the prompt that it is part of changes, or somebody is asked what shall become of the change.
+//! An edited message changes its prompt, or a question asks what to do with the change.
 
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use crate::store::prompts::{self, Prompt};
 use crate::store::{StoreError, outbox, runs};
 
 impl Inbox {
-    /// A message says something else now.
+    /// A message was edited.
     pub(super) async fn edited(
         &self,
         seq: UpdateSeq,
@@ -33,8 +33,8 @@ impl Inbox {
     }
 }
 
-/// A message says something else now. Where it is no part of a prompt, or says the same, nothing happens: Telegram
-/// calls it an edit, too, when a link gets its preview.
+/// Applies an edit to the message's prompt. Nothing happens if there is none or the words are the same: Telegram also
+/// reports an edit when a link gets its preview.
 pub(super) fn edited(
     db: &Connection,
     at: ChatThread,
@@ -75,7 +75,7 @@ fn changed(content: &Content, message: MessageId, text: &str) -> Content {
     });
     match words {
         Some(written) => text.clone_into(&mut written.text),
-        // A file that came without a word has a caption now.
+        // A file without words has got a caption.
         None if !text.is_empty() => content.pieces.push(Piece::Written(Written {
             text: text.to_owned(),
             message: Some(message),
@@ -86,12 +86,12 @@ fn changed(content: &Content, message: MessageId, text: &str) -> Content {
     content
 }
 
-/// What shall become of a change.
+/// What to do with a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
-    /// claude is told, and goes on with what it is at.
+    /// claude is told, and continues its work.
     Correct,
-    /// What the prompt runs in ends first.
+    /// The prompt's run ends first.
     RunAgain,
 }
 
@@ -122,7 +122,7 @@ pub(super) fn pressed(
     Ok(Pressed::over(toast::CORRECTED).with(follow))
 }
 
-/// The change, for who wrote the message or the owner; what a press comes to that is somebody else's, or too late.
+/// Takes the change, for the message's writer or the owner; a press of others, or a late one, is refused.
 fn take_change(
     db: &Connection,
     chat: ChatId,
@@ -140,7 +140,7 @@ fn take_change(
     Ok(taken.ok_or_else(|| Pressed::over(toast::NO_EFFECT)))
 }
 
-/// A correction is no message that could be edited once more.
+/// A correction has no message, so no edit can reach it.
 fn without_message(piece: Piece) -> Piece {
     match piece {
         Piece::Written(written) => Piece::Written(Written {

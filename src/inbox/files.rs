@@ -1,4 +1,4 @@
-//! `/get`, and the button below a question about a secret: a job is written down, a worker does it.
+//! `/get`, and the button below a question about a secret: here a job is stored, which a worker does.
 
 use rusqlite::Connection;
 
@@ -33,7 +33,7 @@ pub(super) fn get(
     Ok(Follow::default())
 }
 
-/// "Send it all the same": what the job has asked about, once.
+/// "Send it all the same": sends once what the job asked about.
 pub(super) fn secrets_pressed(
     db: &Connection,
     chat: ChatId,

@@ -1,23 +1,23 @@
-//! Whom an update's effect concerns: who is woken when it is written down.
+//! The workers to wake, and what else to do, after an effect is committed.
 
 use crate::domain::id::{ChatThread, MessageId};
 
-/// Whom an effect concerns.
+/// What to do afterwards.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Follow {
-    /// Something waits for the workers of these.
+    /// Chats whose workers have work.
     pub wake: Vec<ChatThread>,
-    /// Something waits for this chat's worker beside its runs.
+    /// The chat whose worker has work outside its runs.
     pub wake_beside: Option<ChatThread>,
-    /// This chat's worker shall look whether its work was stopped.
+    /// The chat whose worker is to look for a stop.
     pub stop: Option<ChatThread>,
-    /// This chat's worker is told that something has changed for what it does.
+    /// The chat whose worker is to look for changes.
     pub tell_worker: Option<ChatThread>,
     /// More of the same may come, so the outbox waits a moment before it sends.
     pub delay_sending: bool,
     /// Somebody wants claude to be logged in.
     pub log_in: bool,
-    /// So many prompts were accepted.
+    /// How many prompts were accepted.
     pub accepted: u64,
     /// The message that began a prompt; its sender sees that it was taken.
     pub taken: Option<MessageId>,

@@ -1,7 +1,7 @@
 //! Which messages are one prompt: the parts of a long paste, an album, forwards with the words sent along.
 //!
-//! All of it is on disk: a prompt that may get more messages says until when (`store::gatherings`), and its chat's worker
-//! waits until then. A message that is one prompt by itself never waits.
+//! The store says until when a prompt may get more messages (`store::gatherings`), and its chat's worker waits until
+//! then. A message that is one prompt by itself never waits.
 
 use rusqlite::Connection;
 
@@ -20,15 +20,14 @@ const NEAR_FULL: usize = 3_800;
 
 /// The next part of a long text comes within this time.
 const PASTE_MS: i64 = 1_500;
-/// Nothing more of an album, of forwards, comes after so long a silence.
+/// After so long a silence an album or a series of forwards is complete.
 const QUIET_MS: i64 = 1_000;
-/// A message waits so long for a forward that is on the disk already.
+/// How long a message waits for a forward that is stored already.
 const COMMENT_MS: i64 = 50;
-/// Telegram's clock says whole seconds: what was sent within [`PASTE_MS`] is at most so far apart by it.
+/// Telegram's clock has whole seconds: messages sent within [`PASTE_MS`] are at most so far apart.
 const APART_MS: i64 = 2_000;
 
-/// Adds the message to a prompt of the sender's that may still get more. `bring` says what the message brings, given its
-/// words.
+/// Adds the message to the sender's prompt that may still get more. `bring` gives the message's parts for its words.
 pub(super) fn join(
     db: &Connection,
     at: ChatThread,
@@ -44,7 +43,7 @@ pub(super) fn join(
         goes_on: false,
         last_sent_at: 0,
     });
-    // A part of a text begins with whatever was there: nothing in it is for the bot.
+    // The rest of a paste is all text: no mention in it addresses the bot.
     let words = match gathering.kind {
         Kind::Paste => &asked.message.text.text,
         _ => &asked.words,
@@ -84,8 +83,8 @@ fn belongs(newest: &Newest, asked: &Asked) -> bool {
     is_open && was_sent_along(newest, asked)
 }
 
-/// Whether the message was sent together with what the sender asked last, by Telegram's clock. Where they came apart on
-/// the way it is too late to join them; but it is meant for the bot as they were.
+/// Whether the message was sent together with the sender's last prompt, by Telegram's clock. If it arrived too late to
+/// join that prompt, it still counts as addressed to the bot.
 fn was_sent_along(newest: &Newest, asked: &Asked) -> bool {
     let is_forward = asked.message.forwarded_from.is_some();
     let is_near = |last: i64| (asked.sent_at() - last).abs() <= APART_MS;
@@ -93,18 +92,18 @@ fn was_sent_along(newest: &Newest, asked: &Asked) -> bool {
         Some(gathering) => {
             is_near(gathering.last_sent_at) && (gathering.kind != Kind::Comment || is_forward)
         }
-        // A single message: what was forwarded with it came by itself.
+        // A single message: its forward arrived separately.
         None => is_forward && newest.sent_at.is_some_and(is_near),
     }
 }
 
-/// A message in a group that does not say that the bot is meant, and that is the rest of one that did.
+/// Whether a group message that does not address the bot is the rest of one that did.
 pub(super) fn is_a_rest(db: &Connection, at: ChatThread, asked: &Asked) -> rusqlite::Result<bool> {
     let newest = gatherings::newest(db, at, asked.user)?;
     Ok(newest.is_some_and(|newest| was_sent_along(&newest, asked)))
 }
 
-/// What a prompt asks that begins with this message, with what was kept of its album; more may come.
+/// The content of a prompt that begins with this message and the kept parts of its album; more may come.
 pub(super) fn begin(
     db: &Connection,
     at: ChatThread,
@@ -148,7 +147,7 @@ pub(super) fn begin(
     Ok(content)
 }
 
-/// Why more messages may belong to this one, and how long they are waited for.
+/// Why more messages may belong to this one, and how long to wait for them.
 fn kind_of(
     db: &Connection,
     at: ChatThread,
@@ -164,7 +163,7 @@ fn kind_of(
     Ok(is_comment.then_some((Kind::Comment, COMMENT_MS)))
 }
 
-/// Keeps a picture of an album in a group for the moment when the album turns out to be meant for the bot.
+/// Keeps a picture of a group's album, in case a later message addresses the album to the bot.
 pub(super) fn keep_aside(
     db: &Connection,
     at: ChatThread,
@@ -178,7 +177,7 @@ pub(super) fn keep_aside(
     gatherings::keep_album_part(db, at, (album, number), asked.user, &parts)
 }
 
-/// What was kept of the message's album.
+/// The kept parts of its album.
 pub(super) fn take_aside(
     db: &Connection,
     at: ChatThread,

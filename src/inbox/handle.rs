@@ -1,5 +1,5 @@
-//! An update from the dispatcher to its effect: tried again where its handling failed, and after the third failure
-//! put aside, kept and reported.
+//! Handles an update from the dispatcher: it is tried again after a failure, and after the third one set aside, kept
+//! and reported.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use crate::domain::update::Incoming;
 use crate::store::{StoreError, outbox, panic_text, updates};
 use crate::telegram::dispatch::Arrived;
 
-/// Before an update that failed comes again.
+/// The pause before a failed update is retried.
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Inbox {
-    /// Gives an update its effect, however long the store takes nothing: the chat's next update waits, so that their
-    /// order is kept. One that failed is sent to `again`, to be brought once more.
+    /// Gives an update its effect, however long the store takes nothing: the chat's next update waits, which keeps
+    /// their order. An update that failed is sent to `again`, which brings it once more.
     pub async fn handle(
         &self,
         arrived: &Arrived,
@@ -40,7 +40,7 @@ impl Inbox {
             };
             match AssertUnwindSafe(accept).catch_unwind().await {
                 Ok(Ok(())) => return,
-                // The store says once that it takes nothing.
+                // The store has logged it once.
                 Ok(Err(error)) if error.is_passing() => {
                     debug!(update.seq = seq.0, %error, "an update waits for the store");
                 }
@@ -113,7 +113,7 @@ impl Inbox {
         }
     }
 
-    /// Nobody who may not use the bot gets a word.
+    /// Only a member is told.
     async fn sender_to_tell(&self, incoming: &Incoming) -> Option<ChatThread> {
         let (user, chat) = incoming.origin()?;
         let member: Result<_, StoreError> = self.admit(user, chat).await;

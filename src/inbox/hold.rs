@@ -1,4 +1,4 @@
-//! A chat that is held up: what is written meanwhile waits, and a button tries it at once.
+//! A chat with a hold: prompts wait, and a button tries them immediately.
 
 use jiff::Zoned;
 use rusqlite::Connection;
@@ -9,7 +9,7 @@ use crate::chat::{hold as words, toast};
 use crate::domain::id::ChatThread;
 use crate::store::{holds, outbox};
 
-/// Tells whoever writes that it waits, once.
+/// Tells the chat once that prompts wait.
 pub(super) fn tell(db: &Connection, at: ChatThread) -> rusqlite::Result<()> {
     let Some(hold) = holds::of(db, at)? else {
         return Ok(());

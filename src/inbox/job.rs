@@ -1,4 +1,4 @@
-//! `/diff`, `/undo`, `/push`, `/verify` and their buttons: a job is written down, a worker does it.
+//! `/diff`, `/undo`, `/push`, `/verify` and their buttons: here a job is stored, which a worker does.
 
 use rusqlite::Connection;
 
@@ -15,7 +15,7 @@ use crate::store::{
     attachments, chats, jobs, measured, outbox, prompts, runs, sessions, verifications,
 };
 
-/// Writes down what was asked for in the chat's session.
+/// Stores the job wanted in the chat's session.
 pub(super) fn request(
     db: &Connection,
     at: ChatThread,
@@ -50,8 +50,7 @@ pub(super) fn request(
     Ok(follow(at, &task))
 }
 
-/// Writes down that the files are to be fetched that a run waits for, where there are some and nobody is asked yet.
-/// Returns whether there are.
+/// Stores a job that fetches the files that a run waits for, unless one is due. Returns whether there are such files.
 pub(super) fn fetch(
     db: &Connection,
     at: ChatThread,
@@ -111,7 +110,7 @@ pub(super) fn redo_pressed(db: &Connection, chat: ChatId, run: RunId) -> rusqlit
     Ok(Pressed::over(toast::REDOING).with(follow(at, &task)))
 }
 
-/// "Fix it": the failing output becomes the next prompt, once, and as long as it is about what is there now.
+/// "Fix it": the failing output becomes the next prompt, once, and only while it describes the present state.
 ///
 /// The answer then replies to `evidence_message`, the one that has the button.
 pub(super) fn fix_pressed(
@@ -155,12 +154,12 @@ pub(super) fn stop_pressed(db: &Connection, chat: ChatId, job: JobId) -> rusqlit
     }
 }
 
-/// An undo is let to its end, which is near.
+/// An undo runs to its end, which is near.
 pub(super) fn may_be_stopped(task: &Task) -> bool {
     !matches!(task, Task::Undo { .. } | Task::Redo { .. })
 }
 
-/// What `/stop` ends where no run goes on.
+/// The job that `/stop` ends without a run.
 pub(super) fn to_stop(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Job>> {
     for lane in [Lane::Workspace, Lane::Beside] {
         let job = jobs::next(db, at, lane)?.filter(|job| may_be_stopped(&job.task));

@@ -1,4 +1,4 @@
-//! Prompts that come late: written while the bot was away, and so old that somebody is asked first.
+//! Late prompts: written while the bot was away, and so old that somebody is asked first.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::domain::button::Press;
 use crate::domain::id::{ChatThread, RunId};
 use crate::store::{alive, late, outbox};
 
-/// Holds a run back and asks about it; `now` is in Unix milliseconds by Telegram's clock.
+/// Marks a run as late and asks about it; `now` is in Unix milliseconds by Telegram's clock.
 pub(super) fn mark(
     db: &Connection,
     at: ChatThread,
@@ -29,7 +29,7 @@ pub(super) fn mark(
     })
 }
 
-/// At a start: holds what waited and has become old while the bot was away, and asks about it. Returns where.
+/// At a start: marks prompts that became old while the bot was away as late, and asks. Returns their chats.
 pub fn ask_about_late(
     db: &Connection,
     limit: Duration,
@@ -48,7 +48,7 @@ pub fn ask_about_late(
     Ok(places)
 }
 
-/// One question about all that is held back here: one that is not on its way yet is brought up to date.
+/// Asks one question about all late prompts of a chat; an unsent question is replaced.
 fn ask(db: &Connection, at: ChatThread, now: i64) -> rusqlite::Result<()> {
     let prompts: Vec<Late> = late::prompts(db, at)?
         .into_iter()

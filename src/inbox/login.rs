@@ -15,7 +15,7 @@ use crate::store::{StoreError, updates};
 /// Shorter than any code.
 const SHORTEST_CODE: usize = 24;
 
-/// "Log in": of effect in the owner's private chat alone.
+/// "Log in": works only in the owner's private chat.
 pub(super) fn pressed(
     db: &Connection,
     chat: ChatId,
@@ -42,7 +42,7 @@ impl Inbox {
     /// Takes a message that is the code of a login: it goes to claude's terminal and nowhere else. Returns whether it
     /// was one.
     ///
-    /// One is whatever replies to the message that asks for it, and, as long as a login is offered, what looks like
+    /// A code is any reply to the message that asks for it, and, while a login is offered, any text that looks like
     /// one: it may reply to a copy of that message, or to none.
     pub(super) async fn take_login_code(
         &self,
@@ -69,7 +69,7 @@ impl Inbox {
                 };
                 let is_code = is_reply || (looks_like_one && logins::state(db)?.is_some());
                 if is_code {
-                    // What it said is forgotten with it.
+                    // This also forgets the stored text.
                     updates::mark_done(db, seq)?;
                 }
                 Ok(is_code)

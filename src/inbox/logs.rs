@@ -1,4 +1,4 @@
-//! `/logs`: reads the record of the current or last run, beside whoever follows it.
+//! `/logs`: reads the record of the current or last run, while another task may follow it.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
-//! The way in: an update that is allowed becomes its effect, once.
+//! The way in: an allowed update takes effect, once.
 //!
-//! Each update is one short transaction that marks it done and writes what follows from it: a run, a reply,
-//! a wish to stop. Nothing here waits for Telegram, git or claude; who must act on a row is woken afterwards.
+//! Each update is one short transaction that marks it done and writes what follows from it: a run, a reply, a wish to
+//! stop. Nothing here waits for Telegram, git or claude; workers are woken after the commit.
 
 mod button;
 mod checks;
@@ -66,7 +66,7 @@ use command::Asked;
 use follow::Follow;
 use request::Request;
 
-/// A question about old prompts waits this long for more of them, so that one is asked instead of many.
+/// A question about late prompts waits this long, so that one is asked instead of many.
 const GATHERING_TIME: Duration = Duration::from_secs(1);
 
 pub struct Inbox {
@@ -79,32 +79,32 @@ pub struct Inbox {
     pub metrics: Metrics,
     /// Telegram's clock: a prompt's age does not depend on this machine's.
     pub clock: ServerClock,
-    /// A prompt older than this is not run without a question; `None`: however old.
+    /// A prompt older than this waits for a person; `None`: no prompt does.
     pub stale_after: Option<Duration>,
     /// `workspaces/` in the data folder.
     pub workspaces: PathBuf,
-    /// Below which folders a repository of this machine may be; none: anywhere.
+    /// Folders that local repositories must be below; if empty, anywhere.
     pub repo_roots: Vec<PathBuf>,
-    /// The checks of sessions that were given none.
+    /// The default checks of sessions.
     pub checks: Commands,
     /// Whether `.telecoder.toml` in a repository counts.
     pub repo_checks: bool,
     /// `runs/` in the data folder.
     pub runs: PathBuf,
     pub max_runs: u64,
-    /// What claude is started with where a chat has chosen nothing.
+    /// What claude is started with if a chat has chosen nothing.
     pub defaults: Defaults,
     /// Strangers that the log has named.
     pub named: Mutex<BTreeSet<(UserId, ChatId)>>,
-    /// Codes of strangers that let nobody in.
+    /// Wrong codes that strangers have sent.
     pub wrong_codes: Mutex<WrongCodes>,
-    /// Held for writing while a group becomes another one: both ids bring messages at the same time, and where
-    /// one belongs must not change before it has its effect.
+    /// Locked for writing while a group gets another id: both ids bring messages meanwhile, and a message's chat must
+    /// not change before its effect.
     pub moving: RwLock<()>,
 }
 
 impl Inbox {
-    /// The update as Telegram sent it; none when it has had its effect.
+    /// The update as Telegram sent it; `None` after its effect.
     async fn raw(&self, seq: UpdateSeq) -> Result<Option<String>, StoreError> {
         let stored = self
             .store
@@ -113,7 +113,7 @@ impl Inbox {
         Ok(stored.map(|stored| stored.raw))
     }
 
-    /// Gives the update its effect. Harmless when it has had it already.
+    /// Gives the update its effect. Repeating it is harmless.
     ///
     /// `bot` is the bot's username.
     async fn accept(
@@ -147,7 +147,7 @@ impl Inbox {
         }
     }
 
-    /// Who may; in a group that has become a supergroup, whoever might before.
+    /// Admits members; in a supergroup also those of the group before.
     async fn admit(&self, user: UserId, chat: ChatId) -> Result<Option<Member>, StoreError> {
         let member = self.access.admit(user, chat, false);
         if member.is_some() {
@@ -166,7 +166,7 @@ impl Inbox {
         Ok(self.access.admit(user, chat, is_invited).or_else(before))
     }
 
-    /// Where a group is now, if it was another one when the message was written.
+    /// The new id of a group that has become another one; else `None`.
     async fn moved_to(&self, chat: ChatId) -> Result<Option<ChatId>, StoreError> {
         if !chat.is_group() {
             return Ok(None);
@@ -201,7 +201,7 @@ impl Inbox {
             }
             Request::Prompt(words) | Request::Aside(words) => {
                 let asked = prompt::Asked {
-                    // In the group that this one has become, no message has that number.
+                    // In the new group no message has that id.
                     number: Some(message.id).filter(|_| moved_to.is_none()),
                     message,
                     words,
@@ -234,7 +234,7 @@ impl Inbox {
             .is_some_and(|limit| Duration::from_millis(age) > limit)
     }
 
-    /// A group has another id; what belongs to it moves along, and whoever might write there still may.
+    /// A group has another id: all that belongs to it moves along, and its people may still write.
     async fn migrated(&self, seq: UpdateSeq, old: ChatId, new: ChatId) -> Result<(), StoreError> {
         let _moves = self.moving.write().await;
         let known = self.access.knows(old)
@@ -262,7 +262,7 @@ impl Inbox {
         .await
     }
 
-    /// Back in a chat: what was kept for it is sent. Gone from it: the next message that is due says so.
+    /// If the bot is back in a chat, kept messages are sent; if it has left, the next due one finds out.
     async fn membership(
         &self,
         seq: UpdateSeq,
@@ -278,7 +278,7 @@ impl Inbox {
                 parked::reach_again(db, chat)
             })
             .await?;
-        // Anybody may add the bot somewhere; only where something was kept there is something to do.
+        // Anybody may add the bot anywhere; there is work only if messages were kept.
         if kept > 0 {
             self.outbox.deliver(chat);
         }
@@ -310,7 +310,7 @@ impl Inbox {
                 if !updates::mark_done(db, seq)? {
                     return Ok(Follow::default());
                 }
-                // Whoever writes can be written to.
+                // A chat that writes can be reached.
                 parked::reach_again(db, at.chat)?;
                 effect(db)
             })
@@ -334,7 +334,7 @@ impl Inbox {
         } else {
             self.outbox.deliver(at.chat);
         }
-        // First: what is queued with the wish to stop is not for the run that is stopped.
+        // The stop comes first: prompts queued with it are not for the stopped run.
         if let Some(at) = follow.stop {
             self.registry.stop(at);
         }

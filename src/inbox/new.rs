@@ -14,17 +14,16 @@ use crate::domain::workspace::Unusable;
 use crate::git::source;
 use crate::store::{Store, StoreError, chats, outbox, repositories, runs, sessions};
 
-/// What `/new` asked for, with what it named found.
+/// What `/new` asked for, with its source looked up.
 pub(super) struct Wanted {
     source: Source,
     branch: Option<String>,
 }
 
-/// So many known names are told to who names an unknown one.
+/// How many known names the reply to an unknown one lists.
 const NAMES_TOLD: u32 = 8;
 
-/// Looks up what was named, beside the store: the folder may be on a disk that does not answer. `Err` is the
-/// reply.
+/// Looks up the source outside a transaction: its folder may be on a disk that does not answer. `Err` is the reply.
 pub(super) async fn resolve(
     store: &Store,
     at: ChatThread,
@@ -39,7 +38,7 @@ pub(super) async fn resolve(
                 .await?;
             let source = current.map_or(Source::Empty, |session| session.source);
             let named = source.name();
-            // What may be used may have changed since.
+            // The settings may forbid it by now.
             match still_allowed(source, roots).await {
                 Ok(source) => Ok(source),
                 Err(why) => Err(words::unusable(&named, &why, &[])),
@@ -108,7 +107,7 @@ pub(super) fn session(
     Ok(Follow::wake(at))
 }
 
-/// Writes the session down and makes it the chat's own.
+/// Stores the session as the chat's current one.
 pub(super) fn create(
     db: &Connection,
     at: ChatThread,
@@ -121,7 +120,7 @@ pub(super) fn create(
     Ok(session)
 }
 
-/// Writes the session down; nobody talks to it yet.
+/// Stores the session; no chat talks to it yet.
 pub(super) fn write_down(
     db: &Connection,
     at: ChatThread,

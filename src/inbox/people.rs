@@ -1,7 +1,7 @@
 //! `/whoami`, `/invite`, `/people`, and the link that lets somebody in.
 //!
-//! A stranger has one way in: `/start` with a code that the owner has given away. A wrong code gets what every stranger
-//! gets, no word; and whoever has tried five is not heard for an hour.
+//! A stranger has one way in: `/start` with a code that the owner has given away. A wrong code gets no reply; after
+//! five wrong codes a person is ignored for an hour.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -18,15 +18,15 @@ use crate::domain::run::Outcome;
 use crate::domain::update::{Content, Incoming, Message};
 use crate::store::{invites, jobs, now, outbox, people, runs, sessions, waiting};
 
-/// How long a link holds.
+/// How long a link is valid.
 const INVITE_VALID_FOR: Duration = Duration::from_secs(24 * 60 * 60);
-/// So many wrong codes are looked at, in so long.
+/// A person may send so many wrong codes in so long.
 const TRIES: u32 = 5;
 const TRIES_FORGOTTEN: Duration = Duration::from_secs(60 * 60);
-/// Of so many strangers it is remembered how often they tried.
+/// For how many strangers wrong codes are counted.
 const REMEMBERED: usize = 1_000;
 
-/// Wrong codes, by who sent them.
+/// Wrong codes, by their sender.
 #[derive(Default)]
 pub struct WrongCodes(BTreeMap<UserId, (u32, Instant)>);
 
@@ -64,7 +64,7 @@ pub(super) fn code_of(incoming: &Incoming) -> Option<(&Message, UserId, InviteCo
     Some((message, user, code))
 }
 
-/// Lets somebody in whose code holds. Returns whether it did.
+/// Lets somebody in if the code is valid; returns whether it is.
 pub(super) fn join(
     db: &Connection,
     owner: Option<ChatThread>,
@@ -76,7 +76,7 @@ pub(super) fn join(
     let Some(owner) = owner else {
         return Ok(false);
     };
-    // Whoever owned the bot before has given away nothing.
+    // A former owner's codes are void.
     let Some(invited_by) = invites::take(db, code)?.filter(|by| private_chat(*by) == owner) else {
         return Ok(false);
     };
@@ -140,7 +140,7 @@ pub(super) fn list(db: &Connection, at: ChatThread, access: &Access) -> rusqlite
     Ok(Follow::default())
 }
 
-/// "Cancel open links": none lets anybody in any more.
+/// "Cancel open links": they let nobody in any more.
 pub(super) fn cancel_links_pressed(
     db: &Connection,
     member: Member,
@@ -155,8 +155,8 @@ pub(super) fn cancel_links_pressed(
     })
 }
 
-/// "Remove": what they have going on in their private chat is ended with them. In groups, whose work is everybody's, it
-/// goes on.
+/// "Remove": the person's work in their private chat ends with them. In groups, whose work is everybody's, it
+/// continues.
 pub(super) fn remove_pressed(
     db: &Connection,
     at: ChatThread,
@@ -188,7 +188,7 @@ pub(super) fn remove_pressed(
         }
     }
     sessions::end_autofix(db, theirs)?;
-    // They may know one of them.
+    // They may know an open link.
     let links = invites::cancel_all(db)?;
     outbox::insert(db, at, &words::removed(&name, stopped, dropped, links))?;
     Ok(Pressed::over(toast::REMOVED).with(Follow::stop(theirs)))

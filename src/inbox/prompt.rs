@@ -1,7 +1,7 @@
-//! A message becomes a run of the chat's session, or a part of one that is still being put together; the first one makes
-//! the session.
+//! A message becomes a run of the chat's session, or part of a prompt still being gathered. The first one makes the
+//! session.
 //!
-//! What belongs together is in `gather`, what a message brings in `compose`.
+//! `gather` joins messages; `compose` makes a message's parts.
 
 use std::path::Path;
 
@@ -24,12 +24,12 @@ use crate::store::{StoreError, answered, attachments, chats, outbox, runs};
 /// What a person sent.
 pub(super) struct Asked {
     pub message: Message,
-    /// What they ask, without what only says that the bot is meant.
+    /// Their words, without the mention that addresses the bot.
     pub words: String,
-    /// The message's number, where it can be found under it.
+    /// The message's id, if it can still be found by it.
     pub number: Option<MessageId>,
     pub user: UserId,
-    /// The bot is meant. Where it is not, the message may still be a part of one where it is.
+    /// The bot is addressed. If not, the message may still be part of one that addresses it.
     pub is_addressed: bool,
     pub seq: UpdateSeq,
 }
@@ -41,7 +41,7 @@ pub(super) enum Taken {
     Aside,
     /// It is a prompt of its own, to which more may come.
     Began(RunId),
-    /// It went to a prompt that waits.
+    /// It joined a waiting prompt.
     Joined(RunId),
 }
 
@@ -57,7 +57,7 @@ impl Inbox {
                 Taken::Joined(run) => (run, false),
                 Taken::Began(run) => (run, true),
             };
-            // What is more than words is no answer.
+            // Only words can be an answer.
             let replies_to = asked.message.answers().filter(|_| asked.is_addressed);
             if let Some(to) = replies_to
                 && questions::of_message(db, at.chat, to)?
@@ -83,7 +83,7 @@ impl Inbox {
     }
 }
 
-/// The message becomes part of what is still being put together, or a prompt of its own.
+/// The message joins a prompt still being gathered, or begins one.
 pub(super) fn take(
     db: &Connection,
     at: ChatThread,
@@ -111,7 +111,7 @@ pub(super) fn take(
     let prompt = PromptId(Uuid::new_v4());
     let before = gather::take_aside(db, at, asked)?;
     let first = before.first().map(|(message, _)| *message);
-    // Its files belong to it, so it is there before them.
+    // The prompt's files refer to it, so it comes first.
     let content = compose::without_files(&parts);
     prompts::insert(
         db,
@@ -168,7 +168,7 @@ fn answered_by(
     let Some(replied) = &asked.message.replies_to else {
         return Ok(None);
     };
-    // In a group that has become another one, no message has the number that it had.
+    // After a group gets another id, its old message ids mean nothing.
     let number = replied.message.filter(|_| asked.number.is_some());
     let whose = match number {
         Some(number) if replied.is_the_bots => {

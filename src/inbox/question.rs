@@ -17,9 +17,9 @@ use crate::run::asked::show;
 use crate::store::questions::{self, Asked, State};
 use crate::store::{StoreError, outbox, prompts, runs};
 
-/// Words that a person says yes with, to a question that wants a yes or a no.
+/// Words that mean yes to a question of permission.
 const YES: [&str; 5] = ["yes", "y", "ok", "okay", "allow"];
-/// Words that say no and nothing else.
+/// Words that mean no, without a reason.
 const NO: [&str; 3] = ["no", "n", "deny"];
 
 /// Who answers, and what others call them.
@@ -40,14 +40,14 @@ impl Answerer<'_> {
         asked.user.is_none_or(|whose| whose == user) || self.access.is_owner(user)
     }
 
-    /// As the answer names them: only where others read along.
+    /// Their name in the answer, in groups only.
     fn named_in(&self, chat: ChatId) -> Option<&str> {
         (chat.is_group() && !self.name.is_empty()).then_some(self.name)
     }
 }
 
 impl Inbox {
-    /// Whether a message replies to what claude asks. What brings more than words does not fit into an answer: it is a
+    /// Whether a message replies to claude's question. One with more than words does not fit an answer: it becomes a
     /// prompt, and claude gets all of it.
     pub(super) async fn is_an_answer(
         &self,
@@ -85,7 +85,7 @@ impl Inbox {
             };
             let followed = replied(db, at.chat, to, &text, by)?;
             if followed.is_none() {
-                // It was over a moment ago.
+                // The question is over by now.
                 outbox::insert(db, at, &words::words_came_too_late())?;
             }
             Ok(followed.unwrap_or_default())
@@ -148,14 +148,14 @@ pub(super) fn pressed(
     give(db, at, &asked, &answer, by)?;
     let pressed = Pressed::over(toast::ANSWERED).with(Follow::wake(at));
     Ok(match questions::of_message(db, chat, message)? {
-        // It says now what was answered.
+        // It shows the answer now.
         Some(_) => pressed.buttons_stay(),
-        // One of two copies, of which only the other is known.
+        // The store knows only the message's other copy.
         None => pressed.with_all_buttons(),
     })
 }
 
-/// A reply to a message about a question; none where the words are a prompt like any other.
+/// Takes a reply to a message about a question; `None` if it is an ordinary prompt.
 pub(super) fn replied(
     db: &Connection,
     chat: ChatId,
@@ -189,12 +189,12 @@ pub(super) fn replied(
     Ok(Some(Follow::wake(at)))
 }
 
-/// A run that could not be followed any more leaves its questions open.
+/// An open question counts only while its run is running.
 fn is_waited_for(db: &Connection, asked: &Asked) -> rusqlite::Result<bool> {
     Ok(asked.state == State::Open && runs::running_under(db, asked.run)?.is_some())
 }
 
-/// What words mean as an answer. Where somebody was asked for them, they are what claude reads.
+/// What words mean as an answer. If somebody was asked for them, claude reads them as they are.
 fn in_words(question: &Question, text: &str, for_words: bool) -> Answer {
     let word = text.trim().trim_end_matches(['.', '!']).to_lowercase();
     let is_one_of = |words: &[&str]| !for_words && words.contains(&word.as_str());
@@ -216,7 +216,7 @@ fn in_words(question: &Question, text: &str, for_words: bool) -> Answer {
     }
 }
 
-/// The first answer stands; the question says what it was.
+/// Records the first answer; the question shows it.
 fn give(
     db: &Connection,
     at: ChatThread,
@@ -239,7 +239,7 @@ fn give(
     show(db, at, asked, became)
 }
 
-/// What a session allows holds for its later runs too.
+/// Grants apply to the session's later runs too.
 fn keep(db: &Connection, asked: &Asked, grants: &[Grant]) -> rusqlite::Result<()> {
     let Some(run) = runs::running_under(db, asked.run)? else {
         return Ok(());
@@ -256,7 +256,7 @@ fn chosen(asked: &Asked) -> &[String] {
     }
 }
 
-/// In the order of the options.
+/// Keeps the options' order.
 fn toggle(
     db: &Connection,
     at: ChatThread,

@@ -1,4 +1,4 @@
-//! `/queue` and its buttons: what waits, and whether what is written while a run goes on waits for its end.
+//! `/queue` and its buttons: the waiting prompts, and whether those written during a run wait for its end.
 
 use rusqlite::Connection;
 
@@ -9,7 +9,7 @@ use crate::domain::id::{ChatThread, RunId};
 use crate::store::steering::{self, Cancelled};
 use crate::store::{outbox, settings, waiting};
 
-/// Changes it where a value was given, and shows what waits.
+/// Sets `queues` if it is given, and shows what waits.
 pub(super) fn request(
     db: &Connection,
     at: ChatThread,
@@ -20,7 +20,7 @@ pub(super) fn request(
     settings::set(db, at.chat, now)?;
     let waiting = waiting::queue(db, at)?;
     outbox::insert(db, at, &words::queue(now.queues, &waiting))?;
-    // What was held back goes to claude now.
+    // Queued prompts may go to claude now.
     Ok(Follow {
         tell_worker: Some(at),
         ..Follow::default()

@@ -1,7 +1,7 @@
 //! `/raw`: reads back what was written to claude's input for the last prompt.
 //!
-//! The first prompt of a run is in its record as it was written. A later one was written by the same function from the
-//! same row, and the record has not kept the line.
+//! The run's record has its first prompt as written. The line of a later one is not kept: the same function makes it
+//! from the same row.
 
 use std::path::Path;
 
@@ -116,7 +116,7 @@ fn shown(block: &Value, origin: Option<&Came<'_>>) -> Shown {
     }
 }
 
-/// Where a block is from.
+/// The origin of a block.
 enum Came<'a> {
     Written,
     Along,

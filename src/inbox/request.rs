@@ -1,4 +1,4 @@
-//! What a message asks for, before anybody looks at the store.
+//! What a message asks for, read from the message alone.
 
 use crate::chat::text;
 use crate::command::{self, Command, Input};
@@ -22,7 +22,7 @@ pub(super) fn read(message: &Message, bot: &str) -> Request {
     } else {
         &message.text.text
     };
-    // Commands are what somebody writes here and now: not words of others, and not words about a picture.
+    // Only a person's own text is a command: not a forward, and not a caption.
     let may_be_command = message.content == Content::Text && message.forwarded_from.is_none();
     let is_addressed = !in_group
         || message.replies_to_bot()
@@ -55,12 +55,12 @@ pub(super) fn read(message: &Message, bot: &str) -> Request {
         Input::Prompt(prompt) => Request::Prompt(prompt),
         Input::Misused(verb) => Request::Reply(text::misused(verb)),
         Input::ForAnotherBot if in_group => Request::Nothing,
-        // Nobody else is there to be meant.
+        // No other bot is in this chat.
         Input::ForAnotherBot => Request::Prompt(words.to_owned()),
     }
 }
 
-/// Whether a message without words says something all the same: it points at somebody's.
+/// Whether a message without words points at somebody else's message.
 fn brings_something(message: &Message) -> bool {
     let points = message.replies_to.as_ref().is_some_and(|replied| {
         !replied.is_the_bots && (!replied.text.is_empty() || replied.content != Content::Text)

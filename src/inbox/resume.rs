@@ -1,4 +1,4 @@
-//! A lost run is taken up again, once: by its button.
+//! The buttons that continue or repeat a lost run, once.
 
 use rusqlite::Connection;
 

@@ -1,4 +1,4 @@
-//! `/verbose`, `/quiet`, `/ring`: what a chat wants to see and hear, kept.
+//! `/verbose`, `/quiet`, `/ring`: stores what a chat wants to see and hear.
 
 use rusqlite::Connection;
 
@@ -8,7 +8,7 @@ use crate::command::Setting;
 use crate::domain::id::ChatThread;
 use crate::store::{outbox, settings};
 
-/// Changes the setting where a value was given, and says how it is now.
+/// Changes the setting if a value is given, and says how it is now.
 pub(super) fn change(
     db: &Connection,
     at: ChatThread,

@@ -1,6 +1,6 @@
 //! What a person asks for in a shell of the bot's machine: the same effects as in a chat, without an update.
 //!
-//! Called by `telecoder session` in a process of its own, beside the bot; each is one transaction of its caller.
+//! `telecoder session` calls these in its own process; each is one transaction of its caller.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::domain::session::{Session, SessionState, Source};
 use crate::store::prompts::{self, Prompt};
 use crate::store::{chats, jobs, measured, outbox, runs, sessions, waiting};
 
-/// Writes a session down, for a chat, which then talks to it, or for the shell. The bot makes its workspace.
+/// Creates a session, as a chat's current one or for the shell. The bot makes its workspace.
 pub fn create(
     db: &Connection,
     workspaces: &Path,
@@ -34,7 +34,7 @@ pub fn create(
     Ok(session)
 }
 
-/// A prompt. The session's chat is told, so that nobody wonders what claude answers there.
+/// Queues a prompt, and tells the session's chat, which will see the answer.
 pub fn run(db: &Connection, session: &Session, text: String) -> rusqlite::Result<RunId> {
     let at = sessions::place(db, &session.id)?;
     let run = RunId::new();
@@ -53,21 +53,21 @@ pub fn run(db: &Connection, session: &Session, text: String) -> rusqlite::Result
     Ok(run)
 }
 
-/// What there was to stop.
+/// What was stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stopped {
     /// Its end is still to come.
     Run,
-    /// Its workspace was being made; so many prompts were dropped with it.
+    /// The making of its workspace; so many prompts were dropped with it.
     Setup(usize),
-    /// What is done beside runs, and was not done yet. Its end is still to come.
+    /// Jobs that were not done yet; they are still to end.
     Jobs(Vec<Task>),
-    /// Nothing was going on; so many prompts were dropped.
+    /// Nothing ran; so many prompts were dropped.
     Waiting(usize),
 }
 
-/// Ends what runs in the session; if nothing runs, what is done beside runs (an undo is let to its end, which is near);
-/// else what waits.
+/// Stops the session's run; else the making of its workspace; else its jobs, except an undo, which ends soon; else
+/// drops waiting prompts.
 pub fn stop(db: &Connection, session: &Session) -> rusqlite::Result<Stopped> {
     if let Some(run) = runs::running_of_session(db, &session.id)? {
         runs::request_stop(db, run.id)?;
@@ -94,7 +94,7 @@ pub fn stop(db: &Connection, session: &Session) -> rusqlite::Result<Stopped> {
     Ok(Stopped::Waiting(dropped))
 }
 
-/// What came of the wish that a chat goes on in a session.
+/// The result of switching a chat to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resumed {
     Done,
@@ -105,7 +105,7 @@ pub enum Resumed {
     Busy,
 }
 
-/// The chat goes on in the session, and is told.
+/// Switches the chat to the session, and says so.
 pub fn resume(db: &Connection, session: &Session, at: ChatThread) -> rusqlite::Result<Resumed> {
     Ok(match switch::switch(db, at, &session.id, true)? {
         Ok(_) => Resumed::Done,
@@ -116,7 +116,7 @@ pub fn resume(db: &Connection, session: &Session, at: ChatThread) -> rusqlite::R
     })
 }
 
-/// Somebody has the session at a terminal from now on. Returns false when something works in it.
+/// Somebody has the session at a terminal from now on. Returns false if a run or job uses it.
 pub fn attach(db: &Connection, session: &Session) -> rusqlite::Result<bool> {
     if !take(db, session)? {
         return Ok(false);
@@ -127,7 +127,7 @@ pub fn attach(db: &Connection, session: &Session) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
-/// As [`attach`], without a word to the chat: for what is over at once.
+/// As [`attach`], without telling the chat: for brief uses.
 pub fn take(db: &Connection, session: &Session) -> rusqlite::Result<bool> {
     let works = jobs::due_in(db, &session.id)?
         .iter()
@@ -139,7 +139,7 @@ pub fn take(db: &Connection, session: &Session) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
-/// Its chat has the session back, and hears what happened, from whoever had it. Returns false when it had it already.
+/// Gives the session back to its chat, which is told what happened. Returns false if the chat had it already.
 pub fn hand_back(
     db: &Connection,
     session: &Session,

@@ -1,4 +1,4 @@
-//! `/stop` and the Stop button: written down here, done by the run's keeper.
+//! `/stop` and the Stop button: stored here, done by the run's keeper.
 
 use rusqlite::Connection;
 
@@ -9,14 +9,14 @@ use crate::domain::run::Outcome;
 use crate::domain::session::{Session, SessionState};
 use crate::store::{chats, holds, jobs, outbox, runs, sessions, waiting};
 
-/// Ends what runs; if nothing runs, gives up what is being set up, and drops what waits.
+/// Stops the run; else the job; else gives up the setup, and drops waiting prompts.
 pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follow> {
     let stop = Follow::stop(at);
     if let Some(run) = runs::running(db, at)? {
         // Its end is the reply.
         runs::request_stop(db, run.id)?;
         if holds::lift(db, at)? {
-            // It has met what holds the chat up and is about to leave.
+            // It has met the hold's cause and is about to end.
             let dropped = waiting::end_queued(db, at, None, &Outcome::Stopped)?;
             let told = text::dropped_waiting(dropped).adding(words::NO_LONGER_HELD);
             outbox::insert(db, at, &told)?;
@@ -24,7 +24,7 @@ pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follo
         return Ok(stop);
     }
     if let Some(job) = job::to_stop(db, at)? {
-        // So is the job's.
+        // The job's end is the reply.
         jobs::request_stop(db, job.id)?;
         return Ok(stop);
     }
@@ -44,7 +44,7 @@ pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follo
         false => reply,
     };
     outbox::insert(db, at, &reply)?;
-    // The worker may wait for a place, for what was dropped.
+    // The worker may wait for a place for a dropped run.
     Ok(stop)
 }
 
@@ -55,7 +55,7 @@ pub(super) fn give_up(db: &Connection, session: &Session, dropped: usize) -> rus
     outbox::insert(db, session.at, &told)
 }
 
-/// The Stop button of a workspace that is being made; `None` when it is there, or was given up.
+/// The Stop button of a workspace that is being made; `None` if it is ready or given up.
 pub(super) fn setup_pressed(
     db: &Connection,
     chat: ChatId,
@@ -71,7 +71,7 @@ pub(super) fn setup_pressed(
     Ok(Some(Follow::stop(session.at)))
 }
 
-/// A Stop button was pressed; `None` when its run is over.
+/// A Stop button was pressed; `None` if its run is over.
 ///
 /// The run is looked up by its id: a press below an old message does not say in which topic it was.
 pub(super) fn pressed(

@@ -1,4 +1,4 @@
-//! Somebody who may not use the bot: no word and no effect, but for a code that lets them in.
+//! Somebody who may not use the bot gets no reply and no effect, unless they send a valid code.
 
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Instant;
@@ -29,8 +29,7 @@ impl Inbox {
         self.done(seq).await
     }
 
-    /// A stranger has sent a code. One that holds lets them in; any other has no effect.
-    /// Returns whether it did.
+    /// A stranger has sent a code: a valid one lets them in. Returns whether it did.
     async fn let_in(
         &self,
         seq: UpdateSeq,
@@ -70,7 +69,7 @@ impl Inbox {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Once each, so that the log says how to let somebody in and a stranger cannot fill it.
+    /// Logs each stranger once: that says how to let them in, and cannot fill the log.
     fn name_stranger(&self, user: UserId, chat: ChatId) {
         const NAMED_AT_MOST: usize = 1_000;
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,14 +80,14 @@ impl Inbox {
             info!(
                 user.id = user.0,
                 chat.id = chat.0,
-                "ignored a message in a group: the group's id has to be on TELECODER_TG_ALLOWED_CHATS, and its sender let \
-                 in by the owner with /invite"
+                "ignored a message in a group: the group's id has to be on TELECODER_TG_ALLOWED_CHATS, and its \
+                 sender let in by the owner with /invite"
             );
         } else {
             info!(
                 user.id = user.0,
-                "ignored a message of somebody who may not use the bot. The owner lets people in with /invite in the chat; \
-                 where there is no owner yet, `telecoder init` makes one"
+                "ignored a message of somebody who may not use the bot. The owner lets people in with /invite in \
+                 the chat; if there is no owner yet, `telecoder init` makes one"
             );
         }
     }

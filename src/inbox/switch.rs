@@ -1,7 +1,7 @@
-//! `/sessions`, `/resume` and its buttons: the chat goes on in another session.
+//! `/sessions`, `/resume` and its buttons: the chat switches to another session.
 //!
-//! A chat can have each of its own sessions; the owner, where nobody else reads along, also those that were made in a
-//! shell, which then belong to the chat, with whatever runs in them.
+//! A chat can switch to each of its sessions. The owner's private chat can also take sessions made in a shell; these
+//! then belong to the chat, with whatever runs in them.
 
 use rusqlite::Connection;
 
@@ -14,10 +14,10 @@ use crate::domain::job::Lane;
 use crate::domain::session::{Session, SessionState};
 use crate::store::{chats, jobs, outbox, prompts, runs, sessions, waiting};
 
-/// So many sessions are listed.
+/// How many sessions are listed.
 const LISTED: usize = 8;
 
-/// Why the chat does not go on there.
+/// Why the chat does not switch.
 pub(super) enum Refusal {
     Unknown,
     IsCurrent,
@@ -79,12 +79,12 @@ pub(super) fn pressed(
         Ok(follow) => Pressed::over(toast::SWITCHED).with(follow),
         Err(Refusal::Busy) => Pressed::over(toast::BUSY).buttons_stay(),
         Err(Refusal::IsCurrent) => Pressed::over(toast::SWITCHED).buttons_stay(),
-        // Somebody else's press may have one.
+        // Another person's press may work.
         Err(Refusal::Unknown | Refusal::NotReady) => Pressed::over(toast::NO_EFFECT).buttons_stay(),
     })
 }
 
-/// Makes the session the one that the chat talks to, and says so.
+/// Makes the session the chat's current one, and says so.
 pub(super) fn switch(
     db: &Connection,
     at: ChatThread,

@@ -1,4 +1,4 @@
-//! "Ask without it": a prompt whose file could not be had runs without that file, once.
+//! "Ask without it": a prompt whose file could not be fetched runs without it, once.
 
 use rusqlite::Connection;
 

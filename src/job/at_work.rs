@@ -1,4 +1,4 @@
-//! What every job has at hand, and what can cut it short.
+//! The handles a job works with, and the ways it can be cut short.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,9 +14,9 @@ use crate::domain::outgoing::Outgoing;
 use crate::domain::session::Session;
 use crate::store::{Store, StoreError, jobs, outbox};
 
-/// What is over sooner than the first tick shows no live message.
+/// The pace of the live message; a shorter job shows none.
 const TICK: Duration = Duration::from_secs(1);
-/// How often somebody who waits for a stop looks by himself.
+/// How often to look for a stop without being woken.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Telegram shows "typing" for five seconds.
 const TYPING_EVERY: u32 = 4;
@@ -30,20 +30,20 @@ pub struct AtWork<'a> {
     /// `TELECODER_MAX_RUNS`.
     pub places: &'a Arc<Semaphore>,
     pub quit: &'a CancellationToken,
-    /// Wakes the chat's worker, for what may begin when the job is done.
+    /// Wakes the chat's worker for what may begin after the job.
     pub wake: &'a (dyn Fn(ChatThread) + Sync),
 }
 
-/// What reaches a worker that is at something. A row says what it is about.
+/// Signals to a busy worker. A row says what each is about.
 #[derive(Debug, Default)]
 pub struct Signals {
-    /// What it is at may have been stopped.
+    /// Its work may have been stopped.
     pub stop: Notify,
     /// Something new waits in the chat.
     pub more: Notify,
 }
 
-/// What a job came to.
+/// The result of a job.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Finished {
     Done,
@@ -51,7 +51,7 @@ pub enum Finished {
     BotStops,
 }
 
-/// What is heard of a program while it runs: its newest line.
+/// The newest line of a running program.
 #[derive(Default)]
 pub struct Heard(Mutex<String>);
 
@@ -90,7 +90,7 @@ impl AtWork<'_> {
         }
     }
 
-    /// Shows what `text` says of the job's time for as long as this is awaited; never returns.
+    /// Shows `text` of the job's time for as long as this is awaited; never returns.
     pub async fn show(&self, text: impl Fn(Duration) -> LiveText) {
         let begun = Instant::now();
         let outbox = &self.handles.outbox;
@@ -106,14 +106,14 @@ impl AtWork<'_> {
         }
     }
 
-    /// The job's end and what is said about it, in one transaction.
+    /// Ends the job with a message, in one transaction.
     pub async fn say(&self, message: Outgoing) -> Result<Finished, StoreError> {
         let message = message.replying_to(self.job.asked_by);
         self.end(move |db, at| outbox::insert(db, at, &message))
             .await
     }
 
-    /// The job's end and its effect, in one transaction. The effect is left out where the job had ended before.
+    /// Ends the job with an effect, in one transaction. A job that had ended before has no effect.
     pub async fn end<F>(&self, effect: F) -> Result<Finished, StoreError>
     where
         F: FnOnce(&rusqlite::Connection, ChatThread) -> rusqlite::Result<()> + Send + 'static,
@@ -133,7 +133,7 @@ impl AtWork<'_> {
         Ok(Finished::Done)
     }
 
-    /// The job's end is written down: what was said with it goes out, and what was shown of it goes.
+    /// After the job's end is stored: delivers its messages and removes its live message.
     pub fn is_over(&self, at: ChatThread) {
         self.handles.outbox.deliver(at.chat);
         let live = LiveOf::Job(self.job.id);

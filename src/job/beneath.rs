@@ -1,4 +1,4 @@
-//! Files of a workspace, and of nothing else: a path of a person's is looked up, and what is outside is not opened.
+//! Files of a workspace, and of nothing else: looks up a person's path and opens nothing outside.
 
 use std::fs::File;
 use std::io;
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
-/// A folder that nothing is opened outside of.
+/// A folder; nothing outside it is opened.
 pub struct Root {
     /// Without links in it.
     path: PathBuf,
-    /// As everybody else calls it.
+    /// The path that others use.
     called: PathBuf,
 }
 
@@ -48,7 +48,7 @@ impl Root {
                 Err(_) => return Ok(Place::Outside),
             },
         };
-        // Before anything is looked up: whether there is something outside is nobody's business here.
+        // Before any look-up, which would tell whether something exists outside.
         if climbs_out(inside) {
             return Ok(Place::Outside);
         }
@@ -63,8 +63,8 @@ impl Root {
         }
     }
 
-    /// Opens a regular file for reading. What is outside by now, a link, and anything else is an error: paths can
-    /// change between the look and the opening.
+    /// Opens a regular file for reading. Anything else is an error, as is a link or a file that is outside by now:
+    /// paths can change after the look-up.
     pub fn open(&self, path: &Path) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
@@ -78,7 +78,7 @@ impl Root {
         Ok(file)
     }
 
-    /// How a path below the folder is called in it.
+    /// A path below the folder, relative to it.
     pub fn name(&self, path: &Path) -> String {
         let within = path.strip_prefix(&self.path).unwrap_or(path);
         within.to_string_lossy().into_owned()

@@ -1,4 +1,4 @@
-//! Runs a session's checks one after the other, as long as nobody has something better to do.
+//! Runs a session's checks one after the other, until something more urgent waits.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::process::supervised::end_marked;
 use crate::store::{StoreError, jobs, sessions, waiting};
 use crate::verify::check::Bench;
 
-/// How often somebody who waits for a signal looks by himself.
+/// How often to look without being signalled.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-/// When one is cut short, so are those behind it.
+/// If one is cut short, so are the later ones.
 pub(super) async fn run_all(
     work: &AtWork<'_>,
     order: Order,
@@ -27,7 +27,7 @@ pub(super) async fn run_all(
 ) -> Result<Vec<CheckResult>, StoreError> {
     let mut results: Vec<CheckResult> = Vec::new();
     if work.job.begun_at.is_some() {
-        // A try that was cut off may have left somebody, if its supervisor was killed too.
+        // An interrupted try may have left processes if its supervisor was killed too.
         end_marked(RunId(work.job.id.0)).await;
     }
     let folder = work.handles.checking.folder.join(work.job.id.to_string());
@@ -88,8 +88,8 @@ async fn run_one(
     Ok(result)
 }
 
-/// Returns when the checks are to be ended: somebody asked for it, or somebody waits for what comes next. Checks that
-/// somebody asked for are not ended for that.
+/// Returns when the checks are to be ended: somebody asked for it, or a prompt, job or new session waits. The latter
+/// does not end checks that a person asked for.
 async fn cut(work: &AtWork<'_>, order: Order) -> CheckEnd {
     let prompt_came = async {
         loop {
@@ -98,7 +98,7 @@ async fn cut(work: &AtWork<'_>, order: Order) -> CheckEnd {
             }
             tokio::select! {
                 () = work.signals.more.notified() => {}
-                // In a group that has become another one nobody else would say so.
+                // In a migrated group, nobody else would say so.
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }

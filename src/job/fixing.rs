@@ -1,4 +1,4 @@
-//! Failing checks go back to claude: at the press of a button, or by themselves where somebody said so.
+//! Failing checks go back to claude: at the press of a button, or by themselves if somebody said so.
 
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -13,10 +13,10 @@ use crate::domain::run::Measured;
 use crate::store::prompts::{self, Prompt};
 use crate::store::{jobs, measured, runs, sessions, waiting};
 
-/// So often failing checks go back to claude by themselves, one time after the other.
+/// How often in a row failing checks go back to claude by themselves.
 const ROUNDS: u32 = 3;
 
-/// Whose checks have failed.
+/// The job whose checks failed.
 #[derive(Clone, Copy)]
 pub struct Failed<'a> {
     pub job: JobId,
@@ -24,8 +24,8 @@ pub struct Failed<'a> {
     pub at: ChatThread,
 }
 
-/// Where that was asked for, failing checks go back to claude by themselves: a run is queued in this transaction.
-/// Not where somebody has stopped something, or has written what comes next.
+/// Queues a run in this transaction that gives failing checks back to claude, if the session wants that. Not after a
+/// stop, and not if another prompt waits.
 pub(super) fn follow_up(
     db: &Connection,
     failed: Failed<'_>,
@@ -39,7 +39,7 @@ pub(super) fn follow_up(
         .checks
         .iter()
         .any(|result| matches!(result.ended, CheckEnd::Stopped | CheckEnd::GaveWay));
-    // As it is now: somebody may have said so meanwhile.
+    // Read now: somebody may have set it meanwhile.
     let wants = sessions::get(db, failed.session)?.is_some_and(|session| session.autofix);
     if !wants
         || is_cut_short
@@ -57,7 +57,7 @@ pub(super) fn follow_up(
     Ok(Next::Fixing(round, ROUNDS))
 }
 
-/// The failing output as the next prompt; `round` is 0 where a person asked for it.
+/// Queues the failing output as a prompt; `round` is 0 if a person asked for it.
 pub fn queue(
     db: &Connection,
     failed: Failed<'_>,

@@ -1,6 +1,6 @@
 //! `/get`: a file of the workspace, or a folder as a zip.
 //!
-//! What is sent is a copy: the file itself may change while it waits for its turn.
+//! A copy is sent: the file itself may change while the message waits.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read};
@@ -21,11 +21,11 @@ use crate::domain::id::JobId;
 use crate::domain::outgoing::{Body, Outgoing, Stored};
 use crate::files;
 
-/// So many names are looked at for one that is near.
+/// How many names are compared to find a similar one.
 const LOOKED_AT: usize = 20_000;
-/// Folders of others, full of names that nobody means.
+/// Folders full of names that nobody means.
 const NOT_LOOKED_INTO: [&str; 4] = [".git", "node_modules", "target", ".venv"];
-/// From here on, two names are near; 1 is the same.
+/// Names this alike are similar; 1 is equal.
 const NEAR: f64 = 0.8;
 const SUGGESTED: usize = 3;
 
@@ -159,7 +159,7 @@ impl Getting {
     }
 }
 
-/// What of a folder is sent, and what is not.
+/// A folder's files to send, and the rest.
 fn look(root: &Root, folder: &Path) -> (Vec<Member>, LeftOut) {
     let (mut members, mut left_out) = (Vec::new(), LeftOut::default());
     let mut walk = WalkDir::new(folder)
@@ -196,7 +196,7 @@ fn look(root: &Root, folder: &Path) -> (Vec<Member>, LeftOut) {
     (members, left_out)
 }
 
-/// Names in the workspace that are near the one that was asked for, the nearest first.
+/// Names in the workspace similar to the one that was asked for, the most similar first.
 fn near(root: &Root, wanted: &str) -> Vec<String> {
     let wanted = wanted.to_lowercase();
     let last = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();

@@ -1,4 +1,4 @@
-//! The handles through which work in a workspace meets the outside. The composition root gives them.
+//! The handles that connect work in a workspace with the outside. The composition root gives them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -28,7 +28,7 @@ pub struct Handles {
 
 /// How checks are run.
 pub struct Checking {
-    /// The commands of sessions that were given none.
+    /// The commands of sessions without their own.
     pub defaults: Commands,
     /// Whether `.telecoder.toml` in a repository counts.
     pub trusts_repository: bool,

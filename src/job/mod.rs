@@ -1,8 +1,8 @@
-//! A job: work in a session's workspace that is no run. Checks and evidence, a diff, a push, an undo, files that are
-//! sent.
+//! A job: work in a session's workspace that is no run. Checks and evidence, a diff, a push, an undo, files sent and
+//! fetched.
 //!
-//! A job is a row before it is begun and ends in the transaction that writes what came of it, so it survives the
-//! bot like a run does. One that was cut off is done again from its start.
+//! A job is stored before it begins and ends in the transaction that stores its result, so it survives the bot like a
+//! run does. An interrupted job is done again from its start.
 
 mod at_work;
 mod beneath;
@@ -31,7 +31,7 @@ use verify::Order;
 
 /// Does a job to its end. Errors are the store's; the job is tried again.
 pub async fn work(work: &AtWork<'_>) -> anyhow::Result<Finished> {
-    // Files come while the workspace is made.
+    // Files are fetched while the workspace is made.
     let needs_workspace = !matches!(work.job.task, Task::Fetch { .. });
     if needs_workspace && work.session.state != SessionState::Ready {
         return Ok(work.say(words::not_ready()).await?);

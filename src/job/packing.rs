@@ -14,7 +14,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 use super::beneath::Root;
 
 const PIECE: usize = 256 * 1024;
-/// Deflate makes nothing smaller than this part of it.
+/// Deflate shrinks nothing by more than this factor.
 const MOST_SHRUNK: u64 = 1_032;
 
 /// A file and what it is called in the zip.
@@ -47,8 +47,8 @@ impl From<zip::result::ZipError> for NotPacked {
     }
 }
 
-/// Packs files of a folder into a new zip of at most `largest` bytes. What cannot be read is left out; its names are
-/// returned. Where there is no zip in the end, no file is left either.
+/// Packs files of a folder into a new zip of at most `largest` bytes. Unreadable files are left out; their names are
+/// returned. On an error, no file is left.
 pub fn pack(
     root: &Root,
     members: &[Member],
@@ -110,7 +110,7 @@ fn write(
     Ok(left_out)
 }
 
-/// Its rights and its time are kept.
+/// Its permissions and time are kept.
 fn options(file: &File) -> io::Result<SimpleFileOptions> {
     let found = file.metadata()?;
     let options = SimpleFileOptions::default()
@@ -124,7 +124,7 @@ fn options(file: &File) -> io::Result<SimpleFileOptions> {
     })
 }
 
-/// In this machine's zone: a zip knows none.
+/// In the local time zone: a zip knows none.
 fn time_of(changed: std::time::SystemTime) -> Option<DateTime> {
     let there = Timestamp::try_from(changed)
         .ok()?
@@ -141,8 +141,7 @@ fn time_of(changed: std::time::SystemTime) -> Option<DateTime> {
     .ok()
 }
 
-/// Fails once when the file would become too large; what is still written then goes nowhere, because the zip's
-/// writer closes it in any case.
+/// Fails once when the file would become too large. Later writes are dropped: the zip's writer closes it in any case.
 struct Limited {
     file: File,
     at: u64,

@@ -1,11 +1,11 @@
-//! A picture as claude gets it: as it came where it fits, sized down where it does not.
+//! A picture as claude gets it: unchanged if it fits, sized down if it does not.
 //!
-//! Plain blocking code of a process of its own (the hidden subcommand [`COMMAND`]): what a picture takes of memory while
-//! it is looked at, and what a broken one may do, is gone with that process. Who starts it is `job::fetch`'s.
+//! Plain blocking code in a process of its own (the hidden subcommand [`COMMAND`]): the memory that a picture takes,
+//! and the harm that a broken one may do, end with that process. `job::fetch` starts it.
 //!
 //! # What fits
 //! A picture of at most 2,000 pixels a side and 3.75 MB. The Messages API takes 8,000 pixels and 5 MB in base64, but
-//! refuses every request of a conversation with more than 20 pictures when one of them is larger than 2,000 pixels; a
+//! refuses every request of a conversation with more than 20 pictures if one of them is larger than 2,000 pixels; a
 //! model sees no more of a larger one. Every picture is decoded once: one that the API could not read would make each
 //! later turn of its conversation fail.
 
@@ -31,11 +31,11 @@ pub const COMMAND: &str = "fit-picture";
 const LONGEST_SIDE: u32 = 2_000;
 /// 5 MB in base64, in bytes.
 const LARGEST: usize = 3_750_000;
-/// What a picture may take of memory, in bytes, and of pixels a side, before anybody looks at it.
+/// The most memory, in bytes, and the most pixels a side that a picture may take to be decoded.
 const MOST_MEMORY: u64 = 400 * 1024 * 1024;
 const MOST_PIXELS: u32 = 30_000;
 const JPEG_QUALITY: u8 = 85;
-/// So much of a file says what it is, in bytes.
+/// How many bytes of a file tell its type.
 const BEGINNING: usize = 64;
 
 /// What claude gets.
@@ -43,7 +43,7 @@ const BEGINNING: usize = 64;
 pub struct Fitted {
     /// Of the picture that claude gets.
     pub media_type: String,
-    /// It is in a file of its own, because it was too large as it came.
+    /// It is a smaller copy, because the picture was too large.
     pub is_sized: bool,
 }
 
@@ -60,7 +60,7 @@ pub fn media_type(file: &Path) -> Option<&'static str> {
 
 /// Looks at the picture in `from`; one that is too large is written to `to`, smaller.
 ///
-/// Errors: it is no picture, it is broken, or there is no end to it.
+/// Errors: it is no picture, is broken, or is far too large.
 pub fn fit(from: &Path, to: &Path) -> anyhow::Result<Fitted> {
     let bytes = fs::read(from).context("the file cannot be read")?;
     let mut reader = ImageReader::new(Cursor::new(&bytes))
@@ -78,7 +78,7 @@ pub fn fit(from: &Path, to: &Path) -> anyhow::Result<Fitted> {
     let mut decoder = reader
         .into_decoder()
         .context("the picture cannot be read")?;
-    // The limits are those of what it takes beside the picture itself.
+    // The limits above do not include the picture itself.
     anyhow::ensure!(
         decoder.total_bytes() <= MOST_MEMORY,
         "the picture takes too much memory"
@@ -92,7 +92,7 @@ pub fn fit(from: &Path, to: &Path) -> anyhow::Result<Fitted> {
         });
     }
     drop(bytes);
-    // What says which way is up is not in the smaller one.
+    // The smaller one does not say which way is up.
     picture.apply_orientation(orientation);
     let (sized, format) = sized(picture, format)?;
     write(to, &sized).context("the smaller picture cannot be written")?;
@@ -102,7 +102,7 @@ pub fn fit(from: &Path, to: &Path) -> anyhow::Result<Fitted> {
     })
 }
 
-/// As [`fit`], and says as JSON on stdout what it is.
+/// As [`fit`], and prints the result as JSON on stdout.
 pub fn fit_and_say(from: &Path, to: &Path) -> anyhow::Result<()> {
     let fitted = fit(from, to)?;
     println!("{}", serde_json::to_string(&fitted)?);
@@ -157,7 +157,7 @@ fn as_png(picture: &DynamicImage) -> anyhow::Result<Vec<u8>> {
     Ok(png)
 }
 
-/// What can be seen through becomes white.
+/// Transparent parts become white.
 fn as_jpeg(picture: &DynamicImage) -> anyhow::Result<Vec<u8>> {
     let mut opaque = picture.to_rgba8();
     for pixel in opaque.pixels_mut() {

@@ -1,4 +1,4 @@
-//! `/push`: the branch goes to where it came from.
+//! `/push`: pushes the branch to its remote.
 
 use fail::fail_point;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,7 @@ pub(super) async fn push(work: &AtWork<'_>) -> Result<Finished, StoreError> {
     let stopped = async {
         work.stopped().await;
         stop.cancel();
-        // What was begun ends first, and may have arrived.
+        // The begun push ends first, and may have arrived.
         std::future::pending().await
     };
     let pushed = tokio::select! {

@@ -1,10 +1,10 @@
-//! Which files are likely to have secrets in them, by what they are called.
+//! Which files are likely to contain secrets, judged by their names.
 //!
-//! Pure. What they contain is not looked at: nobody could tell by that for certain either.
+//! Pure. Contents are not read: they would not tell for certain either.
 
 use std::path::Path;
 
-/// Names that are secrets whatever folder they are in; lower case.
+/// Names of secrets in any folder; lower case.
 const NAMES: [&str; 22] = [
     ".credentials.json",
     ".dockercfg",
@@ -29,7 +29,7 @@ const NAMES: [&str; 22] = [
     "kubeconfig",
     "master.key",
 ];
-/// What such a name begins with, whatever its ending.
+/// How the names of secrets begin.
 const STEMS: [&str; 5] = [
     "credentials.",
     "secret.",
@@ -50,13 +50,13 @@ const ENDINGS: [&str; 11] = [
     ".tfstate",
     ".tfvars",
 ];
-/// Examples of them are made to be shown.
+/// Endings of examples, made to be shown.
 const EXAMPLES: [&str; 4] = [".dist", ".example", ".sample", ".template"];
 /// A copy of a secret is one.
 const COPIES: [&str; 8] = [
     ".backup", ".bak", ".old", ".orig", ".save", ".swo", ".swp", "~",
 ];
-/// Everything in these folders: git's has addresses with passwords in more files than one.
+/// Folders whose files all count: several in `.git` may have a password in an address.
 const FOLDERS: [&str; 4] = [".aws", ".git", ".gnupg", ".ssh"];
 /// A file in a folder.
 const IN_FOLDERS: [(&str, &str); 3] = [
@@ -65,7 +65,7 @@ const IN_FOLDERS: [(&str, &str); 3] = [
     (".kube", "config"),
 ];
 
-/// Whether the name says that there is a secret in the file. `path` is where it is in the workspace.
+/// Whether a file's name says that it has a secret in it. `path` is relative to the workspace.
 pub fn is_named_so(path: &Path) -> bool {
     let mut names: Vec<String> = path
         .components()
@@ -77,7 +77,7 @@ pub fn is_named_so(path: &Path) -> bool {
     is_named(&name, &names) || original(&name).is_some_and(|name| is_named(name, &names))
 }
 
-/// What a copy is called that an editor or a person has made: `key.pem~`, `key.pem.bak`, `.key.pem.swp`, `#key.pem#`.
+/// The original's name, for a copy by an editor or a person: `key.pem~`, `key.pem.bak`, `.key.pem.swp`, `#key.pem#`.
 fn original(name: &str) -> Option<&str> {
     if let Some(name) = name.strip_prefix('#') {
         return name.strip_suffix('#');

@@ -1,8 +1,8 @@
 //! Sends what claude put into its outbox.
 //!
-//! The whole folder is moved away first, so that what the next run hands over is told apart from it; then the rows are
-//! written with the job's end. Done again after a crash, the job finds the moved folder and goes on with that. No run
-//! goes on in the session meanwhile (the job's lane is the workspace's).
+//! The whole folder is moved away first, apart from what the next run hands over; then the messages are stored with the
+//! job's end. After a crash, the job finds the moved folder and continues with it. No run is running in the session
+//! meanwhile (the job's lane is the workspace's).
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
@@ -23,13 +23,13 @@ use crate::domain::outgoing::{Body, Outgoing, Stored};
 use crate::files;
 use crate::store::outbox;
 
-/// More files than this come as one.
+/// More files than this come as one zip.
 const MOST_FILES: usize = 10;
-/// So long is a name that was no text, in bytes; a file system takes 255.
+/// The longest new name for one that is no text, in bytes; a file system takes 255.
 const READABLE_NAME: usize = 200;
-/// What the folder is called where it was moved to.
+/// The name of the moved folder.
 const FILES: &str = "files";
-/// A file that claude has put into the place of its outbox.
+/// A file that claude has put in place of its outbox.
 const IN_ITS_PLACE: &str = "outbox";
 /// Bot API: `sendPhoto`.
 const LARGEST_PICTURE: u64 = 10 * 1024 * 1024;
@@ -39,7 +39,7 @@ pub fn is_anything_there(data: &Path, session: &SessionId) -> bool {
     let outbox = files::outbox(data, session);
     match fs::read_dir(&outbox) {
         Ok(mut files) => files.next().is_some(),
-        // Something else is in its place, or it was closed: the next run needs a new one.
+        // Something else is in its place, or it cannot be read: the next run needs a new one.
         Err(_) => fs::symlink_metadata(&outbox).is_ok(),
     }
 }
@@ -47,18 +47,18 @@ pub fn is_anything_there(data: &Path, session: &SessionId) -> bool {
 /// Which of the files are meant.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Which {
-    /// Those whose names say that they are secrets are asked about.
+    /// A person is asked about those named like secrets.
     All,
     /// Somebody has been asked about these.
     Secrets,
 }
 
-/// Everything that is there at the end of a run.
+/// Sends everything that is there after a run.
 pub(super) async fn send(work: &AtWork<'_>) -> anyhow::Result<Finished> {
     hand_over(work, work.job.id, Which::All).await
 }
 
-/// Those files of an earlier job that it has asked about.
+/// Sends the files that an earlier job asked about.
 pub(super) async fn send_secrets(work: &AtWork<'_>, of: JobId) -> anyhow::Result<Finished> {
     hand_over(work, of, Which::Secrets).await
 }
@@ -263,7 +263,7 @@ fn message_of(root: &Root, file: Found) -> Outgoing {
     }))
 }
 
-/// By how the file begins. Moving ones are none: as a document, Telegram shows them moving.
+/// By the file's first bytes. Animations are none: as a document, Telegram shows them moving.
 fn is_picture(root: &Root, path: &Path) -> bool {
     let mut start = Vec::new();
     let read = root.open(path).and_then(|file| {
@@ -277,7 +277,7 @@ fn is_picture(root: &Root, path: &Path) -> bool {
     read.unwrap_or(false) && is_known
 }
 
-/// Names that are no text get one, so that they can be written down and shown. One that cannot be changed stays.
+/// Renames files whose names are no text, so that they can be stored and shown. A name that cannot be changed stays.
 fn make_readable(folder: &Path) {
     let walk = WalkDir::new(folder).min_depth(1).contents_first(true);
     for entry in walk.into_iter().filter_map(Result::ok) {

@@ -1,6 +1,6 @@
 //! `/undo`: asks, goes back to the snapshot before a run, and can be taken back itself.
 //!
-//! What is taken away is kept under refs before anything is touched.
+//! Before anything is changed, the present state is kept under refs.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use crate::process::supervised::end_marked;
 use crate::store::{StoreError, measured, outbox, prompts, runs};
 use crate::verify::measure;
 
-/// Says what would go away.
+/// Asks, and says what would go.
 pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, StoreError> {
     let (facts, asked) = work
         .store()
@@ -59,7 +59,7 @@ pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, Store
     .await
 }
 
-/// Goes back to what was before the run, if that is still the newest one and nothing runs.
+/// Goes back to the state before the run, if that is still the newest one and nothing runs.
 pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, StoreError> {
     let (session, at) = (work.session.id.clone(), work.job.at);
     let (newest, is_void, was_empty) = work
@@ -107,7 +107,7 @@ async fn go_back(
     let (git, workspace) = place(work);
     let before = measure::before(git, workspace, run, was_empty).await?;
     let kept = snapshot::reference(run, Moment::Undone);
-    // A try that was cut off knew better what there was.
+    // An interrupted try has kept the true state.
     let was_cut_off = work.job.begun_at.is_some();
     if was_cut_off {
         end_marked(marker(work)).await;
@@ -122,8 +122,8 @@ async fn go_back(
     differing(work, &before).await
 }
 
-/// An undo that could not be finished is taken back at once. Where that cannot be finished either, what the run had left
-/// stays under a name that no later undo uses: the error.
+/// Takes an unfinished undo back immediately. If that fails too, the run's result stays under a name that no later undo
+/// uses: the error.
 async fn go_back_again(work: &AtWork<'_>, run: RunId) -> Result<(), String> {
     let (git, workspace) = place(work);
     let reference = snapshot::reference(run, Moment::Undone);
@@ -141,12 +141,12 @@ async fn go_back_again(work: &AtWork<'_>, run: RunId) -> Result<(), String> {
     let name = format!("refs/telecoder/{run}/kept-{}", work.job.id);
     match snapshot::keep(git, workspace, &kept.commit, &name).await {
         Ok(()) => Err(name),
-        // Then its number is all that there is.
+        // Then the commit's id is all that is left.
         Err(_) => Err(kept.commit),
     }
 }
 
-/// The workspace, and the commits of the branch that is put back where something else is checked out.
+/// Keeps the workspace, and the tip of the branch that the undo puts back.
 async fn keep_what_goes(
     work: &AtWork<'_>,
     run: RunId,
@@ -154,7 +154,7 @@ async fn keep_what_goes(
     kept: &str,
 ) -> Result<(), GitError> {
     let (git, workspace) = place(work);
-    // Of an undo before this one; what it was then is not what it is now.
+    // Those of an earlier undo do not fit the present state.
     snapshot::forget(git, workspace, run, &[Moment::Undone, Moment::Tip]).await?;
     snapshot::take(git, workspace, kept, &own_index(work)).await?;
     let tip_kept = snapshot::reference(run, Moment::Tip);
@@ -188,7 +188,7 @@ pub(super) async fn redo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
                     outbox::insert(db, at, &message)
                 })
                 .await?;
-            // Left where that fails: the next undo of the run takes them anew.
+            // If this fails, they stay: the next undo of the run replaces them.
             let (git, workspace) = place(work);
             let gone = [Moment::Undone, Moment::Redoing, Moment::Tip];
             let _ = snapshot::forget(git, workspace, run, &gone).await;
@@ -212,7 +212,7 @@ async fn go_forth(
     let before = measure::before(git, workspace, run, was_empty).await?;
     let begun = snapshot::reference(run, Moment::Redoing);
     let kept = match snapshot::find(git, workspace, &begun).await? {
-        // A try that was cut off had looked whether it may.
+        // An interrupted try has checked that it may.
         Some(kept) => {
             end_marked(marker(work)).await;
             restore::unlock(workspace);
@@ -262,7 +262,7 @@ fn own_index(work: &AtWork<'_>) -> OwnIndex {
     OwnIndex::within(&work.handles.git.scratch)
 }
 
-/// The same for every try of the job.
+/// Marks every try of the job.
 fn marker(work: &AtWork<'_>) -> RunId {
     RunId(work.job.id.0)
 }

@@ -24,16 +24,16 @@ use crate::git::{GitError, Listener, push};
 use crate::store::{StoreError, measured, outbox, sessions, settings, verifications};
 use crate::verify::{commands, contradictions, measure};
 
-/// How long a push by itself may take.
+/// How long an automatic push may take.
 const PUSH_LIMIT: Duration = Duration::from_secs(120);
 
 /// Which run is measured, and how.
 #[derive(Clone, Copy)]
 pub(super) struct Order {
-    /// The run that the evidence is about; none where nothing has run yet.
+    /// The run that the evidence is about; `None` if nothing has run yet.
     pub run: Option<RunId>,
     pub with_checks: bool,
-    /// Somebody asked for it, and shall hear of it whatever comes.
+    /// A person asked for it and hears the result in any case.
     pub by_hand: bool,
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn verify(work: &AtWork<'_>, order: Order) -> anyhow::Result<Fi
     tell(work, order, measured, made).await
 }
 
-/// What was made of it, and whether checks are missing.
+/// The evidence, and whether checks are missing.
 struct Made {
     evidence: Evidence,
     unchecked: bool,
@@ -99,7 +99,7 @@ async fn make(
     }
     Ok(Made {
         evidence,
-        // Not where somebody has said that there is nothing to check.
+        // Not if somebody has said that there is nothing to check.
         unchecked: order.with_checks
             && list.is_empty()
             && work.session.checks == Commands::default(),
@@ -124,8 +124,8 @@ async fn changes(
     measure::changes(git, &work.session.workspace, &index, run, since, was_empty).await
 }
 
-/// The checks of the session. After a run the repository's own file counts as it was before: a run does not choose
-/// what it is measured by.
+/// The session's checks. After a run the repository's own file counts as it was before it: a run does not choose what
+/// it is measured by.
 async fn chosen(work: &AtWork<'_>, order: Order) -> Vec<Check> {
     let checking = &work.handles.checking;
     let workspace = &work.session.workspace;
@@ -143,7 +143,7 @@ async fn chosen(work: &AtWork<'_>, order: Order) -> Vec<Check> {
         .collect()
 }
 
-/// What is green goes out where that is set; not when somebody has asked for a stop.
+/// Pushes green work if the settings say so, unless somebody asks for a stop.
 async fn auto_push(work: &AtWork<'_>, evidence: &mut Evidence) {
     let Ok(changes) = &mut evidence.changes else {
         return;
@@ -163,7 +163,7 @@ async fn auto_push(work: &AtWork<'_>, evidence: &mut Evidence) {
             () = tokio::time::sleep(PUSH_LIMIT) => {}
         }
         stop.cancel();
-        // What was begun ends first.
+        // The begun push ends first.
         std::future::pending().await
     };
     let pushed = tokio::select! {
@@ -181,7 +181,7 @@ async fn auto_push(work: &AtWork<'_>, evidence: &mut Evidence) {
     };
 }
 
-/// Writes down what was measured, says it, and lets follow what follows.
+/// Stores the evidence, tells it, and queues a fix if one is wanted.
 async fn tell(
     work: &AtWork<'_>,
     order: Order,
@@ -244,7 +244,7 @@ async fn tell(
     Ok(finished)
 }
 
-/// A chat that wants to hear only of long runs hears only of those; who asked hears it anyway.
+/// Evidence rings only after runs that are long enough for the chat; who asked hears it anyway.
 fn ringing(
     db: &Connection,
     at: ChatThread,

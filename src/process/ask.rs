@@ -1,4 +1,4 @@
-//! Asks a program something that it answers at once: what it says, within a limit.
+//! Asks a program that answers immediately, within a time limit.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-/// Runs a program to its end with exactly this environment and nothing on its stdin; what it says on stderr is dropped.
-/// One that takes longer than `limit` is killed, and that is an error.
+/// Runs a program to its end with exactly this environment and nothing on its stdin; its stderr is dropped. A program
+/// that takes longer than `limit` is killed, and that is an error.
 pub async fn ask(
     program: &Path,
     arguments: &[&str],

@@ -1,15 +1,15 @@
-//! Programs that telecoder starts, and the proof that nothing of them is left.
+//! Programs that telecoder starts, and the proof that no process of theirs is left.
 //!
-//! claude has its keeper, which outlives the bot. Everything else, git that talks to the world and the checks,
-//! runs below a *supervisor* ([`supervisor`]): a process of telecoder's own binary that ends what it holds when it is
-//! told to, and when the bot is gone. [`supervised`] is the bot's side of it; [`sweep`] finds and ends who is left. [`ask`]
-//! is for what answers at once.
+//! claude has its keeper, which outlives the bot. Checks, git over the network and other long programs run
+//! below a *supervisor* ([`supervisor`]): a process of telecoder's own binary that ends its program when told to, and
+//! when the bot is gone. [`supervised`] is the bot's side of it; [`sweep`] ends leftover processes. [`ask`] is for
+//! programs that answer immediately.
 
 /// Marks every process that a run started, however it detached itself; the value is the run's id.
 pub const RUN_MARKER: &str = "TELECODER_RUN";
 
-/// A process that has this in its environment, with any value, and what it starts, goes on when its run ends.
-/// Only a command that somebody wrote so has it: it is taken out of what claude gets.
+/// A process with this variable, whatever its value, continues after its run, with everything it starts. Only a command
+/// that sets it has it: it is removed from claude's environment.
 pub const KEEP_MARKER: &str = "TELECODER_KEEP";
 
 pub mod ask;

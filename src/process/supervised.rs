@@ -1,4 +1,4 @@
-//! A program below a supervisor, as the bot sees it: what it writes while it writes it, and how it ended.
+//! The bot's handle on a program below a supervisor: its output as it comes, and how it ended.
 //!
 //! Dropping the handle ends the program and everything it started; the supervisor sees to it.
 
@@ -20,15 +20,15 @@ use super::sweep::{self, Seen};
 use crate::domain::id::RunId;
 use crate::process::supervisor::{Place, Report};
 
-/// When the supervisor is gone, what is left in the pipes is read for so long. Only a process that is stuck in the
-/// kernel can still hold them.
+/// How long the rest in the pipes is read after the supervisor is gone. Only a process stuck in the kernel can still
+/// have them open.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-/// How long a supervisor may take to end what it holds.
+/// How long a supervisor may take to end its program.
 const SUPERVISOR_PATIENCE: Duration = Duration::from_secs(8);
-/// How often it is looked whether the supervisor is gone, where nothing is written.
+/// How often to look whether the supervisor is gone while nothing is written.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Ends whoever carries a marker: a supervisor that was killed could not. Returns how many there were.
+/// Ends all processes with a marker after their supervisor was killed. Returns how many there were.
 pub async fn end_marked(marker: RunId) -> usize {
     let sweep = move || sweep::end_left_behind(marker, &Seen::default());
     let swept = tokio::task::spawn_blocking(sweep).await;
@@ -40,11 +40,11 @@ pub struct Program<'a> {
     /// The program first.
     pub arguments: Vec<OsString>,
     pub folder: &'a Path,
-    /// All of its environment.
+    /// Its whole environment.
     pub environment: &'a BTreeMap<OsString, OsString>,
-    /// Every process of it carries this, for the case that the supervisor is killed.
+    /// Marks every process of it, in case the supervisor is killed.
     pub marker: RunId,
-    /// Where the supervisor leaves its report: a path that nothing is at.
+    /// Where the supervisor leaves its report: an unused path.
     pub report: PathBuf,
 }
 
@@ -87,7 +87,7 @@ impl Supervised {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // Nothing that is sent to the bot's group reaches it.
+            // Signals to the bot's group do not reach it.
             .process_group(0)
             .spawn()?;
         let lifeline = child.stdin.take();
@@ -98,7 +98,7 @@ impl Supervised {
         })
     }
 
-    /// The next piece of output, in the order of writing on each of the two; `None` when nothing is left of it.
+    /// The next piece of output, in the order of writing on each of the two; `None` at the end.
     pub async fn next(&mut self) -> Option<Piece> {
         let item = loop {
             let patience = if self.supervisor_is_gone() {
@@ -133,12 +133,12 @@ impl Supervised {
             .is_none_or(|supervisor| matches!(supervisor.try_wait(), Ok(Some(_)) | Err(_)))
     }
 
-    /// Ends the program, with everything it started; what it still says comes as before.
+    /// Ends the program and everything it started; its last output still comes.
     pub fn end(&mut self) {
         self.lifeline = None;
     }
 
-    /// Ends it as [`Supervised::end`] does, and returns when nothing more comes; a supervisor that is stuck is killed.
+    /// Ends it as [`Supervised::end`] does, and waits for the end of its output; a supervisor that hangs is killed.
     pub async fn end_for_good(&mut self) {
         self.end();
         let rest = async { while self.next().await.is_some() {} };
@@ -150,15 +150,15 @@ impl Supervised {
         }
     }
 
-    /// Kills the supervisor, which does not do what it is told; who it held is to be found by a marker then.
+    /// Kills a supervisor that does not obey; its processes must then be found by the marker.
     pub fn kill(&mut self) {
         if let Some(supervisor) = self.output.child_mut() {
             let _ = supervisor.start_kill();
         }
     }
 
-    /// How it ended; to be called when there is no piece left. `None` where the supervisor was killed: then nobody
-    /// can say, and something of it may be left.
+    /// How it ended; call it after the last piece. `None` if the supervisor was killed: then nobody knows how, and
+    /// processes may be left.
     pub fn into_report(self) -> Option<Report> {
         let bytes = fs::read(&self.report).ok()?;
         let _ = fs::remove_file(&self.report);

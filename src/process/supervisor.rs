@@ -1,10 +1,10 @@
-//! The supervisor: runs one program, and ends with it everything that it started.
+//! The supervisor: runs one program, and then ends everything that it started.
 //!
-//! Started by the bot as the hidden subcommand `supervise`. The program ends when it wants to, or when the supervisor's
-//! stdin ends: the bot closes it to end the program, and the system closes it when the bot is gone. Nobody is
-//! left then, also of what has detached itself.
+//! The bot starts it as the hidden subcommand `supervise`. The program ends by itself, or when the supervisor's stdin
+//! ends: the bot closes it to end the program, and the system closes it when the bot is gone. Then no process is left,
+//! not even a detached one.
 //!
-//! Plain blocking code, as the keeper's: it is in memory as long as the program.
+//! Plain blocking code, like the keeper's: it is in memory as long as the program.
 
 use std::ffi::OsString;
 use std::fs;
@@ -24,20 +24,20 @@ use serde::{Deserialize, Serialize};
 use super::sweep::{self, Spared};
 use super::terminal::{Screen, Terminal};
 
-/// How long what is ended may take to clean up after SIGTERM.
+/// How long processes may take to clean up after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
-/// When memory runs out, the kernel ends what is held rather than the bot. Format: proc_pid_oom_score_adj(5).
+/// When memory runs out, the kernel ends the program rather than the bot. Format: proc_pid_oom_score_adj(5).
 const OOM_SCORE_ADJUSTMENT: &str = "500";
 
 /// What a supervisor leaves in its report file: how the program ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// None when a signal ended it, or the supervisor did.
+    /// `None` if a signal or the supervisor ended it.
     pub code: Option<i32>,
     pub signal: Option<i32>,
     /// It did not end by itself.
     pub was_ended: bool,
-    /// In the system's words, where it could not be started.
+    /// The system's words, if it could not be started.
     pub not_started: Option<String>,
     /// Processes that outlived it and were ended.
     pub survivors: usize,
@@ -47,12 +47,12 @@ pub struct Report {
     pub peak_kib: u64,
 }
 
-/// What a program that is held has for its input and output.
+/// What a supervised program has as input and output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// No input, and the supervisor's own output.
     Pipes,
-    /// A terminal: what it shows comes from the supervisor's stdout, what the supervisor is sent is typed into it.
+    /// A terminal: its screen goes to the supervisor's stdout; the supervisor's stdin is typed into it.
     Terminal,
 }
 
@@ -72,7 +72,7 @@ impl Place {
     }
 }
 
-/// Runs `arguments` (the program first) and returns when nothing of it is left.
+/// Runs `arguments` (the program first) and returns when no process of it is left.
 ///
 /// The report is written whole or not at all. Errors are those of the report's folder.
 pub fn supervise(place: Place, report: &Path, arguments: &[OsString]) -> anyhow::Result<()> {
@@ -86,7 +86,7 @@ pub fn supervise(place: Place, report: &Path, arguments: &[OsString]) -> anyhow:
         .context("cannot leave the report")
 }
 
-/// How the arguments of the subcommand are laid out.
+/// Reads the subcommand's arguments.
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> Option<(PathBuf, Vec<OsString>)> {
     let mut arguments = arguments;
     let report = PathBuf::from(arguments.next()?);
@@ -118,7 +118,7 @@ fn run(place: Place, arguments: &[OsString]) -> anyhow::Result<Report> {
             });
         }
     };
-    // Its children inherit it. Where the system does not allow it, nothing else changes.
+    // Its children inherit it. If the system refuses, nothing else changes.
     let _ = fs::write(
         format!("/proc/{}/oom_score_adj", child.id()),
         OOM_SCORE_ADJUSTMENT,
@@ -132,14 +132,14 @@ fn run(place: Place, arguments: &[OsString]) -> anyhow::Result<Report> {
         signal: status.and_then(|status| status.signal()),
         was_ended: status.is_none(),
         not_started: None,
-        // Who was ended with the program has not outlived it.
+        // Processes ended with the program did not outlive it.
         survivors: status.map_or(0, |_| swept.ended),
         cpu_ms: u64::try_from(cpu.unwrap_or(0)).unwrap_or(0),
         peak_kib: usage.map_or(0, |usage| u64::try_from(usage.max_rss()).unwrap_or(0)),
     })
 }
 
-/// `None` when it is to be ended: nobody holds the other end of stdin any more.
+/// `None` if the program is to be ended: the other end of stdin is closed.
 fn wait(child: &mut Child, screen: Option<Screen>) -> anyhow::Result<Option<ExitStatus>> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let pid = pid.context("the program has no process id")?;

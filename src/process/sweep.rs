@@ -1,8 +1,8 @@
-//! Proves that nothing which was started is left, and ends what is.
+//! Ends the processes that a program left, and proves that none is left.
 //!
-//! A keeper or a supervisor is its descendants' reaper (`PR_SET_CHILD_SUBREAPER`): whatever detaches itself, with
-//! `setsid` and `nohup` too, becomes its child, so "no child left" is exact. When a keeper was killed, what it
-//! left behind is found by the run's marker in `/proc/*/environ`.
+//! A keeper or a supervisor is its descendants' reaper (`PR_SET_CHILD_SUBREAPER`): a detached process, even after
+//! `setsid` and `nohup`, becomes its child, so "no child left" is exact. What a killed keeper left is found by the
+//! run's marker in `/proc/*/environ`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,32 +16,31 @@ use crate::domain::id::RunId;
 
 /// How long a process that outlived claude may take to end after SIGTERM.
 pub const GRACE: Duration = Duration::from_millis(200);
-/// How long processes that are on their way out anyway are not counted as survivors.
+/// How long processes may take to end by themselves before they count as survivors.
 const GOING_ANYWAY: Duration = Duration::from_millis(30);
 /// After SIGKILL nothing can refuse; this only bounds the wait for one stuck in the kernel.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Who goes on.
+/// Who is left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spared {
-    /// What was started with [`KEEP_MARKER`].
+    /// Those started with [`KEEP_MARKER`].
     Marked,
     Nobody,
 }
 
-/// What was found behind a run.
+/// The processes left by a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
     /// They outlived it and were ended.
     pub ended: usize,
-    /// They were to go on: see [`KEEP_MARKER`].
+    /// They may continue: see [`KEEP_MARKER`].
     pub kept: usize,
 }
 
-/// Ends all descendants of this process but those that are spared, and reaps them; a direct child that is
-/// still there is one of them. Those that get SIGTERM have `grace` to end. Blocks, at most for that and the
-/// limits above.
+/// Ends and reaps all descendants of this process, direct children included, except those that are spared. After
+/// SIGTERM they have `grace` to end. Blocks, at most for that and the limits above.
 pub fn end_descendants(grace: Duration, spared: Spared) -> Swept {
     let below = || descendants_of(std::process::id(), spared);
     let mut survivors = BTreeSet::new();
@@ -77,12 +76,12 @@ pub fn reap_adopted(own_child: Option<u32>) {
     }
 }
 
-/// Processes that were seen below a keeper, each with its start time, so that it is not taken for a later one with
-/// its number.
+/// Processes seen below a keeper, each with its start time, so that a later process with its number is not taken for
+/// it.
 #[derive(Clone, Debug, Default)]
 pub struct Seen(BTreeSet<(u32, u64)>);
 
-/// Who is below a living keeper now: what drops the run's marker from its environment is known by this.
+/// The processes below a living keeper now. They are known even if they drop the run's marker.
 pub fn look_below(keeper: i32) -> Seen {
     let keeper = u32::try_from(keeper).unwrap_or(0);
     Seen(
@@ -96,7 +95,7 @@ pub fn look_below(keeper: i32) -> Seen {
 
 /// Ends what a killed keeper left behind: every process that carries the run's marker, or was seen below it.
 ///
-/// Returns how many there were. Blocks for the grace where there are some.
+/// Returns how many there were. Blocks for the grace if there are any.
 pub fn end_left_behind(run: RunId, seen: &Seen) -> io::Result<usize> {
     let mut ended = BTreeSet::new();
     let left_behind = || -> io::Result<BTreeSet<u32>> {
@@ -132,7 +131,7 @@ pub fn end_left_behind(run: RunId, seen: &Seen) -> io::Result<usize> {
     }
 }
 
-/// Processes that carry the run's marker, are not to go on, and are not zombies.
+/// Processes that carry the run's marker, may not continue, and are not zombies.
 fn marked(run: RunId) -> io::Result<BTreeSet<u32>> {
     let marker = format!("{RUN_MARKER}={run}");
     let keep = format!("{KEEP_MARKER}=");
@@ -153,7 +152,7 @@ fn marked(run: RunId) -> io::Result<BTreeSet<u32>> {
     Ok(found)
 }
 
-/// In clock ticks since the machine was started; `None` when there is no such process, or it is a zombie. Format:
+/// When a process started, in clock ticks since the machine did; `None` if it does not exist or is a zombie. Format:
 /// proc_pid_stat(5).
 fn started_at(process: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
@@ -166,7 +165,7 @@ fn started_at(process: u32) -> Option<u64> {
     fields.nth(18)?.parse().ok()
 }
 
-/// No child is left, or only such as are to go on.
+/// No child is left, or only spared ones.
 fn nobody_is_left_within(limit: Duration, spared: Spared) -> bool {
     let deadline = Instant::now() + limit;
     loop {
@@ -175,7 +174,7 @@ fn nobody_is_left_within(limit: Duration, spared: Spared) -> bool {
             Ok(None) => {}
             Err(_) => return true,
         }
-        // Somebody is there; only where those are known, they are known to be such.
+        // A child is left. Only a list of nothing but spared ones proves it spared.
         let left = descendants_of(std::process::id(), spared);
         if left.to_end.is_empty() && left.kept > 0 {
             return true;
@@ -199,7 +198,7 @@ fn descendants_of(ancestor: u32, spared: Spared) -> Descendants {
     while let Some(parent) = to_visit.pop() {
         for child in children_of(parent) {
             if spared == Spared::Marked && has_variable(child, &format!("{KEEP_MARKER}=")) {
-                // With everything that it has started.
+                // Kept with everything it has started.
                 found.kept += 1;
             } else if found.to_end.insert(child) {
                 to_visit.push(child);

@@ -1,7 +1,7 @@
-//! A pseudo-terminal for a program that is held: it thinks that a person sits there.
+//! A pseudo-terminal for a supervised program, which thinks that a person sits there.
 //!
-//! What it shows goes to the supervisor's stdout, what comes on the supervisor's stdin is typed into it. Wide, so that nothing
-//! is broken over lines, and without an echo: what is typed may be a secret. It is nobody's controlling terminal.
+//! Its screen goes to the supervisor's stdout; the supervisor's stdin is typed into it. It is wide, so that no line is
+//! broken, and has no echo: what is typed may be a secret. It is nobody's controlling terminal.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -16,7 +16,7 @@ use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr
 
 const COLUMNS: u16 = 4_000;
 const ROWS: u16 = 50;
-/// When the program has ended, what it had shown is read for so long.
+/// How long the rest of the screen is read after the program has ended.
 const LAST_WORDS: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 100_000_000,
@@ -54,7 +54,7 @@ impl Terminal {
         })
     }
 
-    /// Starts a program in it; the screen ends when nobody has the other end any more.
+    /// Starts a program in it; the screen ends when no process has the other end open.
     pub(super) fn start(self, mut command: Command) -> io::Result<(Child, Screen)> {
         let child = command
             .stdin(self.theirs.try_clone()?)
@@ -71,8 +71,8 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// Passes on what is shown and what is typed until the program has ended, as `ended`, a file of its process, says;
-    /// `None` when nobody types any more, so that it is to be ended.
+    /// Passes on output and input until the program has ended, as its process file `ended` says. `None` if the input
+    /// has ended, so that the program is to be ended.
     pub(super) fn pass_on(
         &mut self,
         child: &mut Child,
@@ -121,7 +121,7 @@ impl Screen {
         match self.ours.read(&mut shown) {
             Ok(length @ 1..) => {
                 let mut out = io::stdout().lock();
-                // Where the bot is gone, stdin says so.
+                // If the bot is gone, stdin says so.
                 let _ = out.write_all(&shown[..length]).and_then(|()| out.flush());
                 true
             }

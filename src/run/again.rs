@@ -1,4 +1,4 @@
-//! What a run was asked is taken up by another one: it was lost, or something held it up.
+//! Another run continues what a run was asked, after it was lost or met a hold.
 
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -18,8 +18,8 @@ pub enum How {
     Again,
 }
 
-/// Queues what takes this run up; false when that was done before. `user` is who wanted it; none: whoever had asked.
-/// `tries` says how often in a row it was held up.
+/// Queues the run that continues this one; returns false if one does already. `user` wanted it; `None`: the first
+/// asker. `tries` counts its holds in a row.
 pub fn take_up(
     db: &Connection,
     old: &Run,
@@ -37,7 +37,7 @@ pub fn take_up(
     Ok(true)
 }
 
-/// Queues these prompts of a run, which is taken up already, behind what takes it up.
+/// Queues prompts of a run that another one continues already, behind that one.
 pub fn take_up_more(
     db: &Connection,
     old: &Run,
@@ -51,7 +51,7 @@ pub fn take_up_more(
     }
 }
 
-/// `first` is the run that begins; each prompt that comes once more waits by itself, as it did before.
+/// `first` is the first new run; each repeated prompt gets its own run, as before.
 fn queue(
     db: &Connection,
     first: RunId,
@@ -75,7 +75,7 @@ fn queue(
         How::Again => before
             .iter()
             .map(|prompt| {
-                // It waits again, and so it becomes what it was edited to.
+                // It waits again, so an undecided edit applies.
                 let changed = edits::take_undecided(db, prompt.id)?;
                 Ok(Prompt {
                     id: PromptId(Uuid::new_v4()),
@@ -95,7 +95,7 @@ fn queue(
         run = RunId::new();
     }
     if how == How::Again {
-        // An edit of a message changes what waits.
+        // Edits now go to the new prompts.
         for (old, new) in before.iter().zip(&asked) {
             prompts::move_messages(db, old.id, new.id)?;
         }

@@ -1,4 +1,4 @@
-//! What of a run goes to the chat: an answer for each turn, and a reason where there is none.
+//! What a run tells the chat: an answer for each turn, or a reason if there is none.
 //!
 //! Pure: decides what is said. `chat` has the words, `drive` the moment.
 
@@ -18,9 +18,9 @@ use crate::domain::outgoing::Outgoing;
 use crate::domain::progress::Progress;
 use crate::domain::run::Outcome;
 
-/// What the chat is told when a turn has ended; `None` where the end of the run says it.
+/// What the chat is told when a turn has ended; `None` if the end of the run says it.
 ///
-/// claude's words come also where ours around them cannot be made.
+/// claude's words arrive even if the footer cannot be made.
 pub fn of_turn(
     progress: &Progress,
     turn: TurnEnd,
@@ -64,7 +64,7 @@ fn message_of_turn(
     Some(text::answer(words(progress, turn), footer, asked_by))
 }
 
-/// claude's own words, or ours where it had none: some of its commands answer with nothing.
+/// claude's own words, or ours if it had none: some of its commands answer with nothing.
 fn words(progress: &Progress, turn: &mut TurnEnd) -> String {
     if !turn.text.trim().is_empty() {
         return std::mem::take(&mut turn.text);
@@ -85,7 +85,7 @@ fn words(progress: &Progress, turn: &mut TurnEnd) -> String {
 pub struct Conclusion {
     pub outcome: Outcome,
     pub message: Option<Outgoing>,
-    /// `--resume` has nothing to go on with.
+    /// The conversation cannot be resumed.
     pub forget_conversation: bool,
 }
 
@@ -102,7 +102,7 @@ pub struct Loss {
 pub struct Closing<'a> {
     pub run: RunId,
     pub end: &'a End,
-    /// What is known beside the events of a run that was lost.
+    /// What is known of a lost run besides its events.
     pub loss: Option<&'a Loss>,
     pub progress: &'a Progress,
     pub elapsed: Duration,
@@ -118,7 +118,7 @@ pub struct Closing<'a> {
 }
 
 impl Closing<'_> {
-    /// A run ends also where nobody can say how.
+    /// A run ends even if nobody can say how.
     pub fn conclude(&self) -> Conclusion {
         catch_unwind(AssertUnwindSafe(|| {
             fail_point!("conclude");
@@ -133,7 +133,7 @@ impl Closing<'_> {
     }
 
     fn concluded(&self) -> Conclusion {
-        // It had answered and was on its way out; how it got there is no matter.
+        // claude had answered and was leaving; how it exited does not matter.
         let is_done = self.progress.is_finished() || self.let_go;
         if self.progress.is_answered() && is_done && !self.progress.owes_an_answer() {
             return self.without_message(Outcome::Completed);
@@ -164,8 +164,7 @@ impl Closing<'_> {
         }
     }
 
-    /// The turns have told the chat how it ended, but somebody may have asked for a stop too late, and
-    /// something may have been left behind.
+    /// The turns have told the chat how the run ended; only a stop that came too late needs a reply.
     fn without_message(&self, outcome: Outcome) -> Conclusion {
         Conclusion {
             outcome,
@@ -174,7 +173,7 @@ impl Closing<'_> {
         }
     }
 
-    /// What was left behind is said with how it ended, or by itself.
+    /// Adds what was left behind to the message, or says it alone.
     fn with_what_was_left(&self, conclusion: Conclusion) -> Conclusion {
         let left = match self.end {
             End::Exited(exit) => text::left_behind(exit.survivors, exit.kept),
@@ -226,7 +225,7 @@ impl Closing<'_> {
         }
     }
 
-    /// The chat was told when the turn failed, but for one that was interrupted.
+    /// The chat was told when the turn failed, unless the turn was interrupted.
     fn failed_turn(&self, turn: &TurnEnd) -> Conclusion {
         let failure = Failure::of_turn(turn, self.progress.problem.as_ref());
         if turn.aborted {

@@ -1,4 +1,4 @@
-//! The message of a question becomes what became of the question, the end of its run included.
+//! Shows in a question's message what became of the question, also at the end of its run.
 
 use rusqlite::Connection;
 
@@ -7,7 +7,7 @@ use crate::domain::id::{ChatThread, RunId};
 use crate::store::outbox;
 use crate::store::questions::{self as store, Asked};
 
-/// The run is over: nothing that it asked is waited for.
+/// The run is over: closes all its open questions.
 pub fn close_all(db: &Connection, at: ChatThread, run: RunId) -> rusqlite::Result<()> {
     for asked in store::open_of_run(db, run)? {
         if store::close(db, &asked.id)? {
@@ -17,7 +17,7 @@ pub fn close_all(db: &Connection, at: ChatThread, run: RunId) -> rusqlite::Resul
     Ok(())
 }
 
-/// The question's message says this from now on; where it cannot be changed any more, it is said anew.
+/// The question's message shows this from now on; if none is known, a new message does.
 pub fn show(
     db: &Connection,
     at: ChatThread,

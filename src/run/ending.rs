@@ -1,4 +1,4 @@
-//! The end of a run, as the store has it: what belongs to the run ends with it.
+//! Ends a run in the store, with all that belongs to it.
 
 use rusqlite::Connection;
 
@@ -7,8 +7,8 @@ use crate::domain::id::{ChatThread, RunId};
 use crate::domain::run::Outcome;
 use crate::store::{runs, steering};
 
-/// Ends a run that has begun: what its claude has not taken up waits again, and nobody is asked anything any more. The
-/// first ending stands; returns whether this was it.
+/// Ends a run that has begun: prompts that its claude has not taken up wait again, and its questions are closed. The
+/// first ending counts; returns whether this was it.
 pub fn end(
     db: &Connection,
     at: ChatThread,

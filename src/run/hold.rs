@@ -1,8 +1,8 @@
-//! What holds a chat up: a usage limit that was hit, or a missing login.
+//! A chat's hold, set by a usage limit or a missing login.
 //!
-//! What ran into it is queued anew at once, before what was written later, and nothing begins in the chat until the
-//! hold is gone: by its time (`daemon::beside`), by a button, by `/stop`, by a login. Each chat is held for itself: the
-//! limit is the account's, and the next run of another chat finds out.
+//! Prompts that met it are queued anew, before later ones, and nothing begins in the chat until the hold ends: at its
+//! time (`daemon::beside`), by a button, by `/stop` or by a login. Each chat has its own hold: the limit is the
+//! account's, but another chat's next run finds out itself.
 
 use crate::domain::hold::Hold;
 use crate::domain::hold::HoldCause;
@@ -23,7 +23,7 @@ use crate::domain::run::Run;
 use crate::store::prompts::{self, Prompt};
 use crate::store::{holds, logins, now, outbox, runs};
 
-/// Where nobody says when a limit goes, it is tried again after so long, then after twice as long, and so on.
+/// If nobody says when a limit ends, it is tried again after so long, then after twice as long, and so on.
 const FIRST_PAUSE: Duration = Duration::from_secs(5 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
@@ -35,8 +35,8 @@ pub enum Obstacle {
     NotLoggedIn,
 }
 
-/// Whether a turn ended because it ran into something that passes, or that a login mends. `login_helps`: claude has
-/// its credentials from a login, and not from a key in the environment.
+/// The obstacle that ended a turn, if it passes with time or a login. `login_helps`: claude's credentials come from a
+/// login, not from a key in the environment.
 pub fn of_turn(
     progress: &Progress,
     turn: &TurnEnd,
@@ -68,12 +68,12 @@ pub struct Met<'a> {
     pub obstacle: &'a Obstacle,
     /// The model had done something in it.
     pub has_worked: bool,
-    /// What the turn is about; nothing where claude began it by itself.
+    /// The turn's prompts; empty if claude began it by itself.
     pub prompts: &'a [PromptId],
 }
 
-/// Holds the run's chat up, queues what it was asked anew, and tells whom it concerns. Returns false where that is not
-/// done, because somebody wants the run to stop or because a shell waits for its end: then it fails as others do.
+/// Sets a hold on the run's chat, queues the run's prompts anew, and tells the chat and the owner. Returns false if
+/// somebody wants the run to stop or a shell waits for its end: then it fails as others do.
 pub fn hold_up(
     db: &Connection,
     run: &Run,
@@ -85,14 +85,14 @@ pub fn hold_up(
     if at.chat == ChatId::SHELL || runs::stop_requested(db, run.id)? {
         return Ok(false);
     }
-    // What claude began by itself is about prompts that have their answer.
+    // A turn that claude began by itself is about answered prompts.
     let how = match met.has_worked || met.prompts.is_empty() {
         true => How::GoOn,
         false => How::Again,
     };
     let tries = runs::tries(db, run.id)?;
     if !again::take_up(db, run, how, None, tries + 1)? {
-        // An earlier turn of the same run has met the same: what this one is about comes behind.
+        // An earlier turn of the run has met the same: this turn's prompts come after it.
         let asked = prompts::of_run(db, run.id)?;
         let asked: Vec<Prompt> = asked
             .into_iter()
@@ -116,7 +116,7 @@ pub fn hold_up(
             let mut message = words::limited(&end, clock, until.is_some(), words)
                 .with_button("Try now", Press::TryNow(at.thread))
                 .replying_to(run.asked_by);
-            // The chat knows.
+            // A repeat need not ring.
             message.loud = tries == 0;
             outbox::insert(db, at, &message)?;
         }
@@ -132,7 +132,7 @@ pub fn hold_up(
     Ok(true)
 }
 
-/// The owner is offered the login once, whatever chat needs it.
+/// The owner is offered the login once, whichever chat needs it.
 fn tell_of_login(
     db: &Connection,
     at: ChatThread,
@@ -162,7 +162,7 @@ fn pause_after(tries: u32) -> i64 {
     i64::try_from(pause.min(LONGEST_PAUSE).as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Whether the run has been queued anew, and so has not come to its end for whoever asked.
+/// Whether the run has been queued anew: for its asker it has not ended.
 pub fn is_held_up(db: &Connection, run: RunId) -> rusqlite::Result<bool> {
     runs::is_taken_up(db, run)
 }

@@ -1,8 +1,8 @@
 //! A run: one `claude` process from prompt to outcome.
 //!
-//! `start` prepares the folder and starts the keeper; `drive` follows the run to its end, also after a
-//! restart of the bot; `answer` says what of a run's turns goes to the chat, `asked` what its questions become, `ending` what ends with it; `hold`
-//! is what stands in its way for a while, and `again` takes up what was cut off. How a run ends is data.
+//! `start` prepares the folder and starts the keeper; `drive` follows the run to its end, also after a restart of the
+//! bot; `answer` decides what a run tells the chat, `asked` what its questions become, `ending` what ends with it;
+//! `hold` delays a chat for a limit or a login; `again` continues a run that was cut off. How a run ends is data.
 
 pub mod again;
 pub mod answer;

@@ -32,7 +32,7 @@ use crate::store::settings;
 use crate::store::{self, StoreError, measured, prompts, questions};
 use crate::verify::measure;
 
-/// How long a run waits for the snapshot of what is before it.
+/// How long a run waits for the snapshot taken before it.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(30);
 
 /// What every run needs.
@@ -40,7 +40,7 @@ pub struct Runner {
     /// What jobs need too.
     pub handles: Handles,
     pub watch: Watch,
-    /// Where the clones' objects are.
+    /// They have the clones' objects.
     pub mirrors: Mirrors,
     /// `runs/` in the data folder.
     pub folder: PathBuf,
@@ -53,7 +53,7 @@ pub struct Runner {
     pub time_limit: Option<Duration>,
     /// What claude gets of the service's environment.
     pub environment: BTreeMap<OsString, OsString>,
-    /// Who is offered to log claude in.
+    /// The chat that is offered a login.
     pub owner: Option<ChatThread>,
 }
 
@@ -62,15 +62,15 @@ impl Runner {
         RunFolder::new(self.folder.join(run.id.to_string()))
     }
 
-    /// Whether a keeper is at work on the run, as far as can be seen.
+    /// Whether the run's keeper seems to be alive.
     pub fn is_kept(&self, run: &Run) -> bool {
         matches!(self.folder_of(run).kept(), Ok(Kept::Alive(_)))
     }
 
     /// Starts the run's keeper, unless one has begun already.
     ///
-    /// To be called with a run that is marked as running; after a crash in between it is called again.
-    /// Errors are the store's, the file system's, or that no process could be started.
+    /// Call it with a run that is marked as running, and again after a crash in between. Errors are the store's, the
+    /// file system's, or that no process could be started.
     pub async fn start(&self, run: &Run, session: &Session) -> anyhow::Result<()> {
         let folder = self.folder_of(run);
         if folder.kept()? != Kept::NotYet {
@@ -99,7 +99,7 @@ impl Runner {
         let invocation = Invocation {
             conversation: match &session.claude_session {
                 Some(conversation) => Conversation::Resume(conversation.clone()),
-                // The run's own id: whoever starts it again names the same conversation.
+                // The run's own id: a second start names the same conversation.
                 None => Conversation::New(run.id.0),
             },
             outbox: &outbox,
@@ -110,7 +110,7 @@ impl Runner {
                 .as_ref()
                 .or(self.own_model(session))
                 .map(String::as_str)
-                // It would go on with the one that the chat had chosen before.
+                // A resumed claude would keep the chat's earlier choice.
                 .or(session.claude_session.is_some().then_some(argv::OWN_MODEL)),
             effort: choices.effort,
             can_ask: run.at.chat != ChatId::SHELL,
@@ -146,12 +146,12 @@ impl Runner {
         Ok(())
     }
 
-    /// The model that claude is started with where the chat has chosen none.
+    /// The model that claude is started with if the chat has chosen none.
     pub(super) fn own_model<'a>(&'a self, session: &'a Session) -> Option<&'a String> {
         self.model.as_ref().or(session.model.as_ref())
     }
 
-    /// The mode that the chat has chosen, or else the settings' own; more where the session was allowed more since.
+    /// The mode that the chat has chosen, else the configured one; a mode granted to the session replaces `default`.
     pub(super) fn mode(&self, choices: &Choices, grants: &[Grant]) -> PermissionMode {
         let chosen = choices
             .mode
@@ -167,8 +167,8 @@ impl Runner {
         }
     }
 
-    /// A snapshot of the workspace, so that what the run changes can be measured and undone. A run goes on without
-    /// one; its evidence says so.
+    /// Takes a snapshot of the workspace, to measure and undo the run's changes. The run continues without one; its
+    /// evidence says so.
     async fn keep_what_was_before(&self, run: &Run, session: &Session) -> Result<(), StoreError> {
         if run.was_empty.is_some() {
             return Ok(());
@@ -178,7 +178,7 @@ impl Runner {
         let taking = snapshot::take(&self.handles.git, &session.workspace, &reference, &index);
         let why = match tokio::time::timeout(SNAPSHOT_LIMIT, taking).await {
             Ok(Ok(_)) => return Ok(()),
-            // Said with the end of the run.
+            // The run's end says so.
             Ok(Err(_)) if !session.workspace.is_dir() => return Ok(()),
             Ok(Err(error)) => measure::in_words(&error),
             Err(_) => format!("a snapshot took longer than {} s", SNAPSHOT_LIMIT.as_secs()),
@@ -192,7 +192,7 @@ impl Runner {
     }
 }
 
-/// The prompts as lines of input. Pictures are read from their files, which may take its time.
+/// The prompts as lines of input. Reading pictures from their files may take time.
 async fn first_input(prompts: Vec<Prompt>) -> anyhow::Result<String> {
     let lines = move || {
         let lines = prompts.iter();

@@ -5,8 +5,8 @@
 //! attached/<session>.jsonl   what claude was asked meanwhile  (claude's hooks)
 //! ```
 //!
-//! That the session is at a terminal is a mark in the store, written while the lock is held. A mark without the lock is
-//! what a terminal leaves that was killed.
+//! A mark in the store, written under the lock, says that the session is at a terminal. A killed terminal leaves a mark
+//! without a lock.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -17,13 +17,13 @@ use rustix::io::{FdFlags, fcntl_setfd};
 
 use crate::domain::id::SessionId;
 
-/// Held until it is released, or until this process and every one that it has started meanwhile have ended.
+/// The lock lasts until it is released, or until this process and all that inherited it have ended.
 pub struct Attached {
     lock: File,
 }
 
 impl Attached {
-    /// `None` when somebody else has the session.
+    /// `None` if somebody else has the session.
     pub fn take(data: &Path, session: &SessionId) -> io::Result<Option<Attached>> {
         let lock = OpenOptions::new()
             .write(true)
@@ -39,20 +39,20 @@ impl Attached {
         Ok(Some(Attached { lock }))
     }
 
-    /// A process that is started from now on holds it, too: when this one is killed, claude may live on. What claude
-    /// starts does not get it (seen on 2.1.197).
+    /// Processes started from now on inherit the lock: claude may outlive this one. Those that claude starts do not get
+    /// it (seen on 2.1.197).
     pub fn pass_on(&self) -> io::Result<()> {
         Ok(fcntl_setfd(&self.lock, FdFlags::empty())?)
     }
 
-    /// Lets go of it, whoever has inherited it: what claude has left running holds up nobody.
+    /// Releases the lock, whoever has inherited it: a process left by claude blocks nobody.
     pub fn release(self) {
-        // It ends with the last of them at the latest.
+        // At the latest it ends with the last process.
         let _ = self.lock.unlock();
     }
 }
 
-/// What was asked before is forgotten.
+/// Forgets what was asked before.
 pub fn begin_record(data: &Path, session: &SessionId) -> io::Result<()> {
     match std::fs::remove_file(record(data, session)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -60,12 +60,12 @@ pub fn begin_record(data: &Path, session: &SessionId) -> io::Result<()> {
     }
 }
 
-/// Where claude's hooks write down what it is asked.
+/// The file that claude's hooks write prompts to.
 pub fn record(data: &Path, session: &SessionId) -> PathBuf {
     path(data, session).with_extension("jsonl")
 }
 
-/// Takes away what is left of a session that is no more.
+/// Removes the files of a deleted session.
 pub fn forget(data: &Path, session: &SessionId) {
     for file in [path(data, session), record(data, session)] {
         // Most sessions were never at a terminal.

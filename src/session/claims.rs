@@ -1,7 +1,6 @@
-//! Who is at which piece of work: at most one worker at a time.
+//! Claims on work: at most one worker does a piece at a time.
 //!
-//! A group that becomes another one has two workers for a while, the one that follows its run and the one that
-//! the new chat woke.
+//! A group whose id changes has two workers for a while: the follower of its run, and the one that the new chat woke.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +14,7 @@ pub struct Claims<K> {
     released: Notify,
 }
 
-/// Held while the work is done; released when dropped.
+/// Kept while the work is done; released when dropped.
 #[derive(Debug)]
 pub struct Claim<'a, K: Ord> {
     claims: &'a Claims<K>,
@@ -32,7 +31,7 @@ impl<K> Default for Claims<K> {
 }
 
 impl<K: Ord + Clone> Claims<K> {
-    /// Waits until nobody else is at it.
+    /// Waits while another has the claim.
     pub async fn take(&self, id: K) -> Claim<'_, K> {
         loop {
             // Registered before the look, so that a release in between is not missed.

@@ -1,8 +1,8 @@
-//! A session: what a chat talks to. One claude conversation in one workspace on one branch.
+//! A session, which a chat talks to: one claude conversation in one workspace on one branch.
 //!
-//! `registry` keeps one worker per busy chat and lane; `worker` does the chat's next piece of `work`, `prepare` makes
-//! a workspace; `claims` sees to it that a run has one follower, `attached` that a terminal has a session alone; `files` names
-//! the folders of what passes between a chat and a session. Rows are `store`'s.
+//! `registry` keeps one worker per busy chat and lane; `worker` does the chat's next piece of `work`, `prepare` makes a
+//! workspace; `claims` sees to it that a run has one follower, `attached` that a terminal has a session alone. Folders
+//! are `crate::files`'s, rows `store`'s.
 
 pub mod attached;
 pub mod claims;

@@ -1,4 +1,4 @@
-//! Makes a session's workspace, tells how far it is, or says why it cannot be made.
+//! Makes a session's workspace, shows its progress, or says why it cannot be made.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ use crate::job::Heard;
 use crate::job::Signals;
 use crate::store::{StoreError, chats, late, outbox, repositories, sessions, waiting};
 
-/// What is over sooner shows no live message.
+/// A shorter setup shows no live message.
 const LIVE_AFTER: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_secs(1);
 
@@ -48,14 +48,14 @@ impl Worker {
         let given_up = async {
             self.given_up(session, signals).await;
             stop.cancel();
-            // What was begun ends first.
+            // `make` returns first.
             std::future::pending().await
         };
         let made = tokio::select! {
             made = workspace::make(&shop, session) => made,
             () = given_up => Err(GitError::Stopped),
             () = self.show_progress(session, &heard) => Err(GitError::Stopped),
-            // Begun anew after the restart.
+            // It begins anew after the restart.
             () = quit.cancelled() => return Ok(Step::Quit),
         };
         fail_point!("workspace-made", |_| std::process::abort());
@@ -73,7 +73,7 @@ impl Worker {
         Ok(Step::Done)
     }
 
-    /// Takes away what is left of sessions that were given up, where the bot ended before it could. At a start.
+    /// At a start: removes workspaces of given-up sessions that the bot could not remove before it ended.
     pub async fn clear_given_up(&self) -> Result<(), StoreError> {
         for session in self
             .runner
@@ -90,7 +90,7 @@ impl Worker {
         Ok(())
     }
 
-    /// The live message of a try that a restart cut off goes on.
+    /// Resumes the live message of a try cut off by a restart.
     async fn take_up_live(&self, session: &Session) -> Result<(), StoreError> {
         let id = session.id.clone();
         let message = self
@@ -109,7 +109,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Shows what git says for as long as this is awaited; never returns.
+    /// Shows git's output while this is awaited; never returns.
     async fn show_progress(&self, session: &Session, heard: &Heard) {
         let begun = Instant::now();
         loop {
@@ -128,7 +128,7 @@ impl Worker {
         loop {
             tokio::select! {
                 () = signals.stop.notified() => {}
-                // In a group that has become another one nobody else would say so.
+                // After a group has moved, no signal comes here.
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
             let now = self.session(&session.id).await;
@@ -156,7 +156,7 @@ impl Worker {
                     return Ok((ready, at));
                 }
                 repositories::remember(db, &source)?;
-                // A first message wants its answer and no talk about folders.
+                // A waiting prompt wants its answer, not talk about folders.
                 let message = match waiting::queued_count(db, at)? + late::count(db, at)? {
                     0 => Some(words::workspace_ready(&source, &branch, &remarks)),
                     _ => words::remarks(&remarks),
@@ -175,11 +175,11 @@ impl Worker {
         Ok(())
     }
 
-    /// What is missing in a workspace is said; that nobody could look is not worth a workspace.
+    /// Remarks on what a workspace lacks; if the look fails, the workspace is used all the same.
     async fn remarks(&self, session: &Session) -> Vec<Remark> {
         let looked = remarks::look(&self.runner.handles.git, &session.workspace).await;
         looked.unwrap_or_else(|error| {
-            info!(session = %session.id, %error, "nobody could look what a workspace does not have");
+            info!(session = %session.id, %error, "the look at what a workspace lacks failed");
             Vec::new()
         })
     }

@@ -40,7 +40,7 @@ impl Registry {
         let _ = self.asks.send(Ask::Wake(at, Lane::Beside));
     }
 
-    /// What this chat's workers are at may have been stopped: a row says whether.
+    /// This chat's work may have been stopped: a row says whether.
     pub fn stop(&self, at: ChatThread) {
         let _ = self.asks.send(Ask::Stop(at));
     }
@@ -58,7 +58,7 @@ struct Busy {
 }
 
 impl RegistryTask {
-    /// Runs until `quit`, and then until every worker has let go of its run.
+    /// Runs until `quit`, then until every worker has returned.
     pub async fn run(mut self, worker: Arc<Worker>, quit: CancellationToken) {
         let mut busy: HashMap<(ChatThread, Lane), Busy> = HashMap::new();
         let mut workers: JoinSet<(ChatThread, Lane)> = JoinSet::new();
@@ -94,7 +94,7 @@ impl RegistryTask {
                         }
                     }
                     // A worker catches the panics of its work; this is for one in the catching itself.
-                    Err(error) => error!(%error, "a worker died; its chat goes on after a restart"),
+                    Err(error) => error!(%error, "a worker died; its chat continues after a restart"),
                 },
                 () = quit.cancelled() => break,
             }

@@ -11,18 +11,17 @@ use crate::store::{jobs, outbox, runs, sessions, waiting};
 
 /// The chat's next piece of work.
 pub(super) enum Work {
-    /// A run that is going on, found at a restart.
+    /// A run that is running already.
     Follow(Run, Session),
     /// A workspace is to be made.
     Prepare(Session),
     Start(Run, Session),
     Do(Job, Session),
-    /// More messages may become part of what is next, until then, in Unix milliseconds.
+    /// The next prompt may get more messages until this time, in Unix milliseconds.
     Wait(i64),
 }
 
-/// What comes first in a lane: a run that is going on, then jobs, which are about runs that have ended, then the
-/// oldest of what waits.
+/// The next work of a lane: the running run, then jobs, which are about ended runs, then the oldest waiting run.
 pub(super) fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Result<Option<Work>> {
     if lane == Lane::Beside {
         return next_job(db, at, lane);
@@ -41,7 +40,7 @@ pub(super) fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Res
                 queued = Some((run, session));
                 break;
             }
-            // Nothing can run there, and what waits behind it must not wait for ever.
+            // Nothing can run there, and later prompts must not wait for ever.
             _ => {
                 let reason = "its session has no workspace".to_owned();
                 runs::end(db, run.id, &Outcome::Failed(reason))?;

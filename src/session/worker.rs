@@ -1,7 +1,7 @@
 //! A chat's worker: takes the chat's next piece of work until there is none.
 //!
 //! One at a time per chat and lane, so that at most one process owns a claude session and nothing else works in its
-//! workspace. Which piece is next is in `work`.
+//! workspace. `work` decides which piece is next.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -36,13 +36,13 @@ use crate::run::ending;
 use crate::run::start::Runner;
 use crate::store::{StoreError, jobs, migrated, now, outbox, panic_text, runs, sessions, waiting};
 
-/// After a failure of the store or the disk, before the same work is tried again.
+/// The pause before work is tried again after a failure.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// How often somebody who waits for a stop looks by himself.
+/// How often a task looks for a stop without a signal.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// So often it is tried to follow a run whose record cannot be read, and to do a job.
+/// How often following an unreadable run, or doing a job, is tried.
 const TRIED_AT_MOST: usize = 3;
 
 /// What all workers share.
@@ -57,7 +57,7 @@ pub struct Worker {
     pub preparing: Claims<SessionId>,
     /// Who does which job.
     pub jobs: Claims<JobId>,
-    /// How often each run could not be followed, and each job not be done.
+    /// How often following each run, or doing each job, has failed.
     pub failures: Mutex<BTreeMap<Uuid, usize>>,
     /// `TELECODER_BRANCH_PREFIX`.
     pub branch_prefix: String,
@@ -65,7 +65,7 @@ pub struct Worker {
 
 pub(super) enum Step {
     Done,
-    /// The group is another one now.
+    /// The group has another id now.
     MovedTo(ChatThread),
     Quit,
 }
@@ -96,7 +96,7 @@ impl Worker {
                 Err(panic) => panic_text(panic.as_ref()),
             };
             if passing {
-                // The store says once that it takes nothing.
+                // The store has logged it once.
                 debug!(chat = %at, failure, "a chat's work waits for the store");
             } else {
                 error!(chat = %at, failure, "a chat's work failed; trying it again");
@@ -136,7 +136,7 @@ impl Worker {
                     Some(session) if session.state == SessionState::New => {
                         self.prepare(&session, signals, quit).await?
                     }
-                    // Whoever was at it has made it, or said why not.
+                    // The other worker has made it, or said why not.
                     _ => Step::Done,
                 }
             }
@@ -146,10 +146,10 @@ impl Worker {
                     () = quit.cancelled() => return Ok(Some(Step::Quit)),
                 };
                 if !self.is_running(&run).await? {
-                    // Whoever followed it has seen its end.
+                    // The other worker has seen its end.
                     return Ok(Some(Step::Done));
                 }
-                // It takes a place if there is one; it is going on anyway.
+                // It takes a place if there is one; it runs anyway.
                 let _place = Arc::clone(&self.places).try_acquire_owned().ok();
                 info!(run.id = %run.id, chat = %at, "following a run");
                 self.follow(run, &session, signals, quit).await?
@@ -200,8 +200,8 @@ impl Worker {
         }
     }
 
-    /// In a group that moves, two workers may find the same job. One that fails again and again is given up: what
-    /// waits behind it must not wait for ever.
+    /// In a group that moves, two workers may find the same job. A job that keeps failing is given up: later work must
+    /// not wait for ever.
     async fn do_job(
         &self,
         job: &Job,
@@ -259,7 +259,7 @@ impl Worker {
         }
         .replying_to(job.asked_by);
         work.end(move |db, at| {
-            // It would wait for ever, and what was written later behind it.
+            // The run, and what was written later, would wait for ever.
             if let Some(run) = waits_for_it {
                 let reason = "its files could not be fetched".to_owned();
                 runs::end(db, run, &Outcome::Failed(reason))?;
@@ -272,8 +272,8 @@ impl Worker {
         Ok(Step::Done)
     }
 
-    /// Its keeper may be at work, so an error here is no end, and it is looked at again. Only when there is no
-    /// keeper and it fails again and again, the run is told as failed: its chat would wait for ever.
+    /// An error here does not end the run: its keeper may still be working. The run is reported as failed only if there
+    /// is no keeper and it keeps failing: its chat would wait for ever.
     async fn follow(
         &self,
         run: Run,
@@ -299,7 +299,7 @@ impl Worker {
         Ok(Step::Done)
     }
 
-    /// Counts a failure of a run's following or of a job; forgets it when it is one too many.
+    /// Counts a failure to follow a run or do a job; at the limit returns true and forgets it.
     fn is_enough(&self, of: Uuid) -> bool {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let count = failures.entry(of).or_default();
@@ -319,7 +319,7 @@ impl Worker {
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
         let id = run.id;
-        // A look into one folder, on the disk that the run's own folder is made on a moment later.
+        // This reads one folder, on the disk where the run's own folder is made a moment later.
         run.was_empty = snapshot::unborn_branch(&session.workspace);
         let empty_on = run.was_empty.clone();
         let started = self
@@ -341,7 +341,7 @@ impl Worker {
         fail_point!("run-marked", |_| std::process::abort());
         if let Err(error) = self.runner.start(&run, session).await {
             if is_passing(&error) {
-                // Taken up again as one that is going on, until it can be started.
+                // It is followed as a running one until it can be started.
                 return Err(error);
             }
             // Never tried before, so nothing of it has begun and nothing is left to follow.

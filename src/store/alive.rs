@@ -1,4 +1,4 @@
-//! When the bot was last at work, to within a minute: what became old since then became so while it was away.
+//! When the bot last ran, to within a minute: prompts that became late since then did so in its absence.
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -13,7 +13,7 @@ pub fn note(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Unix milliseconds; none before the first start.
+/// Unix milliseconds; `None` before the first start.
 pub fn last(db: &Connection) -> rusqlite::Result<Option<i64>> {
     db.prepare_cached("SELECT at FROM last_alive")?
         .query_row([], |row| row.get(0))

@@ -1,4 +1,4 @@
-//! What the bot's messages were, for replies to them: an answer and to which prompt, or something else.
+//! What a replied-to message of the bot was: an answer, and to which prompt, or something else.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -6,7 +6,7 @@ use super::chats::thread_column;
 use crate::domain::id::{ChatThread, MessageId, SessionId};
 use crate::domain::prompt::Whose;
 
-/// Whose a message of the bot's is, as seen from the session that the chat talks to now.
+/// Says what a message of the bot is, as seen from the chat's current session.
 pub fn whose(
     db: &Connection,
     at: ChatThread,

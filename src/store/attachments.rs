@@ -18,7 +18,7 @@ pub struct Attachment {
     /// The message that it came with.
     pub message: Option<MessageId>,
     pub file: File,
-    /// Where it shall be when it is whole. If something is there, it is whole.
+    /// Where the file goes once it is complete. A file found there is complete.
     pub path: Option<PathBuf>,
     /// When the person sent it, in Unix milliseconds.
     pub sent_at: i64,
@@ -36,7 +36,7 @@ pub struct Standing {
     pub failed: usize,
 }
 
-/// A file that a prompt waits for; [`Piece::Awaited`] with its id holds its place. The prompt is there already.
+/// Adds a file that a prompt waits for; [`Piece::Awaited`] with its id marks its place. The prompt must exist.
 pub fn insert(
     db: &Connection,
     prompt: PromptId,
@@ -56,7 +56,7 @@ pub fn insert(
     Ok(AttachmentId(db.last_insert_rowid()))
 }
 
-/// What a run that has not begun still waits for, in the order in which it was sent.
+/// The files that a queued run still waits for, in the order they were sent.
 pub fn awaited(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Attachment>> {
     db.prepare_cached(
         "SELECT a.id, a.prompt_id, coalesce(a.message_id, p.message_id), a.file, a.path,
@@ -68,7 +68,7 @@ pub fn awaited(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Attachment>>
     .collect()
 }
 
-/// How far the files of a run are; none where there is no such run.
+/// How far the files of a run are; `None` if there is no such run.
 pub fn standing(db: &Connection, run: RunId) -> rusqlite::Result<Option<Standing>> {
     db.prepare_cached(
         "SELECT r.state = 'queued', r.gathers_until,
@@ -89,7 +89,7 @@ pub fn standing(db: &Connection, run: RunId) -> rusqlite::Result<Option<Standing
     .optional()
 }
 
-/// Where it shall be when it is whole. Returns false where another one shall be there.
+/// Sets where the file goes once it is complete. Returns false if another file has that path.
 pub fn set_path(db: &Connection, id: AttachmentId, path: &Path) -> rusqlite::Result<bool> {
     let path = path.to_string_lossy();
     let set = db
@@ -101,13 +101,13 @@ pub fn set_path(db: &Connection, id: AttachmentId, path: &Path) -> rusqlite::Res
     Ok(set == 1)
 }
 
-/// It is there; `pieces` come in its place in the prompt. Returns false when something had come of it before; then
-/// the transaction must have no effect.
+/// Marks a file as there; `pieces` take its place in the prompt. Returns false if it was settled before; then the
+/// transaction must have no effect.
 pub fn set_there(db: &Connection, id: AttachmentId, pieces: Vec<Piece>) -> rusqlite::Result<bool> {
     settle(db, id, "there", None, pieces)
 }
 
-/// It cannot be had; as [`set_there`].
+/// Marks a file as failed; as [`set_there`].
 pub fn set_failed(
     db: &Connection,
     id: AttachmentId,
@@ -117,7 +117,7 @@ pub fn set_failed(
     settle(db, id, "failed", Some(to_json(missed)?), pieces)
 }
 
-/// Those of a run that could not be had and that nobody was told of; they count as told from now on.
+/// Takes the failures of a run's files that nobody was told of; they count as told from now on.
 pub fn take_missed(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Missed>> {
     let missed = db
         .prepare_cached(

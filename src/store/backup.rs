@@ -1,4 +1,4 @@
-//! A copy of the database, taken beside a bot that is at work. SQLite: the online backup.
+//! A copy of the database, made while the bot may run. SQLite: the online backup.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -52,19 +52,19 @@ pub fn to_file(database: &Path, target: &Path) -> anyhow::Result<u64> {
 
 fn copy(source: &Connection, half: &Path, file: &File) -> anyhow::Result<()> {
     let mut copy = Connection::open(half)?;
-    // All in one step: a reader holds up no writer, and is not held up by one (WAL).
+    // One step is enough: in WAL mode, readers and writers do not block each other.
     let step = Backup::new(source, &mut copy)?.step(-1)?;
     if step != StepResult::Done {
         bail!("the copy did not come to its end ({step:?})");
     }
-    // What was under way will have gone on when the copy is used: nothing of it may happen twice.
+    // The running bot finishes what is pending: the copy must not do it again.
     copy.execute_batch(
         "UPDATE updates SET state = 'set_aside', failure = 'it was waiting when the backup was made'
              WHERE state = 'stored';
          UPDATE runs SET held = 1 WHERE state = 'queued';
          UPDATE jobs SET state = 'ended' WHERE state = 'due';",
     )?;
-    // One file: a copy in WAL mode would want two more beside it.
+    // A copy in WAL mode would need two more files.
     copy.pragma_update(None, "journal_mode", "DELETE")?;
     let verdict: String = copy.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
     if verdict != "ok" {

@@ -46,14 +46,14 @@ pub fn set_current(db: &Connection, at: ChatThread, session: &SessionId) -> rusq
     Ok(())
 }
 
-/// The chat talks to no session; its next message makes one.
+/// Leaves the chat without a session; its next message makes one.
 pub fn clear_current(db: &Connection, at: ChatThread) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM chats WHERE chat_id = ?1 AND thread_id = ?2")?
         .execute(params![at.chat.0, thread_column(at)])?;
     Ok(())
 }
 
-/// Takes the chat out of a session that came to nothing.
+/// Takes the chat out of a session that was given up.
 pub fn return_from(db: &Connection, session: &Session) -> rusqlite::Result<BackIn> {
     let current = current_session(db, session.at)?;
     if current.is_some_and(|current| current.id != session.id) {

@@ -1,4 +1,4 @@
-//! A look at the database from beside: whether it is whole, and what in it waits for somebody.
+//! Checks the database from outside the bot: whether it is sound, and what waits for somebody.
 
 use std::cmp::Ordering;
 use std::path::Path;
@@ -9,30 +9,30 @@ use rusqlite::{Connection, OpenFlags};
 use super::{migrations, now};
 use crate::domain::id::RunId;
 
-/// How long the database may be busy with others.
+/// How long to wait for a locked database.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Up to this size the indexes are compared with their tables too.
 const WHOLE_LOOK_BYTES: u64 = 32 * 1024 * 1024;
-/// What was set aside before that is history.
+/// Updates set aside earlier do not count.
 const RECENT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
-/// What does not go on by itself.
+/// What is stuck, waiting or running.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
-    /// Messages that could not be delivered, and in how many chats.
+    /// Parked messages, and in how many chats.
     pub parked: u64,
     pub parked_chats: u64,
     /// Updates of the last seven days that failed three times.
     pub set_aside: u64,
-    /// Runs that are held back because their prompts are old.
+    /// Runs of late prompts, which wait for a person.
     pub held: u64,
-    /// Updates, runs, jobs and messages that are next.
+    /// Unfinished updates, runs, jobs and messages.
     pub open: u64,
-    /// Runs that are going on, by the books.
+    /// Runs that the database calls running.
     pub running: Vec<RunId>,
 }
 
-/// Opens the database for reading, beside whoever writes it.
+/// Opens the database for reading while others may write it.
 pub fn open(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
@@ -40,7 +40,7 @@ pub fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(db)
 }
 
-/// What SQLite finds fault with; empty: nothing. SQLite: `PRAGMA integrity_check`, `PRAGMA quick_check`.
+/// The faults that SQLite finds; empty if none. SQLite: `PRAGMA integrity_check`, `PRAGMA quick_check`.
 pub fn faults(db: &Connection, bytes: u64) -> rusqlite::Result<Vec<String>> {
     let look = match bytes <= WHOLE_LOOK_BYTES {
         true => "PRAGMA integrity_check(5)",
@@ -79,7 +79,7 @@ pub fn waiting(db: &Connection) -> rusqlite::Result<Waiting> {
     })
 }
 
-/// Of which telecoder a database is, compared with this one.
+/// A database's schema, compared with this telecoder's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
     Same,

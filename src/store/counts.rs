@@ -1,4 +1,4 @@
-//! How much waits and goes on at the moment, in one look across the tables.
+//! How much waits and runs now, read across the tables in one query.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ pub struct Counts {
     pub updates_waiting: u64,
     pub outbox_due: u64,
     pub outbox_parked: u64,
-    /// How long the oldest message has been due; zero where none is.
+    /// How long the oldest message has been due; zero if none is.
     pub outbox_oldest_due: Duration,
 }
 
-/// By the indexes of what is open: what is over may be a lot. (`state <> 'ended'` is how that of the runs is found.)
+/// Uses only the indexes of open rows, since finished rows may be many. (`state <> 'ended'` selects that of `runs`.)
 pub fn read(db: &Connection) -> rusqlite::Result<Counts> {
     db.prepare_cached(
         "SELECT (SELECT count(*) FROM runs WHERE state <> 'ended' AND state = 'running'),

@@ -1,4 +1,4 @@
-//! Messages that were edited: which prompt each is part of, how far that is, and what it was changed to.
+//! Edited messages: the prompt that each is part of, that prompt's stage, and its new content.
 
 use crate::domain::prompt::Edit;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -14,9 +14,9 @@ use crate::store::chats::place_from;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edited {
     pub prompt: PromptId,
-    /// As claude has it, or will have it.
+    /// The content that claude has or will get.
     pub content: Content,
-    /// As it shall be, where it was edited before and nobody has said what is to become of that.
+    /// The content of an earlier edit that nobody has decided about yet.
     pub changed_to: Option<Content>,
     pub stage: Stage,
 }
@@ -27,7 +27,7 @@ pub enum Stage {
     Waits,
     /// claude has it on its input.
     OnItsWay,
-    /// claude has taken it up, and its run goes on.
+    /// claude has taken it up, and its run continues.
     Running,
     Over,
 }
@@ -56,7 +56,7 @@ pub fn of_message(
             },
             stage: match (row.get_ref(7)?.as_str()?, row.get(8)?, row.get(9)?) {
                 ("queued", false, _) => Stage::Waits,
-                // It is about to read it, and says so when it has.
+                // claude is about to read it, and reports when it has.
                 ("queued", true, _) | ("running", _, false) => Stage::OnItsWay,
                 ("running", _, true) => Stage::Running,
                 _ => Stage::Over,
@@ -72,14 +72,14 @@ pub(super) fn edit_from(column: usize, json: &str) -> rusqlite::Result<Edit> {
     Ok(content.map_or(Edit::Cancelled, Edit::Changed))
 }
 
-/// Keeps what a prompt shall be changed to; one that was cancelled stays so.
+/// Keeps a prompt's new content; a cancelled prompt stays cancelled.
 pub fn change(db: &Connection, prompt: PromptId, content: &Content) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE prompts SET edited = ?2 WHERE id = ?1 AND edited IS NOT 'null'")?
         .execute([prompt.0.to_string(), to_json(content)?])?;
     Ok(())
 }
 
-/// Takes the change that nobody has decided about, of a prompt that comes once more.
+/// Removes and returns the undecided change of a prompt that runs again.
 pub fn take_undecided(db: &Connection, prompt: PromptId) -> rusqlite::Result<Option<Content>> {
     let edited: Option<String> = db
         .prepare_cached("SELECT edited FROM prompts WHERE id = ?1 AND edited IS NOT NULL")?
@@ -113,7 +113,7 @@ pub fn writer(db: &Connection, prompt: PromptId) -> rusqlite::Result<Option<User
     Ok(found.flatten())
 }
 
-/// Takes the change of a prompt of this chat that claude has read; none where there is none any more.
+/// Removes and returns the change to a prompt of this chat that claude has read; `None` if none is left.
 pub fn take_change(
     db: &Connection,
     chat: ChatId,

@@ -1,8 +1,8 @@
-//! Gatherings: prompts that consist of several messages, and may get more of them for a moment.
+//! Gatherings: prompts of several messages that may still get more for a moment.
 //!
-//! `gathers_until` of a run says until when; `READY` is what a run must be to begin, or to be handed over. Whose turn it
-//! is, is `waiting`'s.
-//! The messages of an album that nobody has addressed to the bot yet wait in `album_parts`.
+//! `runs.gathers_until` says until when. `READY` is the condition for a run to begin or to be handed over; `waiting`
+//! decides the order.
+//! Messages of an album that are not addressed to the bot yet wait in `album_parts`.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::de::DeserializeOwned;
@@ -14,24 +14,24 @@ use super::runs::run_id;
 use super::{from_json, now, to_json};
 use crate::domain::id::{ChatThread, MessageId, PromptId, RunId, UpdateSeq, UserId};
 
-/// A gathering that ends later than that was begun by a clock that has been set since.
+/// A gathering that ends later than this began before the clock was set back.
 pub const LONGEST_MS: i64 = 60_000;
 
-/// Whether the waiting run `r` may begin as far as it depends on what it consists of: no more messages may come, and
-/// nothing of it is still to be fetched, or missing without a word. `{now}` is to be replaced by the parameter with the time, `{longest}` by [`LONGEST_MS`].
+/// Whether the content of the waiting run `r` lets it begin: no more messages may come, no file is still to be fetched,
+/// and every failure was reported. `{now}` stands for the time's parameter, `{longest}` for [`LONGEST_MS`].
 const READY: &str =
     "(r.gathers_until IS NULL OR r.gathers_until <= {now} OR r.gathers_until > {now} + {longest})
     AND NOT EXISTS (SELECT 1 FROM attachments a JOIN prompts ap ON ap.id = a.prompt_id
                     WHERE ap.run_id = r.id AND (a.state = 'awaited' OR a.failure IS NOT NULL))";
 
-/// The condition for a run that a query calls `r` to begin, with the time in this parameter, as in `?4`.
+/// [`READY`] for a run that the query calls `r`; `now` is the time's parameter, such as `?4`.
 pub(super) fn ready(now: &str) -> String {
     READY
         .replace("{now}", now)
         .replace("{longest}", &LONGEST_MS.to_string())
 }
 
-/// Whether the waiting run may begin, or be handed to a claude that is at work.
+/// Whether the waiting run may begin, or be handed to a running claude.
 pub fn is_ready(db: &Connection, run: RunId) -> rusqlite::Result<bool> {
     db.prepare_cached(&format!(
         "SELECT 1 FROM runs r WHERE r.id = ?1 AND {}",
@@ -40,11 +40,11 @@ pub fn is_ready(db: &Connection, run: RunId) -> rusqlite::Result<bool> {
     .exists(params![run.to_string(), now()])
 }
 
-/// What is known of the messages that a prompt consists of so far.
+/// What is known of a prompt's messages so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gathering {
     pub kind: Kind,
-    /// The last message was as long as a message can be: the next one goes on in the middle of a line.
+    /// The last message had the maximum length: the next one continues in the middle of a line.
     pub goes_on: bool,
     /// When the last message was written, in Unix milliseconds by Telegram's clock.
     pub last_sent_at: i64,
@@ -54,46 +54,46 @@ pub struct Gathering {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A message before something that was forwarded: nothing else belongs to it.
+    /// A message before a forward: only forwards may join it.
     Comment,
     /// A text so long that Telegram may have cut it.
     Paste,
     Album(Album),
-    /// Forwards, and what was written with them.
+    /// Forwards and the comment written with them.
     Burst,
 }
 
-/// Pictures and files that were sent as one.
+/// Pictures and files sent together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Album {
     /// Bot API: `media_group_id`.
     pub id: String,
-    /// How many messages of it have come.
+    /// How many of its messages have come.
     pub files: usize,
-    /// The first of them that said something, from one on.
+    /// The first message with a caption, counted from one.
     pub captioned: Option<usize>,
 }
 
-/// What somebody asked last.
+/// A person's newest prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Newest {
     pub run: RunId,
     pub prompt: PromptId,
-    /// It waits, and no claude has been given it.
+    /// The prompt waits, and no claude has it.
     pub waits: bool,
     /// When its first message came, in Unix milliseconds.
     pub kept_at: i64,
     /// When its first message was written, in Unix milliseconds by Telegram's clock.
     pub sent_at: Option<i64>,
-    /// Unix milliseconds; none for a prompt that was complete with its first message.
+    /// When the gathering ends, in Unix milliseconds; `None` if nothing gathers.
     pub until: Option<i64>,
     pub gathering: Option<Gathering>,
 }
 
-/// What somebody wrote last here, among the newest runs of all chats. What comes once more, or from a button, was not
-/// written now.
+/// A person's newest prompt here, among the newest runs of all chats. Prompts that were repeated or came from a button
+/// do not count.
 pub fn newest(db: &Connection, at: ChatThread, user: UserId) -> rusqlite::Result<Option<Newest>> {
-    // What more may come to is of this moment: nobody needs to look through the years before.
+    // Only recent prompts can get more messages: older runs need no search.
     const LOOKED_AT: i64 = 200;
     db.prepare_cached(
         "SELECT r.id, p.id, r.state = 'queued' AND p.handed_to IS NULL, p.created_at, p.sent_at,
@@ -124,7 +124,7 @@ pub fn newest(db: &Connection, at: ChatThread, user: UserId) -> rusqlite::Result
     .optional()
 }
 
-/// More messages may become part of the run's prompt until then, in Unix milliseconds.
+/// Lets messages join the run's prompt until `until`, in Unix milliseconds.
 pub fn set(db: &Connection, run: RunId, until: i64, gathering: &Gathering) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE runs SET gathers_until = max(coalesce(gathers_until, 0), ?2), gathering = ?3
@@ -134,7 +134,7 @@ pub fn set(db: &Connection, run: RunId, until: i64, gathering: &Gathering) -> ru
     Ok(())
 }
 
-/// Somebody has gone on to something else here: what they were sending is complete.
+/// Ends this person's gatherings here, because they sent something else.
 pub fn close(db: &Connection, at: ChatThread, user: UserId) -> rusqlite::Result<bool> {
     let now = now();
     let closed = db
@@ -147,8 +147,7 @@ pub fn close(db: &Connection, at: ChatThread, user: UserId) -> rusqlite::Result<
     Ok(closed > 0)
 }
 
-/// At a start: what was being gathered when the bot ended gets a moment for the messages that came with it and have not
-/// had their effect yet.
+/// At startup: gives interrupted gatherings a moment for their messages that are stored but not processed yet.
 pub fn reopen(db: &Connection) -> rusqlite::Result<()> {
     const MOMENT_MS: i64 = 2_000;
     db.prepare_cached(
@@ -158,7 +157,7 @@ pub fn reopen(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Keeps a message of an album that was not addressed to the bot; `parts` is what it would bring to a prompt.
+/// Keeps an album's message that was not addressed to the bot; `parts` is what it would add to a prompt.
 pub fn keep_album_part(
     db: &Connection,
     at: ChatThread,
@@ -182,7 +181,7 @@ pub fn keep_album_part(
     Ok(())
 }
 
-/// The messages of an album that were kept, in their order; they are not kept any more. What cannot be read is left out.
+/// Removes and returns the kept messages of an album, in order. Unreadable ones are left out.
 pub fn take_album_parts<T: DeserializeOwned>(
     db: &Connection,
     at: ChatThread,
@@ -206,20 +205,20 @@ pub fn take_album_parts<T: DeserializeOwned>(
         .collect())
 }
 
-/// Forgets what was kept of albums that nobody has addressed to the bot.
+/// Forgets album messages that were kept longer than [`LONGEST_MS`].
 pub fn forget_album_parts(db: &Connection) -> rusqlite::Result<usize> {
     db.prepare_cached("DELETE FROM album_parts WHERE kept_at < ?1")?
         .execute([now() - LONGEST_MS])
 }
 
-/// Whether the next thing that somebody sent here and that has not had its effect yet is a forward.
+/// Whether this person's next unprocessed message here is a forward.
 pub fn a_forward_is_next(
     db: &Connection,
     after: UpdateSeq,
     at: ChatThread,
     user: UserId,
 ) -> rusqlite::Result<bool> {
-    // What waits is seldom more than a handful; after a long absence only the nearest of it matters.
+    // Few updates wait, as a rule; after a long absence only the nearest ones matter.
     const LOOKED_AT: u32 = 20;
     let next: Option<bool> = db
         .prepare_cached(

@@ -1,4 +1,4 @@
-//! What holds a chat up: nothing begins there until it is gone. A row is there as long as it does.
+//! Holds: nothing begins in a chat while `holds` has a row for it.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -7,7 +7,7 @@ use super::now;
 use crate::domain::hold::{Hold, HoldCause};
 use crate::domain::id::ChatThread;
 
-/// Holds a chat up from now on; what held it up before is replaced.
+/// Sets a chat's hold, replacing an earlier one.
 pub fn set(db: &Connection, at: ChatThread, hold: Hold) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO holds (chat_id, thread_id, why, until, since) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -24,15 +24,14 @@ pub fn set(db: &Connection, at: ChatThread, hold: Hold) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// What holds this chat up.
+/// The chat's hold.
 pub fn of(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Hold>> {
     db.prepare_cached("SELECT why, until FROM holds WHERE chat_id = ?1 AND thread_id = ?2")?
         .query_row(params![at.chat.0, thread_column(at)], from_row)
         .optional()
 }
 
-/// Somebody who wrote meanwhile is told that it waits. Returns false when that was done before, or nothing holds the
-/// chat up.
+/// Notes that a person was told that their prompts wait. Returns false if that was noted before, or without a hold.
 pub fn mark_told(db: &Connection, at: ChatThread) -> rusqlite::Result<bool> {
     let marked = db
         .prepare_cached(
@@ -42,7 +41,7 @@ pub fn mark_told(db: &Connection, at: ChatThread) -> rusqlite::Result<bool> {
     Ok(marked == 1)
 }
 
-/// Nothing holds this chat up any more. Returns whether something did.
+/// Lifts the chat's hold. Returns whether there was one.
 pub fn lift(db: &Connection, at: ChatThread) -> rusqlite::Result<bool> {
     let lifted = db
         .prepare_cached("DELETE FROM holds WHERE chat_id = ?1 AND thread_id = ?2")?
@@ -57,14 +56,14 @@ pub fn lift_all(db: &Connection, why: HoldCause) -> rusqlite::Result<Vec<ChatThr
         .collect()
 }
 
-/// Lifts what is over by now; returns where.
+/// Lifts the holds that are over; returns where.
 pub fn lift_over(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
     db.prepare_cached("DELETE FROM holds WHERE until <= ?1 RETURNING chat_id, thread_id")?
         .query_map([now()], |row| place_from(row, 0))?
         .collect()
 }
 
-/// When the next one is over, in Unix milliseconds.
+/// When the next hold is over, in Unix milliseconds.
 pub fn next_end(db: &Connection) -> rusqlite::Result<Option<i64>> {
     db.prepare_cached("SELECT min(until) FROM holds")?
         .query_row([], |row| row.get(0))

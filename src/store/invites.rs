@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::now;
 use crate::domain::id::{InviteCode, UserId};
 
-/// Keeps a code that holds until `expires_at`, in Unix milliseconds.
+/// Keeps a code that is valid until `expires_at`, in Unix milliseconds.
 pub fn insert(
     db: &Connection,
     code: &InviteCode,
@@ -19,20 +19,20 @@ pub fn insert(
     Ok(())
 }
 
-/// How many hold.
+/// How many are valid.
 pub fn count(db: &Connection) -> rusqlite::Result<usize> {
     db.prepare_cached("SELECT count(*) FROM invites WHERE expires_at >= ?1")?
         .query_row([now()], |row| row.get(0))
 }
 
-/// None holds any more. Returns how many did.
+/// Deletes all codes. Returns how many were valid.
 pub fn cancel_all(db: &Connection) -> rusqlite::Result<usize> {
     let held = count(db)?;
     db.prepare_cached("DELETE FROM invites")?.execute([])?;
     Ok(held)
 }
 
-/// Uses a code up. Returns who gave it away; none for one that does not hold, or not any more.
+/// Uses a code up. Returns who made it, or `None` if it is not valid.
 pub fn take(db: &Connection, code: &InviteCode) -> rusqlite::Result<Option<UserId>> {
     db.prepare_cached(
         "DELETE FROM invites WHERE code = ?1 AND expires_at >= ?2 RETURNING invited_by",

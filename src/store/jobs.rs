@@ -1,4 +1,4 @@
-//! Jobs: work in a workspace beside runs.
+//! Jobs: work in a workspace outside runs.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tracing::warn;
@@ -12,7 +12,7 @@ use crate::domain::job::{Job, Lane, Task};
 const COLUMNS: &str = "id, session_id, chat_id, thread_id, task, asked_by, live_message,
     state = 'ended', begun_at";
 
-/// Writes down that something is to be done.
+/// Stores a new job that is due.
 pub fn insert(
     db: &Connection,
     session: &SessionId,
@@ -38,8 +38,8 @@ pub fn insert(
     Ok(id)
 }
 
-/// The chat's oldest job of a lane that is not done; none that works where somebody has a session at a terminal. One that cannot be read, as of a newer telecoder, is put aside, so
-/// that it does not hold up those behind it.
+/// The chat's oldest unfinished job of a lane. Workspace jobs wait while somebody has their session at a terminal. An
+/// unreadable job, as of a newer telecoder, is ended so that it does not block the next ones.
 pub fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Result<Option<Job>> {
     loop {
         let found = db
@@ -89,13 +89,13 @@ pub fn was_asked_for(db: &Connection, task: &Task) -> rusqlite::Result<bool> {
         .exists([to_json(task)?])
 }
 
-/// The chat that the job belongs to now: a group may have become another one.
+/// The chat that the job belongs to now: groups migrate and sessions move.
 pub fn place(db: &Connection, id: JobId) -> rusqlite::Result<ChatThread> {
     db.prepare_cached("SELECT chat_id, thread_id FROM jobs WHERE id = ?1")?
         .query_row([id.to_string()], |row| place_from(row, 0))
 }
 
-/// Somebody is at it. Returns it; none when it is done, or works where somebody has the session at a terminal by now.
+/// Marks a job as begun and returns it. `None` if it is done, or needs a workspace that somebody has at a terminal now.
 pub fn begin(db: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> {
     db.prepare_cached(&format!(
         "UPDATE jobs SET begun_at = coalesce(begun_at, ?2)
@@ -108,7 +108,7 @@ pub fn begin(db: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> {
     .optional()
 }
 
-/// It is done. Returns false when it was before; then the transaction must have no effect.
+/// Ends a job. Returns false if it had ended; then the transaction must have no effect.
 pub fn end(db: &Connection, id: JobId) -> rusqlite::Result<bool> {
     let ended = db
         .prepare_cached(
@@ -118,7 +118,7 @@ pub fn end(db: &Connection, id: JobId) -> rusqlite::Result<bool> {
     Ok(ended == 1)
 }
 
-/// Somebody asked for a job to be stopped.
+/// Notes that somebody asked to stop a job.
 pub fn request_stop(db: &Connection, id: JobId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE jobs SET stop_requested = 1 WHERE id = ?1 AND state = 'due'")?
         .execute([id.to_string()])?;
@@ -130,7 +130,7 @@ pub fn stop_requested(db: &Connection, id: JobId) -> rusqlite::Result<bool> {
         .exists([id.to_string()])
 }
 
-/// Chats with a job of a lane that is not done.
+/// Chats with an unfinished job of a lane.
 pub fn chats_with_due(db: &Connection, lane: Lane) -> rusqlite::Result<Vec<ChatThread>> {
     db.prepare_cached(
         "SELECT DISTINCT chat_id, thread_id FROM jobs WHERE state = 'due' AND lane = ?1",
@@ -139,7 +139,7 @@ pub fn chats_with_due(db: &Connection, lane: Lane) -> rusqlite::Result<Vec<ChatT
     .collect()
 }
 
-/// Chats with a job of a lane that nobody is at.
+/// Chats with a job of a lane that has not begun.
 pub fn chats_not_begun(db: &Connection, lane: Lane) -> rusqlite::Result<Vec<ChatThread>> {
     db.prepare_cached(
         "SELECT DISTINCT chat_id, thread_id FROM jobs
@@ -149,7 +149,7 @@ pub fn chats_not_begun(db: &Connection, lane: Lane) -> rusqlite::Result<Vec<Chat
     .collect()
 }
 
-/// What is not done in a chat.
+/// A chat's unfinished jobs.
 pub fn due_at(db: &Connection, at: ChatThread) -> rusqlite::Result<Vec<Job>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM jobs
@@ -159,7 +159,7 @@ pub fn due_at(db: &Connection, at: ChatThread) -> rusqlite::Result<Vec<Job>> {
     .collect()
 }
 
-/// What is not done in a session.
+/// A session's unfinished jobs.
 pub fn due_in(db: &Connection, session: &SessionId) -> rusqlite::Result<Vec<Job>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM jobs WHERE session_id = ?1 AND state = 'due' ORDER BY seq"
@@ -178,7 +178,7 @@ pub fn of_session(db: &Connection, session: &SessionId) -> rusqlite::Result<Vec<
         .collect()
 }
 
-/// Whether something is still to be measured in a session, or gone back to.
+/// Whether a job that needs the session's workspace is unfinished.
 pub fn is_measuring(db: &Connection, session: &SessionId) -> rusqlite::Result<bool> {
     db.prepare_cached(
         "SELECT 1 FROM jobs WHERE session_id = ?1 AND state = 'due' AND lane = 'workspace'",
@@ -186,7 +186,7 @@ pub fn is_measuring(db: &Connection, session: &SessionId) -> rusqlite::Result<bo
     .exists([&session.0])
 }
 
-/// How many jobs of a lane are not done in a chat.
+/// How many jobs of a lane are unfinished in a chat.
 pub fn due_count(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Result<u64> {
     db.prepare_cached(
         "SELECT count(*) FROM jobs
@@ -216,7 +216,7 @@ pub fn forget_live_message(db: &Connection, id: JobId) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Jobs with a live message that was there when the bot ended.
+/// Jobs that had a live message when the bot ended.
 pub fn with_live_message(db: &Connection) -> rusqlite::Result<Vec<Job>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM jobs WHERE live_message IS NOT NULL"

@@ -1,13 +1,13 @@
-//! Runs that are held back: their prompts are so old that somebody is asked first.
+//! Late prompts: so old that a person is asked before they run.
 //!
-//! Rows of `runs`, by their column `held`: 0 not held, 1 held, 2 was held and shall run.
+//! The column `held` of `runs`: 0 not late, 1 late, 2 was late and shall run.
 
 use rusqlite::{Connection, params};
 
 use super::chats::{place_from, thread_column};
 use crate::domain::id::{ChatThread, RunId};
 
-/// A prompt that is held back.
+/// A late prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LatePrompt {
     pub text: String,
@@ -15,15 +15,15 @@ pub struct LatePrompt {
     pub sent_at: i64,
 }
 
-/// The run waits until somebody says that it shall run.
+/// Marks a waiting run as late.
 pub fn mark(db: &Connection, run: RunId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE runs SET held = 1 WHERE id = ?1 AND state = 'queued'")?
         .execute([run.to_string()])?;
     Ok(())
 }
 
-/// Holds what waits and became old while the bot was away: it was written before `than`, and was not that old
-/// when the bot was last alive. Both in Unix milliseconds. What claude has on its input is claude's. Returns where.
+/// Marks waiting runs as late whose prompts became old while the bot was away: written after `but_after` and before
+/// `than`, in Unix milliseconds. Prompts on claude's input are left alone. Returns their chats.
 pub fn mark_older(db: &Connection, than: i64, but_after: i64) -> rusqlite::Result<Vec<ChatThread>> {
     let late: Vec<(String, ChatThread)> = db
         .prepare_cached(
@@ -47,7 +47,7 @@ pub fn mark_older(db: &Connection, than: i64, but_after: i64) -> rusqlite::Resul
     Ok(places)
 }
 
-/// What is held back in a chat, oldest first.
+/// A chat's late prompts, oldest first.
 pub fn prompts(db: &Connection, at: ChatThread) -> rusqlite::Result<Vec<LatePrompt>> {
     db.prepare_cached(
         "SELECT p.text, coalesce(p.sent_at, p.created_at) FROM runs r
@@ -64,7 +64,7 @@ pub fn prompts(db: &Connection, at: ChatThread) -> rusqlite::Result<Vec<LateProm
     .collect()
 }
 
-/// How many runs are held back in a chat.
+/// How many runs are late in a chat.
 pub fn count(db: &Connection, at: ChatThread) -> rusqlite::Result<usize> {
     db.prepare_cached(
         "SELECT count(*) FROM runs
@@ -73,7 +73,7 @@ pub fn count(db: &Connection, at: ChatThread) -> rusqlite::Result<usize> {
     .query_row(params![at.chat.0, thread_column(at)], |row| row.get(0))
 }
 
-/// Somebody said that what is held here shall run; nobody is asked about it again. Returns how many runs.
+/// Lets the chat's late prompts run; nobody is asked about them again. Returns how many runs.
 pub fn release(db: &Connection, at: ChatThread) -> rusqlite::Result<usize> {
     db.prepare_cached(
         "UPDATE runs SET held = 2

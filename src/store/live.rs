@@ -14,7 +14,7 @@ pub fn set_message(db: &Connection, of: &LiveOf, message: MessageId) -> rusqlite
     }
 }
 
-/// It shows how its subject ended, or is gone; nothing more is to be done about it.
+/// Forgets a live message that shows how its subject ended, or that is gone.
 pub fn forget_message(db: &Connection, of: &LiveOf) -> rusqlite::Result<()> {
     match of {
         LiveOf::Run(run) => runs::forget_live_message(db, *run),

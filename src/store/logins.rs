@@ -1,10 +1,10 @@
-//! The login that the owner is offered: at most one, and how far it is.
+//! The login that the owner is offered: at most one, and its state.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::id::MessageId;
 
-/// How far it is.
+/// The login's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// There is a button for it.
@@ -27,8 +27,8 @@ impl State {
     }
 }
 
-/// There is a button for it from now on, where there was none. Returns whether the owner is to be told: while another
-/// chat waits for a login, that was done. To be called when the hold is set.
+/// Offers a login by a button, unless one is offered already. Returns whether to tell the owner: not if another chat
+/// already waits for a login. Call it after the hold is set.
 pub fn offer(db: &Connection) -> rusqlite::Result<bool> {
     db.prepare_cached("INSERT OR IGNORE INTO login (only, state) VALUES (1, 'offered')")?
         .execute([])?;
@@ -36,7 +36,7 @@ pub fn offer(db: &Connection) -> rusqlite::Result<bool> {
         .query_row([], |row| row.get(0))
 }
 
-/// How far it is; none where claude is logged in, as far as anybody knows.
+/// The login's state; `None` if claude is logged in, as far as known.
 pub fn state(db: &Connection) -> rusqlite::Result<Option<State>> {
     let name: Option<String> = db
         .prepare_cached("SELECT state FROM login")?
@@ -51,7 +51,7 @@ pub fn set(db: &Connection, state: State) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// claude waits for the code, which this outbox row asks for.
+/// claude waits for the code that this outbox row asks for.
 pub fn set_asking(db: &Connection, row: i64) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE login SET state = 'asking', asks_in = ?1")?
         .execute([row])?;
@@ -66,7 +66,7 @@ pub fn is_question(db: &Connection, message: MessageId) -> rusqlite::Result<bool
     .exists(params![message.0])
 }
 
-/// claude is logged in.
+/// Removes the login.
 pub fn clear(db: &Connection) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM login")?.execute([])?;
     Ok(())

@@ -8,7 +8,7 @@ use crate::domain::evidence::Claims;
 use crate::domain::id::{JobId, MessageId, RunId, SessionId};
 use crate::domain::run::Measured;
 
-/// The run's newest answer, as the outbox has it, and what that says of the run's work.
+/// Keeps the outbox row of the run's newest answer, and what it claims about the run's work.
 pub fn set_answer(
     db: &Connection,
     id: RunId,
@@ -46,14 +46,14 @@ pub fn to_measure(db: &Connection, id: RunId) -> rusqlite::Result<Measured> {
     })
 }
 
-/// The run is to fix what failed in this job's checks; `round` counts those that came by themselves.
+/// Notes that the run is to fix this job's failed checks; `round` counts automatic fix runs.
 pub fn set_fixes(db: &Connection, id: RunId, job: JobId, round: u32) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE runs SET fixes = ?2, fix_round = ?3 WHERE id = ?1")?
         .execute(params![id.to_string(), job.to_string(), round])?;
     Ok(())
 }
 
-/// The run is to fix what the other one was to fix, and no round later.
+/// Lets the run fix what the other one was to fix, in the same round.
 pub fn set_same_fixes(db: &Connection, id: RunId, other: RunId) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE runs SET (fixes, fix_round) = (SELECT fixes, fix_round FROM runs WHERE id = ?2)
@@ -63,14 +63,14 @@ pub fn set_same_fixes(db: &Connection, id: RunId, other: RunId) -> rusqlite::Res
     Ok(())
 }
 
-/// There is no snapshot of what was before the run.
+/// Notes why the run has no snapshot.
 pub fn set_no_snapshot(db: &Connection, id: RunId, why: &str) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE runs SET no_snapshot = ?2 WHERE id = ?1")?
         .execute(params![id.to_string(), why])?;
     Ok(())
 }
 
-/// The run was measured, and had changed nothing.
+/// Notes that the run changed nothing.
 pub fn set_unchanged(db: &Connection, id: RunId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE runs SET unchanged = 1 WHERE id = ?1")?
         .execute([id.to_string()])?;
@@ -105,7 +105,7 @@ pub fn is_undone(db: &Connection, id: RunId) -> rusqlite::Result<Option<(Session
         .optional()
 }
 
-/// Somebody has the session at a terminal: what was asked about undoing its runs does not hold any more.
+/// Voids the questions about undoing the session's runs: somebody has it at a terminal.
 pub fn void_undo_in(db: &Connection, session: &SessionId) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE runs SET undo_void = 1 WHERE session_id = ?1 AND started_at IS NOT NULL",
@@ -114,14 +114,14 @@ pub fn void_undo_in(db: &Connection, session: &SessionId) -> rusqlite::Result<()
     Ok(())
 }
 
-/// It is asked anew whether the run is to be undone.
+/// Makes the undo valid again: it is asked anew.
 pub fn may_be_undone(db: &Connection, id: RunId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE runs SET undo_void = 0 WHERE id = ?1")?
         .execute([id.to_string()])?;
     Ok(())
 }
 
-/// Whether what was asked about undoing the run does not hold any more.
+/// Whether the question about undoing the run is void.
 pub fn is_undo_void(db: &Connection, id: RunId) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT 1 FROM runs WHERE id = ?1 AND undo_void = 1")?
         .exists([id.to_string()])

@@ -1,4 +1,4 @@
-//! Groups that became supergroups: the chat has another id, and everything that belongs to it moves along.
+//! Groups that became supergroups: the chat gets a new id, and everything that belongs to it moves along.
 //!
 //! Bot API: `migrate_to_chat_id` and `migrate_from_chat_id`, in service messages and in refusals.
 
@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::now;
 use crate::domain::id::ChatId;
 
-/// Moves sessions, runs and messages from the old chat to the new one. Harmless when it was done before.
+/// Moves sessions, runs and messages from the old chat to the new one. Repeating it is harmless.
 ///
 /// Message ids do not move: nothing replies to what was said in the old chat, and its live messages stay as
 /// they are.
@@ -17,7 +17,7 @@ pub fn move_chat(db: &Connection, old: ChatId, new: ChatId) -> rusqlite::Result<
          ON CONFLICT (old_id) DO UPDATE SET new_id = excluded.new_id",
     )?
     .execute(params![old.0, new.0, now()])?;
-    // Where the new chat has a session already, that one stays.
+    // If the new chat has a session already, that one stays.
     db.prepare_cached("UPDATE OR IGNORE chats SET chat_id = ?2 WHERE chat_id = ?1")?
         .execute([old.0, new.0])?;
     db.prepare_cached("DELETE FROM chats WHERE chat_id = ?1")?
@@ -39,7 +39,7 @@ pub fn move_chat(db: &Connection, old: ChatId, new: ChatId) -> rusqlite::Result<
         "UPDATE jobs SET chat_id = ?2, asked_by = NULL, live_message = NULL WHERE chat_id = ?1",
     )?
     .execute([old.0, new.0])?;
-    // What was asked in the old chat cannot be changed from the new one: what becomes of it is said anew.
+    // A question's message in the old chat cannot be edited from the new one: its outcome is a new message.
     db.prepare_cached(
         "UPDATE questions SET outbox_id = NULL
          WHERE state = 'open' AND run_id IN (SELECT id FROM runs WHERE chat_id = ?1)",
@@ -49,7 +49,7 @@ pub fn move_chat(db: &Connection, old: ChatId, new: ChatId) -> rusqlite::Result<
         "UPDATE outbox SET edits = NULL WHERE chat_id = ?1 AND state IN ('due', 'parked')",
     )?
     .execute([old.0])?;
-    // A row that is being sent stays with whoever sends it: it moves when it comes back.
+    // A row that is being sent stays with its sender; it moves when it comes back.
     db.prepare_cached(
         "UPDATE outbox SET chat_id = ?2, message = CASE WHEN json_valid(message)
              THEN json_set(message, '$.reply_to', NULL) ELSE message END

@@ -1,4 +1,4 @@
-//! The schema, as the list of steps that made it. Append-only: a step that was released never changes.
+//! The schema, as the list of steps that made it. Append-only: a released step never changes.
 
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
@@ -102,7 +102,7 @@ const FIRST: M<'_> = M::up(
     ",
 );
 
-/// What a send can come to, and what a restart finds, in more than one word.
+/// Doubtful and parked sends, pauses, moved chats, late prompts, lost runs.
 const NOTHING_IS_LOST: M<'_> = M::up(
     "
     -- Lower goes first; in the order of writing within one.
@@ -166,7 +166,7 @@ const WHAT_A_CHAT_WANTS: M<'_> = M::up(
     ",
 );
 
-/// Work in a workspace beside runs, and what it showed.
+/// Jobs, and the measurements they make.
 const EVIDENCE: M<'_> = M::up(
     "
     CREATE TABLE jobs (
@@ -236,7 +236,7 @@ const EVIDENCE: M<'_> = M::up(
     ",
 );
 
-/// Who was invited, and sessions that somebody has at a terminal.
+/// Invited people, and sessions that somebody has at a terminal.
 const PEOPLE_AND_TERMINALS: M<'_> = M::up(
     "
     -- Who may use the bot beside those whom the settings name.
@@ -261,7 +261,7 @@ const PEOPLE_AND_TERMINALS: M<'_> = M::up(
     ",
 );
 
-/// What goes along with a prompt, how far it is, what claude asks back, and what holds a chat up.
+/// Attachments, prompts on their way, claude's questions, and holds.
 const EVERY_KIND_OF_MESSAGE: M<'_> = M::up(
     "
     -- What goes along with the words, as `prompt::Content` (JSON); NULL: the text alone.

@@ -1,13 +1,12 @@
-//! The only module that knows SQL: one SQLite file, one thread that writes it; a file here per table, or per question
-//! that goes across them.
+//! The only module with SQL: one SQLite file, one writer thread. Each file here is one table, or a question that spans
+//! several.
 //!
 //! # Durability
 //! WAL with `synchronous=FULL`: when [`Store::transaction`] has returned, the change survives a crash of
 //! the process and of the machine.
 //!
 //! # Throughput
-//! Changes that wait at the same time share one commit; each has a savepoint of its own, so that one that
-//! fails takes no other with it.
+//! Changes that wait at the same time share one commit. Each has its own savepoint, so a failed one undoes no other.
 //!
 //! # Compatibility
 //! The schema's version is `user_version`; [`migrations`] is append-only. A file of a newer telecoder is
@@ -66,9 +65,9 @@ use checkup::Schema;
 
 use crate::metrics::Metrics;
 
-/// How long the database may be busy with others.
+/// How long to wait for a locked database.
 const BUSY: Duration = Duration::from_secs(10);
-/// How many waiting changes share one commit at most.
+/// The most waiting changes that share one commit.
 const BATCH: usize = 64;
 
 /// A handle to the writer thread; cheap to clone. The thread ends when the last handle is dropped.
@@ -82,7 +81,7 @@ pub struct Store {
 pub enum StoreError {
     #[error("the database said: {0}")]
     Database(#[from] rusqlite::Error),
-    /// The transaction that the change was part of could not be committed; nothing of it was kept.
+    /// The change's transaction could not be committed; none of it was kept.
     #[error("the database could not keep a change: {0}")]
     NotCommitted(String),
     #[error("a change to the database was given up: {0}")]
@@ -92,7 +91,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// One word for it.
+    /// Its name in the metrics.
     fn name(&self) -> &'static str {
         match self {
             StoreError::Database(_) => "database",
@@ -113,7 +112,7 @@ impl StoreError {
 }
 
 impl OpenError {
-    /// Whether the database can be opened later.
+    /// Whether opening may succeed later.
     pub fn is_passing(&self) -> bool {
         match self {
             OpenError::Open(error) => passes(error),
@@ -125,7 +124,7 @@ impl OpenError {
     }
 }
 
-/// The disk is full or out of reach, or somebody else is at it.
+/// The disk is full or unreachable, or the file is locked.
 fn passes(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{
         CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, ReadOnly, SystemIoFailure,
@@ -152,8 +151,8 @@ pub enum OpenError {
     Thread(#[from] std::io::Error),
 }
 
-/// Does its change, if there is a transaction for it, and returns what tells the caller, to be called when it
-/// is known whether the change was kept.
+/// Makes its change if a transaction could begin, and returns the reply to call once the commit has succeeded or
+/// failed.
 type Job = Box<dyn FnOnce(Result<&Connection, &rusqlite::Error>) -> Reply + Send>;
 type Reply = Box<dyn FnOnce(Option<&rusqlite::Error>) + Send>;
 
@@ -174,14 +173,14 @@ impl Store {
         })
     }
 
-    /// The same store, whose changes are counted here.
+    /// Counts the store's transactions in `metrics`.
     pub fn counted_by(self, metrics: Metrics) -> Store {
         Store { metrics, ..self }
     }
 
     /// Runs `change` in a transaction and returns when it is durable.
     ///
-    /// An error or a panic in `change` undoes what it did, and nothing else.
+    /// An error or a panic in `change` undoes that change and no other.
     pub async fn transaction<T, F>(&self, change: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -217,9 +216,9 @@ impl Store {
     }
 }
 
-/// Opens the database beside a bot that may be at work, for reading and for short changes.
+/// Opens the database while a bot may be using it, for reading and for short changes.
 ///
-/// Errors: it is not there, or of another version of telecoder; nothing is brought up to date here.
+/// Errors: the file is missing, or of another version of telecoder; nothing is migrated here.
 pub fn open_beside(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -231,23 +230,23 @@ pub fn open_beside(path: &Path) -> Result<Connection, OpenError> {
     }
 }
 
-/// What every connection that writes has in common.
+/// The settings of every connection that writes.
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // What is forgotten is overwritten: prompts, answers, and the code of a login.
+    // Deleted content is overwritten: prompts, answers, and the code of a login.
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "foreign_keys", "ON")
 }
 
-/// How many updates, runs, jobs and messages are not finished, seen from beside a bot that is at work.
+/// Counts unfinished updates, runs, jobs and messages while a bot may be running.
 pub fn left_to_do(path: &Path) -> rusqlite::Result<u64> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    // As it is at one moment: what ends may begin something else.
+    // One snapshot: a thing that ends may begin another.
     open_count(&*db.unchecked_transaction()?)
 }
 
-/// Whether claude waits for somebody's answer, seen from beside a bot that is at work.
+/// Whether claude waits for a person's answer; may be called while a bot is running.
 pub fn is_asking(path: &Path) -> rusqlite::Result<bool> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     db.prepare("SELECT 1 FROM questions WHERE state = 'open'")?
@@ -261,12 +260,12 @@ fn open_count(db: &Connection) -> rusqlite::Result<u64> {
         + outbox::open_count(db)?)
 }
 
-/// The time that rows carry: Unix milliseconds.
+/// The current time, in Unix milliseconds.
 pub fn now() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
-/// A value as a column holds it.
+/// A value as stored in a column.
 fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
@@ -286,7 +285,7 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
             Ok(transaction) => transaction,
             Err(reason) => {
                 trouble.met(&reason);
-                // Whoever waits behind would wait as long for the same.
+                // The next changes would wait as long and fail the same way.
                 for job in std::iter::once(first).chain(waiting.try_iter()) {
                     job(Err(&reason))(None);
                 }
@@ -295,7 +294,7 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
         };
         let changes_before = transaction.total_changes();
         let mut replies = vec![first(Ok(&transaction))];
-        // A full disk ends the whole transaction within a change; what came after would be on its own.
+        // A full disk can end the transaction inside a change; later changes would run outside it.
         while !transaction.is_autocommit()
             && replies.len() < BATCH
             && let Ok(job) = waiting.try_recv()
@@ -312,7 +311,7 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
             transaction.commit()
         };
         match &committed {
-            // Reading works on a full disk too.
+            // Reads succeed on a full disk too.
             Ok(()) if has_written => trouble.over(),
             Ok(()) => {}
             Err(reason) => trouble.met(reason),
@@ -324,7 +323,7 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
     }
 }
 
-/// Says once that the database takes no change, and once that it does again.
+/// Logs once that the database takes no change, and once that it does again.
 #[derive(Default)]
 struct Trouble {
     refused: usize,
@@ -371,8 +370,7 @@ fn in_savepoint<T>(
     outcome
 }
 
-/// What a panic said, without the text that it was about: where a text is cut in the wrong place, the standard
-/// library quotes it.
+/// A panic's message without quoted text: the standard library quotes a string that is cut in the wrong place.
 pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()

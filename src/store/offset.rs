@@ -1,17 +1,17 @@
-//! Where the next getUpdates goes on. Bot API: `offset`, which confirms everything below it.
+//! Where the next getUpdates begins. Bot API: `offset`, which confirms everything below it.
 
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::domain::id::UpdateId;
 
-/// None before the first update ever.
+/// `None` before the first update ever.
 pub fn get(db: &Connection) -> rusqlite::Result<Option<UpdateId>> {
     db.prepare_cached("SELECT update_id FROM next_update")?
         .query_row([], |row| row.get(0).map(UpdateId))
         .optional()
 }
 
-/// To be set in the transaction that keeps the updates below it.
+/// Call it in the transaction that keeps the updates below it.
 pub fn set(db: &Connection, next: UpdateId) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO next_update (only, update_id) VALUES (1, ?1)

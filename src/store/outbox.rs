@@ -15,7 +15,7 @@ use crate::domain::delivery::Parked;
 use crate::domain::id::{ChatId, ChatThread, MessageId};
 use crate::domain::outgoing::{Body, Outgoing, Urgency};
 
-/// How long it is remembered what was sent.
+/// How long sent messages are remembered.
 const REMEMBERED_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
 /// A message that is due in a chat.
@@ -24,17 +24,17 @@ pub struct Due {
     pub id: i64,
     pub at: ChatThread,
     pub message: Outgoing,
-    /// A long message is sent in parts; so many have arrived.
+    /// How many parts of a long message have arrived.
     pub parts_sent: usize,
-    /// How often its next part was tried, this time not counted.
+    /// How often its next part was tried before.
     pub attempts: u32,
-    /// How often its next part was sent without anybody knowing whether it arrived.
+    /// How often its next part was sent without a known result.
     pub doubts: u32,
-    /// It tells of another message that could not be delivered.
+    /// It reports that another message was not delivered.
     pub is_telling: bool,
     /// Unix milliseconds.
     pub created_at: i64,
-    /// It takes the place of this message, which has arrived.
+    /// The delivered message that this one replaces.
     pub edits: Option<MessageId>,
 }
 
@@ -42,8 +42,7 @@ pub fn insert(db: &Connection, at: ChatThread, message: &Outgoing) -> rusqlite::
     insert_telling(db, at, message, None)
 }
 
-/// As [`insert`], for a message that may be very long: it is let go of before its row is written. Returns the
-/// row's id.
+/// As [`insert`], for a message that may be very long: it is dropped before its row is written. Returns the row's id.
 pub fn insert_long(db: &Connection, at: ChatThread, message: Outgoing) -> rusqlite::Result<i64> {
     let (json, urgency) = (to_json(&message)?, message.urgency);
     drop(message);
@@ -51,7 +50,7 @@ pub fn insert_long(db: &Connection, at: ChatThread, message: Outgoing) -> rusqli
     Ok(db.last_insert_rowid())
 }
 
-/// A message that replies to another one of this outbox, where that has arrived; else to what it says itself.
+/// Inserts a reply to the message in row `to`; until that has arrived, the message's own `reply_to` counts.
 pub fn insert_replying(
     db: &Connection,
     at: ChatThread,
@@ -64,8 +63,8 @@ pub fn insert_replying(
     Ok(())
 }
 
-/// A message that takes the place of another one of this outbox, its buttons included. One that waits for the same
-/// is not sent any more; where the other one was not sent yet, this is sent instead of it.
+/// Inserts a message that replaces the one in row `of`, buttons included, and any waiting edit of that row. If the row
+/// was not sent yet, this message is sent instead of it.
 pub fn insert_edit(
     db: &Connection,
     at: ChatThread,
@@ -83,7 +82,7 @@ pub fn insert_edit(
     Ok(())
 }
 
-/// The row whose message has this number in a chat.
+/// The row of the message with this id in a chat.
 pub fn row_of(db: &Connection, chat: ChatId, message: MessageId) -> rusqlite::Result<Option<i64>> {
     db.prepare_cached(
         "SELECT s.outbox_id FROM sent_parts s JOIN outbox o ON o.id = s.outbox_id
@@ -93,8 +92,7 @@ pub fn row_of(db: &Connection, chat: ChatId, message: MessageId) -> rusqlite::Re
     .optional()
 }
 
-/// A message that tells of another one which could not be delivered; where it cannot be delivered itself,
-/// nothing more is said.
+/// Inserts a report that row `of` was not delivered. If the report is not delivered either, nothing more is said.
 pub fn insert_telling(
     db: &Connection,
     at: ChatThread,
@@ -104,7 +102,7 @@ pub fn insert_telling(
     write(db, at, &to_json(message)?, message.urgency, of)
 }
 
-/// What is for no chat has nowhere to go and counts as sent.
+/// A message for no chat counts as sent.
 fn write(
     db: &Connection,
     at: ChatThread,
@@ -150,7 +148,7 @@ fn to_json(message: &Outgoing) -> rusqlite::Result<String> {
         Body::File { content, .. } => content,
         Body::Stored(stored) => &stored.caption,
     };
-    // Enough at once: a buffer that grows is two for a moment.
+    // Allocated once: a buffer that grows exists twice for a moment.
     let mut json = Vec::with_capacity(text.len() + text.len() / 8 + 512);
     serde_json::to_writer(&mut json, message).map_err(|error| failed(error.into()))?;
     String::from_utf8(json).map_err(|error| failed(error.into()))
@@ -158,8 +156,8 @@ fn to_json(message: &Outgoing) -> rusqlite::Result<String> {
 
 /// The chat's next message that has not arrived, marked as being sent.
 ///
-/// A row that was being sent when the bot ended comes again with a doubt more: nobody knows whether it
-/// arrived. A row that cannot be read is parked, so that it does not hold up those behind it.
+/// A row that was being sent when the bot ended returns with one more doubt: nobody knows whether it arrived. An
+/// unreadable row is parked, so that it does not block the next ones.
 pub fn take_next(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<Due>> {
     loop {
         let Some((mut due, edits)) = first_open(db, chat)? else {
@@ -168,12 +166,12 @@ pub fn take_next(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<Due>>
         if let Some(of) = edits {
             due.edits = last_part(db, of)?;
             if due.edits.is_none() {
-                // It never arrived, or it is in a chat that this one was before.
+                // It never arrived, or arrived in the chat that this one was before.
                 mark_whole(db, due.id)?;
                 continue;
             }
         }
-        // Marked before it is read: changing a row that holds a very long text takes it into memory twice.
+        // Mark before reading: an update loads the row, and a very long text would be in memory twice.
         db.prepare_cached(
             "UPDATE outbox SET state = 'sending', attempts = attempts + 1, doubts = ?2 WHERE id = ?1",
         )?
@@ -202,7 +200,7 @@ fn message_of(db: &Connection, id: i64) -> rusqlite::Result<serde_json::Result<O
         })
 }
 
-/// The last part of a message that has arrived: the one with the buttons.
+/// The last delivered part of a message: the one with the buttons.
 fn last_part(db: &Connection, id: i64) -> rusqlite::Result<Option<MessageId>> {
     db.prepare_cached(
         "SELECT message_id FROM sent_parts WHERE outbox_id = ?1 AND message_id <> 0 ORDER BY part DESC LIMIT 1",
@@ -221,8 +219,8 @@ fn replied_to(db: &Connection, id: i64) -> rusqlite::Result<Option<MessageId>> {
     .optional()
 }
 
-/// What has begun comes first, then what is urgent, then what was written first; what takes the place of another
-/// message behind that. With the row whose place it takes.
+/// The chat's first open row, and the row it replaces. Begun rows come first, then urgent ones, then the oldest; an
+/// edit waits for the message that it replaces.
 fn first_open(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<(Due, Option<i64>)>> {
     db.prepare_cached(
         "SELECT id, thread_id, parts_sent, attempts, doubts, state = 'sending', tells_of IS NOT NULL,
@@ -263,7 +261,7 @@ pub fn part_sent(db: &Connection, due: &Due, message: MessageId) -> rusqlite::Re
     keep_message_id(db, due, message)
 }
 
-/// It has arrived. What it said is forgotten; claude's own record keeps the answer.
+/// Marks a message as sent. Its text is forgotten; claude's own record keeps the answer.
 pub fn mark_sent(db: &Connection, due: &Due, message: MessageId) -> rusqlite::Result<()> {
     keep_message_id(db, due, message)?;
     db.prepare_cached(
@@ -275,7 +273,7 @@ pub fn mark_sent(db: &Connection, due: &Due, message: MessageId) -> rusqlite::Re
     Ok(())
 }
 
-/// All its parts had arrived already.
+/// Marks a message as sent: no part remains.
 pub fn mark_whole(db: &Connection, id: i64) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE outbox SET state = 'sent', message = '{}', sent_at = ?2 WHERE id = ?1",
@@ -292,7 +290,7 @@ fn keep_message_id(db: &Connection, due: &Due, message: MessageId) -> rusqlite::
     Ok(())
 }
 
-/// It did not arrive and is tried again.
+/// Makes a message due again: it did not arrive.
 pub fn mark_due(db: &Connection, id: i64, failure: &str) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE outbox SET state = 'due', failure = ?2 WHERE id = ?1 AND state = 'sending'",
@@ -301,7 +299,7 @@ pub fn mark_due(db: &Connection, id: i64, failure: &str) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// Nobody knows whether it arrived; it is tried again if that was the first time.
+/// Makes a message due again with one more doubt: nobody knows whether it arrived.
 pub fn mark_doubtful(db: &Connection, id: i64, failure: &str) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE outbox SET state = 'due', failure = ?2, doubts = doubts + 1,
@@ -312,7 +310,7 @@ pub fn mark_doubtful(db: &Connection, id: i64, failure: &str) -> rusqlite::Resul
     Ok(())
 }
 
-/// It can never be sent as it is, and nothing of it has arrived: this is said in its place.
+/// Replaces a message that can never be sent as it is and of which nothing has arrived.
 pub fn say_instead(db: &Connection, id: i64, message: &Outgoing) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE outbox SET state = 'due', message = ?2, attempts = 0, doubts = 0 WHERE id = ?1",
@@ -321,14 +319,14 @@ pub fn say_instead(db: &Connection, id: i64, message: &Outgoing) -> rusqlite::Re
     Ok(())
 }
 
-/// Whether a message that has not been sent speaks of this, which is in no other message.
+/// Whether an unsent message contains `part`, a text that is in no other message.
 pub fn is_wanted(db: &Connection, part: &str) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT 1 FROM outbox WHERE state <> 'sent' AND instr(message, ?1)")?
         .exists([part])
 }
 
-/// The topic is gone: what was due in it goes to the chat itself, with a line that says so where nothing of
-/// it has arrived yet.
+/// Moves the messages of a deleted topic to the chat itself, each with a line that says so unless a part of it has
+/// arrived.
 pub fn leave_topic(db: &Connection, at: ChatThread, preface: &str) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE outbox SET thread_id = 0, state = 'due', replies_to = NULL,
@@ -341,7 +339,7 @@ pub fn leave_topic(db: &Connection, at: ChatThread, preface: &str) -> rusqlite::
     Ok(())
 }
 
-/// Replaces a message that has not been sent yet; returns false where it is too late.
+/// Replaces a message that has not been sent yet; returns false if it is too late.
 pub fn replace_unsent(db: &Connection, id: i64, message: &Outgoing) -> rusqlite::Result<bool> {
     let replaced = db
         .prepare_cached(
@@ -351,7 +349,7 @@ pub fn replace_unsent(db: &Connection, id: i64, message: &Outgoing) -> rusqlite:
     Ok(replaced == 1)
 }
 
-/// A question of this chat with such a button, not sent yet. (A reply that has the button too is silent.)
+/// An unsent question of this chat whose first button is this one. (A reply with that button is silent.)
 pub fn unsent_question(
     db: &Connection,
     at: ChatThread,
@@ -382,7 +380,7 @@ pub fn open_count(db: &Connection) -> rusqlite::Result<u64> {
         .query_row([], |row| row.get(0))
 }
 
-/// Forgets what was sent long ago.
+/// Forgets messages sent long ago.
 pub fn forget_old(db: &Connection) -> rusqlite::Result<usize> {
     db.prepare_cached("DELETE FROM outbox WHERE state = 'sent' AND sent_at < ?1")?
         .execute([now() - REMEMBERED_MS])

@@ -1,4 +1,4 @@
-//! Messages that are kept unsent: why, until when, and how many. Rows of `outbox` in the state `parked`.
+//! Parked messages, rows of `outbox`: why they are kept, until when, and how many.
 
 use crate::domain::delivery::Parked;
 use rusqlite::{Connection, params};
@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use crate::domain::delivery::NotDelivered;
 use crate::domain::id::ChatId;
 
-/// It cannot arrive; kept, and not tried again by itself.
+/// Parks a message; it is not tried again by itself.
 pub fn park(db: &Connection, id: i64, why: Parked, failure: &str) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE outbox SET state = 'parked', parked_for = ?2, failure = ?3 WHERE id = ?1",
@@ -15,7 +15,7 @@ pub fn park(db: &Connection, id: i64, why: Parked, failure: &str) -> rusqlite::R
     Ok(())
 }
 
-/// Nothing can arrive in this chat; all of it is kept.
+/// Parks all messages of a chat that cannot be reached.
 pub fn park_chat(db: &Connection, chat: ChatId, failure: &str) -> rusqlite::Result<usize> {
     db.prepare_cached(
         "UPDATE outbox SET state = 'parked', parked_for = ?2, failure = ?3
@@ -24,12 +24,12 @@ pub fn park_chat(db: &Connection, chat: ChatId, failure: &str) -> rusqlite::Resu
     .execute(params![chat.0, Parked::Unreachable.name(), failure])
 }
 
-/// The chat can be reached again: what was kept for it is due.
+/// Unparks the messages parked while the chat was unreachable.
 pub fn reach_again(db: &Connection, chat: ChatId) -> rusqlite::Result<usize> {
     unpark(db, chat, Some(Parked::Unreachable))
 }
 
-/// A person asked for everything that was kept.
+/// Unparks all readable messages: a person asked for them.
 pub fn send_parked(db: &Connection, chat: ChatId) -> rusqlite::Result<usize> {
     unpark(db, chat, None)
 }
@@ -44,7 +44,7 @@ fn unpark(db: &Connection, chat: ChatId, only: Option<Parked>) -> rusqlite::Resu
     .execute(params![chat.0, only.map(Parked::name)])
 }
 
-/// What did not arrive in this chat.
+/// The messages not delivered in this chat.
 pub fn not_delivered(db: &Connection, chat: ChatId) -> rusqlite::Result<NotDelivered> {
     db.prepare_cached(
         "SELECT count(*), (SELECT failure FROM outbox WHERE chat_id = ?1 AND state = 'parked'
@@ -59,7 +59,7 @@ pub fn not_delivered(db: &Connection, chat: ChatId) -> rusqlite::Result<NotDeliv
     })
 }
 
-/// How many messages did not arrive in all other chats, and how many chats that are.
+/// How many messages are parked in other chats, and in how many chats.
 pub fn not_delivered_elsewhere(db: &Connection, chat: ChatId) -> rusqlite::Result<(u64, u64)> {
     db.prepare_cached(
         "SELECT count(*), count(DISTINCT chat_id) FROM outbox

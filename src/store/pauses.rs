@@ -1,6 +1,6 @@
 //! Chats that Telegram asked to leave alone for a while. Bot API: 429 with `retry_after`.
 //!
-//! Kept, because a restart in the middle of a pause must not call: that would make the pause longer.
+//! They are stored because a call after a restart would make a pause longer.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use super::now;
 use crate::domain::id::ChatId;
 
-/// Telegram's longest known pause is some hours; more than a day is a clock that jumped.
+/// Telegram's longest known pause is some hours; more than a day means the clock jumped.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub fn set(db: &Connection, chat: ChatId, pause: Duration) -> rusqlite::Result<()> {

@@ -1,4 +1,4 @@
-//! People: who was invited and may use the bot beside those whom the settings name.
+//! People: those who were invited and may use the bot, besides those in the settings.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -49,7 +49,7 @@ pub fn all(db: &Connection) -> rusqlite::Result<Vec<Person>> {
         .collect()
 }
 
-/// From now on this person is a stranger. Returns their name; none when they were not in.
+/// Makes this person a stranger. Returns their name; `None` if they were not invited.
 pub fn remove(db: &Connection, user: UserId) -> rusqlite::Result<Option<String>> {
     db.prepare_cached("DELETE FROM people WHERE user_id = ?1 RETURNING name")?
         .query_row([user.0], |row| row.get(0))

@@ -1,7 +1,7 @@
-//! Prompts: what a person wrote, to the byte, with what goes along, and the run that it became.
+//! Prompts: a person's exact words, what goes along with them, and the run they became.
 //!
-//! `text` is what people see of it, a person's words where there are some; `pieces` is there only where something goes
-//! along with them, or where they are of several messages.
+//! `text` is what people see of a prompt: the person's words if there are any. `pieces` is set only if something goes
+//! along with them, or if they come from several messages.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
@@ -44,8 +44,7 @@ pub fn insert(db: &Connection, run: RunId, prompt: &Prompt) -> rusqlite::Result<
     Ok(())
 }
 
-/// The prompts of a run that come once more: those that no answer is known to, in the order in which they were written,
-/// or all where each has one.
+/// The prompts to repeat of a run, in the order written: those without a known answer, or all if each has one.
 pub fn to_run_again(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Prompt>> {
     let all = of_run(db, run)?;
     let left: Vec<Prompt> = db
@@ -57,7 +56,7 @@ pub fn to_run_again(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Prompt>
     Ok(if left.is_empty() { all } else { left })
 }
 
-/// The messages that a prompt consists of are those of another one now.
+/// Moves a prompt's messages to another prompt.
 pub fn move_messages(db: &Connection, from: PromptId, to: PromptId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE prompt_messages SET prompt_id = ?2 WHERE prompt_id = ?1")?
         .execute([from.0.to_string(), to.0.to_string()])?;
@@ -71,7 +70,7 @@ pub fn content(db: &Connection, id: PromptId) -> rusqlite::Result<Content> {
         .map(|prompt| prompt.content)
 }
 
-/// The session that it is for.
+/// The session that a prompt is for.
 pub fn session(db: &Connection, id: PromptId) -> rusqlite::Result<SessionId> {
     db.prepare_cached(
         "SELECT r.session_id FROM prompts p JOIN runs r ON r.id = p.run_id WHERE p.id = ?1",
@@ -79,7 +78,7 @@ pub fn session(db: &Connection, id: PromptId) -> rusqlite::Result<SessionId> {
     .query_row([id.0.to_string()], |row| row.get(0).map(SessionId))
 }
 
-/// The prompt asks something else.
+/// Replaces a prompt's content.
 pub fn set_content(db: &Connection, id: PromptId, content: &Content) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE prompts SET text = ?2, pieces = ?3 WHERE id = ?1")?
         .execute(params![
@@ -90,7 +89,7 @@ pub fn set_content(db: &Connection, id: PromptId, content: &Content) -> rusqlite
     Ok(())
 }
 
-/// A message became part of a prompt.
+/// Makes a message part of a prompt.
 pub fn add_message(
     db: &Connection,
     chat: ChatId,
@@ -119,7 +118,7 @@ pub fn of_message(
     .optional()
 }
 
-/// What the session was asked last.
+/// The session's newest prompt.
 pub fn newest_of_session(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<String>> {
     db.prepare_cached(
         "SELECT p.text FROM prompts p JOIN runs r ON r.id = p.run_id
@@ -129,7 +128,7 @@ pub fn newest_of_session(db: &Connection, session: &SessionId) -> rusqlite::Resu
     .optional()
 }
 
-/// The newest prompt of a chat that was written to claude's input, and the run whose claude that is.
+/// The chat's newest prompt that was written to claude's input, and the run of that claude.
 pub fn newest_reached(
     db: &Connection,
     at: ChatThread,
@@ -157,7 +156,7 @@ pub fn of_run(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Prompt>> {
     .collect()
 }
 
-/// As the column `pieces` has it: nothing for the words of one message.
+/// The value of the column `pieces`: `None` for the words of one message.
 fn pieces_of(content: &Content) -> rusqlite::Result<Option<String>> {
     if content.is_words_alone() && content.pieces.len() == 1 {
         return Ok(None);

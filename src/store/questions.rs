@@ -1,4 +1,4 @@
-//! What claude asks: open, answered, or over; and which messages are about it.
+//! claude's questions: open, answered, or over; and which messages are about each.
 //!
 //! ```text
 //! open ──▶ answered        over: claude does not wait for the answer any more
@@ -13,18 +13,18 @@ use crate::domain::question::{Answer, Grant, Question, RequestId};
 
 const COLUMNS: &str = "q.id, q.run_id, q.question, q.asked_user, q.outbox_id, q.state, q.answer";
 
-/// A question with what became of it.
+/// A question and its state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asked {
     pub id: QuestionId,
     pub run: RunId,
     pub question: Question,
-    /// Whose prompt it is about; none where nobody in particular asked.
+    /// The writer of the prompt it is about; `None` if no person wrote it.
     pub user: Option<UserId>,
-    /// The message that asks; none where an edit could not find it any more.
+    /// The outbox row that asks; `None` if an edit cannot reach it any more.
     pub row: Option<i64>,
     pub state: State,
-    /// Of an open question, what is chosen so far.
+    /// For an open question, the choice so far.
     pub answer: Option<Answer>,
 }
 
@@ -35,8 +35,8 @@ pub enum State {
     Over,
 }
 
-/// Writes a question down, as the one with this number of a request; none where it was before. It is about `prompt`, or
-/// else about what the run began with; who wrote that may answer.
+/// Stores a question under its number in a request; `None` if it was stored before. The writer of `prompt` may answer,
+/// or else of the run's first prompt.
 pub fn insert(
     db: &Connection,
     run: RunId,
@@ -63,14 +63,14 @@ pub fn insert(
     Ok((inserted == 1).then_some(id))
 }
 
-/// This message asks it.
+/// Sets the message that asks it.
 pub fn set_message(db: &Connection, id: &QuestionId, row: i64) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE questions SET outbox_id = ?2 WHERE id = ?1")?
         .execute(params![id.as_str(), row])?;
     add_message(db, id, row, false)
 }
 
-/// This message is about it: a reply to it is an answer. `for_words` is one that does nothing but ask for words.
+/// Notes a message about it: a reply to it is an answer. `for_words` is one that only asks for words.
 pub fn add_message(
     db: &Connection,
     id: &QuestionId,
@@ -98,7 +98,7 @@ pub fn get(db: &Connection, id: &QuestionId) -> rusqlite::Result<Option<Asked>> 
     .optional()
 }
 
-/// The question that a message is about, and whether the message does nothing but ask for words.
+/// The question that a message is about, and whether the message only asks for words.
 pub fn of_message(
     db: &Connection,
     chat: ChatId,
@@ -130,7 +130,7 @@ pub fn of_request(
     .collect()
 }
 
-/// What nobody has answered, oldest first.
+/// The run's open questions, oldest first.
 pub fn open_of_run(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Asked>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM questions q WHERE q.run_id = ?1 AND q.state = 'open' ORDER BY q.rowid"
@@ -144,7 +144,7 @@ pub fn open_count(db: &Connection, run: RunId) -> rusqlite::Result<usize> {
         .query_row([run.to_string()], |row| row.get(0))
 }
 
-/// The first answer stands. Returns whether this was it.
+/// Only the first answer counts. Returns whether this is it.
 pub fn answer(
     db: &Connection,
     id: &QuestionId,
@@ -160,14 +160,14 @@ pub fn answer(
     Ok(answered == 1)
 }
 
-/// What is chosen so far.
+/// Keeps the choice so far.
 pub fn set_draft(db: &Connection, id: &QuestionId, draft: &Answer) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE questions SET answer = ?2 WHERE id = ?1 AND state = 'open'")?
         .execute(params![id.as_str(), to_json(draft)?])?;
     Ok(())
 }
 
-/// claude does not wait for it any more. Returns whether it was open.
+/// Closes a question without an answer. Returns whether it was open.
 pub fn close(db: &Connection, id: &QuestionId) -> rusqlite::Result<bool> {
     let closed = db
         .prepare_cached("UPDATE questions SET state = 'over' WHERE id = ?1 AND state = 'open'")?
@@ -175,8 +175,8 @@ pub fn close(db: &Connection, id: &QuestionId) -> rusqlite::Result<bool> {
     Ok(closed == 1)
 }
 
-/// Since when the oldest open question of a run waits, in Unix milliseconds, where somebody is to be reminded: when
-/// `first_ms` have passed, and `again_ms` after each time.
+/// When the oldest open question of a run was asked, in Unix milliseconds, if a reminder is due: `first_ms` after
+/// asking, and `again_ms` after each reminder.
 pub fn due_for_reminder(
     db: &Connection,
     run: RunId,
@@ -195,7 +195,7 @@ pub fn due_for_reminder(
     .map(Option::flatten)
 }
 
-/// Somebody was reminded of all that is open.
+/// Notes a reminder of all open questions.
 pub fn set_reminded(db: &Connection, run: RunId) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE questions SET reminded_at = ?2 WHERE run_id = ?1 AND state = 'open'",
@@ -204,14 +204,14 @@ pub fn set_reminded(db: &Connection, run: RunId) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// From now on claude may do this in the session without asking.
+/// Lets claude do this in the session without asking.
 pub fn grant(db: &Connection, session: &SessionId, grant: &Grant) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT OR IGNORE INTO session_grants (session_id, what) VALUES (?1, ?2)")?
         .execute(params![session.0, to_json(grant)?])?;
     Ok(())
 }
 
-/// A mode that was allowed for the sessions of a chat holds no longer: the chat has chosen one.
+/// Forgets the modes that were allowed for a chat's sessions: the chat has chosen one.
 pub fn forget_granted_modes(db: &Connection, chat: ChatId) -> rusqlite::Result<()> {
     db.prepare_cached(
         "DELETE FROM session_grants WHERE json_extract(what, '$.mode') IS NOT NULL

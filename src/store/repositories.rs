@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{from_json, now, to_json};
 use crate::domain::session::Source;
 
-/// So many of one name are told apart.
+/// How many repositories may share a name.
 const SAME_NAMES: u32 = 1_000;
 
 /// Remembers a repository; returns its name. Of two with the same short name the later one gets a number.

@@ -1,4 +1,4 @@
-//! Runs: queued, running, ended. What `/status` says and what a restart finds.
+//! Runs: queued, running, ended. The facts for `/status` and for a restart.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
@@ -44,7 +44,7 @@ pub fn insert(
     Ok(())
 }
 
-/// The run that is going on in a chat, or was when the bot ended.
+/// The chat's run that is running, or was when the bot ended.
 pub fn running(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs r
@@ -54,7 +54,7 @@ pub fn running(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>>
     .optional()
 }
 
-/// The run with this id, if it is going on.
+/// The run with this id, if it is running.
 pub fn running_under(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs r WHERE r.id = ?1 AND r.state = 'running'"
@@ -63,7 +63,7 @@ pub fn running_under(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>
     .optional()
 }
 
-/// Where a run is.
+/// How far a run is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RunState {
     Waiting,
@@ -71,7 +71,7 @@ pub enum RunState {
     Ended(RunEnd),
 }
 
-/// How far a run is; none where there is no such run.
+/// A run's state; `None` if there is no such run.
 pub fn state_of(db: &Connection, id: RunId) -> rusqlite::Result<Option<RunState>> {
     db.prepare_cached(
         "SELECT state, outcome, reason, started_at, ended_at, coalesce(cost_usd, 0) FROM runs
@@ -108,7 +108,7 @@ pub fn newest_of_session(db: &Connection, session: &SessionId) -> rusqlite::Resu
     .optional()
 }
 
-/// The run that is going on in a session.
+/// The run that is running in a session.
 pub fn running_of_session(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs r WHERE r.session_id = ?1 AND r.state = 'running'"
@@ -147,19 +147,19 @@ pub fn session_totals(db: &Connection, session: &SessionId) -> rusqlite::Result<
     .query_row([&session.0], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// How many runs are going on in all chats.
+/// How many runs are running in all chats.
 pub fn running_count(db: &Connection) -> rusqlite::Result<u64> {
     db.prepare_cached("SELECT count(*) FROM runs WHERE state = 'running'")?
         .query_row([], |row| row.get(0))
 }
 
-/// How many runs have not ended, waiting ones included; those that are held back wait for a person.
+/// How many runs have not ended, without those of late prompts, which wait for a person.
 pub fn open_count(db: &Connection) -> rusqlite::Result<u64> {
     db.prepare_cached("SELECT count(*) FROM runs WHERE state <> 'ended' AND held <> 1")?
         .query_row([], |row| row.get(0))
 }
 
-/// Chats with a run that has not ended.
+/// Chats with an unfinished run that is not late.
 pub fn chats_with_open(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
     db.prepare_cached(
         "SELECT DISTINCT chat_id, thread_id FROM runs WHERE state <> 'ended' AND held <> 1",
@@ -168,8 +168,8 @@ pub fn chats_with_open(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
     .collect()
 }
 
-/// Everything up to this byte of its events is acted on, in this transaction. Returns false when it was
-/// before; then the transaction must have no effect.
+/// Notes that this transaction acts on all of the run's events up to this byte. Returns false if that was done before;
+/// then the transaction must have no effect.
 pub fn set_acted(db: &Connection, id: RunId, offset: u64, cost_usd: f64) -> rusqlite::Result<bool> {
     let acted = db
         .prepare_cached(
@@ -179,13 +179,13 @@ pub fn set_acted(db: &Connection, id: RunId, offset: u64, cost_usd: f64) -> rusq
     Ok(acted == 1)
 }
 
-/// The chat that the run belongs to now: a group may have become another one.
+/// The chat that the run belongs to now: groups migrate and sessions move.
 pub fn place(db: &Connection, id: RunId) -> rusqlite::Result<ChatThread> {
     db.prepare_cached("SELECT chat_id, thread_id FROM runs WHERE id = ?1")?
         .query_row([id.to_string()], |row| place_from(row, 0))
 }
 
-/// As [`place`], where there may be no such run.
+/// As [`place`], but `None` if there is no such run.
 pub fn place_if_known(db: &Connection, id: RunId) -> rusqlite::Result<Option<ChatThread>> {
     place(db, id).optional()
 }
@@ -199,7 +199,7 @@ pub fn lost(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>> {
     .optional()
 }
 
-/// A run that failed before anything of it was begun.
+/// A run that failed before it was started.
 pub fn failed_unbegun(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs r WHERE r.id = ?1 AND r.state = 'ended' AND r.outcome = 'failed'
@@ -209,26 +209,26 @@ pub fn failed_unbegun(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run
     .optional()
 }
 
-/// How often in a row what the run asks was held up before.
+/// How often in a row a hold has interrupted what the run asks.
 pub fn tries(db: &Connection, id: RunId) -> rusqlite::Result<u32> {
     db.prepare_cached("SELECT tries FROM runs WHERE id = ?1")?
         .query_row([id.to_string()], |row| row.get(0))
 }
 
-/// The run takes up again what was held up so often.
+/// Sets [`tries`] of a run that resumes another one.
 pub fn set_tries(db: &Connection, id: RunId, tries: u32) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE runs SET tries = ?2 WHERE id = ?1")?
         .execute(params![id.to_string(), tries])?;
     Ok(())
 }
 
-/// Whether another run takes this one up.
+/// Whether another run resumes this one.
 pub fn is_taken_up(db: &Connection, id: RunId) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT 1 FROM runs WHERE id = ?1 AND resumed_by IS NOT NULL")?
         .exists([id.to_string()])
 }
 
-/// A run that was lost or held up is taken up by another one. Returns false when it was taken up before.
+/// Notes that another run resumes a lost or interrupted one. Returns false if one did before.
 pub fn take_up(db: &Connection, lost: RunId, by: RunId) -> rusqlite::Result<bool> {
     let taken = db
         .prepare_cached("UPDATE runs SET resumed_by = ?2 WHERE id = ?1 AND resumed_by IS NULL")?
@@ -236,7 +236,7 @@ pub fn take_up(db: &Connection, lost: RunId, by: RunId) -> rusqlite::Result<bool
     Ok(taken == 1)
 }
 
-/// Whether the record of a run may go: it has ended, and its chat has begun a newer one, which `/logs` shows.
+/// Whether a run's record may be deleted: the run has ended, and `/logs` shows a newer one of its chat.
 pub fn record_may_go(db: &Connection, id: RunId) -> rusqlite::Result<bool> {
     db.prepare_cached(
         "SELECT 1 FROM runs r WHERE r.id = ?1 AND r.state = 'ended' AND EXISTS (
@@ -253,7 +253,7 @@ pub fn set_live_message(db: &Connection, id: RunId, message: MessageId) -> rusql
     Ok(())
 }
 
-/// The live message shows how the run ended; nothing more is to be done about it.
+/// Forgets the live message: it shows how the run ended and needs no more edits.
 pub fn forget_live_message(db: &Connection, id: RunId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE runs SET live_message = NULL WHERE id = ?1")?
         .execute([id.to_string()])?;
@@ -270,7 +270,7 @@ pub fn with_live_message_left(db: &Connection) -> rusqlite::Result<Vec<(Run, Run
     .collect()
 }
 
-/// Somebody asked for the run to be stopped.
+/// Notes that somebody asked to stop the run.
 pub fn request_stop(db: &Connection, id: RunId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE runs SET stop_requested = 1 WHERE id = ?1 AND state = 'running'")?
         .execute([id.to_string()])?;
@@ -292,7 +292,7 @@ pub fn stop_requested(db: &Connection, id: RunId) -> rusqlite::Result<bool> {
         .exists([id.to_string()])
 }
 
-/// Ends the run; the first ending stands. Returns whether this was it.
+/// Ends the run. Only the first ending counts; returns whether this is it.
 pub fn end(db: &Connection, id: RunId, outcome: &Outcome) -> rusqlite::Result<bool> {
     let ended = db
         .prepare_cached(

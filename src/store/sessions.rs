@@ -1,4 +1,4 @@
-//! Sessions: where each one works, and what `--resume` goes on with.
+//! Sessions: their workspaces, and the conversations to resume.
 
 use std::path::PathBuf;
 
@@ -46,7 +46,7 @@ pub fn get(db: &Connection, id: &SessionId) -> rusqlite::Result<Option<Session>>
         .optional()
 }
 
-/// Where a run has worked.
+/// The workspace of a run.
 pub fn workspace_of_run(db: &Connection, run: RunId) -> rusqlite::Result<Option<PathBuf>> {
     db.prepare_cached(
         "SELECT s.workspace FROM sessions s JOIN runs r ON r.session_id = s.id WHERE r.id = ?1",
@@ -57,7 +57,7 @@ pub fn workspace_of_run(db: &Connection, run: RunId) -> rusqlite::Result<Option<
     .optional()
 }
 
-/// Sessions whose workspace is made, or given up, and whose live message was there when the bot ended.
+/// Sessions whose workspace is made or given up, and that had a live message when the bot ended.
 pub fn with_live_message_left(
     db: &Connection,
 ) -> rusqlite::Result<Vec<(SessionId, ChatThread, MessageId)>> {
@@ -93,7 +93,7 @@ pub fn all(db: &Connection) -> rusqlite::Result<Vec<Session>> {
     .collect()
 }
 
-/// The session, what runs in it and what is to be done in it belong to another chat from now on.
+/// Moves a session, with its runs and jobs, to another chat.
 pub fn move_to(db: &Connection, id: &SessionId, at: ChatThread) -> rusqlite::Result<()> {
     let place = params![id.0, at.chat.0, thread_column(at)];
     db.prepare_cached(
@@ -111,7 +111,7 @@ pub fn move_to(db: &Connection, id: &SessionId, at: ChatThread) -> rusqlite::Res
     Ok(())
 }
 
-/// A place for one more session that belongs to no chat: each has its own, so that none waits for another.
+/// A new place for a session of no chat. Each session gets its own, so that none waits for another.
 pub fn place_in_shell(db: &Connection) -> rusqlite::Result<ChatThread> {
     let last: i32 = db
         .prepare_cached("SELECT coalesce(max(thread_id), 0) FROM outbox WHERE chat_id = ?1")?
@@ -141,7 +141,7 @@ pub fn next_new(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Sess
     .optional()
 }
 
-/// The newest session of the chat that was ready, other than this one.
+/// The chat's newest ready session, other than this one.
 pub fn previous(
     db: &Connection,
     at: ChatThread,
@@ -163,7 +163,7 @@ pub fn chats_with_new(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
         .collect()
 }
 
-/// The workspace is there, on this branch. Returns false when it was given up meanwhile.
+/// Marks the workspace as made, on this branch. Returns false if it was given up meanwhile.
 pub fn mark_ready(db: &Connection, id: &SessionId, branch: &str) -> rusqlite::Result<bool> {
     let marked = db
         .prepare_cached(
@@ -173,7 +173,7 @@ pub fn mark_ready(db: &Connection, id: &SessionId, branch: &str) -> rusqlite::Re
     Ok(marked == 1)
 }
 
-/// The workspace could not be made, or was not wanted any more. Returns false when it is there already.
+/// Gives up a workspace that failed or is no longer wanted. Returns false if it is made already.
 pub fn give_up(db: &Connection, id: &SessionId) -> rusqlite::Result<bool> {
     let marked = db
         .prepare_cached("UPDATE sessions SET state = 'failed' WHERE id = ?1 AND state = 'new'")?
@@ -181,7 +181,7 @@ pub fn give_up(db: &Connection, id: &SessionId) -> rusqlite::Result<bool> {
     Ok(marked == 1)
 }
 
-/// What the next run's `--resume` goes on with. The model is kept from the first time on.
+/// Sets the conversation that the next run resumes. The first model is kept.
 pub fn set_conversation(
     db: &Connection,
     id: &SessionId,
@@ -195,7 +195,7 @@ pub fn set_conversation(
     Ok(())
 }
 
-/// Somebody has the session at a terminal, or not any more. Returns false when that was so before.
+/// Notes whether somebody has the session at a terminal. Returns false if that is not new.
 pub fn set_attached(db: &Connection, id: &SessionId, is_attached: bool) -> rusqlite::Result<bool> {
     let since = is_attached.then(now);
     let changed = db
@@ -207,7 +207,7 @@ pub fn set_attached(db: &Connection, id: &SessionId, is_attached: bool) -> rusql
     Ok(changed == 1)
 }
 
-/// Whether something runs in the session, waits there or is to be done there, or its workspace is being made.
+/// Whether the session has an unfinished run or job, or its workspace is still to be made.
 pub fn is_busy(db: &Connection, id: &SessionId) -> rusqlite::Result<bool> {
     db.prepare_cached(
         "SELECT 1 FROM sessions s WHERE s.id = ?1 AND (s.state = 'new'
@@ -217,7 +217,7 @@ pub fn is_busy(db: &Connection, id: &SessionId) -> rusqlite::Result<bool> {
     .exists([&id.0])
 }
 
-/// Forgets a session, and everything that is known of its runs.
+/// Forgets a session and everything known of its runs.
 pub fn delete(db: &Connection, id: &SessionId) -> rusqlite::Result<()> {
     for forgotten in [
         "DELETE FROM verifications WHERE session_id = ?1",
@@ -247,7 +247,7 @@ pub fn attached(db: &Connection) -> rusqlite::Result<Vec<(Session, i64)>> {
     .collect()
 }
 
-/// The next run goes on in this conversation, with the model that the session has.
+/// Lets the next run continue this conversation, with the session's model.
 pub fn go_on_in(
     db: &Connection,
     id: &SessionId,
@@ -258,21 +258,21 @@ pub fn go_on_in(
     Ok(())
 }
 
-/// The next run begins a new conversation.
+/// Lets the next run begin a new conversation.
 pub fn forget_conversation(db: &Connection, id: &SessionId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE sessions SET claude_session = NULL, model = NULL WHERE id = ?1")?
         .execute([&id.0])?;
     Ok(())
 }
 
-/// The commands of the session itself.
+/// Sets the session's own commands.
 pub fn set_checks(db: &Connection, id: &SessionId, checks: &Commands) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE sessions SET test_cmd = ?2, lint_cmd = ?3 WHERE id = ?1")?
         .execute(params![id.0, checks.test, checks.lint])?;
     Ok(())
 }
 
-/// The chat is offered these commands.
+/// Keeps the commands offered to the chat.
 pub fn set_offered(db: &Connection, id: &SessionId, offered: &Commands) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE sessions SET offered = ?2 WHERE id = ?1")?
         .execute(params![id.0, to_json(offered)?])?;
@@ -294,14 +294,14 @@ pub fn set_autofix(db: &Connection, id: &SessionId, autofix: bool) -> rusqlite::
     Ok(())
 }
 
-/// Failing checks do not go back to claude by themselves in this chat any more.
+/// Stops failing checks from going back to claude by themselves in this chat.
 pub fn end_autofix(db: &Connection, at: ChatThread) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE sessions SET autofix = 0 WHERE chat_id = ?1 AND thread_id = ?2")?
         .execute(params![at.chat.0, thread_column(at)])?;
     Ok(())
 }
 
-/// The chat is told how checks are set up. Returns false when it was before.
+/// Notes that the chat is told how to set up checks. Returns false if it already was.
 pub fn hint(db: &Connection, id: &SessionId) -> rusqlite::Result<bool> {
     let hinted = db
         .prepare_cached("UPDATE sessions SET hinted = 1 WHERE id = ?1 AND hinted = 0")?

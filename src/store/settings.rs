@@ -1,4 +1,4 @@
-//! What a chat has set for itself: how much it is told, when it rings, and what becomes of what is written meanwhile.
+//! A chat's own settings: how much it is told, when it rings, whether it queues, and what claude is started with.
 
 use crate::domain::choices::ChatSettings;
 use crate::domain::choices::Choices;

@@ -1,7 +1,7 @@
-//! Prompts that go to a claude which is at work: handed over, taken up, changed on the way, given back.
+//! Prompts for a claude that is already running: handed over, taken up, changed on the way, given back.
 //!
-//! Columns of `prompts`. A prompt that is handed over still belongs to the run that it would become, and moves to the run
-//! that takes it up; so what is not taken up simply waits, as if nothing had been.
+//! Columns of `prompts`. A prompt that is handed over still belongs to its own waiting run; when claude takes it up, it
+//! moves to claude's run. A prompt that is not taken up simply keeps waiting.
 
 use crate::domain::prompt::Edit;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -15,27 +15,27 @@ use super::{gatherings, holds, now, runs, settings};
 use crate::domain::id::{ChatThread, MessageId, PromptId, RunId};
 use crate::domain::run::{Outcome, Run};
 
-/// What waits behind a run.
+/// Prompts that wait behind a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Behind {
-    /// To be passed on to its claude, in this order; those that were handed over before among them.
+    /// Prompts to pass on to its claude, in this order, including those handed over before.
     pub to_pass_on: Vec<Prompt>,
-    /// Prompts that claude has on its input and that somebody has changed or cancelled meanwhile.
+    /// Prompts on claude's input that somebody has changed or cancelled since.
     pub to_withdraw: Vec<PromptId>,
-    /// So many wait for the end of the run.
+    /// How many prompts wait for the run's end.
     pub for_the_end: usize,
 }
 
-/// Hands over what may go to the claude of a run that goes on, and says what waits behind it.
+/// Hands over the prompts that may go to the run's claude, and returns what waits behind the run.
 ///
-/// What a person wrote goes to claude at once, unless the chat holds it back; what comes from elsewhere is a run of its
-/// own, and what was written behind it stays behind it.
+/// A person's prompt goes to claude immediately, unless the chat queues or has a hold. A prompt from elsewhere becomes
+/// its own run, and later prompts stay behind it.
 pub fn hand_over(db: &Connection, run: &Run) -> rusqlite::Result<Behind> {
     let mut behind = Behind::default();
     if runs::stop_requested(db, run.id)? {
         return Ok(behind);
     }
-    // It would meet what the run has met.
+    // Under a hold, a prompt fails as the run did.
     let is_held_up = holds::of(db, run.at)?.is_some();
     let queues = is_held_up || settings::get(db, run.at.chat)?.queues;
     for waiting in waiting_behind(db, run)? {
@@ -51,11 +51,11 @@ pub fn hand_over(db: &Connection, run: &Run) -> rusqlite::Result<Behind> {
                 .execute([waiting.prompt.id.0.to_string(), run.id.to_string()])?;
             behind.to_pass_on.push(waiting.prompt);
         } else if is_held_up {
-            // It does not wait for this run.
+            // It waits for the hold's end.
         } else if waiting.is_ready || behind.for_the_end > 0 {
             behind.for_the_end += 1;
         } else {
-            // It goes to claude when it is whole; what was written after it stays behind it.
+            // It goes to claude once complete; later prompts stay behind it.
             break;
         }
     }
@@ -97,18 +97,17 @@ fn waiting_behind(db: &Connection, run: &Run) -> rusqlite::Result<Vec<Waiting>> 
 /// A prompt that claude has taken up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenUp {
-    /// The message that it was written in.
+    /// The message it was written in.
     pub message: Option<MessageId>,
-    /// It was not known before that it was taken up.
+    /// This is the first report that claude took it up.
     pub is_news: bool,
-    /// The run did not begin with it.
+    /// It joined the run after its start.
     pub came_later: bool,
-    /// What somebody wanted of it, too late.
+    /// A change or cancellation that came too late.
     pub edit: Option<Edit>,
 }
 
-/// claude has taken a prompt up: it belongs to this run from now on. None where it does not belong to it, nor was
-/// handed to it.
+/// Moves a prompt that claude has taken up to this run. `None` if it neither belongs to the run nor was handed to it.
 pub fn take_up(
     db: &Connection,
     run: RunId,
@@ -144,7 +143,7 @@ pub fn take_up(
              WHERE id = ?1",
         )?
         .execute(params![prompt.0.to_string(), this, now(), steered])?;
-        // The run that it would have become never was.
+        // Its own waiting run is not needed any more.
         db.prepare_cached(
             "DELETE FROM runs WHERE id = ?1 AND state = 'queued'
              AND NOT EXISTS (SELECT 1 FROM prompts WHERE run_id = ?1)",
@@ -163,8 +162,8 @@ pub fn take_up(
     }))
 }
 
-/// claude does not have the prompt on its input any more, and has not taken it up: what somebody has changed it to
-/// waits in its place. Under another id: claude drops what it may have seen.
+/// Takes back a prompt that claude dropped from its input without taking it up; its newest content waits again. It gets
+/// a new id, because claude ignores an id that it may have seen.
 pub fn give_back(db: &Connection, prompt: PromptId) -> rusqlite::Result<()> {
     let found = db
         .prepare_cached(
@@ -191,7 +190,7 @@ pub fn give_back(db: &Connection, prompt: PromptId) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The run has ended: what its claude has not taken up waits again.
+/// Lets prompts wait again that an ended run's claude has not taken up.
 pub fn give_all_back(db: &Connection, run: RunId) -> rusqlite::Result<()> {
     let left: Vec<PromptId> = db
         .prepare_cached("SELECT id FROM prompts WHERE handed_to = ?1 AND taken_up_at IS NULL")?
@@ -205,7 +204,7 @@ pub fn give_all_back(db: &Connection, run: RunId) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// These prompts are answered by the message in this row of the outbox.
+/// Notes that the message in this outbox row answers these prompts.
 pub fn set_answered(db: &Connection, answered: &[PromptId], row: i64) -> rusqlite::Result<()> {
     for prompt in answered {
         db.prepare_cached("UPDATE prompts SET answer_row = ?2 WHERE id = ?1")?
@@ -214,7 +213,7 @@ pub fn set_answered(db: &Connection, answered: &[PromptId], row: i64) -> rusqlit
     Ok(())
 }
 
-/// Messages of prompts that a run took up and that no answer is known to.
+/// Messages of the run's prompts that have no known answer.
 pub fn unanswered(db: &Connection, run: RunId) -> rusqlite::Result<Vec<MessageId>> {
     db.prepare_cached(
         "SELECT message_id FROM prompts
@@ -224,17 +223,17 @@ pub fn unanswered(db: &Connection, run: RunId) -> rusqlite::Result<Vec<MessageId
     .collect()
 }
 
-/// What came of the wish that a waiting prompt does not run.
+/// The result of cancelling a waiting prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cancelled {
     Done,
-    /// claude has it on its input; it is asked to give it back.
+    /// claude has it on its input and is asked to give it back.
     Asked,
-    /// It does not wait any more.
+    /// It no longer waits.
     TooLate,
 }
 
-/// A waiting prompt shall not run.
+/// Cancels a waiting prompt.
 pub fn cancel(db: &Connection, at: ChatThread, run: RunId) -> rusqlite::Result<Cancelled> {
     let waits = db
         .prepare_cached(

@@ -1,6 +1,6 @@
-//! What the database has forgotten is gone from its files too: the log of changes is written back and emptied.
+//! Removes deleted content from the database's files too: the write-ahead log is written back and emptied.
 //!
-//! Together with `secure_delete`, which every connection that writes has on.
+//! This relies on `secure_delete`, which every writing connection sets.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::BUSY;
 
-/// To be called when nobody is in the middle of something; waits for whoever is.
+/// Call it while no transaction is open; it waits for any that is.
 pub fn clear(database: &Path) -> rusqlite::Result<()> {
     let connection = Connection::open(database)?;
     connection.busy_timeout(BUSY)?;

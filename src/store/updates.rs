@@ -7,7 +7,7 @@ use crate::domain::id::{UpdateId, UpdateSeq};
 
 /// How often an update may fail before it is set aside.
 pub const ATTEMPTS: u32 = 3;
-/// Telegram keeps updates for a day; for two it is remembered here which were done.
+/// Telegram keeps updates for a day; finished ones are remembered here for two.
 const REMEMBERED_MS: i64 = 2 * 24 * 60 * 60 * 1000;
 
 /// An update that has not had its effect yet.
@@ -18,7 +18,7 @@ pub struct Stored {
     pub raw: String,
 }
 
-/// Keeps an update; returns false when it is there already.
+/// Keeps an update; returns false if it is there already.
 pub fn insert(db: &Connection, id: UpdateId, raw: &str) -> rusqlite::Result<bool> {
     let inserted = db
         .prepare_cached(
@@ -29,7 +29,7 @@ pub fn insert(db: &Connection, id: UpdateId, raw: &str) -> rusqlite::Result<bool
     Ok(inserted == 1)
 }
 
-/// Updates without effect that arrived behind `after`, in the order of arrival.
+/// Unprocessed updates that arrived after `after`, in the order of arrival.
 pub fn stored_after(
     db: &Connection,
     after: UpdateSeq,
@@ -56,8 +56,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Stored> {
     })
 }
 
-/// Marks it done and forgets what it said: the effect has what is needed. Returns false when it was done
-/// before; then the transaction must have no effect.
+/// Marks an update done and deletes its text: the effect has what is needed. Returns false if it was done before; then
+/// the transaction must have no effect.
 pub fn mark_done(db: &Connection, seq: UpdateSeq) -> rusqlite::Result<bool> {
     let marked = db
         .prepare_cached(
@@ -67,7 +67,7 @@ pub fn mark_done(db: &Connection, seq: UpdateSeq) -> rusqlite::Result<bool> {
     Ok(marked == 1)
 }
 
-/// Counts a failure; returns true when it was the last one and the update is set aside.
+/// Counts a failure; returns true if it was the last one and the update is set aside.
 pub fn mark_failed(db: &Connection, seq: UpdateSeq, failure: &str) -> rusqlite::Result<bool> {
     let attempts: u32 = db
         .prepare_cached(
@@ -83,7 +83,7 @@ pub fn mark_failed(db: &Connection, seq: UpdateSeq, failure: &str) -> rusqlite::
     Ok(true)
 }
 
-/// How many wait for their effect.
+/// How many are unprocessed.
 pub fn open_count(db: &Connection) -> rusqlite::Result<u64> {
     db.prepare_cached("SELECT count(*) FROM updates WHERE state = 'stored'")?
         .query_row([], |row| row.get(0))

@@ -1,4 +1,4 @@
-//! What was measured after runs, kept for good.
+//! Measurements, kept as long as their session.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -6,10 +6,10 @@ use super::{from_json, now, to_json};
 use crate::domain::evidence::Evidence;
 use crate::domain::id::{JobId, RunId, SessionId};
 
-/// A measurement, as it was kept.
+/// A stored measurement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verification {
-    /// The run that it is about; none where nothing had run.
+    /// The run that it is about; `None` if nothing had run.
     pub run: Option<String>,
     /// Somebody asked for it.
     pub by_hand: bool,
@@ -53,7 +53,7 @@ pub fn of_job(db: &Connection, job: JobId) -> rusqlite::Result<Option<(SessionId
         .optional()
 }
 
-/// What was measured last after a run.
+/// The newest measurement of a run.
 pub fn of_run(db: &Connection, run: RunId) -> rusqlite::Result<Option<Evidence>> {
     db.prepare_cached(
         "SELECT evidence FROM verifications WHERE run_id = ?1 ORDER BY rowid DESC LIMIT 1",
@@ -64,7 +64,7 @@ pub fn of_run(db: &Connection, run: RunId) -> rusqlite::Result<Option<Evidence>>
     .optional()
 }
 
-/// Whether it is the newest measurement of its session, of a run that is not undone and the newest one.
+/// Whether the job's measurement is its session's newest, of the newest run, and that run is not undone.
 pub fn is_newest(db: &Connection, job: JobId) -> rusqlite::Result<bool> {
     db.prepare_cached(
         "SELECT 1 FROM verifications v LEFT JOIN runs m ON m.id = v.run_id

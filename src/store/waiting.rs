@@ -1,7 +1,7 @@
-//! What waits in a chat: which run is next, when it may begin, and what a person sees of it.
+//! Waiting prompts: which run is next, when it may begin, and what people see of it.
 //!
-//! Everything that asks what is next asks it here, in the one order. Whether a run is whole is `gatherings`', what goes
-//! to a claude that is at work `steering`'s.
+//! Only this file defines the order of waiting runs. `gatherings` decides whether a run is complete; `steering` decides
+//! what goes to a running claude.
 
 use crate::domain::prompt::InQueue;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -12,21 +12,21 @@ use super::{gatherings, now};
 use crate::domain::id::{ChatThread, RunId, SessionId};
 use crate::domain::run::{Outcome, Run};
 
-/// A run `r` that waits. The second condition says nothing new; with it, SQLite takes the small index of runs that have
-/// not ended.
+/// The condition for a waiting run `r`. Its second half is redundant, but makes SQLite use the small index of open
+/// runs.
 pub(super) const QUEUED: &str = "r.state = 'queued' AND r.state <> 'ended'";
 
-/// The order of runs `r` that wait: what is taken up again, then what was written first.
+/// The order of waiting runs `r`: resumed ones first, then the oldest.
 pub(super) const ORDER: &str = "r.tries = 0, r.seq";
 
-/// What a run `r` that waits must not wait for any more before it begins, its turn and the rest of its messages aside:
-/// the answer of whoever is asked about its age, a terminal that has its session, and the end of what holds its chat up.
+/// The conditions for a waiting run `r` to begin, apart from its turn and its missing messages: nobody is still asked
+/// about its age, no terminal has its session, and its chat has no hold.
 const MAY_BEGIN: &str = "r.held <> 1
     AND r.session_id NOT IN (SELECT id FROM sessions WHERE attached_at IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.chat_id = r.chat_id AND h.thread_id = r.thread_id)";
 
-/// The run that is next in a chat: the oldest that may begin, when all its messages and files are there. Nothing
-/// overtakes it, but what is taken up again.
+/// The chat's next run: the first in order that may begin, once all its messages and files are there. Only a resumed
+/// run may overtake it.
 pub fn next_queued(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs r
@@ -41,8 +41,7 @@ pub fn next_queued(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<R
     .optional()
 }
 
-/// When the run that is next in a chat has got all its messages, in Unix milliseconds; none where it has, or where none
-/// waits.
+/// When the chat's next run has all its messages, in Unix milliseconds; `None` if it has them or no run waits.
 pub fn next_gathers_until(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<i64>> {
     let next: Option<Option<i64>> = db
         .prepare_cached(&format!(
@@ -58,9 +57,8 @@ pub fn next_gathers_until(db: &Connection, at: ChatThread) -> rusqlite::Result<O
         .filter(|until| (now..now + gatherings::LONGEST_MS).contains(until)))
 }
 
-/// From now on the run is going on; to be marked before its keeper is started. Returns when that was, in
-/// Unix milliseconds; none when it does not wait any more, when a job in its workspace comes first or another
-/// message of its prompt, or when it may not begin.
+/// Marks the run as running; call it before its keeper is started. Returns the time in Unix milliseconds, or `None` if
+/// the run no longer waits, may not begin, or must wait for a job in its workspace or for its messages or files.
 ///
 /// `was_empty` names the branch of a workspace that has no file and no commit.
 pub fn mark_running(
@@ -99,7 +97,7 @@ pub fn queued_in(db: &Connection, session: &SessionId) -> rusqlite::Result<usize
     .query_row([&session.0], |row| row.get(0))
 }
 
-/// What waits in a chat, in its order.
+/// The chat's waiting prompts, in order.
 pub fn queue(db: &Connection, at: ChatThread) -> rusqlite::Result<Vec<InQueue>> {
     db.prepare_cached(&format!(
         "SELECT r.id, p.text, p.handed_to IS NOT NULL FROM runs r JOIN prompts p ON p.run_id = r.id
@@ -116,7 +114,7 @@ pub fn queue(db: &Connection, at: ChatThread) -> rusqlite::Result<Vec<InQueue>> 
     .collect()
 }
 
-/// Ends what waits in a chat without having run, or only one session's; returns how many there were.
+/// Ends the waiting runs of a chat, or only one session's; returns how many there were.
 pub fn end_queued(
     db: &Connection,
     at: ChatThread,

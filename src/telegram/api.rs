@@ -1,7 +1,7 @@
 //! Calls to the Bot API, and what can be known when one fails.
 //!
-//! Calls of our own rather than teloxide's: what matters here is whether a message can have arrived, and
-//! teloxide sleeps ten seconds inside any 5xx and knows one timeout for all methods.
+//! telecoder makes its own calls: it must know whether a message can have arrived, while teloxide sleeps ten seconds
+//! inside any 5xx and has one timeout for all methods.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,15 +21,15 @@ use crate::domain::id::ChatId;
 use crate::metrics::Metrics;
 use crate::telegram::upload::Reading;
 
-/// How long a call may take where nobody is in a hurry, long polls aside.
+/// How long a call may take by default, long polls aside.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a file may take as a whole; whoever reads it gives up sooner where nothing comes.
+/// How long a whole file may take; a reader gives up sooner if no data comes.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
 /// The server of Telegram itself.
 const TELEGRAMS_OWN: &str = "api.telegram.org";
 
-/// The largest file that a Bot API server takes, in bytes: 50 MB, or 2,000 MB where it is a local one.
+/// The largest file that a Bot API server takes, in bytes: 50 MB, or 2,000 MB if it is local.
 pub fn largest_file(server: &reqwest::Url) -> u64 {
     const MB: u64 = 1024 * 1024;
     match server.host_str() {
@@ -94,7 +94,7 @@ pub enum ApiError {
     /// Telegram understood and said no; saying it again will not help.
     #[error("Telegram refuses ({code}): {description}")]
     Refused { code: u16, description: String },
-    /// 5xx: taken at its word, as a no; the same call can succeed later.
+    /// 5xx: counts as a no; the same call can succeed later.
     #[error("Telegram's server failed ({0})")]
     Server(u16),
     /// The request did not leave this machine.
@@ -143,7 +143,7 @@ impl ApiError {
         )
     }
 
-    /// Whether a refusal says so; its texts change now and then, so this looks for a part, in any case.
+    /// Whether a refusal contains `part`, ignoring case; its texts change now and then.
     pub fn says(&self, part: &str) -> bool {
         matches!(self, ApiError::Refused { description, .. }
             if description.to_lowercase().contains(&part.to_lowercase()))
@@ -269,7 +269,7 @@ impl Api {
             })
             .await;
         match (answer, failure.get()) {
-            // Half of it went out, and Telegram has made nothing of that.
+            // Only a part went out, which Telegram has discarded.
             (Err(_), Some(failure)) => Err(ApiError::Unreadable(failure.clone())),
             (answer, _) => answer,
         }
@@ -345,7 +345,7 @@ impl Api {
         let answer: Answer<T> = match serde_json::from_slice(&body) {
             Ok(answer) => answer,
             Err(_) if status >= 500 => return Err(ApiError::Server(status)),
-            // Said by a proxy on the way, in words of its own.
+            // A proxy on the way says this, in its own words.
             Err(_) if status == 413 => {
                 return Err(ApiError::Refused {
                     code: status,
@@ -383,7 +383,7 @@ impl Api {
 pub struct Download(reqwest::Response);
 
 impl Download {
-    /// How long it is, where the server says so.
+    /// Its length, if the server says so.
     pub fn bytes(&self) -> Option<u64> {
         self.0.content_length()
     }
@@ -408,7 +408,7 @@ fn not_answered(error: reqwest::Error) -> ApiError {
     }
 }
 
-/// What Telegram asks for, within what makes sense: a second to a day.
+/// The pause that Telegram asks for, between a second and a day.
 fn pause_of(seconds: u64) -> Duration {
     Duration::from_secs(seconds.clamp(1, 24 * 60 * 60))
 }

@@ -1,7 +1,6 @@
-//! What else Telegram can be asked: whose token it is, where a bot's messages go, who somebody is, what waits.
+//! Further questions to Telegram: whose token it is, where a bot's messages go, who somebody is, what waits.
 //!
-//! For commands that look at a bot or set one up; what they make of the answers is theirs. Nothing here confirms an
-//! update, but for [`waiting_from`].
+//! For commands that inspect or set up a bot; they interpret the answers. Only [`waiting_from`] confirms updates.
 
 use std::time::Duration;
 
@@ -44,7 +43,7 @@ pub struct Chat {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {
     pub user: UserId,
-    /// As the person is called in Telegram; it may be anything.
+    /// The person's name in Telegram; it may be anything.
     pub name: String,
     pub code: String,
 }
@@ -54,7 +53,7 @@ impl Webhook {
         !self.url.is_empty()
     }
 
-    /// Whose it is. The rest of the address may have a secret in it.
+    /// The host alone: the rest of the address may contain a secret.
     pub fn host(&self) -> Option<String> {
         let url = reqwest::Url::parse(&self.url).ok()?;
         url.host_str().map(str::to_owned)
@@ -82,7 +81,7 @@ pub async fn webhook(api: &Api, limit: Duration) -> Result<Webhook, ApiError> {
     api.call_within(limit, "getWebhookInfo", &json!({})).await
 }
 
-/// Bot API: `deleteWebhook`. What was sent meanwhile is kept.
+/// Bot API: `deleteWebhook`. Pending updates are kept.
 pub async fn delete_webhook(api: &Api, limit: Duration) -> Result<(), ApiError> {
     let arguments = json!({"drop_pending_updates": false});
     let _: Value = api.call_within(limit, "deleteWebhook", &arguments).await?;
@@ -117,8 +116,8 @@ pub async fn is_member(
     Ok(!matches!(member.status.as_str(), "left" | "kicked"))
 }
 
-/// Bot API: `getUpdates`, for what waits, the oldest first, at most `most`, or
-/// what comes within `wait`. Nothing is confirmed.
+/// Bot API: `getUpdates`: at most `most` waiting updates, oldest first, or those that come within `wait`. Nothing is
+/// confirmed.
 pub async fn waiting(
     api: &Api,
     most: usize,
@@ -128,7 +127,7 @@ pub async fn waiting(
     updates(api, None, most, wait, limit).await
 }
 
-/// The same from an update on; Telegram forgets all before it.
+/// As [`waiting`], from `offset` on; Telegram forgets earlier ones.
 pub async fn waiting_from(
     api: &Api,
     offset: i64,
@@ -158,7 +157,7 @@ async fn updates(
         .await
 }
 
-/// Bot API: `sendMessage`, once and without a retry: for a word that makes no difference when it is lost.
+/// Bot API: `sendMessage`, without a retry: for a text that may be lost.
 pub async fn say(api: &Api, user: UserId, text: &str, limit: Duration) -> Result<(), ApiError> {
     let arguments = json!({"chat_id": user.0, "text": text});
     let _: Value = api.call_within(limit, "sendMessage", &arguments).await?;
@@ -170,7 +169,7 @@ pub fn number_of(update: &Value) -> Option<i64> {
     update.get("update_id")?.as_i64()
 }
 
-/// Bot API: `Message`, where it is somebody's start.
+/// Bot API: `Message`, if it is somebody's `/start`.
 pub fn start_in(update: &Value) -> Option<Start> {
     #[derive(Deserialize)]
     struct Message {

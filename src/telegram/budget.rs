@@ -1,7 +1,7 @@
 //! How often a chat may be called: one allowance for everything that goes there.
 //!
-//! Telegram allows about one message a second in a private chat and twenty a minute in a group, short bursts
-//! aside, and answers 429 with a pause when it is too much; calling during the pause makes it longer.
+//! Telegram allows about one message a second in a private chat and twenty a minute in a group, short bursts aside. It
+//! answers more with 429 and a pause; calling during the pause makes it longer.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use crate::domain::id::ChatId;
 
-/// So many calls may come at once.
+/// How many calls a burst may have.
 const BURST: f64 = 20.0;
-/// Live edits leave so many calls for what must arrive.
+/// How many calls live edits leave for messages.
 const KEPT_FOR_MESSAGES: f64 = 5.0;
 /// A live message is edited this often at most.
 const EDIT_PAUSE_PRIVATE: Duration = Duration::from_secs(2);
@@ -57,7 +57,7 @@ impl Budget {
         self.edit_pause
     }
 
-    /// When the next call of this kind may be made; not later than `now` means at once.
+    /// When the next call of this kind may be made: now, if that is not after `now`.
     pub fn ready_at(&mut self, purpose: Purpose, now: Instant) -> Instant {
         self.refill(now);
         let needed = match purpose {

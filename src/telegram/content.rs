@@ -1,13 +1,13 @@
-//! What a message of the Bot API is beside its words: files, things that words say as well, and the rest by its name.
+//! A Bot API message's content apart from its words: files, things that words can describe, and other kinds by name.
 //!
-//! Read from the JSON that Telegram sent, so that a kind which is newer than this version has a name and loses nobody's
-//! words. Bot API 10: the fields of `Message`.
+//! It is read from the JSON that Telegram sent: a kind newer than this version still has a name, and no words are lost.
+//! Bot API 10: the fields of `Message`.
 
 use serde_json::Value;
 
 use crate::domain::update::{Content, File, FileKind, Location, Task, Thing};
 
-/// What Telegram writes into a chat by itself when somebody did something there.
+/// Service messages: Telegram writes them into a chat after somebody's action.
 const SERVICE: [&str; 56] = [
     "boost_added",
     "channel_chat_created",
@@ -67,10 +67,10 @@ const SERVICE: [&str; 56] = [
     "write_access_allowed",
 ];
 
-/// What a person sends and words cannot say.
+/// Content that words cannot describe.
 const IMPOSSIBLE: [&str; 5] = ["game", "giveaway", "giveaway_winners", "invoice", "story"];
 
-/// Fields that say something of a message and not what it is.
+/// Fields about a message that do not say what it contains.
 const AROUND: [&str; 46] = [
     "author_signature",
     "business_connection_id",
@@ -120,7 +120,7 @@ const AROUND: [&str; 46] = [
     "via_bot",
 ];
 
-/// What a message is beside its words.
+/// A message's content, its words aside.
 pub fn content_of(raw: &Value) -> Content {
     let Value::Object(fields) = raw else {
         return Content::Text;
@@ -160,9 +160,9 @@ fn files_of(raw: &Value) -> Vec<File> {
     file_of(raw).into_iter().collect()
 }
 
-/// The file of a message, or of one of those that were paid for.
+/// The file of a message or of one paid medium.
 fn file_of(raw: &Value) -> Option<File> {
-    // An animation has a `document` beside it, for programs that do not know animations.
+    // An animation also has a `document`, for programs that do not know animations.
     const KINDS: [(&str, FileKind); 7] = [
         ("animation", FileKind::Animation),
         ("audio", FileKind::Audio),
@@ -172,7 +172,7 @@ fn file_of(raw: &Value) -> Option<File> {
         ("voice", FileKind::Voice),
         ("live_photo", FileKind::Video),
     ];
-    // A live photo is its picture; the seconds around it are for the eye.
+    // Of a live photo only the picture is taken, not the seconds around it.
     let picture = photo_of(&raw["photo"]).or_else(|| photo_of(&raw["live_photo"]["photo"]));
     picture.or_else(|| {
         KINDS
@@ -181,7 +181,7 @@ fn file_of(raw: &Value) -> Option<File> {
     })
 }
 
-/// Of the sizes of a picture the largest. Bot API: `PhotoSize`.
+/// The largest size of a picture. Bot API: `PhotoSize`.
 fn photo_of(sizes: &Value) -> Option<File> {
     let area = |size: &&Value| {
         let side = |name: &str| size[name].as_u64().unwrap_or(0);
@@ -208,7 +208,7 @@ fn file_from(raw: &Value, kind: FileKind) -> Option<File> {
 
 fn thing_of(raw: &Value) -> Option<Thing> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    // A venue has a `location` beside it, for programs that do not know venues.
+    // A venue also has a `location`, for programs that do not know venues.
     if let venue @ Value::Object(_) = &raw["venue"] {
         return Some(Thing::Venue {
             title: text(&venue["title"]),
@@ -262,7 +262,7 @@ fn all<T>(list: &Value, read: impl Fn(&Value) -> T) -> Vec<T> {
     items.iter().map(read).collect()
 }
 
-/// As Telegram wrote them: no digit more, no digit less. Bot API: `Location`.
+/// Degrees keep the digits that Telegram wrote. Bot API: `Location`.
 fn location_of(raw: &Value) -> Option<Location> {
     let degrees = |name: &str| match &raw[name] {
         Value::Number(number) => Some(number.to_string()),
@@ -274,7 +274,7 @@ fn location_of(raw: &Value) -> Option<Location> {
     })
 }
 
-/// The words of a formatted message, block by block; none where there are none. Bot API: `RichMessage`.
+/// The words of a formatted message, block by block; `None` if it has none. Bot API: `RichMessage`.
 pub(super) fn rich_text(rich: &Value) -> Option<String> {
     let blocks = rich["blocks"].as_array()?;
     let words: Vec<String> = blocks

@@ -1,4 +1,4 @@
-//! teloxide's dispatcher over the stored updates: one worker per chat, each update to whoever handles it.
+//! teloxide's dispatcher over the stored updates: one worker per chat; each update goes to the handler.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -40,7 +40,7 @@ impl Arrived {
         self.me.username()
     }
 
-    /// What it says. The stored text `raw` has everything; teloxide's reading has what teloxide knows.
+    /// Reads the update. `raw` is its stored text, which has more than teloxide knows.
     pub fn read(&self, raw: &str) -> Incoming {
         catch_unwind(AssertUnwindSafe(|| {
             incoming::read(&self.update, raw, &self.me)
@@ -49,8 +49,8 @@ impl Arrived {
     }
 }
 
-/// Runs the dispatcher until the listener ends. Errors are those of its first call, getMe; then nothing was
-/// dispatched, and it may be run again with a new listener.
+/// Runs the dispatcher until the listener ends. An error comes from its first call, getMe: nothing was dispatched, and
+/// it may be run again with a new listener.
 pub async fn dispatch(
     bot: Bot,
     handler: Handler,

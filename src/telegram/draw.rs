@@ -1,4 +1,4 @@
-//! A message of ours as what the Bot API sends: texts with entities, or a file.
+//! Turns a message into what the Bot API sends: texts with entities, or a file.
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,11 +14,11 @@ use crate::chat::questions;
 use crate::domain::outgoing::{Body, Code, Folded, Outgoing, Stored};
 use crate::redact::Redactor;
 
-/// An answer of more parts comes as its first part and the whole of it as a file.
+/// An answer with more parts is sent as its first part and one file with the whole.
 const MOST_PARTS: usize = 3;
-/// So many files of one answer are sent; the others are in the whole of it.
+/// How many files of an answer are sent; the whole answer has the others.
 const MOST_FILES: usize = 5;
-/// So many commands of one answer get a button.
+/// How many commands of an answer get a button.
 const MOST_COMMANDS: usize = 3;
 /// Of a longer answer only the beginning is drawn, enough for its first part; in bytes.
 const DRAWN_WHOLE: usize = 64 * 1024;
@@ -48,13 +48,12 @@ pub enum Part {
 pub struct Drawn {
     /// In their order; at least one.
     pub parts: Vec<Part>,
-    /// Each gets a button below the last part that copies it.
+    /// Each gets a button below the last part, which copies it.
     pub commands: Vec<String>,
 }
 
 impl Drawn {
-    /// Takes out the secrets that are seen only now: Markdown can write one in a way that no longer looks like it. A
-    /// text that has one comes without its formatting.
+    /// Removes secrets that only drawing reveals: Markdown can disguise one. A text with a secret loses its formatting.
     pub fn take_secrets_out(&mut self, redactor: &Redactor) {
         for part in &mut self.parts {
             let (Part::Text(text)
@@ -68,11 +67,11 @@ impl Drawn {
     }
 }
 
-/// Draws a message. The same message always gives the same parts, so that a sender can go on where it stopped.
+/// Draws a message. The same message always gives the same parts, so that a sender can resume.
 ///
-/// A text that is sent as a file is taken out of the message: it may be very long.
+/// A text sent as a file is moved out of the message: it may be very long.
 ///
-/// A message that cannot be drawn is not held up by it: it comes as the text that it was made from.
+/// A message that cannot be drawn is sent as its plain source text.
 pub fn draw(message: &mut Outgoing) -> Drawn {
     catch_unwind(AssertUnwindSafe(|| drawn(message))).unwrap_or_else(|panic| {
         let panic = crate::store::panic_text(panic.as_ref());
@@ -137,7 +136,7 @@ fn stored(file: &Stored, caption: Rich) -> Drawn {
     }
 }
 
-/// As little as can be done to a message.
+/// A message as plain text.
 fn undrawn(message: &Outgoing) -> Drawn {
     let text = match &message.body {
         Body::Note { text, quoted } => match quoted {
@@ -160,7 +159,7 @@ fn undrawn(message: &Outgoing) -> Drawn {
     texts(&Rich::plain(text))
 }
 
-/// One message, which an edit can replace: what is too long for it is cut, code first.
+/// One message, which an edit can replace; if it is too long, the code is cut first.
 fn question(head: Rich, text: &str, code: Option<&Code>, below: &str) -> Drawn {
     let units = |text: &str| text.encode_utf16().count();
     let mut rich = head;
@@ -195,7 +194,7 @@ fn question(head: Rich, text: &str, code: Option<&Code>, below: &str) -> Drawn {
     }
 }
 
-/// The beginning of a text: at most so many UTF-16 units, whole lines where that leaves enough.
+/// The first `units` UTF-16 units of a text, cut at a line's end if that keeps more than half.
 fn cut(text: &str, units: usize) -> &str {
     let mut room = units;
     let end = text.char_indices().find(|(_, character)| {
@@ -212,7 +211,7 @@ fn cut(text: &str, units: usize) -> &str {
     }
 }
 
-/// Opens at a touch; its title is what a reader sees of it first.
+/// A folded quote, which opens at a touch; its title is seen first.
 fn quote(folded: &Folded) -> Rich {
     let text = folded.text.trim_end();
     let mut rich = Rich::plain(format!("{}\n{text}", folded.title));
@@ -222,7 +221,7 @@ fn quote(folded: &Folded) -> Rich {
     rich
 }
 
-/// The line above a message, where it has one.
+/// The line above a message, if it has one.
 fn headed(message: &Outgoing) -> Rich {
     let mut rich = Rich::default();
     if let Some(preface) = &message.preface {
@@ -260,7 +259,7 @@ fn answer(mut rich: Rich, markdown: &mut String, footer: &str) -> Drawn {
     }
 }
 
-/// The first part of a very long answer, what it names, and all of it as a file.
+/// The first part of a very long answer, its files, and the whole as a file.
 fn beginning_and_whole(
     rich: &Rich,
     markdown: &mut String,
@@ -301,7 +300,7 @@ fn texts(rich: &Rich) -> Drawn {
         .map(Part::Text)
         .collect();
     if parts.is_empty() {
-        // Telegram takes no blank message, and nothing of ours is meant to be one.
+        // Telegram refuses a blank message.
         parts.push(Part::Text(Rich::plain("…")));
     }
     Drawn {

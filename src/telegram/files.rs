@@ -1,7 +1,7 @@
-//! Gets a file that somebody sent from the Bot API server onto the disk, in pieces.
+//! Downloads a person's file from the Bot API server to the disk, in pieces.
 //!
 //! `getFile` says where it is: below `/file/bot<token>/`, or, with a local server (`--local`), at a path of this
-//! machine. One try; what to do when it fails is the caller's.
+//! machine. One try; the caller decides what follows a failure.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -16,11 +16,11 @@ use tokio::io::AsyncWriteExt;
 use super::api::{Api, ApiError};
 use crate::domain::update::File;
 
-/// Bot API: what Telegram's own server gives a bot at most, in bytes.
+/// Bot API: the largest file of Telegram's own server, in bytes.
 const LARGEST_OF_TELEGRAM: u64 = 20 * 1024 * 1024;
-/// Bot API: what a local server gives at most.
+/// Bot API: the largest file of a local server.
 const LARGEST: u64 = 2_000 * 1024 * 1024;
-/// The server is given up when nothing comes for so long.
+/// A download is given up after so long without data.
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// Why a try brought no file.
@@ -34,10 +34,10 @@ pub enum FetchError {
     TooLarge,
     #[error("it is larger than 2,000 MB")]
     MuchTooLarge,
-    /// A local server has it where this process cannot read it.
+    /// A local server's file that this process cannot read.
     #[error("{} cannot be read", .0.display())]
     OutOfReach(PathBuf),
-    /// It cannot be written here.
+    /// Writing it failed.
     #[error("{0}")]
     Disk(io::Error),
 }
@@ -49,8 +49,8 @@ struct Located {
     file_size: Option<u64>,
 }
 
-/// Writes the file to `to`, whatever was there before, and returns how the server calls it. `heard` gets the bytes
-/// that have come so far.
+/// Writes the file to `to`, replacing what was there, and returns its path at the server. `heard` gets the bytes
+/// received so far.
 pub async fn fetch(
     api: &Api,
     file: &File,
@@ -70,7 +70,7 @@ pub async fn fetch(
     }
     let path = located.file_path.ok_or(FetchError::Cut)?;
     let here = Path::new(&path);
-    // Telegram's own server is on another machine: a path of this one could only be a lie.
+    // Telegram's own server is on another machine: it cannot know a path of this one.
     if here.is_absolute() && !api.is_telegrams_own() {
         copy(here, to).await?;
     } else {
@@ -132,7 +132,7 @@ async fn copy(from: &Path, to: &Path) -> Result<(), FetchError> {
         .unwrap_or_else(|error| Err(FetchError::Disk(io::Error::other(error))))
 }
 
-/// For nobody else on the machine.
+/// Readable by this user alone.
 fn written() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use reqwest::multipart::Form;
 use serde_json::Value;
 
-/// However small a file is.
+/// For the smallest file.
 const AT_LEAST: Duration = Duration::from_secs(120);
-/// A line is believed to bring as many bytes a second.
+/// The slowest connection expected, in bytes a second.
 const SLOWEST: u64 = 32 * 1024;
 
 /// The arguments of a call, each as a part.

@@ -1,4 +1,4 @@
-//! An update as what the inbox acts on.
+//! An update turned into what the inbox acts on.
 //!
 //! Messages are read from the stored JSON (`message`), everything else from teloxide's update.
 
@@ -9,7 +9,7 @@ use super::message;
 use crate::domain::id::{ChatId, ChatThread, MessageId, ThreadId, UserId};
 use crate::domain::update::{Button, Incoming};
 
-/// Reduces an update to what telecoder acts on; `raw` is the same as Telegram sent it.
+/// Reduces an update to what telecoder acts on; `raw` is the update as Telegram sent it.
 pub fn read(update: &Update, raw: &str, me: &Me) -> Incoming {
     match &update.kind {
         UpdateKind::Message(message) => match message.chat_migration() {
@@ -56,7 +56,7 @@ fn unreadable() -> Incoming {
     Incoming::Other("message without a place".into())
 }
 
-/// The service message comes in both chats; each says what the other one is.
+/// Both chats get a service message, each with the other's id.
 fn migrated(chat: teloxide::types::ChatId, migration: ChatMigration) -> Incoming {
     let (old, new) = match migration {
         ChatMigration::To { chat_id } => (chat, chat_id),

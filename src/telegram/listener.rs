@@ -1,6 +1,6 @@
 //! Feeds the stored updates to teloxide's dispatcher, in the order in which they arrived.
 //!
-//! An update leaves the store only when its handler has had its effect; one whose handler failed comes again.
+//! An update leaves the store only after its effect; one whose handler failed comes again.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
@@ -27,14 +27,14 @@ pub struct StoredUpdates {
     store: Store,
     /// Wakes when something was stored.
     arrived: Arc<Notify>,
-    /// Updates whose handler failed and that are to come again.
+    /// Updates to bring again because their handler failed.
     again: mpsc::UnboundedReceiver<UpdateSeq>,
     quit: CancellationToken,
     stop: StopToken,
     /// The last update that was taken from the store.
     last: UpdateSeq,
     waiting: VecDeque<updates::Stored>,
-    /// Failed ones that are still to be taken from the store again.
+    /// Failed updates still to be read from the store again.
     to_come: VecDeque<UpdateSeq>,
     /// Kinds of updates that could not be read.
     passed_over: BTreeSet<String>,
@@ -61,7 +61,7 @@ impl StoredUpdates {
         }
     }
 
-    /// The next update that can be read; none when the bot stops.
+    /// The next update that can be read; `None` when the bot stops.
     async fn next(&mut self) -> Option<Update> {
         loop {
             if self.quit.is_cancelled() {
@@ -80,7 +80,7 @@ impl StoredUpdates {
         }
     }
 
-    /// Waits until there is something, and takes it from the store.
+    /// Waits for stored updates and takes them from the store.
     async fn look(&mut self) -> Result<(), crate::store::StoreError> {
         while let Some(seq) = self.to_come.front().copied() {
             let stored = self
@@ -111,7 +111,7 @@ impl StoredUpdates {
         Ok(())
     }
 
-    /// An update of a kind that cannot be read: survived, and each kind said once.
+    /// Marks an unreadable update as done, and logs each kind once.
     async fn pass_over(&mut self, stored: &updates::Stored) {
         let kind = kind_of(&stored.raw);
         if self.passed_over.insert(kind.clone()) {
@@ -131,7 +131,7 @@ impl StoredUpdates {
     }
 }
 
-/// The name of the field that an update has beside its id.
+/// The name of an update's field other than its id.
 fn kind_of(raw: &str) -> String {
     serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(raw)
         .ok()

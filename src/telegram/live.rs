@@ -1,7 +1,7 @@
 //! The live message: one Telegram message that follows a run, or other work.
 //!
-//! Makes the calls. When it is shown is [`pace`](super::pace)'s, when the chat may be called is `line`'s, and
-//! what it says is `chat::live`'s.
+//! Makes the calls. [`pace`](super::pace) decides when it is shown, `line` when the chat may be called, and
+//! `chat::live` what it says.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::domain::id::{ChatThread, MessageId};
 use crate::domain::live::{LiveOf, LiveText};
 use crate::store::{Store, live};
 
-/// An answer may wait behind a live text, so that one is not waited for as long.
+/// The limit of a call: an answer may be waiting behind it.
 const LIMIT: Duration = Duration::from_secs(5);
 /// After a failure that passes.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
@@ -34,7 +34,7 @@ pub struct LiveMessage {
     given_up: bool,
 }
 
-/// What became of showing a text.
+/// The outcome of showing a text.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Shown {
     /// It is shown, or a later try will be made.
@@ -56,7 +56,7 @@ impl LiveMessage {
         }
     }
 
-    /// Replaces what should have been shown before.
+    /// Replaces the text wanted before.
     pub fn want(&mut self, text: LiveText) {
         if !self.given_up {
             self.pace.want(text);
@@ -75,22 +75,22 @@ impl LiveMessage {
         self.message.is_some() && !self.given_up
     }
 
-    /// The message, where there is one.
+    /// The message, if there is one.
     pub fn message(&self) -> Option<MessageId> {
         self.message
     }
 
-    /// When there is something to show; the chat's budget may say later.
+    /// When the wanted text may be shown; the budget may say later.
     pub fn due_at(&self) -> Option<Instant> {
         self.pace.due_at()
     }
 
-    /// The newest text, where it differs from what is shown.
+    /// The newest text, if it differs from the shown one.
     pub fn take(&mut self) -> Option<LiveText> {
         self.pace.take()
     }
 
-    /// Shows a text that was taken, and nothing again for `pause`.
+    /// Shows a taken text; the next one waits for `pause`.
     pub async fn show(
         &mut self,
         text: LiveText,
@@ -183,7 +183,7 @@ impl LiveMessage {
     }
 }
 
-/// Nothing more is to be done about a live message.
+/// Forgets a live message: a restart leaves it alone.
 pub(super) async fn forget(store: &Store, of: LiveOf) {
     let kept = store
         .transaction(move |db| live::forget_message(db, &of))

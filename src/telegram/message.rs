@@ -1,8 +1,8 @@
-//! A message of the Bot API as telecoder sees it: who wrote it where, what it answers, where it is from.
+//! Reads a Bot API message: its chat, sender and words, what it replies to, where it was forwarded from.
 //!
-//! Read from the JSON that Telegram sent, field by field, and not with teloxide: its `Message` knows the Bot API of one
-//! day, and a field that has another form since then would take the person's words with it. Here only the field itself
-//! is missing then. What a message is beside its words is `sent`'s.
+//! It is read field by field from the JSON that Telegram sent, not with teloxide: teloxide's `Message` fits one version
+//! of the Bot API, and a field that has changed since would take the person's words with it. Here only that field is
+//! missing. The content apart from the words is `content`'s.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use crate::domain::id::{ChatId, ChatThread, MessageId, ThreadId, UserId};
 use crate::domain::update::{Content, Message, Origin, Replied, Text};
 use crate::telegram::content;
 
-/// None where it has no place or no number.
+/// `None` if it has no chat or no id.
 pub fn read(raw: &Value, me: &Me) -> Option<Message> {
     Some(Message {
         at: ChatThread {
@@ -38,7 +38,7 @@ fn id_of(raw: &Value) -> Option<MessageId> {
     i32::try_from(id).ok().map(MessageId)
 }
 
-/// Who writes as the group or as a channel has a stand-in user that nobody can put on a list.
+/// Somebody who writes as the group or a channel has a stand-in user, which no list can name.
 fn sender_of(raw: &Value) -> Option<UserId> {
     let is_stand_in = !raw["sender_chat"].is_null();
     raw["from"]["id"]
@@ -79,7 +79,7 @@ fn text_of(raw: &Value, me: &Me) -> Text {
     }
 }
 
-/// Where this bot is mentioned: by `@username`, or by a link to it.
+/// The mentions of this bot: `@username`, or a link to it.
 fn mentions(text: &str, entities: &Value, me: &Me) -> Vec<Range<usize>> {
     let username = me.user.username.as_deref().unwrap_or_default();
     let entities = entities.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -100,7 +100,7 @@ fn mentions(text: &str, entities: &Value, me: &Me) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// UTF-16 units, as the Bot API counts, to bytes; none where they do not fit the text.
+/// Converts the Bot API's UTF-16 units to bytes; `None` if they do not fit the text.
 fn bytes_of(text: &str, offset: usize, length: usize) -> Option<Range<usize>> {
     let byte_at = |unit: usize| {
         let mut units = 0;

@@ -1,11 +1,12 @@
 //! The only module that knows the Bot API.
 //!
-//! In: [`poll`] stores what Telegram sends before confirming it; [`listener`] feeds the stored updates to
-//! teloxide's dispatcher, whose handlers are in [`dispatch`]; [`repair`], [`incoming`] and [`message`] turn
-//! the raw JSON into what the inbox acts on; `domain::access` decides who may.
+//! In: [`poll`] stores updates before it confirms them. [`listener`] feeds them to teloxide's dispatcher, which
+//! [`dispatch`] runs. [`repair`], [`incoming`] and [`message`] turn the raw JSON into what the inbox acts on.
+//! `domain::access` decides who may use the bot.
 //! Out: [`outbox`] keeps one [`mod@line`] per chat with its [`live`] messages, paced by [`budget`]; [`draw`],
-//! [`markdown`] and [`rich`] turn a message into texts with entities; `send` sends one and knows what a refusal
-//! means; [`api`] makes the calls, [`files`] gets what was sent. [`ask`] has the questions of those who look at a bot from outside.
+//! [`markdown`] and [`rich`] turn a message into texts with entities; `send` sends one and knows what a refusal means;
+//! [`api`] makes the calls; [`files`] downloads what people sent. [`ask`] has the calls of commands that inspect or set
+//! up a bot.
 
 pub mod api;
 pub mod ask;

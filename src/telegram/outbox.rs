@@ -1,7 +1,7 @@
-//! The way out: a handle with verbs, and the task that keeps one line per chat behind it.
+//! The way out: a handle with verbs, and behind it the task that keeps one line per chat.
 //!
-//! Messages that must arrive are rows in the store; whoever wrote one says [`Outbox::deliver`] when it is
-//! committed. Live states, typing and answers to buttons are not rows: the newest wins, and they may be lost.
+//! Messages that must arrive are rows in the store; their writer calls [`Outbox::deliver`] after the commit. Live
+//! states, typing and answers to buttons are not rows: the newest wins, and they may be lost.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -30,8 +30,8 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Starts the task that owns the lines. `pauses` are those that Telegram asked for before the bot was
-    /// started, with what is left of each.
+    /// Starts the task that owns the lines. `pauses` are what is left of the pauses that Telegram asked for before the
+    /// start.
     pub fn start(
         around: Surroundings,
         pauses: HashMap<ChatId, Duration>,
@@ -58,7 +58,7 @@ impl Outbox {
         }
     }
 
-    /// After a start: everything that has not arrived is due.
+    /// After a start: sends everything that has not arrived.
     pub async fn deliver_what_is_left(&self, store: &Store) -> Result<(), StoreError> {
         for chat in store.transaction(outbox::chats_with_due).await? {
             self.deliver(chat);
@@ -71,24 +71,24 @@ impl Outbox {
         self.ask(chat, Ask::Deliver);
     }
 
-    /// A live message shall say this; replaces what it should have said before.
+    /// Sets a live message's text; replaces one that is not shown yet.
     pub fn show_live(&self, at: ChatThread, of: LiveOf, text: LiveText) {
         self.ask(at.chat, Ask::Live { at, of, text });
     }
 
-    /// A live message that was found at a restart.
+    /// Resumes a live message found at a restart.
     pub fn resume_live(&self, at: ChatThread, of: LiveOf, message: MessageId) {
         self.ask(at.chat, Ask::LiveKnown { at, of, message });
     }
 
-    /// What it followed has ended: the live message, if there is one, gets its last text and loses its button.
+    /// The followed work has ended: its live message, if any, gets a last text and loses its button.
     pub fn end_live(&self, at: ChatThread, of: LiveOf, text: String) {
         let text = LiveText::plain(text);
         self.ask(at.chat, Ask::LiveEnd { of, text });
     }
 
-    /// What it followed has ended, and another message says how: the live message, if there is one, goes. Bot
-    /// API: `deleteMessage`.
+    /// The followed work has ended and another message says how: its live message, if any, is deleted. Bot API:
+    /// `deleteMessage`.
     pub fn remove_live(&self, at: ChatThread, of: LiveOf) {
         self.ask(at.chat, Ask::LiveGone(of));
     }
@@ -103,19 +103,19 @@ impl Outbox {
         self.ask(at.chat, Ask::Typing(at));
     }
 
-    /// Says something that cannot be stored first, because nothing can be. Tried once; may be lost.
+    /// Sends a text without storing it, while the store fails. Tried once; may be lost.
     pub fn say_past_the_store(&self, at: ChatThread, text: String) {
         let api = self.api.clone();
         let arguments = json!({"chat_id": at.chat.0, "text": self.redactor.text(&text)});
         self.calls.spawn(async move {
             let said: Result<Value, _> = api.call("sendMessage", &arguments).await;
             if let Err(error) = said {
-                warn!(chat.id = at.chat.0, %error, "nobody could be told in the chat; this log is all there is");
+                warn!(chat.id = at.chat.0, %error, "the owner could not be told in the chat; only this log says so");
             }
         });
     }
 
-    /// Answers a button at once; free of the chat's budget. Bot API: `answerCallbackQuery`.
+    /// Answers a button immediately, outside the chat's budget. Bot API: `answerCallbackQuery`.
     pub fn answer_button(&self, query: &str, text: &'static str) {
         let api = self.api.clone();
         let arguments = json!({"callback_query_id": query, "text": text});
@@ -127,14 +127,13 @@ impl Outbox {
         });
     }
 
-    /// Takes the buttons below an old message away: what they stood for is over. May be lost. Bot API:
+    /// Removes the buttons below a message when they have no use any more. May be lost. Bot API:
     /// `editMessageReplyMarkup`.
     pub fn remove_buttons(&self, chat: ChatId, message: MessageId) {
         self.ask(chat, Ask::RemoveButtons(message));
     }
 
-    /// Takes a message away that somebody sent in a private chat. May fail, and is not tried again. Bot API:
-    /// `deleteMessage`.
+    /// Deletes a message that somebody sent in a private chat. Tried once; may fail. Bot API: `deleteMessage`.
     pub fn delete(&self, chat: ChatId, message: MessageId) {
         let api = self.api.clone();
         let arguments = json!({"chat_id": chat.0, "message_id": message.0});
@@ -150,7 +149,7 @@ impl Outbox {
         if chat == ChatId::SHELL {
             return;
         }
-        // Without the task nobody is there to show it; rows stay in the store.
+        // Without the task nothing can be sent; rows stay in the store.
         let _ = self.asks.send((chat, ask));
     }
 }
@@ -169,7 +168,7 @@ impl Lines {
         while let Some((chat, ask)) = incoming.recv().await {
             let line = lines.entry(chat).or_insert_with(|| self.line(chat));
             if let Err(unsent) = line.send(ask) {
-                // Only a panic ends a line before its time. Its rows are in the store; the next line sends them.
+                // Only a panic ends a line early. Its rows are in the store; the next line sends them.
                 error!(chat.id = chat.0, "a chat's line had died; it is made anew");
                 *line = self.line(chat);
                 let _ = line.send(Ask::Deliver);

@@ -1,4 +1,4 @@
-//! When the newest state of a live message is shown: not too often, only when it changed, and the last one always.
+//! Decides when a live message's newest state is shown: not too often, only if it changed, the last one always.
 //!
 //! No I/O; time is an argument.
 
@@ -11,10 +11,10 @@ use crate::domain::live::LiveText;
 #[derive(Debug)]
 pub struct Pace {
     shown: LiveText,
-    /// Replaces what should have been shown before.
+    /// The text to show next; the newest wins.
     wanted: Option<LiveText>,
     not_before: Instant,
-    /// What is wanted is the last state.
+    /// `wanted` is the last state.
     ended: bool,
 }
 
@@ -45,24 +45,24 @@ impl Pace {
         self.ended
     }
 
-    /// When there is something to show; the chat's budget may say later.
+    /// When the wanted text may be shown; the budget may say later.
     pub fn due_at(&self) -> Option<Instant> {
         self.wanted.as_ref().map(|_| self.not_before)
     }
 
-    /// The newest state if it differs from what is shown; it counts as taken.
+    /// Takes the newest text, if it differs from the shown one.
     pub fn take(&mut self) -> Option<LiveText> {
         let text = self.wanted.take()?;
         (self.ended || text != self.shown).then_some(text)
     }
 
-    /// It is shown, and nothing else for `pause`.
+    /// `text` was shown; the next one waits `pause`.
     pub fn shown(&mut self, text: LiveText, now: Instant, pause: Duration) {
         self.shown = text;
         self.not_before = now + pause;
     }
 
-    /// It could not be shown; a newer state may replace it until then.
+    /// `text` could not be shown; a newer one may replace it until `at`.
     pub fn again(&mut self, text: LiveText, at: Instant) {
         self.wanted.get_or_insert(text);
         self.not_before = at;

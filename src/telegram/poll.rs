@@ -1,8 +1,8 @@
 //! Asks Telegram for updates and keeps them before it asks again.
 //!
-//! getUpdates confirms everything below `offset`, so the batch and the next offset are committed in one
-//! transaction first: an update is on disk before Telegram may forget it. What cannot be stored is not
-//! confirmed, and Telegram sends it again.
+//! getUpdates confirms everything below `offset`, so the batch and the next offset are committed first, in one
+//! transaction: an update is on disk before Telegram may forget it. A batch that cannot be stored is not confirmed:
+//! Telegram sends it again.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,19 +23,19 @@ use crate::store::{Store, StoreError, alive, offset, updates};
 
 /// Bot API: `timeout` of getUpdates is capped at 50 s.
 const LONG_POLL: Duration = Duration::from_secs(50);
-/// The longest that asking and storing takes: the call's own limit, and a database that is busy.
+/// The longest that a call and its storing take: the call's limit, and a busy database.
 const ROUND: Duration = Duration::from_secs(50 + 30 + 30);
 const RETRY_PAUSES_S: [u64; 6] = [1, 2, 5, 10, 20, 30];
-/// How exactly it is known when the bot was last at work.
+/// How often the store notes that the bot is alive.
 const ALIVE_EVERY: Duration = Duration::from_secs(30);
-/// What the log says of a 409, and where it has passed; the doctor reads it there.
+/// What the log says after a 409, and when it is over; the doctor reads it there.
 pub const OTHER_POLLER: &str = "another program polls with the same bot token";
 pub const NO_OTHER_POLLER: &str = "no other program polls with this bot token any more";
-/// After a 409: the other one gets 409 too, so hurry helps nobody.
+/// Pause after a 409: the other poller gets it too.
 const CONFLICT_PAUSE: Duration = Duration::from_secs(30);
-/// Two pollers take turns in succeeding: only after so long without a 409 the other one is gone.
+/// Two pollers succeed in turns: the other one is gone only after so long without a 409.
 const CONFLICT_OVER: Duration = Duration::from_secs(120);
-/// Until what could not be stored is asked for again. Bot API: the same offset within 3 s waits for 3 s.
+/// The pause after a failure to store. Bot API: the same offset within 3 s waits for 3 s.
 const STORE_PAUSE: Duration = Duration::from_secs(3);
 /// Sent with every call: Telegram remembers it, and by default leaves some kinds out.
 pub const ALLOWED_UPDATES: [&str; 4] = [
@@ -45,12 +45,12 @@ pub const ALLOWED_UPDATES: [&str; 4] = [
     "my_chat_member",
 ];
 
-/// The token does not work; there is no use in going on.
+/// The token does not work, so polling on is useless.
 #[derive(Debug, thiserror::Error)]
 #[error("Telegram does not accept the bot token ({0})")]
 pub struct TokenRefused(String);
 
-/// What the poller needs, and what it knows of its own trouble.
+/// What the poller needs.
 pub struct Poller {
     pub api: Api,
     pub store: Store,
@@ -59,16 +59,16 @@ pub struct Poller {
     pub health: Health,
     pub metrics: Metrics,
     pub outbox: Outbox,
-    /// Who is told when nothing can be stored.
+    /// Where to say that nothing can be stored.
     pub owner: Option<ChatThread>,
 }
 
-/// What went wrong since the last time that all was well, and what was well.
+/// What has gone wrong since all was well, and what has worked.
 #[derive(Default)]
 struct Trouble {
-    /// When it was last written down that the bot is at work.
+    /// When the store last noted that the bot is alive.
     alive_noted: Option<Instant>,
-    /// The token was good once.
+    /// The token has worked.
     has_polled: bool,
     failures: usize,
     last_conflict: Option<Instant>,
@@ -98,7 +98,7 @@ impl Poller {
                     self.all_is_well(&mut trouble);
                     continue;
                 }
-                // Later it may be Telegram that is wrong; at the start it is the token.
+                // Later Telegram may be at fault; at the start it is the token.
                 Err(Failure::Api(error)) if error.is_refused_token() && !trouble.has_polled => {
                     return Err(TokenRefused(error.to_string()));
                 }
@@ -132,7 +132,7 @@ impl Poller {
         }
     }
 
-    /// Says once what is wrong, and how long to wait.
+    /// Logs what is wrong once; returns the pause.
     fn pause_after(&self, failure: &Failure, trouble: &mut Trouble) -> Duration {
         match failure {
             Failure::Api(error) if error.is_conflict() => {
@@ -219,7 +219,7 @@ impl Poller {
             .collect();
         let Some((last, _)) = rows.last() else {
             if unusable {
-                // They come again at once, and so does this.
+                // Telegram sends them again immediately.
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             return Ok(());

@@ -1,6 +1,6 @@
 //! A reaction on each prompt shows its state at a glance. Bot API: `setMessageReaction`.
 //!
-//! The newest state wins, and one may be lost. A chat that does not allow them is left alone.
+//! The newest state wins; a reaction may be lost. A chat that allows none is left alone.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::domain::live::PromptState;
 #[derive(Debug, Default)]
 pub(super) struct Reactions {
     newest: BTreeMap<MessageId, PromptState>,
-    /// The chat allows none of them.
+    /// The chat allows no reactions.
     not_allowed: bool,
 }
 
@@ -60,7 +60,7 @@ impl Reactions {
     }
 }
 
-/// Of those that Telegram knows as reactions.
+/// One of the reactions that Telegram knows.
 fn emoji(state: PromptState) -> &'static str {
     match state {
         PromptState::Taken => "👀",

@@ -1,15 +1,15 @@
-//! Makes a raw update readable for teloxide, which passes it on to the chat it belongs to.
+//! Makes a raw update readable for teloxide, which routes it to its chat.
 //!
-//! teloxide 0.17 knows the Bot API up to 9.1: a field of another form than it expects fails the whole update. So of a
-//! message it gets what says whose it is, in a copy; what the message says is read from the stored update, which stays
-//! as Telegram sent it (`message`).
+//! teloxide 0.17 knows the Bot API up to 9.1: one field in an unexpected form fails the whole update. So teloxide gets
+//! a copy of a message with only the fields that say whose it is. `message` reads the content from the stored update,
+//! which stays as Telegram sent it.
 
 use serde_json::{Map, Value, json};
 use teloxide::types::{MessageEntity, Update, UpdateKind};
 
 use crate::domain::id::UpdateSeq;
 
-/// What says whose a message is, and that a group has become another one. Bot API: `Message`.
+/// Fields that say whose a message is, or that a group has moved. Bot API: `Message`.
 const NEEDED: [&str; 9] = [
     "message_id",
     "date",
@@ -22,7 +22,7 @@ const NEEDED: [&str; 9] = [
     "migrate_from_chat_id",
 ];
 
-/// Parses a stored update; `None` when it is of a kind that cannot be read at all.
+/// Parses a stored update; `None` if its kind cannot be read.
 ///
 /// The parsed update's id is its place in the order of arrival: teloxide has no room for every id that
 /// Telegram may give.
@@ -37,7 +37,7 @@ pub fn parse(seq: UpdateSeq, raw: &str) -> Option<Update> {
         .filter(|update| !matches!(update.kind, UpdateKind::Error(_)))
 }
 
-/// Takes entities of unknown types out, wherever they are.
+/// Removes entities of unknown types everywhere.
 fn drop_unknown_entities(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -46,7 +46,7 @@ fn drop_unknown_entities(value: &mut Value) {
                     && let Value::Array(entities) = field
                 {
                     entities.retain(|entity| {
-                        // The type has no variant for what it does not know.
+                        // `MessageEntity` has no variant for unknown types.
                         serde_json::from_value::<MessageEntity>(entity.clone()).is_ok()
                     });
                 } else {
@@ -59,7 +59,7 @@ fn drop_unknown_entities(value: &mut Value) {
     }
 }
 
-/// Leaves only what is needed of the update's message.
+/// Reduces the update's message to the fields needed.
 fn reduce_messages(update: &mut Value) {
     let Value::Object(fields) = update else {
         return;

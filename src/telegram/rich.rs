@@ -1,8 +1,8 @@
 //! A text with styles, and how it is cut into messages.
 //!
 //! Styles are byte ranges here and become entities in UTF-16 units at the end, as the Bot API wants them
-//! (`MessageEntity`). A cut clips the ranges, so a code block that is cut goes on in the next message with
-//! its language, and nothing has to be escaped.
+//! (`MessageEntity`). A cut clips the ranges: a code block continues in the next message with its language, and nothing
+//! has to be escaped.
 
 use std::ops::Range;
 
@@ -37,7 +37,7 @@ pub enum Style {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rich {
     pub text: String,
-    /// Where which style applies, in bytes; ordered by start.
+    /// The styles' ranges in bytes, ordered by start.
     pub styles: Vec<(Range<usize>, Style)>,
 }
 
@@ -102,9 +102,9 @@ impl Rich {
         entities
     }
 
-    /// Cuts into parts that each fit one message: at a paragraph's end where there is one, else a line's,
-    /// else a word's, and never inside what a reader sees as one character. A code block that fits a message
-    /// of its own is not cut. The white space at a cut is dropped; nothing else is.
+    /// Cuts into parts that each fit one message: at a paragraph's end if there is one, else a line's, else a word's,
+    /// and never inside what a reader sees as one character. A code block that fits a message of its own is not cut.
+    /// The white space at a cut is dropped; nothing else is.
     pub fn split(&self, units: usize) -> Vec<Rich> {
         self.first_parts(units, usize::MAX)
     }
@@ -192,7 +192,7 @@ impl Rich {
             .map(|(range, _)| range.clone())
     }
 
-    /// The last edge between two visible characters, not behind `limit`; `limit` where there is none.
+    /// The last edge between two visible characters, not behind `limit`; `limit` if there is none.
     fn grapheme_before(&self, start: usize, limit: usize) -> usize {
         // Far enough back for the longest sequences that are in use.
         let mut from = limit.saturating_sub(200).max(start);

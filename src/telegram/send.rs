@@ -1,7 +1,7 @@
-//! Sends one part of a message that must arrive, and says what became of it.
+//! Sends one part of a message that must arrive, and returns the outcome.
 //!
-//! What Telegram does not like about the form of a message is left out and it is sent without: it is known
-//! then that it had not arrived. What is done about a failure is [`line`](super::line)'s.
+//! If Telegram refuses a message's form, the message is sent again without the refused part: a refused message has not
+//! arrived. [`line`](super::line) decides what follows a failure.
 
 use std::time::Duration;
 
@@ -32,13 +32,13 @@ pub(super) struct Sent {
     pub message_id: i64,
 }
 
-/// What became of a part.
+/// The outcome of a part.
 #[derive(Debug)]
 pub(super) enum Delivery {
     Arrived(MessageId),
     /// Telegram asks for a pause of this chat.
     Flood(Duration),
-    /// It did not arrive, and can later.
+    /// It did not arrive, but may later.
     Later(String),
     /// The request went out and no answer came back: it may have arrived.
     Doubtful(String),
@@ -50,16 +50,16 @@ pub(super) enum Delivery {
     Unreachable(String),
     /// Telegram does not take this message.
     Refused(String),
-    /// The file that it is cannot be sent; this is said in its place.
+    /// The part's file cannot be sent; this message replaces it.
     NoSuchFile(Outgoing),
 }
 
-/// In which form it is tried.
+/// The form of one try.
 #[derive(Clone, Copy)]
 struct Form {
     /// With its entities.
     styled: bool,
-    /// A picture as one that is shown.
+    /// As a picture, not a document.
     as_picture: bool,
 }
 
@@ -79,7 +79,7 @@ pub(super) struct Sending<'a> {
 }
 
 impl Sending<'_> {
-    /// Makes the call, again without what Telegram refuses about its form.
+    /// Makes the call; repeats it without the refused part of its form.
     pub async fn send(&mut self) -> Delivery {
         let mut arguments = self.arguments();
         let mut form = Form {
@@ -126,7 +126,7 @@ impl Sending<'_> {
         }
         let mut arguments = json!({
             "chat_id": self.due.at.chat.0,
-            // One message of several rings once.
+            // Only the first part rings.
             "disable_notification": !(message.loud && first && self.rings),
         });
         set_thread(&mut arguments, self.due.at);
@@ -148,7 +148,7 @@ impl Sending<'_> {
         matches!(self.part, Part::Stored { is_picture, .. } if *is_picture)
     }
 
-    /// Of a file that can never be sent, a sentence is: it must not hold up or hide what is behind it.
+    /// A file that can never be sent is replaced by a sentence: it must not block later messages.
     fn delivery_of(&self, error: ApiError) -> Delivery {
         if let Part::Stored { name, path, .. } = self.part {
             let said = match &error {
@@ -223,13 +223,13 @@ impl Sending<'_> {
             message.id = sent.message_id,
             "a message arrived"
         );
-        // It has arrived, whatever its number is.
+        // It has arrived, whatever its id is.
         Ok(MessageId(i32::try_from(sent.message_id).unwrap_or(0)))
     }
 }
 
-/// What a failed call means for the message. The Bot API's texts change now and then: they are looked at
-/// loosely, and what is not recognised keeps the message.
+/// What a failed call means for the message. The Bot API's texts change now and then: they are matched loosely, and a
+/// message with an unknown refusal is kept.
 fn delivery_of(error: ApiError, at: ChatThread) -> Delivery {
     let words = error.to_string();
     match error {
@@ -250,7 +250,7 @@ fn delivery_of(error: ApiError, at: ChatThread) -> Delivery {
     }
 }
 
-/// A refusal of what is sent, rather than of where.
+/// Telegram refuses the file, not the place.
 fn is_about_the_file(error: &ApiError, at: ChatThread) -> bool {
     let is_refusal = matches!(
         error,
@@ -265,7 +265,7 @@ fn is_about_the_file(error: &ApiError, at: ChatThread) -> bool {
     is_refusal && !is_about_the_place
 }
 
-/// It is as it shall be, or gone, or too old to be changed.
+/// The message needs no edit, is gone, or is too old for one.
 fn is_about_the_edited(error: &ApiError) -> bool {
     [
         "message is not modified",
@@ -315,11 +315,11 @@ fn is_about_the_chat(error: &ApiError) -> bool {
     .any(|part| error.says(part))
 }
 
-/// Bot API: `InlineKeyboardMarkup`; a few buttons in one row, many below one another, and a row for each command that can be copied
-/// (`CopyTextButton`).
+/// Bot API: `InlineKeyboardMarkup`; a few buttons in one row, many below one another, and a row for each command that
+/// can be copied (`CopyTextButton`).
 pub(super) fn keyboard(buttons: &[Button], commands: &[String]) -> Value {
     const SIDE_BY_SIDE: usize = 3;
-    /// More are cut on a phone.
+    /// A phone cuts longer rows.
     const LETTERS_SIDE_BY_SIDE: usize = 36;
     let drawn: Vec<Value> = buttons
         .iter()

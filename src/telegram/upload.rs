@@ -1,6 +1,6 @@
 //! A file of this machine on its way to Telegram: read piece by piece while it is sent.
 //!
-//! As long as it was when it was opened: Telegram is told the length beforehand.
+//! Its length is fixed when it is opened: Telegram is told it beforehand.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -25,7 +25,7 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Opens a regular file; never a link, and nothing that one could wait for.
+    /// Opens a regular file, never a link, without ever blocking.
     pub async fn open(path: &Path) -> Result<Reading, ApiError> {
         let unreadable = |error: std::io::Error| ApiError::Unreadable(in_words(&error));
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;

@@ -1,4 +1,4 @@
-//! Runs one check: its output goes into a file and is read while it comes, and nobody is left of it.
+//! Runs one check: its output goes to a file and is read as it comes, and no process is left.
 
 use crate::domain::check::CheckKind;
 use std::collections::{BTreeMap, VecDeque};
@@ -18,23 +18,23 @@ use crate::domain::shown::last_lines;
 use crate::domain::shown::without_password;
 use crate::process::supervised::{Piece, Program, Supervised, end_marked};
 
-/// So much of a check's output is kept in its file, in bytes: the beginning, and the last lines below it.
+/// How many bytes of a check's output its file keeps: the beginning, with the last lines below it.
 const FILE_KEPT: usize = 16 * 1024 * 1024;
-/// The last lines that are kept, and the most of one line, in bytes.
+/// How many last lines are kept, and how many bytes of each.
 const LINES_KEPT: usize = 200;
 const LINE_KEPT: usize = 2_000;
-/// How long a supervisor may take to end what it holds.
+/// How long a supervisor may take to end its program.
 const SUPERVISOR_PATIENCE: Duration = Duration::from_secs(8);
-/// What of them is kept for good, in bytes.
+/// How many bytes of the lines are stored.
 const LAST_LINES_KEPT: usize = 8_000;
 
 /// What all checks of a job share.
 pub struct Bench<'a> {
     pub workspace: &'a Path,
     pub environment: &'a BTreeMap<OsString, OsString>,
-    /// The folder for output files; it is there.
+    /// The folder for output files; it must exist.
     pub folder: &'a Path,
-    /// None: no limit.
+    /// `None`: no limit.
     pub time_limit: Option<Duration>,
     /// Marks every process of the checks.
     pub marker: RunId,
@@ -42,8 +42,8 @@ pub struct Bench<'a> {
     pub heard: &'a (dyn Fn(&str) + Sync),
 }
 
-/// The environment of checks: as claude's, which has nothing of telecoder's own, and the word that nobody is
-/// watching (`CI`), so that no runner waits for a key.
+/// The environment of checks: claude's, which has none of telecoder's own variables, with `CI`, so that no runner waits
+/// for a key.
 pub fn environment(of_claude: &BTreeMap<OsString, OsString>) -> BTreeMap<OsString, OsString> {
     let mut environment = of_claude.clone();
     environment.remove(&OsString::from("CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS"));
@@ -64,7 +64,7 @@ impl Bench<'_> {
         })
     }
 
-    /// Runs the check to its end, or until `cut` says why not.
+    /// Runs the check to its end, or until `cut` returns why not.
     pub async fn run(&self, check: &Check, cut: impl Future<Output = CheckEnd>) -> CheckResult {
         let started = Instant::now();
         let mut output = Output::to(&self.output_of(check));
@@ -137,7 +137,7 @@ impl Bench<'_> {
                     patience = Some(tokio::time::Instant::now() + SUPERVISOR_PATIENCE);
                     program.end();
                 }
-                // Somebody has stopped the supervisor itself.
+                // The supervisor itself hangs.
                 () = overdue => {
                     patience = None;
                     program.kill();
@@ -150,7 +150,7 @@ impl Bench<'_> {
             survivors = end_marked(self.marker).await;
         }
         let ended = match (cut_short, report) {
-            // It may have ended by itself in the same moment.
+            // The check may have ended by itself meanwhile.
             (Some(why), report) if report.as_ref().is_none_or(|report| report.was_ended) => why,
             (_, Some(report)) => match report.not_started {
                 Some(words) => CheckEnd::NotRun(words),
@@ -181,7 +181,7 @@ struct Output {
 }
 
 impl Output {
-    /// A file that cannot be written is done without: the lines are in memory.
+    /// Works without a file that cannot be written: the lines are in memory.
     fn to(path: &Path) -> Output {
         let file = OpenOptions::new()
             .write(true)
@@ -199,7 +199,7 @@ impl Output {
         }
     }
 
-    /// Takes in a piece; returns the newest line that it has something of.
+    /// Takes in a piece; returns the newest line that it ends.
     fn write(&mut self, bytes: &[u8]) -> Option<String> {
         let room = FILE_KEPT.saturating_sub(self.written);
         self.keep(&bytes[..bytes.len().min(room)]);
@@ -239,7 +239,7 @@ impl Output {
         self.open.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    /// Returns the line if there is something in it.
+    /// Returns the line unless it is blank.
     fn end_line(&mut self) -> Option<String> {
         self.is_to_restart = false;
         let line = shown(&self.open);

@@ -1,7 +1,7 @@
 //! Which commands check a project.
 //!
-//! What the session was given comes first, then the settings, then `.telecoder.toml` in the repository if the
-//! owner trusts that, each kind by itself. What is only found ([`detect`]) is offered and not run: a person says
+//! For each kind, the session's command comes first, then the settings', then that of `.telecoder.toml` in the
+//! repository if the owner trusts it. Commands that are only detected ([`detect`]) are offered, not run: a person says
 //! yes first.
 
 use crate::domain::check::CheckOrigin;
@@ -14,20 +14,19 @@ use crate::domain::check::Commands;
 use crate::domain::check::{Check, CheckKind};
 use crate::git::file;
 
-/// The repository's own file, where `TELECODER_REPO_CHECKS` lets it count.
+/// The repository's own file, used if `TELECODER_REPO_CHECKS` allows it.
 pub const REPOSITORY_FILE: &str = ".telecoder.toml";
 
 /// How long the workspace's disk may take to answer.
 const LOOK_LIMIT: Duration = Duration::from_secs(2);
 
-/// What is to be run, in its order, each with where it comes from. `file` is the text of [`REPOSITORY_FILE`], if
-/// it counts.
+/// The checks to run, in order, each with its origin. `file` is the text of [`REPOSITORY_FILE`], if it is trusted.
 pub fn chosen(
     session: &Commands,
     defaults: &Commands,
     file: Option<&str>,
 ) -> Vec<(Check, CheckOrigin)> {
-    // A file that cannot be read is none; `of_file` says why to who asks.
+    // A file that cannot be read counts as none; `of_file` gives the reason.
     let file = file.and_then(|text| of_file(text).ok()).unwrap_or_default();
     let of = |kind, session: &Option<String>, default: &Option<String>, file: Option<String>| {
         let own = session
@@ -76,7 +75,7 @@ pub struct Found {
     pub file: Option<String>,
 }
 
-/// Looks at a workspace; a disk that does not answer says nothing, and holds up nobody.
+/// Looks at a workspace. If the disk does not answer in time, nothing is found.
 pub async fn look(workspace: PathBuf) -> Found {
     let looked = tokio::task::spawn_blocking(move || Found {
         detected: detect(&workspace),
@@ -86,9 +85,9 @@ pub async fn look(workspace: PathBuf) -> Found {
     looked.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-/// What the files in a workspace look like: the usual commands for such a project.
+/// The usual commands for a project with such files.
 ///
-/// Only names of files and of scripts are looked at; the commands themselves are from this list.
+/// Only the names of files and of scripts count; the commands are fixed here.
 pub fn detect(workspace: &Path) -> Commands {
     let has = |name: &str| workspace.join(name).is_file();
     let text = |name: &str| file::text(&workspace.join(name)).unwrap_or_default();
@@ -159,7 +158,7 @@ pub fn detect(workspace: &Path) -> Commands {
 
 /// Format: package.json of npm, `scripts`.
 fn of_package_json(text: &str, manager: &str) -> Commands {
-    /// What `npm init` writes where there are no tests.
+    /// What `npm init` writes if there are no tests.
     const NO_TESTS: &str = "no test specified";
     let package: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     let script = |name: &str| {

@@ -8,10 +8,10 @@ use crate::domain::id::RunId;
 use crate::git::snapshot::{self, Moment, Snapshot};
 use crate::git::{Git, GitError, diff, index};
 
-/// How long git may take for it; a workspace of millions of files is not measured.
+/// How long git may take; a workspace with millions of files is not measured.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What the workspace shows now that it did not before the run. The error is for a person.
+/// The workspace's changes since just before the run. The error is for a person.
 ///
 /// `since` is when the run began, in Unix milliseconds; `was_empty` names the branch of a workspace that had no file
 /// and no commit then.
@@ -43,7 +43,7 @@ pub async fn changes(
             left_out,
             ..Changes::default()
         };
-        // Where nothing changed, nobody asks where it is.
+        // Without changes, nobody asks what is pushed.
         if !changes.is_none() {
             changes.remote = diff::remote(git, workspace).await?;
         }
@@ -56,7 +56,7 @@ pub async fn changes(
     }
 }
 
-/// The snapshot of what was before a run; that of an empty workspace is made when it is asked for.
+/// The snapshot from before a run; that of an empty workspace is made when it is first needed.
 pub async fn before(
     git: &Git,
     workspace: &Path,
@@ -86,7 +86,7 @@ pub async fn file_before(git: &Git, workspace: &Path, run: RunId, name: &str) ->
     snapshot::file(git, workspace, &before, name).await.ok()
 }
 
-/// A reason, and git's words where it has said some.
+/// The reason, and git's words if there are any.
 pub fn in_words(error: &GitError) -> String {
     match error.words() {
         "" => error.reason(),

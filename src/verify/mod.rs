@@ -1,9 +1,9 @@
 //! Evidence: what a run really changed, and what the project's own checks say of it.
 //!
-//! claude's word is not taken for it. After a run, [`measure`] asks git what differs from the snapshot that was
-//! taken before, and [`check`] runs the project's tests and its linter, which [`commands`] has found.
-//! [`counts`] reads how many tests passed, [`claims`] what the answer says of itself; where the two do not agree
-//! the evidence says so. The words are `chat::evidence`'s.
+//! claude's word does not count as proof. After a run, [`measure`] asks git what differs from the snapshot taken
+//! before, and [`check`] runs the project's tests and its linter, which [`commands`] has found. [`counts`] reads how
+//! many tests passed, [`claims`] what the answer claims; if they disagree, the evidence says so. `chat::evidence` has
+//! the words.
 
 pub mod check;
 pub mod claims;
@@ -20,7 +20,7 @@ use crate::domain::evidence::Contradiction;
 
 use crate::domain::changes::Remote;
 
-/// Where an answer and what was measured do not agree.
+/// The contradictions between an answer and the measurements.
 pub fn contradictions(
     claims: Claims,
     changes: &Result<Changes, String>,

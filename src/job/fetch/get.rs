@@ -1,4 +1,4 @@
-//! Gets one file to its place in the session's inbox, however often that has to be tried.
+//! Gets one file to its place in the session's inbox, in several tries if needed.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,22 +20,22 @@ use crate::store::attachments::{self, Attachment};
 use crate::telegram::api::ApiError;
 use crate::telegram::files::{FetchError, fetch};
 
-/// How often it is tried; a try that does not reach Telegram at all, and one that Telegram puts off, is not counted.
+/// How many tries there are. One does not count if Telegram cannot be reached or puts it off.
 const TRIES: u32 = 10;
-/// How often one is asked for that Telegram does not know: it says the same of one that it cannot get at for a moment.
+/// How often to ask for a file that Telegram does not know: it says so too if it cannot get at one for a moment.
 const TRIES_OF_UNKNOWN: u32 = 4;
 /// Between two tries; twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Returns where it is. Errors of the store are the outer ones.
+/// Returns the file's path. Errors of the store are the outer ones.
 pub(super) async fn get(
     work: &AtWork<'_>,
     attachment: &Attachment,
     at_hand: &AtHand,
 ) -> Result<Result<PathBuf, MissedCause>, StoreError> {
     if let Some(path) = attachment.path.as_ref().filter(|path| path.exists()) {
-        // A try that was cut off had come so far.
+        // An interrupted try had come this far.
         return Ok(Ok(path.clone()));
     }
     let inbox = files::inbox(&work.handles.data, &work.session.id);
@@ -53,7 +53,7 @@ pub(super) async fn get(
     place(work, attachment, &part, &inbox, &name).await
 }
 
-/// Returns how the server calls it.
+/// Returns the server's name for it.
 async fn try_to_get(
     work: &AtWork<'_>,
     attachment: &Attachment,
@@ -105,7 +105,7 @@ async fn try_to_get(
     }
 }
 
-/// Where it shall be is written down before it is there: whatever is at that place then is the whole file.
+/// Stores the path before the file is there: so whatever is at that path is the whole file.
 async fn place(
     work: &AtWork<'_>,
     attachment: &Attachment,
@@ -140,7 +140,7 @@ async fn place(
 /// Never onto something that is there.
 fn rename(from: &Path, to: &Path) -> rustix::io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // A file system that does not know how; nobody else writes there but claude.
+        // The file system cannot do this; nobody else writes there but claude.
         Err(Errno::INVAL | Errno::NOSYS) => rustix::fs::rename(from, to),
         renamed => renamed,
     }
@@ -155,7 +155,7 @@ fn in_words(error: &ApiError) -> String {
     }
 }
 
-/// What it is called in the inbox: as its sender called it, or by what it is and when it was sent.
+/// Its name in the inbox: the sender's, or its kind and when it was sent.
 fn name_of(file: &File, remote: &str, sent_at: i64) -> String {
     if let Some(name) = &file.name {
         return safe_name(name);

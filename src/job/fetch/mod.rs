@@ -1,8 +1,7 @@
 //! Fetches the files that a prompt waits for, makes of each what claude gets, and lets the run begin.
 //!
-//! Each file is settled in one transaction, so that a try that was cut off goes on with the file that it was at. What
-//! cannot be had is told once, with the end of the job: a prompt that has lost all its files does not run, one that
-//! has some of them does.
+//! Each file is settled in one transaction, so an interrupted job continues with the file it was fetching. Failed files
+//! are told once, with the end of the job: a prompt without any of its files does not run, one with some of them does.
 
 mod get;
 mod pieces;
@@ -33,7 +32,7 @@ use crate::store::attachments::{self, Attachment};
 use crate::store::{StoreError, gatherings, jobs, now, outbox, prompts, runs};
 use crate::telegram::api::Api;
 
-/// What is over sooner shows no live message.
+/// Shorter jobs show no live message.
 const LIVE_AFTER: Duration = Duration::from_secs(2);
 
 /// What it takes to fetch files.
@@ -43,7 +42,7 @@ pub struct Fetching {
     pub transcriber: Option<String>,
 }
 
-/// What is being done just now.
+/// What is done just now.
 #[derive(Default)]
 struct AtHand(Mutex<Option<(File, Doing)>>);
 
@@ -54,7 +53,7 @@ enum Doing {
     Listening,
 }
 
-/// How the job goes on.
+/// How the job continues.
 enum Next {
     More,
     /// More messages may become part of the prompt.
@@ -62,7 +61,7 @@ enum Next {
     Over(Over),
 }
 
-/// What is to be done when its end is written down.
+/// What to do after the job's end is stored.
 struct Over {
     at: ChatThread,
     /// The message whose prompt does not run.
@@ -71,7 +70,7 @@ struct Over {
 
 pub(super) async fn fetch(work: &AtWork<'_>, run: RunId) -> anyhow::Result<Finished> {
     if work.job.begun_at.is_some() {
-        // A try that was cut off may have left somebody, if its supervisor was killed too.
+        // An interrupted try may have left processes if its supervisor was killed too.
         end_marked(RunId(work.job.id.0)).await;
     }
     fail_point!("files-fetching");
@@ -88,7 +87,7 @@ pub(super) async fn fetch(work: &AtWork<'_>, run: RunId) -> anyhow::Result<Finis
         let outbox = &work.handles.outbox;
         outbox.react(over.at.chat, message, PromptState::Failed);
     }
-    // What may begin now, or what waited behind it.
+    // The run may begin now, or those behind it.
     (work.wake)(over.at);
     Ok(Finished::Done)
 }
@@ -131,7 +130,7 @@ async fn fetch_all(work: &AtWork<'_>, run: RunId, at_hand: &AtHand) -> anyhow::R
     }
 }
 
-/// The run may be gone by now: what it asked was handed to a claude that is at work.
+/// The run may be gone by now: its prompt was handed to a running claude.
 fn look(db: &Connection, run: RunId, at: ChatThread) -> rusqlite::Result<Next> {
     let standing = attachments::standing(db, run)?.unwrap_or_default();
     if standing.is_waiting && standing.awaited > 0 {
@@ -145,7 +144,7 @@ fn look(db: &Connection, run: RunId, at: ChatThread) -> rusqlite::Result<Next> {
     Ok(Next::Over(Over { at, not_run: None }))
 }
 
-/// Tells what could not be had, and drops a run that has none of its files.
+/// Tells which files failed, and drops a run that has none of its files.
 fn close(db: &Connection, run: RunId, at: ChatThread) -> rusqlite::Result<Over> {
     let standing = attachments::standing(db, run)?.unwrap_or_default();
     let missed = attachments::take_missed(db, run)?;
@@ -233,7 +232,7 @@ async fn fetch_one(
     Ok(())
 }
 
-/// It is there, and what it became is part of the prompt; `told` goes to the chat with it.
+/// Puts what a file became into the prompt; `told` goes to the chat with it.
 async fn settle(
     work: &AtWork<'_>,
     attachment: &Attachment,
@@ -273,19 +272,19 @@ async fn missed(
     Ok(())
 }
 
-/// Shows what is at hand for as long as this is awaited; never returns.
+/// Shows what is being done while this is awaited; never returns.
 async fn show(work: &AtWork<'_>, at_hand: &AtHand) {
     tokio::time::sleep(LIVE_AFTER).await;
     work.show(|elapsed| at_hand.text(LIVE_AFTER + elapsed))
         .await;
 }
 
-/// Where the job keeps what is not whole yet.
+/// The job's folder for incomplete files.
 fn coming(work: &AtWork<'_>) -> PathBuf {
     files::coming(&work.handles.data, &work.session.id).join(work.job.id.to_string())
 }
 
-/// Folders that are for nobody else on the machine.
+/// Makes folders that no other user may enter.
 async fn make_folder(folder: PathBuf) -> Result<(), MissedCause> {
     let made = tokio::fs::DirBuilder::new()
         .recursive(true)

@@ -1,4 +1,4 @@
-//! What claude gets in the place of a file: the picture itself, or a line that says where the file is.
+//! What claude gets in place of a file: the picture itself, or a line that says where the file is.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::job::AtWork;
 use crate::job::picture::{self, Fitted};
 use crate::store::attachments::Attachment;
 
-/// A picture that takes longer is one that was made to.
+/// Only a hostile picture takes longer.
 const LOOKING: Limits = Limits {
     time: Duration::from_secs(60),
     stdout: 4_096,
@@ -30,7 +30,7 @@ pub(super) fn spoken(text: String) -> Piece {
     })
 }
 
-/// Errors are those of the file's own place.
+/// Errors are those of the file itself.
 pub(super) async fn of(
     work: &AtWork<'_>,
     attachment: &Attachment,
@@ -62,7 +62,7 @@ pub(super) async fn of(
     ))])
 }
 
-/// The picture as claude gets it, and where it is if it is not the one that came; none where it cannot be read.
+/// The picture for claude, and the path of its smaller copy, if there is one; `None` if it cannot be read.
 async fn fit(
     work: &AtWork<'_>,
     attachment: &Attachment,
@@ -72,7 +72,7 @@ async fn fit(
     make_folder(folder.clone()).await.ok()?;
     let sized = folder.join(attachment.id.0.to_string());
     let arguments = vec![
-        // Of the supervisor: the same program, also when another one was installed meanwhile.
+        // The supervisor's own program, even if another one was installed meanwhile.
         "/proc/self/exe".into(),
         picture::COMMAND.into(),
         path.into(),

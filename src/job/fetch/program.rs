@@ -1,4 +1,4 @@
-//! Runs a program to its end below a supervisor, within limits, so that nobody is left of it.
+//! Runs a program to its end below a supervisor, within limits; no process is left.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ use crate::domain::id::RunId;
 use crate::job::AtWork;
 use crate::process::supervised::{Piece, Program, Supervised, end_marked};
 
-/// What is kept of stderr: its end, in bytes.
+/// How many bytes of stderr are kept, from its end.
 const STDERR_KEPT: usize = 1_500;
 
 #[derive(Clone, Copy)]
@@ -23,9 +23,9 @@ pub(super) struct Limits {
 }
 
 pub(super) enum Ran {
-    /// What it said on stdout.
+    /// Its stdout.
     Well(String),
-    /// How it ended, as in "the program …", and the end of what it said on stderr.
+    /// How it ended, as in "the program …", and the end of its stderr.
     Badly { how: String, words: String },
 }
 
@@ -87,7 +87,7 @@ pub(super) async fn run(
     }
 }
 
-/// Returns false when it says too much.
+/// Returns false if stdout is too long.
 async fn read(
     program: &mut Supervised,
     stdout: &mut Vec<u8>,

@@ -7,10 +7,10 @@ use super::program::{self, Limits, Ran};
 use crate::domain::fetched::MissedCause;
 use crate::job::AtWork;
 
-/// Where the file goes in the command; behind it where this is not there.
+/// The file's place in the command; without it, the file comes last.
 const PLACE: &str = "{}";
 
-/// Half an hour of speech on a machine that is not fast.
+/// Half an hour of speech on a slow machine.
 const LISTENING: Limits = Limits {
     time: Duration::from_secs(15 * 60),
     stdout: 1024 * 1024,
@@ -39,8 +39,8 @@ pub(super) async fn transcribe(work: &AtWork<'_>, file: &Path) -> Result<String,
     }
 }
 
-/// The file is the shell's first argument: whatever it is called, it is one word, also where somebody has put quotes
-/// around its place.
+/// The file is the shell's first argument: whatever its name, it is one word, even if somebody has put quotes around
+/// its place.
 fn with_file(command: &str) -> String {
     const FILE: &str = "\"$1\"";
     if !command.contains(PLACE) {

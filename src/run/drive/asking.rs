@@ -1,7 +1,7 @@
-//! What claude asks in a run: put to the chat, and the answers passed on.
+//! Puts claude's questions in a run to the chat, and passes answers on.
 //!
-//! Everything is written down before it is done: a question once for each request, an answer by `inbox::question`.
-//! The line that answers goes to claude once for each request, whoever is killed in between.
+//! Everything is stored before it is done: a question once for each request, an answer by `inbox::question`. claude
+//! gets one answering line for each request, whichever process is killed in between.
 
 use std::time::Duration;
 
@@ -29,22 +29,22 @@ use crate::store::{self, outbox, runs};
 /// When somebody is reminded of a question for the first time, and how often again.
 const REMINDED_AFTER: Duration = Duration::from_secs(10 * 60);
 const REMINDED_AGAIN: Duration = Duration::from_secs(60 * 60);
-/// When a reminder does not ring where the chat has set no quiet hours.
+/// When a reminder does not ring if the chat has set no quiet hours.
 const NIGHT: QuietHours = QuietHours {
     from: 22 * 60,
     to: 8 * 60,
 };
 
-/// What is asked in a run and not answered.
+/// The open requests of a run.
 #[derive(Default)]
 pub(super) struct Asking {
     /// In the order in which claude asked.
     waiting: Vec<Waiting>,
-    /// What claude does not wait for any more and the chat may still show.
+    /// Requests that are over, but may still be shown in the chat.
     gone: Vec<RequestId>,
-    /// So many questions are open.
+    /// How many questions are open.
     open: usize,
-    /// What claude was told of what the chat has chosen; none before it was looked up.
+    /// The choices that claude was told; `None` before they are looked up.
     pub(super) told: Option<Told>,
 }
 
@@ -53,11 +53,11 @@ struct Waiting {
     is_put: bool,
 }
 
-/// What claude is at when it asks.
+/// What claude asks about.
 #[derive(Clone, Copy)]
 struct About {
     prompt: Option<PromptId>,
-    /// The message that it was written in.
+    /// The prompt's message.
     message: Option<MessageId>,
 }
 
@@ -79,7 +79,7 @@ struct Looked {
 }
 
 impl Asking {
-    /// Takes in what an event says of questions.
+    /// Notes an event about questions.
     pub fn hear(&mut self, event: &Event) {
         match event {
             Event::Asks(request) => self.waiting.push(Waiting {
@@ -87,7 +87,7 @@ impl Asking {
                 is_put: false,
             }),
             Event::AskCancelled(id) => self.end(|request| request.id == *id),
-            // What a subagent in the background asks goes on.
+            // A background subagent's request stays open.
             Event::TurnEnded(_) => self.end(|request| !request.by_subagent),
             _ => {}
         }
@@ -111,10 +111,10 @@ impl Asking {
 }
 
 impl Drive<'_> {
-    /// Puts what is asked to the chat, and passes on what was answered. `looks` says that somebody may have answered
-    /// or chosen something, or that it is time to look.
+    /// Puts new questions to the chat, and passes answers on. `looks` says that somebody may have answered or chosen
+    /// something, or that it is time to look.
     pub(super) async fn attend(&mut self, looks: bool) -> anyhow::Result<()> {
-        // What comes next may say that a question is over.
+        // The unread events may end a question.
         if self.more || (!looks && !self.asking.has_news()) {
             return Ok(());
         }
@@ -229,7 +229,7 @@ impl Drive<'_> {
         Ok(())
     }
 
-    /// The modes that claude can go on in when a plan is approved, the one that it was in before first.
+    /// The modes to offer when a plan is approved; a configured bypassPermissions comes first.
     fn modes_of_a_plan(&self) -> Vec<PermissionMode> {
         let before = self.runner.permission_mode;
         let may_bypass = self.asking.told.as_ref().map_or_else(
@@ -251,7 +251,7 @@ impl Drive<'_> {
     }
 }
 
-/// Letters, digits and `-`, as the name of what is passed on: another one for each text.
+/// A name of letters, digits and `-` for a passed-on line; unique for each text.
 pub(super) fn as_key(text: &str) -> String {
     const LONGEST: usize = 100;
     let is_one = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
@@ -261,7 +261,7 @@ pub(super) fn as_key(text: &str) -> String {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()).to_string()
 }
 
-/// Asks a chat; what was asked before is left alone. Returns whether something is due.
+/// Asks the chat, each question once. Returns whether a message is due.
 fn put(
     db: &Connection,
     at: ChatThread,
@@ -292,7 +292,7 @@ fn put(
     Ok(has_written)
 }
 
-/// claude does not wait for this any more.
+/// Closes a request that is over for claude.
 fn close_request(
     db: &Connection,
     at: ChatThread,
@@ -328,7 +328,7 @@ fn remind(db: &Connection, at: ChatThread, run: RunId, minute: u16) -> rusqlite:
         .ringing_if(night.rings_at(minute));
     let oldest = open.first();
     outbox::insert_replying(db, at, &message, oldest.and_then(|asked| asked.row))?;
-    // A reply to it is as good as one to the question, where there is one alone.
+    // If only one question is open, a reply to the reminder answers it.
     if let [only] = open.as_slice() {
         questions::add_message(db, &only.id, db.last_insert_rowid(), false)?;
     }

@@ -1,6 +1,6 @@
-//! What a chat chooses while a run goes on: its claude is told, once for each change.
+//! Tells a running claude what its chat chooses, once for each change.
 //!
-//! What it was told is read from the run's folder, where the names of the lines that were passed on say it.
+//! The run's folder says what claude was told: the names of the passed-on lines have it.
 
 use super::Drive;
 use super::asking::as_key;
@@ -18,7 +18,7 @@ pub(super) struct Told {
     pub may_bypass: bool,
     /// The model is one that the chat has chosen, not the session's own.
     chosen_model: bool,
-    /// So often each was told.
+    /// How often each was told.
     modes: usize,
     models: usize,
 }
@@ -39,7 +39,7 @@ impl Drive<'_> {
         choices: &Choices,
         grants: &[Grant],
     ) -> anyhow::Result<()> {
-        // Before that there is nobody to tell, and it is started with what is chosen.
+        // A claude that has not begun starts with what is chosen.
         if self.progress.model.is_none() || self.let_go.is_some() {
             return Ok(());
         }
@@ -59,7 +59,7 @@ impl Drive<'_> {
         }
         if let Some(model) = choices.model.as_ref().or(own_model)
             && told.model.as_deref().map(as_key) != Some(as_key(model))
-            // Where nothing was said at the start, claude's own choice is the session's own.
+            // If no model was named at the start, claude's own choice is the session's own.
             && (choices.model.is_some() || told.chosen_model)
         {
             let key = format!("model-{}-{}", told.models, as_key(model));

@@ -1,4 +1,4 @@
-//! The end of a run: written down once, and the chat is told what the turns have not.
+//! The end of a run: stored once, and the chat is told what the turns did not say.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use crate::store::{jobs, measured, outbox, runs, sessions, settings, steering};
 const CHANGES_LIMIT: Duration = Duration::from_secs(10);
 
 impl Drive<'_> {
-    /// Writes down how the run ended, and tells the chat what its turns have not.
+    /// Stores how the run ended, and tells the chat what its turns did not.
     pub(super) async fn finish(&mut self, end: End, loss: Option<Loss>) -> anyhow::Result<()> {
         self.look_for_stop().await?;
         let id = self.run.id;
@@ -71,7 +71,7 @@ impl Drive<'_> {
                     let ring = settings::get(db, at.chat)?.ring;
                     outbox::insert(db, at, &message.ringing_if(ring.is_worth_it(elapsed)))?;
                 }
-                // Before the checks, which take their time. Without a chat they wait for one.
+                // Before the slow checks. Without a chat the files wait for one.
                 if has_files && at.chat != ChatId::SHELL {
                     jobs::insert(db, &session, at, &Task::SendFiles, run_asked_by)?;
                 }
@@ -127,8 +127,7 @@ impl Drive<'_> {
         Ok(())
     }
 
-    /// Ends what a killed keeper left behind, and looks at what the run had changed; nothing where the run was
-    /// not lost.
+    /// Ends what a killed keeper left behind, and looks at what the run had changed; `None` if the run was not lost.
     pub(super) async fn loss(&self, end: &End) -> anyhow::Result<Option<Loss>> {
         if *end != End::Lost {
             return Ok(None);

@@ -1,7 +1,7 @@
 //! Follows a run from its first line to its end: the one loop that everything about a run passes.
 //!
-//! It can be left at any moment, by a restart too: the next one reads the events from the start, and acts
-//! only on those behind the byte that the store has as acted on.
+//! It can be left at any moment, also by a restart: the next drive reads the events from the start, and acts only on
+//! those after the offset that the store has as acted on.
 
 mod asking;
 mod choosing;
@@ -43,27 +43,27 @@ const LIVE_AFTER: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_secs(1);
 /// Telegram shows "typing" for five seconds.
 const TYPING_EVERY: Duration = Duration::from_millis(4_500);
-/// claude says when it is idle; one that does not is let go when it has been silent for so long.
+/// claude says when it is idle; if it does not, it is let go after so long a silence.
 const SILENCE_IS_IDLE: Duration = Duration::from_secs(10);
-/// So much is read before the loop looks at anything else; 64 KiB each.
+/// Chunks of 64 KiB read before the loop looks at anything else.
 const CHUNKS_AT_ONCE: usize = 32;
 /// How long a keeper may take to begin, on however slow a machine.
 const BEGINNING_TIME: Duration = Duration::from_secs(30);
 /// How long claude may take to leave after it was let go, before it is stopped.
 const LEAVING_TIME: Duration = Duration::from_secs(10);
 
-/// What a drive came to.
+/// How a drive ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Driven {
     Ended,
-    /// The bot stops; the run goes on.
+    /// The bot stops; the run continues.
     BotStops,
 }
 
 /// Follows a run that has been started.
 ///
-/// `signals` say that somebody may have asked for the run to be stopped, or has written something or answered claude;
-/// the store knows. Errors are the store's and the file system's; the run goes on then, and may be driven again.
+/// `signals` say that somebody may have stopped the run, written something or answered claude; the store knows. Errors
+/// are the store's and the file system's; the run continues, and may be driven again.
 pub async fn drive(
     runner: &Runner,
     run: Run,
@@ -103,7 +103,7 @@ pub async fn drive(
             continue;
         }
         if let Some(end) = drive.end()? {
-            // First nobody is left who could write; then come the lines since the last look.
+            // `loss` ends all who could write; then the last lines are read.
             let loss = drive.loss(&end).await?;
             while drive.read().await? {}
             drive.finish(end, loss).await?;
@@ -129,7 +129,7 @@ struct Drive<'a> {
     host: Host,
     progress: Progress,
     asking: Asking,
-    /// There was more to read than was read at once.
+    /// There is more to read.
     more: bool,
     begun: Instant,
     last_event: Instant,
@@ -141,10 +141,10 @@ struct Drive<'a> {
     /// The messages of prompts that claude has taken up, by the prompts' ids.
     asked_in: BTreeMap<Uuid, MessageId>,
     stop_requested: bool,
-    /// The keeper was asked to stop it.
+    /// The keeper was asked to stop claude.
     stopping: bool,
     let_go: Option<Instant>,
-    /// Who was below the keeper when it was last looked.
+    /// The keeper's descendants at the last look.
     seen: Seen,
     /// What the chat wants to see and hear.
     settings: ChatSettings,
@@ -182,7 +182,7 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// Reads some of what has come and acts on it; returns whether there was something.
+    /// Reads some of the new events and acts on them; returns whether there were any.
     async fn read(&mut self) -> anyhow::Result<bool> {
         let mut read_something = false;
         for _ in 0..CHUNKS_AT_ONCE {
@@ -192,10 +192,10 @@ impl<'a> Drive<'a> {
                 read_something = true;
                 self.asking.hear(&event);
                 let progress = &mut self.progress;
-                // What one event does to the facts is not worth a run.
+                // One bad event is not worth a run.
                 let _ = catch_unwind(AssertUnwindSafe(|| progress.apply(&event)));
                 if matches!(event, Event::TurnStarted { .. }) {
-                    // It had begun another turn before it heard that it may leave.
+                    // claude began another turn before it read that it may leave.
                     self.let_go = None;
                 }
                 if let Event::TurnEnded(turn) = &event {
@@ -281,8 +281,7 @@ impl<'a> Drive<'a> {
         .ok()
     }
 
-    /// What the store says of the run's chat: which it is, whether the run is to be stopped, and what waits
-    /// behind it.
+    /// Reads the run's chat and settings from the store, whether the run is to be stopped, and what waits behind it.
     async fn look_for_stop(&mut self) -> anyhow::Result<()> {
         let id = self.run.id;
         let (at, waiting, stop_requested, settings) = self
@@ -294,7 +293,7 @@ impl<'a> Drive<'a> {
                 Ok((
                     at,
                     match holds::of(db, at)? {
-                        // It does not wait for this run.
+                        // Prompts wait for the hold instead.
                         Some(_) => 0,
                         None => waiting::queued_count(db, at)?,
                     },
@@ -306,7 +305,7 @@ impl<'a> Drive<'a> {
         (self.waiting, self.stop_requested) = (waiting, stop_requested);
         self.settings = settings;
         if at != self.run.at {
-            // The group has become another one, where the prompt's message has no such number.
+            // The group has another id, under which the prompt's message has no such number.
             self.run.at = at;
             self.run.asked_by = None;
             self.asked_in.clear();
@@ -328,13 +327,13 @@ impl<'a> Drive<'a> {
         Ok(given_up.then_some(End::NotBegun))
     }
 
-    /// claude holds its own input open and would wait for ever: when nothing is left to do it is let go.
+    /// Lets claude go when nothing is left to do: its input stays open, so it would wait for ever.
     fn let_go_if_finished(&mut self) -> std::io::Result<()> {
         if self.let_go.is_some() || !self.progress.is_between_turns() {
             return Ok(());
         }
         let silent = self.last_event.elapsed() > SILENCE_IS_IDLE;
-        // What is on its way begins another turn.
+        // A prompt on its way begins another turn.
         if !self.on_its_way.is_empty() && !silent {
             return Ok(());
         }
@@ -345,7 +344,7 @@ impl<'a> Drive<'a> {
         Ok(())
     }
 
-    /// A prompt waits, and all that goes on is background work: the prompt comes first.
+    /// A prompt waits behind mere background work: the prompt comes first.
     async fn end_background(&mut self) -> anyhow::Result<()> {
         let note = text::background_ended(self.progress.background.len());
         self.say(note).await?;
@@ -370,9 +369,9 @@ impl<'a> Drive<'a> {
         Ok(())
     }
 
-    /// What the next run's `--resume` goes on with, and the model that goes with it. None when claude did
-    /// not open a conversation: then no turn has begun.
-    /// A model that the chat has chosen is not the session's own: another choice shall not lead back to it.
+    /// The conversation that the next run resumes, and its model. `None` if claude opened no conversation: then no turn
+    /// has begun.
+    /// A model that the chat has chosen is left out: a later choice must not lead back to it.
     fn conversation(&self) -> Option<(ClaudeSessionId, Option<String>)> {
         let model = self.progress.model.clone()?;
         let own = Some(model).filter(|_| !self.has_chosen_model());

@@ -1,7 +1,7 @@
-//! What is written while a run goes on: it goes to the run's claude at once, which takes it up at its next step.
+//! Prompts written during a run go to its claude immediately, which takes them up at its next step.
 //!
-//! A prompt is marked as handed over, then passed on, and belongs to the run when claude says that it has taken it up.
-//! Whatever cuts this short, it waits as before and becomes the next run.
+//! A prompt is marked as handed over, then passed on, and belongs to the run once claude says that it has taken it up.
+//! If this is cut short, the prompt waits as before and becomes the next run.
 
 use std::collections::BTreeSet;
 
@@ -17,12 +17,12 @@ use crate::domain::live::PromptState;
 use crate::store::steering::{self, TakenUp};
 use crate::store::{StoreError, outbox, runs};
 
-/// What claude has on its input beside what it is at.
+/// Prompts on claude's input, or behind its run.
 #[derive(Default)]
 pub(super) struct OnItsWay {
     /// Passed on and not taken up.
     prompts: BTreeSet<Uuid>,
-    /// So many prompts wait for the end of the run.
+    /// How many prompts wait for the end of the run.
     pub for_the_end: usize,
 }
 
@@ -33,7 +33,7 @@ impl OnItsWay {
 }
 
 impl Drive<'_> {
-    /// Passes on what has come for this run, and asks for what was changed on its way.
+    /// Passes new prompts on, and withdraws those changed on their way.
     pub(super) async fn steer(&mut self) -> anyhow::Result<()> {
         if self.stopping || self.let_go.is_some() {
             return Ok(());
@@ -69,7 +69,7 @@ impl Drive<'_> {
         Ok(())
     }
 
-    /// The run is to be stopped: what claude has not taken up shall not be cut short with it.
+    /// Withdraws all prompts on their way, so that the run's end does not cut them short.
     pub(super) fn withdraw_all(&self) -> std::io::Result<()> {
         for prompt in &self.on_its_way.prompts {
             self.withdraw(PromptId(*prompt))?;
@@ -80,15 +80,15 @@ impl Drive<'_> {
     /// claude says that it has taken a prompt up.
     pub(super) async fn taken_up(&mut self, prompt: PromptId) -> Result<(), StoreError> {
         if self.progress.was_interrupted() {
-            // After an interrupt claude begins with what waits, for the moment that is left to it. It counts if that is
-            // enough.
+            // After an interrupt claude begins with waiting prompts in the moment left to it. They count if the moment
+            // is enough.
             self.begun_late.push(prompt);
             return Ok(());
         }
         self.take_up(prompt).await
     }
 
-    /// A turn has ended: if not cut short, what it began with after an interrupt is taken up after all.
+    /// A turn has ended: prompts begun after an interrupt are taken up now, unless it was cut short.
     pub(super) async fn settle_late(&mut self, was_cut: bool) -> Result<(), StoreError> {
         for prompt in std::mem::take(&mut self.begun_late) {
             match was_cut {

@@ -1,6 +1,6 @@
-//! The end of a turn: its answer is written down, or what it ran into holds the chat up.
+//! The end of a turn: its answer is stored, or the obstacle it met sets a hold.
 //!
-//! What is said is `run::answer`'s, what a hold does is `run::hold`'s.
+//! `run::answer` decides what is said, `run::hold` what a hold does.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -17,10 +17,10 @@ use crate::run::hold::{self, Met, Obstacle};
 use crate::store::{measured, outbox, runs, sessions, settings, steering};
 use crate::verify::claims;
 
-/// So much of an answer is read for what it says of itself, in bytes; nobody claims anything behind that.
+/// How much of an answer is searched for claims, in bytes; later text makes none.
 const CLAIMS_READ: usize = 32 * 1024;
 impl Drive<'_> {
-    /// The answer and the byte behind it, in one transaction: it is posted once, whatever happens.
+    /// Stores the answer and its offset in one transaction, so it is posted only once.
     pub(super) async fn act_on(&mut self, turn: TurnEnd, end: u64) -> anyhow::Result<()> {
         let elapsed = self.elapsed();
         let cost_usd = turn.cost_usd;
@@ -35,7 +35,7 @@ impl Drive<'_> {
         let asked_by = asked.first().copied().or(self.run.asked_by);
         let clock = Zoned::now();
         let login_helps = login::helps(&self.runner.environment);
-        // What cannot be told from other failures is one.
+        // If this panics, the failure counts as any other.
         let obstacle = catch_unwind(AssertUnwindSafe(|| {
             hold::of_turn(&self.progress, &turn, login_helps, &clock)
         }))
@@ -88,7 +88,7 @@ impl Drive<'_> {
         self.run.acted_offset = end;
         self.runner.handles.outbox.deliver(at.chat);
         if is_held {
-            // What claude has not taken up yet would meet the same.
+            // Prompts on their way would meet the same obstacle.
             self.withdraw_all()?;
         }
         let state = if is_held { PromptState::Taken } else { state };
@@ -102,7 +102,7 @@ impl Drive<'_> {
     }
 }
 
-/// The first bytes of a text, at most so many.
+/// At most the first `most` bytes of a text.
 fn beginning(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
 }

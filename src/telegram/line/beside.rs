@@ -1,6 +1,6 @@
-//! What a chat is shown beside what must arrive: live messages, reactions, typing, and the removal of what is over.
+//! What a chat sees besides messages that must arrive: live messages, reactions, typing, and removals.
 //!
-//! May be lost; never waited for by a message.
+//! All of it may be lost; no message waits for it.
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -34,7 +34,7 @@ impl Line {
         }
     }
 
-    /// Tried once: a press on a button that stayed says that it is over.
+    /// Tried once: pressing a leftover button says that it is over.
     pub(super) async fn remove_buttons(&mut self, message: MessageId) {
         self.old_buttons.pop_front();
         self.budget.spend(Instant::now());
@@ -57,7 +57,7 @@ impl Line {
         }
     }
 
-    /// Tried until Telegram says something about it: one that cannot be removed stays.
+    /// Tried again after a pause or a restart; if Telegram refuses, the message stays.
     pub(super) async fn remove_live(&mut self, of: LiveOf, message: MessageId) {
         self.gone.pop_front();
         self.budget.spend(Instant::now());

@@ -1,11 +1,11 @@
-//! One chat's waiting line: one call at a time, what must arrive first, live states behind it.
+//! One chat's line: one call at a time, messages that must arrive first, then live states.
 //!
-//! What is shown passes here with the text that it is drawn from still whole, and nowhere else does everything that
-//! a chat is shown pass: so secrets are taken out here. Afterwards there are entities with offsets into the text,
-//! which would no longer fit, and parts that a secret could be cut by.
+//! Secrets are taken out here: everything that a chat is shown passes here, with its source text still whole. After
+//! drawing, entities have offsets into the text, which would no longer fit, and a cut between parts could split a
+//! secret.
 //!
-//! A chat that is slow, blocked or told to pause holds up nobody but itself. Every end that a send can come to
-//! is in `settle`; none of them is a loop. What is shown beside is in `beside`.
+//! A chat that is slow, blocked or told to pause delays only itself. `settle` handles every outcome of a send; none of
+//! them is a loop. `beside` shows live messages, reactions and typing.
 
 mod beside;
 mod settle;
@@ -37,7 +37,7 @@ use crate::redact::Redactor;
 use crate::store::{Store, outbox, pauses, settings};
 use settle::Unrecorded;
 
-/// What a line can be asked.
+/// A request to a line.
 pub enum Ask {
     Deliver,
     Live {
@@ -69,14 +69,14 @@ const RETRY_PAUSES_S: [u64; 8] = [1, 2, 5, 10, 30, 60, 120, 300];
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How long Telegram may take to answer something harmless.
 pub(super) const PROBE_LIMIT: Duration = Duration::from_secs(10);
-/// When the bot stops, what is due is sent for so long.
+/// How long the stopping bot still sends due messages.
 const FLUSH_LIMIT: Duration = Duration::from_millis(2_500);
-/// What ends with the bot writes its last rows within this time.
+/// How long stopping tasks have to write their last rows.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-/// So often a message is sent of which nobody knows whether it arrived: once, and once more.
+/// How often a message is sent if nobody knows whether it arrived: once, and once more.
 const MOST_DOUBTS: u32 = 2;
 
-/// What a line needs of the world around it.
+/// The handles that a line works with.
 #[derive(Clone)]
 pub struct Surroundings {
     pub api: Api,
@@ -87,7 +87,7 @@ pub struct Surroundings {
     pub quit: CancellationToken,
 }
 
-/// Where a line hears what it is asked.
+/// The channels of a line's requests.
 pub struct Asks {
     pub of_this: mpsc::UnboundedReceiver<Ask>,
     /// The other lines, for a chat that has moved.
@@ -100,18 +100,18 @@ pub struct Line {
     asks: Asks,
     budget: Budget,
     due: bool,
-    /// A message that did not get through is not tried before this.
+    /// A failed message is not tried before this.
     retry_at: Instant,
     /// How often in a row Telegram gave no answer at all.
     silences: usize,
     /// Telegram has answered since the bot was started.
     was_heard: bool,
-    /// What happened and could not be written down yet; nothing more is sent before it is.
+    /// Outcomes that could not be recorded yet; nothing more is sent until they are.
     unrecorded: VecDeque<Unrecorded>,
     live: BTreeMap<LiveOf, LiveMessage>,
-    /// Live messages that are to go.
+    /// Live messages to remove.
     gone: VecDeque<(LiveOf, MessageId)>,
-    /// Messages whose buttons stand for nothing any more.
+    /// Messages whose buttons are to be removed.
     old_buttons: VecDeque<MessageId>,
     reactions: Reactions,
 }
@@ -157,7 +157,7 @@ impl Line {
         }
     }
 
-    /// Ends when the other end of `asks` is dropped. What cannot be sent quickly then stays in the store.
+    /// Ends when the other end of `asks` is dropped, or the bot stops. Unsent messages stay in the store.
     pub async fn run(mut self) {
         loop {
             while let Ok(ask) = self.asks.of_this.try_recv() {
@@ -199,13 +199,13 @@ impl Line {
                     None => return self.flush().await,
                 },
                 () = timer => {}
-                // Somebody may be stuck with a handle to the outbox.
+                // A stuck task may still have a handle to the outbox.
                 () = stopping(&self.around.quit) => return self.flush().await,
             }
         }
     }
 
-    /// Sends what is due and may be sent now; the bot is about to stop.
+    /// Sends the due messages that may go now; the bot is about to stop.
     async fn flush(mut self) {
         let deadline = Instant::now() + FLUSH_LIMIT;
         while self.due {
@@ -339,7 +339,7 @@ impl Line {
             return self.park(&due, Parked::Unconfirmed, failure).await;
         }
         if due.doubts > 0 && !self.was_heard && !self.is_heard().await {
-            // Known not to have been sent this time.
+            // It was not sent this time.
             return self
                 .record(move |db| outbox::mark_due(db, due.id, "Telegram is silent"))
                 .await;
@@ -367,8 +367,7 @@ impl Line {
         self.settle(due, delivery, is_last).await;
     }
 
-    /// Whether Telegram answers again after it was silent. Asked with something that may be said twice, so
-    /// that the message is not.
+    /// Whether Telegram answers again after a silence. Asks with a harmless call, so that no message is sent twice.
     async fn is_heard(&mut self) -> bool {
         let arguments = json!({"chat_id": self.chat.0, "action": "typing"});
         let answer: Result<bool, _> = self
@@ -403,7 +402,7 @@ impl Line {
     }
 }
 
-/// Returns a moment after the bot was told to stop: what ends in good order has written its last by then.
+/// Returns a moment after the bot was told to stop: other tasks have written their last rows by then.
 async fn stopping(quit: &CancellationToken) {
     quit.cancelled().await;
     tokio::time::sleep(LAST_WORDS).await;

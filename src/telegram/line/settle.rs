@@ -1,4 +1,4 @@
-//! What became of a message, written down, and what follows from it.
+//! Records the outcome of a send, and does what follows from it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::telegram::send::Delivery;
 /// A change to the store that can be tried again.
 type Change = Arc<dyn Fn(&Connection) -> rusqlite::Result<()> + Send + Sync>;
 
-/// What is to be written down.
+/// A change to record.
 #[derive(Clone)]
 pub(super) struct Unrecorded {
     change: Change,
@@ -28,7 +28,7 @@ pub(super) struct Unrecorded {
 }
 
 impl Line {
-    /// Writes down what became of a message, and does what follows.
+    /// Records what became of a message, and does what follows.
     pub(super) async fn settle(&mut self, due: Due, delivery: Delivery, is_last: bool) {
         let chat = self.chat;
         let id = due.id;
@@ -118,11 +118,11 @@ impl Line {
         }
     }
 
-    /// Puts a message aside, and tells the chat so.
+    /// Parks a message, and tells the chat so.
     pub(super) async fn park(&mut self, due: &Due, why: Parked, failure: &str) {
         error!(
             chat.id = self.chat.0,
-            failure, "a message is put aside; /status in the chat says so and can send it again"
+            failure, "a message is parked; /status in the chat says so and can send it again"
         );
         self.around.metrics.messages_parked(why, 1);
         let (id, at, is_telling) = (due.id, due.at, due.is_telling);
@@ -155,7 +155,7 @@ impl Line {
         }
     }
 
-    /// The group is another one now; what belongs to it goes there, and so does what is due.
+    /// The group has another id now: what belongs to it moves there, due messages too.
     async fn migrate(&mut self, due: &Due, new: ChatId) {
         let (old, id) = (self.chat, due.id);
         info!(
@@ -166,7 +166,7 @@ impl Line {
         self.live.clear();
         self.unrecorded.push_back(Unrecorded {
             change: Arc::new(move |db| {
-                // Only who sends a row may move it while it is being sent.
+                // A row that is being sent may be moved only by its sender.
                 outbox::mark_due(db, id, "the group has moved")?;
                 migrated::move_chat(db, old, new)
             }),
@@ -175,7 +175,7 @@ impl Line {
         self.write_down().await;
     }
 
-    /// Writes something down, now or as soon as the store takes it.
+    /// Records a change, now or as soon as the store takes it.
     pub(super) async fn record<F>(&mut self, change: F)
     where
         F: Fn(&Connection) -> rusqlite::Result<()> + Send + Sync + 'static,
@@ -187,22 +187,22 @@ impl Line {
         self.write_down().await;
     }
 
-    /// Writes down what could not be before; returns whether nothing is left. A message that is known to have
-    /// arrived is not sent again only because the disk was full.
+    /// Records all open changes; returns whether none is left. So no arrived message is sent again because the disk was
+    /// full.
     pub(super) async fn write_down(&mut self) -> bool {
         while let Some(unrecorded) = self.unrecorded.front().cloned() {
             let change = unrecorded.change;
             let written = self.around.store.transaction(move |db| change(db)).await;
             match written {
                 Err(error) if error.is_passing() => {
-                    // The store says once that it takes nothing.
-                    debug!(chat.id = self.chat.0, %error, "what became of a message cannot be written down; trying again");
+                    // The store has logged it once.
+                    debug!(chat.id = self.chat.0, %error, "the outcome of a message cannot be recorded; trying again");
                     self.retry_at = Instant::now() + STORE_PAUSE;
                     self.due = true;
                     return false;
                 }
                 Err(error) => {
-                    error!(chat.id = self.chat.0, %error, "what became of a message cannot be written down");
+                    error!(chat.id = self.chat.0, %error, "the outcome of a message cannot be recorded");
                 }
                 Ok(()) => {
                     let asks = self.asks.of_all.upgrade();

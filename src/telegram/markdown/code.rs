@@ -1,12 +1,12 @@
-//! Code blocks: shown where they fit, a file where they are long, under the name that the answer gives them.
+//! Code blocks: a short one is shown, a long one becomes a file with the name that the answer gives it.
 
 use super::File;
 
-/// A longer block comes as a file; in bytes, about two messages.
+/// A longer block becomes a file; in bytes, about two messages.
 const LONGEST: usize = 8_000;
-/// A diff that is longer is read on a larger screen.
+/// A longer diff is sent as a file; in lines.
 const LONGEST_DIFF: usize = 60;
-/// Telegram makes one blank of a tab.
+/// Telegram shows a tab as one space.
 const TAB: &str = "    ";
 /// Bot API: `CopyTextButton.text`.
 const COPIED_AT_MOST: usize = 256;
@@ -15,13 +15,13 @@ const COPIED_AT_MOST: usize = 256;
 pub(super) struct Block {
     /// The first word behind the fence, as it was written.
     kind: Option<String>,
-    /// A path, where the fence or the words before it name one.
+    /// The path that the fence or the words before it name.
     path: Option<String>,
     pub(super) code: String,
 }
 
 impl Block {
-    /// `info` is what stands behind the fence; `named_before`, what the text before it ends with.
+    /// `info` is the text behind the fence; `named_before`, the name at the end of the text before.
     pub(super) fn new(info: &str, named_before: Option<String>) -> Block {
         let kind = info
             .split([' ', ',', '{', ':'])
@@ -36,12 +36,12 @@ impl Block {
         }
     }
 
-    /// As Telegram's clients know it.
+    /// As written behind the fence.
     pub(super) fn language(&self) -> Option<String> {
         self.kind.clone()
     }
 
-    /// As it stands in a message.
+    /// As a message shows it.
     pub(super) fn shown(&self) -> String {
         self.code.trim_end_matches('\n').replace('\t', TAB)
     }
@@ -60,7 +60,7 @@ impl Block {
         (is_shell && fits).then_some(command)
     }
 
-    /// The file that it comes as, where it is too long for a chat.
+    /// The block as a file, if it is too long for a chat.
     pub(super) fn as_file(&self) -> Option<File> {
         let is_long = self.code.len() > LONGEST
             || (self.is_diff() && self.code.lines().count() > LONGEST_DIFF);

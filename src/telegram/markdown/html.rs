@@ -1,6 +1,6 @@
 //! HTML in an answer, as text: a chat has no use for tags that only say how something looks.
 
-/// Tags that are left out; what is between them stays.
+/// Tags that are left out; the text between them stays.
 const LOOKS: [&str; 30] = [
     "b", "big", "center", "code", "del", "details", "div", "em", "font", "h1", "h2", "h3", "h4",
     "h5", "h6", "i", "ins", "kbd", "mark", "p", "s", "samp", "small", "span", "strong", "sub",

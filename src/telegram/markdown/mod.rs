@@ -1,10 +1,9 @@
 //! Markdown as models write it (CommonMark with GFM's tables, task lists, strikethrough, alerts and footnotes) to
 //! styled text.
 //!
-//! Entities, not HTML or MarkdownV2: nothing to escape, nothing that can fail to parse. What Telegram has no
-//! style for becomes readable text: headings are bold, images are links, formulas keep their source. What is too
-//! long for a chat comes as a file (`code`). What is too wide for a phone comes as a list (`table`).
-//! Which style may lie in which is in `nesting`.
+//! The output is entities, not HTML or MarkdownV2: nothing needs escaping, and nothing can fail to parse. Markup that
+//! Telegram lacks becomes readable text: headings are bold, images are links, formulas keep their source. A long code
+//! block becomes a file (`code`), a wide table a list (`table`). `nesting` knows which styles may nest.
 
 mod code;
 mod html;
@@ -21,7 +20,7 @@ use code::Block;
 use table::Table;
 
 const BULLET: &str = "• ";
-/// A list is indented so many times at most: a phone is narrow.
+/// The deepest indentation of a list: a phone is narrow.
 const DEEPEST: usize = 6;
 /// A longer quote is folded, and opens at a touch.
 const QUOTE_LINES: usize = 4;
@@ -31,28 +30,28 @@ const QUOTE_LENGTH: usize = 400;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
     pub text: Rich,
-    /// What is too long for the chat, in the order in which the text names it.
+    /// Parts too long for the chat, in the order in which the text names them.
     pub files: Vec<File>,
     /// Commands that a button can copy.
     pub commands: Vec<String>,
 }
 
-/// Something of an answer that comes as a file.
+/// A part of an answer that is sent as a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
     /// Without folders.
     pub name: String,
-    /// What the text calls it: a path, where it has one.
+    /// Its name in the text: a path, if it has one.
     pub title: String,
     pub content: String,
 }
 
-/// Renders a whole text. Never fails: what is no Markdown is shown as it stands.
+/// Renders a whole text. Never fails: text that is not Markdown is shown as is.
 pub fn render(markdown: &str) -> Rendered {
     rendered(markdown, true)
 }
 
-/// Renders a text of which nothing comes as a file.
+/// Renders a text and makes no files of it.
 pub fn render_in_place(markdown: &str) -> Rich {
     rendered(markdown, false).text
 }
@@ -85,7 +84,7 @@ fn rendered(markdown: &str, with_files: bool) -> Rendered {
         with_files,
         ..Renderer::default()
     };
-    // A path with an underscore or a tilde in it would come in pieces.
+    // The parser alone would split a path at an underscore or a tilde.
     for event in TextMergeStream::new(parser) {
         renderer.event(event);
     }
@@ -95,21 +94,21 @@ fn rendered(markdown: &str, with_files: bool) -> Rendered {
 #[derive(Default)]
 struct Renderer {
     out: Rich,
-    /// What is long comes as a file.
+    /// Long parts become files.
     with_files: bool,
     files: Vec<File>,
     commands: Vec<String>,
     /// Inline elements that are open, innermost last.
     open: Vec<Open>,
-    /// Of each quote that is on, where it starts and where its own text does.
+    /// For each open quote: where it starts, and where its own text starts.
     quotes: Vec<(usize, usize)>,
-    /// The next number of each list that is on; `None` for bullets.
+    /// The next number of each open list; `None` for bullets.
     lists: Vec<Option<u64>>,
     block: Option<Block>,
     table: Option<Table>,
-    /// Where links led to.
+    /// Link targets so far.
     targets: Vec<String>,
-    /// The inline code that the text ended with last: a file's name stands before its content.
+    /// The last inline code and where it ended: it may name the code block that follows.
     last_code: Option<(usize, String)>,
 }
 
@@ -261,7 +260,7 @@ impl Renderer {
         }
     }
 
-    /// A text in which paths are shown as code: a touch copies them, and no client makes links of them.
+    /// Shows the paths in a text as code: a touch copies them, and no client makes links of them.
     fn words(&mut self, text: &str) {
         let in_link = self.open.iter().any(
             |open| !matches!(open, Open::Styled(style, _) if !matches!(style, Style::Link { .. })),
@@ -339,7 +338,7 @@ impl Renderer {
             return;
         };
         let quoted = &self.out.text[start..];
-        // Quotes do not nest in Telegram: the outermost one stands.
+        // Quotes do not nest in Telegram: only the outermost stays.
         if !self.quotes.is_empty() || quoted.trim().is_empty() {
             return;
         }
@@ -378,7 +377,7 @@ impl Renderer {
         }
     }
 
-    /// A path behind its link's text, so that it can be copied by a touch.
+    /// Writes a link's target behind its text as code: a touch copies it.
     fn spell_out(&mut self, target: &str) {
         if target.is_empty() || self.out.text.ends_with(target) {
             return;
@@ -388,7 +387,7 @@ impl Renderer {
         self.text(")");
     }
 
-    /// A blank line, or in a list a new line, before what comes now.
+    /// Begins a paragraph: after a blank line, or in a list a new one.
     fn paragraph(&mut self) {
         if self.out.text.is_empty()
             || self.quotes.last().map(|quote| quote.1) == Some(self.out.text.len())
@@ -430,7 +429,7 @@ impl Renderer {
         }
     }
 
-    /// `defined` are link definitions, which are no text of their own: one that no link uses is shown.
+    /// `defined` are the text's link definitions: one that no link uses is shown.
     fn finish(mut self, defined: Vec<(String, String)>) -> Rendered {
         for (name, target) in defined {
             if !self.targets.contains(&target) {
@@ -459,7 +458,7 @@ fn title_of(kind: BlockQuoteKind) -> &'static str {
     }
 }
 
-/// Telegram opens only these; anything else is dropped by its server together with the link.
+/// Telegram opens only these; for any other address its server drops the link.
 fn is_address(url: &str) -> bool {
     ["http://", "https://", "tg://", "mailto:"]
         .iter()

@@ -1,10 +1,10 @@
-//! Which styles may lie within each other: Telegram refuses some pairs and drops others without a word.
+//! Which styles may nest: Telegram refuses some pairs and silently drops others.
 
 use std::ops::Range;
 
 use crate::telegram::rich::Style;
 
-/// Nothing nests with code, so a style ends before it and goes on behind it; nothing reaches beyond the text.
+/// Splits each style but a quote around code, as nothing else nests with code; cuts all at the text's end.
 pub(super) fn untangle(styles: &mut Vec<(Range<usize>, Style)>, length: usize) {
     let is_code = |style: &Style| matches!(style, Style::Code | Style::Pre { .. });
     let mut code: Vec<Range<usize>> = styles
@@ -29,7 +29,7 @@ pub(super) fn untangle(styles: &mut Vec<(Range<usize>, Style)>, length: usize) {
     styles.sort_by(|(a, _), (b, _)| a.start.cmp(&b.start).then(b.end.cmp(&a.end)));
 }
 
-/// What is left of a range without these others, which are in order.
+/// The pieces of a range outside `code`, which is in order.
 fn without(range: Range<usize>, code: &[Range<usize>]) -> Vec<Range<usize>> {
     let mut pieces = Vec::new();
     let mut start = range.start;

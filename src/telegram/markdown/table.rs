@@ -1,4 +1,4 @@
-//! Tables: aligned in a code block where a phone is wide enough, else a list of records, else a file.
+//! A narrow table is an aligned code block, a wide one a list of records, a wide and long one a file.
 
 use pulldown_cmark::Alignment;
 use unicode_width::UnicodeWidthStr;
@@ -6,9 +6,9 @@ use unicode_width::UnicodeWidthStr;
 use super::File;
 use crate::telegram::rich::{Rich, Style};
 
-/// So many letters of one width stand in a line of a phone.
+/// How many monospaced characters fit a line on a phone.
 const PHONE_WIDTH: usize = 36;
-/// More records than this are read on a larger screen; in bytes.
+/// A wide table with more text is sent as a file; in bytes.
 const LONGEST: usize = 6_000;
 const GAP: &str = "  ";
 
@@ -17,7 +17,7 @@ pub(super) struct Table {
     alignments: Vec<Alignment>,
     /// The first one is the head.
     rows: Vec<Vec<Rich>>,
-    /// The text that the table stands in.
+    /// The text before the table.
     before: Rich,
 }
 
@@ -40,12 +40,12 @@ impl Table {
         }
     }
 
-    /// Gives the text back that the table stands in.
+    /// Takes back the text before the table.
     pub(super) fn take_before(&mut self) -> Rich {
         std::mem::take(&mut self.before)
     }
 
-    /// As it stands in a message.
+    /// As a message shows it.
     pub(super) fn shown(&self) -> Rich {
         if self.width() <= PHONE_WIDTH && !self.has_links() {
             let mut shown = Rich::default();
@@ -55,7 +55,7 @@ impl Table {
         self.records()
     }
 
-    /// The file that it comes as, where it is too long for a chat.
+    /// The table as a file, if it is too long for a chat.
     pub(super) fn as_file(&self) -> Option<File> {
         let is_wide = self.width() > PHONE_WIDTH;
         let length: usize = self.rows.iter().flatten().map(|cell| cell.text.len()).sum();

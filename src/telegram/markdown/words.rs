@@ -1,4 +1,4 @@
-//! Words in an answer that mean something to a machine: paths, and formulas that are none.
+//! Finds paths in an answer's words, and tells formulas from prices.
 
 /// Endings of source files. Some are the endings of domains too: a client would make a link of `lib.rs`.
 const ENDINGS: [&str; 40] = [
@@ -7,7 +7,7 @@ const ENDINGS: [&str; 40] = [
     "scss", "html", "vue", "txt", "cfg", "ini", "env", "xml", "proto", "tf", "lua", "ex",
 ];
 
-/// Pieces of a text, each with whether it is a path, with or without a line: `src/lib.rs:120:5`.
+/// Splits a text into pieces that are paths (`src/lib.rs:120:5`) and pieces that are not.
 pub(super) fn with_paths(text: &str) -> Vec<(&str, bool)> {
     let mut pieces = Vec::new();
     let mut plain_from = 0;
@@ -41,7 +41,7 @@ fn path_in(word: &str) -> Option<(usize, usize)> {
     let file = path
         .trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ':' | '-'))
         .trim_end_matches(':');
-    // What was trimmed must have been a line, not the end of a name.
+    // The trimmed part must be a line number, not the end of a name.
     let behind = &path[file.len()..];
     let names_line = behind.is_empty() || behind.starts_with(':');
     let (stem, ending) = file.rsplit_once('.')?;
@@ -69,7 +69,7 @@ fn without_drive(file: &str) -> &str {
     }
 }
 
-/// Whether what stands between dollar signs is a formula: two prices in a sentence are none.
+/// Whether the text between dollar signs is a formula: two prices in a sentence are not.
 pub(super) fn is_formula(source: &str) -> bool {
     let has_command = source
         .as_bytes()

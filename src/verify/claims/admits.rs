@@ -1,4 +1,4 @@
-//! What an answer admits. Then it does not say that all is well, whatever else it says.
+//! What an answer admits. An admission overrides a claim that all is well.
 
 use super::checks::{LINTERS, is_number};
 use super::prose::Sentence;

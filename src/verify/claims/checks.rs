@@ -10,7 +10,7 @@ pub(super) struct Passed {
     pub lint: bool,
 }
 
-/// Makes a sentence a wish, a condition, history, or only half of what is claimed.
+/// Words that make a sentence a wish, a condition, history, or half a claim.
 const DOUBTFUL: &str = "
     if unless once when until should would could might may must can cannot will let want need
     needs ensure whether before except but not never none nothing without neither only yet some
@@ -23,12 +23,12 @@ const BEGINNINGS: &str = "
     okay also finally now cargo clippy lint linting linter eslint ruff both it this fixed added
     updated changed removed implemented refactored renamed moved replaced verified no zero 0
     build and `tests` `lint` ✅";
-/// May stand before a colon or a dash, if it is not a sentence of its own.
+/// Words that may stand alone before a colon or a dash.
 const LABELS: &str = "
     done result results verified verification checks status summary yes ok also now";
-/// A sentence that begins so may go on with what came of it, behind a colon or a dash.
+/// A sentence that begins so may give its result after a colon or a dash.
 const DID: &str = "i i've done fixed added implemented updated removed ran verified";
-/// May stand in what a sentence about the tests is about. Other words say which tests, and then not all are meant.
+/// The words of a subject that means all the tests, or a linter. Other words select some of the tests.
 const SUBJECT: &str = "
     all the every existing new full entire whole complete of and test tests suite my our
     project's workspace cargo rust clippy lint lints linter linting eslint ruff flake8 pylint
@@ -81,7 +81,7 @@ fn is_doubtful(words: &[&str]) -> bool {
     })
 }
 
-/// Whether a statement may begin here: at the start, behind a comma, behind "and", behind "I verified that".
+/// Whether a statement may begin here: at the start, after a comma, after "and", after "I verified that".
 fn is_start(words: &[&str], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).map(|before| words[before]) else {
         return true;
@@ -104,7 +104,7 @@ fn is_start(words: &[&str], at: usize) -> bool {
     }
 }
 
-/// What a statement at the start of these words says passed. `ran` is what "they" are.
+/// What the statement at the start of these words says passed. `ran` is what "they" means.
 fn clause(words: &[&str], ran: Passed) -> Passed {
     let words = &words[words
         .iter()
@@ -153,7 +153,7 @@ enum Verdict {
     Clean,
 }
 
-/// Which checks a subject is: "all 12 tests", "the test suite and clippy".
+/// Which checks a subject names: "all 12 tests", "the test suite and clippy".
 fn about(subject: &[&str]) -> Passed {
     let has = |word: &str| subject.contains(&word);
     let numbers: Vec<&&str> = subject.iter().filter(|word| is_number(word)).collect();
@@ -201,7 +201,7 @@ fn verdict(words: &[&str]) -> Option<Verdict> {
     }
 }
 
-/// What follows "no clippy warnings", or "no warnings" where the linter was named before.
+/// What follows "no clippy warnings", or "no warnings" if the linter was named before.
 fn no_warnings<'a>(words: &'a [&'a str], with_linter: bool) -> Option<&'a [&'a str]> {
     match words {
         ["no" | "zero" | "0", linter, trouble, rest @ ..]
@@ -216,7 +216,7 @@ fn no_warnings<'a>(words: &'a [&'a str], with_linter: bool) -> Option<&'a [&'a s
     }
 }
 
-/// Whether nothing follows that would make less of it: "pass in 2 s", but not "pass the token".
+/// Whether nothing follows that weakens it: "pass in 2 s", but not "pass the token".
 fn ends(rest: &[&str]) -> bool {
     match rest {
         [] => true,
@@ -237,7 +237,7 @@ fn ends(rest: &[&str]) -> bool {
     }
 }
 
-/// What "I ran the tests and clippy" lets "they" stand for.
+/// What "they" means after "I ran the tests and clippy".
 fn that_ran(words: &[&str]) -> Passed {
     let Some(at) = words
         .iter()

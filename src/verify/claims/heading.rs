@@ -11,7 +11,7 @@ pub(super) enum Owner {
     Unknown,
     /// A plan, a proposal, history.
     Other,
-    /// A text for somebody else to send, such as the description of a pull request. It may go on to the end.
+    /// A text for somebody else to send, such as the description of a pull request. It may extend to the end.
     Draft,
 }
 
@@ -32,7 +32,7 @@ const WORK: &str = "
     result results verification verified checks checked complete completed updates refactored
     removed created validation finished";
 
-/// Judges by the words of the heading, as `prose` makes them.
+/// Judges a heading by its words, as `prose` makes them.
 pub(super) fn owner(words: &[String]) -> Owner {
     if any(words, DRAFTS) {
         Owner::Draft

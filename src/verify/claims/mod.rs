@@ -1,13 +1,13 @@
-//! What an answer says about its own work, to be held against what was found: "It says the tests pass; 2 fail".
+//! What an answer says about its own work, to compare with what was found: "It says the tests pass; 2 fail".
 //!
-//! A wrong alarm costs more trust than a missed one, so a claim counts only in a few plain forms: in the first
-//! person ("I've fixed the parser"), as the first word of a sentence or of a point in a summary ("Added `--since`"),
-//! as a sentence about all the tests ("All 12 tests pass", "Tests: 12 passed") or about the linter ("clippy is
-//! clean"). Anything that could be a wish, a condition, a plan, history, a quotation or somebody else's words is
-//! none. English only: an answer in another language claims nothing.
+//! A wrong alarm costs more trust than a missed one, so a claim counts only in a few plain forms: in the first person
+//! ("I've fixed the parser"), as the first word of a sentence or of a point in a summary ("Added `--since`"), as a
+//! sentence about all the tests ("All 12 tests pass", "Tests: 12 passed") or about the linter ("clippy is clean").
+//! Anything that could be a wish, a condition, a plan, history, a quotation or somebody else's words does not count.
+//! English only: an answer in another language claims nothing.
 //!
-//! `prose` takes the sentences out of the Markdown and `words` the words out of a sentence, with `heading` as the
-//! judge of whose they are; `work` looks for what was done, `checks` for what passed, `admits` for what did not.
+//! `prose` takes the sentences out of the Markdown, `words` the words out of a sentence, and `heading` judges whose
+//! they are; `work` looks for what was done, `checks` for what passed, `admits` for what did not.
 
 mod admits;
 mod checks;
@@ -19,10 +19,10 @@ mod work;
 use crate::domain::evidence::Claims;
 use prose::Sentence;
 
-/// Nobody says anything plainly in more words.
+/// A longer sentence is not plain.
 const LONGEST_SENTENCE: usize = 150;
 
-/// Reads an answer in Markdown. What stands in code, quotations, tables and headings is not a claim.
+/// Reads an answer in Markdown. Text in code, quotations, tables and headings is not a claim.
 pub fn of(answer: &str) -> Claims {
     let mut claims = Claims::default();
     let mut admits_failures = false;
@@ -49,7 +49,7 @@ pub fn of(answer: &str) -> Claims {
     claims
 }
 
-/// An answer that is "Done.", or begins so and goes on about what is different now.
+/// An answer that is "Done.", or begins so and then tells of a change.
 fn says_done(sentences: &[Sentence]) -> bool {
     let [first, rest @ ..] = sentences else {
         return false;

@@ -1,6 +1,6 @@
 //! The sentences of an answer, as words, and whose they are.
 //!
-//! Code, quotations, tables, headings, footnotes and what is struck out are left out.
+//! Code, quotations, tables, headings, footnotes and struck-out text are left out.
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
@@ -44,15 +44,15 @@ pub(super) fn sentences(markdown: &str) -> Vec<Sentence> {
 
 struct Reader {
     sentences: Vec<Sentence>,
-    /// Of the block that is on.
+    /// Of the current block.
     text: String,
-    /// How many elements are on of which nothing is read.
+    /// How many open elements are left out.
     left_out: usize,
-    /// Before the first heading the answer speaks for itself.
+    /// Before the first heading: the answer's own work.
     heading: Owner,
-    /// Of a paragraph that does not end as a sentence does: a list or a text follows it.
+    /// Of a paragraph that introduces a list or a text.
     introduction: Option<Owner>,
-    /// Of each list that is on, innermost last.
+    /// Of each open list, innermost last.
     lists: Vec<Owner>,
     is_draft: bool,
 }
@@ -122,7 +122,7 @@ impl Reader {
         }
     }
 
-    /// What was collected becomes sentences.
+    /// Turns the collected text into sentences.
     fn end_block(&mut self) {
         let text = std::mem::take(&mut self.text);
         if text.trim().is_empty() {
@@ -145,7 +145,7 @@ impl Reader {
         self.is_draft |= text.trim_end().ends_with(':') && self.introduction == Some(Owner::Draft);
     }
 
-    /// A list is what the line before it says, or else what it lies in.
+    /// A list's owner: that of the line before it, or else of its surroundings.
     fn list_owner(&mut self) -> Owner {
         match (self.introduction.take(), self.lists.last()) {
             (Some(owner @ (Owner::Other | Owner::Draft)), Some(_)) => owner,
@@ -167,7 +167,7 @@ impl Reader {
     }
 }
 
-/// "What I changed:", or without the colon where it is as short as a heading.
+/// "What I changed:", or without the colon if it is as short as a heading.
 fn introduces(text: &str, words: &[String]) -> bool {
     const SHORT: usize = 6;
     let text = text.trim_end();

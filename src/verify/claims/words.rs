@@ -1,4 +1,4 @@
-//! Words as they are compared: in lower case, without marks, with something in the place of code and quotations.
+//! Words in a form to compare: in lower case, without marks, with placeholders for code and quotations.
 
 /// Stands for inline code, or for quoted words. Words of the text never have such marks.
 pub(super) const CODE: &str = "`code`";
@@ -59,7 +59,7 @@ const LINT_PROGRAMS: [&str; 8] = [
     "shellcheck",
 ];
 
-/// Says what code is about, without its words: what they say is said by the code.
+/// The placeholder for code: its words are not the author's.
 pub(super) fn stand_in(code: &str) -> &'static str {
     let command: Vec<&str> = code
         .split_whitespace()
@@ -99,7 +99,7 @@ pub(super) fn words(text: &str) -> Vec<Vec<String>> {
     sentences
 }
 
-/// One word as it is written, perhaps with marks around it.
+/// Adds a word as it is written, and the marks around it.
 fn word(written: &str, words: &mut Vec<String>) {
     let mark = |mark: &str, words: &mut Vec<String>| words.push(mark.to_owned());
     if written.contains(['✅', '✔', '✓', '☑', '🟢']) {
@@ -159,7 +159,7 @@ fn without_quoted(text: &str) -> String {
     out
 }
 
-/// Whether a word is one of a list, which has blanks between them.
+/// Whether a word is in a list separated by blanks.
 pub(super) fn is(word: &str, list: &str) -> bool {
     list.split_whitespace().any(|one| one == word)
 }

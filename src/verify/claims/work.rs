@@ -18,7 +18,7 @@ const CHANGED: &str = "
     renamed moved replaced edited modified adjusted extracted introduced converted corrected
     patched bumped simplified migrated wired inlined extended dropped switched tightened
     hardened cleaned deduplicated documented ported reworked restructured improved reformatted";
-/// May stand in front of what is said.
+/// Words that may precede a statement.
 const CONNECTIVES: &str = "
     and also then so finally additionally instead ok okay yes great good perfect ✅ , :";
 const ADVERBS: &str = "also now just then successfully therefore finally both";
@@ -31,7 +31,7 @@ const NO_FILE: &str = "
     findings explanation sentence paragraph wording phrasing directory options up";
 const HISTORY: &str = "
     earlier previous previously yesterday ago already last originally upstream history again";
-/// From here on a sentence is about something else than its subject.
+/// From these words on, a sentence is not about its subject.
 const SUBORDINATE: &str = "
     that which who where when if because how why so while until unless once you they he she we
     whether";
@@ -74,7 +74,7 @@ pub(super) fn is_done(sentence: &Sentence) -> bool {
     is_done && sentence.is_own && !sentence.is_question && !sentence.is_item
 }
 
-/// Whether a sentence says what "Done." means, other than a change; or that nothing had to be changed.
+/// Whether a sentence says that "Done." means something other than a change, or that no change was needed.
 pub(super) fn explains_done(sentence: &Sentence) -> bool {
     const OTHER_WORK: &str = "
         ran rerun reran restarted started running installed pushed committed merged rebased
@@ -113,7 +113,7 @@ pub(super) fn takes_back(sentence: &Sentence) -> bool {
     any(&sentence.words, UNDONE)
 }
 
-/// Where the words are that say what the author did: "I *fixed* the bug, *committed* it and *pushed*".
+/// The positions of the words that say what the author did: "I *fixed* the bug, *committed* it and *pushed*".
 fn own_acts(sentence: &Sentence) -> Vec<usize> {
     let words = &sentence.words;
     let start = words.len() - without_connectives(words).len();
@@ -148,7 +148,7 @@ fn is_act(word: &str) -> bool {
     is(word, "committed pushed made") || is(word, CHANGED)
 }
 
-/// Where it goes on behind "I", "I've" or "I have also", and whether one of them is there.
+/// The position after "I", "I've" or "I have also", and whether one of them is there.
 fn behind_i(words: &[String], start: usize) -> (usize, bool) {
     let mut at = start;
     let is_first_person = match words.get(at).map(String::as_str) {

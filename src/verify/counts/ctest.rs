@@ -6,8 +6,8 @@ use crate::domain::check::TestCounts;
 /// Reads ctest's sum, `67% tests passed, 1 tests failed out of 3` or, since CMake 4, `100% tests passed out of 1`.
 /// Several in one output are added up.
 ///
-/// ctest takes tests that skipped themselves for passed ones and leaves out those that are disabled; both are named
-/// in a list below, and counted as left out.
+/// ctest counts tests that skipped themselves as passed and leaves out disabled ones. It lists both below its sum, and
+/// both are counted as skipped here.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ctest {
     sum: Option<TestCounts>,

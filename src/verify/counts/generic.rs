@@ -1,14 +1,14 @@
-//! Runners that nobody here knows by name.
+//! Runners without a reader of their own.
 
 use memchr::memmem;
 
 use super::counted;
 use crate::domain::check::TestCounts;
 
-/// Reads the last line that has `12 passed` in it, perhaps with `2 failed` and `1 skipped`; it stands where no other
-/// reader found anything. deno and Playwright print such lines.
+/// Reads the last line with `12 passed`, perhaps with `2 failed` and `1 skipped`. It counts only if no other reader
+/// found anything. deno and Playwright print such lines.
 ///
-/// Playwright has the failures on a line of their own before it. Any line of the output can fool this.
+/// Playwright prints the failures on an earlier line. Any line of the output can fool this.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Generic {
     last: Option<TestCounts>,
@@ -18,7 +18,7 @@ pub(super) struct Generic {
 
 impl Generic {
     pub fn line(&mut self, line: &str) {
-        // Its own reader did not believe it.
+        // It is for `Libtest` to judge.
         if line.starts_with("test result: ") {
             return;
         }
@@ -42,7 +42,7 @@ impl Generic {
     }
 }
 
-/// The number in front of the first such word that has one. The word must end there, as in `2 passed, ` or
+/// The number in front of `word`, at its first place with one. The word must end there, as in `2 passed, ` or
 /// `2 passed (1s)`: an argument that is passed to a function is no test.
 fn before(line: &str, word: &str) -> Option<u64> {
     memmem::find_iter(line.as_bytes(), word)

@@ -6,14 +6,14 @@ use serde::Deserialize;
 
 use crate::domain::check::TestCounts;
 
-/// More packages are not remembered; their failures may then be counted once too often.
+/// How many failing packages are remembered; others may be counted twice.
 const MOST_PACKAGES: usize = 10_000;
 
 /// Reads `go test`, `go test -v` and `go test -json`.
 ///
-/// With `-v` and `-json` it counts tests; one with subtests is one. A package that fails with no test to blame (it
-/// does not build, or ends early) is one failure. Without either go names only packages that pass, and so packages
-/// are what is counted, passed and failed ones; those without tests are not.
+/// With `-v` or `-json` it counts tests; one with subtests is one. A package that fails without a failing test (it does
+/// not build, or ends early) is one failure. Without both, go does not name the tests that pass, so it counts packages,
+/// passed and failed; those without tests do not count.
 ///
 /// A test can fool this by printing lines such as `--- PASS: x`.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +21,7 @@ pub(super) struct Go {
     tests: TestCounts,
     packages: TestCounts,
     names_tests: bool,
-    /// Packages with a test that failed; without `-json` the one that is on has no name yet.
+    /// Packages with a failed test; without `-json`, the current one has the empty name.
     failing: HashSet<String>,
 }
 

@@ -3,7 +3,7 @@
 use super::{add, counted, labelled};
 use crate::domain::check::TestCounts;
 
-/// Reads jest's and vitest's line about tests, which stands right below the one about files:
+/// Reads jest's and vitest's line about tests, directly below the one about files:
 ///
 /// ```text
 /// Test Suites: 1 failed, 1 passed, 2 total
@@ -101,7 +101,7 @@ impl Mocha {
 /// Reads the end of `node --test`, and of tape: lines such as `# pass 3` or `ℹ pass 3`, of which `tests` is the
 /// first. Several in one output are added up.
 ///
-/// A test can fool this by printing all of them: in TAP, what it prints is a comment as they are.
+/// A test can fool this by printing all of them: in TAP, its output is a comment, as these lines are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
     sum: Option<TestCounts>,

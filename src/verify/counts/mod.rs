@@ -1,11 +1,11 @@
 //! How many tests passed, read from what a test runner prints.
 //!
-//! There is no format that all runners share, so each has a reader of its own: `rust` (cargo test, cargo-nextest),
-//! `python` (pytest, unittest), `javascript` (jest, vitest, mocha, `node --test`), `go`, `ctest`, and `generic` for
-//! the rest. The counts of different runners are added up: one command may run several of them.
+//! Runners share no format, so each has a reader of its own: `rust` (cargo test, cargo-nextest), `python` (pytest,
+//! unittest), `javascript` (jest, vitest, mocha, `node --test`), `go`, `ctest`, and `generic` for the rest. The counts
+//! of different runners are added up: one command may run several of them.
 //!
-//! The numbers are there to be shown. Whether a command succeeded is for its exit code to say: a test that prints
-//! what its runner prints can add to the numbers. Each reader says what it believes and what it does not.
+//! The numbers are only shown. The exit code decides whether a command succeeded: a test that prints what its runner
+//! prints can add to the numbers. Each reader's comment says what it trusts.
 
 mod ctest;
 mod generic;
@@ -16,13 +16,13 @@ mod rust;
 
 use crate::domain::check::TestCounts;
 
-/// No runner sums up in a longer line, in bytes; a longer one is not looked at.
+/// The longest line that is read, in bytes. No runner's summary is longer.
 const LONGEST: usize = 4096;
 
 /// Reads the output of the common runners line by line, while it is written.
 ///
-/// It keeps a few numbers and no text, however long the output is, but for the names of Go packages that are
-/// failing. A line costs a few comparisons of its first bytes and one search.
+/// However long the output is, it keeps only a few numbers and the names of failing Go packages. A line costs a few
+/// comparisons of its first bytes and one search.
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
     nextest: rust::Nextest,
@@ -38,9 +38,9 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// One line, without its end and without terminal escapes. It may be cut, and may be anything at all.
+    /// Reads one line, without its end and terminal escapes. It may be cut, and may contain anything.
     ///
-    /// Of a line that was overwritten (`\r`), what was written last is read.
+    /// Of a line that was overwritten (`\r`), only the last text is read.
     pub fn line(&mut self, line: &str) {
         let line = line.trim_end_matches('\r');
         let line = line.rsplit('\r').next().unwrap_or(line);
@@ -63,7 +63,7 @@ impl Reader {
         self.generic.line(line);
     }
 
-    /// What was counted so far; `None` where no runner was recognised.
+    /// What was counted so far; `None` if no runner was recognised.
     pub fn counts(&self) -> Option<TestCounts> {
         [
             self.nextest.counts(),
@@ -83,8 +83,8 @@ impl Reader {
     }
 }
 
-/// The numbers of `10 passed (1 slow), 2 failed | 3 skipped`, each with the words behind it. What stands in
-/// parentheses only says more about the number before it.
+/// The numbers of `10 passed (1 slow), 2 failed | 3 skipped`, each with the words after it. Parentheses are skipped:
+/// they only detail the number before them.
 fn labelled(text: &str) -> Vec<(u64, String)> {
     let mut plain = String::new();
     let mut depth = 0_u32;
@@ -105,7 +105,7 @@ fn labelled(text: &str) -> Vec<(u64, String)> {
         .collect()
 }
 
-/// `12 tests`: the number at the beginning of a text, and what follows it. A number that is too large is the
+/// `12 tests`: the number at the beginning of a text, and what follows it. A number that is too large becomes the
 /// largest one.
 fn counted(text: &str) -> Option<(u64, &str)> {
     let end = text
@@ -115,7 +115,7 @@ fn counted(text: &str) -> Option<(u64, &str)> {
     (!digits.is_empty()).then(|| (digits.parse().unwrap_or(u64::MAX), rest))
 }
 
-/// Adds to what may not have been seen before.
+/// Adds to a sum that may not exist yet.
 fn add(sum: &mut Option<TestCounts>, counts: TestCounts) {
     *sum = Some(sum.unwrap_or_default().and(counts));
 }

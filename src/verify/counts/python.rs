@@ -5,8 +5,8 @@ use crate::domain::check::TestCounts;
 
 /// Reads pytest's last line, with or without `=` around it (`-q`).
 ///
-/// In a session the last such line stands, as a failing test may have printed others; sessions are told apart by
-/// their first line, and added up. With `-q` there is no first line: of several runs in one output the last counts.
+/// In a session only the last such line counts, since a failing test may have printed others. Sessions are told apart
+/// by their first line and added up. With `-q` there is no first line, so only the last run counts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pytest {
     before: Option<TestCounts>,
@@ -42,8 +42,8 @@ impl Pytest {
 
 /// `2 failed, 9 passed, 1 skipped, 1 xfailed, 1 xpassed, 1 warning, 1 error in 0.02s`, or with `in 62.01s (0:01:02)`.
 ///
-/// An error is a fixture or a module that broke: a failure. `xpassed` is one only where the project says so, and
-/// then pytest calls it failed.
+/// An error is a broken fixture or module: a failure. `xpassed` is a failure only if the project says so, and then
+/// pytest calls it failed.
 fn session_end(text: &str) -> Option<TestCounts> {
     let (numbers, time) = text.rsplit_once(" in ")?;
     let (_, unit) = counted(time)?;
@@ -73,8 +73,8 @@ fn session_end(text: &str) -> Option<TestCounts> {
 /// Reads unittest's last lines, which Django prints too: `Ran 7 tests in 0.001s`, a blank line, `OK` or `FAILED`.
 /// Several in one output are added up.
 ///
-/// Each failing subtest is a failure, though only the test around it is among those that ran: then fewer seem to
-/// have passed. A test can fool this by printing both lines.
+/// Each failing subtest is a failure, but only the test around it counts as run, so fewer tests seem to have passed. A
+/// test can fool this by printing both lines.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unittest {
     sum: Option<TestCounts>,

@@ -6,13 +6,13 @@ use crate::domain::check::TestCounts;
 /// Reads libtest's output, which cargo test passes through: one `test result:` line for each test binary, and one
 /// or more for the doc tests. They are added up.
 ///
-/// A result is believed when it accounts for as many tests as `running 3 tests` announced before it. What a failing
-/// test printed is shown between `---- name stdout ----` and `failures:`, and is not read. A test can fool this
-/// with output that is not captured and has both lines in it, or with a line `failures:` of its own.
+/// A result counts if its total is the number that `running 3 tests` announced before it. A failing test's output,
+/// between `---- name stdout ----` and `failures:`, is not read. A test can fool this by printing both lines
+/// uncaptured, or a line `failures:` of its own.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Libtest {
     sum: Option<TestCounts>,
-    /// Some outputs come through a filter that leaves only the results; then each of them is believed.
+    /// Without an announcement, as in filtered output, every result counts.
     has_announced: bool,
     announced: Option<u64>,
     in_captured: bool,
@@ -51,8 +51,8 @@ fn announced(line: &str) -> Option<u64> {
     matches!(rest, " test" | " tests").then_some(number)
 }
 
-/// `test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.06s`, with how
-/// many tests it accounts for: a benchmark that was measured is none of the three counts.
+/// `test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.06s`, with its total:
+/// a measured benchmark is in none of the three counts.
 fn result(line: &str) -> Option<(TestCounts, u64)> {
     let rest = line.strip_prefix("test result: ")?;
     let numbers = rest
@@ -75,8 +75,8 @@ fn result(line: &str) -> Option<(TestCounts, u64)> {
     Some((counts, total))
 }
 
-/// Reads cargo-nextest's summary. Between its first line and its summary nothing else is read: it may show what
-/// tests print, with results of libtest in it. Tests that were not run, as one had failed before, are not counted.
+/// Reads cargo-nextest's summary. Between its first line and its summary nothing else is read: tests may print results
+/// of libtest there. Tests that were not run because another had failed are not counted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Nextest {
     sum: Option<TestCounts>,
