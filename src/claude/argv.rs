@@ -7,9 +7,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::environment::OUTBOX_VARIABLE;
-use super::grants;
 use crate::domain::id::ClaudeSessionId;
-use crate::domain::question::Grant;
 
 /// claude's name for the model that it chooses itself.
 pub const OWN_MODEL: &str = "default";
@@ -41,8 +39,8 @@ pub struct Invocation<'a> {
     pub can_ask: bool,
     /// Whether it may switch to bypassPermissions later; claude does not start with this if it refuses that mode.
     pub may_bypass: bool,
-    /// What its session has allowed.
-    pub grants: &'a [Grant],
+    /// The file with what [`super::settings`] says.
+    pub settings: &'a Path,
 }
 
 impl Invocation<'_> {
@@ -95,9 +93,10 @@ impl Invocation<'_> {
         if self.may_bypass {
             arguments.push(MAY_BYPASS.to_owned());
         }
-        if let Some(settings) = grants::settings(self.grants) {
-            arguments.extend(["--settings".to_owned(), settings]);
-        }
+        arguments.push("--settings".to_owned());
+        arguments.push(self.settings.to_string_lossy().into_owned());
+        // With these claude reaches other sessions of this machine.
+        arguments.extend(["--disallowedTools", "SendMessage,ListAgents"].map(str::to_owned));
         arguments
     }
 }

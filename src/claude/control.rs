@@ -1,5 +1,9 @@
 //! Lines that go to claude's input: prompts and control requests (`--input-format stream-json`).
 
+use std::fs;
+use std::io;
+use std::path::Path;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -8,15 +12,25 @@ use uuid::Uuid;
 use crate::domain::id::PromptId;
 use crate::domain::prompt::{Block, Content};
 
+/// How many bytes the pictures of one message may have together. Messages API: 32 MB a request; base64 makes pictures a
+/// third larger, and those of earlier messages need room too.
+const PICTURES_MOST: u64 = 12 * 1024 * 1024;
+
 /// A prompt, its words exact to the byte: as a text if it has only words, else as blocks. The id makes it safe to
 /// send twice: claude drops the second.
 ///
-/// Pictures are read from their files; a line of text takes the place of one that is gone.
+/// Pictures are read from their files; a line of text takes the place of one that is gone, or that would make the
+/// message too large for the API.
 pub fn user_message(content: &Content, id: PromptId) -> String {
+    let mut room = PICTURES_MOST;
     let content = if content.is_words_alone() {
         Value::String(content.words())
     } else {
-        content.blocks().iter().map(block).collect()
+        content
+            .blocks()
+            .iter()
+            .map(|part| block(part, &mut room))
+            .collect()
     };
     line(&json!({
         "type": "user",
@@ -25,21 +39,36 @@ pub fn user_message(content: &Content, id: PromptId) -> String {
     }))
 }
 
-fn block(block: &Block<'_>) -> Value {
+/// `room` is how many bytes of pictures may still go along.
+fn block(block: &Block<'_>, room: &mut u64) -> Value {
     let text = match block {
         Block::Text(text) => text.clone(),
-        Block::Picture(picture) => match std::fs::read(&picture.file) {
-            Ok(bytes) => {
+        Block::Picture(picture) => match picture_of(&picture.file, room) {
+            Ok(Some(bytes)) => {
                 return json!({"type": "image", "source": {
                     "type": "base64",
                     "media_type": picture.media_type,
                     "data": STANDARD.encode(bytes),
                 }});
             }
+            Ok(None) => format!(
+                "[A picture that is not shown, because the pictures of one message are too large together: {}]",
+                picture.file.display()
+            ),
             Err(_) => format!("[A picture that is gone: {}]", picture.file.display()),
         },
     };
     json!({"type": "text", "text": text})
+}
+
+/// A picture's bytes; `None` if there is no room for it.
+fn picture_of(file: &Path, room: &mut u64) -> io::Result<Option<Vec<u8>>> {
+    let length = fs::metadata(file)?.len();
+    let Some(left) = room.checked_sub(length) else {
+        return Ok(None);
+    };
+    *room = left;
+    fs::read(file).map(Some)
 }
 
 /// Ends the running turn and kills its foreground command. `control_request` `interrupt`.
@@ -64,6 +93,12 @@ pub fn withdrawal_of(request: &str) -> Option<PromptId> {
 }
 
 const WITHDRAWAL: &str = "withdraw-";
+
+/// Makes claude use the system prompt that this process was started with, and not that of the conversation's first turn
+/// (2.1.280 on). `control_request` `initialize`.
+pub fn initialize() -> String {
+    requesting(&json!({"subtype": "initialize", "systemPromptSnapshot": false}))
+}
 
 /// Lets the process exit. `control_request` `end_session`.
 pub fn end_session() -> String {

@@ -3,6 +3,7 @@
 //! ```text
 //! runs/<run id>/     0700
 //!   spec.json        what to run                                    (bot, before the keeper starts)
+//!   settings.json    claude's settings for the run                  (bot, before the keeper starts)
 //!   input            FIFO that claude holds open as its stdin       (keeper)
 //!   to-claude/       lines for claude, a file each, in the order of their names; emptied when passed on
 //!                                                                   (bot; emptied by the keeper)
@@ -16,7 +17,7 @@
 //! begun and has no `exit.json` is lost.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,6 +25,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::RunId;
+
+/// The keeper cuts a `stderr.log` with more bytes than this to its end.
+const STDERR_MOST: u64 = 4 * 1024 * 1024;
+const STDERR_KEPT: usize = 64 * 1024;
 
 /// What the keeper runs. The environment is not in it: claude inherits the keeper's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,8 +38,6 @@ pub struct Spec {
     pub program: PathBuf,
     pub arguments: Vec<String>,
     pub workspace: PathBuf,
-    /// Lines that go to claude's input as soon as it starts.
-    pub first_input: String,
     /// The run is stopped after this many milliseconds.
     pub time_limit_ms: Option<u64>,
 }
@@ -118,6 +121,11 @@ impl RunFolder {
         self.path.join("stderr.log")
     }
 
+    /// What claude is started with by `--settings`.
+    pub fn settings(&self) -> PathBuf {
+        self.path.join("settings.json")
+    }
+
     fn to_claude(&self) -> PathBuf {
         self.path.join("to-claude")
     }
@@ -161,8 +169,9 @@ impl RunFolder {
         Ok(keys.map(str::to_owned).collect())
     }
 
-    /// The oldest line that was not passed on to claude yet, with the path of its file.
-    pub fn next_line(&self) -> io::Result<Option<(PathBuf, Vec<u8>)>> {
+    /// The oldest line that was not passed on to claude yet, open for reading, and marked as passed on: its file is
+    /// emptied and stays. Marked first, because a line that claude gets twice is worse than one that it never gets.
+    pub fn take_line(&self) -> io::Result<Option<File>> {
         let mut names = match names_in(&self.to_claude()) {
             Ok(names) => names,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -171,9 +180,11 @@ impl RunFolder {
         names.sort_unstable();
         for name in names {
             let path = self.to_claude().join(name);
-            let line = fs::read(&path)?;
-            if !line.is_empty() {
-                return Ok(Some((path, line)));
+            if fs::metadata(&path)?.len() > 0 {
+                let line = File::open(&path)?;
+                // Another file takes its name: this one can still be read to its end.
+                write_whole(&path, b"", Sync::No)?;
+                return Ok(Some(line));
             }
         }
         Ok(None)
@@ -191,14 +202,15 @@ impl RunFolder {
         self.path.join("exit.json")
     }
 
-    /// Makes the folder with its spec and its empty files. An existing folder is not an error.
-    pub fn create(&self, spec: &Spec) -> io::Result<()> {
+    /// Makes the folder with its spec, claude's settings and its empty files. An existing folder is not an error.
+    pub fn create(&self, spec: &Spec, settings: &str) -> io::Result<()> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&self.path)?;
         // Not synced: if the machine crashes before the run has begun, the bot writes it again.
         write_whole(&self.spec(), &serde_json::to_vec_pretty(spec)?, Sync::No)?;
+        write_whole(&self.settings(), settings.as_bytes(), Sync::No)?;
         for file in [self.events(), self.stderr()] {
             private_append(&file)?;
         }
@@ -284,10 +296,33 @@ impl RunFolder {
 
     /// The last `limit` bytes of `stderr.log`, without blanks around them.
     pub fn stderr_end(&self, limit: usize) -> String {
-        let bytes = fs::read(self.stderr()).unwrap_or_default();
-        let start = bytes.len().saturating_sub(limit);
-        String::from_utf8_lossy(&bytes[start..]).trim().to_owned()
+        let end = last_bytes(&self.stderr(), limit).unwrap_or_default();
+        String::from_utf8_lossy(&end).trim().to_owned()
     }
+
+    /// Cuts a large `stderr.log` to its end. Lines that claude writes meanwhile may be lost.
+    pub fn shorten_stderr(&self) -> io::Result<()> {
+        let path = self.stderr();
+        if fs::metadata(&path)?.len() <= STDERR_MOST {
+            return Ok(());
+        }
+        let end = last_bytes(&path, STDERR_KEPT)?;
+        // claude writes to its end, wherever that is.
+        let mut file = OpenOptions::new().append(true).open(&path)?;
+        file.set_len(0)?;
+        file.write_all(&end)
+    }
+}
+
+/// The end of a file, however long the file is.
+fn last_bytes(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+    file.seek(SeekFrom::Start(length.saturating_sub(limit)))?;
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The names in a folder, without those of files that are being written.
@@ -300,11 +335,6 @@ fn names_in(folder: &Path) -> io::Result<Vec<String>> {
         }
     }
     Ok(names)
-}
-
-/// Marks a line as passed on: its file is emptied and stays.
-pub fn mark_gone(line: &Path) -> io::Result<()> {
-    File::create(line).map(drop)
 }
 
 /// Opens a file to append to, readable only by its owner.

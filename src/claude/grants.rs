@@ -11,6 +11,8 @@ use crate::domain::shown::is_unseen;
 /// Grants with more characters than this cannot all be shown to a person, and so are not offered.
 const LONGEST_GRANT: usize = 600;
 const MOST_GRANTS: usize = 5;
+/// How many of a session's grants claude is told; each takes up to some hundred bytes.
+const MOST_RULES: usize = 1_000;
 
 /// The grants to offer for this session, as claude suggests them. A mode, which allows much more than was asked, is
 /// offered only if claude suggests no rule or folder; the tool as a whole, unless it is Bash, only if no mode either.
@@ -101,6 +103,20 @@ pub(super) fn update(grant: &Grant) -> Value {
     }
 }
 
+/// The rules and folders that a session has allowed, the newest [`MOST_RULES`], for claude's settings: `permissions`.
+pub(super) fn permissions(grants: &[Grant]) -> Value {
+    let grants = &grants[grants.len().saturating_sub(MOST_RULES)..];
+    let rules: Vec<String> = grants.iter().filter_map(spelled).collect();
+    let folders: Vec<&str> = grants
+        .iter()
+        .filter_map(|grant| match grant {
+            Grant::Folder(folder) => Some(folder.as_str()),
+            Grant::Rule { .. } | Grant::Mode(_) => None,
+        })
+        .collect();
+    json!({"allow": rules, "additionalDirectories": folders})
+}
+
 /// A rule as claude's settings spell it, with parentheses and backslashes escaped (seen on 2.1.197): unescaped, it
 /// would be another rule.
 fn spelled(grant: &Grant) -> Option<String> {
@@ -118,21 +134,4 @@ fn spelled(grant: &Grant) -> Option<String> {
         escaped.push(character);
     }
     Some(format!("{tool}({escaped})"))
-}
-
-/// The rules and folders that a session has allowed, for claude's `--settings`; `None` without any.
-pub fn settings(grants: &[Grant]) -> Option<String> {
-    let rules: Vec<String> = grants.iter().filter_map(spelled).collect();
-    let folders: Vec<&str> = grants
-        .iter()
-        .filter_map(|grant| match grant {
-            Grant::Folder(folder) => Some(folder.as_str()),
-            Grant::Rule { .. } | Grant::Mode(_) => None,
-        })
-        .collect();
-    if rules.is_empty() && folders.is_empty() {
-        return None;
-    }
-    let permissions = json!({"allow": rules, "additionalDirectories": folders});
-    Some(json!({"permissions": permissions}).to_string())
 }

@@ -42,9 +42,10 @@ pub enum End {
 pub fn launch(
     folder: &RunFolder,
     spec: &Spec,
+    settings: &str,
     environment: &BTreeMap<OsString, OsString>,
 ) -> io::Result<tokio::process::Child> {
-    folder.create(spec)?;
+    folder.create(spec, settings)?;
     let stderr = private_append(&folder.stderr())?;
     // The running binary itself, even if an upgrade has replaced the file.
     tokio::process::Command::new("/proc/self/exe")
@@ -73,7 +74,7 @@ impl Host {
         Ok(Host { folder, tail })
     }
 
-    /// As [`Host::open`], for the last `limit` bytes; the line that is cut there becomes [`Event::Garbage`].
+    /// As [`Host::open`], for the last `limit` bytes; the line that is cut there is left out.
     pub fn open_near_end(folder: RunFolder, limit: u64) -> io::Result<Host> {
         let tail = Tail::open_near_end(&folder.events(), limit)?;
         Ok(Host { folder, tail })
@@ -93,7 +94,10 @@ impl Host {
                     events.push((end, Event::Garbage));
                 }
             }
-            Line::TooLong => events.push((end, Event::Garbage)),
+            Line::Overlong {
+                beginning,
+                end: last,
+            } => stream::overlong(beginning, last, &mut |event| events.push((end, event))),
         })?;
         Ok((events, more))
     }

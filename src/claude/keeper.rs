@@ -32,7 +32,7 @@ use signal_hook::consts::{SIGCHLD, SIGTERM};
 use signal_hook::low_level::pipe;
 
 use super::control;
-use super::folder::{Exit, NotStarted, RunFolder, Spec, Stop, mark_gone, private_append};
+use super::folder::{Exit, NotStarted, RunFolder, Spec, Stop, private_append};
 use super::host::LINE_LEFT;
 use crate::process::RUN_MARKER;
 use crate::process::sweep::{self, Spared};
@@ -40,6 +40,10 @@ use crate::process::sweep::{self, Spared};
 /// How long the keeper tries to write `exit.json` on a full disk.
 const ROOM_PATIENCE: Duration = Duration::from_secs(60 * 60);
 const ROOM_PAUSE: Duration = Duration::from_millis(500);
+/// How often the keeper looks whether `stderr.log` has become large.
+const STDERR_LOOKED_AT: Duration = Duration::from_secs(5);
+/// How much of a line is in memory on its way to claude, in bytes.
+const CHUNK: usize = 64 * 1024;
 /// If memory runs out, the kernel ends claude and what it started rather than the bot or a keeper. Format:
 /// proc_pid_oom_score_adj(5).
 const OOM_SCORE_ADJUSTMENT: &str = "500";
@@ -53,6 +57,8 @@ pub fn keep(folder: &Path) -> anyhow::Result<()> {
     let _ = setsid();
     set_child_subreaper(Some(getpid()))
         .context("cannot become the reaper of what the run leaves")?;
+    // Before the lock: as soon as it is held, the bot may ask for a stop, which must not end the keeper itself.
+    let wakes = Wakes::register().context("cannot hear signals")?;
     let folder = RunFolder::new(folder);
     let Some(lock) = folder.begin().context("cannot take the run's lock")? else {
         return Ok(());
@@ -60,7 +66,7 @@ pub fn keep(folder: &Path) -> anyhow::Result<()> {
     fail_point!("keeper-begun", |_| std::process::abort());
     let spec = folder.read_spec().context("cannot read what to run")?;
     let started_at = Timestamp::now().as_millisecond();
-    let mut exit = run(&folder, &spec, &lock)?;
+    let mut exit = run(&folder, &spec, &lock, &wakes)?;
     let swept = sweep::end_descendants(sweep::GRACE, Spared::Marked);
     (exit.survivors, exit.kept) = (swept.ended, swept.kept);
     exit.started_at = started_at;
@@ -91,9 +97,7 @@ fn leave_word(folder: &RunFolder, exit: &Exit) -> anyhow::Result<()> {
     }
 }
 
-fn run(folder: &RunFolder, spec: &Spec, lock: &File) -> anyhow::Result<Exit> {
-    // Registered before claude starts, so that no request to stop can end the keeper itself.
-    let wakes = Wakes::register()?;
+fn run(folder: &RunFolder, spec: &Spec, lock: &File, wakes: &Wakes) -> anyhow::Result<Exit> {
     let mut input = Input::open(folder).context("cannot make claude's input")?;
     let mut child = match start(folder, spec) {
         Ok(child) => child,
@@ -113,21 +117,27 @@ fn run(folder: &RunFolder, spec: &Spec, lock: &File) -> anyhow::Result<Exit> {
             ..Exit::default()
         });
     }
-    input.push(spec.first_input.as_bytes());
     let claude = pidfd_of(&child)?;
     let time_limit = spec
         .time_limit_ms
         .map(|limit| Instant::now() + Duration::from_millis(limit));
     let mut stop: Option<(Stop, Ladder)> = None;
-    // Lines may have been left before the keeper could be signalled.
+    // The run's first prompts, and lines that were left before the keeper could be signalled.
     input.take_what_was_left(folder);
+    let mut next_look = Instant::now() + STDERR_LOOKED_AT;
     loop {
         input.write();
         let due = match &stop {
             Some((_, ladder)) => ladder.next_at,
             None => time_limit,
         };
-        let woken = wakes.wait(&claude, &input, due)?;
+        let due = due.map_or(next_look, |due| due.min(next_look));
+        let woken = wakes.wait(&claude, &input, Some(due))?;
+        if next_look <= Instant::now() {
+            // A disk that refuses is met again at the next look.
+            let _ = folder.shorten_stderr();
+            next_look = Instant::now() + STDERR_LOOKED_AT;
+        }
         if woken.line_left || woken.asked_to_stop {
             // Lines that were left before a stop go to claude before it is interrupted.
             input.take_what_was_left(folder);
@@ -241,7 +251,16 @@ fn pid_of(child: &Child) -> Option<Pid> {
 struct Input {
     /// Open for reading and writing: it has a reader before claude starts, and it never ends.
     fifo: File,
-    waiting: VecDeque<u8>,
+    /// The bytes that were read last and wait for room.
+    chunk: VecDeque<u8>,
+    waiting: VecDeque<Lines>,
+}
+
+/// Whole lines for claude.
+enum Lines {
+    Own(String),
+    /// Left by the bot. With pictures they are large, so they are read piece by piece.
+    Left(File),
 }
 
 impl Input {
@@ -257,44 +276,65 @@ impl Input {
             .open(folder.input())?;
         Ok(Input {
             fifo,
+            chunk: VecDeque::new(),
             waiting: VecDeque::new(),
         })
     }
 
     /// Adds whole lines, after those that wait.
-    fn push(&mut self, lines: &[u8]) {
-        self.waiting.extend(lines);
+    fn push(&mut self, lines: String) {
+        self.waiting.push_back(Lines::Own(lines));
     }
 
     /// Takes the lines that were left in the folder. One that cannot be read stays there, with those after it, until
     /// the next call.
     fn take_what_was_left(&mut self, folder: &RunFolder) {
-        while let Ok(Some((place, line))) = folder.next_line() {
-            // Before it is written: a line that claude gets twice is worse than one that it never gets.
-            if mark_gone(&place).is_err() {
-                return;
-            }
-            self.push(&line);
+        while let Ok(Some(line)) = folder.take_line() {
+            self.waiting.push_back(Lines::Left(line));
         }
     }
 
     /// Writes as much as the FIFO has room for.
     fn write(&mut self) {
-        while let (front @ [_, ..], _) = self.waiting.as_slices() {
-            match self.fifo.write(front) {
-                Ok(written) => drop(self.waiting.drain(..written)),
-                // There is room later, or claude ends.
-                Err(_) => return,
+        while self.is_waiting() {
+            while let (front @ [_, ..], _) = self.chunk.as_slices() {
+                match self.fifo.write(front) {
+                    Ok(written) => drop(self.chunk.drain(..written)),
+                    // There is room later, or claude ends.
+                    Err(_) => return,
+                }
             }
+            self.read_on();
         }
-        self.waiting = VecDeque::new();
+        self.chunk = VecDeque::new();
+    }
+
+    fn is_waiting(&self) -> bool {
+        !self.chunk.is_empty() || !self.waiting.is_empty()
+    }
+
+    /// Reads the next piece of the lines that wait.
+    fn read_on(&mut self) {
+        match self.waiting.pop_front() {
+            Some(Lines::Own(lines)) => self.chunk = lines.into_bytes().into(),
+            Some(Lines::Left(mut file)) => {
+                let mut piece = Vec::with_capacity(CHUNK);
+                let read = (&mut file).take(CHUNK as u64).read_to_end(&mut piece);
+                let is_more = matches!(read, Ok(read) if read > 0);
+                self.chunk = piece.into();
+                if is_more {
+                    self.waiting.push_front(Lines::Left(file));
+                }
+            }
+            None => {}
+        }
     }
 
     /// Room in the FIFO, if bytes wait for it.
     fn awaited(&self) -> PollFlags {
-        match self.waiting.is_empty() {
-            true => PollFlags::empty(),
-            false => PollFlags::OUT,
+        match self.is_waiting() {
+            true => PollFlags::OUT,
+            false => PollFlags::empty(),
         }
     }
 }
@@ -360,11 +400,11 @@ impl Ladder {
     fn climb(&mut self, now: Instant, child: &Child, input: &mut Input) {
         let (next, pause_ms) = match self.step {
             Rung::Interrupt => {
-                input.push(control::interrupt().as_bytes());
+                input.push(control::interrupt());
                 (Rung::EndSession, 300)
             }
             Rung::EndSession => {
-                input.push(control::end_session().as_bytes());
+                input.push(control::end_session());
                 (Rung::Sigint, 400)
             }
             Rung::Sigint => {

@@ -23,6 +23,7 @@ pub mod limit;
 pub mod login;
 mod notices;
 mod outcome;
+pub mod settings;
 pub mod stream;
 pub mod tail;
 pub mod terminal;

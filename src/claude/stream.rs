@@ -16,6 +16,7 @@ use super::outcome::{self, Outcome};
 use super::{asks, notices};
 use crate::domain::event::{ApiProblem, Event, ToolResult, ToolUse, TurnEnd};
 use crate::domain::id::{ClaudeSessionId, PromptId};
+use crate::domain::question::{Asks, Request, RequestId};
 
 /// How much of a tool's argument and of its result is kept, in characters.
 const ARGUMENT_KEPT: usize = 200;
@@ -48,6 +49,67 @@ pub fn events(line: &[u8], take: &mut impl FnMut(Event)) {
             Some(subtype) => format!("{}/{subtype}", head.kind),
             None => head.kind.into_owned(),
         }));
+    }
+}
+
+/// As [`events`], for a line of which only the two ends are known; its fields near the ends say what it is. Such a line
+/// must not be passed over: claude waits for an answer to each request, and a prompt that it took up must not run again.
+pub fn overlong(beginning: &[u8], end: &[u8], take: &mut impl FnMut(Event)) {
+    let (beginning, end) = (
+        String::from_utf8_lossy(beginning),
+        String::from_utf8_lossy(end),
+    );
+    // A key within a text has backslashes before its quotes, and the keys of the line itself come last.
+    let text = |name: &str| {
+        let key = format!("\"{name}\":\"");
+        let of = |part: &str| {
+            let at = part.rfind(&key)? + key.len();
+            Some(part[at..].split('"').next()?.to_owned())
+        };
+        of(&end).or_else(|| of(&beginning))
+    };
+    let is = |name: &str| {
+        let key = format!("\"{name}\":true");
+        end.contains(&key) || beginning.contains(&key)
+    };
+    const KINDS: [&str; 5] = ["user", "assistant", "result", "control_request", "system"];
+    let kind = KINDS
+        .iter()
+        .map(|kind| (kind, format!("\"type\":\"{kind}\"")))
+        .filter_map(|(kind, key)| Some((end.rfind(&key)?, *kind)))
+        .max()
+        .map(|(_, kind)| kind)
+        .or_else(|| {
+            let found = KINDS
+                .iter()
+                .filter_map(|kind| Some((beginning.find(&format!("\"type\":\"{kind}\""))?, *kind)));
+            found.min().map(|(_, kind)| kind)
+        });
+    match kind {
+        Some("user") if is("isReplay") => {
+            let prompt = text("uuid").and_then(|uuid| Uuid::parse_str(&uuid).ok());
+            match prompt {
+                Some(prompt) => take(Event::TakenUp(PromptId(prompt))),
+                None => take(Event::Garbage),
+            }
+        }
+        Some("control_request") => match text("request_id") {
+            Some(id) => take(Event::Asks(Box::new(Request {
+                id: RequestId(id),
+                by_subagent: false,
+                asks: Asks::Unknown("a request that is too long to be read".to_owned()),
+            }))),
+            None => take(Event::Garbage),
+        },
+        Some("result") => take(Event::TurnEnded(TurnEnd {
+            failed: is("is_error"),
+            subtype: text("subtype").unwrap_or_default(),
+            aborted: text("terminal_reason").is_some_and(|reason| reason.starts_with("aborted")),
+            claude_session: text("session_id").map(ClaudeSessionId),
+            ..TurnEnd::default()
+        })),
+        Some(kind) => take(Event::Other(kind.to_owned())),
+        None => take(Event::Garbage),
     }
 }
 

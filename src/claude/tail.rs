@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// A longer line is not kept in memory; it is reported as [`Line::TooLong`].
+/// Only the ends of a longer line are kept in memory: [`Line::Overlong`].
 const LONGEST_LINE: usize = 32 * 1024 * 1024;
+/// How much is kept of each end of an overlong line, in bytes: enough for the fields that say what it is.
+const ENDS_KEPT: usize = 8 * 1024;
 const CHUNK: usize = 64 * 1024;
 
 /// A place in a growing file.
@@ -16,14 +18,20 @@ pub struct Tail {
     buffer: Vec<u8>,
     /// Up to here the buffer has no end of line.
     searched: usize,
-    /// The start of the current line was not kept.
-    overlong: bool,
+    /// The beginning of the current line, if its middle was not kept.
+    overlong: Option<Vec<u8>>,
+    /// Reading began in the middle of a line, which is left out.
+    is_cut: bool,
 }
 
 /// A line without its line break.
 pub enum Line<'a> {
     Text(&'a [u8]),
-    TooLong,
+    /// The two ends of a line that is too long to be kept.
+    Overlong {
+        beginning: &'a [u8],
+        end: &'a [u8],
+    },
 }
 
 impl Tail {
@@ -33,17 +41,18 @@ impl Tail {
             start: 0,
             buffer: Vec::new(),
             searched: 0,
-            overlong: false,
+            overlong: None,
+            is_cut: false,
         })
     }
 
-    /// As [`Tail::open`], for the last `limit` bytes; the line cut at their start is [`Line::TooLong`].
+    /// As [`Tail::open`], for the last `limit` bytes; the line that is cut there is left out.
     pub fn open_near_end(path: &Path, limit: u64) -> io::Result<Tail> {
         let mut tail = Tail::open(path)?;
         let length = tail.file.metadata()?.len();
         if length > limit {
             tail.start = length - limit;
-            tail.overlong = true;
+            tail.is_cut = true;
         }
         Ok(tail)
     }
@@ -70,20 +79,26 @@ impl Tail {
             .position(|byte| *byte == b'\n')
         {
             let end = self.searched + length;
-            let line = if std::mem::take(&mut self.overlong) {
-                Line::TooLong
-            } else {
-                Line::Text(&self.buffer[consumed..end])
-            };
-            take(self.start + end as u64 + 1, line);
+            let kept = &self.buffer[consumed..end];
+            let behind = self.start + end as u64 + 1;
+            let beginning = self.overlong.take();
+            match (std::mem::take(&mut self.is_cut), &beginning) {
+                (true, _) => {}
+                (false, None) => take(behind, Line::Text(kept)),
+                (false, Some(beginning)) => {
+                    let end = &kept[kept.len().saturating_sub(ENDS_KEPT)..];
+                    take(behind, Line::Overlong { beginning, end });
+                }
+            }
             consumed = end + 1;
             self.searched = consumed;
         }
         self.searched = self.buffer.len();
         self.forget(consumed);
         if self.buffer.len() > LONGEST_LINE {
-            self.overlong = true;
-            self.forget(self.buffer.len());
+            self.overlong
+                .get_or_insert_with(|| self.buffer[..ENDS_KEPT].to_vec());
+            self.forget(self.buffer.len() - ENDS_KEPT);
         }
         Ok(read == CHUNK)
     }

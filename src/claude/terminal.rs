@@ -17,6 +17,7 @@ use signal_hook::consts::{SIGINT, SIGQUIT};
 use signal_hook::flag;
 
 use super::argv::Conversation;
+use super::settings::of_every_claude;
 use crate::domain::choices::PermissionMode;
 use crate::domain::id::ClaudeSessionId;
 
@@ -85,8 +86,10 @@ fn settings(record: &Path) -> String {
     let file = quoted(&record.to_string_lossy());
     // It prints nothing: what such a hook prints becomes part of the prompt.
     let command = format!("{{ cat; echo; }} >> {file}");
-    json!({"hooks": {"UserPromptSubmit": [{"hooks": [{"type": "command", "command": command}]}]}})
-        .to_string()
+    let mut settings = of_every_claude();
+    settings["hooks"] =
+        json!({"UserPromptSubmit": [{"hooks": [{"type": "command", "command": command}]}]});
+    settings.to_string()
 }
 
 /// Quotes a text for sh.

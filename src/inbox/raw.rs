@@ -52,24 +52,11 @@ pub(super) async fn read(
 }
 
 fn look(content: &Content, id: PromptId, spec: Option<&Spec>) -> Option<Reached> {
-    let as_written = spec.and_then(|spec| line_of(&spec.first_input, id));
-    let line = match as_written {
-        Some(line) => line,
-        None => serde_json::from_str(&control::user_message(content, id)).ok()?,
-    };
+    let line: Value = serde_json::from_str(&control::user_message(content, id)).ok()?;
     Some(Reached {
         blocks: blocks(&line["message"]["content"], content),
         start: spec.map(start),
     })
-}
-
-/// The line with this prompt's id.
-fn line_of(input: &str, id: PromptId) -> Option<Value> {
-    let id = id.0.to_string();
-    input
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .find(|line| line["uuid"] == id)
 }
 
 /// The blocks as they are in the line; the row says only whose they are.

@@ -15,6 +15,7 @@ use crate::claude::control;
 use crate::claude::environment::OUTBOX_VARIABLE;
 use crate::claude::folder::{Kept, RunFolder, Spec};
 use crate::claude::host;
+use crate::claude::settings as claude_settings;
 use crate::claude::watch::Watch;
 use crate::domain::choices::Choices;
 use crate::domain::choices::PermissionMode;
@@ -96,6 +97,7 @@ impl Runner {
             .mode(0o700)
             .create(&outbox)?;
         let inbox = files::inbox(&self.handles.data, &session.id);
+        let settings = folder.settings();
         let invocation = Invocation {
             conversation: match &session.claude_session {
                 Some(conversation) => Conversation::Resume(conversation.clone()),
@@ -115,22 +117,27 @@ impl Runner {
             effort: choices.effort,
             can_ask: run.at.chat != ChatId::SHELL,
             may_bypass: self.may_bypass,
-            grants: &grants,
+            settings: &settings,
         };
         let spec = Spec {
             run: run.id,
             program: self.program.clone(),
             arguments: invocation.arguments(),
             workspace: session.workspace.clone(),
-            first_input: first_input(prompts).await?,
             time_limit_ms: self
                 .time_limit
                 .map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
         };
         let mut environment = self.environment.clone();
         environment.insert(OUTBOX_VARIABLE.into(), outbox.into());
+        leave_prompts(&folder, prompts).await?;
         fail_point!("run-launch", |_| std::process::abort());
-        let mut keeper = host::launch(&folder, &spec, &environment)?;
+        let mut keeper = host::launch(
+            &folder,
+            &spec,
+            &claude_settings::of_run(&grants),
+            &environment,
+        )?;
         let waited = store::now().saturating_sub(run.queued_at);
         let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
         self.handles.metrics.run_started(waited);
@@ -192,13 +199,15 @@ impl Runner {
     }
 }
 
-/// The prompts as lines of input. Reading pictures from their files may take time.
-async fn first_input(prompts: Vec<Prompt>) -> anyhow::Result<String> {
-    let lines = move || {
-        let lines = prompts.iter();
-        lines
-            .map(|prompt| control::user_message(&prompt.content, prompt.id))
-            .collect()
+/// Leaves the run's first prompts for claude. Reading pictures from their files may take time.
+async fn leave_prompts(folder: &RunFolder, prompts: Vec<Prompt>) -> anyhow::Result<()> {
+    let folder = folder.clone();
+    let leave = move || {
+        folder.leave_line("initialize", &control::initialize())?;
+        prompts.iter().try_for_each(|prompt| {
+            let line = control::user_message(&prompt.content, prompt.id);
+            folder.leave_line(&prompt.id.0.to_string(), &line).map(drop)
+        })
     };
-    Ok(tokio::task::spawn_blocking(lines).await?)
+    Ok(tokio::task::spawn_blocking(leave).await??)
 }

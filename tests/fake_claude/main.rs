@@ -168,6 +168,17 @@ impl Claude {
         ExitCode::SUCCESS
     }
 
+    /// The file that `--settings` names.
+    fn settings(&self) -> String {
+        let at = self
+            .arguments
+            .iter()
+            .position(|argument| argument == "--settings");
+        let file = at.and_then(|at| self.arguments.get(at + 1));
+        file.and_then(|file| std::fs::read_to_string(file).ok())
+            .unwrap_or_default()
+    }
+
     async fn live(&mut self) -> u8 {
         let delay = std::env::var("FAKE_CLAUDE_START_DELAY").unwrap_or_default();
         tokio::time::sleep(Duration::from_millis(delay.parse().unwrap_or(0))).await;
@@ -335,6 +346,9 @@ impl Claude {
         let content = line["message"]["content"].clone();
         note_input(&content);
         let words = words_of(&content);
+        if let Ok(bytes) = std::env::var("FAKE_CLAUDE_ECHO_FILLER") {
+            line["message"]["filler"] = json!("x".repeat(bytes.parse().unwrap_or(0)));
+        }
         line["isReplay"] = json!(true);
         say(line);
         self.remember(&words);
@@ -375,6 +389,7 @@ impl Claude {
                 "seen" => last_text = json!(prompt).to_string(),
                 "recall" => last_text = self.earlier(),
                 "argv" => last_text = json!(self.arguments).to_string(),
+                "settings" => last_text = self.settings(),
                 "cwd" => {
                     last_text = std::env::current_dir()
                         .unwrap_or_default()
@@ -473,6 +488,14 @@ impl Claude {
                     return Ok(Turn::Over);
                 }
                 "stderr" => eprintln!("{argument}"),
+                // So many bytes more, without taking room on the disk.
+                "stderr-hole" => {
+                    let stderr = std::io::stderr();
+                    let log = std::os::fd::AsFd::as_fd(&stderr).try_clone_to_owned();
+                    let log = std::fs::File::from(log.expect("stderr is open"));
+                    let bytes = argument.parse().expect("a number");
+                    log.set_len(bytes).expect("a hole can be made");
+                }
                 "exit" => return Ok(Turn::Exit(argument.parse().unwrap_or(0))),
                 "die" => {
                     let _ = kill_process(getpid(), Signal::KILL);

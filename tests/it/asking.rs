@@ -83,19 +83,19 @@ fn what_is_allowed_for_the_session_holds_for_its_later_runs() {
         ),
         "{answer}"
     );
-    machine.ada_says("[[argv]]");
-    let argv = machine.message_with("--settings").text;
+    machine.ada_says("[[settings]]");
+    let settings = machine.message_with("crossSessionInbound").text;
     assert!(
-        argv.contains(r#""allow":["Bash(rm -f old.log)"]"#),
-        "{argv}"
+        settings.contains(r#""allow":["Bash(rm -f old.log)"]"#),
+        "{settings}"
     );
     machine.ada_says("/new");
     machine.message_with("New session");
-    machine.ada_says("[[argv]]");
-    let argv = machine.nth_message_with("--permission-prompt-tool", 2).text;
+    machine.ada_says("[[settings]]");
+    let settings = machine.nth_message_with("crossSessionInbound", 2).text;
     assert!(
-        !argv.contains("rm -f"),
-        "another session knows nothing of it: {argv}"
+        !settings.contains("rm -f"),
+        "another session knows nothing of it: {settings}"
     );
 }
 

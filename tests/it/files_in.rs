@@ -94,13 +94,16 @@ fn sent(machine: &Machine, words: &str, files: &[File]) -> RunId {
     run
 }
 
-/// What claude got on its input, block by block.
+/// What claude got on its input, block by block: it says so when it takes a prompt up.
 fn blocks(machine: &Machine, run: RunId) -> Vec<Value> {
-    let spec = machine.data().join(format!("runs/{run}/spec.json"));
-    let spec = machine.until("the run begins", || fs::read(&spec).ok());
-    let spec: Value = serde_json::from_slice(&spec).expect("a spec");
-    let line = spec["first_input"].as_str().expect("its input");
-    let line: Value = serde_json::from_str(line).expect("a line");
+    let events = machine.data().join(format!("runs/{run}/events.jsonl"));
+    let line = machine.until("the prompt is taken up", || {
+        let events = fs::read_to_string(&events).ok()?;
+        events
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .find(|line| line["isReplay"] == true)
+    });
     let content = &line["message"]["content"];
     match content {
         Value::Array(blocks) => blocks.clone(),

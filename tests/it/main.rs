@@ -5,6 +5,7 @@ mod support;
 
 mod asking;
 mod attaching;
+mod bounds;
 mod choices;
 mod claims;
 mod commands;

@@ -47,7 +47,17 @@ pub fn descendants_of(ancestor: u32) -> Vec<u32> {
     found
 }
 
-/// The system's name for a process.
+/// The most memory that a process has had so far, in MB. proc_pid_status(5): `VmHWM`
+pub fn peak_memory_mb(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("it is there");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix("kB"));
+    kib.and_then(|kib| kib.trim().parse::<u64>().ok())
+        .expect("a number")
+        / 1024
+}
+
+/// What the system calls a process.
 pub fn name_of(process: u32) -> String {
     std::fs::read_to_string(format!("/proc/{process}/comm"))
         .unwrap_or_default()
