@@ -1,6 +1,6 @@
 //! Why a run failed, in plain words: what happened, what was kept, what to do now.
 
-use crate::domain::event::{ApiProblem, TurnEnd};
+use crate::domain::event::{ApiProblem, Cut, TurnEnd};
 use crate::domain::progress::Progress;
 use crate::domain::shown::beginning;
 
@@ -21,6 +21,8 @@ pub enum Failure {
     Api(ApiProblem, String),
     /// A turn failed for another reason; claude's own words.
     Turn(String),
+    /// The turn was cut; claude's own words.
+    Cut(Cut, String),
     ProgramMissing(String),
     WorkspaceMissing(String),
     /// The system could not start claude; its own words.
@@ -42,6 +44,9 @@ impl Failure {
         };
         if words.contains("No conversation found with session ID") {
             return Failure::UnknownConversation;
+        }
+        if let Some(cut) = turn.cut {
+            return Failure::Cut(cut, words);
         }
         match problem {
             // Nothing was sent to the API. If the API refuses the login, the words are others.
@@ -68,9 +73,10 @@ impl Failure {
             Failure::UnknownConversation => {
                 "claude does not have the conversation any more".to_owned()
             }
-            Failure::Api(_, words) | Failure::Turn(words) | Failure::NotStarted(words) => {
-                words.clone()
-            }
+            Failure::Api(_, words)
+            | Failure::Cut(_, words)
+            | Failure::Turn(words)
+            | Failure::NotStarted(words) => words.clone(),
             Failure::ProgramMissing(program) => format!("there is no program {program}"),
             Failure::WorkspaceMissing(path) => format!("the workspace {path} is gone"),
             Failure::NoAnswer { how, .. } => format!("claude ended without an answer: {how}"),
@@ -90,8 +96,8 @@ impl Failure {
                  log in, or give telecoder an ANTHROPIC_API_KEY; then send the prompt again.",
             ),
             Failure::UnknownConversation => Outgoing::note(
-                "Claude does not have this conversation any more, so the prompt was not run. The workspace \
-                 is unchanged. Send the prompt again: it begins a new conversation here.",
+                "Claude does not have this conversation any more. The prompt runs now in a new one; the workspace is \
+                 unchanged.",
             ),
             Failure::Api(problem, words) => Outgoing::note(format!(
                 "{} {spent} The work so far is kept; {}",
@@ -112,11 +118,13 @@ impl Failure {
                         "run claude once on this machine and log in again, or correct the ANTHROPIC_API_KEY, \
                          and send the prompt again."
                     }
-                    ApiProblem::Refused => "rephrase the prompt.",
+                    ApiProblem::Refused => "write to continue.",
                     _ => "send the prompt again later.",
                 }
             ))
             .quoting(beginning(words, WORDS_SHOWN)),
+            Failure::Cut(cut, words) => Outgoing::note(cut_off(*cut, &spent))
+                .quoting(beginning(words, WORDS_SHOWN)),
             Failure::Turn(words) => Outgoing::note(format!(
                 "Claude could not finish. {spent} The work so far is kept; write to continue."
             ))
@@ -139,5 +147,42 @@ impl Failure {
             .quoting(beginning(stderr, WORDS_SHOWN)),
         }
         .loud()
+    }
+}
+
+fn cut_off(cut: Cut, spent: &str) -> String {
+    match cut {
+        Cut::ConversationTooLong => format!(
+            "The conversation is too long for the model, so the prompt was not run. {spent} The work so far is kept. \
+             Compact the conversation, or begin a new one in this workspace that is told what was asked so far; the \
+             prompt then runs. /model NAME chooses a model that takes more."
+        ),
+        Cut::RequestTooLarge => format!(
+            "The pictures and files of this conversation are larger together than the API takes, so the prompt was not \
+             run. {spent} The work so far is kept. Compact the conversation, or begin a new one in this workspace; the \
+             prompt then runs."
+        ),
+        Cut::Picture => format!(
+            "The API cannot read a picture of this conversation, and claude has taken it out. {spent} The work so far is \
+             kept. Go on without it, or send it in another format."
+        ),
+        Cut::OutputTokens | Cut::Connection | Cut::MidWork | Cut::OwnLimit => {
+            format!("{} {spent} The work so far is kept.", why_cut(cut))
+        }
+    }
+}
+
+/// One sentence for a turn that was cut in the middle of its work or of its answer.
+pub fn why_cut(cut: Cut) -> &'static str {
+    match cut {
+        Cut::MidWork => {
+            "Claude stopped in the middle of its work, without a word; a hook may have ended it."
+        }
+        Cut::OutputTokens => "The answer is longer than the API allows, and was cut off.",
+        Cut::Connection => "The connection to the API was cut in the middle of the answer.",
+        Cut::OwnLimit => "The number of turns or the money that was set for claude is used up.",
+        Cut::ConversationTooLong => "The conversation is too long for the model.",
+        Cut::RequestTooLarge => "The request is larger than the API takes.",
+        Cut::Picture => "The API cannot read a picture.",
     }
 }

@@ -128,6 +128,7 @@ pub fn lines_of(event: &Event) -> Vec<String> {
         | Event::ApiProblem(_)
         | Event::Idle
         | Event::TakenUp(_)
+        | Event::CutOff
         | Event::Withdrawn { .. }
         | Event::Other(_) => Vec::new(),
     }

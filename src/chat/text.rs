@@ -215,6 +215,14 @@ pub fn footer(
 }
 
 /// The footer if background work continues.
+pub fn footer_of_cut(elapsed: Duration, cost_usd: f64, why: &str) -> String {
+    format!(
+        "Not complete · {}{}\n{why}",
+        duration(elapsed),
+        cost_with_dot(cost_usd)
+    )
+}
+
 pub fn footer_in_background(elapsed: Duration, cost_usd: f64, tasks: &[&str]) -> String {
     format!(
         "{}{} · still running in the background: {}. /stop ends it.",

@@ -16,6 +16,11 @@ pub const CORRECTION: &str = "[I have edited an earlier message. It now says:]";
 /// The whole prompt that continues a run from where it was cut off.
 pub const GO_ON: &str = "Go on.";
 
+/// claude's own command for a conversation that is too long.
+pub const COMPACT: &str = "/compact";
+
+/// How much of an earlier prompt a new conversation is told, in characters.
+const EARLIER: usize = 300;
 /// How much of an older answer goes along with a reply to it, in characters.
 const BEGINNING: usize = 300;
 /// How much of a prompt is quoted to identify it, in characters.
@@ -139,6 +144,20 @@ pub fn left_out(kind: &str) -> String {
 /// Says which of the files before it the words are about; the first is 1.
 pub fn about_file(number: usize) -> String {
     format!("[About file {number} of these:]")
+}
+
+/// What was asked in a conversation that became too long, oldest first; `None` if nothing was.
+pub fn earlier(prompts: &[String]) -> Option<String> {
+    let lines: Vec<String> = prompts
+        .iter()
+        .map(|prompt| format!("- {}", beginning(&folded(prompt), EARLIER)))
+        .collect();
+    (!lines.is_empty()).then(|| {
+        with_words(
+            "This is a new conversation in the same workspace. The one before it became too long; I asked there",
+            &lines.join("\n"),
+        )
+    })
 }
 
 fn with_words(heading: &str, words: &str) -> String {

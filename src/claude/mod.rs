@@ -10,6 +10,7 @@
 pub mod argv;
 pub mod asks;
 pub mod control;
+mod cut;
 mod diff;
 pub mod environment;
 pub mod folder;

@@ -13,11 +13,13 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::outcome::{self, Outcome};
-use super::{asks, notices};
+use super::{asks, cut, notices};
 use crate::domain::event::{ApiProblem, Event, ToolResult, ToolUse, TurnEnd};
 use crate::domain::id::{ClaudeSessionId, PromptId};
 use crate::domain::question::{Asks, Request, RequestId};
 
+/// The model of lines that the CLI writes by itself.
+const SYNTHETIC: &str = "<synthetic>";
 /// How much of a tool's argument and of its result is kept, in characters.
 const ARGUMENT_KEPT: usize = 200;
 const RESULT_KEPT: usize = 600;
@@ -180,12 +182,15 @@ struct MessageLine {
     error: Option<String>,
     #[serde(default, rename = "isReplay")]
     is_replay: bool,
+    #[serde(default, rename = "isSynthetic")]
+    is_synthetic: bool,
     uuid: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Message {
     content: Content,
+    model: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -224,14 +229,15 @@ fn assistant(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
         take(Event::ApiProblem(api_problem(&error)));
     }
     let parent = line.parent_tool_use_id;
-    let by_subagent = parent.is_some();
+    // What the CLI says by itself are no words of the model's; those that matter are in the result too.
+    let is_said = parent.is_none() && line.message.model.as_deref() != Some(SYNTHETIC);
     match line.message.content {
-        Content::Text(text) if !by_subagent => take(Event::Text(text)),
+        Content::Text(text) if is_said => take(Event::Text(text)),
         Content::Text(_) => {}
         Content::Blocks(blocks) => {
             for block in blocks {
                 match block {
-                    Block::Text { text } if !by_subagent => take(Event::Text(text)),
+                    Block::Text { text } if is_said => take(Event::Text(text)),
                     Block::ToolUse { id, name, input } => take(Event::ToolUse(ToolUse {
                         argument: essential_argument(&input),
                         id,
@@ -254,6 +260,10 @@ fn user(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
         prompt
             .into_iter()
             .for_each(|prompt| take(Event::TakenUp(PromptId(prompt))));
+        return Some(());
+    }
+    if line.is_synthetic {
+        take(Event::CutOff);
         return Some(());
     }
     if let Some(change) = to_do {
@@ -296,9 +306,11 @@ fn result(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
         .collect();
     let text = |name: &str| line[name].as_str().map(str::to_owned);
     let list = |name: &str| line[name].as_array().cloned().unwrap_or_default();
+    let answer: String = answer.unwrap_or_default();
     take(Event::TurnEnded(TurnEnd {
+        cut: cut::of_result(&line, &answer),
         failed: line["is_error"].as_bool().unwrap_or(false),
-        text: answer.unwrap_or_default(),
+        text: answer,
         subtype: text("subtype").unwrap_or_default(),
         errors: list("errors")
             .iter()

@@ -42,6 +42,10 @@ pub enum Press {
     /// Run the prompts of this lost run again: claude had not begun them.
     Repeat(RunId),
     /// Run the late prompts of the chat, or of this topic.
+    /// Compact the conversation that is too long for this run's prompts, then run them.
+    Compact(RunId),
+    /// Run this run's prompts in a new conversation in the same workspace.
+    Afresh(RunId),
     RunLate(Option<ThreadId>),
     /// Do not run this waiting prompt.
     Cancel(RunId),
@@ -86,6 +90,8 @@ impl Press {
             Press::Redo(run) => format!("redo:{run}"),
             Press::Resume(run) => format!("resume:{run}"),
             Press::Repeat(run) => format!("repeat:{run}"),
+            Press::Compact(run) => format!("compact:{run}"),
+            Press::Afresh(run) => format!("afresh:{run}"),
             Press::RunLate(thread) => format!("run-held:{}", thread.map_or(0, |thread| thread.0)),
             Press::Cancel(run) => format!("cancel:{run}"),
             Press::Correct(prompt) => format!("correct:{}", prompt.0),
@@ -127,6 +133,8 @@ impl Press {
             "redo" => run().map(Press::Redo),
             "resume" => run().map(Press::Resume),
             "repeat" => run().map(Press::Repeat),
+            "compact" => run().map(Press::Compact),
+            "afresh" => run().map(Press::Afresh),
             "run-held" => thread().map(Press::RunLate),
             "cancel" => run().map(Press::Cancel),
             "correct" => prompt().map(Press::Correct),

@@ -25,6 +25,8 @@ pub enum Event {
     Words(String),
     /// A text block is complete. `assistant` with a `text` block, main agent only.
     Text(String),
+    /// claude's text was cut off, and claude continues it. `user` with `isSynthetic`.
+    CutOff,
     /// `assistant` with a `tool_use` block.
     ToolUse(ToolUse),
     /// `user` with a `tool_result` block.
@@ -177,6 +179,25 @@ impl TurnEnd {
     }
 }
 
+/// Why a turn ended before its work was done. The wording of each is claude's, in `claude::cut`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Behind a tool call, without a word: a hook ended the turn, for instance.
+    MidWork,
+    /// The answer was longer than the API allows, again and again.
+    OutputTokens,
+    /// The connection was cut in the middle of the answer, again and again.
+    Connection,
+    /// The conversation is too long for the model.
+    ConversationTooLong,
+    /// The API cannot read a picture; claude takes it out of the conversation.
+    Picture,
+    /// The request is larger than the API takes.
+    RequestTooLarge,
+    /// The number of turns or the money that somebody has set for claude is used up.
+    OwnLimit,
+}
+
 /// How one turn ended. `result`: several may come from one process.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TurnEnd {
@@ -191,6 +212,8 @@ pub struct TurnEnd {
     pub aborted: bool,
     /// US dollars since the process started.
     pub cost_usd: f64,
+    /// Why the turn ended before its work was done, if claude says so.
+    pub cut: Option<Cut>,
     /// Tools refused for lack of permission.
     pub denied: Vec<String>,
     /// The conversation that `--resume` continues; `/clear` changes it.

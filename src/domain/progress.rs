@@ -15,6 +15,8 @@ const STEPS_KEPT: usize = 12;
 const TO_DOS_KEPT: usize = 50;
 /// How much of the last turn's text is kept, in characters: enough to say why it failed.
 const LAST_ANSWER_KEPT: usize = 4_000;
+/// How much of what claude has said in a turn is kept, in bytes; beyond that the oldest texts go.
+const SAID_KEPT: usize = 1024 * 1024;
 /// How much of the newest words is kept, in bytes.
 const WORDS_KEPT: usize = 2_000;
 
@@ -35,6 +37,8 @@ pub struct Progress {
     pub tool_calls: usize,
     /// The newest words of the current text.
     pub words: String,
+    /// What claude has said in the current or last turn, oldest first; not more than [`SAID_KEPT`] of it.
+    pub said: Vec<Said>,
     /// The current API retry.
     pub retry: Option<Retry>,
     /// The last kind of API failure in this turn.
@@ -64,6 +68,18 @@ pub struct Progress {
     pub garbage: usize,
     /// The text block that the words belong to is complete.
     words_complete: bool,
+    /// claude's last text was cut off; the next one continues it.
+    was_cut_off: bool,
+}
+
+/// A text of claude's in a turn.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    pub text: String,
+    /// claude called a tool afterwards.
+    pub before_tool: bool,
+    /// It continues the text before it, which was cut off.
+    pub continues: bool,
 }
 
 /// A tool call and its state.
@@ -122,6 +138,9 @@ impl Progress {
                 self.prompts = std::mem::take(&mut self.next_prompts);
                 self.turn_is_under_way = false;
                 self.has_worked = false;
+                self.compacted = None;
+                self.said.clear();
+                self.was_cut_off = false;
             }
             Event::Words(words) => {
                 self.retry = None;
@@ -140,12 +159,16 @@ impl Progress {
                 self.words.push_str(text);
                 keep_end(&mut self.words, WORDS_KEPT);
                 self.words_complete = true;
+                self.say(text);
             }
             Event::ToolUse(tool) => {
                 self.turn_is_under_way = true;
                 self.retry = None;
                 self.has_worked = true;
                 self.tool_calls += 1;
+                if let (None, Some(said)) = (&tool.parent, self.said.last_mut()) {
+                    said.before_tool = true;
+                }
                 self.take_step(tool);
             }
             Event::ToDo(change) => self.change_list(change),
@@ -204,8 +227,21 @@ impl Progress {
                 };
                 of_turn.push(*prompt);
             }
+            Event::CutOff => self.was_cut_off = true,
             Event::Withdrawn { .. } | Event::Asks(_) | Event::AskCancelled(_) | Event::Other(_) => {
             }
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        self.said.push(Said {
+            text: text.to_owned(),
+            before_tool: false,
+            continues: std::mem::take(&mut self.was_cut_off),
+        });
+        let mut kept: usize = self.said.iter().map(|said| said.text.len()).sum();
+        while kept > SAID_KEPT && self.said.len() > 1 {
+            kept -= self.said.remove(0).text.len();
         }
     }
 

@@ -1,4 +1,4 @@
-//! The buttons that continue or repeat a lost run, once.
+//! The buttons that continue or repeat a run that was lost or cut off, once.
 
 use rusqlite::Connection;
 
@@ -17,7 +17,7 @@ pub(super) fn pressed(
     how: How,
     member: Member,
 ) -> rusqlite::Result<Pressed> {
-    let Some(lost) = runs::lost(db, lost)?.filter(|lost| lost.at.chat == chat) else {
+    let Some(lost) = runs::begun(db, lost)?.filter(|lost| lost.at.chat == chat) else {
         return Ok(Pressed::over(toast::RUN_IS_OVER));
     };
     if !again::take_up(db, &lost, how, Some(member.user()), 0)? {

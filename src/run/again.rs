@@ -5,10 +5,13 @@ use uuid::Uuid;
 
 use crate::claude::forms;
 use crate::domain::id::{PromptId, RunId, UserId};
-use crate::domain::prompt::Content;
+use crate::domain::prompt::{Content, Piece};
 use crate::domain::run::Run;
 use crate::store::prompts::{self, Prompt};
-use crate::store::{edits, measured, runs};
+use crate::store::{edits, measured, runs, sessions};
+
+/// How many earlier prompts a new conversation is told.
+const EARLIER_TOLD: usize = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
@@ -16,6 +19,10 @@ pub enum How {
     GoOn,
     /// claude had not begun: the prompt itself comes once more.
     Again,
+    /// The prompt comes once more, after the conversation was compacted.
+    Compacted,
+    /// The prompt comes once more, in a new conversation that is told what was asked before.
+    Afresh,
 }
 
 /// Queues the run that continues this one; returns false if one does already. `user` wanted it; `None`: the first
@@ -72,7 +79,7 @@ fn queue(
             user: user.or_else(|| before.iter().find_map(|prompt| prompt.user)),
             sent_at: None,
         }],
-        How::Again => before
+        How::Again | How::Compacted | How::Afresh => before
             .iter()
             .map(|prompt| {
                 // It waits again, so an undecided edit applies.
@@ -87,6 +94,27 @@ fn queue(
             })
             .collect::<rusqlite::Result<_>>()?,
     };
+    let mut asked: Vec<Prompt> = asked;
+    match how {
+        How::Compacted => asked.insert(
+            0,
+            Prompt {
+                id: PromptId(Uuid::new_v4()),
+                content: Content::written(forms::COMPACT, None),
+                message: None,
+                user,
+                sent_at: None,
+            },
+        ),
+        How::Afresh => {
+            sessions::forget_conversation(db, &old.session)?;
+            let earlier = prompts::words_of_session(db, &old.session, EARLIER_TOLD, old.id)?;
+            if let (Some(form), Some(first)) = (forms::earlier(&earlier), asked.first_mut()) {
+                first.content.pieces.insert(0, Piece::Along(form));
+            }
+        }
+        How::GoOn | How::Again => {}
+    }
     let mut run = first;
     for prompt in &asked {
         runs::insert(db, run, &old.session, old.at)?;
@@ -94,9 +122,10 @@ fn queue(
         prompts::insert(db, run, prompt)?;
         run = RunId::new();
     }
-    if how == How::Again {
+    if how != How::GoOn {
         // Edits now go to the new prompts.
-        for (old, new) in before.iter().zip(&asked) {
+        let repeated = &asked[asked.len() - before.len()..];
+        for (old, new) in before.iter().zip(repeated) {
             prompts::move_messages(db, old.id, new.id)?;
         }
     }

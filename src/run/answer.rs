@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use fail::fail_point;
 
-use crate::chat::failure::Failure;
+use super::said;
+use crate::chat::failure::{Failure, why_cut};
 use crate::chat::{hold, live, text};
 use crate::claude::folder::{Exit, NotStarted, Stop};
 use crate::claude::host::End;
 use crate::domain::button::Press;
-use crate::domain::event::TurnEnd;
+use crate::domain::event::{Cut, TurnEnd};
 use crate::domain::id::{MessageId, RunId};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::progress::Progress;
@@ -25,12 +26,13 @@ pub fn of_turn(
     progress: &Progress,
     turn: TurnEnd,
     elapsed: Duration,
+    run: RunId,
     asked_by: Option<MessageId>,
 ) -> Option<Outgoing> {
     let mut turn = turn;
     catch_unwind(AssertUnwindSafe(|| {
         fail_point!("answer");
-        message_of_turn(progress, &mut turn, elapsed, asked_by)
+        message_of_turn(progress, &mut turn, elapsed, run, asked_by)
     }))
     .unwrap_or_else(|_| Some(text::answer(turn.text, "Done".to_owned(), asked_by)))
 }
@@ -39,13 +41,21 @@ fn message_of_turn(
     progress: &Progress,
     turn: &mut TurnEnd,
     elapsed: Duration,
+    run: RunId,
     asked_by: Option<MessageId>,
 ) -> Option<Outgoing> {
     if turn.aborted {
         return None;
     }
+    if let Some(cut) = turn.cut {
+        return Some(cut_off(progress, turn, cut, elapsed, run).replying_to(asked_by));
+    }
     if turn.failed {
         let failure = Failure::of_turn(turn, progress.problem.as_ref());
+        // The prompt runs in a new conversation, and the end of the run says so.
+        if failure == Failure::UnknownConversation {
+            return None;
+        }
         return Some(failure.message(elapsed, progress).replying_to(asked_by));
     }
     let footer = if progress.background.is_empty() {
@@ -64,10 +74,40 @@ fn message_of_turn(
     Some(text::answer(words(progress, turn), footer, asked_by))
 }
 
+/// A turn that was cut: what claude had said so far is its answer, with the reason below it.
+fn cut_off(
+    progress: &Progress,
+    turn: &mut TurnEnd,
+    cut: Cut,
+    elapsed: Duration,
+    run: RunId,
+) -> Outgoing {
+    let said = said::whole(progress, "");
+    let is_answer = !said.is_empty()
+        && matches!(
+            cut,
+            Cut::MidWork | Cut::OutputTokens | Cut::Connection | Cut::OwnLimit
+        );
+    let message = match is_answer {
+        true => {
+            let footer = text::footer_of_cut(elapsed, progress.cost_usd(), why_cut(cut));
+            text::answer(said, footer, None)
+        }
+        false => Failure::Cut(cut, std::mem::take(&mut turn.text)).message(elapsed, progress),
+    };
+    match cut {
+        Cut::ConversationTooLong | Cut::RequestTooLarge => message
+            .with_button("Compact", Press::Compact(run))
+            .with_button("New conversation", Press::Afresh(run)),
+        _ => message.with_button("Go on", Press::Resume(run)),
+    }
+}
+
 /// claude's own words, or ours if it had none: some of its commands answer with nothing.
 fn words(progress: &Progress, turn: &mut TurnEnd) -> String {
-    if !turn.text.trim().is_empty() {
-        return std::mem::take(&mut turn.text);
+    let said = said::whole(progress, &turn.text);
+    if !said.trim().is_empty() {
+        return said;
     }
     match progress.compacted {
         Some((before, after)) => {
@@ -228,11 +268,11 @@ impl Closing<'_> {
     /// The chat was told when the turn failed, unless the turn was interrupted.
     fn failed_turn(&self, turn: &TurnEnd) -> Conclusion {
         let failure = Failure::of_turn(turn, self.progress.problem.as_ref());
-        if turn.aborted {
+        if turn.aborted || failure == Failure::UnknownConversation {
             return self.failed(&failure);
         }
         Conclusion {
-            forget_conversation: failure == Failure::UnknownConversation,
+            forget_conversation: false,
             ..self.without_message(Outcome::Failed(failure.reason()))
         }
     }

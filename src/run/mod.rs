@@ -10,4 +10,5 @@ pub mod asked;
 pub mod drive;
 pub mod ending;
 pub mod hold;
+pub mod said;
 pub mod start;

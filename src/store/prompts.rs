@@ -56,6 +56,28 @@ pub fn to_run_again(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Prompt>
     Ok(if left.is_empty() { all } else { left })
 }
 
+/// What was asked in a session before this run, oldest first: the newest `most` prompts.
+pub fn words_of_session(
+    db: &Connection,
+    session: &SessionId,
+    most: usize,
+    before: RunId,
+) -> rusqlite::Result<Vec<String>> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut words: Vec<String> = db
+        .prepare_cached(
+            "SELECT p.text FROM prompts p JOIN runs r ON r.id = p.run_id
+             WHERE r.session_id = ?1 AND r.seq < (SELECT seq FROM runs WHERE id = ?2)
+             ORDER BY p.rowid DESC LIMIT ?3",
+        )?
+        .query_map(params![session.0, before.to_string(), most], |row| {
+            row.get(0)
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    words.reverse();
+    Ok(words)
+}
+
 /// Moves a prompt's messages to another prompt.
 pub fn move_messages(db: &Connection, from: PromptId, to: PromptId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE prompt_messages SET prompt_id = ?2 WHERE prompt_id = ?1")?

@@ -190,10 +190,10 @@ pub fn place_if_known(db: &Connection, id: RunId) -> rusqlite::Result<Option<Cha
     place(db, id).optional()
 }
 
-/// A run that was lost.
-pub fn lost(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>> {
+/// A run that has begun; it may have ended.
+pub fn begun(db: &Connection, id: RunId) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM runs r WHERE r.id = ?1 AND r.state = 'ended' AND r.outcome = 'lost'"
+        "SELECT {COLUMNS} FROM runs r WHERE r.id = ?1 AND r.started_at IS NOT NULL"
     ))?
     .query_row([id.to_string()], from_row)
     .optional()

@@ -1,4 +1,4 @@
-//! What real runs of claude 2.1.197 look like in the chat: each recorded stream, line by line, to its end.
+//! What real runs of claude 2.1.332 look like in the chat: each recorded stream, line by line, to its end.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use telecoder::chat::{live, questions};
 use telecoder::claude::stream;
 use telecoder::domain::choices::PermissionMode;
 use telecoder::domain::event::Event;
-use telecoder::domain::id::QuestionId;
+use telecoder::domain::id::{QuestionId, RunId};
 use telecoder::domain::outgoing::{Body, Outgoing};
 use telecoder::domain::progress::Progress;
 use telecoder::domain::question::Asks;
 use telecoder::run::answer;
 
-/// Read on 2.1.197; what is odd in a name is what the run did.
+/// Recorded on 2.1.332, some on 2.1.197 too; what is odd in a name is what the run did.
 #[test]
 fn every_recorded_run_reads_well_in_the_chat() {
     insta::glob!("fixtures/recordings/*.jsonl", |path| {
@@ -35,7 +35,7 @@ fn played(recording: &[u8]) -> String {
             lines.add(&event);
             if let Event::TurnEnded(turn) = &event {
                 let elapsed = Duration::from_secs(12);
-                match answer::of_turn(&progress, turn.clone(), elapsed, None) {
+                match answer::of_turn(&progress, turn.clone(), elapsed, a_run(), None) {
                     Some(message) => show(&mut shown, "at the turn's end", &message),
                     None => shown.push_str("== at the turn's end: nothing\n"),
                 }
@@ -71,6 +71,10 @@ fn played(recording: &[u8]) -> String {
         progress.background.len()
     );
     shown
+}
+
+fn a_run() -> RunId {
+    RunId(uuid::Uuid::nil())
 }
 
 fn an_id() -> QuestionId {

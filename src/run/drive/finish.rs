@@ -17,6 +17,7 @@ use crate::domain::run::Outcome;
 use crate::git::{changes, snapshot};
 use crate::job::send_files;
 use crate::process::sweep;
+use crate::run::again::{self, How};
 use crate::run::answer::{Closing, Loss};
 use crate::run::{ending, hold};
 use crate::store::{jobs, measured, outbox, runs, sessions, settings, steering};
@@ -47,6 +48,7 @@ impl Drive<'_> {
         .conclude();
 
         let session = self.session.id.clone();
+        let run = self.run.clone();
         let run_asked_by = self.run.asked_by;
         let conversation = self.conversation();
         let outcome = conclusion.outcome.clone();
@@ -67,6 +69,8 @@ impl Drive<'_> {
                     return Ok((at, false, Vec::new(), is_held_up));
                 }
                 let unanswered = steering::unanswered(db, id)?;
+                // claude had not begun, so no prompt runs twice.
+                let runs_again = forget && again::take_up(db, &run, How::Again, None, 1)?;
                 if let Some(message) = message {
                     let ring = settings::get(db, at.chat)?.ring;
                     outbox::insert(db, at, &message.ringing_if(ring.is_worth_it(elapsed)))?;
@@ -94,7 +98,7 @@ impl Drive<'_> {
                 } else if let Some((conversation, model)) = &conversation {
                     sessions::set_conversation(db, &session, conversation, model.as_deref())?;
                 }
-                Ok((at, true, unanswered, is_held_up))
+                Ok((at, true, unanswered, is_held_up || runs_again))
             })
             .await?;
         if is_news {

@@ -14,6 +14,7 @@ use crate::domain::live::PromptState;
 use crate::domain::run::Run;
 use crate::run::answer;
 use crate::run::hold::{self, Met, Obstacle};
+use crate::run::said;
 use crate::store::{measured, outbox, runs, sessions, settings, steering};
 use crate::verify::claims;
 
@@ -24,7 +25,10 @@ impl Drive<'_> {
     pub(super) async fn act_on(&mut self, turn: TurnEnd, end: u64) -> anyhow::Result<()> {
         let elapsed = self.elapsed();
         let cost_usd = turn.cost_usd;
-        let claims = claims::of(beginning(&turn.text, CLAIMS_READ));
+        let claims = claims::of(beginning(
+            &said::whole(&self.progress, &turn.text),
+            CLAIMS_READ,
+        ));
         let state = match turn.failed {
             true => PromptState::Failed,
             false => PromptState::Done,
@@ -42,7 +46,7 @@ impl Drive<'_> {
         .unwrap_or_default();
         let has_worked = self.progress.has_worked;
         let owner = self.runner.owner;
-        let message = answer::of_turn(&self.progress, turn, elapsed, asked_by);
+        let message = answer::of_turn(&self.progress, turn, elapsed, run, asked_by);
         let stands = Run {
             asked_by,
             ..self.run.clone()
