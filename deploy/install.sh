@@ -29,8 +29,8 @@ readonly SHARE=/usr/local/share
 readonly UNIT=/etc/systemd/system/telecoder.service
 # How the user that this script makes is known again.
 readonly MADE_BY='telecoder (made by its install.sh)'
-readonly CLAUDE_VERSION=2.1.197
-readonly NODE_NEEDED=18
+readonly CLAUDE_VERSION=2.1.332
+readonly CLAUDE=/usr/local/lib/claude-code
 readonly MIB_NEEDED=1000
 readonly MIB_TO_BUILD=3000
 
@@ -294,24 +294,24 @@ EXTRAS
 
 # ---- claude -----------------------------------------------------------------------------------------------------
 
-node_version() { node --version 2>/dev/null | sed -n 's/^v\([0-9]*\).*/\1/p'; }
-
+# npm brings the program of this platform alone, by its number: it needs no node, and no script of a package is run.
 install_claude() {
     found=$(as_user claude --version 2>/dev/null </dev/null) || found=''
     if [ -n "$found" ]; then
         there "claude $found"
         return 0
     fi
-    if has node; then there "node $(node_version)"; else package node nodejs; fi
-    [ $missing = no ] || fail "claude needs node" "Install node $NODE_NEEDED or newer, or run this with --no-claude."
-    [ "$(node_version || echo 0)" -ge $NODE_NEEDED ] 2>/dev/null ||
-        fail "node $(node_version) is too old for claude, which needs $NODE_NEEDED or newer" \
-            "https://nodejs.org/en/download says how to get a newer one. Or run this with --no-claude, and install claude yourself."
+    case $(uname -m) in
+        x86_64) package=@anthropic-ai/claude-code-linux-x64 ;;
+        aarch64) package=@anthropic-ai/claude-code-linux-arm64 ;;
+        *) fail "there is no claude for this machine ($(uname -m))" "Run this with --no-claude." ;;
+    esac
     if has npm; then there "npm"; else package npm npm; fi
-    [ $missing = no ] || fail "claude needs npm" "Install npm, or run this with --no-claude."
-    quietly npm install --global --no-audit --no-fund "@anthropic-ai/claude-code@$CLAUDE_VERSION" ||
+    [ $missing = no ] || fail "claude is fetched by npm" "Install npm, or run this with --no-claude."
+    quietly npm install --prefix "$CLAUDE" --ignore-scripts --no-audit --no-fund "$package@$CLAUDE_VERSION" ||
         fail "claude cannot be fetched by npm" \
             "Is the machine online? Try again, or run this with --no-claude, and install claude yourself."
+    ln -sfn "$CLAUDE/node_modules/$package/claude" /usr/local/bin/claude
     found=$(as_user claude --version 2>&1 </dev/null) || fail "claude is installed, but does not start as $user: $found" \
         "It must be on the PATH of $user, or TELECODER_RUNTIME in the settings must say where it is."
     ok "claude $found: installed"
@@ -443,7 +443,7 @@ uninstall() {
     if [ $purge = no ]; then
         printf '\ntelecoder is gone. Kept: the user %s, its home %s with the settings, and the data in %s.\n' \
             "$user" "$home" $DATA
-        printf 'git, node and claude were left alone. This deletes data and settings too:  %s uninstall --purge\n' "$0"
+        printf 'git, npm and claude were left alone. This deletes data and settings too:  %s uninstall --purge\n' "$0"
         return 0
     fi
     if is_made_by_us; then
@@ -458,7 +458,7 @@ uninstall() {
         rm -rf "$folder"
         ok "$folder: deleted"
     done
-    printf '\ntelecoder is gone, with its data and its settings. git, node and claude were left alone.\n'
+    printf '\ntelecoder is gone, with its data and its settings. git, npm and claude were left alone.\n'
 }
 
 is_made_by_us() { [ "$(getent passwd "$user" | cut -d: -f5)" = "$MADE_BY" ]; }

@@ -19,17 +19,17 @@ pub struct Defaults {
 /// `/mode`; `and_the_run` if the current run is told too.
 pub fn mode(chosen: Option<PermissionMode>, defaults: &Defaults, and_the_run: bool) -> Outgoing {
     let now = chosen.unwrap_or(defaults.mode);
-    let mut text = format!("Mode: {}{}", now.name(), whose(chosen.is_none()));
+    let mut text = format!("Mode: {}{}", now.shown(), whose(chosen.is_none()));
     text.push_str(&format!("\n{}", meaning(now)));
     if and_the_run {
         text.push_str("\nThe current run is told, and follows it from now on.");
     }
-    let offered = PermissionMode::OF_A_CHAT
+    let offered = PermissionMode::ALL
         .into_iter()
         .filter(|mode| *mode != PermissionMode::BypassPermissions || defaults.may_bypass);
     let message = offered.fold(Outgoing::note(text), |message, mode| {
         message.with_button(
-            marked(mode.name(), chosen == Some(mode)),
+            marked(mode.shown(), chosen == Some(mode)),
             Press::SetMode(Some(mode)),
         )
     });
@@ -46,15 +46,20 @@ fn meaning(mode: PermissionMode) -> &'static str {
             "Claude reads and plans, and asks here before it carries a plan out."
         }
         PermissionMode::BypassPermissions => "Claude does everything without asking.",
-        PermissionMode::DontAsk => "Claude skips whatever it would have to ask for.",
-        PermissionMode::Auto => "Claude decides by itself when to ask.",
+        PermissionMode::DontAsk => {
+            "Claude asks nobody: it leaves out whatever it would have to ask for."
+        }
+        PermissionMode::Auto => {
+            "Claude asks nobody here: a model of Anthropic's decides what it may do, and where that model cannot be \
+             asked, claude leaves it out."
+        }
     }
 }
 
 /// Somebody other than the owner chose bypassPermissions in a group.
 pub fn bypass_is_for_owner() -> Outgoing {
     Outgoing::note(
-        "Only the owner of the bot can choose bypassPermissions in a group: from then on claude asks nobody here. \
+        "Only the owner of the bot can choose this mode in a group: from then on claude asks nobody here. \
          Nothing was changed.",
     )
 }

@@ -23,7 +23,11 @@ pub enum Failure {
     Turn(String),
     /// The turn was cut; claude's own words.
     Cut(Cut, String),
-    ProgramMissing(String),
+    ProgramMissing {
+        program: String,
+        /// The PATH on which it was looked for.
+        path: String,
+    },
     WorkspaceMissing(String),
     /// The system could not start claude; its own words.
     NotStarted(String),
@@ -77,7 +81,7 @@ impl Failure {
             | Failure::Cut(_, words)
             | Failure::Turn(words)
             | Failure::NotStarted(words) => words.clone(),
-            Failure::ProgramMissing(program) => format!("there is no program {program}"),
+            Failure::ProgramMissing { program, .. } => format!("there is no program {program}"),
             Failure::WorkspaceMissing(path) => format!("the workspace {path} is gone"),
             Failure::NoAnswer { how, .. } => format!("claude ended without an answer: {how}"),
         }
@@ -129,11 +133,18 @@ impl Failure {
                 "Claude could not finish. {spent} The work so far is kept; write to continue."
             ))
             .quoting(beginning(words, WORDS_SHOWN)),
-            Failure::ProgramMissing(program) => Outgoing::note(format!(
-                "There is no program {program} on this machine, so the prompt was not run. Install Claude \
-                 Code (npm install -g @anthropic-ai/claude-code), or set TELECODER_RUNTIME to its path; \
-                 then send the prompt again."
-            )),
+            Failure::ProgramMissing { program, .. } if program.contains('/') => {
+                Outgoing::note(format!(
+                    "There is no program {program} on this machine, so the prompt was not run. Install Claude Code \
+                     (docs/runtime-setup.md), or set TELECODER_RUNTIME to its path; then send the prompt again."
+                ))
+            }
+            Failure::ProgramMissing { program, path } => Outgoing::note(format!(
+                "There is no program {program} in the folders that telecoder looks through, so the prompt was not run. \
+                 A service does not have the PATH of your shell. Install Claude Code (docs/runtime-setup.md), or set \
+                 TELECODER_RUNTIME to its full path; then send the prompt again. Looked through:"
+            ))
+            .quoting(path.as_str()),
             Failure::WorkspaceMissing(path) => Outgoing::note(format!(
                 "The workspace {path} is gone, so the prompt was not run. /new starts a fresh session."
             )),

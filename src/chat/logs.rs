@@ -129,6 +129,7 @@ pub fn lines_of(event: &Event) -> Vec<String> {
         | Event::Idle
         | Event::TakenUp(_)
         | Event::CutOff
+        | Event::PlanRead { .. }
         | Event::Withdrawn { .. }
         | Event::Other(_) => Vec::new(),
     }

@@ -9,7 +9,9 @@ use crate::domain::button::Press;
 use crate::domain::choices::PermissionMode;
 use crate::domain::id::QuestionId;
 use crate::domain::outgoing::{Body, Code, Outgoing, WantsReply};
-use crate::domain::question::{Answer, Asks, Choice, Grant, Pick, Question, Request, Wish};
+use crate::domain::question::{
+    Answer, Asks, Choice, Elicitation, Grant, Pick, Question, Request, Wish,
+};
 use crate::domain::shown::one_line;
 use crate::domain::shown::{is_blank, visible, without_middle};
 
@@ -81,10 +83,23 @@ pub fn whole(question: &Question) -> Option<Outgoing> {
 
 /// claude's plan, in its own words.
 pub fn plan(plan: &str) -> Outgoing {
+    if plan.trim().is_empty() {
+        return Outgoing::note(
+            "Claude wants to leave plan mode, but has written no plan down. /logs shows what it said so far.",
+        );
+    }
     Outgoing::of(Body::Answer {
         markdown: plan.to_owned(),
         footer: "Claude's plan".to_owned(),
     })
+}
+
+/// claude asked for something that no person can be asked here.
+pub fn declined(what: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "Claude asked for something that this chat cannot answer ({}), so I declined it. Claude continues without it.",
+        one_line(&visible(what), NAME_SHOWN)
+    ))
 }
 
 /// The words above, the code, and the hints below.
@@ -208,7 +223,7 @@ fn granted(grants: &[Grant], wish: &Wish) -> String {
         Grant::Mode(PermissionMode::AcceptEdits) => {
             "all edits in the workspace, without asking".to_owned()
         }
-        Grant::Mode(mode) => format!("the mode {}", mode.name()),
+        Grant::Mode(mode) => format!("the mode {}", mode.shown()),
     });
     each.collect::<Vec<_>>().join(", ")
 }
@@ -369,7 +384,7 @@ pub fn in_short(request: &Request) -> String {
             Wish::Change { path, .. } => format!("may it change {path}"),
             Wish::Use { .. } => format!("may it use {}", permission.tool),
         },
-        Asks::Choices { choices, .. } => {
+        Asks::Choices { choices, .. } | Asks::Elicitation(Elicitation { choices, .. }) => {
             let questions = choices.iter().map(|choice| choice.question.as_str());
             questions.collect::<Vec<_>>().join(" ")
         }

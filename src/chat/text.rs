@@ -2,6 +2,7 @@
 //!
 //! Plain English, no jargon. An error says what happened, what was kept, and what to do now.
 
+use crate::domain::choices::PermissionMode;
 use std::time::Duration;
 
 use crate::domain::id::MessageId;
@@ -214,7 +215,7 @@ pub fn footer(
     footer
 }
 
-/// The footer if background work continues.
+/// The footer of an answer that was cut off.
 pub fn footer_of_cut(elapsed: Duration, cost_usd: f64, why: &str) -> String {
     format!(
         "Not complete · {}{}\n{why}",
@@ -223,6 +224,23 @@ pub fn footer_of_cut(elapsed: Duration, cost_usd: f64, why: &str) -> String {
     )
 }
 
+/// A line of the footer: claude works in another permission mode than the chosen one.
+pub fn other_mode(wanted: &str, got: &str) -> String {
+    format!(
+        "\nClaude did not take the mode {} and works in {}.",
+        mode_shown(wanted),
+        mode_shown(got)
+    )
+}
+
+fn mode_shown(name: &str) -> &str {
+    match PermissionMode::named(name) {
+        Some(mode) => mode.shown(),
+        None => name,
+    }
+}
+
+/// The footer if background work continues.
 pub fn footer_in_background(elapsed: Duration, cost_usd: f64, tasks: &[&str]) -> String {
     format!(
         "{}{} · still running in the background: {}. /stop ends it.",

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::control::line;
 use super::diff::diff;
+use super::elicitation;
 use super::grants::{for_session, update};
 use crate::domain::choices::PermissionMode;
 use crate::domain::event::Event;
@@ -34,6 +35,7 @@ pub fn request(line: &[u8]) -> Option<Event> {
     let subtype = request["subtype"].as_str().unwrap_or_default();
     let asks = match subtype {
         "can_use_tool" => tool(&request),
+        "elicitation" => elicitation::read(&request),
         other => Asks::Unknown(other.to_owned()),
     };
     Some(Event::Asks(Box::new(Request {
@@ -63,10 +65,11 @@ fn tool(request: &Value) -> Asks {
             }
         }
         "ExitPlanMode" => {
-            if let Some(plan) = input["plan"].as_str() {
-                let plan = plan.to_owned();
-                return Asks::Plan { input, plan };
-            }
+            let plan = input["plan"].as_str();
+            let plan = plan
+                .filter(|plan| !plan.trim().is_empty())
+                .map(str::to_owned);
+            return Asks::Plan { input, plan };
         }
         _ => {}
     }
@@ -213,6 +216,7 @@ pub fn response(request: &Request, answers: &[Answer]) -> String {
             Some(Answer::KeepPlanning(wish)) => json!({"behavior": "deny", "message": wish}),
             _ => json!({"behavior": "deny", "message": DENIED}),
         },
+        Asks::Elicitation(form) => elicitation::response(form, answers),
         Asks::Unknown(subtype) => return not_for_us(&request.id, subtype),
     };
     line(&json!({"type": "control_response", "response": {

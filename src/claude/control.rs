@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::domain::id::PromptId;
 use crate::domain::prompt::{Block, Content};
+use crate::domain::question::RequestId;
 
 /// How many bytes the pictures of one message may have together. Messages API: 32 MB a request; base64 makes pictures a
 /// third larger, and those of earlier messages need room too.
@@ -93,6 +94,25 @@ pub fn withdrawal_of(request: &str) -> Option<PromptId> {
 }
 
 const WITHDRAWAL: &str = "withdraw-";
+
+/// Asks for the plan that this request is about. `control_request` `get_plan` (2.1.332 on; an error before); the answer
+/// is recognised by [`plan_of`].
+pub fn get_plan(about: &RequestId) -> String {
+    line(&json!({
+        "type": "control_request",
+        "request_id": format!("{PLAN}{}", about.0),
+        "request": {"subtype": "get_plan"},
+    }))
+}
+
+/// The request whose plan the answer with this id brings.
+pub fn plan_of(request: &str) -> Option<RequestId> {
+    request
+        .strip_prefix(PLAN)
+        .map(|id| RequestId(id.to_owned()))
+}
+
+const PLAN: &str = "plan-";
 
 /// Makes claude use the system prompt that this process was started with, and not that of the conversation's first turn
 /// (2.1.280 on). `control_request` `initialize`.

@@ -2,14 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::folder::NotStarted;
 use crate::process::ask::ask;
 use serde::Deserialize;
 
-/// The version that telecoder is tested with; `.ci/run` reads it here.
-pub const TESTED: &str = "2.1.197";
+/// The tests on the real claude run on the newest of these versions, and a dozen of them on the oldest; `.ci/run` reads
+/// both here. `doctor` and the log of the start name a claude that is outside of them.
+pub const NEWEST_TESTED: &str = "2.1.332";
+pub const OLDEST_TESTED: &str = "2.1.197";
+/// How a person installs a claude that is tested, on any machine.
+pub const HOW_TO_INSTALL: &str = "curl -fsSL https://claude.ai/install.sh | bash -s 2.1.332";
 
 /// How long claude may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -70,4 +77,51 @@ async fn ask_claude(
 ) -> std::io::Result<String> {
     let output = ask(program, arguments, environment, PATIENCE).await?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Why a program that the system cannot find does not start: it is missing, or the interpreter that its first line names.
+pub fn missing(program: &Path) -> NotStarted {
+    let path = std::env::var_os("PATH");
+    let Some(found) = on_path(program, path.as_deref()) else {
+        return NotStarted::ProgramMissing;
+    };
+    let mut beginning = Vec::new();
+    let read = File::open(&found).and_then(|file| file.take(256).read_to_end(&mut beginning));
+    let beginning = String::from_utf8_lossy(&beginning);
+    let first_line = beginning.lines().next().filter(|_| read.is_ok());
+    let found = found.display();
+    NotStarted::Refused(match first_line.and_then(|line| line.strip_prefix("#!")) {
+        Some(interpreter) => format!(
+            "{found} is there, but the program that its first line names is not: {}",
+            interpreter.trim()
+        ),
+        None => format!("{found} is there, but a program that it needs is not"),
+    })
+}
+
+/// Where a version is seen from those that are tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tested {
+    Within,
+    Older,
+    Newer,
+}
+
+/// Compares what `claude --version` says (`2.1.332 (Claude Code)`) with the tested versions; `None` if it has no number.
+pub fn tested(said: &str) -> Option<Tested> {
+    let version = number(said)?;
+    let (oldest, newest) = (number(OLDEST_TESTED)?, number(NEWEST_TESTED)?);
+    Some(match version {
+        version if version < oldest => Tested::Older,
+        version if version > newest => Tested::Newer,
+        _ => Tested::Within,
+    })
+}
+
+fn number(said: &str) -> Option<(u64, u64, u64)> {
+    let mut parts = said.split_whitespace().next()?.split('.').map(str::parse);
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor)), Some(Ok(patch))) => Some((major, minor, patch)),
+        _ => None,
+    }
 }

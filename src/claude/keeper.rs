@@ -7,11 +7,9 @@
 //! Plain blocking code on one `poll`: a keeper stays in memory as long as its run, and an async runtime would
 //! be most of it.
 
-use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -24,16 +22,16 @@ use jiff::Timestamp;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
 use rustix::process::{
     Pid, PidfdFlags, Signal, getpid, kill_process, pidfd_open, set_child_subreaper, setsid,
 };
 use signal_hook::consts::{SIGCHLD, SIGTERM};
 use signal_hook::low_level::pipe;
 
-use super::control;
 use super::folder::{Exit, NotStarted, RunFolder, Spec, Stop, private_append};
 use super::host::LINE_LEFT;
+use super::input::Input;
+use super::{control, install};
 use crate::process::RUN_MARKER;
 use crate::process::sweep::{self, Spared};
 
@@ -42,8 +40,6 @@ const ROOM_PATIENCE: Duration = Duration::from_secs(60 * 60);
 const ROOM_PAUSE: Duration = Duration::from_millis(500);
 /// How often the keeper looks whether `stderr.log` has become large.
 const STDERR_LOOKED_AT: Duration = Duration::from_secs(5);
-/// How much of a line is in memory on its way to claude, in bytes.
-const CHUNK: usize = 64 * 1024;
 /// If memory runs out, the kernel ends claude and what it started rather than the bot or a keeper. Format:
 /// proc_pid_oom_score_adj(5).
 const OOM_SCORE_ADJUSTMENT: &str = "500";
@@ -202,7 +198,7 @@ impl Wakes {
             PollFd::new(&self.stop_requests, PollFlags::IN),
             PollFd::new(&self.lines_left, PollFlags::IN),
             PollFd::new(&self.deaths, PollFlags::IN),
-            PollFd::new(&input.fifo, input.awaited()),
+            PollFd::new(input.fifo(), input.awaited()),
         ];
         match poll(&mut sources, timeout.as_ref()) {
             Ok(_) => {}
@@ -247,98 +243,6 @@ fn pid_of(child: &Child) -> Option<Pid> {
     Pid::from_raw(i32::try_from(child.id()).ok()?)
 }
 
-/// claude's input: the FIFO, and the bytes that wait for room in it. Nothing here blocks.
-struct Input {
-    /// Open for reading and writing: it has a reader before claude starts, and it never ends.
-    fifo: File,
-    /// The bytes that were read last and wait for room.
-    chunk: VecDeque<u8>,
-    waiting: VecDeque<Lines>,
-}
-
-/// Whole lines for claude.
-enum Lines {
-    Own(String),
-    /// Left by the bot. With pictures they are large, so they are read piece by piece.
-    Left(File),
-}
-
-impl Input {
-    fn open(folder: &RunFolder) -> io::Result<Input> {
-        match mkfifoat(CWD, folder.input(), Mode::RUSR | Mode::WUSR) {
-            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let fifo = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0))
-            .open(folder.input())?;
-        Ok(Input {
-            fifo,
-            chunk: VecDeque::new(),
-            waiting: VecDeque::new(),
-        })
-    }
-
-    /// Adds whole lines, after those that wait.
-    fn push(&mut self, lines: String) {
-        self.waiting.push_back(Lines::Own(lines));
-    }
-
-    /// Takes the lines that were left in the folder. One that cannot be read stays there, with those after it, until
-    /// the next call.
-    fn take_what_was_left(&mut self, folder: &RunFolder) {
-        while let Ok(Some(line)) = folder.take_line() {
-            self.waiting.push_back(Lines::Left(line));
-        }
-    }
-
-    /// Writes as much as the FIFO has room for.
-    fn write(&mut self) {
-        while self.is_waiting() {
-            while let (front @ [_, ..], _) = self.chunk.as_slices() {
-                match self.fifo.write(front) {
-                    Ok(written) => drop(self.chunk.drain(..written)),
-                    // There is room later, or claude ends.
-                    Err(_) => return,
-                }
-            }
-            self.read_on();
-        }
-        self.chunk = VecDeque::new();
-    }
-
-    fn is_waiting(&self) -> bool {
-        !self.chunk.is_empty() || !self.waiting.is_empty()
-    }
-
-    /// Reads the next piece of the lines that wait.
-    fn read_on(&mut self) {
-        match self.waiting.pop_front() {
-            Some(Lines::Own(lines)) => self.chunk = lines.into_bytes().into(),
-            Some(Lines::Left(mut file)) => {
-                let mut piece = Vec::with_capacity(CHUNK);
-                let read = (&mut file).take(CHUNK as u64).read_to_end(&mut piece);
-                let is_more = matches!(read, Ok(read) if read > 0);
-                self.chunk = piece.into();
-                if is_more {
-                    self.waiting.push_front(Lines::Left(file));
-                }
-            }
-            None => {}
-        }
-    }
-
-    /// Room in the FIFO, if bytes wait for it.
-    fn awaited(&self) -> PollFlags {
-        match self.is_waiting() {
-            true => PollFlags::OUT,
-            false => PollFlags::empty(),
-        }
-    }
-}
-
 fn start(folder: &RunFolder, spec: &Spec) -> Result<Child, NotStarted> {
     let refused = |error: io::Error| NotStarted::Refused(error.to_string());
     // `spawn` gives the same error for a missing folder and a missing program.
@@ -369,12 +273,13 @@ fn start(folder: &RunFolder, spec: &Spec) -> Result<Child, NotStarted> {
             );
         })
         .map_err(|error| match error.kind() {
-            ErrorKind::NotFound => NotStarted::ProgramMissing,
+            ErrorKind::NotFound => install::missing(&spec.program),
             _ => refused(error),
         })
 }
 
-/// The steps that end a run, the gentlest first. SIGTERM is none: it orphans the command that claude runs.
+/// The steps that end a run, the gentlest first. SIGTERM is none: until 2.1.197 it orphans the
+/// command that claude runs.
 struct Ladder {
     step: Rung,
     next_at: Option<Instant>,
@@ -396,7 +301,8 @@ impl Ladder {
         }
     }
 
-    /// Takes the step that is due and sets the time of the next; the last is 1.4 s after the first.
+    /// Takes the step that is due and sets the time of the next; the last is 2.4 s after the first. After SIGINT claude needs up
+    /// to 1.6 s to end what it runs (2.1.332).
     fn climb(&mut self, now: Instant, child: &Child, input: &mut Input) {
         let (next, pause_ms) = match self.step {
             Rung::Interrupt => {
@@ -409,7 +315,7 @@ impl Ladder {
             }
             Rung::Sigint => {
                 signal_child(child, Signal::INT);
-                (Rung::Sigkill, 700)
+                (Rung::Sigkill, 1_700)
             }
             Rung::Sigkill => {
                 signal_child(child, Signal::KILL);

@@ -64,7 +64,7 @@ impl Limit {
 fn is_about_a_limit(words: &str) -> bool {
     static BEGINNING: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"(?i-u)^\s*(?:api error: )?(?:you've (?:hit|reached) (?:your|the) (?:[a-z0-9'-]+ ){0,4}limit|you're out of (?:extra )?usage|your org is out of usage|(?:[a-z0-9'-]+ ){0,4}limit reached)",
+            r"(?i-u)^\s*(?:api error: )?(?:you've (?:hit|reached) (?:your|the) (?:[a-z0-9'-]+ ){0,4}limit|you're out of (?:extra )?usage|your org is out of usage|(?:(?:claude|ai|your|the|session|daily|weekly|hourly|5-hour|five-hour|usage|rate|opus|sonnet|haiku|fable|spend|spending|account|org) ){1,4}limit reached)",
         )
         .expect("the pattern is well-formed")
     });

@@ -22,6 +22,9 @@ const KEYS: [&str; 6] = [
     "CLAUDE_CODE_USE_VERTEX",
 ];
 
+/// How claude asks again for a code that is not whole: in 2.1.197, and in 2.1.332.
+const REFUSALS: [&str; 2] = ["Invalid code", "doesn't look like the full code"];
+
 /// How much of the screen is kept, in bytes; the link and the question are some hundred.
 const SCREEN_KEPT: usize = 64 * 1024;
 
@@ -83,7 +86,11 @@ impl Screen {
 
     /// How often a code was refused and asked for again.
     pub fn refusals(&self) -> usize {
-        self.text().matches("Invalid code").count()
+        let text = self.text();
+        REFUSALS
+            .iter()
+            .map(|words| text.matches(words).count())
+            .sum()
     }
 
     /// Why the login failed, in claude's words.

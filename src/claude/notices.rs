@@ -18,14 +18,21 @@ pub(super) fn response(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> 
     #[derive(Deserialize)]
     struct Response {
         request_id: String,
-        response: Option<Withdrawal>,
+        response: Option<Answer>,
     }
     #[derive(Deserialize)]
-    struct Withdrawal {
+    struct Answer {
         #[serde(default)]
         cancelled: bool,
+        #[serde(default)]
+        content: Option<String>,
     }
     let line: Line = serde_json::from_slice(line).ok()?;
+    if let Some(request) = control::plan_of(&line.response.request_id) {
+        let plan = line.response.response.and_then(|answer| answer.content);
+        take(Event::PlanRead { request, plan });
+        return Some(());
+    }
     let prompt = control::withdrawal_of(&line.response.request_id)?;
     take(Event::Withdrawn {
         prompt,
@@ -73,6 +80,8 @@ pub(super) fn system(subtype: &str, line: &[u8], take: &mut impl FnMut(Event)) -
         session_id: String,
         #[serde(default)]
         model: String,
+        #[serde(default, rename = "permissionMode")]
+        mode: String,
         #[serde(default)]
         cwd: String,
     }
@@ -119,6 +128,7 @@ pub(super) fn system(subtype: &str, line: &[u8], take: &mut impl FnMut(Event)) -
             take(Event::TurnStarted {
                 claude_session: ClaudeSessionId(init.session_id),
                 model: init.model,
+                mode: init.mode,
                 folder: init.cwd,
             });
         }

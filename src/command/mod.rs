@@ -216,7 +216,7 @@ fn command(verb: Verb, rest: &str) -> Input {
         },
         (Verb::Mode, []) => Command::Choose(Choose::Mode(Wanted::Show)),
         (Verb::Mode, ["off"]) => Command::Choose(Choose::Mode(Wanted::Default)),
-        (Verb::Mode, [mode]) => match mode_named(mode) {
+        (Verb::Mode, [mode]) => match PermissionMode::named(mode) {
             Some(mode) => Command::Choose(Choose::Mode(Wanted::Set(mode))),
             None => return Input::Misused(verb),
         },
@@ -250,14 +250,6 @@ fn command(verb: Verb, rest: &str) -> Input {
         _ => return Input::Misused(verb),
     };
     Input::Command(command)
-}
-
-/// Ignores case.
-fn mode_named(name: &str) -> Option<PermissionMode> {
-    PermissionMode::ALL
-        .into_iter()
-        .find(|mode| mode.name().eq_ignore_ascii_case(name))
-        .filter(|mode| PermissionMode::OF_A_CHAT.contains(mode))
 }
 
 fn new_session(source: WantedSource, branch: Option<String>) -> Command {

@@ -133,7 +133,10 @@ impl Reader<'_> {
     pub(super) fn permission_mode(&mut self) -> Option<PermissionMode> {
         let value = self.value_or_default(Setting::PermissionMode);
         let Some(mode) = PermissionMode::named(&value) else {
-            let known: Vec<&str> = PermissionMode::ALL.iter().map(|mode| mode.name()).collect();
+            let known: Vec<&str> = PermissionMode::ALL
+                .iter()
+                .map(|mode| mode.shown())
+                .collect();
             self.fault(
                 Setting::PermissionMode,
                 format!("TELECODER_PERMISSION_MODE is unknown to claude: {value}"),

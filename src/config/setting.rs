@@ -152,7 +152,7 @@ settings! {
         group: Group::Runs,
         default: "bypassPermissions",
         meaning: &[
-            "What claude may do without asking: default, acceptEdits, plan, dontAsk, auto or bypassPermissions.",
+            "What claude may do without asking: manual, acceptEdits, plan, dontAsk, auto or bypassPermissions.",
             "A chat can choose another one with /mode. claude asks in the chat for what the mode does not allow.",
             "bypassPermissions lets it run every command as the user that telecoder runs as; root cannot use it.",
         ],

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::claude::install::{self, Found};
+use crate::claude::install::{self, Found, HOW_TO_INSTALL, NEWEST_TESTED, OLDEST_TESTED, Tested};
 use crate::config::Config;
 use crate::domain::verb::Verb;
 use crate::telegram::api::{Api, ApiError};
@@ -51,7 +51,15 @@ pub(super) async fn look_for_claude(config: Config, quit: CancellationToken) {
     };
     let runtime = config.runtime.display();
     match found {
-        Found::Ready { version } => info!(%runtime, version, "claude is there"),
+        Found::Ready { version } => {
+            info!(%runtime, version, "claude is there");
+            if !matches!(install::tested(&version), Some(Tested::Within)) {
+                warn!(
+                    version,
+                    "telecoder is tested with claude {OLDEST_TESTED} to {NEWEST_TESTED}; this one may behave otherwise"
+                );
+            }
+        }
         Found::NotLoggedIn { version } => warn!(
             %runtime,
             version,
@@ -59,8 +67,7 @@ pub(super) async fn look_for_claude(config: Config, quit: CancellationToken) {
         ),
         Found::Missing => warn!(
             %runtime,
-            "there is no such program: install Claude Code (npm install -g @anthropic-ai/claude-code) or set \
-             TELECODER_RUNTIME to where it is"
+            "there is no such program: install Claude Code ({HOW_TO_INSTALL}) or set TELECODER_RUNTIME to where it is"
         ),
         Found::Broken(words) => warn!(%runtime, words, "claude does not answer as expected"),
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::report::{Check, Finding};
 use super::{Ground, process};
-use crate::claude::install::{self, Found, TESTED};
+use crate::claude::install::{self, Found, HOW_TO_INSTALL, NEWEST_TESTED, OLDEST_TESTED, Tested};
 use crate::domain::choices::PermissionMode;
 use crate::git::Git;
 
@@ -61,7 +61,7 @@ pub(super) async fn look_at_claude(ground: Arc<Ground>) -> Vec<Finding> {
         };
         let missing = Check::Claude.broken(
             format!("{} {where_looked}", runtime.display()),
-            "npm install -g @anthropic-ai/claude-code, or set TELECODER_RUNTIME to the full path of claude",
+            format!("{HOW_TO_INSTALL}, or set TELECODER_RUNTIME to the full path of claude"),
         );
         let login = Check::Login.remark("not looked at: there is no claude");
         return vec![missing, login, permissions];
@@ -93,7 +93,7 @@ pub(super) async fn look_at_claude(ground: Arc<Ground>) -> Vec<Finding> {
         Found::Missing => (
             Check::Claude.broken(
                 format!("{} is not there", program.display()),
-                "npm install -g @anthropic-ai/claude-code",
+                HOW_TO_INSTALL,
             ),
             Check::Login.remark("not looked at: there is no claude"),
         ),
@@ -110,30 +110,20 @@ pub(super) async fn look_at_claude(ground: Arc<Ground>) -> Vec<Finding> {
 
 fn tested(said: &str, program: &Path) -> Finding {
     let shown = format!("{said} at {}", program.display());
-    let Some((version, tested)) = version_in(said).zip(version_in(TESTED)) else {
-        return Check::Claude.warning(
+    match install::tested(said) {
+        Some(Tested::Within) => Check::Claude.good(shown),
+        Some(Tested::Older) => Check::Claude.warning(
+            format!("{shown} is older than what telecoder is tested with ({OLDEST_TESTED} to {NEWEST_TESTED})"),
+            format!("claude update, or {HOW_TO_INSTALL}"),
+        ),
+        Some(Tested::Newer) => Check::Claude.remark(format!(
+            "{shown} is newer than what telecoder is tested with ({OLDEST_TESTED} to {NEWEST_TESTED})"
+        )),
+        None => Check::Claude.warning(
             format!("{} does not say a version, but: {said}", program.display()),
             "Run claude --version by hand",
-        );
-    };
-    if version < tested {
-        return Check::Claude.warning(
-            format!("{shown} is older than what telecoder is tested with ({TESTED})"),
-            "claude update, or npm install -g @anthropic-ai/claude-code",
-        );
+        ),
     }
-    if version.0 > tested.0 {
-        return Check::Claude.warning(
-            format!("{shown} is much newer than what telecoder is tested with ({TESTED})"),
-            format!(
-                "Nothing, as long as runs succeed; npm install -g @anthropic-ai/claude-code@{TESTED} goes back"
-            ),
-        );
-    }
-    Check::Claude.good(match version == tested {
-        true => shown,
-        false => format!("{shown} (tested with {TESTED})"),
-    })
 }
 
 fn permissions(ground: &Ground) -> Finding {

@@ -60,14 +60,6 @@ impl PermissionMode {
         PermissionMode::BypassPermissions,
     ];
 
-    /// The modes for a chat, in which people answer.
-    pub const OF_A_CHAT: [PermissionMode; 4] = [
-        PermissionMode::Default,
-        PermissionMode::AcceptEdits,
-        PermissionMode::Plan,
-        PermissionMode::BypassPermissions,
-    ];
-
     /// As claude spells it.
     pub fn name(self) -> &'static str {
         match self {
@@ -80,10 +72,21 @@ impl PermissionMode {
         }
     }
 
+    /// As people read it: claude calls `default` `manual` since 2.1.280, and takes both.
+    pub fn shown(self) -> &'static str {
+        match self {
+            PermissionMode::Default => "manual",
+            other => other.name(),
+        }
+    }
+
+    /// Reads either name, in any letter case.
     pub fn named(name: &str) -> Option<PermissionMode> {
-        PermissionMode::ALL
-            .into_iter()
-            .find(|mode| mode.name() == name)
+        PermissionMode::ALL.into_iter().find(|mode| {
+            [mode.name(), mode.shown()]
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(name))
+        })
     }
 }
 

@@ -12,6 +12,8 @@ pub enum Event {
     TurnStarted {
         claude_session: ClaudeSessionId,
         model: String,
+        /// The permission mode that claude works in; empty if it does not say.
+        mode: String,
         /// claude's working folder; empty if claude does not say.
         folder: String,
     },
@@ -45,6 +47,11 @@ pub enum Event {
     Limit(LimitReport),
     /// claude names the kind of an API failure. `assistant.error`.
     ApiProblem(ApiProblem),
+    /// The plan that a request is about; `None` if none was written. `control_response` to `get_plan`
+    PlanRead {
+        request: RequestId,
+        plan: Option<String>,
+    },
     /// claude asks something and waits for the answer. `control_request`.
     Asks(Box<Request>),
     /// claude no longer waits for the answer. `control_cancel_request`.

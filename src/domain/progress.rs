@@ -27,6 +27,8 @@ pub struct Progress {
     /// The conversation that the process began with; `/clear` begins another.
     pub first_claude_session: Option<ClaudeSessionId>,
     pub model: Option<String>,
+    /// The permission mode that the process began in, as claude names it.
+    pub first_mode: Option<String>,
     /// claude's folder; paths are shown from it.
     pub folder: String,
     /// claude's to-do list.
@@ -37,7 +39,7 @@ pub struct Progress {
     pub tool_calls: usize,
     /// The newest words of the current text.
     pub words: String,
-    /// What claude has said in the current or last turn, oldest first; not more than [`SAID_KEPT`] of it.
+    /// What claude has said in the current or last turn, oldest first; at most `SAID_KEPT` of it.
     pub said: Vec<Said>,
     /// The current API retry.
     pub retry: Option<Retry>,
@@ -125,8 +127,10 @@ impl Progress {
             Event::TurnStarted {
                 claude_session,
                 model,
+                mode,
                 folder,
             } => {
+                self.first_mode.get_or_insert_with(|| mode.clone());
                 self.folder.clone_from(folder);
                 self.claude_session = Some(claude_session.clone());
                 self.first_claude_session
@@ -228,8 +232,11 @@ impl Progress {
                 of_turn.push(*prompt);
             }
             Event::CutOff => self.was_cut_off = true,
-            Event::Withdrawn { .. } | Event::Asks(_) | Event::AskCancelled(_) | Event::Other(_) => {
-            }
+            Event::PlanRead { .. }
+            | Event::Withdrawn { .. }
+            | Event::Asks(_)
+            | Event::AskCancelled(_)
+            | Event::Other(_) => {}
         }
     }
 

@@ -29,9 +29,35 @@ pub enum Asks {
     /// Several choices that are answered together. `can_use_tool` of AskUserQuestion
     Choices { input: Value, choices: Vec<Choice> },
     /// Whether to carry out a plan. `can_use_tool` of ExitPlanMode
-    Plan { input: Value, plan: String },
+    /// The plan is `None` if claude did not send it along.
+    Plan { input: Value, plan: Option<String> },
+    /// What an MCP server wants to know. `elicitation`
+    Elicitation(Elicitation),
     /// A request that no person is asked; its `subtype`.
     Unknown(String),
+}
+
+/// A form of an MCP server: a choice for each field, or one about the whole if it has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Elicitation {
+    pub fields: Vec<Field>,
+    pub choices: Vec<Choice>,
+}
+
+/// A field of a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    pub name: String,
+    pub kind: FieldKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    Text,
+    Number,
+    YesOrNo,
+    /// Labels, and the value that each stands for.
+    OneOf(Vec<(String, String)>),
 }
 
 /// A tool that claude wants to use.
@@ -188,15 +214,17 @@ impl Request {
                 by_subagent: self.by_subagent,
                 for_session: permission.for_session.clone(),
             }],
-            Asks::Choices { choices, .. } => choices
-                .iter()
-                .enumerate()
-                .map(|(index, choice)| Question::Choice {
-                    choice: choice.clone(),
-                    number: index + 1,
-                    of: choices.len(),
-                })
-                .collect(),
+            Asks::Choices { choices, .. } | Asks::Elicitation(Elicitation { choices, .. }) => {
+                choices
+                    .iter()
+                    .enumerate()
+                    .map(|(index, choice)| Question::Choice {
+                        choice: choice.clone(),
+                        number: index + 1,
+                        of: choices.len(),
+                    })
+                    .collect()
+            }
             Asks::Plan { .. } => vec![Question::Plan {
                 modes: modes.to_vec(),
             }],

@@ -102,7 +102,9 @@ impl Verb {
             Verb::Verbose => "[0 | 1 | 2]",
             Verb::Quiet => "[22:00-08:00 | off]",
             Verb::Ring => "[minutes | always]",
-            Verb::Mode => "[default | acceptEdits | plan | bypassPermissions | off]",
+            Verb::Mode => {
+                "[manual | acceptEdits | plan | auto | dontAsk | bypassPermissions | off]"
+            }
             Verb::Model => "[name | off]",
             Verb::Effort => "[low | medium | high | xhigh | max | off]",
             Verb::Checks => "[test=… lint=… | off | auto]",

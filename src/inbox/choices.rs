@@ -19,7 +19,9 @@ use crate::store::{outbox, questions, runs};
 
 /// In a group, only the owner may choose bypassPermissions: then claude asks nobody there.
 pub(super) fn is_for_owner(at: ChatThread, choose: &Choose) -> bool {
-    at.chat.is_group() && *choose == Choose::Mode(Wanted::Set(PermissionMode::BypassPermissions))
+    let asks_nobody = [PermissionMode::BypassPermissions, PermissionMode::Auto];
+    at.chat.is_group()
+        && matches!(choose, Choose::Mode(Wanted::Set(mode)) if asks_nobody.contains(mode))
 }
 
 /// Changes the choice, if a value is given, and replies with it.

@@ -28,11 +28,12 @@ pub fn of_turn(
     elapsed: Duration,
     run: RunId,
     asked_by: Option<MessageId>,
+    wanted_mode: Option<&str>,
 ) -> Option<Outgoing> {
     let mut turn = turn;
     catch_unwind(AssertUnwindSafe(|| {
         fail_point!("answer");
-        message_of_turn(progress, &mut turn, elapsed, run, asked_by)
+        message_of_turn(progress, &mut turn, elapsed, run, asked_by, wanted_mode)
     }))
     .unwrap_or_else(|_| Some(text::answer(turn.text, "Done".to_owned(), asked_by)))
 }
@@ -43,6 +44,7 @@ fn message_of_turn(
     elapsed: Duration,
     run: RunId,
     asked_by: Option<MessageId>,
+    wanted_mode: Option<&str>,
 ) -> Option<Outgoing> {
     if turn.aborted {
         return None;
@@ -70,7 +72,11 @@ fn message_of_turn(
         let tasks: Vec<&str> = progress.background.values().map(String::as_str).collect();
         text::footer_in_background(elapsed, progress.cost_usd(), &tasks)
     };
-    let footer = footer + &hold::warning_clause(progress.limit.as_ref());
+    let got = progress.first_mode.as_deref().filter(|got| !got.is_empty());
+    let fell_back = got.zip(wanted_mode).filter(|(got, wanted)| got != wanted);
+    let footer = footer
+        + &fell_back.map_or_else(String::new, |(got, wanted)| text::other_mode(wanted, got))
+        + &hold::warning_clause(progress.limit.as_ref());
     Some(text::answer(words(progress, turn), footer, asked_by))
 }
 
@@ -152,6 +158,8 @@ pub struct Closing<'a> {
     /// claude was told that it may leave.
     pub let_go: bool,
     pub program: &'a str,
+    /// The PATH on which it is looked for.
+    pub path: &'a str,
     pub workspace: &'a str,
     pub stderr: &'a str,
     pub asked_by: Option<MessageId>,
@@ -288,7 +296,10 @@ impl Closing<'_> {
     /// Why a process ended without a result.
     fn failure_of(&self, exit: &Exit) -> Failure {
         match &exit.not_started {
-            Some(NotStarted::ProgramMissing) => Failure::ProgramMissing(self.program.to_owned()),
+            Some(NotStarted::ProgramMissing) => Failure::ProgramMissing {
+                program: self.program.to_owned(),
+                path: self.path.to_owned(),
+            },
             Some(NotStarted::WorkspaceMissing) => {
                 Failure::WorkspaceMissing(self.workspace.to_owned())
             }
@@ -298,6 +309,10 @@ impl Closing<'_> {
                 .contains("No conversation found with session ID") =>
             {
                 Failure::UnknownConversation
+            }
+            // A shell or env says so of a program that it cannot start; claude has not begun.
+            None if matches!(exit.code, Some(126 | 127)) && self.progress.model.is_none() => {
+                Failure::NotStarted(self.stderr.to_owned())
             }
             None => Failure::NoAnswer {
                 how: match (exit.code, exit.signal) {

@@ -5,9 +5,9 @@
 //! the live message and in `/logs`. The rule, in the order of the texts:
 //!
 //! 1. A text that no tool call follows belongs to the answer.
-//! 2. A text before a tool call belongs to it if it is long ([`LONG`]) or written as an answer is: a heading, a list, a
+//! 2. A text before a tool call belongs to it if it is long (`LONG`) or written as an answer is: a heading, a list, a
 //!    table or a block of code.
-//! 3. If the last text is short ([`SHORT`]), the newest text before it with more than [`TELLING`] characters belongs to
+//! 3. If the last text is short (`SHORT`), the newest text before it with more than `TELLING` characters belongs to
 //!    it too: findings, a small tool, "Done."
 //!
 //! A text that continues one that was cut off is joined to it by a blank, any other by an empty line. Pure.

@@ -28,6 +28,16 @@ impl Told {
                     json!({"type": "system", "subtype": "status", "status": null, "permissionMode": self.mode}),
                 );
             }
+            Some("get_plan") => {
+                let plan = std::env::var("FAKE_CLAUDE_PLAN").ok();
+                let response = match plan {
+                    Some(plan) => json!({"subtype": "success", "request_id": line["request_id"],
+                        "response": {"exists": true, "content": plan, "path": "/plans/a.md"}}),
+                    None => json!({"subtype": "error", "request_id": line["request_id"],
+                        "error": "Unsupported control request subtype: get_plan"}),
+                };
+                say(json!({"type": "control_response", "response": response}));
+            }
             Some("set_model") => self.model = request["model"].as_str().map(str::to_owned),
             _ => {}
         }

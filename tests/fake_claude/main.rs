@@ -168,6 +168,20 @@ impl Claude {
         ExitCode::SUCCESS
     }
 
+    fn permission_mode(&self) -> String {
+        let at = self
+            .arguments
+            .iter()
+            .position(|argument| argument == "--permission-mode");
+        let mode = at.and_then(|at| self.arguments.get(at + 1));
+        // As a claude that does not take a mode.
+        let refused = std::env::var("FAKE_CLAUDE_REFUSES_MODE").ok();
+        match mode {
+            Some(mode) if Some(mode) != refused.as_ref() => mode.clone(),
+            _ => "default".to_owned(),
+        }
+    }
+
     /// The file that `--settings` names.
     fn settings(&self) -> String {
         let at = self
@@ -584,7 +598,7 @@ impl Claude {
         say(
             json!({"type": "system", "subtype": "init", "session_id": self.session,
             "model": self.told.model().unwrap_or("claude-fake-1[1m]"), "cwd": std::env::current_dir().unwrap_or_default(),
-            "permissionMode": "bypassPermissions", "claude_code_version": "2.1.197"}),
+            "permissionMode": self.permission_mode(), "claude_code_version": "2.1.197"}),
         );
     }
 

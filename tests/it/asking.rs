@@ -354,9 +354,9 @@ fn in_a_group_only_the_owner_can_say_that_claude_asks_nobody() {
         .with("TELECODER_PERMISSION_MODE", "default");
     let _bot = machine.start();
     machine.api.say(TEAM, GRACE, "/mode bypassPermissions");
-    machine.message_with("Only the owner of the bot can choose bypassPermissions in a group");
+    machine.message_with("Only the owner of the bot can choose this mode in a group");
     machine.api.say(TEAM, GRACE, "/mode");
-    let choices = machine.message_with("Mode: default");
+    let choices = machine.message_with("Mode: manual");
     machine.press(GRACE, &choices, "bypassPermissions");
     machine.until_toast("Only the owner of the bot can do that.");
     machine.press(ADA, &choices, "bypassPermissions");
@@ -547,6 +547,63 @@ fn a_request_that_cannot_be_read_is_asked_about_as_it_is_and_an_unknown_one_is_r
     machine.message_with("The user did not allow this.");
     machine.ada_says(r#"[[ask-raw: {"subtype":"hook_callback","callback_id":"x"}]]"#);
     machine.message_with("Unsupported control request subtype: hook_callback");
+    machine.message_with("Claude asked for something that this chat cannot answer (hook_callback), so I declined it.");
+}
+
+#[test]
+fn a_form_of_an_mcp_server_is_answered_by_buttons_and_replies() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(
+        r#"[[ask-raw: {"subtype":"elicitation","mcp_server_name":"deploy","message":"Where to?","mode":"form","requested_schema":{"type":"object","properties":{"branch":{"type":"string","title":"Branch"},"env":{"type":"string","enum":["s","p"],"enumNames":["Staging","Production"]},"dry":{"type":"boolean"},"count":{"type":"integer"}}},"property_order":["branch","env","dry","count"]}]]"#,
+    );
+    let branch = machine.message_with("for the MCP server deploy: Where to?\nBranch");
+    machine.reply(ADA, &branch, "main");
+    machine.press(ADA, &machine.message_with("\nenv"), "Production");
+    machine.press(ADA, &machine.message_with("\ndry"), "No");
+    machine.reply(ADA, &machine.message_with("\ncount"), "2");
+    machine.message_with(
+        r#"{"action":"accept","content":{"branch":"main","count":2,"dry":false,"env":"p"}}"#,
+    );
+}
+
+#[test]
+fn a_link_of_an_mcp_server_is_opened_or_declined_and_what_no_chat_can_ask_is_declined_with_a_word()
+{
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let link = r#"[[ask-raw: {"subtype":"elicitation","mcp_server_name":"deploy","message":"Authorize me","mode":"url","url":"https://example.org/a?b=1"}]]"#;
+    machine.ada_says(link);
+    let asked = machine.message_with("https://example.org/a?b=1");
+    machine.press(ADA, &asked, "Done");
+    machine.message_with(r#"{"action":"accept"}"#);
+    machine.ada_says(link);
+    let asked = machine.nth_message_with("https://example.org/a?b=1", 2);
+    machine.press(ADA, &asked, "Decline");
+    machine.message_with(r#"{"action":"decline"}"#);
+    machine.ada_says(
+        r#"[[ask-raw: {"subtype":"elicitation","mcp_server_name":"deploy","message":"All of it","mode":"form","requested_schema":{"type":"object","properties":{"hosts":{"type":"array"}}}}]]"#,
+    );
+    machine.message_with(
+        "Claude asked for something that this chat cannot answer (a form of the MCP server deploy)",
+    );
+}
+
+#[test]
+fn a_plan_that_claude_does_not_send_along_is_read_from_it_and_one_that_is_not_there_is_said() {
+    let machine = Machine::new().with("FAKE_CLAUDE_PLAN", "1. Mend the parser");
+    let _bot = machine.start();
+    machine.ada_says(r#"[[ask: ExitPlanMode {}]]"#);
+    machine.message_with("1. Mend the parser");
+    let asked = machine.message_with("asks whether to carry it out");
+    machine.press(ADA, &asked, "Approve, accept edits");
+    machine.message_with(r#""behavior":"allow""#);
+
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(r#"[[ask: ExitPlanMode {}]]"#);
+    machine.message_with("Claude wants to leave plan mode, but has written no plan down.");
+    machine.message_with("asks whether to carry it out");
 }
 
 #[test]

@@ -151,3 +151,25 @@ fn a_mode_that_nobody_knows_changes_nothing() {
     machine.ada_says("/effort some");
     machine.message_with("Usage: /effort");
 }
+
+#[test]
+fn a_mode_that_claude_does_not_take_is_told_below_the_answer() {
+    let machine = Machine::new().with("FAKE_CLAUDE_REFUSES_MODE", "auto");
+    let _bot = machine.start();
+    machine.ada_says("/mode auto");
+    machine.message_with("Mode: auto");
+    machine.ada_says("hello");
+    let answer = machine.message_with("You said: hello");
+    assert!(
+        answer
+            .text
+            .ends_with("Claude did not take the mode auto and works in manual."),
+        "{}",
+        answer.text
+    );
+    machine.ada_says("/mode manual");
+    machine.message_with("Mode: manual");
+    machine.ada_says("again");
+    let answer = machine.message_with("You said: again");
+    assert!(!answer.text.contains("did not take"), "{}", answer.text);
+}

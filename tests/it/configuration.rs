@@ -378,14 +378,17 @@ fn faults_of(
 
 #[test]
 fn claude_is_installed_in_the_version_that_telecoder_is_tested_with() {
-    use telecoder::claude::install::TESTED;
+    use telecoder::claude::install::NEWEST_TESTED;
     let file = |name: &str| {
         let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
         std::fs::read_to_string(deploy.join(name)).expect("a file")
     };
     for (name, line) in [
-        ("install.sh", format!("readonly CLAUDE_VERSION={TESTED}")),
-        ("Dockerfile", format!("ARG CLAUDE_VERSION={TESTED}")),
+        (
+            "install.sh",
+            format!("readonly CLAUDE_VERSION={NEWEST_TESTED}"),
+        ),
+        ("Dockerfile", format!("ARG CLAUDE_VERSION={NEWEST_TESTED}")),
     ] {
         assert!(file(name).lines().any(|it| it == line), "{name}: {line}");
     }

@@ -10,7 +10,9 @@ fn a_missing_claude_is_told_in_the_log_and_in_the_chat() {
     let machine = Machine::new().with("TELECODER_RUNTIME", "no-such-claude");
     let bot = machine.start();
     machine.ada_says("hello");
-    let message = machine.message_with("There is no program no-such-claude on this machine");
+    let message = machine.message_with(
+        "There is no program no-such-claude in the folders that telecoder looks through",
+    );
     assert!(!message.silent);
     assert!(
         message.text.contains("TELECODER_RUNTIME"),
@@ -41,7 +43,7 @@ fn a_claude_that_is_not_logged_in_is_told_in_the_log_and_in_the_chat() {
 }
 
 #[test]
-fn a_conversation_that_claude_lost_is_told_and_the_next_prompt_begins_a_new_one() {
+fn a_conversation_that_claude_lost_is_told_and_the_very_prompt_begins_a_new_one() {
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says("first");
@@ -50,8 +52,15 @@ fn a_conversation_that_claude_lost_is_told_and_the_next_prompt_begins_a_new_one(
     std::fs::remove_dir_all(&machine.environment["FAKE_CLAUDE_HOME"]).expect("claude forgets");
     machine.ada_says("second");
     machine.message_with("Claude does not have this conversation any more");
+    machine.message_with("You said: second");
     machine.ada_says("third");
     machine.message_with("You said: third");
+    machine.until_quiet();
+    let answers = machine.bot_messages();
+    let of_second = answers
+        .iter()
+        .filter(|answer| answer.text.starts_with("You said: second"));
+    assert_eq!(of_second.count(), 1);
 }
 
 #[test]
@@ -336,4 +345,36 @@ fn the_bot_starts_while_telegram_cannot_be_reached_and_says_so() {
 #[test]
 fn the_fake_claude_is_where_the_tests_look_for_it() {
     assert!(fake_claude().exists());
+}
+
+#[test]
+fn an_interpreter_that_is_missing_is_named_and_not_the_program_that_is_there() {
+    let machine = Machine::new();
+    let script = machine.folder.path().join("claude");
+    std::fs::write(&script, "#!/no/such/node\n").expect("a script");
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("it may be run");
+    let machine = machine.with("TELECODER_RUNTIME", script.display().to_string());
+    let _bot = machine.start();
+    machine.ada_says("hello");
+    let told = machine.message_with("Claude could not be started, so the prompt was not run.");
+    let words = format!(
+        "{} is there, but the program that its first line names is not: /no/such/node",
+        script.display()
+    );
+    assert!(told.text.contains(&words), "{}", told.text);
+}
+
+#[test]
+fn a_claude_whose_node_is_not_on_the_path_has_not_begun() {
+    let machine = Machine::new();
+    let script = machine.folder.path().join("claude");
+    std::fs::write(&script, "#!/usr/bin/env no-such-node\n").expect("a script");
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("it may be run");
+    let machine = machine.with("TELECODER_RUNTIME", script.display().to_string());
+    let _bot = machine.start();
+    machine.ada_says("hello");
+    let told = machine.message_with("Claude could not be started, so the prompt was not run.");
+    assert!(told.text.contains("no-such-node"), "{}", told.text);
 }

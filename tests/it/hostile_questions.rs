@@ -29,6 +29,22 @@ fn started_with(machine: &Machine) -> Vec<Vec<String>> {
     .collect()
 }
 
+/// What claude may do without asking, in all runs that there were. claude: `permissions.allow` of its settings.
+fn allowed(machine: &Machine) -> Vec<String> {
+    let files = started_with(machine).into_iter().map(|arguments| {
+        let at = arguments.iter().position(|it| it == "--settings");
+        arguments[at.expect("settings") + 1].clone()
+    });
+    files
+        .flat_map(|file| {
+            let settings = std::fs::read(file).expect("the settings");
+            let settings: Value = serde_json::from_slice(&settings).expect("JSON");
+            let allowed = settings["permissions"]["allow"].clone();
+            serde_json::from_value::<Vec<String>>(allowed).expect("rules")
+        })
+        .collect()
+}
+
 fn labels(message: &Posted) -> Vec<&str> {
     message
         .buttons
@@ -127,12 +143,7 @@ fn what_cannot_be_shown_cannot_be_allowed_for_the_session() {
     machine.message_with("\"updatedPermissions\":[]");
     machine.ada_says("[[say: once more]]");
     machine.message_with("once more");
-    let settings = "--settings".to_owned();
-    assert!(
-        started_with(&machine)
-            .iter()
-            .all(|arguments| !arguments.contains(&settings))
-    );
+    assert_eq!(allowed(&machine), [] as [&str; 0]);
 }
 
 #[test]
@@ -242,34 +253,20 @@ fn a_rule_for_the_session_is_that_rule_in_later_runs_too_and_never_every_command
     let command = r#"python3 -c "print(1)" | grep "a\(b\)""#;
     machine.ada_says(&bash(&json!({"command": command}), &[command, "", "*"]));
     let question = machine.message_with("Claude wants to run this command:");
-    let allowed = format!("“For this session” is: Bash({command})\n");
-    assert!(question.text.contains(&allowed), "{}", question.text);
+    let shown = format!("“For this session” is: Bash({command})\n");
+    assert!(question.text.contains(&shown), "{}", question.text);
     machine.press(ADA, &question, "Allow for this session");
     machine.message_with("updatedPermissions");
     machine.ada_says("[[say: once more]]");
     machine.message_with("once more");
-    let settings: Vec<Value> = started_with(&machine)
-        .iter()
-        .filter_map(|arguments| {
-            let at = arguments.iter().position(|it| it == "--settings")?;
-            serde_json::from_str(&arguments[at + 1]).ok()
-        })
-        .collect();
     let escaped = r#"Bash(python3 -c "print\(1\)" | grep "a\\\(b\\\)")"#;
-    assert_eq!(
-        settings,
-        [json!({"permissions": {"allow": [escaped], "additionalDirectories": []}})]
-    );
+    assert_eq!(allowed(&machine), [escaped]);
     // Another session of the same chat has allowed nothing.
     machine.ada_says("/new");
     machine.message_with("New session");
     machine.ada_says("[[say: of the new one]]");
     machine.message_with("of the new one");
-    let allowed = started_with(&machine)
-        .iter()
-        .filter(|arguments| arguments.contains(&"--settings".to_owned()))
-        .count();
-    assert_eq!(allowed, 1);
+    assert_eq!(allowed(&machine), [escaped]);
 }
 
 #[test]

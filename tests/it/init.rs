@@ -473,7 +473,7 @@ fn what_is_missing_on_the_machine_is_said_with_its_remedy_and_stops_nothing() {
         "✗ git          there is no git where telecoder looks for programs (PATH)",
         "→ sudo apt-get install git",
         "✗ claude       /nowhere/claude is not there",
-        "→ npm install -g @anthropic-ai/claude-code",
+        "→ curl -fsSL https://claude.ai/install.sh | bash -s 2.1.332",
         "✗ Data folder  /proc/telecoder is not there and cannot be made",
         "✗ TELECODER_MAX_RUNS is no number from 1 to 1000: 0.",
     ] {

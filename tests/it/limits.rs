@@ -352,3 +352,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_limit_of_something_else_holds_no_chat() {
+    let now = "2026-11-26T12:00:00+01:00[Europe/Berlin]"
+        .parse()
+        .expect("a moment");
+    for words in [
+        "Tool call limit reached",
+        "Context limit reached · /compact or /clear to continue",
+        "Disk quota limit reached for /home",
+    ] {
+        assert_eq!(Limit::of_words(words, &now), None, "{words}");
+    }
+}

@@ -13,6 +13,7 @@ mod configuration;
 mod counts;
 mod crash_points;
 mod cut_off;
+mod cut_turns;
 mod deleting;
 mod delivery;
 mod demo;

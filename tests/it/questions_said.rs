@@ -141,7 +141,7 @@ fn what_a_chat_chooses() {
     };
     let mut all = String::new();
     said(&mut all, "/mode", &choices::mode(None, &defaults, false));
-    for mode in PermissionMode::OF_A_CHAT {
+    for mode in PermissionMode::ALL {
         said(
             &mut all,
             "/mode MODE",

@@ -103,7 +103,7 @@ fn a_plan_of_the_real_claude_is_sent_back_with_a_wish_and_then_approved() {
     machine.ada_says("/mode plan");
     machine.message_with("Mode: plan");
     machine.ada_says(
-        r##"[[tool: ExitPlanMode {"plan":"# First\n\n1. One step"}]] [[results]] [[tool: ExitPlanMode {"plan":"# Second\n\n1. One\n2. Two"}]] [[tool: Bash {"command":"touch planned.txt"}]] [[say: carried out]]"##,
+        r##"[[tool: Write {"file_path":"$PLAN_FILE","content":"# First\n\n1. One step"}]] [[tool: ExitPlanMode {"plan":"# First\n\n1. One step"}]] [[results]] [[tool: Write {"file_path":"$PLAN_FILE","content":"# Second\n\n1. One\n2. Two"}]] [[tool: ExitPlanMode {"plan":"# Second\n\n1. One\n2. Two"}]] [[tool: Bash {"command":"touch planned.txt"}]] [[say: carried out]]"##,
     );
     let first = machine.message_with("asks whether to carry it out");
     machine.press(ADA, &first, "Keep planning");

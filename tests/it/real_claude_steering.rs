@@ -74,8 +74,8 @@ fn three_messages_at_once_reach_the_real_claude_in_their_order() {
 fn what_the_real_claude_had_on_its_input_when_it_was_killed_runs_next_and_once() {
     let machine = machine();
     let _bot = start(&machine);
-    machine.ada_says(r#"[[tool: Bash {"command":"sleep 23459"}]] [[say: never]]"#);
-    machine.message_with("▸ Bash sleep 23459");
+    machine.ada_says(r#"[[tool: Bash {"command":"/bin/sleep 23459"}]] [[say: never]]"#);
+    machine.message_with("▸ Bash /bin/sleep 23459");
     machine.ada_says("[[say: after the kill]]");
     machine.until("it is handed over", || {
         (machine.rows("SELECT count(*) FROM prompts WHERE handed_to IS NOT NULL") == [1])

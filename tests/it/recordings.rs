@@ -35,7 +35,7 @@ fn played(recording: &[u8]) -> String {
             lines.add(&event);
             if let Event::TurnEnded(turn) = &event {
                 let elapsed = Duration::from_secs(12);
-                match answer::of_turn(&progress, turn.clone(), elapsed, a_run(), None) {
+                match answer::of_turn(&progress, turn.clone(), elapsed, a_run(), None, None) {
                     Some(message) => show(&mut shown, "at the turn's end", &message),
                     None => shown.push_str("== at the turn's end: nothing\n"),
                 }
@@ -43,6 +43,7 @@ fn played(recording: &[u8]) -> String {
             if let Event::Asks(request) = &event {
                 let modes = [PermissionMode::AcceptEdits, PermissionMode::Default];
                 if let Asks::Plan { plan, .. } = &request.asks {
+                    let plan = plan.as_deref().unwrap_or_default();
                     show(&mut shown, "the plan", &questions::plan(plan));
                 }
                 for question in request.questions(&progress.folder, &modes) {

@@ -155,7 +155,10 @@ fn ends_of_runs() {
             "issue with the selected model".into(),
         ),
         Failure::Turn("Reached maximum number of turns (2)".into()),
-        Failure::ProgramMissing("claude".into()),
+        Failure::ProgramMissing {
+            program: "claude".into(),
+            path: "/usr/local/bin:/usr/bin:/bin".into(),
+        },
         Failure::WorkspaceMissing("/srv/x".into()),
         Failure::NotStarted("Permission denied".into()),
         Failure::NoAnswer {
@@ -456,6 +459,7 @@ fn what_the_live_message_says() {
         removed: 3,
     });
     let mut events = vec![Event::TurnStarted {
+        mode: String::new(),
         claude_session: ClaudeSessionId("s".into()),
         model: "m".into(),
         folder: "/data/workspaces/abc".into(),

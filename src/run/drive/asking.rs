@@ -14,12 +14,12 @@ use uuid::Uuid;
 use super::Drive;
 use super::choosing::Told;
 use crate::chat::questions::{self as words, Became};
-use crate::claude::asks;
+use crate::claude::{asks, control};
 use crate::domain::choices::Choices;
 use crate::domain::choices::PermissionMode;
 use crate::domain::choices::{QuietHours, Ring, minute_of_day};
 use crate::domain::event::Event;
-use crate::domain::id::{ChatThread, MessageId, PromptId, RunId};
+use crate::domain::id::{ChatId, ChatThread, MessageId, PromptId, RunId};
 use crate::domain::question::{Answer, Asks, Grant, Question, Request, RequestId};
 use crate::run::asked::show;
 use crate::store::questions::{self, State};
@@ -51,6 +51,8 @@ pub(super) struct Asking {
 struct Waiting {
     request: Request,
     is_put: bool,
+    /// claude was asked for the plan, and has not answered yet.
+    awaits_plan: bool,
 }
 
 /// What claude asks about.
@@ -83,9 +85,22 @@ impl Asking {
     pub fn hear(&mut self, event: &Event) {
         match event {
             Event::Asks(request) => self.waiting.push(Waiting {
+                awaits_plan: matches!(request.asks, Asks::Plan { plan: None, .. }),
                 request: (**request).clone(),
                 is_put: false,
             }),
+            Event::PlanRead { request, plan } => {
+                let asked = self
+                    .waiting
+                    .iter_mut()
+                    .find(|asked| asked.awaits_plan && asked.request.id == *request);
+                if let Some(asked) = asked {
+                    asked.awaits_plan = false;
+                    if let Asks::Plan { plan: read, .. } = &mut asked.request.asks {
+                        read.clone_from(plan);
+                    }
+                }
+            }
             Event::AskCancelled(id) => self.end(|request| request.id == *id),
             // A background subagent's request stays open.
             Event::TurnEnded(_) => self.end(|request| !request.by_subagent),
@@ -118,16 +133,26 @@ impl Drive<'_> {
         if self.more || (!looks && !self.asking.has_news()) {
             return Ok(());
         }
+        for waiting in self
+            .asking
+            .waiting
+            .iter()
+            .filter(|waiting| waiting.awaits_plan)
+        {
+            let id = &waiting.request.id;
+            let key = format!("plan-{}", as_key(&id.0));
+            self.host.pass_on(&key, &control::get_plan(id))?;
+        }
         let looked = self.look_at_questions().await?;
         self.asking.open = looked.open;
         self.asking.gone.clear();
         for waiting in &mut self.asking.waiting {
-            waiting.is_put = true;
+            waiting.is_put = !waiting.awaits_plan;
         }
         if looked.has_written {
             self.runner.handles.outbox.deliver(looked.at.chat);
         }
-        self.pass_answers_on(looked.answered)?;
+        self.pass_answers_on(looked.answered).await?;
         let over = looked.over;
         self.asking
             .waiting
@@ -155,16 +180,25 @@ impl Drive<'_> {
             .asking
             .waiting
             .iter()
-            .map(|Waiting { request, is_put }| {
-                let new = || New {
-                    questions: request.questions(folder, &modes),
-                    plan: match &request.asks {
-                        Asks::Plan { plan, .. } => Some(plan.clone()),
-                        _ => None,
-                    },
-                };
-                (request.id.clone(), (!is_put).then(new))
-            })
+            .filter(|waiting| !waiting.awaits_plan)
+            .map(
+                |Waiting {
+                     request, is_put, ..
+                 }| {
+                    let new = || New {
+                        // A session of a shell has nobody to ask.
+                        questions: match self.run.at.chat {
+                            ChatId::SHELL => Vec::new(),
+                            _ => request.questions(folder, &modes),
+                        },
+                        plan: match &request.asks {
+                            Asks::Plan { plan, .. } => Some(plan.clone().unwrap_or_default()),
+                            _ => None,
+                        },
+                    };
+                    (request.id.clone(), (!is_put).then(new))
+                },
+            )
             .collect();
         let store = &self.runner.handles.store;
         Ok(store
@@ -201,7 +235,10 @@ impl Drive<'_> {
             .await?)
     }
 
-    fn pass_answers_on(&mut self, answered: Vec<(RequestId, Vec<Answer>)>) -> anyhow::Result<()> {
+    async fn pass_answers_on(
+        &mut self,
+        answered: Vec<(RequestId, Vec<Answer>)>,
+    ) -> anyhow::Result<()> {
         for (id, answers) in answered {
             let place = self
                 .asking
@@ -223,8 +260,15 @@ impl Drive<'_> {
             if is_new {
                 info!(run.id = %self.run.id, "an answer was passed on to claude");
             }
+            let declined = match &request.asks {
+                Asks::Unknown(what) if is_new => Some(words::declined(what)),
+                _ => None,
+            };
             fail_point!("answer-passed-on", |_| std::process::abort());
             self.asking.waiting.remove(place);
+            if let Some(told) = declined {
+                self.say(told).await?;
+            }
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The end of a run: stored once, and the chat is told what the turns did not say.
 
+use std::ffi::OsStr;
 use std::time::Duration;
 
 use fail::fail_point;
@@ -31,6 +32,12 @@ impl Drive<'_> {
         self.look_for_stop().await?;
         let id = self.run.id;
         let elapsed = self.elapsed();
+        let path = self
+            .runner
+            .environment
+            .get(OsStr::new("PATH"))
+            .cloned()
+            .unwrap_or_default();
         let conclusion = Closing {
             run: id,
             end: &end,
@@ -41,6 +48,7 @@ impl Drive<'_> {
             stop_requested: self.stop_requested,
             let_go: self.let_go.is_some(),
             program: &self.runner.program.to_string_lossy(),
+            path: &path.to_string_lossy(),
             workspace: &self.session.workspace.to_string_lossy(),
             stderr: &self.host.stderr_end(),
             asked_by: self.asked_now().first().copied().or(self.run.asked_by),

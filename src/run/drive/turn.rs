@@ -46,7 +46,9 @@ impl Drive<'_> {
         .unwrap_or_default();
         let has_worked = self.progress.has_worked;
         let owner = self.runner.owner;
-        let message = answer::of_turn(&self.progress, turn, elapsed, run, asked_by);
+        let launched = self.host.launched().unwrap_or_default();
+        let mode = launched.mode.as_deref();
+        let message = answer::of_turn(&self.progress, turn, elapsed, run, asked_by, mode);
         let stands = Run {
             asked_by,
             ..self.run.clone()

@@ -170,7 +170,7 @@ const BROKEN: [Case; 18] = [
         |machine| machine.with("TELECODER_RUNTIME", "no-such-claude"),
         "claude",
         "no-such-claude is not where telecoder looks for programs",
-        "npm install -g @anthropic-ai/claude-code",
+        "curl -fsSL https://claude.ai/install.sh | bash -s 2.1.332",
     ),
     (
         |machine| machine.with("FAKE_CLAUDE_LOGGED_OUT", "1"),

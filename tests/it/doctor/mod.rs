@@ -283,5 +283,11 @@ fn claude_is_held_against_the_version_that_telecoder_is_tested_with() {
         "#!/bin/sh\n[ $1 = auth ] && echo '{\"loggedIn\": true}' || echo '2.1.200 (Claude Code)'\n",
     )
     .expect("a script");
-    doctor(&machine).has("claude", "good", "(tested with 2.1.197)", "");
+    doctor(&machine).has("claude", "good", "2.1.200 (Claude Code)", "");
+    std::fs::write(
+        machine.folder.path().join("claude"),
+        "#!/bin/sh\n[ $1 = auth ] && echo '{\"loggedIn\": true}' || echo '2.2.0 (Claude Code)'\n",
+    )
+    .expect("a script");
+    doctor(&machine).has("claude", "remark", "2.2.0 (Claude Code)", "");
 }

@@ -107,7 +107,8 @@ fn response_of(body: &Value) -> Vec<Step> {
                 let (name, input) = argument.split_once(' ').unwrap_or((&argument, "{}"));
                 Step::Tool {
                     name: name.to_owned(),
-                    input: serde_json::from_str(input).expect("the tool's input is JSON"),
+                    input: serde_json::from_str(&input.replace("$PLAN_FILE", &plan_file(body)))
+                        .expect("the tool's input is JSON"),
                 }
             }
             other => Step::Text(format!("bad directive: {other}")),
@@ -156,6 +157,19 @@ fn results(messages: &[Value]) -> String {
     format!("Results: {}", results.collect::<Vec<_>>().join(" / "))
 }
 
+/// The file that plan mode tells the model to write its plan to.
+fn plan_file(body: &Value) -> String {
+    let body = body.to_string();
+    let end = body
+        .find("/plans/")
+        .and_then(|at| Some((at, at + body[at..].find(".md")? + 3)));
+    end.and_then(|(at, end)| {
+        let start = body[..at].rfind(|c: char| c.is_whitespace() || c == '"' || c == '`')? + 1;
+        Some(body[start..end].trim_start_matches("\\n").to_owned())
+    })
+    .unwrap_or_else(|| "plan.md".to_owned())
+}
+
 fn current_prompt(messages: &[Value]) -> (usize, String) {
     messages
         .iter()
@@ -196,7 +210,9 @@ fn texts(message: &Value) -> Vec<String> {
     };
     blocks
         .into_iter()
-        .filter(|text| !text.starts_with("<system-reminder>"))
+        .filter(|text| {
+            !text.starts_with("<system-reminder>") && !text.starts_with("[Image: source: ")
+        })
         .collect()
 }
 

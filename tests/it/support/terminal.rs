@@ -97,6 +97,27 @@ impl Terminal {
         }
     }
 
+    /// Waits until a program that draws by itself has drawn nothing for a moment: it says in no words that it is ready.
+    pub fn until_still(&mut self) {
+        const STILL: Duration = Duration::from_millis(800);
+        let deadline = Instant::now() + PATIENCE;
+        let mut screen = self.screen.0.lock().expect("whole");
+        loop {
+            let before = screen.text.len();
+            let (now, waited) = self.screen.1.wait_timeout(screen, STILL).expect("whole");
+            screen = now;
+            if waited.timed_out() && screen.text.len() == before {
+                self.read = screen.text.len();
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "it draws for ever:\n{}",
+                screen.text
+            );
+        }
+    }
+
     /// Types a line and presses Enter.
     pub fn types(&mut self, line: &str) {
         writeln!(self.keyboard, "{line}").expect("the program reads");
