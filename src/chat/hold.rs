@@ -48,6 +48,18 @@ pub fn limited(until: &Zoned, now: &Zoned, is_known: bool, words: &str) -> Outgo
     .loud()
 }
 
+/// The API does not work; quotes claude's words.
+pub fn overloaded(until: &Zoned, now: &Zoned, words: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "The API is overloaded, fails or cannot be reached. I try again by myself in {} ({}): first this prompt, then \
+         those waiting behind it. The work so far is kept. /stop drops them all. Claude's words:",
+        left(until, now),
+        clock(until, now)
+    ))
+    .quoting(words)
+    .loud()
+}
+
 /// The first prompt during a hold gets this reply.
 pub fn waits(why: HoldCause, until: Option<&Zoned>, now: &Zoned) -> Outgoing {
     Outgoing::note(match (why, until) {
@@ -57,6 +69,10 @@ pub fn waits(why: HoldCause, until: Option<&Zoned>, now: &Zoned) -> Outgoing {
         ),
         (HoldCause::Limit, None) => {
             "This is kept until the usage limit ends, then runs by itself. /stop drops it."
+                .to_owned()
+        }
+        (HoldCause::Overload, _) => {
+            "This is kept until the API works again, then runs by itself. /stop drops it."
                 .to_owned()
         }
         (HoldCause::Login, _) => {
@@ -79,6 +95,12 @@ pub fn status_line(why: HoldCause, until: Option<&Zoned>, now: &Zoned) -> String
         ),
         (HoldCause::Limit, None) => "Held: by a usage limit".to_owned(),
         (HoldCause::Login, _) => "Held: claude is not logged in".to_owned(),
+        (HoldCause::Overload, Some(until)) => format!(
+            "Held: the API does not work; tried again at {} (in {})",
+            clock(until, now),
+            left(until, now)
+        ),
+        (HoldCause::Overload, None) => "Held: the API does not work".to_owned(),
     }
 }
 

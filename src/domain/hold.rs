@@ -18,6 +18,8 @@ pub enum HoldCause {
     Limit,
     /// claude is not logged in.
     Login,
+    /// The API is overloaded or fails.
+    Overload,
 }
 
 impl HoldCause {
@@ -26,11 +28,12 @@ impl HoldCause {
         match self {
             HoldCause::Limit => "limit",
             HoldCause::Login => "login",
+            HoldCause::Overload => "overload",
         }
     }
 
     pub fn named(name: &str) -> Option<HoldCause> {
-        [HoldCause::Limit, HoldCause::Login]
+        [HoldCause::Limit, HoldCause::Login, HoldCause::Overload]
             .into_iter()
             .find(|why| why.name() == name)
     }

@@ -26,6 +26,9 @@ use crate::store::{holds, logins, now, outbox, runs};
 /// If nobody says when a limit ends, it is tried again after so long, then after twice as long, and so on.
 const FIRST_PAUSE: Duration = Duration::from_secs(5 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+/// An overload mostly passes soon.
+const FIRST_OVERLOAD_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_OVERLOAD_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// What a turn ran into.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub enum Obstacle {
     /// In claude's own words.
     Limit(Limit, String),
     NotLoggedIn,
+    /// The API is overloaded, fails or cannot be reached; in claude's own words.
+    Overload(String),
 }
 
 /// The obstacle that ended a turn, if it passes with time or a login. `login_helps`: claude's credentials come from a
@@ -51,13 +56,22 @@ pub fn of_turn(
     if let Some(limit) = Limit::of_turn(&turn.text, turn.failed, problem, report, now) {
         return Some(Obstacle::Limit(limit, turn.text.clone()));
     }
-    if !turn.failed || !login_helps {
+    if !turn.failed {
         return None;
     }
     match Failure::of_turn(turn, problem) {
-        Failure::NotLoggedIn => Some(Obstacle::NotLoggedIn),
-        Failure::Api(ApiProblem::NotLoggedIn, words) if !words.contains("API key") => {
+        Failure::NotLoggedIn if login_helps => Some(Obstacle::NotLoggedIn),
+        Failure::Api(ApiProblem::NotLoggedIn, words)
+            if login_helps && !words.contains("API key") =>
+        {
             Some(Obstacle::NotLoggedIn)
+        }
+        Failure::Api(ApiProblem::Overloaded | ApiProblem::ServerError, words) => {
+            Some(Obstacle::Overload(words))
+        }
+        // claude names a connection that cannot be made no further.
+        Failure::Api(ApiProblem::Other(kind), words) if kind == "unknown" => {
+            Some(Obstacle::Overload(words))
         }
         _ => None,
     }
@@ -120,6 +134,21 @@ pub fn hold_up(
             message.loud = tries == 0;
             outbox::insert(db, at, &message)?;
         }
+        Obstacle::Overload(words) => {
+            let hold = Hold {
+                why: HoldCause::Overload,
+                until: Some(now() + overload_pause(tries)),
+            };
+            holds::set(db, at, hold)?;
+            let end = hold.end_in(clock.time_zone().clone());
+            let end = end.unwrap_or_else(|| clock.clone());
+            let mut message = words::overloaded(&end, clock, words)
+                .with_button("Try now", Press::TryNow(at.thread))
+                .replying_to(run.asked_by);
+            // A repeat need not ring.
+            message.loud = tries == 0;
+            outbox::insert(db, at, &message)?;
+        }
         Obstacle::NotLoggedIn => {
             let hold = Hold {
                 why: HoldCause::Login,
@@ -154,6 +183,12 @@ fn tell_of_login(
         outbox::insert(db, owner, &offer)?;
     }
     Ok(())
+}
+
+/// In milliseconds: 30 s, then twice as long each time, up to a quarter of an hour.
+fn overload_pause(tries: u32) -> i64 {
+    let pause = FIRST_OVERLOAD_PAUSE.saturating_mul(1 << tries.min(8));
+    i64::try_from(pause.min(LONGEST_OVERLOAD_PAUSE).as_millis()).unwrap_or(i64::MAX)
 }
 
 /// In milliseconds.

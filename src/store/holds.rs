@@ -56,6 +56,13 @@ pub fn lift_all(db: &Connection, why: HoldCause) -> rusqlite::Result<Vec<ChatThr
         .collect()
 }
 
+/// claude has worked in a chat: it is logged in, and the API answers. Holds for want of either are over.
+pub fn end_as_claude_works(db: &Connection) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE holds SET until = ?1 WHERE why IN ('login', 'overload')")?
+        .execute([now()])?;
+    Ok(())
+}
+
 /// Lifts the holds that are over; returns where.
 pub fn lift_over(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
     db.prepare_cached("DELETE FROM holds WHERE until <= ?1 RETURNING chat_id, thread_id")?

@@ -10,6 +10,7 @@ const STEPS: &[M<'_>] = &[
     EVIDENCE,
     PEOPLE_AND_TERMINALS,
     EVERY_KIND_OF_MESSAGE,
+    OVERLOAD,
 ];
 
 const FIRST: M<'_> = M::up(
@@ -379,6 +380,24 @@ const EVERY_KIND_OF_MESSAGE: M<'_> = M::up(
         state   TEXT NOT NULL CHECK (state IN ('offered', 'wanted', 'asking')),
         asks_in INTEGER                           -- the outbox row that asks for the code
     ) STRICT;
+    ",
+);
+
+/// Holds by an overloaded API. SQLite cannot change a CHECK, so the table is made anew.
+const OVERLOAD: M<'_> = M::up(
+    "
+    CREATE TABLE holds_with_overload (
+        chat_id   INTEGER NOT NULL,
+        thread_id INTEGER NOT NULL,
+        why       TEXT NOT NULL CHECK (why IN ('limit', 'login', 'overload')),
+        until     INTEGER,                        -- Unix milliseconds; NULL: until a person acts
+        since     INTEGER NOT NULL,
+        told      INTEGER NOT NULL DEFAULT 0,     -- 1: a person wrote meanwhile and was told that it waits
+        PRIMARY KEY (chat_id, thread_id)
+    ) STRICT;
+    INSERT INTO holds_with_overload SELECT chat_id, thread_id, why, until, since, told FROM holds;
+    DROP TABLE holds;
+    ALTER TABLE holds_with_overload RENAME TO holds;
     ",
 );
 

@@ -68,10 +68,8 @@ fn an_error_of_the_api_is_told_in_one_sentence_with_its_own_words() {
     let machine = Machine::new();
     let _bot = machine.start();
     for (kind, sentence) in [
-        ("overloaded", "The API is overloaded."),
-        ("server_error", "The API had an internal error."),
         ("model_not_found", "The API does not know the model."),
-        ("unknown", "The API did not answer as it should."),
+        ("billing_error", "The API did not answer as it should."),
     ] {
         machine.ada_says(&format!("[[fail: {kind} API Error: words about {kind}]]"));
         let message = machine.message_with(sentence);
@@ -173,10 +171,10 @@ fn the_turn_about_work_in_the_background_may_take_its_time() {
 fn the_conversation_goes_on_after_a_run_that_failed() {
     let machine = Machine::new();
     let _bot = machine.start();
-    machine.ada_says("[[fail: overloaded try later]]");
-    machine.message_with("The API is overloaded.");
+    machine.ada_says("[[fail: model_not_found try another]]");
+    machine.message_with("The API does not know the model.");
     machine.ada_says("[[recall]]");
-    machine.message_with("Earlier prompts: [[fail: overloaded");
+    machine.message_with("Earlier prompts: [[fail: model_not_found");
     machine.ada_says("[[die]]");
     machine.message_with("it was killed (signal 9)");
     machine.ada_says("[[recall]] again");

@@ -354,6 +354,40 @@ proptest! {
 }
 
 #[test]
+fn what_an_overloaded_api_refused_is_tried_again_by_itself_and_as_soon_as_another_chat_got_through()
+{
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[fail: overloaded API Error: 529 Overloaded]]");
+    let told = machine.message_with(
+        "The API is overloaded, fails or cannot be reached. I try again by myself in",
+    );
+    assert!(!told.silent);
+    assert!(told.text.contains("529 Overloaded"), "{}", told.text);
+    until_held(&machine);
+    machine.ada_says("/status");
+    machine.message_with("Held: the API does not work; tried again at");
+    // After its time.
+    time_passes(&machine);
+    let again = machine.nth_message_with("The API is overloaded, fails or cannot be reached", 2);
+    assert!(again.silent, "a repeat does not ring");
+    until_held(&machine);
+    // A run of another chat gets through.
+    let text = format!("@{BOT} hello");
+    let mention = json!([{"type": "mention", "offset": 0, "length": BOT.len() + 1}]);
+    machine
+        .api
+        .deliver_message(TEAM, ADA, json!({"text": text, "entities": mention}));
+    machine.message_with("You said: hello");
+    machine.nth_message_with("The API is overloaded, fails or cannot be reached", 3);
+    until_held(&machine);
+    machine.ada_says("/stop");
+    machine.message_with("The waiting prompt was dropped and did not run.");
+    machine.ada_says("and now");
+    machine.message_with("You said: and now");
+}
+
+#[test]
 fn a_limit_of_something_else_holds_no_chat() {
     let now = "2026-11-26T12:00:00+01:00[Europe/Berlin]"
         .parse()

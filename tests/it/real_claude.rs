@@ -244,8 +244,10 @@ fn an_error_of_the_api_is_told_in_one_sentence() {
     let machine = machine();
     let _bot = start(&machine);
     machine.ada_says("[[error: 529]]");
-    let message = machine.message_with("The API is overloaded.");
+    let message = machine.message_with("The API is overloaded, fails or cannot be reached.");
     assert!(!message.silent);
+    machine.ada_says("/stop");
+    machine.message_with("The next prompt here is tried immediately.");
     machine.ada_says("[[error: 401]]");
     machine.message_with("The API does not accept claude's login.");
     machine.ada_says("[[say: recovered]]");

@@ -226,6 +226,15 @@ fn what_is_said_while_a_chat_is_held_up() {
         ("status", line(HoldCause::Limit, Some(&later))),
         ("status, login", line(HoldCause::Login, None)),
         (
+            "overload",
+            words::overloaded(&today, &now, "529 Overloaded")
+        ),
+        (
+            "waits for the API",
+            words::waits(HoldCause::Overload, Some(&today), &now)
+        ),
+        ("status, overload", line(HoldCause::Overload, Some(&today))),
+        (
             "stop",
             text::dropped_waiting(2).adding(words::NO_LONGER_HELD)
         ),
@@ -668,55 +677,55 @@ proptest! {
 #[test]
 fn what_is_said_of_files() {
     use telecoder::chat::fetched::{self, Rest};
-    use telecoder::domain::fetched::{Missed, MissedCause as HoldCause};
+    use telecoder::domain::fetched::{Missed, MissedCause};
     use telecoder::domain::id::RunId;
 
     let run = RunId(uuid::Uuid::nil());
-    let one = |name: &str, why: HoldCause| {
+    let one = |name: &str, why: MissedCause| {
         vec![Missed {
             name: name.to_owned(),
             why,
         }]
     };
-    let alone = |name: &str, why: HoldCause| fetched::missed(&one(name, why), Rest::Nothing);
-    let mut two = one("the picture", HoldCause::Gone);
-    two.extend(one("big.iso", HoldCause::TooLarge));
-    let program = |how: &str, words: &str| HoldCause::NotTranscribed {
+    let alone = |name: &str, why: MissedCause| fetched::missed(&one(name, why), Rest::Nothing);
+    let mut two = one("the picture", MissedCause::Gone);
+    two.extend(one("big.iso", MissedCause::TooLarge));
+    let program = |how: &str, words: &str| MissedCause::NotTranscribed {
         how: how.into(),
         words: words.into(),
     };
     insta::assert_snapshot!(said([
-        ("too big", alone("big.iso", HoldCause::TooLarge)),
+        ("too big", alone("big.iso", MissedCause::TooLarge)),
         (
             "too big for a local server",
-            alone("big.iso", HoldCause::MuchTooLarge)
+            alone("big.iso", MissedCause::MuchTooLarge)
         ),
         (
             "gone, with words",
-            fetched::missed(&one("a.pdf", HoldCause::Gone), Rest::Waits(run))
+            fetched::missed(&one("a.pdf", MissedCause::Gone), Rest::Waits(run))
         ),
         ("two of an album", fetched::missed(&two, Rest::GoesOn)),
         (
             "cut off",
             alone(
                 "a.pdf",
-                HoldCause::CutOff("Telegram's server failed (502)".into())
+                MissedCause::CutOff("Telegram's server failed (502)".into())
             )
         ),
         (
             "a local server that keeps its files to itself",
             alone(
                 "a.pdf",
-                HoldCause::OutOfReach("/var/lib/bot-api/a.pdf".into())
+                MissedCause::OutOfReach("/var/lib/bot-api/a.pdf".into())
             )
         ),
         (
             "no room",
-            alone("a.pdf", HoldCause::Disk("No space left on device".into()))
+            alone("a.pdf", MissedCause::Disk("No space left on device".into()))
         ),
         (
             "nothing listens",
-            alone("the voice message", HoldCause::NoTranscriber)
+            alone("the voice message", MissedCause::NoTranscriber)
         ),
         (
             "the listener fails",
@@ -727,7 +736,7 @@ fn what_is_said_of_files() {
         ),
         (
             "silence",
-            alone("the video message", HoldCause::NothingHeard)
+            alone("the video message", MissedCause::NothingHeard)
         ),
         ("stopped", fetched::stopped(1)),
         ("several stopped", fetched::stopped(3)),

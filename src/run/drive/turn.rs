@@ -15,7 +15,7 @@ use crate::domain::run::Run;
 use crate::run::answer;
 use crate::run::hold::{self, Met, Obstacle};
 use crate::run::said;
-use crate::store::{measured, outbox, runs, sessions, settings, steering};
+use crate::store::{holds, measured, outbox, runs, sessions, settings, steering};
 use crate::verify::claims;
 
 /// How much of an answer is searched for claims, in bytes; later text makes none.
@@ -45,6 +45,7 @@ impl Drive<'_> {
         }))
         .unwrap_or_default();
         let has_worked = self.progress.has_worked;
+        let works = has_worked && !turn.failed && !turn.aborted && obstacle.is_none();
         let owner = self.runner.owner;
         let launched = self.host.launched().unwrap_or_default();
         let mode = launched.mode.as_deref();
@@ -83,6 +84,9 @@ impl Drive<'_> {
                     let row = outbox::insert_long(db, at, message)?;
                     steering::set_answered(db, &prompts, row)?;
                     measured::set_answer(db, run, row, claims)?;
+                }
+                if works {
+                    holds::end_as_claude_works(db)?;
                 }
                 if let Some((conversation, model)) = &conversation {
                     sessions::set_conversation(db, &session, conversation, model.as_deref())?;
