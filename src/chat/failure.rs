@@ -127,7 +127,7 @@ impl Failure {
                 }
             ))
             .quoting(beginning(words, WORDS_SHOWN)),
-            Failure::Cut(cut, words) => Outgoing::note(cut_off(*cut, &spent))
+            Failure::Cut(cut, words) => Outgoing::note(cut_off(*cut, &spent, progress.has_worked))
                 .quoting(beginning(words, WORDS_SHOWN)),
             Failure::Turn(words) => Outgoing::note(format!(
                 "Claude could not finish. {spent} The work so far is kept; write to continue."
@@ -161,17 +161,20 @@ impl Failure {
     }
 }
 
-fn cut_off(cut: Cut, spent: &str) -> String {
+fn cut_off(cut: Cut, spent: &str, begun: bool) -> String {
+    let (so, then) = match begun {
+        true => ("so claude could not continue", "claude then continues"),
+        false => ("so the prompt was not run", "the prompt then runs"),
+    };
     match cut {
         Cut::ConversationTooLong => format!(
-            "The conversation is too long for the model, so the prompt was not run. {spent} The work so far is kept. \
-             Compact the conversation, or begin a new one in this workspace that is told what was asked so far; the \
-             prompt then runs. /model NAME chooses a model that takes more."
+            "The conversation is too long for the model, {so}. {spent} The work so far is kept. Compact the \
+             conversation, or begin a new one in this workspace that is told what was asked so far; {then}. /model NAME \
+             chooses a model that takes more."
         ),
         Cut::RequestTooLarge => format!(
-            "The pictures and files of this conversation are larger together than the API takes, so the prompt was not \
-             run. {spent} The work so far is kept. Compact the conversation, or begin a new one in this workspace; the \
-             prompt then runs."
+            "The pictures and files of this conversation are larger together than the API takes, {so}. {spent} The work \
+             so far is kept. Compact the conversation, or begin a new one in this workspace; {then}."
         ),
         Cut::Picture => format!(
             "The API cannot read a picture of this conversation, and claude has taken it out. {spent} The work so far is \
@@ -192,8 +195,25 @@ pub fn why_cut(cut: Cut) -> &'static str {
         Cut::OutputTokens => "The answer is longer than the API allows, and was cut off.",
         Cut::Connection => "The connection to the API was cut in the middle of the answer.",
         Cut::OwnLimit => "The number of turns or the money that was set for claude is used up.",
-        Cut::ConversationTooLong => "The conversation is too long for the model.",
-        Cut::RequestTooLarge => "The request is larger than the API takes.",
-        Cut::Picture => "The API cannot read a picture.",
+        Cut::ConversationTooLong => {
+            "The conversation has become too long for the model. Compact it, or begin a new one in this workspace; claude \
+             then continues. /model NAME chooses a model that takes more."
+        }
+        Cut::RequestTooLarge => {
+            "The pictures and files of this conversation are larger together than the API takes. Compact it, or begin a new \
+             one in this workspace; claude then continues."
+        }
+        Cut::Picture => {
+            "The API cannot read a picture of this conversation, and claude has taken it out."
+        }
     }
+}
+
+/// claude does not have the conversation, and the prompt does not run by itself.
+pub fn conversation_gone() -> Outgoing {
+    Outgoing::note(
+        "Claude does not have this conversation any more, so the prompt was not run. The workspace is unchanged; the next \
+         prompt begins a new conversation here.",
+    )
+    .loud()
 }

@@ -2,6 +2,7 @@
 
 pub const STOPPING: &str = "Stopping.";
 pub const RUN_IS_OVER: &str = "This run is over.";
+pub const PRESS_LATER: &str = "The run still goes on. Press again when it has ended.";
 pub const GOING_ON: &str = "Resuming.";
 pub const TAKEN_UP: &str = "This was done already.";
 pub const RUNNING: &str = "Running.";

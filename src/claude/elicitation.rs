@@ -6,8 +6,13 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::question::{Answer, Asks, Choice, Elicitation, Field, FieldKind, Offer};
 
+/// The buttons of a link and of a form without fields. Only the first of each accepts.
+const ACCEPTING: [&str; 2] = ["Done", "Accept"];
 const DECLINE: &str = "Decline";
-const DONE: &str = "Done";
+/// The button of each field that declines the whole form.
+const NO_ANSWER: &str = "Do not answer";
+/// A form with more fields is not put to a chat.
+const MOST_FIELDS: usize = 10;
 
 /// Reads a request; one with a field that no chat can ask for becomes [`Asks::Unknown`].
 pub(super) fn read(request: &Value) -> Asks {
@@ -18,7 +23,7 @@ pub(super) fn read(request: &Value) -> Asks {
         let question = format!("for the MCP server {server}: {message}\n{url}");
         return Asks::Elicitation(Elicitation {
             fields: Vec::new(),
-            choices: vec![choice(question, &[DONE, DECLINE])],
+            choices: vec![choice(question, &[ACCEPTING[0], DECLINE])],
         });
     }
     let schema = &request["requested_schema"];
@@ -29,6 +34,9 @@ pub(super) fn read(request: &Value) -> Asks {
             .map(|properties| properties.keys().map(String::as_str).collect())
             .unwrap_or_default(),
     };
+    if names.len() > MOST_FIELDS {
+        return Asks::Unknown(format!("a form of the MCP server {server}"));
+    }
     let mut form = Elicitation::default();
     for name in names {
         let property = &schema["properties"][name];
@@ -41,7 +49,7 @@ pub(super) fn read(request: &Value) -> Asks {
             question.push_str(&format!(" ({description})"));
         }
         let mut labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-        labels.push(DECLINE);
+        labels.push(NO_ANSWER);
         form.choices.push(choice(question, &labels));
         form.fields.push(Field {
             name: name.to_owned(),
@@ -50,7 +58,8 @@ pub(super) fn read(request: &Value) -> Asks {
     }
     if form.fields.is_empty() {
         let question = format!("for the MCP server {server}: {message}");
-        form.choices.push(choice(question, &["Accept", DECLINE]));
+        form.choices
+            .push(choice(question, &[ACCEPTING[1], DECLINE]));
     }
     Asks::Elicitation(form)
 }
@@ -93,37 +102,50 @@ fn choice(question: String, labels: &[&str]) -> Choice {
     }
 }
 
+/// Whether an answer declines the whole form.
+pub fn declines(form: &Elicitation, answer: &Answer) -> bool {
+    match (form.fields.is_empty(), answer) {
+        // Words below a link or a yes are no consent.
+        (true, answer) => !matches!(answer, Answer::Chosen(labels)
+                if labels.iter().any(|label| ACCEPTING.contains(&label.as_str()))),
+        (false, answer) => {
+            matches!(answer, Answer::Chosen(labels) if labels.iter().any(|label| label == NO_ANSWER))
+        }
+    }
+}
+
 /// The answer to a request: `accept` with what was answered, `decline`, or `cancel` if nobody could be asked.
 pub(super) fn response(form: &Elicitation, answers: &[Answer]) -> Value {
+    if answers.is_empty() {
+        return json!({"action": "cancel"});
+    }
+    if answers.iter().any(|answer| declines(form, answer)) {
+        return json!({"action": "decline"});
+    }
+    if form.fields.is_empty() {
+        return json!({"action": "accept"});
+    }
     let words = |answer: &Answer| match answer {
         Answer::Chosen(labels) => labels.join(", "),
         Answer::Written(words) => words.trim().to_owned(),
         _ => String::new(),
     };
-    if answers.is_empty() {
-        return json!({"action": "cancel"});
-    }
-    if answers.iter().any(|answer| words(answer) == DECLINE) {
-        return json!({"action": "decline"});
-    }
     let mut content = Map::new();
     for (field, answer) in form.fields.iter().zip(answers) {
         content.insert(field.name.clone(), value(&field.kind, words(answer)));
     }
-    match content.is_empty() {
-        true => json!({"action": "accept"}),
-        false => json!({"action": "accept", "content": content}),
-    }
+    json!({"action": "accept", "content": content})
 }
 
 /// claude does not check the content against the form: the server says what it does not take.
 fn value(kind: &FieldKind, words: String) -> Value {
     match kind {
         FieldKind::Text => Value::String(words),
-        FieldKind::YesOrNo => {
-            let is_yes = ["yes", "true", "y", "1"].contains(&words.to_lowercase().as_str());
-            Value::Bool(is_yes)
-        }
+        FieldKind::YesOrNo => match words.to_lowercase().as_str() {
+            "yes" | "true" => Value::Bool(true),
+            "no" | "false" => Value::Bool(false),
+            _ => Value::String(words),
+        },
         FieldKind::Number => match serde_json::from_str::<serde_json::Number>(&words) {
             Ok(number) => Value::Number(number),
             Err(_) => Value::String(words),

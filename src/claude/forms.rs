@@ -146,18 +146,27 @@ pub fn about_file(number: usize) -> String {
     format!("[About file {number} of these:]")
 }
 
-/// What was asked in a conversation that became too long, oldest first; `None` if nothing was.
-pub fn earlier(prompts: &[String]) -> Option<String> {
+/// What was asked in a conversation that became too long, oldest first. `begun`: work on the prompt behind it had begun
+/// there. `None` if there is nothing to tell.
+pub fn earlier(prompts: &[String], begun: bool) -> Option<String> {
     let lines: Vec<String> = prompts
         .iter()
         .map(|prompt| format!("- {}", beginning(&folded(prompt), EARLIER)))
         .collect();
-    (!lines.is_empty()).then(|| {
-        with_words(
-            "This is a new conversation in the same workspace. The one before it became too long; I asked there",
-            &lines.join("\n"),
-        )
-    })
+    if lines.is_empty() && !begun {
+        return None;
+    }
+    let mut heading = String::from(
+        "This is a new conversation in the same workspace, because the one before it became too long",
+    );
+    if begun {
+        heading.push_str(". Work on the following had begun there; look at the workspace first");
+    }
+    if lines.is_empty() {
+        return Some(format!("[{heading}.]"));
+    }
+    heading.push_str(". Asked before");
+    Some(with_words(&heading, &lines.join("\n")))
 }
 
 fn with_words(heading: &str, words: &str) -> String {

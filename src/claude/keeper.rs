@@ -132,6 +132,8 @@ fn run(folder: &RunFolder, spec: &Spec, lock: &File, wakes: &Wakes) -> anyhow::R
         if next_look <= Instant::now() {
             // A disk that refuses is met again at the next look.
             let _ = folder.shorten_stderr();
+            // Lines that could not be taken, because the disk was full.
+            input.take_what_was_left(folder);
             next_look = Instant::now() + STDERR_LOOKED_AT;
         }
         if woken.line_left || woken.asked_to_stop {

@@ -12,7 +12,7 @@ pub mod asks;
 pub mod control;
 mod cut;
 mod diff;
-mod elicitation;
+pub mod elicitation;
 pub mod environment;
 pub mod folder;
 pub mod forms;

@@ -18,6 +18,8 @@ use crate::domain::event::{ApiProblem, Event, ToolResult, ToolUse, TurnEnd};
 use crate::domain::id::{ClaudeSessionId, PromptId};
 use crate::domain::question::{Asks, Request, RequestId};
 
+/// How the CLI tells the model to continue a text that was cut off (2.1.280 on).
+const PICKED_UP: [&str; 2] = ["Your response above was cut off", "Output token limit hit"];
 /// The model of lines that the CLI writes by itself.
 const SYNTHETIC: &str = "<synthetic>";
 /// How much of a tool's argument and of its result is kept, in characters.
@@ -200,6 +202,23 @@ enum Content {
     Text(String),
 }
 
+impl Content {
+    fn begins_with_one_of(&self, beginnings: &[&str]) -> bool {
+        let text = match self {
+            Content::Text(text) => Some(text),
+            Content::Blocks(blocks) => blocks.iter().find_map(|block| match block {
+                Block::Text { text } => Some(text),
+                _ => None,
+            }),
+        };
+        text.is_some_and(|text| {
+            beginnings
+                .iter()
+                .any(|beginning| text.starts_with(beginning))
+        })
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Block {
@@ -263,7 +282,9 @@ fn user(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
         return Some(());
     }
     if line.is_synthetic {
-        take(Event::CutOff);
+        if line.message.content.begins_with_one_of(&PICKED_UP) {
+            take(Event::CutOff);
+        }
         return Some(());
     }
     if let Some(change) = to_do {

@@ -43,9 +43,16 @@ pub enum Press {
     Repeat(RunId),
     /// Run the late prompts of the chat, or of this topic.
     /// Compact the conversation that is too long for this run's prompts, then run them.
-    Compact(RunId),
+    /// `begun`: claude had begun with them, and is told to go on instead.
+    Compact {
+        run: RunId,
+        begun: bool,
+    },
     /// Run this run's prompts in a new conversation in the same workspace.
-    Afresh(RunId),
+    Afresh {
+        run: RunId,
+        begun: bool,
+    },
     RunLate(Option<ThreadId>),
     /// Do not run this waiting prompt.
     Cancel(RunId),
@@ -90,8 +97,10 @@ impl Press {
             Press::Redo(run) => format!("redo:{run}"),
             Press::Resume(run) => format!("resume:{run}"),
             Press::Repeat(run) => format!("repeat:{run}"),
-            Press::Compact(run) => format!("compact:{run}"),
-            Press::Afresh(run) => format!("afresh:{run}"),
+            Press::Compact { run, begun: false } => format!("compact:{run}"),
+            Press::Compact { run, begun: true } => format!("compact-begun:{run}"),
+            Press::Afresh { run, begun: false } => format!("afresh:{run}"),
+            Press::Afresh { run, begun: true } => format!("afresh-begun:{run}"),
             Press::RunLate(thread) => format!("run-held:{}", thread.map_or(0, |thread| thread.0)),
             Press::Cancel(run) => format!("cancel:{run}"),
             Press::Correct(prompt) => format!("correct:{}", prompt.0),
@@ -133,8 +142,10 @@ impl Press {
             "redo" => run().map(Press::Redo),
             "resume" => run().map(Press::Resume),
             "repeat" => run().map(Press::Repeat),
-            "compact" => run().map(Press::Compact),
-            "afresh" => run().map(Press::Afresh),
+            "compact" => run().map(|run| Press::Compact { run, begun: false }),
+            "compact-begun" => run().map(|run| Press::Compact { run, begun: true }),
+            "afresh" => run().map(|run| Press::Afresh { run, begun: false }),
+            "afresh-begun" => run().map(|run| Press::Afresh { run, begun: true }),
             "run-held" => thread().map(Press::RunLate),
             "cancel" => run().map(Press::Cancel),
             "correct" => prompt().map(Press::Correct),

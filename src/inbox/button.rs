@@ -127,8 +127,12 @@ fn act(
         Some(Press::AskWithout(run)) => without_files::pressed(db, chat, run),
         Some(Press::Resume(run)) => resume::pressed(db, chat, run, How::GoOn, member),
         Some(Press::Repeat(run)) => resume::pressed(db, chat, run, How::Again, member),
-        Some(Press::Compact(run)) => resume::pressed(db, chat, run, How::Compacted, member),
-        Some(Press::Afresh(run)) => resume::pressed(db, chat, run, How::Afresh, member),
+        Some(Press::Compact { run, begun }) => {
+            resume::pressed(db, chat, run, How::Compacted { begun }, member)
+        }
+        Some(Press::Afresh { run, begun }) => {
+            resume::pressed(db, chat, run, How::Afresh { begun }, member)
+        }
         Some(Press::RunLate(thread)) => late::pressed(db, ChatThread { chat, thread }),
         Some(Press::TryNow(thread)) => hold::try_pressed(db, ChatThread { chat, thread }),
         Some(Press::LogIn) => login::pressed(db, chat, member, access),

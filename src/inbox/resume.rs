@@ -20,6 +20,15 @@ pub(super) fn pressed(
     let Some(lost) = runs::begun(db, lost)?.filter(|lost| lost.at.chat == chat) else {
         return Ok(Pressed::over(toast::RUN_IS_OVER));
     };
+    // A claude that still works would get the prompt, and write its conversation down at its end.
+    if runs::running(db, lost.at)?.is_some_and(|running| running.id == lost.id) {
+        return Ok(Pressed::over(toast::PRESS_LATER).buttons_stay());
+    }
+    let changes_conversation = matches!(how, How::Compacted { .. } | How::Afresh { .. });
+    let newest = runs::newest_of_session(db, &lost.session)?;
+    if changes_conversation && newest != Some(lost.id) {
+        return Ok(Pressed::over(toast::RUN_IS_OVER));
+    }
     if !again::take_up(db, &lost, how, Some(member.user()), 0)? {
         return Ok(Pressed::over(toast::TAKEN_UP));
     }

@@ -19,10 +19,11 @@ pub enum How {
     GoOn,
     /// claude had not begun: the prompt itself comes once more.
     Again,
-    /// The prompt comes once more, after the conversation was compacted.
-    Compacted,
-    /// The prompt comes once more, in a new conversation that is told what was asked before.
-    Afresh,
+    /// The conversation is compacted first. Then the prompt comes once more; if claude had begun with it, claude is only
+    /// told to go on.
+    Compacted { begun: bool },
+    /// The prompt comes once more, in a new conversation that is told what was asked before, and whether it was begun.
+    Afresh { begun: bool },
 }
 
 /// Queues the run that continues this one; returns false if one does already. `user` wanted it; `None`: the first
@@ -38,7 +39,10 @@ pub fn take_up(
     if !runs::take_up(db, old.id, run)? {
         return Ok(false);
     }
-    let before = prompts::to_run_again(db, old.id)?;
+    let before = match how {
+        How::GoOn | How::Again => prompts::to_run_again(db, old.id)?,
+        How::Compacted { .. } | How::Afresh { .. } => prompts::unanswered(db, old.id)?,
+    };
     queue(db, run, old, how, &before, user, tries)?;
     measured::set_same_fixes(db, run, old.id)?;
     Ok(true)
@@ -69,7 +73,7 @@ fn queue(
     tries: u32,
 ) -> rusqlite::Result<()> {
     let asked = match how {
-        How::GoOn => vec![Prompt {
+        How::GoOn | How::Compacted { begun: true } => vec![Prompt {
             id: PromptId(Uuid::new_v4()),
             content: Content::written(forms::GO_ON, None),
             message: before
@@ -79,7 +83,7 @@ fn queue(
             user: user.or_else(|| before.iter().find_map(|prompt| prompt.user)),
             sent_at: None,
         }],
-        How::Again | How::Compacted | How::Afresh => before
+        How::Again | How::Compacted { begun: false } | How::Afresh { .. } => before
             .iter()
             .map(|prompt| {
                 // It waits again, so an undecided edit applies.
@@ -96,7 +100,7 @@ fn queue(
     };
     let mut asked: Vec<Prompt> = asked;
     match how {
-        How::Compacted => asked.insert(
+        How::Compacted { .. } => asked.insert(
             0,
             Prompt {
                 id: PromptId(Uuid::new_v4()),
@@ -106,10 +110,11 @@ fn queue(
                 sent_at: None,
             },
         ),
-        How::Afresh => {
+        How::Afresh { begun } => {
             sessions::forget_conversation(db, &old.session)?;
             let earlier = prompts::words_of_session(db, &old.session, EARLIER_TOLD, old.id)?;
-            if let (Some(form), Some(first)) = (forms::earlier(&earlier), asked.first_mut()) {
+            if let (Some(form), Some(first)) = (forms::earlier(&earlier, begun), asked.first_mut())
+            {
                 first.content.pieces.insert(0, Piece::Along(form));
             }
         }
@@ -122,7 +127,7 @@ fn queue(
         prompts::insert(db, run, prompt)?;
         run = RunId::new();
     }
-    if how != How::GoOn {
+    if !matches!(how, How::GoOn | How::Compacted { begun: true }) {
         // Edits now go to the new prompts.
         let repeated = &asked[asked.len() - before.len()..];
         for (old, new) in before.iter().zip(repeated) {

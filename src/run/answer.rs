@@ -89,11 +89,7 @@ fn cut_off(
     run: RunId,
 ) -> Outgoing {
     let said = said::whole(progress, "");
-    let is_answer = !said.is_empty()
-        && matches!(
-            cut,
-            Cut::MidWork | Cut::OutputTokens | Cut::Connection | Cut::OwnLimit
-        );
+    let is_answer = !said.is_empty();
     let message = match is_answer {
         true => {
             let footer = text::footer_of_cut(elapsed, progress.cost_usd(), why_cut(cut));
@@ -101,10 +97,11 @@ fn cut_off(
         }
         false => Failure::Cut(cut, std::mem::take(&mut turn.text)).message(elapsed, progress),
     };
+    let begun = progress.has_worked;
     match cut {
         Cut::ConversationTooLong | Cut::RequestTooLarge => message
-            .with_button("Compact", Press::Compact(run))
-            .with_button("New conversation", Press::Afresh(run)),
+            .with_button("Compact", Press::Compact { run, begun })
+            .with_button("New conversation", Press::Afresh { run, begun }),
         _ => message.with_button("Go on", Press::Resume(run)),
     }
 }

@@ -38,12 +38,15 @@ pub fn whole(progress: &Progress, result: &str) -> String {
         .rposition(|said| said.text.chars().nth(TELLING).is_some())
         .filter(|_| is_short);
     let mut answer = String::new();
+    let mut follows = false;
     for (at, part) in said[..earlier].iter().enumerate() {
-        if belongs(part) || finding == Some(at) {
-            join(&mut answer, &part.text, part.continues);
+        let is_in = belongs(part) || finding == Some(at);
+        if is_in {
+            join(&mut answer, &part.text, part.continues && follows);
         }
+        follows = is_in;
     }
-    let continues = result.is_none() && last.is_some_and(|last| last.continues);
+    let continues = follows && result.is_none() && last.is_some_and(|last| last.continues);
     join(&mut answer, end, continues);
     answer
 }

@@ -203,6 +203,8 @@ impl Runner {
 async fn leave_prompts(folder: &RunFolder, prompts: Vec<Prompt>) -> anyhow::Result<()> {
     let folder = folder.clone();
     let leave = move || {
+        // Those of an earlier try may be incomplete, if the machine has crashed since.
+        folder.remove_lines()?;
         folder.leave_line("initialize", &control::initialize())?;
         prompts.iter().try_for_each(|prompt| {
             let line = control::user_message(&prompt.content, prompt.id);

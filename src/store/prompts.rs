@@ -46,14 +46,20 @@ pub fn insert(db: &Connection, run: RunId, prompt: &Prompt) -> rusqlite::Result<
 
 /// The prompts to repeat of a run, in the order written: those without a known answer, or all if each has one.
 pub fn to_run_again(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Prompt>> {
-    let all = of_run(db, run)?;
-    let left: Vec<Prompt> = db
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM prompts p WHERE p.run_id = ?1 AND p.answer_row IS NULL ORDER BY p.rowid"
-        ))?
-        .query_map([run.to_string()], from_row)?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(if left.is_empty() { all } else { left })
+    let left = unanswered(db, run)?;
+    match left.is_empty() {
+        true => of_run(db, run),
+        false => Ok(left),
+    }
+}
+
+/// The run's prompts without an answer.
+pub fn unanswered(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Prompt>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM prompts p WHERE p.run_id = ?1 AND p.answer_row IS NULL ORDER BY p.rowid"
+    ))?
+    .query_map([run.to_string()], from_row)?
+    .collect()
 }
 
 /// What was asked in a session before this run, oldest first: the newest `most` prompts.

@@ -568,6 +568,21 @@ fn a_form_of_an_mcp_server_is_answered_by_buttons_and_replies() {
 }
 
 #[test]
+fn a_form_that_is_declined_in_one_field_is_declined_as_a_whole() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(
+        r#"[[ask-raw: {"subtype":"elicitation","mcp_server_name":"deploy","message":"Where to?","mode":"form","requested_schema":{"type":"object","properties":{"branch":{"type":"string"},"env":{"type":"string"}}}}]]"#,
+    );
+    machine.press(ADA, &machine.message_with("\nbranch"), "Do not answer");
+    machine.message_with(r#"{"action":"decline"}"#);
+    let other = machine.message_with("\nenv");
+    machine.until("the other question is closed", || {
+        machine.now(&other).buttons.is_empty().then_some(())
+    });
+}
+
+#[test]
 fn a_link_of_an_mcp_server_is_opened_or_declined_and_what_no_chat_can_ask_is_declined_with_a_word()
 {
     let machine = Machine::new();
@@ -581,6 +596,10 @@ fn a_link_of_an_mcp_server_is_opened_or_declined_and_what_no_chat_can_ask_is_dec
     let asked = machine.nth_message_with("https://example.org/a?b=1", 2);
     machine.press(ADA, &asked, "Decline");
     machine.message_with(r#"{"action":"decline"}"#);
+    machine.ada_says(link);
+    let asked = machine.nth_message_with("https://example.org/a?b=1", 3);
+    machine.reply(ADA, &asked, "no, I do not trust this");
+    machine.nth_message_with(r#"{"action":"decline"}"#, 2);
     machine.ada_says(
         r#"[[ask-raw: {"subtype":"elicitation","mcp_server_name":"deploy","message":"All of it","mode":"form","requested_schema":{"type":"object","properties":{"hosts":{"type":"array"}}}}]]"#,
     );

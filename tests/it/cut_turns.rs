@@ -24,6 +24,7 @@ fn an_answer_that_was_cut_off_is_posted_with_the_reason_and_goes_on_at_the_press
         "{}",
         cut.text
     );
+    machine.until_quiet();
     machine.press(ADA, &cut, "Go on");
     machine.message_with("You said: Go on.");
 }
@@ -36,6 +37,7 @@ fn a_conversation_that_is_too_long_is_compacted_at_the_press_of_a_button_and_the
     machine.ada_says(TOO_LONG);
     let told = machine.message_with("The conversation is too long for the model");
     assert!(!told.text.contains("other words"), "{}", told.text);
+    machine.until_quiet();
     machine.press(ADA, &told, "Compact");
     machine.message_with("The conversation was compacted from 19225 to 586 tokens.");
     machine.nth_message_with("The conversation is too long for the model", 2);
@@ -43,6 +45,45 @@ fn a_conversation_that_is_too_long_is_compacted_at_the_press_of_a_button_and_the
     machine.api.press(ADA, &told, &told.buttons[1].1);
     machine.until_quiet();
     assert_eq!(prompts(&machine).len(), 3);
+}
+
+#[test]
+fn what_was_answered_before_the_conversation_became_too_long_does_not_run_again() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[words: 40 100]] [[say: deployed]]");
+    machine.until("claude writes", || {
+        let shown = machine.bot_messages();
+        shown
+            .iter()
+            .any(|message| message.text.contains("word 2"))
+            .then_some(())
+    });
+    machine.ada_says(TOO_LONG);
+    machine.message_with("deployed");
+    let told = machine.message_with("The conversation is too long for the model");
+    machine.until_quiet();
+    machine.press(ADA, &told, "Compact");
+    machine.message_with("The conversation was compacted");
+    machine.nth_message_with("The conversation is too long for the model", 2);
+    machine.until_quiet();
+    let asked: Vec<String> = prompts(&machine).iter().map(Value::to_string).collect();
+    let deployed = asked.iter().filter(|prompt| prompt.contains("deployed"));
+    assert_eq!(deployed.count(), 1, "{asked:?}");
+    assert_eq!(asked.len(), 4, "{asked:?}");
+}
+
+#[test]
+fn work_that_became_too_long_in_its_middle_goes_on_and_does_not_begin_again() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(&format!("[[tool: Bash migrate]] {TOO_LONG}"));
+    let told = machine
+        .message_with("The conversation is too long for the model, so claude could not continue.");
+    machine.until_quiet();
+    machine.press(ADA, &told, "Compact");
+    machine.message_with("The conversation was compacted");
+    machine.message_with("You said: Go on.");
 }
 
 #[test]
@@ -54,6 +95,7 @@ fn a_new_conversation_in_the_same_workspace_is_told_what_was_asked_before() {
     machine.until_quiet();
     machine.ada_says(TOO_LONG);
     let told = machine.message_with("The conversation is too long for the model");
+    machine.until_quiet();
     machine.press(ADA, &told, "New conversation");
     machine.nth_message_with("The conversation is too long for the model", 2);
     machine.until_quiet();
@@ -65,7 +107,7 @@ fn a_new_conversation_in_the_same_workspace_is_told_what_was_asked_before() {
         .expect("blocks");
     assert_eq!(
         blocks[0]["text"],
-        "[This is a new conversation in the same workspace. The one before it became too long; I asked there:]\n\
+        "[This is a new conversation in the same workspace, because the one before it became too long. Asked before:]\n\
          > - mend the parser"
     );
     assert_eq!(blocks[1]["text"], TOO_LONG);

@@ -145,7 +145,7 @@ fn what_happened_is_counted_once_and_by_what_it_was() {
     let address = address(&machine, &bot);
     machine.ada_says("one");
     machine.nth_message_with("You said: ", 1);
-    machine.ada_says("[[fail: server_error no luck]]");
+    machine.ada_says("[[fail: model_not_found no luck]]");
     machine.message_with("no luck");
     machine.api.plan("sendMessage", None, 1, Fault::Flood(1));
     machine.ada_says("/help");
@@ -442,7 +442,7 @@ fn what_people_write_and_what_claude_answers_is_not_in_the_log() {
         machine.message_with("PROMPT-MARK");
         machine.ada_says("[[bash: echo TOOL-$((40+2))-MARK; touch FILE-MARK]] [[stderr: STDERR-MARK]] [[say: SAID-MARK]]");
         machine.message_with("SAID-MARK");
-        machine.ada_says("[[fail: server_error FAIL-MARK]]");
+        machine.ada_says("[[fail: model_not_found FAIL-MARK]]");
         machine.message_with("FAIL-MARK");
         machine.ada_says("/checks test=\"echo CHECK-MARK && false\"");
         machine.message_with("CHECK-MARK");

@@ -14,9 +14,11 @@ use crate::cli::{Misused, screen};
 use crate::domain::event::Event;
 use crate::domain::evidence::Evidence;
 use crate::domain::id::{RunId, SessionId};
+use crate::domain::progress::Progress;
 use crate::domain::run::RunEnd;
 use crate::domain::session::{Session, SessionState};
 use crate::inbox::shell;
+use crate::run::said;
 use crate::store::runs::RunState;
 use crate::store::{jobs, runs, sessions, verifications};
 
@@ -149,6 +151,7 @@ fn measured(beside: &Beside, session: &Session, run: RunId) -> anyhow::Result<Op
 /// Steps go to stderr, answers to stdout. The run does not depend on whether somebody reads them.
 struct Answers<'a> {
     shown: &'a Shown,
+    progress: Progress,
     texts: Vec<String>,
 }
 
@@ -156,6 +159,7 @@ impl Answers<'_> {
     fn new(shown: &Shown) -> Answers<'_> {
         Answers {
             shown,
+            progress: Progress::default(),
             texts: Vec::new(),
         }
     }
@@ -168,13 +172,15 @@ impl Answers<'_> {
     }
 
     fn take(&mut self, event: &Event) {
+        self.progress.apply(event);
         match event {
             Event::TurnEnded(end) => {
-                if !self.shown.json && !end.text.is_empty() {
+                let answer = said::whole(&self.progress, &end.text);
+                if !self.shown.json && !answer.is_empty() {
                     let stdout = std::io::stdout();
-                    let _ = writeln!(stdout.lock(), "{}", screen::fit(&end.text, &stdout));
+                    let _ = writeln!(stdout.lock(), "{}", screen::fit(&answer, &stdout));
                 }
-                self.texts.push(end.text.clone());
+                self.texts.push(answer);
             }
             // The last one comes again as the answer.
             Event::Text(_) => {}

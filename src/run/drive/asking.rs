@@ -14,13 +14,13 @@ use uuid::Uuid;
 use super::Drive;
 use super::choosing::Told;
 use crate::chat::questions::{self as words, Became};
-use crate::claude::{asks, control};
+use crate::claude::{asks, control, elicitation};
 use crate::domain::choices::Choices;
 use crate::domain::choices::PermissionMode;
 use crate::domain::choices::{QuietHours, Ring, minute_of_day};
 use crate::domain::event::Event;
 use crate::domain::id::{ChatId, ChatThread, MessageId, PromptId, RunId};
-use crate::domain::question::{Answer, Asks, Grant, Question, Request, RequestId};
+use crate::domain::question::{Answer, Asks, Elicitation, Grant, Question, Request, RequestId};
 use crate::run::asked::show;
 use crate::store::questions::{self, State};
 use crate::store::settings;
@@ -103,7 +103,10 @@ impl Asking {
             }
             Event::AskCancelled(id) => self.end(|request| request.id == *id),
             // A background subagent's request stays open.
-            Event::TurnEnded(_) => self.end(|request| !request.by_subagent),
+            Event::TurnEnded(_) => self.end(|request| {
+                // A form does not say whose it is; claude takes it back if nobody waits for it.
+                !request.by_subagent && !matches!(request.asks, Asks::Elicitation(_))
+            }),
             _ => {}
         }
     }
@@ -176,7 +179,7 @@ impl Drive<'_> {
         };
         let gone = self.asking.gone.clone();
         let minute = minute_of_day(&Zoned::now());
-        let waiting: Vec<(RequestId, Option<New>)> = self
+        let waiting: Vec<(RequestId, Option<New>, Option<Elicitation>)> = self
             .asking
             .waiting
             .iter()
@@ -196,7 +199,11 @@ impl Drive<'_> {
                             _ => None,
                         },
                     };
-                    (request.id.clone(), (!is_put).then(new))
+                    let form = match &request.asks {
+                        Asks::Elicitation(form) => Some(form.clone()),
+                        _ => None,
+                    };
+                    (request.id.clone(), (!is_put).then(new), form)
                 },
             )
             .collect();
@@ -209,12 +216,19 @@ impl Drive<'_> {
                     has_written |= close_request(db, at, id, request)?;
                 }
                 let (mut answered, mut over) = (Vec::new(), Vec::new());
-                for (request, new) in &waiting {
+                for (request, new, form) in &waiting {
                     if let Some(new) = new {
                         has_written |= put(db, at, id, request, new, about)?;
                     }
                     let found = questions::of_request(db, id, request)?;
-                    if found.iter().all(|asked| asked.state == State::Answered) {
+                    let declined = found.iter().find_map(|asked| {
+                        let (form, answer) = (form.as_ref()?, asked.answer.as_ref()?);
+                        elicitation::declines(form, answer).then(|| answer.clone())
+                    });
+                    if let Some(declined) = declined {
+                        has_written |= close_request(db, at, id, request)?;
+                        answered.push((request.clone(), vec![declined]));
+                    } else if found.iter().all(|asked| asked.state == State::Answered) {
                         let answers = found.into_iter().filter_map(|asked| asked.answer);
                         answered.push((request.clone(), answers.collect()));
                     } else if found.iter().any(|asked| asked.state == State::Over) {

@@ -7,6 +7,7 @@ use fail::fail_point;
 use tracing::{info, warn};
 
 use super::Drive;
+use crate::chat::failure::conversation_gone;
 use crate::chat::live;
 use crate::claude::host::End;
 use crate::domain::evidence::Claims;
@@ -78,7 +79,13 @@ impl Drive<'_> {
                 }
                 let unanswered = steering::unanswered(db, id)?;
                 // claude had not begun, so no prompt runs twice.
-                let runs_again = forget && again::take_up(db, &run, How::Again, None, 1)?;
+                let may_again = at.chat != ChatId::SHELL && !runs::stop_requested(db, id)?;
+                let runs_again =
+                    forget && may_again && again::take_up(db, &run, How::Again, None, 1)?;
+                let message = match forget && !runs_again {
+                    true => Some(conversation_gone().replying_to(run_asked_by)),
+                    false => message,
+                };
                 if let Some(message) = message {
                     let ring = settings::get(db, at.chat)?.ring;
                     outbox::insert(db, at, &message.ringing_if(ring.is_worth_it(elapsed)))?;

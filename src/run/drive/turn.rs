@@ -9,7 +9,7 @@ use jiff::Zoned;
 
 use super::Drive;
 use crate::claude::login;
-use crate::domain::event::TurnEnd;
+use crate::domain::event::{Cut, TurnEnd};
 use crate::domain::live::PromptState;
 use crate::domain::run::Run;
 use crate::run::answer;
@@ -45,6 +45,11 @@ impl Drive<'_> {
         }))
         .unwrap_or_default();
         let has_worked = self.progress.has_worked;
+        // Its prompts can run once more, after the conversation has become shorter.
+        let is_too_long = matches!(
+            turn.cut,
+            Some(Cut::ConversationTooLong | Cut::RequestTooLarge)
+        );
         let works = has_worked && !turn.failed && !turn.aborted && obstacle.is_none();
         let owner = self.runner.owner;
         let launched = self.host.launched().unwrap_or_default();
@@ -82,7 +87,9 @@ impl Drive<'_> {
                     let ring = settings::get(db, at.chat)?.ring;
                     let message = message.ringing_if(ring.is_worth_it(elapsed));
                     let row = outbox::insert_long(db, at, message)?;
-                    steering::set_answered(db, &prompts, row)?;
+                    if !is_too_long {
+                        steering::set_answered(db, &prompts, row)?;
+                    }
                     measured::set_answer(db, run, row, claims)?;
                 }
                 if works {
