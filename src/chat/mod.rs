@@ -13,6 +13,7 @@ pub mod files;
 pub mod hold;
 pub mod live;
 pub mod logs;
+pub mod menu;
 pub mod people;
 pub mod questions;
 pub mod queue;

@@ -5,6 +5,8 @@
 use crate::domain::choices::PermissionMode;
 use std::time::Duration;
 
+use super::menu;
+
 use crate::domain::id::MessageId;
 use crate::domain::outgoing::{Body, Outgoing};
 use crate::domain::verb::Verb;
@@ -25,7 +27,7 @@ pub fn help() -> Outgoing {
         text.push_str(&format!(
             "\n/{}{arguments} – {}",
             verb.name(),
-            verb.meaning()
+            menu::meaning(verb)
         ));
     }
     Outgoing::note(text)

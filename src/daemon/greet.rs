@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::chat::menu;
 use crate::claude::install::{self, Found, HOW_TO_INSTALL, NEWEST_TESTED, OLDEST_TESTED, Tested};
 use crate::config::Config;
 use crate::domain::verb::Verb;
@@ -19,7 +20,7 @@ pub(super) async fn set_menu(api: Api, quit: CancellationToken) {
     let commands: Vec<_> = Verb::ALL
         .into_iter()
         .filter(|verb| verb.in_menu())
-        .map(|verb| json!({"command": verb.name(), "description": verb.meaning()}))
+        .map(|verb| json!({"command": verb.name(), "description": menu::meaning(verb)}))
         .collect();
     let arguments = json!({"commands": commands});
     loop {

@@ -35,8 +35,10 @@ pub fn newest_words(text: &str, characters: usize) -> String {
         return text.to_owned();
     }
     let end: String = text.chars().skip(count - characters).collect();
-    let from = end.find(char::is_whitespace).map_or(0, |blank| blank + 1);
-    format!("… {}", &end[from..])
+    let words = end
+        .split_once(char::is_whitespace)
+        .map_or(end.as_str(), |(_, words)| words);
+    format!("… {words}")
 }
 
 /// The last whole lines of a text, at most `bytes` long.

@@ -126,38 +126,6 @@ impl Verb {
         }
     }
 
-    /// One line of meaning. Bot API: `BotCommand.description`.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Verb::New => "Start a fresh session, empty or on a repository",
-            Verb::Status => "What runs, what waits, how the last run ended",
-            Verb::Logs => "The last lines of the current or last run",
-            Verb::Raw => "What exactly reached claude for the last prompt",
-            Verb::Stop => "End what runs",
-            Verb::Queue => "What waits, and whether messages wait for a run's end",
-            Verb::Diff => "What the last run changed",
-            Verb::Undo => "Take back what the last run changed",
-            Verb::Push => "Push the branch",
-            Verb::Get => "Send a file or a folder of the workspace",
-            Verb::Verify => "Run the checks now",
-            Verb::Checks => "Which commands check each run",
-            Verb::Autofix => "Send failing checks back to claude by itself",
-            Verb::Verbose => "How much is shown while a run goes on",
-            Verb::Quiet => "Hours in which nothing rings",
-            Verb::Ring => "Ring only after runs that took long",
-            Verb::Mode => "What claude asks you about before it does it",
-            Verb::Model => "Which model answers here",
-            Verb::Effort => "How hard claude thinks",
-            Verb::Sessions => "The sessions of this chat",
-            Verb::Resume => "Go on in another session",
-            Verb::Whoami => "Your id and this chat's, for the settings",
-            Verb::Invite => "A link that lets one person in",
-            Verb::People => "Who may use this bot",
-            Verb::Help => "What this is and how to use it",
-            Verb::Start => "Say hello",
-        }
-    }
-
     /// All but `/start`, which is pressed only once.
     pub fn in_menu(self) -> bool {
         self != Verb::Start

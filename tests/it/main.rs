@@ -69,6 +69,7 @@ mod service_unit;
 mod sessions;
 mod settings;
 mod shell;
+mod shown;
 mod steering;
 mod stopping;
 mod strangers;

@@ -1,0 +1,54 @@
+//! Words of others as a person is shown them: each way to shorten a text, and its edges.
+
+use proptest::prelude::*;
+use telecoder::domain::shown::{
+    beginning, folded, is_blank, last_lines, newest_words, one_line, visible, without_middle,
+    without_password,
+};
+
+#[test]
+fn a_text_is_shortened_and_says_so() {
+    assert_eq!(one_line("one\ntwo", 10), "one…");
+    assert_eq!(one_line("a long line", 6), "a long…");
+    assert_eq!(one_line("  short \n", 10), "short");
+    assert_eq!(folded(" a\n\tb\u{7} c "), "a b c");
+    assert_eq!(beginning("one two\nthree", 4), "one…");
+    assert_eq!(beginning("one", 4), "one");
+    assert_eq!(newest_words("the words that are new", 9), "… are new");
+    assert_eq!(newest_words(" few ", 9), "few");
+    assert_eq!(newest_words("before\u{a0}after", 6), "… after");
+    assert_eq!(last_lines("first\nsecond\nthird", 13), "second\nthird");
+    assert_eq!(last_lines("first\nsecond\nthird", 11), "third");
+    assert_eq!(last_lines("all\nof it", 100), "all\nof it");
+    assert_eq!(without_middle("/a/very/long/path/to.rs", 9), "/a/v…o.rs");
+    assert_eq!(without_middle("short", 9), "short");
+}
+
+#[test]
+fn what_cannot_be_seen_is_shown_and_a_password_is_not() {
+    assert_eq!(visible("rm\u{202e}txt.\n\tx"), "rm<U+202E>txt.\n\tx");
+    assert!(is_blank(" \u{200b}\n") && !is_blank(" x "));
+    assert_eq!(
+        without_password("fatal: 'https://ada:secret@host/r.git' and ssh://git@host/r"),
+        "fatal: 'https://ada:…@host/r.git' and ssh://git@host/r"
+    );
+    assert_eq!(
+        without_password("https://a-token-without-any-name@host/r"),
+        "https://…@host/r"
+    );
+}
+
+proptest! {
+    /// No text is cut inside a character, and none becomes longer than it may.
+    #[test]
+    fn every_text_is_cut_between_its_characters(text in ".{0,80}", most in 1..60_usize) {
+        let length = |text: &str| text.chars().count();
+        prop_assert!(length(&one_line(&text, most)) <= most + 1);
+        prop_assert!(length(&beginning(&text, most)) <= most + 1);
+        prop_assert!(length(&newest_words(&text, most)) <= most + 2);
+        prop_assert!(length(&without_middle(&text, most)) <= most + 1);
+        prop_assert!(last_lines(&text, most).len() <= most);
+        prop_assert!(text.ends_with(last_lines(&text, most)));
+        prop_assert!(!folded(&text).contains(char::is_control));
+    }
+}
