@@ -145,7 +145,7 @@ fn the_mode_of_the_real_claude_changes_while_it_runs() {
     machine.ada_says(
         r#"[[tool: Bash {"command":"touch one.txt"}]] [[tool: Bash {"command":"npm -v > two.txt"}]] [[say: both]]"#,
     );
-    let question = machine.message_with("touch one.txt");
+    let question = machine.message_with("Claude wants to run this command:");
     machine.ada_says("/mode bypassPermissions");
     machine.message_with("The current run is told");
     machine.press(ADA, &question, "Allow once");
