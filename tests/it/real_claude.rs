@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 
 use crate::support::terminal::Terminal;
-use crate::support::{Bot, Machine, model, processes};
+use telecoder::domain::id::ChatId;
+
+use crate::support::{Bot, GRACE, Machine, model, processes};
 
 const WHY: &str = "TELECODER_TEST_CLAUDE names the real claude; .ci/run sets it";
 
@@ -360,4 +362,34 @@ fn answer_what_claude_asks_first(machine: &Machine, session: &str) {
         serde_json::json!({"approved": ["test-key"], "rejected": []});
     answers["projects"][workspace.display().to_string()]["hasTrustDialogAccepted"] = true.into();
     std::fs::write(file, answers.to_string()).expect("it is written");
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn the_real_claude_of_one_chat_neither_finds_nor_writes_to_that_of_another() {
+    let machine = machine().with("TELECODER_TG_ALLOWED_USERS", "7,8");
+    let _bot = start(&machine);
+    let released = machine.data().join("released");
+    machine.api.say(
+        ChatId(8),
+        GRACE,
+        &format!(
+            r#"[[tool: Bash {{"command":"until [ -e {} ]; do sleep 0.1; done"}}]] [[say: undisturbed]]"#,
+            released.display()
+        ),
+    );
+    machine.message_with("until [ -e");
+    machine.ada_says(
+        r#"[[tool+: ListAgents {}]] [[tool: SendMessage {"to":"*","summary":"a turn","message":"begin"}]] [[results]]"#,
+    );
+    let refused = machine.message_with("No such tool available: ListAgents");
+    assert!(
+        refused.text.contains("No such tool available: SendMessage"),
+        "{refused:?}"
+    );
+    std::fs::write(released, "").expect("a file");
+    let answer = machine.message_with("undisturbed");
+    assert_eq!(answer.chat, 8);
+    machine.until_quiet();
+    assert_eq!(machine.rows("SELECT count(*) FROM runs"), [2]);
 }
