@@ -595,7 +595,7 @@ mod agent {
                 return;
             }
             Some("--version") => {
-                let _ = writeln!(out, "bench");
+                let _ = writeln!(out, "2.1.332 (bench)");
                 return;
             }
             Some("auth") => {
@@ -613,6 +613,9 @@ mod agent {
             .unwrap_or_default();
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
             let mut line: Value = serde_json::from_str(&line).expect("JSON");
+            if line["request"]["subtype"] == "initialize" {
+                continue;
+            }
             if line["type"] != "user" {
                 return;
             }
