@@ -25,11 +25,12 @@
 //! 5. [`run::start`] takes a snapshot ([`git::snapshot`]), writes the run's folder ([`claude::folder`]) and starts its
 //!    keeper ([`claude::keeper`]), a process that outlives the bot and owns claude.
 //! 6. [`run::drive`] follows the run: lines become events ([`claude::stream`], [`domain::event`]), events fold into
-//!    [`domain::progress`], and the end of a turn becomes an answer ([`run::answer`]) in the sentences of [`chat`].
+//!    [`domain::progress`], and the end of a turn becomes an answer ([`run::answer`]; [`run::said`] makes it whole)
+//!    in the sentences of [`chat`].
 //!    Later messages go to the same claude ([`store::steering`]). What claude asks ([`claude::asks`]) goes to the chat
 //!    as a [`domain::question`], and the answer back to claude. The keeper passes both on ([`claude::host`]). A usage
-//!    limit or a missing login puts a hold on the chat ([`run::hold`]); [`login`] logs claude in from the owner's
-//!    phone.
+//!    limit, an API that does not work or a missing login puts a hold on the chat ([`run::hold`]); [`login`] logs
+//!    claude in from the owner's phone.
 //! 7. After the run, a [`job`] makes the evidence: [`verify`] asks [`git`] what changed since the snapshot, runs the
 //!    project's own checks, and compares both with what the answer says. Everything else that is done in a workspace
 //!    outside a run is a job, too.

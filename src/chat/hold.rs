@@ -40,21 +40,23 @@ pub fn limited(until: &Zoned, now: &Zoned, is_known: bool, words: &str) -> Outgo
             "A usage limit is reached; its end is not known. I try again by myself in {left} ({at})"
         )
     };
-    Outgoing::note(format!(
-        "{when}: first this prompt, then those waiting behind it. The work so far is kept. /stop drops them \
-         all. Claude's words:"
-    ))
-    .quoting(words)
-    .loud()
+    goes_on_by_itself(&when, words)
 }
 
 /// The API does not work; quotes claude's words.
 pub fn overloaded(until: &Zoned, now: &Zoned, words: &str) -> Outgoing {
-    Outgoing::note(format!(
-        "The API is overloaded, fails or cannot be reached. I try again by myself in {} ({}): first this prompt, then \
-         those waiting behind it. The work so far is kept. /stop drops them all. Claude's words:",
+    let when = format!(
+        "The API is overloaded, fails or cannot be reached. I try again by myself in {} ({})",
         left(until, now),
         clock(until, now)
+    );
+    goes_on_by_itself(&when, words)
+}
+
+fn goes_on_by_itself(when: &str, words: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "{when}: first this prompt, then those waiting behind it. The work so far is kept. /stop drops them \
+         all. Claude's words:"
     ))
     .quoting(words)
     .loud()

@@ -1,6 +1,6 @@
-//! telecoder's own commands: spelling, arguments and meaning.
+//! telecoder's own commands: their names and how their arguments are written. `chat::menu` says what each does.
 
-/// The commands, in the order of the menu. Help, menu and guide are printed from this list.
+/// The commands, in the order of the menu. The help and the menu are printed from this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
     New,

@@ -1,11 +1,10 @@
-//! A chat's hold, set by a usage limit or a missing login.
+//! A chat's hold, set by a usage limit, an API that does not work or a missing login.
 //!
 //! Prompts that met it are queued anew, before later ones, and nothing begins in the chat until the hold ends: at its
-//! time (`daemon::beside`), by a button, by `/stop` or by a login. Each chat has its own hold: the limit is the
-//! account's, but another chat's next run finds out itself.
+//! time (`daemon::beside`), by a button, by `/stop` or by a login. A run that succeeds in another chat ends it, too,
+//! unless it is a limit's: that may be for one model alone. Each chat has its own hold; another chat's next run finds
+//! out itself.
 
-use crate::domain::hold::Hold;
-use crate::domain::hold::HoldCause;
 use std::time::Duration;
 
 use jiff::{Timestamp, Zoned};
@@ -17,6 +16,7 @@ use crate::chat::hold as words;
 use crate::claude::limit::Limit;
 use crate::domain::button::Press;
 use crate::domain::event::{ApiProblem, TurnEnd};
+use crate::domain::hold::{Hold, HoldCause};
 use crate::domain::id::{ChatId, ChatThread, PromptId, RunId};
 use crate::domain::progress::Progress;
 use crate::domain::run::Run;
@@ -117,47 +117,36 @@ pub fn hold_up(
             return Ok(true);
         }
     }
-    match met.obstacle {
-        Obstacle::Limit(limit, words) => {
-            let until = limit.until.map(Timestamp::as_millisecond);
-            let hold = Hold {
-                why: HoldCause::Limit,
-                until: Some(until.unwrap_or_else(|| now() + pause_after(tries))),
-            };
-            holds::set(db, at, hold)?;
-            let end = hold.end_in(clock.time_zone().clone());
-            let end = end.unwrap_or_else(|| clock.clone());
-            let mut message = words::limited(&end, clock, until.is_some(), words)
-                .with_button("Try now", Press::TryNow(at.thread))
-                .replying_to(run.asked_by);
-            // A repeat need not ring.
-            message.loud = tries == 0;
-            outbox::insert(db, at, &message)?;
+    let (why, until) = match met.obstacle {
+        Obstacle::Limit(limit, _) => {
+            let known = limit.until.map(Timestamp::as_millisecond);
+            let until = known.unwrap_or_else(|| now() + pause(FIRST_PAUSE, LONGEST_PAUSE, tries));
+            (HoldCause::Limit, Some(until))
         }
-        Obstacle::Overload(words) => {
-            let hold = Hold {
-                why: HoldCause::Overload,
-                until: Some(now() + overload_pause(tries)),
-            };
-            holds::set(db, at, hold)?;
-            let end = hold.end_in(clock.time_zone().clone());
-            let end = end.unwrap_or_else(|| clock.clone());
-            let mut message = words::overloaded(&end, clock, words)
-                .with_button("Try now", Press::TryNow(at.thread))
-                .replying_to(run.asked_by);
-            // A repeat need not ring.
-            message.loud = tries == 0;
-            outbox::insert(db, at, &message)?;
+        Obstacle::Overload(_) => {
+            let pause = pause(FIRST_OVERLOAD_PAUSE, LONGEST_OVERLOAD_PAUSE, tries);
+            (HoldCause::Overload, Some(now() + pause))
         }
+        Obstacle::NotLoggedIn => (HoldCause::Login, None),
+    };
+    let hold = Hold { why, until };
+    holds::set(db, at, hold)?;
+    let end = hold.end_in(clock.time_zone().clone());
+    let end = end.unwrap_or_else(|| clock.clone());
+    let told = match met.obstacle {
+        Obstacle::Limit(limit, words) => words::limited(&end, clock, limit.until.is_some(), words),
+        Obstacle::Overload(words) => words::overloaded(&end, clock, words),
         Obstacle::NotLoggedIn => {
-            let hold = Hold {
-                why: HoldCause::Login,
-                until: None,
-            };
-            holds::set(db, at, hold)?;
             tell_of_login(db, at, run, owner)?;
+            return Ok(true);
         }
-    }
+    };
+    let mut told = told
+        .with_button("Try now", Press::TryNow(at.thread))
+        .replying_to(run.asked_by);
+    // A repeat need not ring.
+    told.loud = tries == 0;
+    outbox::insert(db, at, &told)?;
     Ok(true)
 }
 
@@ -185,16 +174,10 @@ fn tell_of_login(
     Ok(())
 }
 
-/// In milliseconds: 30 s, then twice as long each time, up to a quarter of an hour.
-fn overload_pause(tries: u32) -> i64 {
-    let pause = FIRST_OVERLOAD_PAUSE.saturating_mul(1 << tries.min(8));
-    i64::try_from(pause.min(LONGEST_OVERLOAD_PAUSE).as_millis()).unwrap_or(i64::MAX)
-}
-
-/// In milliseconds.
-fn pause_after(tries: u32) -> i64 {
-    let pause = FIRST_PAUSE.saturating_mul(1 << tries.min(8));
-    i64::try_from(pause.min(LONGEST_PAUSE).as_millis()).unwrap_or(i64::MAX)
+/// In milliseconds: twice as long after each try.
+fn pause(first: Duration, longest: Duration, tries: u32) -> i64 {
+    let pause = first.saturating_mul(1 << tries.min(8));
+    i64::try_from(pause.min(longest).as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Whether the run has been queued anew: for its asker it has not ended.
