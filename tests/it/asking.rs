@@ -201,7 +201,7 @@ fn several_questions_are_answered_together_in_whatever_order() {
     let _bot = machine.start();
     machine.ada_says(TWO);
     let database = machine.message_with("Claude asks (1 of 2): Which database?");
-    let extras = machine.message_with("Claude asks (2 of 2): Which extras?");
+    let extras = machine.message_with_button("Claude asks (2 of 2): Which extras?", "Done");
     assert!(
         database.text.contains("• Postgres – A server"),
         "{}",
@@ -254,7 +254,8 @@ fn a_plan_is_read_and_approved_with_the_mode_it_is_carried_out_in() {
     machine.ada_says("[[plan: # Plan\n\n1. **Read** the code]]");
     let plan = machine.message_with("Claude's plan");
     assert!(plan.text.contains("Read the code"), "{}", plan.text);
-    let question = machine.message_with("asks whether to carry it out");
+    let question =
+        machine.message_with_button("asks whether to carry it out", "Approve, accept edits");
     let labels: Vec<&str> = question
         .buttons
         .iter()
@@ -287,7 +288,7 @@ fn a_plan_is_sent_back_with_a_wish() {
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says("[[plan: one step]]");
-    let question = machine.message_with("asks whether to carry it out");
+    let question = machine.message_with_button("asks whether to carry it out", "Keep planning");
     assert_eq!(
         question.buttons[0].0, "Approve, ask about nothing",
         "as the run was"
@@ -356,7 +357,7 @@ fn in_a_group_only_the_owner_can_say_that_claude_asks_nobody() {
     machine.api.say(TEAM, GRACE, "/mode bypassPermissions");
     machine.message_with("Only the owner of the bot can choose this mode in a group");
     machine.api.say(TEAM, GRACE, "/mode");
-    let choices = machine.message_with("Mode: manual");
+    let choices = machine.message_with_button("Mode: manual", "bypassPermissions");
     machine.press(GRACE, &choices, "bypassPermissions");
     machine.until_toast("Only the owner of the bot can do that.");
     machine.press(ADA, &choices, "bypassPermissions");
@@ -485,8 +486,8 @@ fn parallel_questions_are_answered_in_the_other_order() {
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says(r#"[[ask: Bash {"command":"rm one"} ;; Bash {"command":"rm two"}]]"#);
-    let one = machine.message_with("rm one");
-    let two = machine.message_with("rm two");
+    let one = machine.message_with_button("rm one", "Allow once");
+    let two = machine.message_with_button("rm two", "Deny");
     machine.message_with("Waiting for your answers");
     machine.press(ADA, &two, "Deny");
     machine.until("it is answered", || {
@@ -509,14 +510,15 @@ fn a_change_is_shown_as_a_coloured_diff_and_a_long_one_as_a_file_too() {
     machine.ada_says(&format!(
         r#"[[ask: Edit {{"file_path":"a.txt","old_string":"one\ntwo\nthree","new_string":"one\n2\nthree"}} ;; Write {{"file_path":"b.txt","content":"{long}"}}]]"#
     ));
-    let edit = machine.message_with("Claude wants to change a.txt:");
+    let edit = machine.message_with_button("Claude wants to change a.txt:", "Deny");
     assert!(
         edit.text.contains(" one\n-two\n+2\n three"),
         "{}",
         edit.text
     );
     assert_eq!(edit.entities[0]["language"], "diff");
-    let write = machine.message_with("Claude wants to change b.txt:");
+    let write =
+        machine.message_with_button("Claude wants to change b.txt:", "Allow for this session");
     assert!(write.text.contains("+line 0\n"), "{}", write.text);
     assert!(!write.text.contains("line 399"), "{}", write.text);
     let whole = machine.message_with("The whole change.");
@@ -533,7 +535,10 @@ fn a_request_that_cannot_be_read_is_asked_about_as_it_is_and_an_unknown_one_is_r
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says(r#"[[ask-raw: {"subtype":"can_use_tool","tool_name":"AskUserQuestion","input":{"questions":"odd"}}]]"#);
-    let question = machine.message_with("Claude wants to use the tool AskUserQuestion:");
+    let question = machine.message_with_button(
+        "Claude wants to use the tool AskUserQuestion:",
+        "Allow once",
+    );
     assert!(
         question.text.contains("questions: odd"),
         "{}",
@@ -542,7 +547,7 @@ fn a_request_that_cannot_be_read_is_asked_about_as_it_is_and_an_unknown_one_is_r
     machine.press(ADA, &question, "Allow once");
     machine.message_with(r#""updatedInput":{"questions":"odd"}"#);
     machine.ada_says(r#"[[ask-raw: {"subtype":"can_use_tool"}]]"#);
-    let question = machine.message_with("Claude wants to use the tool of no name:");
+    let question = machine.message_with_button("Claude wants to use the tool of no name:", "Deny");
     machine.press(ADA, &question, "Deny");
     machine.message_with("The user did not allow this.");
     machine.ada_says(r#"[[ask-raw: {"subtype":"hook_callback","callback_id":"x"}]]"#);
@@ -589,7 +594,7 @@ fn a_link_of_an_mcp_server_is_opened_or_declined_and_what_no_chat_can_ask_is_dec
     let _bot = machine.start();
     let link = r#"[[ask-raw: {"subtype":"elicitation","mcp_server_name":"deploy","message":"Authorize me","mode":"url","url":"https://example.org/a?b=1"}]]"#;
     machine.ada_says(link);
-    let asked = machine.message_with("https://example.org/a?b=1");
+    let asked = machine.message_with_button("https://example.org/a?b=1", "Done");
     machine.press(ADA, &asked, "Done");
     machine.message_with(r#"{"action":"accept"}"#);
     machine.ada_says(link);
@@ -614,7 +619,8 @@ fn a_plan_that_claude_does_not_send_along_is_read_from_it_and_one_that_is_not_th
     let _bot = machine.start();
     machine.ada_says(r#"[[ask: ExitPlanMode {}]]"#);
     machine.message_with("1. Mend the parser");
-    let asked = machine.message_with("asks whether to carry it out");
+    let asked =
+        machine.message_with_button("asks whether to carry it out", "Approve, accept edits");
     machine.press(ADA, &asked, "Approve, accept edits");
     machine.message_with(r#""behavior":"allow""#);
 

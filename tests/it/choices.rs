@@ -49,7 +49,10 @@ fn a_button_chooses_and_its_message_says_how_it_is_now() {
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says("/mode");
-    let message = machine.message_with("Mode: bypassPermissions (from telecoder's settings)");
+    let message = machine.message_with_button(
+        "Mode: bypassPermissions (from telecoder's settings)",
+        "acceptEdits",
+    );
     machine.until_known_to_have_arrived(&message);
     machine.press(ADA, &message, "acceptEdits");
     machine.until_toast("Set.");
@@ -66,7 +69,7 @@ fn a_button_chooses_and_its_message_says_how_it_is_now() {
             .then_some(())
     });
     machine.ada_says("/effort");
-    let message = machine.message_with("Effort: the one that claude chooses");
+    let message = machine.message_with_button("Effort: the one that claude chooses", "xhigh");
     machine.until_known_to_have_arrived(&message);
     machine.press(ADA, &message, "xhigh");
     machine.until("a tick", || {
@@ -84,7 +87,7 @@ fn a_run_that_goes_on_is_told_once_also_after_a_restart() {
     let machine = Machine::new();
     let bot = machine.start();
     machine.ada_says("[[words: 3 500]] [[ask: Bash {\"command\":\"rm x\"}]] [[told]]");
-    let question = machine.message_with("wants to run this command");
+    let question = machine.message_with_button("wants to run this command", "Allow once");
     machine.ada_says("/mode acceptEdits");
     machine.message_with("The current run is told, and follows it from now on.");
     machine.ada_says("/model haiku");

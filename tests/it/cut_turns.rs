@@ -16,7 +16,7 @@ fn an_answer_that_was_cut_off_is_posted_with_the_reason_and_goes_on_at_the_press
     machine.ada_says(
         r#"[[raw: {"type":"assistant","parent_tool_use_id":null,"message":{"role":"assistant","content":[{"type":"text","text":"The first part of it,"}]}}]] [[fail: max_output_tokens API Error: Claude's response exceeded the 128000 output token maximum.]]"#,
     );
-    let cut = machine.message_with("The first part of it,");
+    let cut = machine.message_with_button("The first part of it,", "Go on");
     assert!(cut.text.contains("Not complete · "), "{}", cut.text);
     assert!(
         cut.text
@@ -35,7 +35,7 @@ fn a_conversation_that_is_too_long_is_compacted_at_the_press_of_a_button_and_the
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says(TOO_LONG);
-    let told = machine.message_with("The conversation is too long for the model");
+    let told = machine.message_with_button("The conversation is too long for the model", "Compact");
     assert!(!told.text.contains("other words"), "{}", told.text);
     machine.until_quiet();
     machine.press(ADA, &told, "Compact");
@@ -61,7 +61,7 @@ fn what_was_answered_before_the_conversation_became_too_long_does_not_run_again(
     });
     machine.ada_says(TOO_LONG);
     machine.message_with("deployed");
-    let told = machine.message_with("The conversation is too long for the model");
+    let told = machine.message_with_button("The conversation is too long for the model", "Compact");
     machine.until_quiet();
     machine.press(ADA, &told, "Compact");
     machine.message_with("The conversation was compacted");
@@ -94,7 +94,10 @@ fn a_new_conversation_in_the_same_workspace_is_told_what_was_asked_before() {
     machine.message_with("You said: mend the parser");
     machine.until_quiet();
     machine.ada_says(TOO_LONG);
-    let told = machine.message_with("The conversation is too long for the model");
+    let told = machine.message_with_button(
+        "The conversation is too long for the model",
+        "New conversation",
+    );
     machine.until_quiet();
     machine.press(ADA, &told, "New conversation");
     machine.nth_message_with("The conversation is too long for the model", 2);

@@ -62,7 +62,8 @@ fn a_long_description_does_not_hide_the_command() {
         &json!({"command": "rm -rf ~/work", "description": description}),
         &[],
     ));
-    let question = machine.message_with("Claude wants to run a command (“List the files");
+    let question =
+        machine.message_with_button("Claude wants to run a command (“List the files", "Deny");
     assert!(question.text.contains("rm -rf ~/work"), "{}", question.text);
     machine.press(ADA, &question, "Deny");
 
@@ -153,7 +154,7 @@ fn characters_that_cannot_be_seen_are_shown() {
     let input =
         json!({"command": "echo safe \u{202e}~ fr- mr\u{1b}[2K\r", "description": "a\u{2066}b"});
     machine.ada_says(&bash(&input, &[]));
-    let question = machine.message_with("Claude wants to run a command (“");
+    let question = machine.message_with_button("Claude wants to run a command (“", "Allow once");
     assert!(
         question
             .text
@@ -194,7 +195,7 @@ fn requests_whose_ids_are_alike_are_each_answered() {
         requests.join(" ;; ")
     ));
     for number in 0..ids.len() {
-        let question = machine.message_with(&format!("run number {number}"));
+        let question = machine.message_with_button(&format!("run number {number}"), "Deny");
         machine.press(ADA, &question, "Deny");
     }
     machine.message_with("all of them");
@@ -205,7 +206,7 @@ fn a_press_on_a_question_of_another_chat_has_no_effect() {
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says(r#"[[ask: Bash {"command":"rm one"}]]"#);
-    let question = machine.message_with("rm one");
+    let question = machine.message_with_button("rm one", "Deny");
     let (_, allow) = question.buttons[0].clone();
     let elsewhere = Posted {
         chat: TEAM.0,
@@ -227,7 +228,7 @@ fn a_picture_sent_as_a_reply_to_a_question_is_not_lost_and_no_answer() {
         .put_file("documents/file_1.txt", b"the log".to_vec());
     let _bot = machine.start();
     machine.ada_says(r#"[[ask: Bash {"command":"rm one"}]]"#);
-    let question = machine.message_with("rm one");
+    let question = machine.message_with_button("rm one", "Allow once");
     machine.until_known_to_have_arrived(&question);
     machine.api.deliver_message(
         CHAT,
@@ -252,7 +253,10 @@ fn a_rule_for_the_session_is_that_rule_in_later_runs_too_and_never_every_command
     let _bot = machine.start();
     let command = r#"python3 -c "print(1)" | grep "a\(b\)""#;
     machine.ada_says(&bash(&json!({"command": command}), &[command, "", "*"]));
-    let question = machine.message_with("Claude wants to run this command:");
+    let question = machine.message_with_button(
+        "Claude wants to run this command:",
+        "Allow for this session",
+    );
     let shown = format!("“For this session” is: Bash({command})\n");
     assert!(question.text.contains(&shown), "{}", question.text);
     machine.press(ADA, &question, "Allow for this session");

@@ -82,7 +82,7 @@ fn of_two_prompts_that_hit_the_limit_together_one_can_be_cancelled() {
     machine.hit_limit(LIMIT);
     machine.message_with(HELD);
     machine.ada_says("/queue");
-    let queue = machine.message_with("1. the first");
+    let queue = machine.message_with_button("1. the first", "Cancel 1");
     assert!(queue.text.contains("2. the second"), "{}", queue.text);
     machine.press(ADA, &queue, "Cancel 1");
     machine.until_toast("The prompt will not run.");

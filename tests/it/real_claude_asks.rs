@@ -17,7 +17,10 @@ fn the_real_claude_asks_the_bot_is_killed_and_a_press_after_its_restart_lets_the
     let machine = machine().with("TELECODER_PERMISSION_MODE", "default");
     let bot = start(&machine);
     machine.ada_says(r#"[[tool: Bash {"command":"touch made.txt"}]] [[say: made it]]"#);
-    let question = machine.message_with("Claude wants to run this command:");
+    let question = machine.message_with_button(
+        "Claude wants to run this command:",
+        "Allow for this session",
+    );
     assert!(
         question.text.contains("touch made.txt"),
         "{}",
@@ -41,7 +44,7 @@ fn the_real_claude_asks_the_bot_is_killed_and_a_press_after_its_restart_lets_the
     machine.ada_says(r#"[[tool: Bash {"command":"touch made.txt"}]] [[say: made it again]]"#);
     machine.message_with("made it again");
     machine.ada_says(r#"[[tool: Bash {"command":"rm made.txt"}]] [[results]]"#);
-    let second = machine.message_with("rm made.txt");
+    let second = machine.message_with_button("rm made.txt", "Deny and say why");
     machine.press(ADA, &second, "Deny and say why");
     let why = machine.message_with("Reply to this message with the reason");
     machine.reply(ADA, &why, "I still need it");
@@ -66,16 +69,7 @@ fn two_parallel_questions_of_the_real_claude_are_answered_in_the_other_order() {
         read("one"),
         read("two")
     ));
-    // The live message names the files, too.
-    let question = |part: &str| {
-        machine.until("claude asks", || {
-            let messages = machine.bot_messages();
-            messages.into_iter().find(|message| {
-                let asks = message.buttons.iter().any(|(label, _)| label == "Deny");
-                asks && message.text.contains(part)
-            })
-        })
-    };
+    let question = |part: &str| machine.message_with_button(part, "Deny");
     let (one, two) = (question("outside/one"), question("outside/two"));
     machine.press(ADA, &two, "Allow once");
     machine.until("the second is answered", || {
@@ -105,7 +99,7 @@ fn a_plan_of_the_real_claude_is_sent_back_with_a_wish_and_then_approved() {
     machine.ada_says(
         r##"[[tool: Write {"file_path":"$PLAN_FILE","content":"# First\n\n1. One step"}]] [[tool: ExitPlanMode {"plan":"# First\n\n1. One step"}]] [[results]] [[tool: Write {"file_path":"$PLAN_FILE","content":"# Second\n\n1. One\n2. Two"}]] [[tool: ExitPlanMode {"plan":"# Second\n\n1. One\n2. Two"}]] [[tool: Bash {"command":"touch planned.txt"}]] [[say: carried out]]"##,
     );
-    let first = machine.message_with("asks whether to carry it out");
+    let first = machine.message_with_button("asks whether to carry it out", "Keep planning");
     machine.press(ADA, &first, "Keep planning");
     let wish = machine.message_with("Reply to this message with what the plan should be instead");
     machine.reply(ADA, &wish, "two steps, please");
@@ -126,8 +120,8 @@ fn what_the_real_claude_wants_to_know_is_chosen_by_buttons() {
     machine.ada_says(
         r#"[[tool: AskUserQuestion {"questions":[{"question":"Which database?","header":"Database","multiSelect":false,"options":[{"label":"SQLite","description":"A file"},{"label":"Postgres","description":"A server"}]},{"question":"Which extras?","header":"Extras","multiSelect":true,"options":[{"label":"Auth","description":"Login"},{"label":"CI","description":"Checks"}]}]}]] [[results]]"#,
     );
-    let extras = machine.message_with("Which extras?");
-    let database = machine.message_with("Which database?");
+    let extras = machine.message_with_button("Which extras?", "☐ Auth");
+    let database = machine.message_with_button("Which database?", "Postgres");
     machine.press(ADA, &extras, "☐ Auth");
     machine.press(ADA, &extras, "☐ CI");
     machine.press(ADA, &extras, "Done");
@@ -145,7 +139,7 @@ fn the_mode_of_the_real_claude_changes_while_it_runs() {
     machine.ada_says(
         r#"[[tool: Bash {"command":"touch one.txt"}]] [[tool: Bash {"command":"npm -v > two.txt"}]] [[say: both]]"#,
     );
-    let question = machine.message_with("Claude wants to run this command:");
+    let question = machine.message_with_button("Claude wants to run this command:", "Allow once");
     machine.ada_says("/mode bypassPermissions");
     machine.message_with("The current run is told");
     machine.press(ADA, &question, "Allow once");

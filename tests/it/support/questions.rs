@@ -7,6 +7,16 @@ use telecoder::domain::id::{ChatId, UserId};
 use super::{BOT, Machine};
 
 impl Machine {
+    /// The message with this button that has `part` in it. The live message may have the same words, but not the button.
+    pub fn message_with_button(&self, part: &str, label: &str) -> Posted {
+        self.until(&format!("a message with {part:?} and {label:?}"), || {
+            self.bot_messages().into_iter().find(|message| {
+                let labelled = message.buttons.iter().any(|(text, _)| text == label);
+                labelled && message.text.contains(part)
+            })
+        })
+    }
+
     /// Somebody presses the button with this label.
     pub fn press(&self, user: UserId, message: &Posted, label: &str) {
         let found = message.buttons.iter().find(|(text, _)| text == label);
