@@ -53,6 +53,17 @@ pub fn overloaded(until: &Zoned, now: &Zoned, words: &str) -> Outgoing {
     goes_on_by_itself(&when, words)
 }
 
+/// The API refused claude's login, which claude still has; quotes claude's words. The next refusal rings.
+pub fn login_refused_once(until: &Zoned, now: &Zoned, words: &str) -> Outgoing {
+    let when = format!(
+        "The API refused claude's login, though claude is logged in; that can pass by itself when several runs renew \
+         the login at once. I try again by myself in {} ({})",
+        left(until, now),
+        clock(until, now)
+    );
+    goes_on_by_itself(&when, words).ringing_if(false)
+}
+
 fn goes_on_by_itself(when: &str, words: &str) -> Outgoing {
     Outgoing::note(format!(
         "{when}: first this prompt, then those waiting behind it. The work so far is kept. /stop drops them \
@@ -133,8 +144,8 @@ pub fn not_logged_in(is_owner_here: bool) -> Outgoing {
         "The owner of the bot has been told, and can log it in."
     };
     Outgoing::note(format!(
-        "Claude is not logged in on this machine, so it could not work. The prompt is kept, and runs by itself as soon \
-         as claude is logged in; so do those behind it. {what_now}"
+        "Claude is not logged in on this machine, or its login is no longer accepted, so it could not work. The prompt \
+         is kept, and runs by itself as soon as claude is logged in; so do those behind it. {what_now}"
     ))
     .loud()
 }
@@ -142,9 +153,9 @@ pub fn not_logged_in(is_owner_here: bool) -> Outgoing {
 /// For the owner, when another chat needs a login.
 pub fn login_wanted_elsewhere() -> Outgoing {
     Outgoing::note(
-        "Claude is not logged in on this machine, and another chat waits for it. Its prompts are kept, and run by \
-         themselves as soon as claude is logged in. The button begins the login from here; or run claude on that \
-         machine and log in there.",
+        "Claude is not logged in on this machine, or its login is no longer accepted, and another chat waits for it. \
+         Its prompts are kept, and run by themselves as soon as claude is logged in. The button begins the login from \
+         here; or run claude on that machine and log in there.",
     )
     .loud()
 }

@@ -44,20 +44,26 @@ pub async fn look(program: &Path, environment: &BTreeMap<OsString, OsString>) ->
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Found::Missing,
         Err(error) => return Found::Broken(error.to_string()),
     };
+    match is_logged_in(program, environment).await {
+        Some(false) => Found::NotLoggedIn { version },
+        // An answer that cannot be read is not evidence that nobody is logged in.
+        Some(true) | None => Found::Ready { version },
+    }
+}
+
+/// What `claude auth status` says, within ten seconds; `None` if that cannot be read.
+pub async fn is_logged_in(
+    program: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Option<bool> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Status {
         logged_in: bool,
     }
-    let status = ask_claude(program, &["auth", "status"], environment)
-        .await
-        .ok()
-        .and_then(|json| serde_json::from_str::<Status>(&json).ok());
-    match status {
-        Some(Status { logged_in: false }) => Found::NotLoggedIn { version },
-        // An answer that cannot be read is not evidence that nobody is logged in.
-        _ => Found::Ready { version },
-    }
+    let json = ask_claude(program, &["auth", "status"], environment).await;
+    let status = serde_json::from_str::<Status>(&json.ok()?);
+    Some(status.ok()?.logged_in)
 }
 
 /// The path at which the system would find the program on this PATH.

@@ -36,6 +36,9 @@ pub enum Obstacle {
     /// In claude's own words.
     Limit(Limit, String),
     NotLoggedIn,
+    /// The API refused a login that claude has, in claude's own words: when several runs renew it at once, one of them
+    /// may come too late.
+    LoginRefusedOnce(String),
     /// The API is overloaded, fails or cannot be reached; in claude's own words.
     Overload(String),
 }
@@ -123,7 +126,7 @@ pub fn hold_up(
             let until = known.unwrap_or_else(|| now() + pause(FIRST_PAUSE, LONGEST_PAUSE, tries));
             (HoldCause::Limit, Some(until))
         }
-        Obstacle::Overload(_) => {
+        Obstacle::Overload(_) | Obstacle::LoginRefusedOnce(_) => {
             let pause = pause(FIRST_OVERLOAD_PAUSE, LONGEST_OVERLOAD_PAUSE, tries);
             (HoldCause::Overload, Some(now() + pause))
         }
@@ -136,6 +139,7 @@ pub fn hold_up(
     let told = match met.obstacle {
         Obstacle::Limit(limit, words) => words::limited(&end, clock, limit.until.is_some(), words),
         Obstacle::Overload(words) => words::overloaded(&end, clock, words),
+        Obstacle::LoginRefusedOnce(words) => words::login_refused_once(&end, clock, words),
         Obstacle::NotLoggedIn => {
             tell_of_login(db, at, run, owner)?;
             return Ok(true);
@@ -145,7 +149,7 @@ pub fn hold_up(
         .with_button("Try now", Press::TryNow(at.thread))
         .replying_to(run.asked_by);
     // A repeat need not ring.
-    told.loud = tries == 0;
+    told.loud &= tries == 0;
     outbox::insert(db, at, &told)?;
     Ok(true)
 }

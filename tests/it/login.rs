@@ -227,6 +227,23 @@ fn a_restart_during_a_login_ends_it_and_is_told_with_the_button_again() {
 }
 
 #[test]
+fn a_refusal_of_a_login_that_claude_still_has_is_tried_again_before_anybody_is_rung() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[fail: authentication_failed Failed to authenticate. API Error: 401]]");
+    let told = machine.message_with_button(
+        "The API refused claude's login, though claude is logged in",
+        "Try now",
+    );
+    assert!(told.silent, "nobody is rung");
+    assert!(told.text.contains("API Error: 401"), "{}", told.text);
+    assert_eq!(told.buttons.len(), 1, "no login is offered");
+    machine.press(ADA, &told, "Try now");
+    let told = machine.message_with_button("Claude is not logged in on this machine", "Log in");
+    assert!(!told.silent, "the second refusal rings");
+}
+
+#[test]
 fn who_logs_in_on_the_machine_itself_lets_it_be_tried_by_a_button() {
     let machine = logged_out();
     let _bot = machine.start();

@@ -230,6 +230,10 @@ fn what_is_said_while_a_chat_is_held_up() {
             words::overloaded(&today, &now, "529 Overloaded")
         ),
         (
+            "a login refused once",
+            words::login_refused_once(&today, &now, "API Error: 401")
+        ),
+        (
             "waits for the API",
             words::waits(HoldCause::Overload, Some(&today), &now)
         ),

@@ -8,7 +8,7 @@ use fail::fail_point;
 use jiff::Zoned;
 
 use super::Drive;
-use crate::claude::login;
+use crate::claude::{install, login};
 use crate::domain::event::{Cut, TurnEnd};
 use crate::domain::live::PromptState;
 use crate::domain::run::Run;
@@ -44,6 +44,10 @@ impl Drive<'_> {
             hold::of_turn(&self.progress, &turn, login_helps, &clock)
         }))
         .unwrap_or_default();
+        let obstacle = match obstacle {
+            Some(Obstacle::NotLoggedIn) => Some(self.refused_or_logged_out(&turn.text).await?),
+            other => other,
+        };
         let has_worked = self.progress.has_worked;
         // Its prompts can run once more, after the conversation has become shorter.
         let is_too_long = matches!(
@@ -116,6 +120,25 @@ impl Drive<'_> {
             self.runner.handles.outbox.deliver(owner.chat);
         }
         Ok(())
+    }
+}
+
+impl Drive<'_> {
+    /// A first refusal of a login that claude still has may pass by itself; a second one in a row is told as a missing
+    /// login.
+    async fn refused_or_logged_out(&self, words: &str) -> anyhow::Result<Obstacle> {
+        let run = self.run.id;
+        let store = &self.runner.handles.store;
+        let tries = store
+            .transaction(move |db| Ok(runs::tries(db, run)?))
+            .await?;
+        let has_login = tries == 0
+            && install::is_logged_in(&self.runner.program, &self.runner.environment).await
+                == Some(true);
+        Ok(match has_login {
+            true => Obstacle::LoginRefusedOnce(words.to_owned()),
+            false => Obstacle::NotLoggedIn,
+        })
     }
 }
 
