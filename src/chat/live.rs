@@ -16,6 +16,8 @@ use crate::domain::run::{Outcome, RunEnd};
 const ARGUMENT_SHOWN: usize = 60;
 /// How much of the newest words is shown, in characters.
 const WORDS_SHOWN: usize = 300;
+/// How much of the names of work in the background is shown, in characters.
+const BACKGROUND_SHOWN: usize = 120;
 /// How many lines of claude's to-do list are shown.
 const TO_DOS_SHOWN: usize = 8;
 
@@ -67,6 +69,11 @@ pub fn live(progress: &Progress, going: Going) -> LiveText {
         if going.verbosity == Verbosity::Detailed {
             push_result(&mut text, step);
         }
+    }
+    let tasks: Vec<&str> = progress.in_background().collect();
+    if !tasks.is_empty() {
+        text.push("\n\nIn the background: ");
+        text.push(&one_line(&tasks.join(", "), BACKGROUND_SHOWN));
     }
     text.words = newest_words(&progress.words, WORDS_SHOWN);
     text
@@ -146,6 +153,12 @@ fn push_step(text: &mut LiveText, step: &Step) {
     }
     if let Some(edited) = step.edited {
         text.push(&format!(" +{} −{}", edited.added, edited.removed));
+    }
+    if step.state == StepState::Running && step.seconds > 0 {
+        text.push(&format!(
+            " · {}",
+            duration(Duration::from_secs(step.seconds))
+        ));
     }
     if let Some(subagent) = &step.subagent {
         text.push(&tools_clause(subagent.tool_calls));

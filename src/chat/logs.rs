@@ -124,6 +124,8 @@ pub fn lines_of(event: &Event) -> Vec<String> {
         Event::Words(_)
         | Event::ToDo(_)
         | Event::TaskEnded { .. }
+        | Event::StillRunning { .. }
+        | Event::InBackground(_)
         | Event::Limit(_)
         | Event::ApiProblem(_)
         | Event::Idle

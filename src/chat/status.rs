@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::text::{cost, duration};
 use crate::domain::button::Press;
+use crate::domain::choices::{Effort, PermissionMode};
 use crate::domain::delivery::NotDelivered;
 use crate::domain::id::ThreadId;
 use crate::domain::job::Task;
 use crate::domain::outgoing::Outgoing;
 use crate::domain::run::RunEnd;
-use crate::domain::session::{Session, SessionState, Source};
+use crate::domain::session::{Reported, Session, SessionState, Source};
 use crate::domain::shown::one_line;
 use crate::domain::shown::without_password;
 
@@ -17,6 +18,10 @@ use crate::domain::shown::without_password;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     pub session: Option<Session>,
+    /// How claude said that it works.
+    pub reported: Option<Reported>,
+    /// What the chat has chosen for the next run; claude does not report it.
+    pub effort: Option<Effort>,
     /// How long the current run has been running.
     pub running_for: Option<Duration>,
     /// How many of claude's questions are open in it.
@@ -55,6 +60,9 @@ pub fn status(facts: &Facts) -> Outgoing {
     match &facts.session {
         None => lines.push("No session yet: your first message starts one.".to_owned()),
         Some(session) => lines.extend(session_lines(session)),
+    }
+    if let Some(reported) = &facts.reported {
+        lines.push(claude_line(reported, facts.effort));
     }
     match facts.running_for {
         Some(elapsed) if facts.running_elsewhere => lines.push(format!(
@@ -197,6 +205,20 @@ fn session_lines(session: &Session) -> Vec<String> {
     }
     lines.push(format!("Folder: {}", session.workspace.display()));
     lines
+}
+
+/// How claude really works, which may differ from what it was asked for.
+fn claude_line(reported: &Reported, effort: Option<Effort>) -> String {
+    let mut line = format!("Claude: {}", one_line(&reported.model, 60));
+    if !reported.mode.is_empty() {
+        let known = PermissionMode::named(&reported.mode).map(PermissionMode::shown);
+        let mode = known.map_or_else(|| one_line(&reported.mode, 30), str::to_owned);
+        line.push_str(&format!(", mode {mode}"));
+    }
+    if let Some(effort) = effort {
+        line.push_str(&format!(", effort {}", effort.name()));
+    }
+    line
 }
 
 fn last_line(last: &RunEnd, ago: Option<Duration>) -> String {

@@ -3,6 +3,7 @@
 //! Plain English, no jargon. An error says what happened, what was kept, and what to do now.
 
 use crate::domain::choices::PermissionMode;
+use crate::domain::shown::one_line;
 use std::time::Duration;
 
 use super::menu;
@@ -85,13 +86,22 @@ pub fn dropped_waiting(count: usize) -> Outgoing {
     .urgent()
 }
 
-/// A run was ended by `/stop`.
-pub fn stopped(elapsed: Duration, cost_usd: f64, waiting: usize) -> Outgoing {
+/// A run was ended by `/stop`, and with it what went on in the background.
+pub fn stopped(
+    elapsed: Duration,
+    cost_usd: f64,
+    waiting: usize,
+    in_background: &[String],
+) -> Outgoing {
     let mut text = format!(
         "Stopped after {}{}.",
         duration(elapsed),
         cost_clause(cost_usd)
     );
+    if !in_background.is_empty() {
+        let tasks = one_line(&in_background.join(", "), 200);
+        text.push_str(&format!(" Ended with it in the background: {tasks}."));
+    }
     match waiting {
         0 => {}
         1 => text.push_str(" The waiting prompt runs now; /stop drops it."),

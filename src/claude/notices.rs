@@ -74,6 +74,27 @@ pub(super) fn rate_limit(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()
     Some(())
 }
 
+/// A call that takes long. Its own id, or its parent's: 2.1.332 makes an id for the line and names the call as parent.
+pub(super) fn still_running(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
+    #[derive(Deserialize)]
+    struct Line {
+        tool_use_id: String,
+        parent_tool_use_id: Option<String>,
+        elapsed_time_seconds: f64,
+        #[serde(default)]
+        heartbeat: bool,
+    }
+    let line: Line = serde_json::from_slice(line).ok()?;
+    take(Event::StillRunning {
+        call: line
+            .parent_tool_use_id
+            .filter(|_| line.heartbeat)
+            .unwrap_or(line.tool_use_id),
+        seconds: line.elapsed_time_seconds as u64,
+    });
+    Some(())
+}
+
 pub(super) fn system(subtype: &str, line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
     #[derive(Deserialize)]
     struct Init {
@@ -90,7 +111,12 @@ pub(super) fn system(subtype: &str, line: &[u8], take: &mut impl FnMut(Event)) -
         task_id: String,
         #[serde(default)]
         description: String,
+        is_backgrounded: Option<bool>,
         patch: Option<Patch>,
+    }
+    #[derive(Deserialize)]
+    struct Tasks {
+        tasks: Vec<Task>,
     }
     #[derive(Deserialize)]
     struct Patch {
@@ -137,7 +163,15 @@ pub(super) fn system(subtype: &str, line: &[u8], take: &mut impl FnMut(Event)) -
             take(Event::TaskStarted {
                 id: task.task_id,
                 what: task.description,
+                in_background: task.is_backgrounded,
             });
+        }
+        "background_tasks_changed" => {
+            let Tasks { tasks } = serde_json::from_slice(line).ok()?;
+            let tasks = tasks
+                .into_iter()
+                .map(|task| (task.task_id, task.description));
+            take(Event::InBackground(tasks.collect()));
         }
         "task_notification" => {
             let task: Task = serde_json::from_slice(line).ok()?;

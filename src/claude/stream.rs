@@ -41,6 +41,7 @@ pub fn events(line: &[u8], take: &mut impl FnMut(Event)) {
         ("assistant", _) => assistant(line, take),
         ("user", _) => user(line, take),
         ("result", _) => result(line, take),
+        ("tool_progress", _) => notices::still_running(line, take),
         ("rate_limit_event", _) => notices::rate_limit(line, take),
         ("system", Some(subtype)) => notices::system(subtype, line, take),
         ("control_response", _) => notices::response(line, take),

@@ -2,6 +2,8 @@
 //!
 //! `claude::stream` makes events from lines; `progress` folds them; `chat::logs` prints them. Pure data.
 
+use std::collections::BTreeMap;
+
 use crate::domain::id::{ClaudeSessionId, PromptId};
 use crate::domain::question::{Request, RequestId};
 
@@ -35,8 +37,17 @@ pub enum Event {
     ToolResult(ToolResult),
     /// claude's to-do list has changed. `tool_use_result` of TaskCreate, TaskUpdate and TaskList.
     ToDo(ToDoChange),
-    /// Background work, a subagent or a long command began. `system/task_started`.
-    TaskStarted { id: String, what: String },
+    /// A command or a subagent has been running for so many seconds. `tool_progress`
+    StillRunning { call: String, seconds: u64 },
+    /// A subagent or a long command began, in the background or not. `system/task_started`.
+    TaskStarted {
+        id: String,
+        what: String,
+        /// Whether it goes on beside the conversation; `None` if claude does not say.
+        in_background: Option<bool>,
+    },
+    /// All that goes on in the background, by its id. `system/background_tasks_changed`.
+    InBackground(BTreeMap<String, String>),
     /// The work ended. `system/task_notification`, or a final `task_updated`.
     TaskEnded { id: String },
     /// The API failed, and claude asks it again. `system/api_retry`.

@@ -51,8 +51,9 @@ pub struct Progress {
     pub has_worked: bool,
     /// Tokens before and after the conversation was compacted.
     pub compacted: Option<(u64, u64)>,
-    /// Background work by its id.
+    /// Background work by its id. An older claude does not say whether a command in a turn is in the background.
     pub background: BTreeMap<String, String>,
+    says_background: bool,
     /// How many turns have ended.
     pub turns_ended: usize,
     pub last_turn: Option<TurnEnd>,
@@ -91,6 +92,8 @@ pub struct Step {
     pub state: StepState,
     /// Lines that the call added and removed.
     pub edited: Option<Edited>,
+    /// How many seconds it has been running, when claude last said so.
+    pub seconds: u64,
     /// The beginning of its result.
     pub result: String,
     /// The subagent that it started.
@@ -192,9 +195,24 @@ impl Progress {
                     };
                 }
             }
-            Event::TaskStarted { id, what } => {
-                self.background.insert(id.clone(), what.clone());
+            Event::StillRunning { call, seconds } => {
+                let mut steps = self.steps.iter_mut().rev();
+                if let Some(step) = steps.find(|step| step.tool.id == *call) {
+                    step.seconds = *seconds;
+                }
             }
+            Event::TaskStarted {
+                id,
+                what,
+                in_background,
+            } => {
+                self.says_background |= in_background.is_some();
+                // A command that a turn waits for ends before its turn.
+                if in_background.unwrap_or(true) {
+                    self.background.insert(id.clone(), what.clone());
+                }
+            }
+            Event::InBackground(tasks) => self.background.clone_from(tasks),
             Event::TaskEnded { id } => {
                 self.background.remove(id);
                 // A few hundredths of a second later, claude starts a turn of its own about it.
@@ -274,6 +292,7 @@ impl Progress {
             tool,
             state: StepState::Running,
             edited: None,
+            seconds: 0,
             result: String::new(),
             subagent: None,
         });
@@ -328,6 +347,15 @@ impl Progress {
     /// Whether the process has nothing left to do: claude is idle, and there is no background work.
     pub fn is_finished(&self) -> bool {
         self.idle && self.model.is_some() && self.background.is_empty()
+    }
+
+    /// The names of what is known to go on beside the conversation.
+    pub fn in_background(&self) -> impl Iterator<Item = &str> {
+        let is_known = self.says_background || !self.in_turn;
+        self.background
+            .values()
+            .map(String::as_str)
+            .filter(move |_| is_known)
     }
 
     /// Whether a turn has begun before, and none is running.

@@ -50,6 +50,15 @@ impl Session {
     }
 }
 
+/// What claude said at the beginning of its newest turn: how it really works, whatever it was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reported {
+    /// In claude's spelling.
+    pub model: String,
+    /// The permission mode in claude's spelling; empty if it did not say.
+    pub mode: String,
+}
+
 /// The source of a workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -10,7 +10,9 @@ use crate::chat::status::{self, Facts};
 use crate::domain::id::ChatThread;
 use crate::domain::job::Lane;
 use crate::domain::outgoing::Outgoing;
-use crate::store::{chats, holds, jobs, late, now, parked, questions, runs, sessions, waiting};
+use crate::store::{
+    chats, holds, jobs, late, now, parked, questions, runs, sessions, settings, waiting,
+};
 
 /// What is not in the store.
 pub(super) struct Bot {
@@ -54,6 +56,8 @@ pub(super) fn look(db: &Connection, at: ChatThread, bot: &Bot) -> rusqlite::Resu
         facts.not_delivered_elsewhere = parked::not_delivered_elsewhere(db, at.chat)?;
     }
     if let Some(session) = &session {
+        facts.reported = sessions::reported(db, &session.id)?;
+        facts.effort = settings::choices(db, at.chat)?.effort;
         facts.is_at_terminal = sessions::is_attached(db, &session.id)?;
         facts.last = runs::last_ended(db, &session.id)?;
         facts.last_ago = facts.last.as_ref().map(|last| since(last.ended_at));

@@ -150,6 +150,8 @@ pub struct Closing<'a> {
     pub progress: &'a Progress,
     pub elapsed: Duration,
     pub waiting: usize,
+    /// What went on in the background when the run was stopped.
+    pub in_background: &'a [String],
     /// Somebody asked for it to be stopped.
     pub stop_requested: bool,
     /// claude was told that it may leave.
@@ -256,7 +258,12 @@ impl Closing<'_> {
     fn stopped(&self) -> Conclusion {
         self.with_message(
             Outcome::Stopped,
-            text::stopped(self.elapsed, self.progress.cost_usd(), self.waiting),
+            text::stopped(
+                self.elapsed,
+                self.progress.cost_usd(),
+                self.waiting,
+                self.in_background,
+            ),
         )
     }
 

@@ -11,6 +11,7 @@ const STEPS: &[M<'_>] = &[
     PEOPLE_AND_TERMINALS,
     EVERY_KIND_OF_MESSAGE,
     OVERLOAD,
+    WHAT_CLAUDE_REPORTS,
 ];
 
 const FIRST: M<'_> = M::up(
@@ -398,6 +399,14 @@ const OVERLOAD: M<'_> = M::up(
     INSERT INTO holds_with_overload SELECT chat_id, thread_id, why, until, since, told FROM holds;
     DROP TABLE holds;
     ALTER TABLE holds_with_overload RENAME TO holds;
+    ",
+);
+
+const WHAT_CLAUDE_REPORTS: M<'_> = M::up(
+    "
+    -- What claude said at the beginning of its newest turn, in its own spelling.
+    ALTER TABLE sessions ADD COLUMN reported_model TEXT;
+    ALTER TABLE sessions ADD COLUMN reported_mode  TEXT;
     ",
 );
 

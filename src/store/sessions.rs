@@ -10,7 +10,7 @@ use crate::domain::check::Commands;
 use crate::domain::id::{
     ChatId, ChatThread, ClaudeSessionId, MessageId, RunId, SessionId, ThreadId,
 };
-use crate::domain::session::{Session, SessionState};
+use crate::domain::session::{Reported, Session, SessionState};
 
 const COLUMNS: &str = "id, chat_id, thread_id, source, wanted_branch, workspace, branch, state, claude_session, model,
     test_cmd, lint_cmd, autofix";
@@ -123,6 +123,26 @@ pub fn place_in_shell(db: &Connection) -> rusqlite::Result<ChatThread> {
         chat: ChatId::SHELL,
         thread: Some(ThreadId(last.max(last_session) + 1)),
     })
+}
+
+/// What claude said at the beginning of its newest turn; `None` before the first.
+pub fn reported(db: &Connection, id: &SessionId) -> rusqlite::Result<Option<Reported>> {
+    db.prepare_cached(
+        "SELECT reported_model, reported_mode FROM sessions
+         WHERE id = ?1 AND reported_model IS NOT NULL",
+    )?
+    .query_row([&id.0], |row| {
+        let (model, mode): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+        let mode = mode.unwrap_or_default();
+        Ok(Reported { model, mode })
+    })
+    .optional()
+}
+
+pub fn set_reported(db: &Connection, id: &SessionId, reported: &Reported) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE sessions SET reported_model = ?2, reported_mode = ?3 WHERE id = ?1")?
+        .execute(params![id.0, reported.model, reported.mode])?;
+    Ok(())
 }
 
 /// The chat that the session belongs to now.

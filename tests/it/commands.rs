@@ -80,6 +80,26 @@ fn status_tells_how_the_last_run_ended_and_what_the_session_cost() {
 }
 
 #[test]
+fn status_says_how_claude_works_in_its_own_words_and_not_what_was_asked_for() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("/effort high");
+    machine.message_with("Effort: high");
+    // What a claude says that has fallen back to another mode.
+    machine.ada_says(
+        r#"[[raw: {"type":"system","subtype":"init","session_id":"s","model":"claude-other-5","permissionMode":"default","cwd":"/"}]] [[sleep: 60000]]"#,
+    );
+    machine.until("it is known", || {
+        let known = machine.rows("SELECT count(*) FROM sessions WHERE reported_mode = 'default'");
+        (known == [1]).then_some(())
+    });
+    machine.ada_says("/status");
+    let status = machine.message_with("Running: for ");
+    let line = "Claude: claude-other-5, mode manual, effort high\n";
+    assert!(status.text.contains(line), "{}", status.text);
+}
+
+#[test]
 fn logs_are_readable_and_come_as_a_file_when_long() {
     let machine = Machine::new();
     let _bot = machine.start();

@@ -46,6 +46,28 @@ fn the_chat_shows_typing_while_a_run_goes_on() {
 }
 
 #[test]
+fn a_long_command_shows_how_long_it_has_been_running_and_what_goes_on_in_the_background_is_named() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(concat!(
+        r#"[[raw: {"type":"assistant","message":{"content":[{"type":"tool_use","id":"t1","name":"Bash","input":{"command":"cargo test"}}]}}]] "#,
+        r#"[[raw: {"type":"system","subtype":"task_started","task_id":"b1","tool_use_id":"t1","description":"Run the tests","is_backgrounded":false,"task_type":"local_bash"}]] "#,
+        r#"[[raw: {"type":"tool_progress","tool_use_id":"t1-heartbeat-0","tool_name":"Bash","parent_tool_use_id":"t1","elapsed_time_seconds":30,"heartbeat":true}]] "#,
+        r#"[[raw: {"type":"system","subtype":"background_tasks_changed","tasks":[{"task_id":"a1","task_type":"local_agent","description":"List the sources"}]}]] "#,
+        "[[sleep: 60000]]",
+    ));
+    let live = machine.message_with("▸ Bash cargo test · 30 s");
+    assert!(
+        live.text
+            .contains("\n\nIn the background: List the sources"),
+        "{}",
+        live.text
+    );
+    machine.ada_says("/stop");
+    machine.message_with("Ended with it in the background: List the sources.");
+}
+
+#[test]
 fn a_silent_retry_of_the_api_is_told() {
     let machine = Machine::new();
     let _bot = machine.start();

@@ -1,5 +1,6 @@
 //! Every sentence of the bot, as it stands; and the pure parts under random input.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -16,8 +17,7 @@ use telecoder::chat::{logs, text, toast};
 use telecoder::chat::{sessions, settings};
 use telecoder::claude::stream;
 use telecoder::command::{self, Input};
-use telecoder::domain::choices::Verbosity;
-use telecoder::domain::choices::{QuietHours, Ring};
+use telecoder::domain::choices::{Effort, QuietHours, Ring, Verbosity};
 use telecoder::domain::delivery::NotDelivered;
 use telecoder::domain::event::{
     ApiProblem, Edited, Event, ToDoChange, ToDoState, ToolResult, ToolUse,
@@ -27,7 +27,7 @@ use telecoder::domain::id::{ChatId, ChatThread, ClaudeSessionId, SessionId, Thre
 use telecoder::domain::outgoing::{Body, Outgoing};
 use telecoder::domain::progress::Progress;
 use telecoder::domain::run::RunEnd;
-use telecoder::domain::session::{Session, SessionState, Source};
+use telecoder::domain::session::{Reported, Session, SessionState, Source};
 use telecoder::domain::verb::Verb;
 use telecoder::domain::workspace::BackIn;
 use telecoder::domain::workspace::Unusable;
@@ -172,9 +172,18 @@ fn ends_of_runs() {
         .map(|failure| ("failed", failure.message(MINUTE, &progress)))
         .collect();
     messages.extend([
-        ("stopped", text::stopped(MINUTE, 0.19, 0)),
-        ("stopped, one waits", text::stopped(MINUTE, 0.0, 1)),
-        ("stopped, many wait", text::stopped(MINUTE, 0.001, 3)),
+        ("stopped", text::stopped(MINUTE, 0.19, 0, &[])),
+        (
+            "stopped, with work in the background",
+            text::stopped(
+                MINUTE,
+                0.0,
+                0,
+                &["List the sources".into(), "Dev server".into()],
+            ),
+        ),
+        ("stopped, one waits", text::stopped(MINUTE, 0.0, 1, &[])),
+        ("stopped, many wait", text::stopped(MINUTE, 0.001, 3, &[])),
         (
             "timed out",
             text::timed_out(Duration::from_secs(3_720), 1.5),
@@ -502,6 +511,19 @@ fn what_the_live_message_says() {
         tool("c", "Task", "Look for other places", None),
         tool("d", "Grep", "fn main", Some("c")),
         tool("e", "Read", "/data/workspaces/abc/src/main.rs", Some("c")),
+        Event::StillRunning {
+            call: "c".into(),
+            seconds: 90,
+        },
+        Event::TaskStarted {
+            id: "fore".into(),
+            what: "Look for other places".into(),
+            in_background: Some(false),
+        },
+        Event::InBackground(BTreeMap::from([
+            ("a1".to_owned(), "List the sources".to_owned()),
+            ("b1".to_owned(), "Dev server".to_owned()),
+        ])),
         Event::Words("The **second** place is in `src/".into()),
     ]);
     for event in &events {
@@ -536,6 +558,11 @@ fn what_status_says() {
     };
     let idle = Facts {
         session: Some(session.clone()),
+        reported: Some(Reported {
+            model: "claude-opus-5-5".into(),
+            mode: "default".into(),
+        }),
+        effort: Some(Effort::High),
         last: Some(RunEnd {
             outcome: "failed".into(),
             reason: Some("claude is not logged in".into()),
@@ -550,6 +577,10 @@ fn what_status_says() {
     };
     let busy = Facts {
         session: Some(session),
+        reported: Some(Reported {
+            model: "claude-opus-5-5".into(),
+            mode: String::new(),
+        }),
         running_for: Some(MINUTE),
         waiting: 2,
         ..nothing.clone()

@@ -46,6 +46,7 @@ impl Drive<'_> {
             progress: &self.progress,
             elapsed,
             waiting: self.waiting,
+            in_background: &self.in_background,
             stop_requested: self.stop_requested,
             let_go: self.let_go.is_some(),
             program: &self.runner.program.to_string_lossy(),

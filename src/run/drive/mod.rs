@@ -30,7 +30,7 @@ use crate::domain::live::{LiveOf, LiveText};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::progress::Progress;
 use crate::domain::run::Run;
-use crate::domain::session::Session;
+use crate::domain::session::{Reported, Session};
 use crate::job::Signals;
 use crate::process::sweep::{self, Seen};
 use crate::store::settings;
@@ -143,11 +143,15 @@ struct Drive<'a> {
     stop_requested: bool,
     /// The keeper was asked to stop claude.
     stopping: bool,
+    /// What went on in the background then.
+    in_background: Vec<String>,
     let_go: Option<Instant>,
     /// The keeper's descendants at the last look.
     seen: Seen,
     /// What the chat wants to see and hear.
     settings: ChatSettings,
+    /// What claude said of itself, as far as it is stored.
+    reported: Option<Reported>,
 }
 
 impl<'a> Drive<'a> {
@@ -176,9 +180,11 @@ impl<'a> Drive<'a> {
             asked_in: BTreeMap::new(),
             stop_requested: false,
             stopping: false,
+            in_background: Vec::new(),
             let_go: None,
             seen: Seen::default(),
             settings: ChatSettings::default(),
+            reported: None,
         }
     }
 
@@ -202,6 +208,9 @@ impl<'a> Drive<'a> {
                     self.settle_late(turn.aborted).await?;
                 }
                 match event {
+                    Event::TurnStarted { model, mode, .. } => {
+                        self.report(Reported { model, mode }).await?;
+                    }
                     Event::TurnEnded(turn) if end > self.run.acted_offset => {
                         self.act_on(turn, end).await?;
                     }
@@ -312,6 +321,7 @@ impl<'a> Drive<'a> {
         }
         if self.stop_requested && !self.stopping {
             self.withdraw_all()?;
+            self.in_background = self.progress.in_background().map(str::to_owned).collect();
             self.stopping = self.host.ask_to_stop()?;
         }
         Ok(())

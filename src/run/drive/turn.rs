@@ -12,6 +12,7 @@ use crate::claude::{install, login};
 use crate::domain::event::{Cut, TurnEnd};
 use crate::domain::live::PromptState;
 use crate::domain::run::Run;
+use crate::domain::session::Reported;
 use crate::run::answer;
 use crate::run::hold::{self, Met, Obstacle};
 use crate::run::said;
@@ -124,6 +125,21 @@ impl Drive<'_> {
 }
 
 impl Drive<'_> {
+    /// Stores how claude says that it works, for `/status`.
+    pub(super) async fn report(&mut self, reported: Reported) -> anyhow::Result<()> {
+        if self.reported.as_ref() == Some(&reported) {
+            return Ok(());
+        }
+        let session = self.session.id.clone();
+        let stored = reported.clone();
+        let store = &self.runner.handles.store;
+        store
+            .transaction(move |db| Ok(sessions::set_reported(db, &session, &stored)?))
+            .await?;
+        self.reported = Some(reported);
+        Ok(())
+    }
+
     /// A first refusal of a login that claude still has may pass by itself; a second one in a row is told as a missing
     /// login.
     async fn refused_or_logged_out(&self, words: &str) -> anyhow::Result<Obstacle> {
