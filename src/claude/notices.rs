@@ -1,13 +1,18 @@
-//! Lines of claude's output that are not conversation: about its process, tasks and limits, and responses to us.
+//! Lines of claude's output that are not conversation: about its process, turns, tasks and limits, and responses to us.
 //!
 //! `stream` hands them over. Each function reads one kind of line; `None` if the line has an unexpected form.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use super::stream::api_problem;
-use super::{control, limit};
-use crate::domain::event::{Event, LimitReport, Retry, Standing};
-use crate::domain::id::ClaudeSessionId;
+use super::{control, cut, limit};
+use crate::domain::event::{Event, LimitReport, Retry, Standing, TurnEnd};
+use crate::domain::id::{ClaudeSessionId, PromptId};
 
 /// The response to a request of ours. Only one to a withdrawal becomes an event.
 pub(super) fn response(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
@@ -72,6 +77,70 @@ pub(super) fn rate_limit(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()
         used: info.utilization,
     }));
     Some(())
+}
+
+/// Reads each field by itself: an unexpected one must not cost the answer. The answer, which can be long, is
+/// parsed only once.
+pub(super) fn result(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(line).ok()?;
+    let answer = fields
+        .get("result")
+        .and_then(|answer| serde_json::from_str(answer.get()).ok());
+    let line: Value = fields
+        .iter()
+        .filter(|(name, _)| *name != "result")
+        .filter_map(|(name, value)| {
+            let value: Value = serde_json::from_str(value.get()).ok()?;
+            Some((name.clone(), value))
+        })
+        .collect();
+    let text = |name: &str| line[name].as_str().map(str::to_owned);
+    let list = |name: &str| line[name].as_array().cloned().unwrap_or_default();
+    let answer: String = answer.unwrap_or_default();
+    take(Event::TurnEnded(TurnEnd {
+        cut: cut::of_result(&line, &answer),
+        failed: line["is_error"].as_bool().unwrap_or(false),
+        text: answer,
+        subtype: text("subtype").unwrap_or_default(),
+        errors: list("errors")
+            .iter()
+            .map(|error| {
+                error
+                    .as_str()
+                    .map_or_else(|| error.to_string(), str::to_owned)
+            })
+            .collect(),
+        aborted: text("terminal_reason").is_some_and(|reason| reason.starts_with("aborted")),
+        cost_usd: line["total_cost_usd"].as_f64().unwrap_or(0.0),
+        denied: list("permission_denials")
+            .iter()
+            .filter_map(|denial| denial["tool_name"].as_str().map(str::to_owned))
+            .collect(),
+        claude_session: text("session_id").map(ClaudeSessionId),
+        prompts: list("user_message_uuids")
+            .iter()
+            .filter_map(|id| id.as_str()?.parse().ok().map(PromptId))
+            .collect(),
+    }));
+    Some(())
+}
+
+/// What became of a prompt on claude's input (2.1.212 on). Only one that claude drops becomes an event: others are
+/// acknowledged where the turn has them.
+pub(super) fn lifecycle(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
+    #[derive(Deserialize)]
+    struct Line {
+        command_uuid: Uuid,
+        state: String,
+    }
+    let line: Line = serde_json::from_slice(line).ok()?;
+    let is_dropped = matches!(line.state.as_str(), "discarded" | "refused");
+    is_dropped.then(|| {
+        take(Event::Withdrawn {
+            prompt: PromptId(line.command_uuid),
+            was_there: true,
+        });
+    })
 }
 
 /// A call that takes long. Its own id, or its parent's: 2.1.332 makes an id for the line and names the call as parent.

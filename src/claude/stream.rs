@@ -5,15 +5,13 @@
 
 use crate::domain::shown::beginning;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::outcome::{self, Outcome};
-use super::{asks, cut, notices};
+use super::{asks, notices};
 use crate::domain::event::{ApiProblem, Event, ToolResult, ToolUse, TurnEnd};
 use crate::domain::id::{ClaudeSessionId, PromptId};
 use crate::domain::question::{Asks, Request, RequestId};
@@ -40,8 +38,9 @@ pub fn events(line: &[u8], take: &mut impl FnMut(Event)) {
         ("stream_event", _) => stream_event(line, take),
         ("assistant", _) => assistant(line, take),
         ("user", _) => user(line, take),
-        ("result", _) => result(line, take),
+        ("result", _) => notices::result(line, take),
         ("tool_progress", _) => notices::still_running(line, take),
+        ("command_lifecycle", _) => notices::lifecycle(line, take),
         ("rate_limit_event", _) => notices::rate_limit(line, take),
         ("system", Some(subtype)) => notices::system(subtype, line, take),
         ("control_response", _) => notices::response(line, take),
@@ -308,48 +307,6 @@ fn user(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
             }
         }
     }
-    Some(())
-}
-
-/// Reads each field by itself: an unexpected one must not cost the answer. The answer, which can be long, is
-/// parsed only once.
-fn result(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
-    let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(line).ok()?;
-    let answer = fields
-        .get("result")
-        .and_then(|answer| serde_json::from_str(answer.get()).ok());
-    let line: Value = fields
-        .iter()
-        .filter(|(name, _)| *name != "result")
-        .filter_map(|(name, value)| {
-            let value: Value = serde_json::from_str(value.get()).ok()?;
-            Some((name.clone(), value))
-        })
-        .collect();
-    let text = |name: &str| line[name].as_str().map(str::to_owned);
-    let list = |name: &str| line[name].as_array().cloned().unwrap_or_default();
-    let answer: String = answer.unwrap_or_default();
-    take(Event::TurnEnded(TurnEnd {
-        cut: cut::of_result(&line, &answer),
-        failed: line["is_error"].as_bool().unwrap_or(false),
-        text: answer,
-        subtype: text("subtype").unwrap_or_default(),
-        errors: list("errors")
-            .iter()
-            .map(|error| {
-                error
-                    .as_str()
-                    .map_or_else(|| error.to_string(), str::to_owned)
-            })
-            .collect(),
-        aborted: text("terminal_reason").is_some_and(|reason| reason.starts_with("aborted")),
-        cost_usd: line["total_cost_usd"].as_f64().unwrap_or(0.0),
-        denied: list("permission_denials")
-            .iter()
-            .filter_map(|denial| denial["tool_name"].as_str().map(str::to_owned))
-            .collect(),
-        claude_session: text("session_id").map(ClaudeSessionId),
-    }));
     Some(())
 }
 

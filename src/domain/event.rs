@@ -22,8 +22,8 @@ pub enum Event {
     /// claude has read a prompt from its input and acts on it, at a turn's beginning or in the middle. `user` with
     /// `isReplay`.
     TakenUp(PromptId),
-    /// claude's reply to the request to withdraw a prompt from its input. `control_response` to
-    /// `cancel_async_message`.
+    /// claude's reply to the request to withdraw a prompt from its input, or it dropped it by itself.
+    /// `control_response` to `cancel_async_message`; `command_lifecycle` `discarded` or `refused`.
     Withdrawn { prompt: PromptId, was_there: bool },
     /// Words of the answer as they stream. `stream_event` with a `text_delta`, main agent only.
     Words(String),
@@ -190,6 +190,7 @@ impl TurnEnd {
             text: self.text[..end].to_owned(),
             errors: self.errors.clone(),
             subtype: self.subtype.clone(),
+            prompts: self.prompts.clone(),
             denied: self.denied.clone(),
             claude_session: self.claude_session.clone(),
             ..*self
@@ -236,4 +237,6 @@ pub struct TurnEnd {
     pub denied: Vec<String>,
     /// The conversation that `--resume` continues; `/clear` changes it.
     pub claude_session: Option<ClaudeSessionId>,
+    /// The prompts that the turn was about, if claude names them.
+    pub prompts: Vec<PromptId>,
 }

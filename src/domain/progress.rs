@@ -229,6 +229,11 @@ impl Progress {
                     // The turn's beginning could not be read.
                     self.prompts = std::mem::take(&mut self.next_prompts);
                 }
+                if !end.prompts.is_empty() {
+                    self.prompts.clone_from(&end.prompts);
+                    self.next_prompts
+                        .retain(|prompt| !end.prompts.contains(prompt));
+                }
                 self.in_turn = false;
                 if end.claude_session.is_some() {
                     self.claude_session.clone_from(&end.claude_session);

@@ -53,6 +53,10 @@ struct Claude {
     background: Option<(Instant, String)>,
     /// What has steered the turn.
     heard: Vec<String>,
+    /// The ids of the prompts of this turn.
+    taken: Vec<Value>,
+    /// It does not say that it has read what steers it.
+    silent: bool,
     cost: f64,
     stubborn: bool,
     says_idle: bool,
@@ -110,6 +114,8 @@ impl Claude {
             waiting: VecDeque::new(),
             background: None,
             heard: Vec::new(),
+            taken: Vec::new(),
+            silent: false,
             cost: 0.0,
             stubborn: false,
             says_idle: true,
@@ -309,6 +315,7 @@ impl Claude {
             lines.extend(self.waiting.pop_front());
         }
         self.state("running");
+        self.taken.clear();
         let last = lines.pop().expect("there is one");
         let mut words: Vec<String> = lines.into_iter().map(|line| self.take_up(line)).collect();
         if words
@@ -356,15 +363,18 @@ impl Claude {
     }
 
     /// claude says that it has read a prompt; returns its words.
-    fn take_up(&self, mut line: Value) -> String {
+    fn take_up(&mut self, mut line: Value) -> String {
         let content = line["message"]["content"].clone();
         note_input(&content);
         let words = words_of(&content);
         if let Ok(bytes) = std::env::var("FAKE_CLAUDE_ECHO_FILLER") {
             line["message"]["filler"] = json!("x".repeat(bytes.parse().unwrap_or(0)));
         }
-        line["isReplay"] = json!(true);
-        say(line);
+        self.taken.push(line["uuid"].clone());
+        if !self.silent {
+            line["isReplay"] = json!(true);
+            say(line);
+        }
         self.remember(&words);
         words
     }
@@ -516,6 +526,14 @@ impl Claude {
                 }
                 "stubborn" => self.stubborn = true,
                 "no-idle" => self.says_idle = false,
+                "silent" => self.silent = true,
+                "discard" => {
+                    let dropped = self.waiting.pop_front().expect("something waits");
+                    say(
+                        json!({"type": "command_lifecycle", "command_uuid": dropped["uuid"],
+                        "state": "discarded", "session_id": self.session}),
+                    );
+                }
                 "background" => {
                     let pause = Duration::from_millis(first.parse().unwrap_or(0));
                     say(
@@ -652,7 +670,7 @@ impl Claude {
     fn result(&self, fields: Value) {
         let mut line = json!({"type": "result", "subtype": "success", "is_error": false, "num_turns": 1,
             "total_cost_usd": self.cost, "session_id": self.session, "terminal_reason": "completed",
-            "permission_denials": []});
+            "user_message_uuids": self.taken, "permission_denials": []});
         if let (Value::Object(line), Value::Object(fields)) = (&mut line, fields) {
             line.extend(fields);
         }

@@ -43,6 +43,39 @@ fn until_passed_on(machine: &Machine, count: usize) {
 }
 
 #[test]
+fn what_only_the_answer_names_was_taken_up_all_the_same_and_does_not_run_again() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[silent]] [[bash: sleep 3]] [[heard]]");
+    machine.message_with("▸ Bash");
+    let second = machine.ada_says("use tabs, not spaces");
+    let answer = machine.message_with("Heard meanwhile: use tabs, not spaces");
+    assert!(answer.text.contains(" · 2 messages"), "{}", answer.text);
+    until_reaction(&machine, second, "👍");
+    machine.until_quiet();
+    assert_eq!(machine.times_run()["use tabs, not spaces"], 1);
+    assert_eq!(machine.rows("SELECT count(*) FROM runs"), [1]);
+}
+
+#[test]
+fn what_claude_drops_from_its_input_runs_next_and_once() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[sleep: 4000]] [[discard]] [[sleep: 2000]] [[heard]]");
+    machine.message_with("Working · ");
+    machine.ada_says("and this");
+    machine.message_with("Heard meanwhile:");
+    machine.message_with("You said: and this");
+    machine.until_quiet();
+    assert_eq!(machine.times_run()["and this"], 1);
+    assert_eq!(
+        machine.rows("SELECT count(*) FROM runs WHERE started_at IS NOT NULL"),
+        [1],
+        "claude has it again, without waiting for the end of the run"
+    );
+}
+
+#[test]
 fn what_is_written_while_a_tool_runs_steers_claude_at_its_next_step() {
     let machine = Machine::new();
     let _bot = machine.start();

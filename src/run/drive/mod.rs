@@ -205,6 +205,7 @@ impl<'a> Drive<'a> {
                     self.let_go = None;
                 }
                 if let Event::TurnEnded(turn) = &event {
+                    self.taken_unsaid(turn).await?;
                     self.settle_late(turn.aborted).await?;
                 }
                 match event {

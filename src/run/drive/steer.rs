@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::Drive;
 use crate::chat::queue as words;
 use crate::claude::control;
+use crate::domain::event::TurnEnd;
 use crate::domain::id::{MessageId, PromptId};
 use crate::domain::live::PromptState;
 use crate::store::steering::{self, TakenUp};
@@ -94,6 +95,16 @@ impl Drive<'_> {
             match was_cut {
                 true => self.given_back(prompt).await?,
                 false => self.take_up(prompt).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A turn has ended that took in prompts without a word about it.
+    pub(super) async fn taken_unsaid(&mut self, turn: &TurnEnd) -> Result<(), StoreError> {
+        for prompt in &turn.prompts {
+            if !turn.aborted && self.on_its_way.prompts.contains(&prompt.0) {
+                self.take_up(*prompt).await?;
             }
         }
         Ok(())

@@ -134,7 +134,7 @@ impl Drive<'_> {
         let stored = reported.clone();
         let store = &self.runner.handles.store;
         store
-            .transaction(move |db| Ok(sessions::set_reported(db, &session, &stored)?))
+            .transaction(move |db| sessions::set_reported(db, &session, &stored))
             .await?;
         self.reported = Some(reported);
         Ok(())
@@ -145,9 +145,7 @@ impl Drive<'_> {
     async fn refused_or_logged_out(&self, words: &str) -> anyhow::Result<Obstacle> {
         let run = self.run.id;
         let store = &self.runner.handles.store;
-        let tries = store
-            .transaction(move |db| Ok(runs::tries(db, run)?))
-            .await?;
+        let tries = store.transaction(move |db| runs::tries(db, run)).await?;
         let has_login = tries == 0
             && install::is_logged_in(&self.runner.program, &self.runner.environment).await
                 == Some(true);
