@@ -181,7 +181,9 @@ impl Closing<'_> {
 
     fn concluded(&self) -> Conclusion {
         // claude had answered and was leaving; how it exited does not matter.
-        let is_done = self.progress.is_finished() || self.let_go;
+        let is_over = self.progress.is_finished() || self.let_go;
+        // An interrupt ends subagents in the background before claude leaves: that is a stop all the same.
+        let is_done = is_over && self.in_background.is_empty();
         if self.progress.is_answered() && is_done && !self.progress.owes_an_answer() {
             return self.without_message(Outcome::Completed);
         }

@@ -52,6 +52,7 @@ mod questions_said;
 mod quoting;
 mod raw;
 mod real_claude;
+mod real_claude_apart;
 mod real_claude_asks;
 mod real_claude_files;
 mod real_claude_out;

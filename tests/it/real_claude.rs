@@ -8,9 +8,8 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 
 use crate::support::terminal::Terminal;
-use telecoder::domain::id::ChatId;
 
-use crate::support::{Bot, GRACE, Machine, model, processes};
+use crate::support::{Bot, Machine, model, processes};
 
 const WHY: &str = "TELECODER_TEST_CLAUDE names the real claude; .ci/run sets it";
 
@@ -145,6 +144,21 @@ fn real_claude_is_stopped_with_everything_it_started() {
     assert!(processes::keepers_of(machine.folder.path()).is_empty());
     machine.ada_says("[[say: alive and well]]");
     machine.message_with("alive and well");
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn a_subagent_of_the_real_claude_in_the_background_is_shown_and_a_stop_says_that_it_ended_it() {
+    let machine = machine();
+    let _bot = start(&machine);
+    machine.ada_says(
+        r#"[[tool: Agent {"description":"List the sources","prompt":"⟦sleep: 60000⟧","subagent_type":"general-purpose","run_in_background":true}]] [[say: it is being looked at]]"#,
+    );
+    machine.message_with("still running in the background: List the sources");
+    machine.message_with("\n\nIn the background: List the sources");
+    machine.ada_says("/stop");
+    machine.message_with("Ended with it in the background: List the sources.");
+    machine.until_quiet();
 }
 
 #[test]
@@ -362,34 +376,4 @@ fn answer_what_claude_asks_first(machine: &Machine, session: &str) {
         serde_json::json!({"approved": ["test-key"], "rejected": []});
     answers["projects"][workspace.display().to_string()]["hasTrustDialogAccepted"] = true.into();
     std::fs::write(file, answers.to_string()).expect("it is written");
-}
-
-#[test]
-#[ignore = "needs the real claude: .ci/run installs and runs it"]
-fn the_real_claude_of_one_chat_neither_finds_nor_writes_to_that_of_another() {
-    let machine = machine().with("TELECODER_TG_ALLOWED_USERS", "7,8");
-    let _bot = start(&machine);
-    let released = machine.data().join("released");
-    machine.api.say(
-        ChatId(8),
-        GRACE,
-        &format!(
-            r#"[[tool: Bash {{"command":"until [ -e {} ]; do sleep 0.1; done"}}]] [[say: undisturbed]]"#,
-            released.display()
-        ),
-    );
-    machine.message_with("until [ -e");
-    machine.ada_says(
-        r#"[[tool+: ListAgents {}]] [[tool: SendMessage {"to":"*","summary":"a turn","message":"begin"}]] [[results]]"#,
-    );
-    let refused = machine.message_with("No such tool available: ListAgents");
-    assert!(
-        refused.text.contains("No such tool available: SendMessage"),
-        "{refused:?}"
-    );
-    std::fs::write(released, "").expect("a file");
-    let answer = machine.message_with("undisturbed");
-    assert_eq!(answer.chat, 8);
-    machine.until_quiet();
-    assert_eq!(machine.rows("SELECT count(*) FROM runs"), [2]);
 }

@@ -107,8 +107,7 @@ fn response_of(body: &Value) -> Vec<Step> {
                 let (name, input) = argument.split_once(' ').unwrap_or((&argument, "{}"));
                 Step::Tool {
                     name: name.to_owned(),
-                    input: serde_json::from_str(&input.replace("$PLAN_FILE", &plan_file(body)))
-                        .expect("the tool's input is JSON"),
+                    input: input_of(body, input),
                 }
             }
             other => Step::Text(format!("bad directive: {other}")),
@@ -127,6 +126,13 @@ fn response_of(body: &Value) -> Vec<Step> {
         Some(steps) if !steps.is_empty() => steps,
         _ => vec![Step::Text("done".into())],
     }
+}
+
+/// A tool's input. Directives for the model of a subagent stand in `⟦ ⟧`.
+fn input_of(body: &Value, input: &str) -> Value {
+    let input = input.replace("$PLAN_FILE", &plan_file(body));
+    let input = input.replace('⟦', "[[").replace('⟧', "]]");
+    serde_json::from_str(&input).expect("the tool's input is JSON")
 }
 
 fn line_of_system(body: &Value, part: &str) -> String {
