@@ -246,6 +246,43 @@ impl Bench {
         );
         self.ask(1, "/stop");
         self.wait_until_quiet();
+
+        self.send_album(1);
+        let keeper = self.until(|| keeper_of(bot.0.id()));
+        std::thread::sleep(Duration::from_secs(1));
+        row(
+            "resident, a keeper whose prompt has ten pictures",
+            mib(status(keeper, "VmRSS")),
+            "",
+            "<= 8 MB (3.4 MB each)",
+        );
+        self.ask(1, "/stop");
+        self.wait_until_quiet();
+    }
+
+    /// Ten pictures that do not get smaller by being packed, sent as files; the agent hangs on them.
+    fn send_album(&self, chat: u64) {
+        let mut noise = 1_u32;
+        for number in 0..10 {
+            let picture = image::RgbImage::from_fn(1064, 1064, |_, _| {
+                image::Rgb(std::array::from_fn(|_| {
+                    noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (noise >> 24) as u8
+                }))
+            });
+            let mut bytes = std::io::Cursor::new(Vec::new());
+            picture
+                .write_to(&mut bytes, image::ImageFormat::Png)
+                .expect("a picture");
+            let path = format!("documents/{number}.png");
+            let id = self.api.put_file(&path, bytes.into_inner());
+            self.api.deliver_message(
+                ChatId(chat as i64),
+                UserId(chat),
+                json!({"media_group_id": "album", "document": {"file_id": id, "file_unique_id": id,
+                    "file_name": format!("{number}.png"), "mime_type": "image/png"}}),
+            );
+        }
     }
 
     /// 50 chats, 4 prompts each, an agent that answers at once.
@@ -582,7 +619,7 @@ fn keeper_of(bot: u32) -> Option<u32> {
         .find_map(|list| list.split_whitespace().next()?.parse().ok())
 }
 
-/// The agent: answers at once, or hangs, or makes many tool calls.
+/// The agent: answers at once, or hangs (on pictures too), or makes many tool calls.
 mod agent {
     use super::*;
 
@@ -620,8 +657,9 @@ mod agent {
                 return;
             }
             line["isReplay"] = json!(true);
-            let prompt = line["message"]["content"].as_str().unwrap_or_default();
-            if prompt == "hang" {
+            let content = &line["message"]["content"];
+            let prompt = content.as_str().unwrap_or_default();
+            if prompt == "hang" || content.is_array() {
                 loop {
                     std::thread::sleep(Duration::from_secs(3600));
                 }

@@ -25,7 +25,10 @@ use crate::support::{ADA, Bot, CHAT, Fault, Machine};
 
 /// A machine whose chat has a session; its bot is not at work.
 fn machine_with_a_session() -> Machine {
-    let machine = Machine::new();
+    with_a_session(Machine::new())
+}
+
+fn with_a_session(machine: Machine) -> Machine {
     let bot = machine.start();
     machine.ada_says("Hello");
     machine.message_with("You said: Hello");
@@ -526,9 +529,20 @@ fn a_voice_message_becomes_the_prompt_and_is_shown_as_text() {
 
 #[test]
 fn the_file_goes_where_the_command_wants_it_also_between_quotes() {
-    for place in ["{}", "'{}'", "\"{}\""] {
+    for place in [
+        "{}",
+        "'{}'",
+        "\"{}\"",
+        "--file={}",
+        "'--file={}'",
+        "\"--file={}\"",
+        r#"it\'s="{}""#,
+    ] {
         let command = format!("printf 'file=%s %s' {place} end | sed 's/.*voice-/voice-/'");
-        let machine = machine_with_a_session().with("TELECODER_TRANSCRIBE_CMD", command);
+        let machine = Machine::new();
+        let with_blank = machine.data().with_file_name("the data");
+        let machine = machine.with("TELECODER_DATA", with_blank.display().to_string());
+        let machine = with_a_session(machine).with("TELECODER_TRANSCRIBE_CMD", command);
         sent(&machine, "", &[voice(&machine)]);
         let _bot = machine.start();
         let shown = machine.message_with("🎤 voice-");

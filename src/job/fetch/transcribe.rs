@@ -39,16 +39,38 @@ pub(super) async fn transcribe(work: &AtWork<'_>, file: &Path) -> Result<String,
     }
 }
 
-/// The file is the shell's first argument: whatever its name, it is one word, even if somebody has put quotes around
-/// its place.
+/// The file is the shell's first argument: whatever its name, it stays part of one word, also where its place is between
+/// quotes or inside a longer word.
 fn with_file(command: &str) -> String {
-    const FILE: &str = "\"$1\"";
     if !command.contains(PLACE) {
-        return format!("{command} {FILE}");
+        return format!("{command} \"$1\"");
     }
-    let quoted = [format!("\"{PLACE}\""), format!("'{PLACE}'")];
-    let command = quoted.iter().fold(command.to_owned(), |command, quoted| {
-        command.replace(quoted, FILE)
-    });
-    command.replace(PLACE, FILE)
+    let mut quote = None;
+    let mut with_file = String::new();
+    let mut rest = command;
+    while let Some(character) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix(PLACE) {
+            with_file.push_str(match quote {
+                None => "\"$1\"",
+                Some('"') => "$1",
+                // The single quotes end before it and begin again behind it.
+                Some(_) => "'\"$1\"'",
+            });
+            rest = after;
+            continue;
+        }
+        let mut taken = character.len_utf8();
+        match (quote, character) {
+            (None, '"' | '\'') => quote = Some(character),
+            (Some(open), _) if open == character => quote = None,
+            // The next character is itself, whatever it means else.
+            (None | Some('"'), '\\') => {
+                taken += rest[taken..].chars().next().map_or(0, char::len_utf8);
+            }
+            _ => {}
+        }
+        with_file.push_str(&rest[..taken]);
+        rest = &rest[taken..];
+    }
+    with_file
 }
