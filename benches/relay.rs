@@ -611,12 +611,26 @@ fn stat_ticks(process: u32, fields: std::ops::Range<usize>) -> u64 {
         .sum()
 }
 
+/// A keeper among the bot's children; others are git and such.
 fn keeper_of(bot: u32) -> Option<u32> {
-    let children = std::fs::read_dir(format!("/proc/{bot}/task")).ok()?;
-    children
+    let tasks = std::fs::read_dir(format!("/proc/{bot}/task")).ok()?;
+    let children = tasks
         .flatten()
-        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
-        .find_map(|list| list.split_whitespace().next()?.parse().ok())
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    let mut children: Vec<u32> = children
+        .flat_map(|list| {
+            list.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .filter_map(|child| child.parse().ok())
+        .collect();
+    children.retain(|child| {
+        let words = std::fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+        let mut words = words.split(|byte| *byte == 0);
+        words.any(|word| word == b"keep")
+    });
+    children.first().copied()
 }
 
 /// The agent: answers at once, or hangs (on pictures too), or makes many tool calls.
