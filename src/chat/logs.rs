@@ -128,6 +128,7 @@ pub fn lines_of(event: &Event) -> Vec<String> {
         | Event::InBackground(_)
         | Event::Limit(_)
         | Event::ApiProblem(_)
+        | Event::Busy
         | Event::Idle
         | Event::TakenUp(_)
         | Event::CutOff

@@ -117,6 +117,7 @@ pub(super) fn result(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
             .filter_map(|denial| denial["tool_name"].as_str().map(str::to_owned))
             .collect(),
         claude_session: text("session_id").map(ClaudeSessionId),
+        by_itself: line["origin"]["kind"].is_string(),
         prompts: list("user_message_uuids")
             .iter()
             .filter_map(|id| id.as_str()?.parse().ok().map(PromptId))
@@ -274,8 +275,11 @@ pub(super) fn system(subtype: &str, line: &[u8], take: &mut impl FnMut(Event)) -
         }
         "session_state_changed" => {
             let change: StateChange = serde_json::from_slice(line).ok()?;
-            if change.state == "idle" {
-                take(Event::Idle);
+            match change.state.as_str() {
+                "idle" => take(Event::Idle),
+                "running" => take(Event::Busy),
+                // It asks, and says so itself.
+                _ => {}
             }
         }
         _ => return None,

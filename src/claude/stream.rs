@@ -18,6 +18,8 @@ use crate::domain::question::{Asks, Request, RequestId};
 
 /// How the CLI tells the model to continue a text that was cut off (2.1.280 on).
 const PICKED_UP: [&str; 2] = ["Your response above was cut off", "Output token limit hit"];
+/// What a command of claude's own has printed; its line has an id that is no prompt's.
+const OWN_OUTPUT: &str = "<local-command-stdout>";
 /// The model of lines that the CLI writes by itself.
 const SYNTHETIC: &str = "<synthetic>";
 /// How much of a tool's argument and of its result is kept, in characters.
@@ -275,6 +277,9 @@ fn user(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
     let Outcome { edited, to_do } = outcome::of(line);
     let line: MessageLine = serde_json::from_slice(line).ok()?;
     if line.is_replay {
+        if line.message.content.begins_with_one_of(&[OWN_OUTPUT]) {
+            return Some(());
+        }
         let prompt = line.uuid.and_then(|uuid| Uuid::parse_str(&uuid).ok());
         prompt
             .into_iter()

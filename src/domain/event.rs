@@ -69,6 +69,8 @@ pub enum Event {
     AskCancelled(RequestId),
     /// A turn ended. `result`.
     TurnEnded(TurnEnd),
+    /// claude begins to work, also on what makes no turn, such as a hook. `system/session_state_changed` `running`.
+    Busy,
     /// claude has nothing to do. `system/session_state_changed` `idle`.
     Idle,
     /// A line of a kind that telecoder ignores, by `type` or `type/subtype`.
@@ -239,4 +241,6 @@ pub struct TurnEnd {
     pub claude_session: Option<ClaudeSessionId>,
     /// The prompts that the turn was about, if claude names them.
     pub prompts: Vec<PromptId>,
+    /// Nobody asked for the turn: something in the background began it. `origin`
+    pub by_itself: bool,
 }

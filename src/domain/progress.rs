@@ -67,6 +67,8 @@ pub struct Progress {
     turn_is_under_way: bool,
     /// claude waits for input.
     pub idle: bool,
+    /// claude says when it is busy and when it is idle, so that its silence means nothing.
+    pub says_when_idle: bool,
     /// Lines that are not what claude prints.
     pub garbage: usize,
     /// The text block that the words belong to is complete.
@@ -240,7 +242,12 @@ impl Progress {
                 }
                 self.last_turn = Some(end.with_beginning_of_text(LAST_ANSWER_KEPT));
             }
+            Event::Busy => {
+                self.says_when_idle = true;
+                self.idle = false;
+            }
             Event::Idle => {
+                self.says_when_idle = true;
                 self.idle = true;
                 // Also if the line with the turn's end could not be read.
                 self.in_turn = false;

@@ -59,7 +59,6 @@ struct Claude {
     silent: bool,
     cost: f64,
     stubborn: bool,
-    says_idle: bool,
     told: asking::Told,
     code: u8,
 }
@@ -118,7 +117,6 @@ impl Claude {
             silent: false,
             cost: 0.0,
             stubborn: false,
-            says_idle: true,
             told: asking::Told::default(),
             code: 0,
         })
@@ -315,6 +313,7 @@ impl Claude {
             lines.extend(self.waiting.pop_front());
         }
         self.state("running");
+        self.hook().await;
         self.taken.clear();
         let last = lines.pop().expect("there is one");
         let mut words: Vec<String> = lines.into_iter().map(|line| self.take_up(line)).collect();
@@ -356,10 +355,18 @@ impl Claude {
                 }
             }
         };
-        if matches!(turn, Turn::Over) && self.says_idle {
+        if matches!(turn, Turn::Over) {
             self.state("idle");
         }
         turn
+    }
+
+    /// What a person has set up to run before each prompt but the first, without a word about it.
+    async fn hook(&self) {
+        let takes = std::env::var("FAKE_CLAUDE_HOOK_TAKES").unwrap_or_default();
+        if self.cost > 0.0 {
+            tokio::time::sleep(Duration::from_millis(takes.parse().unwrap_or(0))).await;
+        }
     }
 
     /// claude says that it has read a prompt; returns its words.
@@ -525,7 +532,6 @@ impl Claude {
                     let _ = kill_process(getpid(), Signal::KILL);
                 }
                 "stubborn" => self.stubborn = true,
-                "no-idle" => self.says_idle = false,
                 "silent" => self.silent = true,
                 "discard" => {
                     let dropped = self.waiting.pop_front().expect("something waits");
@@ -621,7 +627,8 @@ impl Claude {
     }
 
     fn state(&self, state: &str) {
-        if std::env::var_os("CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS").is_some() {
+        let is_old = std::env::var_os("FAKE_CLAUDE_WITHOUT_STATES").is_some();
+        if !is_old && std::env::var_os("CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS").is_some() {
             say(json!({"type": "system", "subtype": "session_state_changed", "state": state}));
         }
     }

@@ -140,12 +140,26 @@ fn a_stop_is_heard_while_claude_writes_without_end() {
 
 #[test]
 fn a_claude_that_does_not_say_when_it_is_idle_is_let_go_all_the_same() {
-    let machine = Machine::new();
-    let _bot = machine.start();
-    machine.ada_says("[[no-idle]] [[say: answered]]");
+    let machine = Machine::new().with("FAKE_CLAUDE_WITHOUT_STATES", "1");
+    let _bot = machine.start_failing_at("silence-is-idle=return");
+    machine.ada_says("[[say: answered]]");
     machine.message_with("answered");
     machine.ada_says("next");
     machine.message_with("You said: next");
+}
+
+#[test]
+fn a_claude_that_is_silent_before_a_turn_keeps_the_prompt_of_that_turn() {
+    let machine = Machine::new().with("FAKE_CLAUDE_HOOK_TAKES", "12000");
+    let _bot = machine.start();
+    machine.ada_says("[[words: 20 100]] [[say: the first]]");
+    machine.message_with("word 3");
+    machine.ada_says("[[say: the second]]");
+    machine.message_with("the first");
+    machine.message_with("the second");
+    machine.until_quiet();
+    assert_eq!(machine.loud_messages().len(), 2);
+    assert_eq!(machine.times_run()["[[say: the second]]"], 1);
 }
 
 #[test]

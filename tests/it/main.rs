@@ -55,6 +55,7 @@ mod real_claude;
 mod real_claude_apart;
 mod real_claude_asks;
 mod real_claude_files;
+mod real_claude_idle;
 mod real_claude_out;
 mod real_claude_steering;
 mod real_login;

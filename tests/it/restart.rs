@@ -22,7 +22,7 @@ fn a_run_outlives_the_bot_and_its_answer_comes_when_the_bot_is_back() {
 fn a_run_that_ended_meanwhile_is_reported() {
     let machine = Machine::new();
     let bot = machine.start();
-    machine.ada_says("[[no-idle]] [[sleep: 300]] [[say: done while you were away]] [[exit: 0]]");
+    machine.ada_says("[[sleep: 300]] [[say: done while you were away]] [[exit: 0]]");
     machine.until("it runs", || {
         processes::keepers_of(machine.folder.path())
             .first()

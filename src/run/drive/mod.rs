@@ -43,8 +43,13 @@ const LIVE_AFTER: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_secs(1);
 /// Telegram shows "typing" for five seconds.
 const TYPING_EVERY: Duration = Duration::from_millis(4_500);
-/// claude says when it is idle; if it does not, it is let go after so long a silence.
-const SILENCE_IS_IDLE: Duration = Duration::from_secs(10);
+/// claude says at once when it begins with a prompt. What it has not begun with so long after it said that it is idle,
+/// it has lost.
+const IDLE_FOR_GOOD: Duration = Duration::from_secs(10);
+/// A claude that does not say when it is idle is let go after so long a silence.
+const SILENCE_IS_IDLE: Duration = Duration::from_secs(2 * 60);
+/// One that does say it is let go without a word after so long a silence: the line that said it was lost.
+const SILENCE_OF_A_SPEAKER: Duration = Duration::from_secs(15 * 60);
 /// Chunks of 64 KiB read before the loop looks at anything else.
 const CHUNKS_AT_ONCE: usize = 32;
 /// How long a keeper may take to begin, on however slow a machine.
@@ -343,16 +348,25 @@ impl<'a> Drive<'a> {
         if self.let_go.is_some() || !self.progress.is_between_turns() {
             return Ok(());
         }
-        let silent = self.last_event.elapsed() > SILENCE_IS_IDLE;
-        // A prompt on its way begins another turn.
-        if !self.on_its_way.is_empty() && !silent {
-            return Ok(());
-        }
-        if self.progress.is_finished() || (silent && self.progress.background.is_empty()) {
+        // A prompt on its way begins another turn, and one that was taken up is owed an answer.
+        let nothing_comes = self.on_its_way.is_empty() && !self.progress.owes_an_answer();
+        let is_idle = self.progress.is_finished()
+            && (self.on_its_way.is_empty() || self.last_event.elapsed() > IDLE_FOR_GOOD);
+        if is_idle || (nothing_comes && self.progress.background.is_empty() && self.is_silent()) {
             self.let_go = Some(Instant::now());
             self.host.end_session()?;
         }
         Ok(())
+    }
+
+    /// Whether claude has said nothing for so long that it must be idle.
+    fn is_silent(&self) -> bool {
+        fail_point!("silence-is-idle", |_| true);
+        let silence = match self.progress.says_when_idle {
+            true => SILENCE_OF_A_SPEAKER,
+            false => SILENCE_IS_IDLE,
+        };
+        self.last_event.elapsed() > silence
     }
 
     /// A prompt waits behind mere background work: the prompt comes first.

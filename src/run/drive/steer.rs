@@ -23,6 +23,8 @@ use crate::store::{StoreError, outbox, runs};
 pub(super) struct OnItsWay {
     /// Passed on and not taken up.
     prompts: BTreeSet<Uuid>,
+    /// Those of them that begin with a slash, in their order.
+    commands: Vec<PromptId>,
     /// How many prompts wait for the end of the run.
     pub for_the_end: usize,
 }
@@ -30,6 +32,11 @@ pub(super) struct OnItsWay {
 impl OnItsWay {
     pub fn is_empty(&self) -> bool {
         self.prompts.is_empty()
+    }
+
+    fn forget(&mut self, prompt: PromptId) {
+        self.prompts.remove(&prompt.0);
+        self.commands.retain(|command| *command != prompt);
     }
 }
 
@@ -51,6 +58,9 @@ impl Drive<'_> {
         for prompt in behind.to_pass_on {
             if self.on_its_way.prompts.insert(prompt.id.0) {
                 let id = prompt.id;
+                if prompt.content.words().starts_with('/') {
+                    self.on_its_way.commands.push(id);
+                }
                 // Pictures are read from their files.
                 let line = move || control::user_message(&prompt.content, id);
                 let line = tokio::task::spawn_blocking(line).await?;
@@ -102,10 +112,17 @@ impl Drive<'_> {
 
     /// A turn has ended that took in prompts without a word about it.
     pub(super) async fn taken_unsaid(&mut self, turn: &TurnEnd) -> Result<(), StoreError> {
-        for prompt in &turn.prompts {
-            if !turn.aborted && self.on_its_way.prompts.contains(&prompt.0) {
-                self.take_up(*prompt).await?;
-            }
+        if turn.aborted {
+            return Ok(());
+        }
+        let mut unsaid = turn.prompts.clone();
+        if unsaid.is_empty() && self.progress.prompts.is_empty() && !turn.by_itself {
+            // Before 2.1.212 claude says nothing about its own commands.
+            unsaid.extend(self.on_its_way.commands.first());
+        }
+        unsaid.retain(|prompt| self.on_its_way.prompts.contains(&prompt.0));
+        for prompt in unsaid {
+            self.take_up(prompt).await?;
         }
         Ok(())
     }
@@ -133,7 +150,7 @@ impl Drive<'_> {
             })
             .await?;
         fail_point!("steer-taken-up", |_| std::process::abort());
-        self.on_its_way.prompts.remove(&prompt.0);
+        self.on_its_way.forget(prompt);
         let Some(taken) = taken else {
             return Ok(());
         };
@@ -167,7 +184,7 @@ impl Drive<'_> {
 
     /// claude does not have a prompt on its input any more.
     pub(super) async fn given_back(&mut self, prompt: PromptId) -> Result<(), StoreError> {
-        self.on_its_way.prompts.remove(&prompt.0);
+        self.on_its_way.forget(prompt);
         self.runner
             .handles
             .store

@@ -81,6 +81,13 @@ fn response_of(body: &Value) -> Vec<Step> {
     let none = Vec::new();
     let messages = body["messages"].as_array().unwrap_or(&none);
     let (at, prompt) = current_prompt(messages);
+    if prompt.contains("create a detailed summary of") {
+        // claude compacts the conversation, which takes the time that a prompt in it wants.
+        return vec![
+            Step::Sleep(pause_of_summary(body)),
+            Step::Text("<summary>A summary.</summary>".into()),
+        ];
+    }
     let directives = parse(&prompt);
     if directives.is_empty() {
         return vec![Step::Text(format!("You said: {prompt}"))];
@@ -110,6 +117,7 @@ fn response_of(body: &Value) -> Vec<Step> {
                     input: input_of(body, input),
                 }
             }
+            "slow summary" => Step::Text("Noted.".into()),
             other => Step::Text(format!("bad directive: {other}")),
         };
         let ends = name == "tool";
@@ -133,6 +141,17 @@ fn input_of(body: &Value, input: &str) -> Value {
     let input = input.replace("$PLAN_FILE", &plan_file(body));
     let input = input.replace('⟦', "[[").replace('⟧', "]]");
     serde_json::from_str(&input).expect("the tool's input is JSON")
+}
+
+fn pause_of_summary(body: &Value) -> Duration {
+    let body = body.to_string();
+    let wanted = body.split_once("[[slow summary: ");
+    let digits = wanted.and_then(|(_, rest)| rest.split_once("]]"));
+    Duration::from_millis(
+        digits
+            .and_then(|(digits, _)| digits.parse().ok())
+            .unwrap_or(0),
+    )
 }
 
 fn line_of_system(body: &Value, part: &str) -> String {
