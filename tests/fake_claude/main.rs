@@ -234,6 +234,7 @@ impl Claude {
         let moment = Duration::from_millis(60);
         self.unless_cut(tokio::time::sleep(moment)).await?;
         self.state("running");
+        self.taken.clear();
         say(
             json!({"type": "system", "subtype": "task_notification", "task_id": "b1",
             "status": "completed", "summary": "done"}),
@@ -241,7 +242,7 @@ impl Claude {
         self.init();
         match limit() {
             Some(words) => self.fail("rate_limit", &words),
-            None => self.result(json!({"result": text})),
+            None => self.result(json!({"result": text, "origin": {"kind": "task-notification"}})),
         }
         self.state("idle");
         Ok(None)
