@@ -47,14 +47,14 @@ fn kinds() -> Vec<Kind> {
         kind("failure", "[[exit: 3]]", "Claude ended without an answer"),
         kind(
             "live message",
-            "[[sleep: 2600]] [[say: after it]]",
+            "[[sleep: 4000]] [[say: after it]]",
             "after it",
         ),
         Kind {
             method: "editMessageText",
             ..kind(
                 "edit of one",
-                "[[sleep: 2400]] [[tool: Bash x]] [[sleep: 2400]] [[say: after it]]",
+                "[[sleep: 3000]] [[tool: Bash x]] [[sleep: 4000]] [[say: after it]]",
                 "after it",
             )
         },
