@@ -150,8 +150,8 @@ pub struct Closing<'a> {
     pub progress: &'a Progress,
     pub elapsed: Duration,
     pub waiting: usize,
-    /// What went on in the background when the run was stopped.
-    pub in_background: &'a [String],
+    /// What a stop has ended in the background.
+    pub ended_in_background: &'a [String],
     /// Somebody asked for it to be stopped.
     pub stop_requested: bool,
     /// claude was told that it may leave.
@@ -183,7 +183,7 @@ impl Closing<'_> {
         // claude had answered and was leaving; how it exited does not matter.
         let is_over = self.progress.is_finished() || self.let_go;
         // An interrupt ends subagents in the background before claude leaves: that is a stop all the same.
-        let is_done = is_over && self.in_background.is_empty();
+        let is_done = is_over && self.ended_in_background.is_empty();
         if self.progress.is_answered() && is_done && !self.progress.owes_an_answer() {
             return self.without_message(Outcome::Completed);
         }
@@ -264,7 +264,7 @@ impl Closing<'_> {
                 self.elapsed,
                 self.progress.cost_usd(),
                 self.waiting,
-                self.in_background,
+                self.ended_in_background,
             ),
         )
     }

@@ -4,6 +4,7 @@
 
 use super::Drive;
 use super::asking::as_key;
+use super::leaving::Phase;
 use crate::claude::argv::{Launched, OWN_MODEL};
 use crate::claude::control;
 use crate::claude::host::Host;
@@ -40,7 +41,7 @@ impl Drive<'_> {
         grants: &[Grant],
     ) -> anyhow::Result<()> {
         // A claude that has not begun starts with what is chosen.
-        if self.progress.model.is_none() || self.let_go.is_some() {
+        if self.progress.model.is_none() || matches!(self.phase, Phase::LetGo { .. }) {
             return Ok(());
         }
         let own_model = self.runner.own_model(self.session);

@@ -7,6 +7,7 @@ use fail::fail_point;
 use tracing::{info, warn};
 
 use super::Drive;
+use super::leaving::Phase;
 use crate::chat::failure::conversation_gone;
 use crate::chat::live;
 use crate::claude::host::End;
@@ -46,9 +47,9 @@ impl Drive<'_> {
             progress: &self.progress,
             elapsed,
             waiting: self.waiting,
-            in_background: &self.in_background,
+            ended_in_background: self.phase.ended(),
             stop_requested: self.stop_requested,
-            let_go: self.let_go.is_some(),
+            let_go: matches!(self.phase, Phase::LetGo { .. }),
             program: &self.runner.program.to_string_lossy(),
             path: &path.to_string_lossy(),
             workspace: &self.session.workspace.to_string_lossy(),

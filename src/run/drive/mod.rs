@@ -6,6 +6,7 @@
 mod asking;
 mod choosing;
 mod finish;
+mod leaving;
 mod steer;
 mod turn;
 
@@ -21,8 +22,7 @@ use uuid::Uuid;
 
 use super::start::Runner;
 use crate::chat::live::{self, Going};
-use crate::chat::text;
-use crate::claude::host::{End, Host};
+use crate::claude::host::Host;
 use crate::domain::choices::ChatSettings;
 use crate::domain::event::Event;
 use crate::domain::id::{ClaudeSessionId, MessageId, PromptId};
@@ -36,6 +36,7 @@ use crate::process::sweep::{self, Seen};
 use crate::store::settings;
 use crate::store::{StoreError, holds, outbox, panic_text, runs, waiting};
 use asking::Asking;
+use leaving::Phase;
 use steer::OnItsWay;
 
 /// A run that is over sooner shows no live message: its answer is there before one could be read.
@@ -43,20 +44,8 @@ const LIVE_AFTER: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_secs(1);
 /// Telegram shows "typing" for five seconds.
 const TYPING_EVERY: Duration = Duration::from_millis(4_500);
-/// claude says at once when it begins with a prompt. What it has not begun with so long after it said that it is idle,
-/// it has lost.
-const IDLE_FOR_GOOD: Duration = Duration::from_secs(10);
-/// A claude that does not say when it is idle is let go after so long a silence.
-const SILENCE_IS_IDLE: Duration = Duration::from_secs(2 * 60);
-/// One that does say it is let go without a word after so long a silence: the line that said it was lost.
-const SILENCE_OF_A_SPEAKER: Duration = Duration::from_secs(15 * 60);
 /// Chunks of 64 KiB read before the loop looks at anything else.
 const CHUNKS_AT_ONCE: usize = 32;
-/// How long a keeper may take to begin, on however slow a machine.
-const BEGINNING_TIME: Duration = Duration::from_secs(30);
-/// How long claude may take to leave after it was let go, before it is stopped.
-const LEAVING_TIME: Duration = Duration::from_secs(10);
-
 /// How a drive ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Driven {
@@ -146,11 +135,7 @@ struct Drive<'a> {
     /// The messages of prompts that claude has taken up, by the prompts' ids.
     asked_in: BTreeMap<Uuid, MessageId>,
     stop_requested: bool,
-    /// The keeper was asked to stop claude.
-    stopping: bool,
-    /// What went on in the background then.
-    in_background: Vec<String>,
-    let_go: Option<Instant>,
+    phase: Phase,
     /// The keeper's descendants at the last look.
     seen: Seen,
     /// What the chat wants to see and hear.
@@ -184,9 +169,7 @@ impl<'a> Drive<'a> {
             begun_late: Vec::new(),
             asked_in: BTreeMap::new(),
             stop_requested: false,
-            stopping: false,
-            in_background: Vec::new(),
-            let_go: None,
+            phase: Phase::Working,
             seen: Seen::default(),
             settings: ChatSettings::default(),
             reported: None,
@@ -206,8 +189,7 @@ impl<'a> Drive<'a> {
                 // One bad event is not worth a run.
                 let _ = catch_unwind(AssertUnwindSafe(|| progress.apply(&event)));
                 if matches!(event, Event::TurnStarted { .. }) {
-                    // claude began another turn before it read that it may leave.
-                    self.let_go = None;
+                    self.phase.turn_begins();
                 }
                 if let Event::TurnEnded(turn) = &event {
                     self.taken_unsaid(turn).await?;
@@ -248,12 +230,8 @@ impl<'a> Drive<'a> {
             self.seen = tokio::task::spawn_blocking(move || sweep::look_below(keeper)).await?;
         }
         let now = Instant::now();
-        if let Some(since) = self.let_go {
-            if now - since > LEAVING_TIME {
-                self.let_go = Some(now);
-                self.host.ask_to_stop()?;
-            }
-            return Ok(());
+        if let Phase::LetGo { .. } = self.phase {
+            return Ok(self.hurry()?);
         }
         let (id, at) = (self.run.id, self.run.at);
         if now >= self.next_typing && self.asking.open() == 0 {
@@ -282,7 +260,7 @@ impl<'a> Drive<'a> {
             fail_point!("live-text");
             let going = Going {
                 elapsed,
-                stopping: self.stopping,
+                stopping: matches!(self.phase, Phase::Stopping { .. }),
                 waiting: self.waiting,
                 asks: self.asking.open(),
                 verbosity: self.settings.verbosity,
@@ -325,56 +303,9 @@ impl<'a> Drive<'a> {
             self.run.asked_by = None;
             self.asked_in.clear();
         }
-        if self.stop_requested && !self.stopping {
-            self.withdraw_all()?;
-            self.in_background = self.progress.in_background().map(str::to_owned).collect();
-            self.stopping = self.host.ask_to_stop()?;
+        if self.stop_requested {
+            self.stop()?;
         }
-        Ok(())
-    }
-
-    /// How the run ended, if it has; a keeper that does not begin is given up.
-    fn end(&self) -> std::io::Result<Option<End>> {
-        if let Some(end) = self.host.end()? {
-            return Ok(Some(end));
-        }
-        let too_late = self.stop_requested || self.begun.elapsed() > BEGINNING_TIME;
-        let given_up = too_late && !self.host.has_begun()? && self.host.give_up()?;
-        Ok(given_up.then_some(End::NotBegun))
-    }
-
-    /// Lets claude go when nothing is left to do: its input stays open, so it would wait for ever.
-    fn let_go_if_finished(&mut self) -> std::io::Result<()> {
-        if self.let_go.is_some() || !self.progress.is_between_turns() {
-            return Ok(());
-        }
-        // A prompt on its way begins another turn, and one that was taken up is owed an answer.
-        let nothing_comes = self.on_its_way.is_empty() && !self.progress.owes_an_answer();
-        let is_idle = self.progress.is_finished()
-            && (self.on_its_way.is_empty() || self.last_event.elapsed() > IDLE_FOR_GOOD);
-        if is_idle || (nothing_comes && self.progress.background.is_empty() && self.is_silent()) {
-            self.let_go = Some(Instant::now());
-            self.host.end_session()?;
-        }
-        Ok(())
-    }
-
-    /// Whether claude has said nothing for so long that it must be idle.
-    fn is_silent(&self) -> bool {
-        fail_point!("silence-is-idle", |_| true);
-        let silence = match self.progress.says_when_idle {
-            true => SILENCE_OF_A_SPEAKER,
-            false => SILENCE_IS_IDLE,
-        };
-        self.last_event.elapsed() > silence
-    }
-
-    /// A prompt waits behind mere background work: the prompt comes first.
-    async fn end_background(&mut self) -> anyhow::Result<()> {
-        let note = text::background_ended(self.progress.background.len());
-        self.say(note).await?;
-        self.let_go = Some(Instant::now());
-        self.host.end_session()?;
         Ok(())
     }
 

@@ -43,7 +43,7 @@ impl OnItsWay {
 impl Drive<'_> {
     /// Passes new prompts on, and withdraws those changed on their way.
     pub(super) async fn steer(&mut self) -> anyhow::Result<()> {
-        if self.stopping || self.let_go.is_some() {
+        if !self.phase.is_working() {
             return Ok(());
         }
         let run = self.run.clone();
