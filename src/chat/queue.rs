@@ -1,7 +1,7 @@
 //! Sentences about prompts that wait during a run: `/queue`, and edits of messages.
 
 use crate::domain::button::Press;
-use crate::domain::id::{MessageId, PromptId};
+use crate::domain::id::{ChatThread, MessageId, PromptId};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::prompt::Edit;
 use crate::domain::prompt::InQueue;
@@ -45,6 +45,28 @@ pub fn queue(queues: bool, waiting: &[InQueue]) -> Outgoing {
         body: Outgoing::note(text).body,
         ..message
     }
+}
+
+/// A prompt waits because others work; `taken_by` are the chats that have the places.
+pub fn waits_for_place(here: ChatThread, taken_by: &[ChatThread]) -> Outgoing {
+    let all = match taken_by.len() {
+        0 | 1 => "The only place for runs is taken".to_owned(),
+        many => format!("All {many} places for runs are taken"),
+    };
+    let topics = taken_by.iter().filter(|at| at.chat == here.chat).count();
+    let chats = taken_by.len() - topics;
+    let whose = match (topics, chats) {
+        (0, 1) => "by another chat".to_owned(),
+        (0, many) => format!("by {many} runs of other chats"),
+        (1, 0) => "by another topic of this group".to_owned(),
+        (many, 0) => format!("by {many} runs in other topics of this group"),
+        (topics, chats) => {
+            format!("by {topics} in other topics of this group and {chats} in other chats")
+        }
+    };
+    Outgoing::note(format!(
+        "{all}, {whose}. This runs by itself when one is free; /stop drops it."
+    ))
 }
 
 /// A message was edited or cancelled just after claude had read it.

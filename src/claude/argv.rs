@@ -33,7 +33,7 @@ pub struct Invocation<'a> {
     /// Files that claude puts into this folder are sent to the chat.
     pub outbox: &'a Path,
     /// The folder of files that came from the chat, which claude may read without asking.
-    pub inbox: Option<&'a Path>,
+    pub inbox: &'a Path,
     pub effort: Option<Effort>,
     /// Whether somebody can answer; if not, claude leaves out what it would have to ask for.
     pub can_ask: bool,
@@ -83,10 +83,8 @@ impl Invocation<'_> {
         arguments.push(self.outbox.to_string_lossy().into_owned());
         arguments.push(APPEND_SYSTEM_PROMPT.to_owned());
         arguments.push(about_the_outbox(self.outbox));
-        if let Some(inbox) = self.inbox {
-            arguments.push("--add-dir".to_owned());
-            arguments.push(inbox.display().to_string());
-        }
+        arguments.push("--add-dir".to_owned());
+        arguments.push(self.inbox.to_string_lossy().into_owned());
         if let Some(effort) = self.effort {
             arguments.extend(["--effort".to_owned(), effort.name().to_owned()]);
         }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use teloxide::RequestError;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
@@ -34,6 +34,7 @@ use crate::git::mirror::Mirrors;
 use crate::health::Health;
 use crate::inbox::{self, Inbox};
 use crate::job::fetch::Fetching;
+use crate::job::places::Places;
 use crate::job::{Checking, Handles};
 use crate::login::{Login, LoginTask};
 use crate::metrics::Metrics;
@@ -139,7 +140,8 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
 
     let clock = api.clock();
     let hold = || ask_about_late(&store, &clock, config.stale_after);
-    let take_up = || recover(&store, &outbox, &registry);
+    let places = &worker.runner.handles.places;
+    let take_up = || recover(&store, &outbox, places, &registry);
     if opening::taken(&quit, hold).await?.is_none()
         || opening::taken(&quit, take_up).await?.is_none()
     {
@@ -258,6 +260,7 @@ fn worker(
                     api: api.clone(),
                     transcriber: config.transcriber.clone(),
                 },
+                places: Places::new(config.max_runs),
                 data: config.data.clone(),
                 largest_file: largest_file(&config.api_url),
             },
@@ -273,11 +276,11 @@ fn worker(
             owner: config.access.owner(),
         },
         registry: registry.clone(),
-        places: Arc::new(Semaphore::new(config.max_runs)),
         claims: Claims::default(),
         preparing: Claims::default(),
         jobs: Claims::default(),
         failures: Mutex::default(),
+        told: Mutex::default(),
         branch_prefix: config.branch_prefix.clone(),
     }
 }
@@ -306,7 +309,16 @@ async fn ask_about_late(
 }
 
 /// Resumes what was left when the bot ended: see the table in `docs/ARCHITECTURE.md`.
-async fn recover(store: &Store, outbox: &Outbox, registry: &Registry) -> Result<(), StoreError> {
+async fn recover(
+    store: &Store,
+    outbox: &Outbox,
+    places: &Places,
+    registry: &Registry,
+) -> Result<(), StoreError> {
+    // Before anybody is woken who could take one.
+    for run in store.transaction(runs::all_running).await? {
+        places.keep(run.id.0, run.at);
+    }
     let (chats, beside) = store
         .transaction(|db| {
             gatherings::reopen(db)?;

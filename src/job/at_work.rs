@@ -1,9 +1,9 @@
 //! The handles a job works with, and the ways it can be cut short.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Handles;
@@ -27,8 +27,6 @@ pub struct AtWork<'a> {
     pub job: &'a Job,
     pub session: &'a Session,
     pub signals: &'a Signals,
-    /// `TELECODER_MAX_RUNS`.
-    pub places: &'a Arc<Semaphore>,
     pub quit: &'a CancellationToken,
     /// Wakes the chat's worker for what may begin after the job.
     pub wake: &'a (dyn Fn(ChatThread) + Sync),

@@ -1,7 +1,6 @@
 //! Runs a session's checks one after the other, until something more urgent waits.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{info, warn};
@@ -75,8 +74,9 @@ async fn run_one(
         marker: RunId(work.job.id.0),
         heard: &hear,
     };
-    let place = tokio::select! {
-        place = Arc::clone(work.places).acquire_owned() => place,
+    let places = &work.handles.places;
+    let _place = tokio::select! {
+        place = places.take(work.job.id.0, work.job.at) => place,
         why = cut(work, order) => return Ok(CheckResult::not_begun(check, why)),
     };
     let live = |elapsed| evidence::live(&check.command, elapsed, &heard.get());
@@ -84,7 +84,6 @@ async fn run_one(
         result = bench.run(check, cut(work, order)) => result,
         () = work.show(live) => CheckResult::not_begun(check, CheckEnd::Stopped),
     };
-    drop(place);
     Ok(result)
 }
 

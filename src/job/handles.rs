@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::fetch::Fetching;
+use super::places::Places;
 use crate::domain::check::Commands;
 use crate::git::Git;
 use crate::metrics::Metrics;
@@ -20,6 +21,8 @@ pub struct Handles {
     pub git: Git,
     pub checking: Checking,
     pub fetching: Fetching,
+    /// For runs and checks.
+    pub places: Places,
     /// The data folder.
     pub data: PathBuf,
     /// The largest file that can be sent, in bytes.

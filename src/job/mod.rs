@@ -14,6 +14,7 @@ mod get;
 mod handles;
 mod packing;
 pub mod picture;
+pub mod places;
 mod push;
 pub mod secret;
 pub mod send_files;

@@ -92,11 +92,14 @@ impl Runner {
             })
             .await?;
         let outbox = files::outbox(&self.handles.data, &session.id);
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&outbox)?;
+        // A file may come while the first run goes on.
         let inbox = files::inbox(&self.handles.data, &session.id);
+        for folder in [&outbox, &inbox] {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)?;
+        }
         let settings = folder.settings();
         let invocation = Invocation {
             conversation: match &session.claude_session {
@@ -105,7 +108,7 @@ impl Runner {
                 None => Conversation::New(run.id.0),
             },
             outbox: &outbox,
-            inbox: inbox.is_dir().then_some(&*inbox),
+            inbox: &inbox,
             permission_mode: self.mode(&choices, &grants),
             model: choices
                 .model

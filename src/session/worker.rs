@@ -3,15 +3,14 @@
 //! One at a time per chat and lane, so that at most one process owns a claude session and nothing else works in its
 //! workspace. `work` decides which piece is next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use fail::fail_point;
 use futures::FutureExt;
 use rusqlite::Connection;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 use uuid::Uuid;
@@ -20,7 +19,7 @@ use super::claims::Claims;
 use super::registry::Registry;
 use super::work::{self, Work};
 use crate::chat::failure::Failure;
-use crate::chat::{changes as words, fetched};
+use crate::chat::{changes as words, fetched, queue};
 use crate::domain::id::{ChatThread, JobId, RunId, SessionId};
 use crate::domain::job::{Job, Lane, Task};
 use crate::domain::live::PromptState;
@@ -29,6 +28,7 @@ use crate::domain::run::{Outcome, Run};
 use crate::domain::session::{Session, SessionState};
 use crate::git::snapshot;
 use crate::job::Signals;
+use crate::job::places::Place;
 use crate::job::{self, AtWork, Finished};
 use crate::process::sweep::{self, Seen};
 use crate::run::drive::{self, Driven};
@@ -38,6 +38,9 @@ use crate::store::{StoreError, jobs, migrated, now, outbox, panic_text, runs, se
 
 /// The pause before work is tried again after a failure.
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// How long a prompt waits for a place before its chat is told.
+const WAITS_SILENTLY: Duration = Duration::from_secs(5);
 
 /// How often a task looks for a stop without a signal.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -49,8 +52,6 @@ const TRIED_AT_MOST: usize = 3;
 pub struct Worker {
     pub runner: Runner,
     pub registry: Registry,
-    /// `TELECODER_MAX_RUNS`.
-    pub places: Arc<Semaphore>,
     /// Who follows which run.
     pub claims: Claims<RunId>,
     /// Who makes which workspace.
@@ -59,6 +60,8 @@ pub struct Worker {
     pub jobs: Claims<JobId>,
     /// How often following each run, or doing each job, has failed.
     pub failures: Mutex<BTreeMap<Uuid, usize>>,
+    /// Prompts whose chat has been told that they wait for a place.
+    pub told: Mutex<BTreeSet<RunId>>,
     /// `TELECODER_BRANCH_PREFIX`.
     pub branch_prefix: String,
 }
@@ -149,8 +152,8 @@ impl Worker {
                     // The other worker has seen its end.
                     return Ok(Some(Step::Done));
                 }
-                // It takes a place if there is one; it runs anyway.
-                let _place = Arc::clone(&self.places).try_acquire_owned().ok();
+                // It goes on, whether a place is free or not.
+                self.runner.handles.places.keep(run.id.0, at);
                 info!(run.id = %run.id, chat = %at, "following a run");
                 self.follow(run, &session, signals, quit).await?
             }
@@ -160,10 +163,10 @@ impl Worker {
                     () = quit.cancelled() => return Ok(Some(Step::Quit)),
                 };
                 tokio::select! {
-                    place = Arc::clone(&self.places).acquire_owned() => {
-                        let _place = place?;
-                        self.start(run, &session, signals, quit).await?
+                    place = self.runner.handles.places.take(run.id.0, at) => {
+                        self.start(run, place, &session, signals, quit).await?
                     }
+                    () = self.tell_that_it_waits(&run) => Step::Done,
                     // What waits may have been dropped; look again.
                     () = signals.stop.notified() => Step::Done,
                     () = self.job_comes_first(at, signals) => Step::Done,
@@ -230,7 +233,6 @@ impl Worker {
             job,
             session,
             signals,
-            places: &self.places,
             quit,
             wake: &|at| self.registry.wake(at),
         };
@@ -311,9 +313,33 @@ impl Worker {
         is_enough
     }
 
+    /// Tells the chat once, after some seconds, that a prompt waits for a place; never returns.
+    async fn tell_that_it_waits(&self, run: &Run) {
+        tokio::time::sleep(WAITS_SILENTLY).await;
+        let is_news = {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            told.insert(run.id)
+        };
+        if is_news {
+            let taken = self.runner.handles.places.taken_by();
+            let words = queue::waits_for_place(run.at, &taken).replying_to(run.asked_by);
+            let at = run.at;
+            let store = &self.runner.handles.store;
+            if let Err(error) = store
+                .transaction(move |db| outbox::insert(db, at, &words))
+                .await
+            {
+                debug!(chat = %at, %error, "a chat is not told that it waits for a place");
+            }
+            self.runner.handles.outbox.deliver(at.chat);
+        }
+        std::future::pending().await
+    }
+
     async fn start(
         &self,
         mut run: Run,
+        place: Place<'_>,
         session: &Session,
         signals: &Signals,
         quit: &CancellationToken,
@@ -332,6 +358,8 @@ impl Worker {
             // It was dropped while it waited for a place.
             return Ok(Step::Done);
         };
+        // Whatever comes in between: the run has it until its end.
+        place.stays();
         run.started_at = Some(started_at);
         info!(run.id = %id, chat = %run.at, session = %session.id, "a run starts");
         if let Some(message) = run.asked_by {
@@ -376,9 +404,13 @@ impl Worker {
         signals: &Signals,
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
+        let id = run.id;
         Ok(
             match drive::drive(&self.runner, run, session, signals, quit).await? {
-                Driven::Ended => Step::Done,
+                Driven::Ended => {
+                    self.runner.handles.places.give_back(id.0);
+                    Step::Done
+                }
                 Driven::BotStops => Step::Quit,
             },
         )
@@ -410,6 +442,7 @@ impl Worker {
             let metrics = &self.runner.handles.metrics;
             metrics.run_ended(&outcome, None);
         }
+        self.runner.handles.places.give_back(id.0);
         self.runner.handles.outbox.deliver(at.chat);
         Ok(())
     }

@@ -159,6 +159,15 @@ pub fn open_count(db: &Connection) -> rusqlite::Result<u64> {
         .query_row([], |row| row.get(0))
 }
 
+/// The runs that go on.
+pub fn all_running(db: &Connection) -> rusqlite::Result<Vec<Run>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs r WHERE r.state = 'running' ORDER BY r.seq"
+    ))?
+    .query_map([], from_row)?
+    .collect()
+}
+
 /// Chats with an unfinished run that is not late.
 pub fn chats_with_open(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
     db.prepare_cached(

@@ -723,6 +723,15 @@ fn a_voice_message_in_the_chat_is_answered_as_if_it_was_written() {
 }
 
 #[test]
+fn a_file_that_comes_during_the_first_run_is_in_a_folder_that_claude_may_read() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[argv]]");
+    let arguments = machine.message_with("--add-dir");
+    assert!(arguments.text.contains("/inbox"), "{}", arguments.text);
+}
+
+#[test]
 fn a_picture_sent_while_claude_works_reaches_it_when_it_is_fetched() {
     let machine = Machine::new();
     let id = machine

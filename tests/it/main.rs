@@ -46,6 +46,7 @@ mod measured;
 mod observing;
 mod pace;
 mod people;
+mod places;
 mod prompts;
 mod pushing;
 mod questions_said;

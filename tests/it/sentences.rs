@@ -529,7 +529,11 @@ fn what_the_live_message_says() {
     for event in &events {
         progress.apply(event);
     }
-    let mut all = String::new();
+    let rests = Going {
+        rests: true,
+        ..Going::default()
+    };
+    let mut all = format!("[rests]\n{}\n\n", drawn(&live::live(&progress, rests)).text);
     for verbosity in Verbosity::ALL {
         for (seconds, waiting) in [(7, 0), (345, 1), (4_000, 2)] {
             let going = Going {
@@ -537,6 +541,7 @@ fn what_the_live_message_says() {
                 stopping: false,
                 waiting,
                 asks: 0,
+                rests: false,
                 verbosity,
             };
             let drawn = drawn(&live::live(&progress, going));

@@ -118,6 +118,11 @@ impl Asking {
         self.gone.extend(over.map(|waiting| waiting.request.id));
     }
 
+    /// How many requests wait for an answer.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// How many questions are open, as the live message tells it.
     pub fn open(&self) -> usize {
         self.open
@@ -155,7 +160,9 @@ impl Drive<'_> {
         if looked.has_written {
             self.runner.handles.outbox.deliver(looked.at.chat);
         }
-        self.pass_answers_on(looked.answered).await?;
+        if self.may_go_on(looked.open, !looked.answered.is_empty()) {
+            self.pass_answers_on(looked.answered).await?;
+        }
         let over = looked.over;
         self.asking
             .waiting

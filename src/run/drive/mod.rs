@@ -7,6 +7,7 @@ mod asking;
 mod choosing;
 mod finish;
 mod leaving;
+mod place;
 mod steer;
 mod turn;
 
@@ -37,6 +38,7 @@ use crate::store::settings;
 use crate::store::{StoreError, holds, outbox, panic_text, runs, waiting};
 use asking::Asking;
 use leaving::Phase;
+use place::Wait;
 use steer::OnItsWay;
 
 /// A run that is over sooner shows no live message: its answer is there before one could be read.
@@ -80,6 +82,7 @@ pub async fn drive(
             _ = tick.tick() => Wake::Tick,
             // There is more to read; but a stop and the clock come first.
             () = std::future::ready(()), if drive.more => Wake::Grew,
+            () = runner.handles.places.moved(), if drive.waits.is_some() => Wake::More,
             () = watched.changed() => Wake::Grew,
         };
         match wake {
@@ -136,6 +139,8 @@ struct Drive<'a> {
     asked_in: BTreeMap<Uuid, MessageId>,
     stop_requested: bool,
     phase: Phase,
+    /// It waits for a place.
+    waits: Option<Wait>,
     /// The keeper's descendants at the last look.
     seen: Seen,
     /// What the chat wants to see and hear.
@@ -170,6 +175,7 @@ impl<'a> Drive<'a> {
             asked_in: BTreeMap::new(),
             stop_requested: false,
             phase: Phase::Working,
+            waits: None,
             seen: Seen::default(),
             settings: ChatSettings::default(),
             reported: None,
@@ -185,6 +191,7 @@ impl<'a> Drive<'a> {
             for (end, event) in events {
                 read_something = true;
                 self.asking.hear(&event);
+                self.notice(&event);
                 let progress = &mut self.progress;
                 // One bad event is not worth a run.
                 let _ = catch_unwind(AssertUnwindSafe(|| progress.apply(&event)));
@@ -234,7 +241,12 @@ impl<'a> Drive<'a> {
             return Ok(self.hurry()?);
         }
         let (id, at) = (self.run.id, self.run.at);
-        if now >= self.next_typing && self.asking.open() == 0 {
+        self.tell_of_wait().await?;
+        let rests = self.is_resting();
+        if rests && self.asking.open() == 0 {
+            self.rest();
+        }
+        if now >= self.next_typing && self.asking.open() == 0 && !rests {
             self.next_typing = now + TYPING_EVERY;
             self.runner.handles.outbox.typing(at);
         }
@@ -263,6 +275,7 @@ impl<'a> Drive<'a> {
                 stopping: matches!(self.phase, Phase::Stopping { .. }),
                 waiting: self.waiting,
                 asks: self.asking.open(),
+                rests: self.is_resting(),
                 verbosity: self.settings.verbosity,
             };
             live::live(&self.progress, going)

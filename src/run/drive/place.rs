@@ -1,0 +1,90 @@
+//! A run's place among `TELECODER_MAX_RUNS`: given back while claude only waits, taken again before it goes on.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Drive;
+use crate::chat::queue;
+use crate::domain::event::Event;
+use crate::domain::progress::StepState;
+use crate::job::places::Precedence;
+
+/// How long a run waits for its place before the chat is told.
+const WAITS_SILENTLY: Duration = Duration::from_secs(5);
+
+/// A wait for a place.
+pub(super) struct Wait {
+    since: Instant,
+    is_told: bool,
+}
+
+impl Drive<'_> {
+    /// Nothing of the run needs a place: claude waits for an answer, or only something in the background goes on.
+    pub(super) fn rest(&mut self) {
+        self.runner.handles.places.give_back(self.run.id.0);
+    }
+
+    /// While claude waits for a person, others may have its place; an answer goes to claude when it has one again.
+    pub(super) fn may_go_on(&mut self, open: usize, has_answer: bool) -> bool {
+        if has_answer {
+            return self.has_place(Precedence::Begun);
+        }
+        // A call that asks counts as running.
+        let steps = self.progress.steps.iter();
+        let running = steps.filter(|step| step.state == StepState::Running);
+        if open > 0 && running.count() <= self.asking.waiting() {
+            self.rest();
+        }
+        true
+    }
+
+    /// Whether all turns are over, and something in the background goes on.
+    pub(super) fn is_resting(&self) -> bool {
+        let is_idle = self.progress.idle && self.progress.is_between_turns();
+        is_idle && self.on_its_way.is_empty() && !self.progress.background.is_empty()
+    }
+
+    /// claude has begun to work by itself: it counts, whether a place is free or not.
+    pub(super) fn notice(&mut self, event: &Event) {
+        let begins = matches!(event, Event::TurnStarted { .. } | Event::Busy);
+        if begins && self.phase.is_working() {
+            self.keep_place();
+        }
+    }
+
+    pub(super) fn keep_place(&mut self) {
+        self.waits = None;
+        self.runner.handles.places.keep(self.run.id.0, self.run.at);
+    }
+
+    /// Whether the run has a place for what comes next; else it waits for one from now on.
+    pub(super) fn has_place(&mut self, precedence: Precedence) -> bool {
+        let places = &self.runner.handles.places;
+        let has = places.try_take(self.run.id.0, self.run.at, precedence);
+        match has {
+            true => self.waits = None,
+            false => {
+                self.waits.get_or_insert_with(|| Wait {
+                    since: Instant::now(),
+                    is_told: false,
+                });
+            }
+        }
+        has
+    }
+
+    /// Tells the chat once, after some seconds, that the run waits for a place.
+    pub(super) async fn tell_of_wait(&mut self) -> anyhow::Result<()> {
+        let Some(wait) = &mut self.waits else {
+            return Ok(());
+        };
+        if !wait.is_told && wait.since.elapsed() > WAITS_SILENTLY {
+            wait.is_told = true;
+            let taken = self.runner.handles.places.taken_by();
+            self.say(queue::waits_for_place(self.run.at, &taken))
+                .await?;
+        }
+        Ok(())
+    }
+}

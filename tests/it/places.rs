@@ -1,0 +1,150 @@
+//! The places for runs: never more at work than there are, and whoever only waits keeps nobody else from working.
+
+use telecoder::demo::bot_api::Posted;
+use telecoder::domain::id::ChatId;
+
+use crate::support::{ADA, GRACE, Machine};
+
+const ADAS: ChatId = ChatId(7);
+const GRACES: ChatId = ChatId(8);
+
+fn one_place() -> Machine {
+    Machine::new()
+        .with("TELECODER_MAX_RUNS", "1")
+        .with("TELECODER_TG_ALLOWED_USERS", "7,8")
+}
+
+fn grace_says(machine: &Machine, text: &str) {
+    machine.api.say(GRACES, GRACE, text);
+}
+
+fn message_in(machine: &Machine, chat: ChatId, part: &str) -> Posted {
+    machine.until(&format!("{part:?} in {chat:?}"), || {
+        let messages = machine.bot_messages().into_iter();
+        let mut of_chat = messages.filter(|message| message.chat == chat.0);
+        of_chat.find(|message| message.text.contains(part))
+    })
+}
+
+/// Lets a command go on that waits for this.
+fn release(machine: &Machine, what: &str) {
+    std::fs::write(machine.folder.path().join("home").join(what), "").expect("a file");
+}
+
+fn waits_for(what: &str) -> String {
+    format!("[[bash: touch ~/{what}-begun; until test -e ~/{what}; do sleep 0.1; done]]")
+}
+
+fn until_begun(machine: &Machine, what: &str) {
+    let file = machine.folder.path().join(format!("home/{what}-begun"));
+    machine.until(&format!("{what} has begun"), || file.exists().then_some(()));
+}
+
+#[test]
+fn after_a_restart_the_runs_that_go_on_have_their_places_before_anybody_else_begins() {
+    let machine = one_place();
+    let bot = machine.start();
+    // Whoever is woken first has the lower number.
+    grace_says(
+        &machine,
+        &format!("{} [[say: the first]]", waits_for("first")),
+    );
+    until_begun(&machine, "first");
+    machine.ada_says(&format!("{} [[say: the second]]", waits_for("second")));
+    let told = message_in(
+        &machine,
+        ADAS,
+        "The only place for runs is taken, by another chat.",
+    );
+    machine.until_known_to_have_arrived(&told);
+    bot.kill();
+    let _bot = machine.start();
+    machine.nth_message_with("The only place for runs is taken", 2);
+    let second = machine.folder.path().join("home/second-begun");
+    assert!(!second.exists(), "it has no place");
+    release(&machine, "first");
+    message_in(&machine, GRACES, "the first");
+    until_begun(&machine, "second");
+    release(&machine, "second");
+    message_in(&machine, ADAS, "the second");
+    machine.until_quiet();
+}
+
+#[test]
+fn an_open_question_keeps_nobody_from_working_and_its_answer_comes_next() {
+    let machine = one_place().with("TELECODER_PERMISSION_MODE", "default");
+    let _bot = machine.start();
+    machine.ada_says("[[ask: Bash {\"command\":\"rm one\"}]]");
+    let question = machine.message_with_button("rm one", "Allow once");
+    grace_says(&machine, "hello");
+    message_in(&machine, GRACES, "You said: hello");
+    machine.until("only the question is left", || {
+        (machine.rows("SELECT count(*) FROM runs WHERE state <> 'ended'") == [1]).then_some(())
+    });
+    grace_says(
+        &machine,
+        &format!("{} [[say: the long one]]", waits_for("long")),
+    );
+    until_begun(&machine, "long");
+    machine.press(ADA, &question, "Allow once");
+    grace_says(&machine, "/queue on");
+    grace_says(&machine, "after it");
+    message_in(
+        &machine,
+        ADAS,
+        "The only place for runs is taken, by another chat.",
+    );
+    assert!(
+        machine
+            .bot_messages()
+            .iter()
+            .all(|message| !message.text.contains("Allowed: "))
+    );
+    release(&machine, "long");
+    message_in(&machine, GRACES, "You said: after it");
+    machine.until_quiet();
+    let ended = "SELECT chat_id FROM runs ORDER BY ended_at";
+    assert_eq!(
+        machine.rows(ended),
+        [8, 8, 7, 8],
+        "the answered one came first"
+    );
+}
+
+#[test]
+fn work_in_the_background_keeps_nobody_from_working_and_its_message_rests() {
+    let machine = one_place();
+    let _bot = machine.start();
+    machine.ada_says("[[background: 60000 x]]");
+    let resting = machine.message_with("In the background: the build");
+    grace_says(&machine, "hello");
+    message_in(&machine, GRACES, "You said: hello");
+    let typing = || {
+        let calls = machine.api.calls();
+        let typing = calls.iter().filter(|call| call.method == "sendChatAction");
+        typing
+            .filter(|call| call.arguments["chat_id"] == ADAS.0)
+            .count()
+    };
+    machine.until("it rests", || {
+        machine
+            .now(&resting)
+            .text
+            .starts_with("In the background")
+            .then_some(())
+    });
+    let (edits, typed) = (machine.now(&resting).edits, typing());
+    for number in 0..3 {
+        grace_says(
+            &machine,
+            &format!("[[sleep: 1500]] [[say: number {number}]]"),
+        );
+        message_in(&machine, GRACES, &format!("number {number}"));
+    }
+    assert_eq!(machine.now(&resting).edits, edits);
+    assert_eq!(typing(), typed);
+    machine.ada_says("and you?");
+    machine.message_with("You said: and you?");
+    machine.ada_says("/stop");
+    machine.message_with("Ended with it in the background: the build.");
+}
