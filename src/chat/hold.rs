@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Zoned;
 
+use super::failure::Failure;
 use super::text::duration;
 use crate::domain::button::Press;
 use crate::domain::event::{LimitReport, Standing};
@@ -64,6 +65,36 @@ pub fn login_refused_once(until: &Zoned, now: &Zoned, words: &str) -> Outgoing {
     goes_on_by_itself(&when, words).ringing_if(false)
 }
 
+/// claude could not be started, for half a minute.
+pub fn not_started(until: &Zoned, now: &Zoned, failure: &Failure) -> Outgoing {
+    let (what, mend, words) = match failure {
+        Failure::ProgramMissing { program, .. } if program.contains('/') => (
+            format!("There is no program {program} on this machine"),
+            "Install Claude Code (docs/runtime-setup.md), or set TELECODER_RUNTIME to its path.",
+            String::new(),
+        ),
+        Failure::ProgramMissing { program, path } => (
+            format!("There is no program {program} in the folders that telecoder looks through"),
+            "A service does not have the PATH of your shell. Install Claude Code (docs/runtime-setup.md), or set \
+             TELECODER_RUNTIME to its full path. Looked through:",
+            path.clone(),
+        ),
+        other => (
+            "Claude could not be started".to_owned(),
+            "The system's words:",
+            other.reason(),
+        ),
+    };
+    Outgoing::note(format!(
+        "{what}, so the prompt has not run. It is kept, and so are those behind it. I try again by myself in {} ({}); \
+         /stop drops them all. {mend}",
+        left(until, now),
+        clock(until, now)
+    ))
+    .quoting(words)
+    .loud()
+}
+
 fn goes_on_by_itself(when: &str, words: &str) -> Outgoing {
     Outgoing::note(format!(
         "{when}: first this prompt, then those waiting behind it. The work so far is kept. /stop drops them \
@@ -86,6 +117,10 @@ pub fn waits(why: HoldCause, until: Option<&Zoned>, now: &Zoned) -> Outgoing {
         }
         (HoldCause::Overload, _) => {
             "This is kept until the API works again, then runs by itself. /stop drops it."
+                .to_owned()
+        }
+        (HoldCause::Start, _) => {
+            "This is kept until claude can be started, then runs by itself. /stop drops it."
                 .to_owned()
         }
         (HoldCause::Login, _) => {
@@ -113,6 +148,12 @@ pub fn status_line(why: HoldCause, until: Option<&Zoned>, now: &Zoned) -> String
             clock(until, now),
             left(until, now)
         ),
+        (HoldCause::Start, Some(until)) => format!(
+            "Held: claude cannot be started; tried again at {} (in {})",
+            clock(until, now),
+            left(until, now)
+        ),
+        (HoldCause::Start, None) => "Held: claude cannot be started".to_owned(),
         (HoldCause::Overload, None) => "Held: the API does not work".to_owned(),
     }
 }

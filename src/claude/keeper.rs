@@ -38,6 +38,9 @@ use crate::process::sweep::{self, Spared};
 /// How long the keeper tries to write `exit.json` on a full disk.
 const ROOM_PATIENCE: Duration = Duration::from_secs(60 * 60);
 const ROOM_PAUSE: Duration = Duration::from_millis(500);
+/// How long a start that fails is tried again, and how often.
+const START_PATIENCE: Duration = Duration::from_secs(30);
+const START_PAUSE: Duration = Duration::from_millis(250);
 /// How often the keeper looks whether `stderr.log` has become large.
 const STDERR_LOOKED_AT: Duration = Duration::from_secs(5);
 /// If memory runs out, the kernel ends claude and what it started rather than the bot or a keeper. Format:
@@ -95,14 +98,9 @@ fn leave_word(folder: &RunFolder, exit: &Exit) -> anyhow::Result<()> {
 
 fn run(folder: &RunFolder, spec: &Spec, lock: &File, wakes: &Wakes) -> anyhow::Result<Exit> {
     let mut input = Input::open(folder).context("cannot make claude's input")?;
-    let mut child = match start(folder, spec) {
+    let mut child = match start_patiently(folder, spec, wakes)? {
         Ok(child) => child,
-        Err(reason) => {
-            return Ok(Exit {
-                not_started: Some(reason),
-                ..Exit::default()
-            });
-        }
+        Err(not_started) => return Ok(not_started),
     };
     // claude starts meanwhile; it does nothing until it has its prompt.
     if let Err(error) = folder.make_durable(lock) {
@@ -189,6 +187,17 @@ impl Wakes {
         })
     }
 
+    /// Sleeps until somebody asks for a stop, for so long at most.
+    fn asked_to_stop(&self, pause: Duration) -> io::Result<bool> {
+        let timeout = Timespec::try_from(pause).ok();
+        let mut sources = [PollFd::new(&self.stop_requests, PollFlags::IN)];
+        match poll(&mut sources, timeout.as_ref()) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => Ok(false),
+            Ok(_) => Ok(drain(&self.stop_requests)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Sleeps until something happens, until `due` at the latest. Room in `input` wakes it only if bytes wait to be
     /// written.
     fn wait(&self, claude: &OwnedFd, input: &Input, due: Option<Instant>) -> io::Result<Woken> {
@@ -243,6 +252,40 @@ fn pidfd_of(child: &Child) -> anyhow::Result<OwnedFd> {
 
 fn pid_of(child: &Child) -> Option<Pid> {
     Pid::from_raw(i32::try_from(child.id()).ok()?)
+}
+
+/// Starts claude. If that fails, it is tried again for a while: its program may just be replaced, or the system be short
+/// of something.
+fn start_patiently(
+    folder: &RunFolder,
+    spec: &Spec,
+    wakes: &Wakes,
+) -> io::Result<Result<Child, Exit>> {
+    let deadline = Instant::now() + start_patience();
+    loop {
+        let reason = match start(folder, spec) {
+            Ok(child) => return Ok(Ok(child)),
+            Err(reason) => reason,
+        };
+        let not_started = Exit {
+            not_started: Some(reason.clone()),
+            ..Exit::default()
+        };
+        if reason == NotStarted::WorkspaceMissing || Instant::now() > deadline {
+            return Ok(Err(not_started));
+        }
+        if wakes.asked_to_stop(START_PAUSE)? {
+            return Ok(Err(Exit {
+                stopped: Some(Stop::Asked),
+                ..not_started
+            }));
+        }
+    }
+}
+
+fn start_patience() -> Duration {
+    fail_point!("start-patience", |_| Duration::from_millis(500));
+    START_PATIENCE
 }
 
 fn start(folder: &RunFolder, spec: &Spec) -> Result<Child, NotStarted> {

@@ -20,6 +20,8 @@ pub enum HoldCause {
     Login,
     /// The API is overloaded or fails.
     Overload,
+    /// claude cannot be started.
+    Start,
 }
 
 impl HoldCause {
@@ -29,13 +31,18 @@ impl HoldCause {
             HoldCause::Limit => "limit",
             HoldCause::Login => "login",
             HoldCause::Overload => "overload",
+            HoldCause::Start => "start",
         }
     }
 
     pub fn named(name: &str) -> Option<HoldCause> {
-        [HoldCause::Limit, HoldCause::Login, HoldCause::Overload]
-            .into_iter()
-            .find(|why| why.name() == name)
+        const ALL: [HoldCause; 4] = [
+            HoldCause::Limit,
+            HoldCause::Login,
+            HoldCause::Overload,
+            HoldCause::Start,
+        ];
+        ALL.into_iter().find(|why| why.name() == name)
     }
 }
 

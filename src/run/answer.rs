@@ -130,6 +130,8 @@ pub struct Conclusion {
     pub message: Option<Outgoing>,
     /// The conversation cannot be resumed.
     pub forget_conversation: bool,
+    /// claude could not be started, which may pass: nothing has begun.
+    pub not_started: Option<Failure>,
 }
 
 /// What a lost run has left.
@@ -219,6 +221,7 @@ impl Closing<'_> {
             outcome,
             message: self.stop_requested.then(text::already_over),
             forget_conversation: false,
+            not_started: None,
         }
     }
 
@@ -270,8 +273,13 @@ impl Closing<'_> {
     }
 
     fn failed(&self, failure: &Failure) -> Conclusion {
+        let may_pass = matches!(
+            failure,
+            Failure::NotStarted(_) | Failure::ProgramMissing { .. }
+        );
         Conclusion {
             forget_conversation: *failure == Failure::UnknownConversation,
+            not_started: may_pass.then(|| failure.clone()),
             ..self.with_message(
                 Outcome::Failed(failure.reason()),
                 failure.message(self.elapsed, self.progress),
@@ -296,6 +304,7 @@ impl Closing<'_> {
             outcome,
             message: Some(message.replying_to(self.asked_by)),
             forget_conversation: false,
+            not_started: None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! A chat's hold, set by a usage limit, an API that does not work or a missing login.
+//! A chat's hold, set by a usage limit, an API that does not work, a missing login or a claude that does not start.
 //!
 //! Prompts that met it are queued anew, before later ones, and nothing begins in the chat until the hold ends: at its
 //! time (`daemon::beside`), by a button, by `/stop` or by a login. A run that succeeds in another chat ends it, too,
@@ -30,7 +30,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 const FIRST_OVERLOAD_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_OVERLOAD_PAUSE: Duration = Duration::from_secs(15 * 60);
 
-/// What a turn ran into.
+/// It has been tried for half a minute before.
+const FIRST_START_PAUSE: Duration = Duration::from_secs(60);
+
+/// What a turn, or the start of a run, ran into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// In claude's own words.
@@ -41,6 +44,8 @@ pub enum Obstacle {
     LoginRefusedOnce(String),
     /// The API is overloaded, fails or cannot be reached; in claude's own words.
     Overload(String),
+    /// claude could not be started.
+    NotStarted(Failure),
 }
 
 /// The obstacle that ended a turn, if it passes with time or a login. `login_helps`: claude's credentials come from a
@@ -130,6 +135,10 @@ pub fn hold_up(
             let pause = pause(FIRST_OVERLOAD_PAUSE, LONGEST_OVERLOAD_PAUSE, tries);
             (HoldCause::Overload, Some(now() + pause))
         }
+        Obstacle::NotStarted(_) => {
+            let pause = pause(FIRST_START_PAUSE, LONGEST_OVERLOAD_PAUSE, tries);
+            (HoldCause::Start, Some(now() + pause))
+        }
         Obstacle::NotLoggedIn => (HoldCause::Login, None),
     };
     let hold = Hold { why, until };
@@ -140,6 +149,7 @@ pub fn hold_up(
         Obstacle::Limit(limit, words) => words::limited(&end, clock, limit.until.is_some(), words),
         Obstacle::Overload(words) => words::overloaded(&end, clock, words),
         Obstacle::LoginRefusedOnce(words) => words::login_refused_once(&end, clock, words),
+        Obstacle::NotStarted(failure) => words::not_started(&end, clock, failure),
         Obstacle::NotLoggedIn => {
             tell_of_login(db, at, run, owner)?;
             return Ok(true);
@@ -152,6 +162,28 @@ pub fn hold_up(
     told.loud &= tries == 0;
     outbox::insert(db, at, &told)?;
     Ok(true)
+}
+
+/// claude could not be started for a run that has ended: its chat is held, and its prompts are tried again. Returns false
+/// where [`hold_up`] does.
+pub fn not_started(
+    db: &Connection,
+    run: &Run,
+    at: ChatThread,
+    failure: Failure,
+    owner: Option<ChatThread>,
+) -> rusqlite::Result<bool> {
+    let prompts: Vec<PromptId> = prompts::of_run(db, run.id)?
+        .into_iter()
+        .map(|prompt| prompt.id)
+        .collect();
+    let met = Met {
+        obstacle: &Obstacle::NotStarted(failure),
+        has_worked: false,
+        prompts: &prompts,
+    };
+    let run = Run { at, ..run.clone() };
+    hold_up(db, &run, &met, owner, &Zoned::now())
 }
 
 /// The owner is offered the login once, whichever chat needs it.

@@ -8,7 +8,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use fail::fail_point;
 use futures::FutureExt;
 use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
@@ -18,29 +17,18 @@ use uuid::Uuid;
 use super::claims::Claims;
 use super::registry::Registry;
 use super::work::{self, Work};
-use crate::chat::failure::Failure;
-use crate::chat::{changes as words, fetched, queue};
+use crate::chat::{changes as words, fetched};
 use crate::domain::id::{ChatThread, JobId, RunId, SessionId};
 use crate::domain::job::{Job, Lane, Task};
-use crate::domain::live::PromptState;
-use crate::domain::progress::Progress;
 use crate::domain::run::{Outcome, Run};
 use crate::domain::session::{Session, SessionState};
-use crate::git::snapshot;
 use crate::job::Signals;
-use crate::job::places::Place;
 use crate::job::{self, AtWork, Finished};
-use crate::process::sweep::{self, Seen};
-use crate::run::drive::{self, Driven};
-use crate::run::ending;
 use crate::run::start::Runner;
-use crate::store::{StoreError, jobs, migrated, now, outbox, panic_text, runs, sessions, waiting};
+use crate::store::{StoreError, jobs, migrated, now, outbox, panic_text, runs, sessions};
 
 /// The pause before work is tried again after a failure.
 const PAUSE: Duration = Duration::from_secs(5);
-
-/// How long a prompt waits for a place before its chat is told.
-const WAITS_SILENTLY: Duration = Duration::from_secs(5);
 
 /// How often a task looks for a stop without a signal.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -274,35 +262,8 @@ impl Worker {
         Ok(Step::Done)
     }
 
-    /// An error here does not end the run: its keeper may still be working. The run is reported as failed only if there
-    /// is no keeper and it keeps failing: its chat would wait for ever.
-    async fn follow(
-        &self,
-        run: Run,
-        session: &Session,
-        signals: &Signals,
-        quit: &CancellationToken,
-    ) -> anyhow::Result<Step> {
-        let followed = match self.runner.start(&run, session).await {
-            Ok(()) => self.drive(run.clone(), session, signals, quit).await,
-            Err(error) => Err(error),
-        };
-        let Err(error) = followed else {
-            return followed;
-        };
-        if is_passing(&error) || self.runner.is_kept(&run) || !self.is_enough(run.id.0) {
-            return Err(error);
-        }
-        let id = run.id;
-        let sweep = move || sweep::end_left_behind(id, &Seen::default());
-        tokio::task::spawn_blocking(sweep).await??;
-        self.not_started(&run, &format!("its record cannot be read: {error:#}"))
-            .await?;
-        Ok(Step::Done)
-    }
-
     /// Counts a failure to follow a run or do a job; at the limit returns true and forgets it.
-    fn is_enough(&self, of: Uuid) -> bool {
+    pub(super) fn is_enough(&self, of: Uuid) -> bool {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let count = failures.entry(of).or_default();
         *count += 1;
@@ -311,72 +272,6 @@ impl Worker {
             failures.remove(&of);
         }
         is_enough
-    }
-
-    /// Tells the chat once, after some seconds, that a prompt waits for a place; never returns.
-    async fn tell_that_it_waits(&self, run: &Run) {
-        tokio::time::sleep(WAITS_SILENTLY).await;
-        let is_news = {
-            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            told.insert(run.id)
-        };
-        if is_news {
-            let taken = self.runner.handles.places.taken_by();
-            let words = queue::waits_for_place(run.at, &taken).replying_to(run.asked_by);
-            let at = run.at;
-            let store = &self.runner.handles.store;
-            if let Err(error) = store
-                .transaction(move |db| outbox::insert(db, at, &words))
-                .await
-            {
-                debug!(chat = %at, %error, "a chat is not told that it waits for a place");
-            }
-            self.runner.handles.outbox.deliver(at.chat);
-        }
-        std::future::pending().await
-    }
-
-    async fn start(
-        &self,
-        mut run: Run,
-        place: Place<'_>,
-        session: &Session,
-        signals: &Signals,
-        quit: &CancellationToken,
-    ) -> anyhow::Result<Step> {
-        let id = run.id;
-        // This reads one folder, on the disk where the run's own folder is made a moment later.
-        run.was_empty = snapshot::unborn_branch(&session.workspace);
-        let empty_on = run.was_empty.clone();
-        let started = self
-            .runner
-            .handles
-            .store
-            .transaction(move |db| waiting::mark_running(db, id, empty_on.as_deref()))
-            .await?;
-        let Some(started_at) = started else {
-            // It was dropped while it waited for a place.
-            return Ok(Step::Done);
-        };
-        // Whatever comes in between: the run has it until its end.
-        place.stays();
-        run.started_at = Some(started_at);
-        info!(run.id = %id, chat = %run.at, session = %session.id, "a run starts");
-        if let Some(message) = run.asked_by {
-            let outbox = &self.runner.handles.outbox;
-            outbox.react(run.at.chat, message, PromptState::Running);
-        }
-        fail_point!("run-marked", |_| std::process::abort());
-        if let Err(error) = self.runner.start(&run, session).await {
-            if is_passing(&error) {
-                // It is followed as a running one until it can be started.
-                return Err(error);
-            }
-            // Never tried before, so nothing of it has begun and nothing is left to follow.
-            self.not_started(&run, &format!("{error:#}")).await?;
-            return Ok(Step::Done);
-        }
-        self.drive(run, session, signals, quit).await
     }
 
     pub(super) async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
@@ -396,60 +291,10 @@ impl Worker {
             .transaction(move |db| Ok(runs::running_under(db, id)?.is_some()))
             .await
     }
-
-    async fn drive(
-        &self,
-        run: Run,
-        session: &Session,
-        signals: &Signals,
-        quit: &CancellationToken,
-    ) -> anyhow::Result<Step> {
-        let id = run.id;
-        Ok(
-            match drive::drive(&self.runner, run, session, signals, quit).await? {
-                Driven::Ended => {
-                    self.runner.handles.places.give_back(id.0);
-                    Step::Done
-                }
-                Driven::BotStops => Step::Quit,
-            },
-        )
-    }
-
-    async fn not_started(&self, run: &Run, words: &str) -> Result<(), StoreError> {
-        error!(run.id = %run.id, chat = %run.at, words, "a run could not be started");
-        let failure = Failure::NotStarted(words.to_owned());
-        let message = failure
-            .message(Duration::ZERO, &Progress::default())
-            .replying_to(run.asked_by);
-        let id = run.id;
-        let outcome = Outcome::Failed(failure.reason());
-        let ended = outcome.clone();
-        let (at, is_news) = self
-            .runner
-            .handles
-            .store
-            .transaction(move |db| {
-                let at = runs::place(db, id)?;
-                let is_news = ending::end(db, at, id, &ended)?;
-                if is_news {
-                    outbox::insert(db, at, &message)?;
-                }
-                Ok((at, is_news))
-            })
-            .await?;
-        if is_news {
-            let metrics = &self.runner.handles.metrics;
-            metrics.run_ended(&outcome, None);
-        }
-        self.runner.handles.places.give_back(id.0);
-        self.runner.handles.outbox.deliver(at.chat);
-        Ok(())
-    }
 }
 
 /// The disk is full, or the store takes nothing: there is nothing wrong with the run.
-fn is_passing(error: &anyhow::Error) -> bool {
+pub(super) fn is_passing(error: &anyhow::Error) -> bool {
     use std::io::ErrorKind::{QuotaExceeded, StorageFull};
     let disk_is_full = error
         .downcast_ref::<std::io::Error>()

@@ -56,9 +56,9 @@ pub fn lift_all(db: &Connection, why: HoldCause) -> rusqlite::Result<Vec<ChatThr
         .collect()
 }
 
-/// claude has worked in a chat: it is logged in, and the API answers. Holds for want of either are over.
+/// claude has worked in a chat: it can be started, is logged in, and the API answers. Holds for want of these are over.
 pub fn end_as_claude_works(db: &Connection) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE holds SET until = ?1 WHERE why IN ('login', 'overload')")?
+    db.prepare_cached("UPDATE holds SET until = ?1 WHERE why IN ('login', 'overload', 'start')")?
         .execute([now()])?;
     Ok(())
 }

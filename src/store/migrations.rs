@@ -12,6 +12,7 @@ const STEPS: &[M<'_>] = &[
     EVERY_KIND_OF_MESSAGE,
     OVERLOAD,
     WHAT_CLAUDE_REPORTS,
+    NO_START,
 ];
 
 const FIRST: M<'_> = M::up(
@@ -407,6 +408,23 @@ const WHAT_CLAUDE_REPORTS: M<'_> = M::up(
     -- What claude said at the beginning of its newest turn, in its own spelling.
     ALTER TABLE sessions ADD COLUMN reported_model TEXT;
     ALTER TABLE sessions ADD COLUMN reported_mode  TEXT;
+    ",
+);
+
+const NO_START: M<'_> = M::up(
+    "
+    CREATE TABLE holds_of_every_kind (
+        chat_id   INTEGER NOT NULL,
+        thread_id INTEGER NOT NULL,
+        why       TEXT NOT NULL,                  -- limit, login, overload, start
+        until     INTEGER,                        -- Unix milliseconds; NULL: until a person acts
+        since     INTEGER NOT NULL,
+        told      INTEGER NOT NULL DEFAULT 0,     -- 1: a person wrote meanwhile and was told that it waits
+        PRIMARY KEY (chat_id, thread_id)
+    ) STRICT;
+    INSERT INTO holds_of_every_kind SELECT chat_id, thread_id, why, until, since, told FROM holds;
+    DROP TABLE holds;
+    ALTER TABLE holds_of_every_kind RENAME TO holds;
     ",
 );
 

@@ -5,10 +5,68 @@ use std::time::{Duration, Instant};
 use crate::support::{ADA, Fault, GRACE, Machine, fake_claude};
 use telecoder::domain::id::ChatId;
 
+/// A start that fails is given up soon.
+const AT_ONCE: &str = "start-patience=return";
+
+#[test]
+fn a_claude_that_is_just_being_replaced_is_waited_for() {
+    let machine = Machine::new();
+    let claude = machine.folder.path().join("replaced");
+    let machine = machine.with("TELECODER_RUNTIME", claude.display().to_string());
+    let _bot = machine.start();
+    machine.ada_says("hello");
+    machine.message_with("Working · 1 s");
+    std::os::unix::fs::symlink(fake_claude(), &claude).expect("the program is back");
+    machine.message_with("You said: hello");
+    machine.until_quiet();
+    assert_eq!(machine.loud_messages().len(), 1, "nothing else is told");
+}
+
+#[test]
+fn a_claude_that_cannot_be_started_costs_no_prompt() {
+    let machine = Machine::new();
+    let claude = machine.folder.path().join("gone");
+    let machine = machine.with("TELECODER_RUNTIME", claude.display().to_string());
+    let _bot = machine.start_failing_at(AT_ONCE);
+    machine.ada_says("/queue on");
+    machine.message_with("waits until it ends. /queue off");
+    for number in 0..3 {
+        machine.ada_says(&format!("number {number}"));
+    }
+    let told = machine.message_with_button("so the prompt has not run. It is kept", "Try now");
+    machine.ada_says("/status");
+    let status = machine.message_with("Held: claude cannot be started; tried again at");
+    assert!(
+        status.text.contains("Waiting: 3 prompts"),
+        "{}",
+        status.text
+    );
+    machine.press(ADA, &told, "Try now");
+    let again = machine.nth_message_with("so the prompt has not run. It is kept", 2);
+    assert!(again.silent, "a repeat does not ring");
+    std::os::unix::fs::symlink(fake_claude(), &claude).expect("the program is back");
+    machine.press(ADA, &again, "Try now");
+    for number in 0..3 {
+        machine.message_with(&format!("You said: number {number}"));
+    }
+    machine.until_quiet();
+    assert_eq!(machine.loud_messages().len(), 4);
+}
+
+#[test]
+fn a_stop_while_claude_cannot_be_started_yet_is_told_as_a_stop() {
+    let machine = Machine::new().with("TELECODER_RUNTIME", "/no/such/claude");
+    let _bot = machine.start();
+    machine.ada_says("hello");
+    machine.message_with("Working · 1 s");
+    machine.ada_says("/stop");
+    machine.message_with("Stopped after ");
+}
+
 #[test]
 fn a_missing_claude_is_told_in_the_log_and_in_the_chat() {
     let machine = Machine::new().with("TELECODER_RUNTIME", "no-such-claude");
-    let bot = machine.start();
+    let bot = machine.start_failing_at(AT_ONCE);
     machine.ada_says("hello");
     let message = machine.message_with(
         "There is no program no-such-claude in the folders that telecoder looks through",
@@ -196,7 +254,7 @@ fn the_conversation_goes_on_after_a_run_that_failed() {
 }
 
 #[test]
-fn a_run_that_cannot_be_started_is_told_and_holds_up_nothing() {
+fn a_run_that_cannot_be_started_is_told_and_costs_no_prompt() {
     let machine = Machine::new();
     let _bot = machine.start();
     machine.ada_says("first");
@@ -207,10 +265,13 @@ fn a_run_that_cannot_be_started_is_told_and_holds_up_nothing() {
     std::fs::rename(&runs, machine.data().join("moved")).expect("it moves");
     std::fs::write(&runs, "in the way").expect("a file");
     machine.ada_says("second");
-    machine.message_with("Claude could not be started, so the prompt was not run.");
+    let told = machine.message_with_button("Claude could not be started, so the prompt", "Try now");
     std::fs::remove_file(&runs).expect("it goes");
     std::fs::rename(machine.data().join("moved"), &runs).expect("it moves back");
     machine.ada_says("third");
+    machine.message_with("This is kept until claude can be started, then runs by itself.");
+    machine.press(ADA, &told, "Try now");
+    machine.message_with("You said: second");
     machine.message_with("You said: third");
 }
 
@@ -367,9 +428,9 @@ fn an_interpreter_that_is_missing_is_named_and_not_the_program_that_is_there() {
     std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755))
         .expect("it may be run");
     let machine = machine.with("TELECODER_RUNTIME", script.display().to_string());
-    let _bot = machine.start();
+    let _bot = machine.start_failing_at(AT_ONCE);
     machine.ada_says("hello");
-    let told = machine.message_with("Claude could not be started, so the prompt was not run.");
+    let told = machine.message_with("Claude could not be started, so the prompt has not run.");
     let words = format!(
         "{} is there, but the program that its first line names is not: /no/such/node",
         script.display()
@@ -385,8 +446,8 @@ fn a_claude_whose_node_is_not_on_the_path_has_not_begun() {
     std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755))
         .expect("it may be run");
     let machine = machine.with("TELECODER_RUNTIME", script.display().to_string());
-    let _bot = machine.start();
+    let _bot = machine.start_failing_at(AT_ONCE);
     machine.ada_says("hello");
-    let told = machine.message_with("Claude could not be started, so the prompt was not run.");
+    let told = machine.message_with("Claude could not be started, so the prompt has not run.");
     assert!(told.text.contains("no-such-node"), "{}", told.text);
 }

@@ -155,7 +155,7 @@ fn a_subagent_of_the_real_claude_in_the_background_is_shown_and_a_stop_says_that
         r#"[[tool: Agent {"description":"List the sources","prompt":"⟦sleep: 60000⟧","subagent_type":"general-purpose","run_in_background":true}]] [[say: it is being looked at]]"#,
     );
     machine.message_with("still running in the background: List the sources");
-    machine.message_with("\n\nIn the background: List the sources");
+    machine.message_with("In the background: List the sources");
     machine.ada_says("/stop");
     machine.message_with("Ended with it in the background: List the sources.");
     machine.until_quiet();

@@ -239,6 +239,41 @@ fn what_is_said_while_a_chat_is_held_up() {
             words::overloaded(&today, &now, "529 Overloaded")
         ),
         (
+            "not started",
+            words::not_started(
+                &today,
+                &now,
+                &Failure::NotStarted("Text file busy (os error 26)".into())
+            )
+        ),
+        (
+            "no program",
+            words::not_started(
+                &today,
+                &now,
+                &Failure::ProgramMissing {
+                    program: "claude".into(),
+                    path: "/usr/bin:/bin".into(),
+                }
+            )
+        ),
+        (
+            "no program, by path",
+            words::not_started(
+                &today,
+                &now,
+                &Failure::ProgramMissing {
+                    program: "/opt/claude".into(),
+                    path: String::new(),
+                }
+            )
+        ),
+        (
+            "waits for a start",
+            words::waits(HoldCause::Start, Some(&today), &now)
+        ),
+        ("status, no start", line(HoldCause::Start, Some(&today))),
+        (
             "a login refused once",
             words::login_refused_once(&today, &now, "API Error: 401")
         ),

@@ -65,6 +65,8 @@ impl Drive<'_> {
         let outcome = conclusion.outcome.clone();
         let message = conclusion.message;
         let forget = conclusion.forget_conversation;
+        let not_started = conclusion.not_started;
+        let owner = self.runner.owner;
         let has_begun = self.progress.model.is_some();
         let has_files = send_files::is_anything_there(&self.runner.handles.data, &self.session.id);
         let is_still_empty =
@@ -80,6 +82,10 @@ impl Drive<'_> {
                     return Ok((at, false, Vec::new(), is_held_up));
                 }
                 let unanswered = steering::unanswered(db, id)?;
+                let is_tried_again = match not_started {
+                    Some(failure) => hold::not_started(db, &run, at, failure, owner)?,
+                    None => false,
+                };
                 // claude had not begun, so no prompt runs twice.
                 let may_again = at.chat != ChatId::SHELL && !runs::stop_requested(db, id)?;
                 let runs_again =
@@ -88,7 +94,7 @@ impl Drive<'_> {
                     true => Some(conversation_gone().replying_to(run_asked_by)),
                     false => message,
                 };
-                if let Some(message) = message {
+                if let Some(message) = message.filter(|_| !is_tried_again) {
                     let ring = settings::get(db, at.chat)?.ring;
                     outbox::insert(db, at, &message.ringing_if(ring.is_worth_it(elapsed)))?;
                 }
@@ -115,7 +121,12 @@ impl Drive<'_> {
                 } else if let Some((conversation, model)) = &conversation {
                     sessions::set_conversation(db, &session, conversation, model.as_deref())?;
                 }
-                Ok((at, true, unanswered, is_held_up || runs_again))
+                Ok((
+                    at,
+                    true,
+                    unanswered,
+                    is_held_up || runs_again || is_tried_again,
+                ))
             })
             .await?;
         if is_news {

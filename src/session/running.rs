@@ -1,0 +1,222 @@
+//! A run, from its place to its end: it waits for one, is started, followed, or given up.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use fail::fail_point;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info};
+
+use super::worker::{LOOK_AGAIN, Step, Worker, is_passing};
+use crate::chat::failure::Failure;
+use crate::chat::queue;
+use crate::domain::live::PromptState;
+use crate::domain::progress::Progress;
+use crate::domain::run::{Outcome, Run};
+use crate::domain::session::Session;
+use crate::git::snapshot;
+use crate::job::Signals;
+use crate::job::places::Place;
+use crate::process::sweep::{self, Seen};
+use crate::run::drive::{self, Driven};
+use crate::run::ending;
+use crate::run::hold;
+use crate::store::{StoreError, outbox, runs, waiting};
+
+/// How long a start is tried again while the system is short of something.
+const START_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a prompt waits for a place before its chat is told.
+const WAITS_SILENTLY: Duration = Duration::from_secs(5);
+
+impl Worker {
+    /// Tells the chat once, after some seconds, that a prompt waits for a place; never returns.
+    pub(super) async fn tell_that_it_waits(&self, run: &Run) {
+        tokio::time::sleep(WAITS_SILENTLY).await;
+        let is_news = {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            told.insert(run.id)
+        };
+        if is_news {
+            let taken = self.runner.handles.places.taken_by();
+            let words = queue::waits_for_place(run.at, &taken).replying_to(run.asked_by);
+            let at = run.at;
+            let store = &self.runner.handles.store;
+            if let Err(error) = store
+                .transaction(move |db| outbox::insert(db, at, &words))
+                .await
+            {
+                debug!(chat = %at, %error, "a chat is not told that it waits for a place");
+            }
+            self.runner.handles.outbox.deliver(at.chat);
+        }
+        std::future::pending().await
+    }
+
+    pub(super) async fn start(
+        &self,
+        mut run: Run,
+        place: Place<'_>,
+        session: &Session,
+        signals: &Signals,
+        quit: &CancellationToken,
+    ) -> anyhow::Result<Step> {
+        let id = run.id;
+        // This reads one folder, on the disk where the run's own folder is made a moment later.
+        run.was_empty = snapshot::unborn_branch(&session.workspace);
+        let empty_on = run.was_empty.clone();
+        let started = self
+            .runner
+            .handles
+            .store
+            .transaction(move |db| waiting::mark_running(db, id, empty_on.as_deref()))
+            .await?;
+        let Some(started_at) = started else {
+            // It was dropped while it waited for a place.
+            return Ok(Step::Done);
+        };
+        // Whatever comes in between: the run has it until its end.
+        place.stays();
+        run.started_at = Some(started_at);
+        info!(run.id = %id, chat = %run.at, session = %session.id, "a run starts");
+        if let Some(message) = run.asked_by {
+            let outbox = &self.runner.handles.outbox;
+            outbox.react(run.at.chat, message, PromptState::Running);
+        }
+        fail_point!("run-marked", |_| std::process::abort());
+        let tried_since = Instant::now();
+        while let Err(error) = self.runner.start(&run, session).await {
+            if is_passing(&error) {
+                // It is followed as a running one until it can be started.
+                return Err(error);
+            }
+            if !is_short(&error) || tried_since.elapsed() > START_PATIENCE {
+                // Never tried before, so nothing of it has begun and nothing is left to follow.
+                self.not_started(&run, &format!("{error:#}"), Then::TryAgain)
+                    .await?;
+                return Ok(Step::Done);
+            }
+            debug!(run.id = %id, %error, "a run cannot be started yet");
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                () = quit.cancelled() => return Ok(Step::Quit),
+            }
+        }
+        self.drive(run, session, signals, quit).await
+    }
+
+    /// An error here does not end the run: its keeper may still be working. The run is reported as failed only if there
+    /// is no keeper and it keeps failing: its chat would wait for ever.
+    pub(super) async fn follow(
+        &self,
+        run: Run,
+        session: &Session,
+        signals: &Signals,
+        quit: &CancellationToken,
+    ) -> anyhow::Result<Step> {
+        let followed = match self.runner.start(&run, session).await {
+            Ok(()) => self.drive(run.clone(), session, signals, quit).await,
+            Err(error) => Err(error),
+        };
+        let Err(error) = followed else {
+            return followed;
+        };
+        if is_passing(&error) || self.runner.is_kept(&run) || !self.is_enough(run.id.0) {
+            return Err(error);
+        }
+        let id = run.id;
+        let sweep = move || sweep::end_left_behind(id, &Seen::default());
+        tokio::task::spawn_blocking(sweep).await??;
+        let words = format!("its record cannot be read: {error:#}");
+        self.not_started(&run, &words, Then::GiveUp).await?;
+        Ok(Step::Done)
+    }
+
+    async fn drive(
+        &self,
+        run: Run,
+        session: &Session,
+        signals: &Signals,
+        quit: &CancellationToken,
+    ) -> anyhow::Result<Step> {
+        let id = run.id;
+        Ok(
+            match drive::drive(&self.runner, run, session, signals, quit).await? {
+                Driven::Ended => {
+                    self.runner.handles.places.give_back(id.0);
+                    Step::Done
+                }
+                Driven::BotStops => Step::Quit,
+            },
+        )
+    }
+
+    async fn not_started(&self, run: &Run, words: &str, then: Then) -> Result<(), StoreError> {
+        error!(run.id = %run.id, chat = %run.at, words, "a run could not be started");
+        let failure = Failure::NotStarted(words.to_owned());
+        let message = failure
+            .message(Duration::ZERO, &Progress::default())
+            .replying_to(run.asked_by);
+        let id = run.id;
+        let outcome = Outcome::Failed(failure.reason());
+        let ended = outcome.clone();
+        let (ended_run, owner) = (run.clone(), self.runner.owner);
+        let (at, is_news, is_held) = self
+            .runner
+            .handles
+            .store
+            .transaction(move |db| {
+                let at = runs::place(db, id)?;
+                let is_news = ending::end(db, at, id, &ended)?;
+                let is_held = is_news
+                    && then == Then::TryAgain
+                    && hold::not_started(db, &ended_run, at, failure, owner)?;
+                if is_news && !is_held {
+                    outbox::insert(db, at, &message)?;
+                }
+                Ok((at, is_news, is_held))
+            })
+            .await?;
+        if is_news {
+            let metrics = &self.runner.handles.metrics;
+            metrics.run_ended(&outcome, None);
+        }
+        self.runner.handles.places.give_back(id.0);
+        if let Some(asked_by) = run.asked_by {
+            let state = match is_held {
+                true => PromptState::Taken,
+                false => PromptState::Failed,
+            };
+            let outbox = &self.runner.handles.outbox;
+            outbox.react(at.chat, asked_by, state);
+        }
+        self.runner.handles.outbox.deliver(at.chat);
+        Ok(())
+    }
+}
+
+/// What becomes of the prompts of a run that did not start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// Their chat is held until claude can be started.
+    TryAgain,
+    GiveUp,
+}
+
+/// The system is short of something that others may give back: processes, memory, open files.
+fn is_short(error: &anyhow::Error) -> bool {
+    use rustix::io::Errno;
+    let errno = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(Errno::from_io_error);
+    errno.is_some_and(|errno| {
+        [
+            Errno::AGAIN,
+            Errno::NOMEM,
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::TXTBSY,
+        ]
+        .contains(&errno)
+    })
+}
