@@ -121,7 +121,7 @@ fn find(db: &Connection) -> rusqlite::Result<Found> {
     workspace.extend(jobs::chats_not_begun(db, Lane::Workspace)?);
     Ok(Found {
         workspace,
-        beside: jobs::chats_not_begun(db, Lane::Beside)?,
+        beside: jobs::chats_not_begun(db, Lane::Fetching)?,
         stops: runs::chats_with_stop_requested(db)?,
         messages: outbox::chats_with_due(db)?,
         hold_ends_in: holds::next_end(db)?

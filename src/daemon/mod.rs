@@ -325,7 +325,7 @@ async fn recover(
             let mut chats = runs::chats_with_open(db)?;
             chats.extend(sessions::chats_with_new(db)?);
             chats.extend(jobs::chats_with_due(db, Lane::Workspace)?);
-            Ok((chats, jobs::chats_with_due(db, Lane::Beside)?))
+            Ok((chats, jobs::chats_with_due(db, Lane::Fetching)?))
         })
         .await?;
     for at in chats {

@@ -70,8 +70,27 @@ pub enum Task {
 pub enum Lane {
     /// In turn with the chat's runs: nothing else works in the workspace meanwhile.
     Workspace,
-    /// Together with runs.
-    Beside,
+    /// Files from the chat. This and the following go on beside runs and each other.
+    Fetching,
+    /// Files to the chat.
+    Sending,
+    /// Looks at what changed.
+    Looking,
+    Pushing,
+}
+
+impl Lane {
+    pub const ALL: [Lane; 5] = [
+        Lane::Workspace,
+        Lane::Fetching,
+        Lane::Sending,
+        Lane::Looking,
+        Lane::Pushing,
+    ];
+
+    pub fn is_beside_runs(self) -> bool {
+        self != Lane::Workspace
+    }
 }
 
 impl Task {
@@ -115,12 +134,10 @@ impl Task {
             | Task::Undo { .. }
             | Task::Redo { .. }
             | Task::SendFiles => Lane::Workspace,
-            Task::Diff
-            | Task::Push
-            | Task::AskUndo { .. }
-            | Task::SendSecrets { .. }
-            | Task::Fetch { .. }
-            | Task::Get { .. } => Lane::Beside,
+            Task::Fetch { .. } => Lane::Fetching,
+            Task::SendSecrets { .. } | Task::Get { .. } => Lane::Sending,
+            Task::Diff | Task::AskUndo { .. } => Lane::Looking,
+            Task::Push => Lane::Pushing,
         }
     }
 }

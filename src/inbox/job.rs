@@ -73,9 +73,9 @@ pub(super) fn fetch(
 }
 
 pub(super) fn follow(at: ChatThread, task: &Task) -> Follow {
-    match task.lane() {
-        Lane::Workspace => Follow::wake(at),
-        Lane::Beside => Follow::wake_beside(at),
+    match task.lane().is_beside_runs() {
+        false => Follow::wake(at),
+        true => Follow::wake_beside(at),
     }
 }
 
@@ -161,7 +161,7 @@ pub(super) fn may_be_stopped(task: &Task) -> bool {
 
 /// The job that `/stop` ends without a run.
 pub(super) fn to_stop(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Job>> {
-    for lane in [Lane::Workspace, Lane::Beside] {
+    for lane in Lane::ALL {
         let job = jobs::next(db, at, lane)?.filter(|job| may_be_stopped(&job.task));
         if job.is_some() {
             return Ok(job);

@@ -46,7 +46,7 @@ pub(super) fn look(db: &Connection, at: ChatThread, bot: &Bot) -> rusqlite::Resu
         other_poller_for: bot.other_poller_for,
         ..Facts::default()
     };
-    for lane in [Lane::Workspace, Lane::Beside] {
+    for lane in Lane::ALL {
         let job = jobs::next(db, at, lane)?;
         facts.job = facts
             .job

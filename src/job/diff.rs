@@ -1,11 +1,13 @@
 //! `/diff`: what differs from the workspace before the last run.
 
+use rusqlite::Connection;
+
 use crate::chat::changes as words;
 use crate::domain::changes::Files;
 use crate::domain::id::RunId;
 use crate::git::index::{self, OwnIndex};
 use crate::git::{GitError, diff};
-use crate::store::{StoreError, measured};
+use crate::store::{StoreError, measured, runs};
 use crate::verify::measure;
 
 use super::at_work::{AtWork, Finished};
@@ -16,19 +18,19 @@ const LINES_SHOWN: usize = 60;
 
 pub(super) async fn send(work: &AtWork<'_>) -> Result<Finished, StoreError> {
     let session = work.session.id.clone();
-    let newest = work
+    let (newest, before) = work
         .store()
         .transaction(move |db| {
-            let run = measured::newest_not_undone(db, &session)?;
-            run.map(|run| Ok((run, measured::to_measure(db, run)?.was_empty)))
-                .transpose()
+            let mut newest = measured::not_undone(db, &session, 2)?.into_iter();
+            let mut next = || newest.next().map(|run| of(db, run)).transpose();
+            Ok((next()?, next()?))
         })
         .await?;
-    let Some((run, was_empty)) = newest else {
+    let Some(newest) = newest else {
         return work.say(words::nothing_has_run()).await;
     };
     let looked = tokio::select! {
-        looked = look(work, run, was_empty) => looked,
+        looked = look_at_one_of(work, newest, before) => looked,
         () = work.stopped() => return work.say(words::job_stopped("The diff")).await,
         () = work.quit.cancelled() => return Ok(Finished::BotStops),
     };
@@ -41,10 +43,37 @@ pub(super) async fn send(work: &AtWork<'_>) -> Result<Finished, StoreError> {
     work.say(message).await
 }
 
-async fn look(
-    work: &AtWork<'_>,
+/// A run whose changes can be shown.
+struct Shown {
     run: RunId,
     was_empty: Option<String>,
+    goes_on: bool,
+}
+
+fn of(db: &Connection, run: RunId) -> rusqlite::Result<Shown> {
+    Ok(Shown {
+        run,
+        was_empty: measured::to_measure(db, run)?.was_empty,
+        goes_on: runs::running_under(db, run)?.is_some(),
+    })
+}
+
+/// A run that is just beginning has no snapshot yet, and has changed nothing: then the one before it counts.
+async fn look_at_one_of(
+    work: &AtWork<'_>,
+    newest: Shown,
+    before: Option<Shown>,
+) -> Result<(Files, String, bool), GitError> {
+    let goes_on = newest.goes_on;
+    match (look(work, newest).await, before) {
+        (Err(GitError::Impossible(_)), Some(before)) if goes_on => look(work, before).await,
+        (looked, _) => looked,
+    }
+}
+
+async fn look(
+    work: &AtWork<'_>,
+    Shown { run, was_empty, .. }: Shown,
 ) -> Result<(Files, String, bool), GitError> {
     let (git, workspace) = (&work.handles.git, &work.session.workspace);
     let before = measure::before(git, workspace, run, was_empty.as_deref()).await?;

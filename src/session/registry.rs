@@ -37,7 +37,9 @@ impl Registry {
 
     /// There is something to do for this chat that need not wait for its runs.
     pub fn wake_beside(&self, at: ChatThread) {
-        let _ = self.asks.send(Ask::Wake(at, Lane::Beside));
+        for lane in Lane::ALL.into_iter().filter(|lane| lane.is_beside_runs()) {
+            let _ = self.asks.send(Ask::Wake(at, lane));
+        }
     }
 
     /// This chat's work may have been stopped: a row says whether.
@@ -76,7 +78,7 @@ impl RegistryTask {
                         }
                     },
                     Some(Ask::Stop(at)) => {
-                        for lane in [Lane::Workspace, Lane::Beside] {
+                        for lane in Lane::ALL {
                             if let Some(busy) = busy.get(&(at, lane)) {
                                 busy.signals.stop.notify_one();
                             }

@@ -23,7 +23,7 @@ pub(super) enum Work {
 
 /// The next work of a lane: the running run, then jobs, which are about ended runs, then the oldest waiting run.
 pub(super) fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Result<Option<Work>> {
-    if lane == Lane::Beside {
+    if lane.is_beside_runs() {
         return next_job(db, at, lane);
     }
     if let Some(run) = runs::running(db, at)? {

@@ -41,30 +41,31 @@ pub fn insert(
 /// The chat's oldest unfinished job of a lane. Workspace jobs wait while somebody has their session at a terminal. An
 /// unreadable job, as of a newer telecoder, is ended so that it does not block the next ones.
 pub fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Result<Option<Job>> {
-    loop {
-        let found = db
-            .prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM jobs
-                 WHERE chat_id = ?1 AND thread_id = ?2 AND lane = ?3 AND state = 'due'
-                   AND (lane = 'beside' OR session_id NOT IN
-                        (SELECT id FROM sessions WHERE attached_at IS NOT NULL))
-                 ORDER BY seq LIMIT 1"
-            ))?
-            .query_row(
-                params![at.chat.0, thread_column(at), lane_name(lane)],
-                |row| Ok((row.get::<_, String>(0)?, from_row(row))),
-            )
-            .optional()?;
-        match found {
-            None => return Ok(None),
-            Some((_, Ok(job))) => return Ok(Some(job)),
-            Some((id, Err(error))) => {
+    let due: Vec<(String, rusqlite::Result<Job>)> = db
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM jobs
+             WHERE chat_id = ?1 AND thread_id = ?2 AND lane = ?3 AND state = 'due'
+               AND (lane = 'beside' OR session_id NOT IN
+                    (SELECT id FROM sessions WHERE attached_at IS NOT NULL))
+             ORDER BY seq"
+        ))?
+        .query_map(
+            params![at.chat.0, thread_column(at), lane_name(lane)],
+            |row| Ok((row.get::<_, String>(0)?, from_row(row))),
+        )?
+        .collect::<rusqlite::Result<_>>()?;
+    for (id, job) in due {
+        match job {
+            Ok(job) if job.task.lane() == lane => return Ok(Some(job)),
+            Ok(_) => {}
+            Err(error) => {
                 warn!(job.id = id, %error, "a job cannot be read and is put aside");
                 db.prepare_cached("UPDATE jobs SET state = 'ended' WHERE id = ?1")?
                     .execute([id])?;
             }
         }
     }
+    Ok(None)
 }
 
 /// The job with this id, if it is not done.
@@ -130,7 +131,7 @@ pub fn stop_requested(db: &Connection, id: JobId) -> rusqlite::Result<bool> {
         .exists([id.to_string()])
 }
 
-/// Chats with an unfinished job of a lane.
+/// Chats with an unfinished job of a lane, or of one beside runs.
 pub fn chats_with_due(db: &Connection, lane: Lane) -> rusqlite::Result<Vec<ChatThread>> {
     db.prepare_cached(
         "SELECT DISTINCT chat_id, thread_id FROM jobs WHERE state = 'due' AND lane = ?1",
@@ -225,10 +226,11 @@ pub fn with_live_message(db: &Connection) -> rusqlite::Result<Vec<Job>> {
     .collect()
 }
 
+/// All lanes beside runs have one name; the task says which of them it is.
 fn lane_name(lane: Lane) -> &'static str {
-    match lane {
-        Lane::Workspace => "workspace",
-        Lane::Beside => "beside",
+    match lane.is_beside_runs() {
+        true => "beside",
+        false => "workspace",
     }
 }
 

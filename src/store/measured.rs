@@ -79,15 +79,20 @@ pub fn set_unchanged(db: &Connection, id: RunId) -> rusqlite::Result<()> {
 
 /// The session's newest run that has begun, was not undone, and may have changed something.
 pub fn newest_not_undone(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<RunId>> {
+    Ok(not_undone(db, session, 1)?.into_iter().next())
+}
+
+/// As [`newest_not_undone`], so many of them, the newest first.
+pub fn not_undone(db: &Connection, session: &SessionId, most: u32) -> rusqlite::Result<Vec<RunId>> {
     db.prepare_cached(
         "SELECT id FROM runs WHERE session_id = ?1 AND started_at IS NOT NULL AND undone = 0
            AND unchanged = 0
-         ORDER BY seq DESC LIMIT 1",
+         ORDER BY seq DESC LIMIT ?2",
     )?
-    .query_row([&session.0], |row| {
+    .query_map(params![session.0, most], |row| {
         row.get(0).and_then(|id: String| run_id(0, &id))
-    })
-    .optional()
+    })?
+    .collect()
 }
 
 pub fn set_undone(db: &Connection, id: RunId, undone: bool) -> rusqlite::Result<()> {

@@ -732,6 +732,18 @@ fn a_file_that_comes_during_the_first_run_is_in_a_folder_that_claude_may_read() 
 }
 
 #[test]
+fn a_program_that_hangs_over_one_file_holds_nothing_else_up() {
+    let machine = machine_with_a_session().with("TELECODER_TRANSCRIBE_CMD", "sleep 600; true");
+    sent(&machine, "", &[voice(&machine)]);
+    let _bot = machine.start();
+    machine.message_with("Listening");
+    machine.ada_says("/diff");
+    machine.message_with("Nothing to show or take back");
+    machine.ada_says("/get nothing.txt");
+    machine.message_with("nothing.txt");
+}
+
+#[test]
 fn a_picture_sent_while_claude_works_reaches_it_when_it_is_fetched() {
     let machine = Machine::new();
     let id = machine
