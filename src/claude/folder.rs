@@ -153,8 +153,6 @@ impl RunFolder {
         Ok(true)
     }
 
-    /// The keys that begin with `beginning`, without it, of all lines that were left for claude, passed on or not;
-    /// oldest first.
     /// Removes all lines; to be called before the run has begun, when none of them can have been passed on.
     pub fn remove_lines(&self) -> io::Result<()> {
         match fs::remove_dir_all(self.to_claude()) {
@@ -163,6 +161,8 @@ impl RunFolder {
         }
     }
 
+    /// The keys that begin with `beginning`, without it, of all lines that were left for claude, passed on or not;
+    /// oldest first.
     pub fn keys_left(&self, beginning: &str) -> io::Result<Vec<String>> {
         let mut names = match names_in(&self.to_claude()) {
             Ok(names) => names,

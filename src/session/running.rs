@@ -4,12 +4,14 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use fail::fail_point;
+use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
 use super::worker::{LOOK_AGAIN, Step, Worker, is_passing};
 use crate::chat::failure::Failure;
 use crate::chat::queue;
+use crate::domain::id::RunId;
 use crate::domain::live::PromptState;
 use crate::domain::progress::Progress;
 use crate::domain::run::{Outcome, Run};
@@ -21,7 +23,7 @@ use crate::process::sweep::{self, Seen};
 use crate::run::drive::{self, Driven};
 use crate::run::ending;
 use crate::run::hold;
-use crate::store::{StoreError, outbox, runs, waiting};
+use crate::store::{StoreError, outbox, prompts, runs, sessions, waiting};
 
 /// How long a start is tried again while the system is short of something.
 const START_PATIENCE: Duration = Duration::from_secs(30);
@@ -31,53 +33,62 @@ const WAITS_SILENTLY: Duration = Duration::from_secs(5);
 
 impl Worker {
     /// Tells the chat once, after some seconds, that a prompt waits for a place; never returns.
-    pub(super) async fn tell_that_it_waits(&self, run: &Run) {
+    pub(super) async fn tell_that_it_waits(&self, run: RunId) {
         tokio::time::sleep(WAITS_SILENTLY).await;
         let is_news = {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            told.insert(run.id)
+            told.insert(run)
         };
         if is_news {
             let taken = self.runner.handles.places.taken_by();
-            let words = queue::waits_for_place(run.at, &taken).replying_to(run.asked_by);
-            let at = run.at;
-            let store = &self.runner.handles.store;
-            if let Err(error) = store
-                .transaction(move |db| outbox::insert(db, at, &words))
-                .await
-            {
-                debug!(chat = %at, %error, "a chat is not told that it waits for a place");
+            let telling = self.runner.handles.store.transaction(move |db| {
+                let at = runs::place_if_known(db, run)?;
+                if let Some(at) = at {
+                    let prompts = prompts::of_run(db, run)?;
+                    let asked_by = prompts.first().and_then(|prompt| prompt.message);
+                    let words = queue::waits_for_place(at, &taken).replying_to(asked_by);
+                    outbox::insert(db, at, &words)?;
+                }
+                Ok(at)
+            });
+            match telling.await {
+                Ok(Some(at)) => self.runner.handles.outbox.deliver(at.chat),
+                Ok(None) => {}
+                Err(error) => {
+                    debug!(run.id = %run, %error, "a chat is not told that it waits for a place");
+                }
             }
-            self.runner.handles.outbox.deliver(at.chat);
         }
         std::future::pending().await
     }
 
     pub(super) async fn start(
         &self,
-        mut run: Run,
+        id: RunId,
         place: Place<'_>,
-        session: &Session,
         signals: &Signals,
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
-        let id = run.id;
-        // This reads one folder, on the disk where the run's own folder is made a moment later.
-        run.was_empty = snapshot::unborn_branch(&session.workspace);
-        let empty_on = run.was_empty.clone();
-        let started = self
-            .runner
-            .handles
-            .store
-            .transaction(move |db| waiting::mark_running(db, id, empty_on.as_deref()))
+        let store = &self.runner.handles.store;
+        let started = store
+            .transaction(move |db| {
+                let Some(workspace) = sessions::workspace_of_run(db, id)? else {
+                    return Ok(None);
+                };
+                // This reads one folder, on the disk where the run's own folder is made a moment later.
+                let empty_on = snapshot::unborn_branch(&workspace);
+                if !waiting::mark_running(db, id, empty_on.as_deref())? {
+                    return Ok(None);
+                }
+                running(db, id)
+            })
             .await?;
-        let Some(started_at) = started else {
+        let Some((run, session)) = started else {
             // It was dropped while it waited for a place.
             return Ok(Step::Done);
         };
         // Whatever comes in between: the run has it until its end.
         place.stays();
-        run.started_at = Some(started_at);
         info!(run.id = %id, chat = %run.at, session = %session.id, "a run starts");
         if let Some(message) = run.asked_by {
             let outbox = &self.runner.handles.outbox;
@@ -85,7 +96,7 @@ impl Worker {
         }
         fail_point!("run-marked", |_| std::process::abort());
         let tried_since = Instant::now();
-        while let Err(error) = self.runner.start(&run, session).await {
+        while let Err(error) = self.runner.start(&run, &session).await {
             if is_passing(&error) {
                 // It is followed as a running one until it can be started.
                 return Err(error);
@@ -102,20 +113,27 @@ impl Worker {
                 () = quit.cancelled() => return Ok(Step::Quit),
             }
         }
-        self.drive(run, session, signals, quit).await
+        self.drive(run, &session, signals, quit).await
     }
 
     /// An error here does not end the run: its keeper may still be working. The run is reported as failed only if there
     /// is no keeper and it keeps failing: its chat would wait for ever.
     pub(super) async fn follow(
         &self,
-        run: Run,
-        session: &Session,
+        id: RunId,
         signals: &Signals,
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
-        let followed = match self.runner.start(&run, session).await {
-            Ok(()) => self.drive(run.clone(), session, signals, quit).await,
+        let store = &self.runner.handles.store;
+        let Some((run, session)) = store.transaction(move |db| running(db, id)).await? else {
+            // The other worker has seen its end.
+            return Ok(Step::Done);
+        };
+        // It goes on, whether a place is free or not.
+        self.runner.handles.places.keep(id.0, run.at);
+        info!(run.id = %id, chat = %run.at, "following a run");
+        let followed = match self.runner.start(&run, &session).await {
+            Ok(()) => self.drive(run.clone(), &session, signals, quit).await,
             Err(error) => Err(error),
         };
         let Err(error) = followed else {
@@ -124,7 +142,6 @@ impl Worker {
         if is_passing(&error) || self.runner.is_kept(&run) || !self.is_enough(run.id.0) {
             return Err(error);
         }
-        let id = run.id;
         let sweep = move || sweep::end_left_behind(id, &Seen::default());
         tokio::task::spawn_blocking(sweep).await??;
         let words = format!("its record cannot be read: {error:#}");
@@ -193,6 +210,15 @@ impl Worker {
         self.runner.handles.outbox.deliver(at.chat);
         Ok(())
     }
+}
+
+/// A run that is running, and its session, as they are now.
+fn running(db: &Connection, id: RunId) -> rusqlite::Result<Option<(Run, Session)>> {
+    let Some(run) = runs::running_under(db, id)? else {
+        return Ok(None);
+    };
+    let session = sessions::get(db, &run.session)?;
+    Ok(session.map(|session| (run, session)))
 }
 
 /// What becomes of the prompts of a run that did not start.

@@ -3,20 +3,21 @@
 use rusqlite::Connection;
 
 use crate::chat::workspace;
-use crate::domain::id::ChatThread;
-use crate::domain::job::{Job, Lane};
-use crate::domain::run::{Outcome, Run};
-use crate::domain::session::{Session, SessionState};
+use crate::domain::id::{ChatThread, JobId, RunId, SessionId};
+use crate::domain::job::Lane;
+use crate::domain::run::Outcome;
+use crate::domain::session::SessionState;
 use crate::store::{jobs, outbox, runs, sessions, waiting};
 
-/// The chat's next piece of work.
+/// The chat's next piece of work, by ids alone: whoever waits for a claim or a place reads the rest when it may begin,
+/// because it may have changed meanwhile.
 pub(super) enum Work {
     /// A run that is running already.
-    Follow(Run, Session),
+    Follow(RunId),
     /// A workspace is to be made.
-    Prepare(Session),
-    Start(Run, Session),
-    Do(Job, Session),
+    Prepare(SessionId),
+    Start(RunId),
+    Do(JobId),
     /// The next prompt may get more messages until this time, in Unix milliseconds.
     Wait(i64),
 }
@@ -27,8 +28,8 @@ pub(super) fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Res
         return next_job(db, at, lane);
     }
     if let Some(run) = runs::running(db, at)? {
-        let session = sessions::get(db, &run.session)?;
-        return Ok(session.map(|session| Work::Follow(run, session)));
+        let has_session = sessions::get(db, &run.session)?.is_some();
+        return Ok(has_session.then_some(Work::Follow(run.id)));
     }
     if let Some(job) = next_job(db, at, lane)? {
         return Ok(Some(job));
@@ -51,9 +52,9 @@ pub(super) fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Res
     }
     Ok(match (queued, sessions::next_new(db, at)?) {
         (Some((run, session)), _) if session.state == SessionState::Ready => {
-            Some(Work::Start(run, session))
+            Some(Work::Start(run.id))
         }
-        (_, Some(session)) => Some(Work::Prepare(session)),
+        (_, Some(session)) => Some(Work::Prepare(session.id)),
         _ => waiting::next_gathers_until(db, at)?.map(Work::Wait),
     })
 }
@@ -62,6 +63,6 @@ fn next_job(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Result<Opt
     let Some(job) = jobs::next(db, at, lane)? else {
         return Ok(None);
     };
-    let session = sessions::get(db, &job.session)?;
-    Ok(session.map(|session| Work::Do(job, session)))
+    let has_session = sessions::get(db, &job.session)?.is_some();
+    Ok(has_session.then_some(Work::Do(job.id)))
 }

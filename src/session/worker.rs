@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info};
+use tracing::{debug, error};
 use uuid::Uuid;
 
 use super::claims::Claims;
@@ -19,8 +19,8 @@ use super::registry::Registry;
 use super::work::{self, Work};
 use crate::chat::{changes as words, fetched};
 use crate::domain::id::{ChatThread, JobId, RunId, SessionId};
-use crate::domain::job::{Job, Lane, Task};
-use crate::domain::run::{Outcome, Run};
+use crate::domain::job::{Lane, Task};
+use crate::domain::run::Outcome;
 use crate::domain::session::{Session, SessionState};
 use crate::job::Signals;
 use crate::job::{self, AtWork, Finished};
@@ -120,10 +120,10 @@ impl Worker {
         let step = match work {
             Work::Prepare(session) => {
                 let _claim = tokio::select! {
-                    claim = self.preparing.take(session.id.clone()) => claim,
+                    claim = self.preparing.take(session.clone()) => claim,
                     () = quit.cancelled() => return Ok(Some(Step::Quit)),
                 };
-                match self.session(&session.id).await? {
+                match self.session(&session).await? {
                     Some(session) if session.state == SessionState::New => {
                         self.prepare(&session, signals, quit).await?
                     }
@@ -131,37 +131,30 @@ impl Worker {
                     _ => Step::Done,
                 }
             }
-            Work::Follow(run, session) => {
+            Work::Follow(run) => {
                 let _claim = tokio::select! {
-                    claim = self.claims.take(run.id) => claim,
+                    claim = self.claims.take(run) => claim,
                     () = quit.cancelled() => return Ok(Some(Step::Quit)),
                 };
-                if !self.is_running(&run).await? {
-                    // The other worker has seen its end.
-                    return Ok(Some(Step::Done));
-                }
-                // It goes on, whether a place is free or not.
-                self.runner.handles.places.keep(run.id.0, at);
-                info!(run.id = %run.id, chat = %at, "following a run");
-                self.follow(run, &session, signals, quit).await?
+                self.follow(run, signals, quit).await?
             }
-            Work::Start(run, session) => {
+            Work::Start(run) => {
                 let _claim = tokio::select! {
-                    claim = self.claims.take(run.id) => claim,
+                    claim = self.claims.take(run) => claim,
                     () = quit.cancelled() => return Ok(Some(Step::Quit)),
                 };
                 tokio::select! {
-                    place = self.runner.handles.places.take(run.id.0, at) => {
-                        self.start(run, place, &session, signals, quit).await?
+                    place = self.runner.handles.places.take(run.0, at) => {
+                        self.start(run, place, signals, quit).await?
                     }
-                    () = self.tell_that_it_waits(&run) => Step::Done,
+                    () = self.tell_that_it_waits(run) => Step::Done,
                     // What waits may have been dropped; look again.
                     () = signals.stop.notified() => Step::Done,
                     () = self.job_comes_first(at, signals) => Step::Done,
                     () = quit.cancelled() => Step::Quit,
                 }
             }
-            Work::Do(job, session) => self.do_job(&job, &session, signals, quit).await?,
+            Work::Do(job) => self.do_job(job, signals, quit).await?,
             Work::Wait(until) => {
                 let left = u64::try_from(until.saturating_sub(now())).unwrap_or(0);
                 tokio::select! {
@@ -195,31 +188,28 @@ impl Worker {
     /// not wait for ever.
     async fn do_job(
         &self,
-        job: &Job,
-        session: &Session,
+        id: JobId,
         signals: &Signals,
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
         let _claim = tokio::select! {
-            claim = self.jobs.take(job.id) => claim,
+            claim = self.jobs.take(id) => claim,
             () = quit.cancelled() => return Ok(Step::Quit),
         };
-        let id = job.id;
-        let begin = move |db: &Connection| jobs::begin(db, id);
-        if self
-            .runner
-            .handles
-            .store
-            .transaction(begin)
-            .await?
-            .is_none()
-        {
+        let begin = move |db: &Connection| {
+            let Some(job) = jobs::begin(db, id)? else {
+                return Ok(None);
+            };
+            let session = sessions::get(db, &job.session)?;
+            Ok(session.map(|session| (job, session)))
+        };
+        let Some((job, session)) = self.runner.handles.store.transaction(begin).await? else {
             return Ok(Step::Done);
-        }
+        };
         let work = AtWork {
             handles: &self.runner.handles,
-            job,
-            session,
+            job: &job,
+            session: &session,
             signals,
             quit,
             wake: &|at| self.registry.wake(at),
@@ -280,15 +270,6 @@ impl Worker {
             .handles
             .store
             .transaction(move |db| sessions::get(db, &id))
-            .await
-    }
-
-    async fn is_running(&self, run: &Run) -> Result<bool, StoreError> {
-        let id = run.id;
-        self.runner
-            .handles
-            .store
-            .transaction(move |db| Ok(runs::running_under(db, id)?.is_some()))
             .await
     }
 }

@@ -57,16 +57,11 @@ pub fn next_gathers_until(db: &Connection, at: ChatThread) -> rusqlite::Result<O
         .filter(|until| (now..now + gatherings::LONGEST_MS).contains(until)))
 }
 
-/// Marks the run as running; call it before its keeper is started. Returns the time in Unix milliseconds, or `None` if
-/// the run no longer waits, may not begin, or must wait for a job in its workspace or for its messages or files.
+/// Marks the run as running; call it before its keeper is started. Returns false if the run no longer waits, may not
+/// begin, or must wait for a job in its workspace or for its messages or files.
 ///
 /// `was_empty` names the branch of a workspace that has no file and no commit.
-pub fn mark_running(
-    db: &Connection,
-    id: RunId,
-    was_empty: Option<&str>,
-) -> rusqlite::Result<Option<i64>> {
-    let started_at = now();
+pub fn mark_running(db: &Connection, id: RunId, was_empty: Option<&str>) -> rusqlite::Result<bool> {
     let marked = db
         .prepare_cached(&format!(
             "UPDATE runs AS r SET state = 'running', started_at = ?2, empty_on = ?3
@@ -76,8 +71,8 @@ pub fn mark_running(
              AND {MAY_BEGIN} AND {}",
             gatherings::ready("?2")
         ))?
-        .execute(params![id.to_string(), started_at, was_empty])?;
-    Ok((marked == 1).then_some(started_at))
+        .execute(params![id.to_string(), now(), was_empty])?;
+    Ok(marked == 1)
 }
 
 /// How many prompts wait in a chat.

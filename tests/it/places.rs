@@ -71,6 +71,30 @@ fn after_a_restart_the_runs_that_go_on_have_their_places_before_anybody_else_beg
 }
 
 #[test]
+fn a_prompt_that_waited_for_its_place_goes_on_with_the_conversation_as_it_is_then() {
+    let machine = one_place();
+    let _bot = machine.start();
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+    machine.until_quiet();
+    grace_says(&machine, &waits_for("other"));
+    until_begun(&machine, "other");
+    machine.ada_says("[[argv]]");
+    message_in(&machine, ADAS, "This runs by itself when one is free");
+    // What a `/clear` at a terminal does meanwhile.
+    let changed = "UPDATE sessions SET claude_session = 'another-one' WHERE chat_id = 7";
+    machine.database().execute_batch(changed).expect("SQL");
+    release(&machine, "other");
+    message_in(&machine, ADAS, "not have this conversation any more");
+    let arguments = message_in(&machine, ADAS, "--permission-mode");
+    assert!(
+        arguments.text.contains("--session-id"),
+        "{}",
+        arguments.text
+    );
+}
+
+#[test]
 fn an_open_question_keeps_nobody_from_working_and_its_answer_comes_next() {
     let machine = one_place().with("TELECODER_PERMISSION_MODE", "default");
     let _bot = machine.start();
