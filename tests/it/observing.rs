@@ -223,7 +223,12 @@ fn the_page_on_observability_names_every_metric_and_every_field_and_no_other() {
     let machine = machine();
     let bot = machine.start();
     let address = address(&machine, &bot);
-    let answer = get(address, "/metrics");
+    // A kind of call is there when the first of its calls has ended.
+    let answer = machine.until("a call is counted", || {
+        let answer = get(address, "/metrics");
+        let is_counted = answer.body.contains("telecoder_bot_api_calls_total{");
+        is_counted.then_some(answer)
+    });
     assert!(
         answer
             .headers
