@@ -197,9 +197,13 @@ impl Worker {
             () = quit.cancelled() => return Ok(Step::Quit),
         };
         let begin = move |db: &Connection| {
-            let Some(job) = jobs::begin(db, id)? else {
+            // As it is before this try: `begun_at` says whether an earlier one was cut off.
+            let Some(job) = jobs::due_under(db, id)? else {
                 return Ok(None);
             };
+            if jobs::begin(db, id)?.is_none() {
+                return Ok(None);
+            }
             let session = sessions::get(db, &job.session)?;
             Ok(session.map(|session| (job, session)))
         };

@@ -135,7 +135,7 @@ fn what_claude_had_not_taken_up_when_it_was_killed_runs_next() {
     machine.ada_says("[[sleep: 60000]]");
     machine.message_with("Working · ");
     machine.ada_says("written meanwhile");
-    until_passed_on(&machine, 1);
+    until_passed_on(&machine, 3);
     for keeper in processes::keepers_of(machine.folder.path()) {
         processes::signal(keeper, Signal::KILL);
     }
@@ -210,7 +210,7 @@ fn a_stop_does_not_take_what_was_written_meanwhile_with_it() {
     machine.ada_says("[[sleep: 60000]]");
     machine.message_with("Working · ");
     machine.ada_says("[[sleep: 700]] [[say: the next one]]");
-    until_passed_on(&machine, 1);
+    until_passed_on(&machine, 3);
     machine.ada_says("/stop");
     machine.message_with("The waiting prompt runs now");
     machine.message_with("the next one");
@@ -271,7 +271,8 @@ fn a_message_that_claude_has_not_read_yet_can_be_taken_back_from_it() {
     machine.ada_says("[[sleep: 7000]] [[say: finished]]");
     machine.message_with("Working · ");
     machine.ada_says("on second thought");
-    until_passed_on(&machine, 1);
+    // The greeting, the first prompt, and this one.
+    until_passed_on(&machine, 3);
     machine.ada_says("/queue");
     let list = machine.message_with("claude has it, and reads it at its next step");
     machine.ada_presses(&list);
