@@ -31,7 +31,7 @@ const FIRST_OVERLOAD_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_OVERLOAD_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// It has been tried for half a minute before.
-const FIRST_START_PAUSE: Duration = Duration::from_secs(60);
+const FIRST_START_PAUSE: Duration = Duration::from_secs(10);
 
 /// What a turn, or the start of a run, ran into.
 #[derive(Clone, Debug, PartialEq, Eq)]
