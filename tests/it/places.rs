@@ -136,6 +136,28 @@ fn an_open_question_keeps_nobody_from_working_and_its_answer_comes_next() {
 }
 
 #[test]
+fn a_question_that_ends_by_itself_lets_its_run_count_again() {
+    let machine = one_place().with("TELECODER_PERMISSION_MODE", "default");
+    let _bot = machine.start();
+    machine.ada_says(&format!(
+        "[[ask-for: 4000 Bash {{\"command\":\"rm one\"}}]] {}",
+        waits_for("after")
+    ));
+    machine.message_with_button("rm one", "Allow once");
+    grace_says(&machine, "hello");
+    message_in(&machine, GRACES, "You said: hello");
+    until_begun(&machine, "after");
+    grace_says(&machine, "and now");
+    message_in(
+        &machine,
+        GRACES,
+        "The only place for runs is taken, by another chat.",
+    );
+    release(&machine, "after");
+    message_in(&machine, GRACES, "You said: and now");
+}
+
+#[test]
 fn work_in_the_background_keeps_nobody_from_working_and_its_message_rests() {
     let machine = one_place();
     let _bot = machine.start();

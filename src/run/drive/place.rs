@@ -25,7 +25,8 @@ impl Drive<'_> {
         self.runner.handles.places.give_back(self.run.id.0);
     }
 
-    /// While claude waits for a person, others may have its place; an answer goes to claude when it has one again.
+    /// Gives the run's place to others while claude waits for a person, and takes it back when claude works again. Returns
+    /// false if an answer has to wait for a place.
     pub(super) fn may_go_on(&mut self, open: usize, has_answer: bool) -> bool {
         if has_answer {
             return self.has_place(Precedence::Begun);
@@ -35,6 +36,9 @@ impl Drive<'_> {
         let running = steps.filter(|step| step.state == StepState::Running);
         if open > 0 && running.count() <= self.asking.waiting() {
             self.rest();
+        } else if !self.is_resting() {
+            // claude works: its question has ended by itself, or it does something else beside.
+            self.keep_place();
         }
         true
     }
@@ -53,7 +57,8 @@ impl Drive<'_> {
         }
     }
 
-    pub(super) fn keep_place(&mut self) {
+    /// The run counts, whether a place is free or not.
+    fn keep_place(&mut self) {
         self.waits = None;
         self.runner.handles.places.keep(self.run.id.0, self.run.at);
     }
