@@ -21,7 +21,8 @@
 //!    [`daemon::bell`].
 //! 4. [`session::registry`] wakes the chat's [`session::worker`]. The worker makes the workspace ([`git::workspace`])
 //!    and takes the next queued run when all messages of its prompt have come ([`store::gatherings`]) and their files
-//!    are fetched ([`job::fetch`]; [`job::picture`] makes pictures fit) into the session's folder ([`files`]).
+//!    are fetched ([`job::fetch`]; [`job::picture`] makes pictures fit) into the session's folder ([`files`]), and a
+//!    place for it is free ([`job::places`]).
 //! 5. [`run::start`] takes a snapshot ([`git::snapshot`]), writes the run's folder ([`claude::folder`]) and starts its
 //!    keeper ([`claude::keeper`]), a process that outlives the bot and owns claude.
 //! 6. [`run::drive`] follows the run: lines become events ([`claude::stream`], [`domain::event`]), events fold into
@@ -29,7 +30,7 @@
 //!    in the sentences of [`chat`].
 //!    Later messages go to the same claude ([`store::steering`]). What claude asks ([`claude::asks`]) goes to the chat
 //!    as a [`domain::question`], and the answer back to claude. The keeper passes both on ([`claude::host`]). A usage
-//!    limit, an API that does not work or a missing login puts a hold on the chat ([`run::hold`]); [`login`] logs
+//!    limit, an API that does not work, a missing login or a claude that does not start puts a hold on the chat ([`run::hold`]); [`login`] logs
 //!    claude in from the owner's phone.
 //! 7. After the run, a [`job`] makes the evidence: [`verify`] asks [`git`] what changed since the snapshot, runs the
 //!    project's own checks, and compares both with what the answer says. Everything else that is done in a workspace

@@ -1,4 +1,4 @@
-//! Sentences about a hold: by a usage limit, or until claude is logged in.
+//! Sentences about a hold, whatever its cause, and about a login.
 
 use std::time::Duration;
 

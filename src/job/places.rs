@@ -4,11 +4,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::domain::id::ChatThread;
+
+/// How long somebody waits for a place before the chat is told.
+pub const WAITS_SILENTLY: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub struct Places {
@@ -109,10 +113,6 @@ impl Places {
         if moves {
             self.moved.notify_waiters();
         }
-    }
-
-    pub fn has(&self, id: Uuid) -> bool {
-        self.lock().taken.contains_key(&id)
     }
 
     /// The chats that have the places.

@@ -18,7 +18,7 @@ use crate::domain::run::{Outcome, Run};
 use crate::domain::session::Session;
 use crate::git::snapshot;
 use crate::job::Signals;
-use crate::job::places::Place;
+use crate::job::places::{Place, WAITS_SILENTLY};
 use crate::process::sweep::{self, Seen};
 use crate::run::drive::{self, Driven};
 use crate::run::ending;
@@ -27,9 +27,6 @@ use crate::store::{StoreError, outbox, prompts, runs, sessions, waiting};
 
 /// How long a start is tried again while the system is short of something.
 const START_PATIENCE: Duration = Duration::from_secs(30);
-
-/// How long a prompt waits for a place before its chat is told.
-const WAITS_SILENTLY: Duration = Duration::from_secs(5);
 
 impl Worker {
     /// Tells the chat once, after some seconds, that a prompt waits for a place; never returns.

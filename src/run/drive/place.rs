@@ -1,17 +1,12 @@
 //! A run's place among `TELECODER_MAX_RUNS`: given back while claude only waits, taken again before it goes on.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
 use super::Drive;
 use crate::chat::queue;
 use crate::domain::event::Event;
 use crate::domain::progress::StepState;
-use crate::job::places::Precedence;
-
-/// How long a run waits for its place before the chat is told.
-const WAITS_SILENTLY: Duration = Duration::from_secs(5);
+use crate::job::places::{Precedence, WAITS_SILENTLY};
 
 /// A wait for a place.
 pub(super) struct Wait {
