@@ -135,14 +135,16 @@ impl Failure {
             .quoting(beginning(words, WORDS_SHOWN)),
             Failure::ProgramMissing { program, .. } if program.contains('/') => {
                 Outgoing::note(format!(
-                    "There is no program {program} on this machine, so the prompt was not run. Install Claude Code \
-                     (docs/runtime-setup.md), or set TELECODER_RUNTIME to its path; then send the prompt again."
+                    "{}, so the prompt was not run. Install Claude Code \
+                     (docs/runtime-setup.md), or set TELECODER_RUNTIME to its path; then send the prompt again.",
+                    no_program(program)
                 ))
             }
             Failure::ProgramMissing { program, path } => Outgoing::note(format!(
-                "There is no program {program} in the folders that telecoder looks through, so the prompt was not run. \
+                "{}, so the prompt was not run. \
                  A service does not have the PATH of your shell. Install Claude Code (docs/runtime-setup.md), or set \
-                 TELECODER_RUNTIME to its full path; then send the prompt again. Looked through:"
+                 TELECODER_RUNTIME to its full path; then send the prompt again. Looked through:",
+                no_program(program)
             ))
             .quoting(path.as_str()),
             Failure::WorkspaceMissing(path) => Outgoing::note(format!(
@@ -158,6 +160,16 @@ impl Failure {
             .quoting(beginning(stderr, WORDS_SHOWN)),
         }
         .loud()
+    }
+}
+
+/// A path names one place; a name is looked for on the PATH.
+pub(super) fn no_program(program: &str) -> String {
+    match program.contains('/') {
+        true => format!("There is no program {program} on this machine"),
+        false => {
+            format!("There is no program {program} in the folders that telecoder looks through")
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Zoned;
 
-use super::failure::Failure;
+use super::failure::{Failure, no_program};
 use super::text::duration;
 use crate::domain::button::Press;
 use crate::domain::event::{LimitReport, Standing};
@@ -69,12 +69,12 @@ pub fn login_refused_once(until: &Zoned, now: &Zoned, words: &str) -> Outgoing {
 pub fn not_started(until: &Zoned, now: &Zoned, failure: &Failure) -> Outgoing {
     let (what, mend, words) = match failure {
         Failure::ProgramMissing { program, .. } if program.contains('/') => (
-            format!("There is no program {program} on this machine"),
+            no_program(program),
             "Install Claude Code (docs/runtime-setup.md), or set TELECODER_RUNTIME to its path.",
             String::new(),
         ),
         Failure::ProgramMissing { program, path } => (
-            format!("There is no program {program} in the folders that telecoder looks through"),
+            no_program(program),
             "A service does not have the PATH of your shell. Install Claude Code (docs/runtime-setup.md), or set \
              TELECODER_RUNTIME to its full path. Looked through:",
             path.clone(),
