@@ -100,6 +100,8 @@ impl Bench {
             ),
             ("TELECODER_RUNTIME", self.agent.display().to_string()),
             ("TELECODER_MAX_RUNS", CHATS.to_string()),
+            // Each prompt starts an agent.
+            ("TELECODER_WARM", "none".into()),
             ("IS_SANDBOX", "1".into()),
             ("RUST_LOG", "warn".into()),
         ]

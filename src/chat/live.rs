@@ -30,16 +30,11 @@ pub struct Going {
     pub waiting: usize,
     /// How many of claude's questions are open.
     pub asks: usize,
-    /// claude has answered, and only something in the background goes on.
-    pub rests: bool,
     pub verbosity: Verbosity,
 }
 
 /// The state of a current run.
 pub fn live(progress: &Progress, going: Going) -> LiveText {
-    if going.rests && !going.stopping && going.asks == 0 {
-        return resting(progress);
-    }
     let mut text = LiveText::plain(format!(
         "{} · {}",
         match (going.stopping, going.asks) {
@@ -82,13 +77,6 @@ pub fn live(progress: &Progress, going: Going) -> LiveText {
     }
     text.words = newest_words(&progress.words, WORDS_SHOWN);
     text
-}
-
-/// One line that does not change while only something in the background goes on.
-fn resting(progress: &Progress) -> LiveText {
-    let tasks: Vec<&str> = progress.in_background().collect();
-    let tasks = one_line(&tasks.join(", "), BACKGROUND_SHOWN);
-    LiveText::plain(format!("In the background: {tasks}"))
 }
 
 /// Rounds the time shown, more the longer a run takes, so that fewer edits only move the clock.

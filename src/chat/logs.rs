@@ -127,6 +127,7 @@ pub fn lines_of(event: &Event) -> Vec<String> {
         | Event::StillRunning { .. }
         | Event::InBackground(_)
         | Event::Limit(_)
+        | Event::Mode(_)
         | Event::ApiProblem(_)
         | Event::Busy
         | Event::Idle

@@ -46,6 +46,8 @@ pub struct Facts {
     pub last_ago: Option<Duration>,
     pub cost_usd: f64,
     pub runs: u64,
+    /// What goes on in the background, behind the last run.
+    pub in_background: Vec<String>,
     /// Messages of this chat that were not delivered.
     pub not_delivered: NotDelivered,
     /// Messages not delivered in other chats, and in how many chats; for the owner.
@@ -88,6 +90,10 @@ pub fn status(facts: &Facts) -> Outgoing {
             Some((task, elapsed)) => format!("{}: for {}", doing(task), duration(*elapsed)),
             None => "Running: nothing".to_owned(),
         }),
+    }
+    if !facts.in_background.is_empty() {
+        let tasks = one_line(&facts.in_background.join(", "), 120);
+        lines.push(format!("In the background: {tasks}; /stop ends it"));
     }
     if facts.waiting > 0 {
         lines.push(format!("Waiting: {}", prompts(facts.waiting)));

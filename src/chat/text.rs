@@ -99,8 +99,10 @@ pub fn stopped(
         cost_clause(cost_usd)
     );
     if !in_background.is_empty() {
-        let tasks = one_line(&in_background.join(", "), 200);
-        text.push_str(&format!(" Ended with it in the background: {tasks}."));
+        text.push_str(&format!(
+            " Ended with it in the background: {}.",
+            named(in_background)
+        ));
     }
     match waiting {
         0 => {}
@@ -262,16 +264,32 @@ pub fn footer_in_background(elapsed: Duration, cost_usd: f64, tasks: &[&str]) ->
     )
 }
 
-/// Background work was ended because the next prompt was waiting.
-pub fn background_ended(tasks: usize) -> Outgoing {
-    Outgoing::note(match tasks {
-        1 => "The work in the background was ended, so that the next prompt can run.".to_owned(),
-        many => {
-            format!(
-                "The {many} tasks in the background were ended, so that the next prompt can run."
-            )
-        }
-    })
+/// Work in the background was ended because claude had to be started anew.
+pub fn background_ended(tasks: &[String]) -> Outgoing {
+    Outgoing::note(format!(
+        "Ended in the background, because claude is started anew for the next prompt: {}.",
+        named(tasks)
+    ))
+}
+
+/// `/stop` ended work in the background.
+pub fn background_stopped(tasks: &[String]) -> Outgoing {
+    Outgoing::note(format!("Ended in the background: {}.", named(tasks)))
+        .loud()
+        .urgent()
+}
+
+/// Work in the background went with its claude.
+pub fn background_lost(tasks: &[String]) -> Outgoing {
+    Outgoing::note(format!(
+        "Claude has ended, and with it what went on in the background: {}. The conversation goes on with your next \
+         prompt.",
+        named(tasks)
+    ))
+}
+
+fn named(tasks: &[String]) -> String {
+    one_line(&tasks.join(", "), 200)
 }
 
 /// `12 s`, `3 min 04 s`, `1 h 02 min`.

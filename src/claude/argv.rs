@@ -99,6 +99,30 @@ impl Invocation<'_> {
     }
 }
 
+/// Whether two claudes started with these work alike, but for their conversation and for what a living one can be told:
+/// its mode and its model.
+pub fn are_alike(one: &[String], other: &[String]) -> bool {
+    const PASSED_OVER: [&str; 5] = [
+        "--session-id",
+        "--resume",
+        "--model",
+        "--permission-mode",
+        "--settings",
+    ];
+    let essence = |arguments: &[String]| {
+        let mut kept = Vec::new();
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            match PASSED_OVER.contains(&argument.as_str()) {
+                true => drop(arguments.next()),
+                false => kept.push(argument.clone()),
+            }
+        }
+        kept
+    };
+    essence(one) == essence(other)
+}
+
 /// claude: `--append-system-prompt`.
 pub const APPEND_SYSTEM_PROMPT: &str = "--append-system-prompt";
 

@@ -147,6 +147,11 @@ impl Host {
         Ok(Launched::with(&self.folder.read_spec()?.arguments))
     }
 
+    /// The arguments that claude was started with.
+    pub fn arguments(&self) -> io::Result<Vec<String>> {
+        Ok(self.folder.read_spec()?.arguments)
+    }
+
     fn signal_keeper(&self, signal: Signal) -> io::Result<bool> {
         let Kept::Alive(keeper) = self.folder.kept()? else {
             return Ok(false);

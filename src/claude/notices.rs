@@ -217,6 +217,11 @@ pub(super) fn system(subtype: &str, line: &[u8], take: &mut impl FnMut(Event)) -
     struct StateChange {
         state: String,
     }
+    #[derive(Deserialize)]
+    struct Status {
+        #[serde(rename = "permissionMode")]
+        mode: String,
+    }
 
     match subtype {
         "init" => {
@@ -227,6 +232,10 @@ pub(super) fn system(subtype: &str, line: &[u8], take: &mut impl FnMut(Event)) -
                 mode: init.mode,
                 folder: init.cwd,
             });
+        }
+        "status" => {
+            let Status { mode } = serde_json::from_slice(line).ok()?;
+            take(Event::Mode(mode));
         }
         "task_started" => {
             let task: Task = serde_json::from_slice(line).ok()?;

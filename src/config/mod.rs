@@ -76,6 +76,10 @@ pub struct Config {
     pub may_bypass: bool,
     pub max_runs: usize,
     pub run_timeout: Option<Duration>,
+    /// `TELECODER_WARM`.
+    pub warm: Option<Duration>,
+    /// `TELECODER_WARM_MAX`.
+    pub warm_most: usize,
     /// A prompt that is older when it arrives waits for a person; `None`: never.
     pub stale_after: Option<Duration>,
     /// How many runs' folders are kept; `None`: all.
@@ -225,6 +229,8 @@ impl Config {
         let permission_mode = reader.permission_mode();
         let max_runs = reader.max_runs();
         let run_timeout = reader.length(Setting::RunTimeout);
+        let warm = reader.length(Setting::Warm);
+        let warm_most = reader.warm_most();
         let stale_after = reader.length(Setting::StaleAfter);
         let keep_runs = reader.keep_runs();
         let repo_roots = reader.repo_roots();
@@ -261,6 +267,8 @@ impl Config {
                     may_bypass: !reader.claude_would_refuse_root(),
                     max_runs,
                     run_timeout,
+                    warm,
+                    warm_most,
                     stale_after,
                     keep_runs,
                     branch_prefix: text(Setting::BranchPrefix),

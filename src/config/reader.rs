@@ -235,6 +235,21 @@ impl Reader<'_> {
         }
     }
 
+    pub(super) fn warm_most(&mut self) -> usize {
+        let value = self.value_or_default(Setting::WarmMost);
+        match value.parse() {
+            Ok(count) if count <= 1000 => count,
+            _ => {
+                self.fault(
+                    Setting::WarmMost,
+                    format!("TELECODER_WARM_MAX is no number from 0 to 1000: {value}"),
+                    "Each takes some 200 MB of memory",
+                );
+                0
+            }
+        }
+    }
+
     /// A length of time; `none` or 0 means no limit.
     pub(super) fn length(&mut self, setting: Setting) -> Option<Duration> {
         let value = self.value_or_default(setting);

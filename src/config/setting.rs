@@ -179,6 +179,25 @@ settings! {
         takes: "a length of time like 90s, 30m or 2h, or none",
         example: "2h",
     }
+    Warm {
+        name: "TELECODER_WARM",
+        group: Group::Runs,
+        default: "5m",
+        meaning: &[
+            "How long claude is kept after a run, so that the chat's next prompt need not start it anew; none ends it with the",
+            "run, as TELECODER_RUN_TIMEOUT does. Each takes some 200 MB of memory.",
+        ],
+        takes: "a length of time like 90s, 30m or 2h, or none",
+        example: "none",
+    }
+    WarmMost {
+        name: "TELECODER_WARM_MAX",
+        group: Group::Runs,
+        default: "2",
+        meaning: &["How many are kept so at most, in all chats; the one that was used longest ago goes first."],
+        takes: "a whole number from 0 to 1000",
+        example: "4",
+    }
     StaleAfter {
         name: "TELECODER_STALE_AFTER",
         group: Group::Runs,

@@ -42,7 +42,9 @@ use crate::run::start::Runner;
 use crate::session::claims::Claims;
 use crate::session::registry::{Registry, RegistryTask};
 use crate::session::worker::Worker;
-use crate::store::{OpenError, Store, StoreError, gatherings, jobs, pauses, runs, sessions};
+use crate::store::{
+    OpenError, Store, StoreError, gatherings, jobs, pauses, processes, runs, sessions,
+};
 use crate::telegram::api::{Api, ServerClock, largest_file};
 use crate::telegram::dispatch::{Handler, dispatch};
 use crate::telegram::line::Surroundings;
@@ -272,6 +274,8 @@ fn worker(
             may_bypass: config.may_bypass,
             model: config.model.clone(),
             time_limit: config.run_timeout,
+            warm: config.warm,
+            warm_most: config.warm_most,
             environment: config.environment.clone(),
             owner: config.access.owner(),
         },
@@ -322,9 +326,11 @@ async fn recover(
     let (chats, beside) = store
         .transaction(|db| {
             gatherings::reopen(db)?;
+            processes::request_stop_of_warm(db)?;
             let mut chats = runs::chats_with_open(db)?;
             chats.extend(sessions::chats_with_new(db)?);
             chats.extend(jobs::chats_with_due(db, Lane::Workspace)?);
+            chats.extend(processes::chats(db)?);
             Ok((chats, jobs::chats_with_due(db, Lane::Fetching)?))
         })
         .await?;

@@ -152,7 +152,13 @@ impl Upkeep {
             if !may_go {
                 continue;
             }
-            self.forget_snapshots(run).await?;
+            let in_process = self
+                .store
+                .transaction(move |db| runs::in_process(db, run))
+                .await?;
+            for run in in_process {
+                self.forget_snapshots(run).await?;
+            }
             match tokio::fs::remove_dir_all(self.runs.join(run.to_string())).await {
                 Ok(()) => removed += 1,
                 Err(error) => {

@@ -14,7 +14,7 @@ use crate::daemon::DATABASE;
 use crate::domain::id::RunId;
 use crate::domain::session::SessionState;
 use crate::store::checkup::{self, Schema, Waiting};
-use crate::store::{people, sessions};
+use crate::store::{people, runs, sessions};
 
 /// How long the check of the whole file may take.
 const LOOK: Duration = Duration::from_secs(5);
@@ -218,7 +218,10 @@ fn without_keeper(
     running: Vec<RunId>,
 ) -> rusqlite::Result<usize> {
     let is_gone = |run: &RunId| {
-        let folder = RunFolder::new(data.join("runs").join(run.to_string()));
+        let Ok(record) = runs::record_of(db, *run) else {
+            return false;
+        };
+        let folder = RunFolder::new(data.join("runs").join(record.process.to_string()));
         folder.kept().is_ok_and(|kept| kept == Kept::Gone) && folder.read_exit().is_none()
     };
     let gone: Vec<RunId> = running.into_iter().filter(is_gone).collect();

@@ -19,6 +19,8 @@ pub enum Event {
         /// claude's working folder; empty if claude does not say.
         folder: String,
     },
+    /// claude's permission mode has changed. `system/status` with a `permissionMode`.
+    Mode(String),
     /// claude has read a prompt from its input and acts on it, at a turn's beginning or in the middle. `user` with
     /// `isReplay`.
     TakenUp(PromptId),

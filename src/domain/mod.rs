@@ -17,6 +17,7 @@ pub mod id;
 pub mod job;
 pub mod live;
 pub mod outgoing;
+pub mod process;
 pub mod progress;
 pub mod prompt;
 pub mod question;

@@ -75,6 +75,8 @@ pub struct Progress {
     words_complete: bool,
     /// claude's last text was cut off; the next one continues it.
     was_cut_off: bool,
+    /// What earlier runs in the same process have cost.
+    cost_before: f64,
 }
 
 /// A text of claude's in a turn.
@@ -124,6 +126,25 @@ impl Progress {
             first_claude_session: conversation,
             ..Progress::default()
         }
+    }
+
+    /// A run begins in a claude that has worked before: what is known of that claude stays, all else begins anew.
+    pub fn begin_run(&mut self, cost_before: f64) {
+        *self = Progress {
+            claude_session: self.claude_session.take(),
+            first_claude_session: self.claude_session.clone(),
+            model: self.model.take(),
+            first_mode: self.first_mode.take(),
+            folder: std::mem::take(&mut self.folder),
+            to_dos: std::mem::take(&mut self.to_dos),
+            limit: self.limit.take(),
+            background: std::mem::take(&mut self.background),
+            says_background: self.says_background,
+            says_when_idle: self.says_when_idle,
+            cost_before,
+            ..Progress::default()
+        };
+        self.first_claude_session.clone_from(&self.claude_session);
     }
 
     /// Folds one event in.
@@ -262,7 +283,8 @@ impl Progress {
                 of_turn.push(*prompt);
             }
             Event::CutOff => self.was_cut_off = true,
-            Event::PlanRead { .. }
+            Event::Mode(_)
+            | Event::PlanRead { .. }
             | Event::Withdrawn { .. }
             | Event::Asks(_)
             | Event::AskCancelled(_)
@@ -351,9 +373,19 @@ impl Progress {
         self.in_turn || !self.next_prompts.is_empty()
     }
 
-    /// US dollars since the process started.
+    /// US dollars that the run has cost. `/clear` begins to count anew.
     pub fn cost_usd(&self) -> f64 {
-        self.last_turn.as_ref().map_or(0.0, |turn| turn.cost_usd)
+        let of_process = self.last_turn.as_ref().map_or(0.0, |turn| turn.cost_usd);
+        match of_process >= self.cost_before {
+            true => of_process - self.cost_before,
+            false => of_process,
+        }
+    }
+
+    /// US dollars that the process has cost.
+    pub fn cost_of_process(&self) -> f64 {
+        let of_process = self.last_turn.as_ref().map(|turn| turn.cost_usd);
+        of_process.unwrap_or(self.cost_before)
     }
 
     /// Whether the process has nothing left to do: claude is idle, and there is no background work.

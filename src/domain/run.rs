@@ -12,6 +12,12 @@ pub struct Run {
     pub id: RunId,
     pub session: SessionId,
     pub at: ChatThread,
+    /// The run that began the process in which this one takes place; mostly itself. Its folder has the record.
+    pub process: RunId,
+    /// The events of earlier runs in the process end at this byte.
+    pub events_from: u64,
+    /// What earlier runs in the process have cost, in US dollars.
+    pub cost_before: f64,
     /// The message that the answer replies to.
     pub asked_by: Option<MessageId>,
     /// Unix milliseconds.

@@ -15,7 +15,7 @@ use crate::domain::choices::PermissionMode;
 use crate::domain::id::{ChatThread, MessageId};
 use crate::domain::outgoing::Outgoing;
 use crate::store::settings;
-use crate::store::{outbox, questions, runs};
+use crate::store::{outbox, processes, questions, runs};
 
 /// In a group, only the owner may choose bypassPermissions: then claude asks nobody there.
 pub(super) fn is_for_owner(at: ChatThread, choose: &Choose) -> bool {
@@ -84,6 +84,8 @@ fn chosen(
     }
     if now != before {
         settings::set_choices(db, at.chat, &now)?;
+        // The next run would begin anew anyway.
+        processes::request_stop_of_warm_in(db, at.chat)?;
     }
     Ok(Ok(said(&choose, &now, defaults, is_running)))
 }

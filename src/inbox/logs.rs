@@ -7,7 +7,8 @@ use crate::claude::folder::{Kept, RunFolder};
 use crate::claude::host::Host;
 use crate::domain::id::ChatThread;
 use crate::domain::outgoing::Outgoing;
-use crate::store::{Store, StoreError, runs};
+use crate::store::runs::{self, Record};
+use crate::store::{Store, StoreError};
 
 /// Enough for the last lines of any run; in bytes.
 const READ_AT_MOST: u64 = 8 * 1024 * 1024;
@@ -18,29 +19,33 @@ pub(super) async fn read(
     at: ChatThread,
     lines: Option<usize>,
 ) -> Result<Outgoing, StoreError> {
-    let run = store
-        .transaction(move |db| runs::newest_begun(db, at))
+    let record = store
+        .transaction(move |db| {
+            let run = runs::newest_begun(db, at)?;
+            run.map(|run| runs::record_of(db, run.id)).transpose()
+        })
         .await?;
-    let Some(run) = run else {
+    let Some(record) = record else {
         return Ok(logs::none_yet());
     };
-    let folder = RunFolder::new(folder.join(run.id.to_string()));
+    let folder = RunFolder::new(folder.join(record.process.to_string()));
     // Reading takes a moment, and the dispatcher has other chats to serve.
     let read =
-        tokio::task::spawn_blocking(move || last_lines(folder, lines.unwrap_or(LINES))).await;
+        tokio::task::spawn_blocking(move || last_lines(folder, record, lines.unwrap_or(LINES)))
+            .await;
     Ok(match read {
         Ok(Ok(message)) => message,
         _ => logs::gone(),
     })
 }
 
-fn last_lines(folder: RunFolder, keep: usize) -> std::io::Result<Outgoing> {
-    let going_on = matches!(folder.kept()?, Kept::Alive(_) | Kept::NotYet);
+fn last_lines(folder: RunFolder, record: Record, keep: usize) -> std::io::Result<Outgoing> {
+    let going_on = !record.is_over() && matches!(folder.kept()?, Kept::Alive(_) | Kept::NotYet);
     let mut host = Host::open_near_end(folder, READ_AT_MOST)?;
     let mut lines = Lines::last(keep);
     loop {
         let (events, more) = host.events()?;
-        for (_, event) in &events {
+        for (_, event) in events.iter().filter(|(end, _)| record.has(*end)) {
             lines.add(event);
         }
         if !more {

@@ -12,7 +12,7 @@ use crate::domain::outgoing::Outgoing;
 use crate::domain::session::{Session, Source};
 use crate::domain::workspace::Unusable;
 use crate::git::source;
-use crate::store::{Store, StoreError, chats, outbox, repositories, runs, sessions};
+use crate::store::{Store, StoreError, chats, outbox, processes, repositories, runs, sessions};
 
 /// What `/new` asked for, with its source looked up.
 pub(super) struct Wanted {
@@ -116,6 +116,10 @@ pub(super) fn create(
     wanted_branch: Option<String>,
 ) -> rusqlite::Result<Session> {
     let session = write_down(db, at, workspaces, source, wanted_branch)?;
+    // What was left of the session before ends.
+    for process in processes::at(db, at)? {
+        processes::request_stop(db, process.id)?;
+    }
     chats::set_current(db, at, &session.id)?;
     Ok(session)
 }

@@ -16,7 +16,7 @@ use crate::domain::access::{Access, Member};
 use crate::domain::id::{ChatId, ChatThread, InviteCode, UserId};
 use crate::domain::run::Outcome;
 use crate::domain::update::{Content, Incoming, Message};
-use crate::store::{invites, jobs, now, outbox, people, runs, sessions, waiting};
+use crate::store::{invites, jobs, now, outbox, people, processes, runs, sessions, waiting};
 
 /// How long a link is valid.
 const INVITE_VALID_FOR: Duration = Duration::from_secs(24 * 60 * 60);
@@ -181,6 +181,10 @@ pub(super) fn remove_pressed(
         runs::request_stop(db, run.id)?;
     }
     let mut stopped = running.is_some();
+    for process in processes::at(db, theirs)? {
+        processes::request_stop(db, process.id)?;
+        stopped |= !process.background.is_empty();
+    }
     for job in jobs::due_at(db, theirs)? {
         if job::may_be_stopped(&job.task) {
             jobs::request_stop(db, job.id)?;

@@ -36,10 +36,10 @@ pub(super) async fn read(
     let found = store
         .transaction(move |db| prompts::newest_reached(db, at))
         .await?;
-    let Some((prompt, run)) = found else {
+    let Some((prompt, process)) = found else {
         return Ok(raw::none_yet());
     };
-    let folder = RunFolder::new(runs.join(run.to_string()));
+    let folder = RunFolder::new(runs.join(process.to_string()));
     // Pictures are read and the record may be long; the dispatcher has other chats to serve.
     let read = tokio::task::spawn_blocking(move || {
         look(&prompt.content, prompt.id, folder.read_spec().ok().as_ref())

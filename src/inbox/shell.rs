@@ -15,7 +15,7 @@ use crate::domain::prompt::Content;
 use crate::domain::run::Outcome;
 use crate::domain::session::{Session, SessionState, Source};
 use crate::store::prompts::{self, Prompt};
-use crate::store::{chats, jobs, measured, outbox, runs, sessions, waiting};
+use crate::store::{chats, jobs, measured, outbox, processes, runs, sessions, waiting};
 
 /// Creates a session, as a chat's current one or for the shell. The bot makes its workspace.
 pub fn create(
@@ -132,7 +132,12 @@ pub fn take(db: &Connection, session: &Session) -> rusqlite::Result<bool> {
     let works = jobs::due_in(db, &session.id)?
         .iter()
         .any(|job| job.task.lane() == Lane::Workspace && job.begun_at.is_some());
-    if works || runs::running_of_session(db, &session.id)?.is_some() {
+    // Two claudes must not be in one conversation; the bot ends its own within a second.
+    let living = processes::of_session(db, &session.id)?;
+    if let Some(process) = &living {
+        processes::request_stop(db, process.id)?;
+    }
+    if works || living.is_some() || runs::running_of_session(db, &session.id)?.is_some() {
         return Ok(false);
     }
     sessions::set_attached(db, &session.id, true)?;

@@ -11,7 +11,7 @@ use crate::domain::id::ChatThread;
 use crate::domain::job::Lane;
 use crate::domain::outgoing::Outgoing;
 use crate::store::{
-    chats, holds, jobs, late, now, parked, questions, runs, sessions, settings, waiting,
+    chats, holds, jobs, late, now, parked, processes, questions, runs, sessions, settings, waiting,
 };
 
 /// What is not in the store.
@@ -56,6 +56,9 @@ pub(super) fn look(db: &Connection, at: ChatThread, bot: &Bot) -> rusqlite::Resu
         facts.not_delivered_elsewhere = parked::not_delivered_elsewhere(db, at.chat)?;
     }
     if let Some(session) = &session {
+        facts.in_background = processes::of_session(db, &session.id)?
+            .map(|process| process.background)
+            .unwrap_or_default();
         facts.reported = sessions::reported(db, &session.id)?;
         facts.effort = settings::choices(db, at.chat)?.effort;
         facts.is_at_terminal = sessions::is_attached(db, &session.id)?;

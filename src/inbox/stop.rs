@@ -7,7 +7,7 @@ use crate::chat::{hold as words, text, workspace};
 use crate::domain::id::{ChatId, ChatThread, RunId, SessionId};
 use crate::domain::run::Outcome;
 use crate::domain::session::{Session, SessionState};
-use crate::store::{chats, holds, jobs, outbox, runs, sessions, waiting};
+use crate::store::{chats, holds, jobs, outbox, processes, runs, sessions, waiting};
 
 /// Stops the run; else the job; else gives up the setup, and drops waiting prompts.
 pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follow> {
@@ -29,6 +29,15 @@ pub(super) fn request(db: &Connection, at: ChatThread) -> rusqlite::Result<Follo
         return Ok(stop);
     }
     let dropped = waiting::end_queued(db, at, None, &Outcome::Stopped)?;
+    let mut in_background = false;
+    for process in processes::at(db, at)? {
+        processes::request_stop(db, process.id)?;
+        in_background |= !process.background.is_empty();
+    }
+    if in_background && dropped == 0 {
+        // Its end is the reply.
+        return Ok(stop);
+    }
     let was_held = holds::lift(db, at)?;
     if let Some(session) = sessions::next_new(db, at)? {
         give_up(db, &session, dropped)?;

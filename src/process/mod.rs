@@ -2,7 +2,8 @@
 //!
 //! claude has its keeper, which outlives the bot. Checks, git over the network and other long programs run
 //! below a *supervisor* ([`supervisor`]): a process of telecoder's own binary that ends its program when told to, and
-//! when the bot is gone. [`supervised`] is the bot's side of it; [`sweep`] ends leftover processes. [`ask`] is for
+//! when the bot is gone. [`supervised`] is the bot's side of it; [`sweep`] ends leftover processes; [`pressure`] says when memory
+//! is short. [`ask`] is for
 //! programs that answer immediately.
 
 /// Marks every process that a run started, however it detached itself; the value is the run's id.
@@ -13,6 +14,7 @@ pub const RUN_MARKER: &str = "TELECODER_RUN";
 pub const KEEP_MARKER: &str = "TELECODER_KEEP";
 
 pub mod ask;
+pub mod pressure;
 pub mod supervised;
 pub mod supervisor;
 pub mod sweep;

@@ -93,6 +93,15 @@ pub fn look_below(keeper: i32) -> Seen {
     )
 }
 
+/// Whether a keeper has inherited a process: one that something below it has left behind. Its other child is its program.
+pub fn has_adopted(keeper: i32) -> bool {
+    let children = children_of(u32::try_from(keeper).unwrap_or(0));
+    let living = children
+        .into_iter()
+        .filter(|child| started_at(*child).is_some());
+    living.count() > 1
+}
+
 /// Ends what a killed keeper left behind: every process that carries the run's marker, or was seen below it.
 ///
 /// Returns how many there were. Blocks for the grace if there are any.

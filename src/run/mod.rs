@@ -10,5 +10,6 @@ pub mod asked;
 pub mod drive;
 pub mod ending;
 pub mod hold;
+mod reuse;
 pub mod said;
 pub mod start;

@@ -19,7 +19,7 @@ use crate::claude::settings as claude_settings;
 use crate::claude::watch::Watch;
 use crate::domain::choices::Choices;
 use crate::domain::choices::PermissionMode;
-use crate::domain::id::{ChatId, ChatThread};
+use crate::domain::id::{ChatId, ChatThread, RunId};
 use crate::domain::question::Grant;
 use crate::domain::run::Run;
 use crate::domain::session::Session;
@@ -52,6 +52,10 @@ pub struct Runner {
     pub may_bypass: bool,
     pub model: Option<String>,
     pub time_limit: Option<Duration>,
+    /// How long a claude is kept after a run, for the next prompt; `None`: not at all.
+    pub warm: Option<Duration>,
+    /// How many are kept at most.
+    pub warm_most: usize,
     /// What claude gets of the service's environment.
     pub environment: BTreeMap<OsString, OsString>,
     /// The chat that is offered a login.
@@ -60,7 +64,7 @@ pub struct Runner {
 
 impl Runner {
     pub fn folder_of(&self, run: &Run) -> RunFolder {
-        RunFolder::new(self.folder.join(run.id.to_string()))
+        RunFolder::new(self.folder.join(run.process.to_string()))
     }
 
     /// Whether the run's keeper seems to be alive.
@@ -74,6 +78,9 @@ impl Runner {
     /// file system's, or that no process could be started.
     pub async fn start(&self, run: &Run, session: &Session) -> anyhow::Result<()> {
         let folder = self.folder_of(run);
+        if run.process != run.id {
+            return self.go_on_in(folder, run, session).await;
+        }
         if folder.kept()? != Kept::NotYet {
             return Ok(());
         }
@@ -93,39 +100,17 @@ impl Runner {
             .await?;
         let outbox = files::outbox(&self.handles.data, &session.id);
         // A file may come while the first run goes on.
-        let inbox = files::inbox(&self.handles.data, &session.id);
-        for folder in [&outbox, &inbox] {
+        for folder in [&outbox, &files::inbox(&self.handles.data, &session.id)] {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
                 .create(folder)?;
         }
-        let settings = folder.settings();
-        let invocation = Invocation {
-            conversation: match &session.claude_session {
-                Some(conversation) => Conversation::Resume(conversation.clone()),
-                // The run's own id: a second start names the same conversation.
-                None => Conversation::New(run.id.0),
-            },
-            outbox: &outbox,
-            inbox: &inbox,
-            permission_mode: self.mode(&choices, &grants),
-            model: choices
-                .model
-                .as_ref()
-                .or(self.own_model(session))
-                .map(String::as_str)
-                // A resumed claude would keep the chat's earlier choice.
-                .or(session.claude_session.is_some().then_some(argv::OWN_MODEL)),
-            effort: choices.effort,
-            can_ask: run.at.chat != ChatId::SHELL,
-            may_bypass: self.may_bypass,
-            settings: &settings,
-        };
+        let arguments = self.arguments(run.id, run.at, session, &choices, &grants, &folder);
         let spec = Spec {
             run: run.id,
             program: self.program.clone(),
-            arguments: invocation.arguments(),
+            arguments,
             workspace: session.workspace.clone(),
             time_limit_ms: self
                 .time_limit
@@ -141,9 +126,7 @@ impl Runner {
             &claude_settings::of_run(&grants),
             &environment,
         )?;
-        let waited = store::now().saturating_sub(run.queued_at);
-        let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
-        self.handles.metrics.run_started(waited);
+        self.count(run);
         fail_point!("run-launched", |_| std::process::abort());
         // Awaited, so that it is no zombie when it ends.
         tokio::spawn(async move {
@@ -154,6 +137,47 @@ impl Runner {
             }
         });
         Ok(())
+    }
+
+    /// Counts that a run has begun, and how long it waited.
+    pub(super) fn count(&self, run: &Run) {
+        let waited = store::now().saturating_sub(run.queued_at);
+        let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
+        self.handles.metrics.run_started(waited);
+    }
+
+    /// What claude is started with for a run.
+    pub(super) fn arguments(
+        &self,
+        run: RunId,
+        at: ChatThread,
+        session: &Session,
+        choices: &Choices,
+        grants: &[Grant],
+        folder: &RunFolder,
+    ) -> Vec<String> {
+        let invocation = Invocation {
+            conversation: match &session.claude_session {
+                Some(conversation) => Conversation::Resume(conversation.clone()),
+                // The run's own id: a second start names the same conversation.
+                None => Conversation::New(run.0),
+            },
+            outbox: &files::outbox(&self.handles.data, &session.id),
+            inbox: &files::inbox(&self.handles.data, &session.id),
+            permission_mode: self.mode(choices, grants),
+            model: choices
+                .model
+                .as_ref()
+                .or(self.own_model(session))
+                .map(String::as_str)
+                // A resumed claude would keep the chat's earlier choice.
+                .or(session.claude_session.is_some().then_some(argv::OWN_MODEL)),
+            effort: choices.effort,
+            can_ask: at.chat != ChatId::SHELL,
+            may_bypass: self.may_bypass,
+            settings: &folder.settings(),
+        };
+        invocation.arguments()
     }
 
     /// The model that claude is started with if the chat has chosen none.
@@ -179,7 +203,11 @@ impl Runner {
 
     /// Takes a snapshot of the workspace, to measure and undo the run's changes. The run continues without one; its
     /// evidence says so.
-    async fn keep_what_was_before(&self, run: &Run, session: &Session) -> Result<(), StoreError> {
+    pub(super) async fn keep_what_was_before(
+        &self,
+        run: &Run,
+        session: &Session,
+    ) -> Result<(), StoreError> {
         if run.was_empty.is_some() {
             return Ok(());
         }

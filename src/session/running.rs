@@ -8,11 +8,13 @@ use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
+use super::living::Why;
 use super::worker::{LOOK_AGAIN, Step, Worker, is_passing};
 use crate::chat::failure::Failure;
 use crate::chat::queue;
 use crate::domain::id::RunId;
 use crate::domain::live::PromptState;
+use crate::domain::process::Process;
 use crate::domain::progress::Progress;
 use crate::domain::run::{Outcome, Run};
 use crate::domain::session::Session;
@@ -23,7 +25,9 @@ use crate::process::sweep::{self, Seen};
 use crate::run::drive::{self, Driven};
 use crate::run::ending;
 use crate::run::hold;
-use crate::store::{StoreError, outbox, prompts, runs, sessions, waiting};
+use crate::store::{
+    StoreError, outbox, processes, prompts, questions, runs, sessions, settings, waiting,
+};
 
 /// How long a start is tried again while the system is short of something.
 const START_PATIENCE: Duration = Duration::from_secs(30);
@@ -66,6 +70,7 @@ impl Worker {
         signals: &Signals,
         quit: &CancellationToken,
     ) -> anyhow::Result<Step> {
+        let living = self.living_for(id).await?;
         let store = &self.runner.handles.store;
         let started = store
             .transaction(move |db| {
@@ -76,6 +81,11 @@ impl Worker {
                 let empty_on = snapshot::unborn_branch(&workspace);
                 if !waiting::mark_running(db, id, empty_on.as_deref())? {
                     return Ok(None);
+                }
+                if let Some(process) =
+                    living.filter(|living| matches!(processes::take(db, living.id), Ok(true)))
+                {
+                    runs::go_on_in(db, id, &process)?;
                 }
                 running(db, id)
             })
@@ -111,6 +121,39 @@ impl Worker {
             }
         }
         self.drive(run, &session, signals, quit).await
+    }
+
+    /// The session's living claude, if it works as a new one would; else it is ended.
+    async fn living_for(&self, run: RunId) -> anyhow::Result<Option<Process>> {
+        let store = &self.runner.handles.store;
+        let found = store
+            .transaction(move |db| {
+                let Some(session) = sessions::of_run(db, run)? else {
+                    return Ok(None);
+                };
+                let Some(process) = processes::of_session(db, &session.id)? else {
+                    return Ok(None);
+                };
+                let is_wanted = !processes::stop_requested(db, process.id)?;
+                let reported = sessions::reported(db, &session.id)?;
+                let grants = questions::grants(db, &session.id)?;
+                let choices = settings::choices(db, process.at.chat)?;
+                let reported = reported.filter(|_| is_wanted);
+                Ok(Some((process, session, reported, choices, grants)))
+            })
+            .await?;
+        let Some((process, session, reported, choices, grants)) = found else {
+            return Ok(None);
+        };
+        if let Some(reported) = reported
+            && self
+                .runner
+                .fits(&process, &session, &reported, &choices, &grants)?
+        {
+            return Ok(Some(process));
+        }
+        self.end_process(&process, Why::Unneeded).await?;
+        Ok(None)
     }
 
     /// An error here does not end the run: its keeper may still be working. The run is reported as failed only if there

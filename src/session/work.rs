@@ -7,7 +7,7 @@ use crate::domain::id::{ChatThread, JobId, RunId, SessionId};
 use crate::domain::job::Lane;
 use crate::domain::run::Outcome;
 use crate::domain::session::SessionState;
-use crate::store::{jobs, outbox, runs, sessions, waiting};
+use crate::store::{jobs, outbox, processes, runs, sessions, waiting};
 
 /// The chat's next piece of work, by ids alone: whoever waits for a claim or a place reads the rest when it may begin,
 /// because it may have changed meanwhile.
@@ -18,6 +18,8 @@ pub(super) enum Work {
     Prepare(SessionId),
     Start(RunId),
     Do(JobId),
+    /// A claude lives on after its run.
+    Watch(RunId),
     /// The next prompt may get more messages until this time, in Unix milliseconds.
     Wait(i64),
 }
@@ -55,7 +57,12 @@ pub(super) fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Res
             Some(Work::Start(run.id))
         }
         (_, Some(session)) => Some(Work::Prepare(session.id)),
-        _ => waiting::next_gathers_until(db, at)?.map(Work::Wait),
+        _ => match waiting::next_gathers_until(db, at)? {
+            Some(until) => Some(Work::Wait(until)),
+            None => processes::at(db, at)?
+                .first()
+                .map(|process| Work::Watch(process.id)),
+        },
     })
 }
 

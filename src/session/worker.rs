@@ -154,6 +154,7 @@ impl Worker {
                     () = quit.cancelled() => Step::Quit,
                 }
             }
+            Work::Watch(process) => self.watch(process, signals, quit).await?,
             Work::Do(job) => self.do_job(job, signals, quit).await?,
             Work::Wait(until) => {
                 let left = u64::try_from(until.saturating_sub(now())).unwrap_or(0);

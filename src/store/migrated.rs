@@ -33,6 +33,8 @@ pub fn move_chat(db: &Connection, old: ChatId, new: ChatId) -> rusqlite::Result<
         .execute([old.0, new.0])?;
     db.prepare_cached("UPDATE OR REPLACE chat_settings SET chat_id = ?2 WHERE chat_id = ?1")?
         .execute([old.0, new.0])?;
+    db.prepare_cached("UPDATE processes SET chat_id = ?2 WHERE chat_id = ?1")?
+        .execute(params![old.0, new.0])?;
     db.prepare_cached("UPDATE sessions SET chat_id = ?2, live_message = NULL WHERE chat_id = ?1")?
         .execute([old.0, new.0])?;
     db.prepare_cached(

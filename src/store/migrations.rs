@@ -13,6 +13,7 @@ const STEPS: &[M<'_>] = &[
     OVERLOAD,
     WHAT_CLAUDE_REPORTS,
     NO_START,
+    PROCESSES,
 ];
 
 const FIRST: M<'_> = M::up(
@@ -425,6 +426,30 @@ const NO_START: M<'_> = M::up(
     INSERT INTO holds_of_every_kind SELECT chat_id, thread_id, why, until, since, told FROM holds;
     DROP TABLE holds;
     ALTER TABLE holds_of_every_kind RENAME TO holds;
+    ",
+);
+
+const PROCESSES: M<'_> = M::up(
+    "
+    -- A run may take place in the process that an earlier run began: `process_id` is that run, NULL its own.
+    ALTER TABLE runs ADD COLUMN process_id  TEXT;
+    ALTER TABLE runs ADD COLUMN events_from INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN events_to   INTEGER;            -- NULL: to the end
+    ALTER TABLE runs ADD COLUMN cost_before REAL NOT NULL DEFAULT 0;
+
+    -- The claudes that live on after their run.
+    CREATE TABLE processes (
+        id             TEXT PRIMARY KEY,          -- the run that began it
+        session_id     TEXT NOT NULL REFERENCES sessions (id),
+        chat_id        INTEGER NOT NULL,
+        thread_id      INTEGER NOT NULL,
+        until          INTEGER,                   -- Unix milliseconds; NULL: as long as something is in the background
+        background     TEXT NOT NULL,             -- JSON: what goes on in the background
+        conversation   TEXT,                      -- the one that it has
+        read_to        INTEGER NOT NULL,          -- its events up to here belong to earlier runs
+        cost_usd       REAL NOT NULL,
+        stop_requested INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
     ",
 );
 

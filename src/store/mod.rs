@@ -35,6 +35,7 @@ pub mod outbox;
 pub mod parked;
 pub mod pauses;
 pub mod people;
+pub mod processes;
 pub mod prompts;
 pub mod questions;
 pub mod repositories;

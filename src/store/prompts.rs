@@ -162,10 +162,9 @@ pub fn newest_reached(
     at: ChatThread,
 ) -> rusqlite::Result<Option<(Prompt, RunId)>> {
     db.prepare_cached(&format!(
-        "SELECT {COLUMNS}, coalesce(p.handed_to, p.run_id) FROM prompts p
-         WHERE EXISTS (SELECT 1 FROM runs r
-                       WHERE r.id = coalesce(p.handed_to, p.run_id)
-                         AND r.chat_id = ?1 AND r.thread_id = ?2 AND r.started_at IS NOT NULL)
+        "SELECT {COLUMNS}, coalesce(r.process_id, r.id)
+         FROM prompts p JOIN runs r ON r.id = coalesce(p.handed_to, p.run_id)
+         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.started_at IS NOT NULL
          ORDER BY p.rowid DESC LIMIT 1"
     ))?
     .query_row(params![at.chat.0, thread_column(at)], |row| {

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::chats::{place_from, thread_column};
 use super::now;
 use crate::domain::id::{ChatThread, MessageId, RunId, SessionId};
+use crate::domain::process::Process;
 use crate::domain::run::{Outcome, Run, RunEnd};
 
 /// For [`from_row`], of `runs r`.
@@ -13,7 +14,7 @@ pub(super) const COLUMNS: &str =
     "r.id, r.session_id, r.chat_id, r.thread_id, r.queued_at, r.started_at, r.acted_offset,
     r.live_message,
     (SELECT p.message_id FROM prompts p WHERE p.run_id = r.id ORDER BY p.rowid LIMIT 1),
-    r.empty_on";
+    r.empty_on, coalesce(r.process_id, r.id), r.events_from, r.cost_before";
 
 /// Where a run belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -248,12 +249,89 @@ pub fn take_up(db: &Connection, lost: RunId, by: RunId) -> rusqlite::Result<bool
 /// Whether a run's record may be deleted: the run has ended, and `/logs` shows a newer one of its chat.
 pub fn record_may_go(db: &Connection, id: RunId) -> rusqlite::Result<bool> {
     db.prepare_cached(
-        "SELECT 1 FROM runs r WHERE r.id = ?1 AND r.state = 'ended' AND EXISTS (
-             SELECT 1 FROM runs n
-             WHERE n.chat_id = r.chat_id AND n.thread_id = r.thread_id AND n.seq > r.seq
-               AND n.started_at IS NOT NULL)",
+        "SELECT 1 WHERE NOT EXISTS (
+             SELECT 1 FROM runs r WHERE (r.id = ?1 OR r.process_id = ?1)
+               AND NOT (r.state = 'ended' AND EXISTS (
+                   SELECT 1 FROM runs n
+                   WHERE n.chat_id = r.chat_id AND n.thread_id = r.thread_id AND n.seq > r.seq
+                     AND n.started_at IS NOT NULL)))
+           AND EXISTS (SELECT 1 FROM runs WHERE id = ?1)
+           AND NOT EXISTS (SELECT 1 FROM processes WHERE id = ?1)",
     )?
     .exists([id.to_string()])
+}
+
+/// Notes where the run's events end in the record of its process.
+pub fn set_events_to(db: &Connection, id: RunId, read_to: u64) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET events_to = ?2 WHERE id = ?1")?
+        .execute(params![id.to_string(), read_to])?;
+    Ok(())
+}
+
+/// The run takes place in a claude that lives.
+pub fn go_on_in(db: &Connection, id: RunId, process: &Process) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE runs SET process_id = ?2, events_from = ?3, acted_offset = ?3, cost_before = ?4
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        id.to_string(),
+        process.id.to_string(),
+        process.read_to,
+        process.cost_usd
+    ])?;
+    Ok(())
+}
+
+/// A run that claude begins by itself, without a prompt.
+pub fn insert_begun(db: &Connection, id: RunId, process: &Process) -> rusqlite::Result<()> {
+    insert(db, id, &process.session, process.at)?;
+    db.prepare_cached("UPDATE runs SET state = 'running', started_at = ?2 WHERE id = ?1")?
+        .execute(params![id.to_string(), now()])?;
+    go_on_in(db, id, process)
+}
+
+/// Where the record of a run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Record {
+    /// The run whose folder has it.
+    pub process: RunId,
+    from: u64,
+    to: Option<u64>,
+}
+
+impl Record {
+    /// Whether nothing about the run comes any more.
+    pub fn is_over(&self) -> bool {
+        self.to.is_some()
+    }
+
+    /// Whether a line that ends at this byte is about the run.
+    pub fn has(&self, end: u64) -> bool {
+        end > self.from && self.to.is_none_or(|to| end <= to)
+    }
+}
+
+pub fn record_of(db: &Connection, id: RunId) -> rusqlite::Result<Record> {
+    db.prepare_cached(
+        "SELECT coalesce(process_id, id), events_from, events_to FROM runs WHERE id = ?1",
+    )?
+    .query_row([id.to_string()], |row| {
+        Ok(Record {
+            process: run_id(0, &row.get::<_, String>(0)?)?,
+            from: row.get(1)?,
+            to: row.get(2)?,
+        })
+    })
+}
+
+/// The runs that took place in the process that this run began, itself among them.
+pub fn in_process(db: &Connection, id: RunId) -> rusqlite::Result<Vec<RunId>> {
+    db.prepare_cached("SELECT id FROM runs WHERE id = ?1 OR process_id = ?1 ORDER BY seq")?
+        .query_map([id.to_string()], |row| {
+            row.get(0).and_then(|id: String| run_id(0, &id))
+        })?
+        .collect()
 }
 
 pub fn set_live_message(db: &Connection, id: RunId, message: MessageId) -> rusqlite::Result<()> {
@@ -275,7 +353,7 @@ pub fn with_live_message_left(db: &Connection) -> rusqlite::Result<Vec<(Run, Run
         "SELECT {COLUMNS}, r.outcome, r.reason, r.started_at, r.ended_at, coalesce(r.cost_usd, 0)
          FROM runs r WHERE r.state = 'ended' AND r.live_message IS NOT NULL"
     ))?
-    .query_map([], |row| Ok((from_row(row)?, ended_from(row, 10)?)))?
+    .query_map([], |row| Ok((from_row(row)?, ended_from(row, 13)?)))?
     .collect()
 }
 
@@ -340,6 +418,9 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {
         live_message: row.get::<_, Option<i32>>(7)?.map(MessageId),
         asked_by: row.get::<_, Option<i32>>(8)?.map(MessageId),
         was_empty: row.get(9)?,
+        process: run_id(10, &row.get::<_, String>(10)?)?,
+        events_from: row.get(11)?,
+        cost_before: row.get(12)?,
     })
 }
 

@@ -46,6 +46,15 @@ pub fn get(db: &Connection, id: &SessionId) -> rusqlite::Result<Option<Session>>
         .optional()
 }
 
+/// The session of a run.
+pub fn of_run(db: &Connection, run: RunId) -> rusqlite::Result<Option<Session>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM sessions WHERE id = (SELECT session_id FROM runs WHERE id = ?1)"
+    ))?
+    .query_row([run.to_string()], from_row)
+    .optional()
+}
+
 /// The workspace of a run.
 pub fn workspace_of_run(db: &Connection, run: RunId) -> rusqlite::Result<Option<PathBuf>> {
     db.prepare_cached(
@@ -108,6 +117,8 @@ pub fn move_to(db: &Connection, id: &SessionId, at: ChatThread) -> rusqlite::Res
         "UPDATE jobs SET chat_id = ?2, thread_id = ?3, live_message = NULL WHERE session_id = ?1",
     )?
     .execute(place)?;
+    db.prepare_cached("UPDATE processes SET chat_id = ?2, thread_id = ?3 WHERE session_id = ?1")?
+        .execute(place)?;
     Ok(())
 }
 
@@ -244,6 +255,7 @@ pub fn delete(db: &Connection, id: &SessionId) -> rusqlite::Result<()> {
         "DELETE FROM jobs WHERE session_id = ?1",
         "DELETE FROM prompts WHERE run_id IN (SELECT id FROM runs WHERE session_id = ?1)",
         "DELETE FROM runs WHERE session_id = ?1",
+        "DELETE FROM processes WHERE session_id = ?1",
         "DELETE FROM chats WHERE session_id = ?1",
         "DELETE FROM sessions WHERE id = ?1",
     ] {

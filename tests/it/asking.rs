@@ -64,7 +64,7 @@ fn a_command_is_shown_and_allowed_once_by_a_button() {
 
 #[test]
 fn what_is_allowed_for_the_session_holds_for_its_later_runs() {
-    let machine = Machine::new();
+    let machine = Machine::cold();
     let _bot = machine.start();
     machine.ada_says(REMOVE);
     let question = asked(&machine);

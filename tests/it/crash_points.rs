@@ -8,7 +8,10 @@ const PROMPTS: [&str; 3] = ["first", "second", "third"];
 
 /// Three prompts and a command, with a bot that dies when it passes this point for the `time`th time.
 fn dies_at(point: &str, time: usize) -> Machine {
-    let machine = Machine::new();
+    dies_on(Machine::new(), point, time)
+}
+
+fn dies_on(machine: Machine, point: &str, time: usize) -> Machine {
     let points = match time {
         1 => format!("{point}=1*return"),
         time => format!("{point}={}*off->1*return", time - 1),
@@ -90,13 +93,20 @@ fn a_bot_that_dies_when_a_workspace_is_made_makes_it_anew() {
 #[test]
 fn a_bot_that_dies_before_a_keeper_is_started_starts_it_later() {
     everything_happened_once(&dies_at("run-marked", 1), 1);
-    everything_happened_once(&dies_at("run-launch", 2), 1);
+    everything_happened_once(&dies_on(Machine::cold(), "run-launch", 2), 1);
 }
 
 #[test]
 fn a_bot_that_dies_when_a_keeper_was_just_started_follows_it_later() {
     everything_happened_once(&dies_at("run-launched", 1), 1);
-    everything_happened_once(&dies_at("run-launched", 3), 1);
+    everything_happened_once(&dies_on(Machine::cold(), "run-launched", 3), 1);
+}
+
+#[test]
+fn a_bot_that_dies_when_a_run_begins_in_a_claude_that_is_warm_goes_on_in_it() {
+    everything_happened_once(&dies_at("run-marked", 2), 1);
+    everything_happened_once(&dies_at("run-goes-on", 1), 1);
+    everything_happened_once(&dies_at("run-went-on", 2), 1);
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn work_that_became_too_long_in_its_middle_goes_on_and_does_not_begin_again() {
 
 #[test]
 fn a_new_conversation_in_the_same_workspace_is_told_what_was_asked_before() {
-    let machine = Machine::new();
+    let machine = Machine::cold();
     let _bot = machine.start();
     machine.ada_says("mend the parser");
     machine.message_with("You said: mend the parser");

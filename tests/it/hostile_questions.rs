@@ -249,7 +249,7 @@ fn a_picture_sent_as_a_reply_to_a_question_is_not_lost_and_no_answer() {
 
 #[test]
 fn a_rule_for_the_session_is_that_rule_in_later_runs_too_and_never_every_command() {
-    let machine = Machine::new();
+    let machine = Machine::cold();
     let _bot = machine.start();
     let command = r#"python3 -c "print(1)" | grep "a\(b\)""#;
     machine.ada_says(&bash(&json!({"command": command}), &[command, "", "*"]));

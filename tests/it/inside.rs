@@ -104,7 +104,7 @@ fn limit_files(bot: &Bot, bytes: Option<u64>) {
 }
 
 fn a_full_disk_loses_nothing(disk: &Disk) {
-    let machine = Machine::new();
+    let machine = Machine::cold();
     let bot = disk.start(&machine);
     machine.ada_says("before");
     machine.message_with("You said: before");

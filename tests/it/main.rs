@@ -40,6 +40,7 @@ mod late;
 mod limits;
 mod limits_between;
 mod live;
+mod living;
 mod login;
 mod manual;
 mod measured;

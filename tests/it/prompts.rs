@@ -55,14 +55,19 @@ fn prompts_of(machine: &Machine) -> Vec<String> {
         .collect();
     runs.sort();
     runs.iter()
-        .map(|run| {
+        .flat_map(|run| {
             let events = std::fs::read_to_string(run.join("events.jsonl")).expect("events");
-            events
+            let lines = events
                 .lines()
-                .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-                .find(|line| line["isReplay"] == json!(true))
-                .and_then(|line| Some(line["message"]["content"].as_str()?.to_owned()))
-                .expect("claude echoed its prompt")
+                .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let read = lines.filter(|line| line["isReplay"] == json!(true));
+            read.map(|line| {
+                line["message"]["content"]
+                    .as_str()
+                    .expect("a text")
+                    .to_owned()
+            })
+            .collect::<Vec<String>>()
         })
         .collect()
 }
@@ -99,7 +104,7 @@ fn prompts_that_are_sent_together_are_answered_one_after_the_other() {
 
 #[test]
 fn the_model_of_the_first_turn_is_named_to_every_later_one() {
-    let machine = Machine::new();
+    let machine = Machine::cold();
     let _bot = machine.start();
     machine.ada_says("first");
     machine.message_with("You said: first");

@@ -21,7 +21,7 @@ fn read_by_claude(machine: &Machine) -> Value {
 
 #[test]
 fn words_are_shown_as_claude_read_them_with_what_was_added() {
-    let machine = Machine::new().with("TELECODER_MODEL", "opus");
+    let machine = Machine::cold().with("TELECODER_MODEL", "opus");
     let _bot = machine.start();
     machine.ada_says("/raw");
     machine.message_with("Nothing has reached claude from this chat yet.");

@@ -56,3 +56,46 @@ fn the_real_claude_may_compact_its_conversation_for_as_long_as_it_likes_behind_a
         [5]
     );
 }
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn the_next_prompt_goes_to_the_real_claude_that_is_warm() {
+    let machine = machine().with("TELECODER_WARM", "5m");
+    let _bot = start(&machine);
+    machine.ada_says("the first");
+    machine.message_with("You said: the first");
+    machine.until_quiet();
+    machine.ada_says("[[recall]]");
+    machine.message_with("Earlier: the first");
+    machine.until_quiet();
+    assert_eq!(
+        machine.rows("SELECT count(DISTINCT coalesce(process_id, id)) FROM runs"),
+        [1],
+        "one claude"
+    );
+    assert_eq!(machine.rows("SELECT count(*) FROM runs"), [2]);
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn a_server_that_the_real_claude_leaves_in_the_background_keeps_no_run_from_ending() {
+    let machine = machine();
+    let _bot = start(&machine);
+    machine.ada_says(
+        r#"[[tool: Bash {"command":"tail -f /dev/null","description":"Dev server","run_in_background":true}]] [[say: it is up]]"#,
+    );
+    machine.message_with("still running in the background: Dev server. /stop ends it.");
+    machine.until_quiet();
+    machine.ada_says("and you?");
+    machine.message_with("You said: and you?");
+    machine.until_quiet();
+    machine.ada_says("/status");
+    machine.message_with("In the background: Dev server; /stop ends it");
+    assert_eq!(
+        machine.rows("SELECT count(DISTINCT coalesce(process_id, id)) FROM runs"),
+        [1],
+        "one claude"
+    );
+    machine.ada_says("/stop");
+    machine.message_with("Ended in the background: Dev server.");
+}

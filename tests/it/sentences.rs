@@ -198,7 +198,18 @@ fn ends_of_runs() {
             "something left behind",
             Outgoing::note(text::left_behind(1, 2).expect("there is something")),
         ),
-        ("background ended", text::background_ended(1)),
+        (
+            "background ended",
+            text::background_ended(&["Dev server".into()]),
+        ),
+        (
+            "background stopped",
+            text::background_stopped(&["Dev server".into(), "Build".into()]),
+        ),
+        (
+            "background lost",
+            text::background_lost(&["Dev server".into()]),
+        ),
     ]);
     insta::assert_snapshot!(said(messages));
 }
@@ -564,11 +575,7 @@ fn what_the_live_message_says() {
     for event in &events {
         progress.apply(event);
     }
-    let rests = Going {
-        rests: true,
-        ..Going::default()
-    };
-    let mut all = format!("[rests]\n{}\n\n", drawn(&live::live(&progress, rests)).text);
+    let mut all = String::new();
     for verbosity in Verbosity::ALL {
         for (seconds, waiting) in [(7, 0), (345, 1), (4_000, 2)] {
             let going = Going {
@@ -576,7 +583,6 @@ fn what_the_live_message_says() {
                 stopping: false,
                 waiting,
                 asks: 0,
-                rests: false,
                 verbosity,
             };
             let drawn = drawn(&live::live(&progress, going));

@@ -434,6 +434,8 @@ fn a_database_of_the_version_before_is_explained_by_the_shell_and_taken_up_by_th
         ALTER TABLE chat_settings DROP COLUMN effort; ALTER TABLE chat_settings DROP COLUMN holds_back;
         ALTER TABLE outbox DROP COLUMN edits; DROP INDEX sent_parts_of_message; DROP TABLE login; ALTER TABLE runs DROP COLUMN tries;
         ALTER TABLE sessions DROP COLUMN reported_model; ALTER TABLE sessions DROP COLUMN reported_mode;
+        DROP TABLE processes; ALTER TABLE runs DROP COLUMN process_id; ALTER TABLE runs DROP COLUMN events_from;
+        ALTER TABLE runs DROP COLUMN events_to; ALTER TABLE runs DROP COLUMN cost_before;
         PRAGMA user_version = 5;";
     machine.database().execute_batch(as_it_was).expect("SQL");
     let (code, said) = machine.run_to_its_end(&["session", "list"]);

@@ -115,6 +115,7 @@ impl Torture {
                 "TELECODER_TG_ALLOWED_USERS",
                 format!("{},{}", ADA.0, GRACE.0),
             )
+            .with("TELECODER_WARM", "2s")
             .with("TELECODER_KEEP_RUNS", "all");
         let bot = Some(machine.start());
         Torture {
@@ -419,6 +420,9 @@ impl Torture {
     }
 
     fn nothing_is_left(&self, here: &str) {
+        self.machine.until("what was warm has left", || {
+            (self.machine.rows("SELECT count(*) FROM processes") == [0]).then_some(())
+        });
         let left = |query: &str| self.machine.rows(query)[0];
         for query in [
             "SELECT count(*) FROM updates WHERE state <> 'done'",

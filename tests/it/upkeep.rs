@@ -13,7 +13,7 @@ fn records(machine: &Machine) -> usize {
 
 #[test]
 fn old_run_records_go_and_the_newest_one_and_every_workspace_stay() {
-    let machine = Machine::new().with("TELECODER_KEEP_RUNS", "2");
+    let machine = Machine::cold().with("TELECODER_KEEP_RUNS", "2");
     let bot = machine.start();
     for number in 1..=5 {
         machine.ada_says(&format!("prompt {number}"));
@@ -40,7 +40,7 @@ fn old_run_records_go_and_the_newest_one_and_every_workspace_stay() {
 
 #[test]
 fn snapshots_and_the_output_of_checks_go_with_the_records_of_their_runs() {
-    let machine = Machine::new()
+    let machine = Machine::cold()
         .with("TELECODER_KEEP_RUNS", "2")
         .with("TELECODER_TEST_CMD", "echo checked");
     let bot = machine.start();

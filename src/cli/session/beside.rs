@@ -11,6 +11,8 @@ use rustix::process::geteuid;
 
 use super::LOOK_AGAIN;
 use crate::chat::shell::AtTerminal;
+use crate::claude::folder::RunFolder;
+use crate::claude::host::Host;
 use crate::claude::terminal;
 use crate::cli::Misused;
 use crate::daemon::{DATABASE, DataFolder, bell};
@@ -18,8 +20,10 @@ use crate::domain::id::SessionId;
 use crate::domain::session::Session;
 use crate::inbox::shell;
 use crate::session::attached::{self, Attached};
-use crate::store::{self, sessions};
+use crate::store::{self, processes, sessions};
 
+/// How long a claude that lives on may take to end.
+const LEAVING_TIME: Duration = Duration::from_secs(25);
 /// The bot locks a session for a moment when it takes it back.
 const BOT_LOOKS: Duration = Duration::from_millis(500);
 
@@ -79,6 +83,7 @@ impl Beside {
                 session.id
             );
         };
+        self.end_what_lives_on(session)?;
         let record = terminal::read(&attached::record(&self.data, &session.id));
         let left = AtTerminal {
             prompts: record.prompts,
@@ -89,6 +94,34 @@ impl Beside {
         self.write(|db| Ok(shell::hand_back(db, session, &left)?))?;
         attached::begin_record(&self.data, &session.id)?;
         Ok(held)
+    }
+
+    /// Ends a claude of the session that lives on after its run: two must not be in one conversation.
+    fn end_what_lives_on(&mut self, session: &Session) -> anyhow::Result<()> {
+        let deadline = Instant::now() + LEAVING_TIME;
+        let mut is_asked = false;
+        while let Some(process) = processes::of_session(&self.db, &session.id)? {
+            let folder = RunFolder::new(self.runs().join(process.id.to_string()));
+            let host = Host::open(folder).ok().filter(|_| !self.has_bot());
+            match (host, self.has_bot()) {
+                (Some(host), _) if host.end()?.is_none() => {
+                    if !std::mem::replace(&mut is_asked, true) {
+                        host.end_session()?;
+                    }
+                }
+                (_, false) => drop(self.write(|db| Ok(processes::take(db, process.id)?))?),
+                (_, true) => self.write(|db| Ok(processes::request_stop(db, process.id)?))?,
+            }
+            if Instant::now() > deadline {
+                bail!(
+                    "claude of session {} does not end, and nothing was done; telecoder session stop {} ends it",
+                    session.id,
+                    session.id
+                );
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        Ok(())
     }
 
     /// Stores something in one transaction, and rings the bell.

@@ -27,18 +27,18 @@ fn print_last(beside: &Beside, session: &Session, lines: usize) -> anyhow::Resul
         return Ok(());
     };
     let mut follower = Follower::new(&beside.runs(), run);
-    if !follower.is_there() {
+    if !follower.is_there(&beside.db)? {
         bail!(
             "the record of the last run in session {} is not there any more",
             session.id
         );
     }
-    print_end(&mut follower, lines)
+    print_end(beside, &mut follower, lines)
 }
 
-fn print_end(follower: &mut Follower, most: usize) -> anyhow::Result<()> {
+fn print_end(beside: &Beside, follower: &mut Follower, most: usize) -> anyhow::Result<()> {
     let lines: Vec<String> = follower
-        .new_events()?
+        .new_events(&beside.db)?
         .iter()
         .flat_map(logs::lines_of)
         .collect();
@@ -52,7 +52,7 @@ fn print_on(beside: &Beside, session: &Session, lines: usize) -> anyhow::Result<
         let newest = runs::newest_of_session(&beside.db, &session.id)?;
         if let Some((_, follower)) = &mut at {
             let new: Vec<String> = follower
-                .new_events()?
+                .new_events(&beside.db)?
                 .iter()
                 .flat_map(logs::lines_of)
                 .collect();
@@ -63,7 +63,7 @@ fn print_on(beside: &Beside, session: &Session, lines: usize) -> anyhow::Result<
         {
             let mut follower = Follower::new(&beside.runs(), run);
             match at {
-                None => print_end(&mut follower, lines)?,
+                None => print_end(beside, &mut follower, lines)?,
                 Some(_) => print(["— the next run".to_owned()].iter())?,
             }
             at = Some((run, follower));

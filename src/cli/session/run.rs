@@ -121,7 +121,7 @@ fn follow(
     loop {
         // Reads first whether it has ended: its events are recorded before.
         let state = runs::state_of(&beside.db, run)?.context("the run is not known any more")?;
-        for event in follower.new_events()? {
+        for event in follower.new_events(&beside.db)? {
             answers.take(&event);
         }
         match state {

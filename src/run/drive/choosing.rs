@@ -13,10 +13,10 @@ use crate::domain::choices::PermissionMode;
 use crate::domain::question::Grant;
 
 /// What claude works with, as far as it was told.
-pub(super) struct Told {
+pub(in crate::run) struct Told {
     mode: String,
     model: Option<String>,
-    pub may_bypass: bool,
+    pub(super) may_bypass: bool,
     /// The model is one that the chat has chosen, not the session's own.
     chosen_model: bool,
     /// How often each was told.
@@ -50,32 +50,50 @@ impl Drive<'_> {
             none => none.insert(Told::of(&self.host, own_model)?),
         };
         let mode = self.runner.mode(choices, grants);
-        let may = mode != PermissionMode::BypassPermissions || told.may_bypass;
-        if may && told.mode != mode.name() {
-            let key = format!("mode-{}-{}", told.modes, mode.name());
-            self.host
-                .pass_on(&key, &control::set_permission_mode(mode.name()))?;
-            told.mode = mode.name().to_owned();
-            told.modes += 1;
-        }
-        if let Some(model) = choices.model.as_ref().or(own_model)
-            && told.model.as_deref().map(as_key) != Some(as_key(model))
-            // If no model was named at the start, claude's own choice is the session's own.
-            && (choices.model.is_some() || told.chosen_model)
-        {
-            let key = format!("model-{}-{}", told.models, as_key(model));
-            self.host.pass_on(&key, &control::set_model(model))?;
-            told.model = Some(model.clone());
-            told.models += 1;
-            told.chosen_model = own_model != Some(model);
-        }
-        Ok(())
+        Ok(told.tell(&self.host, mode, choices, own_model)?)
     }
 }
 
 impl Told {
+    /// Whether claude's model is the one that a new claude would have.
+    pub fn has_model_of(&self, choices: &Choices) -> bool {
+        match (&choices.model, &self.model) {
+            (None, _) => !self.chosen_model,
+            (Some(chosen), told) => told.as_deref().map(as_key) == Some(as_key(chosen)),
+        }
+    }
+
+    /// Tells claude what is new in what its chat has chosen.
+    pub fn tell(
+        &mut self,
+        host: &Host,
+        mode: PermissionMode,
+        choices: &Choices,
+        own_model: Option<&String>,
+    ) -> std::io::Result<()> {
+        let may = mode != PermissionMode::BypassPermissions || self.may_bypass;
+        if may && self.mode != mode.name() {
+            let key = format!("mode-{}-{}", self.modes, mode.name());
+            host.pass_on(&key, &control::set_permission_mode(mode.name()))?;
+            self.mode = mode.name().to_owned();
+            self.modes += 1;
+        }
+        if let Some(model) = choices.model.as_ref().or(own_model)
+            && self.model.as_deref().map(as_key) != Some(as_key(model))
+            // If no model was named at the start, claude's own choice is the session's own.
+            && (choices.model.is_some() || self.chosen_model)
+        {
+            let key = format!("model-{}-{}", self.models, as_key(model));
+            host.pass_on(&key, &control::set_model(model))?;
+            self.model = Some(model.clone());
+            self.models += 1;
+            self.chosen_model = own_model != Some(model);
+        }
+        Ok(())
+    }
+
     /// What claude was started with, and what it was told since; the run's folder has both.
-    fn of(host: &Host, own_model: Option<&String>) -> std::io::Result<Told> {
+    pub fn of(host: &Host, own_model: Option<&String>) -> std::io::Result<Told> {
         let Launched {
             mode,
             model,
@@ -84,14 +102,18 @@ impl Told {
         let without_number = |key: &String| Some(key.split_once('-')?.1.to_owned());
         let (modes, models) = (host.passed_on("mode-")?, host.passed_on("model-")?);
         let last_model = models.last().and_then(without_number);
+        let chosen_at_start =
+            model.is_some() && model.as_ref() != own_model && model.as_deref() != Some(OWN_MODEL);
         Ok(Told {
             mode: modes
                 .last()
                 .and_then(without_number)
                 .or(mode)
                 .unwrap_or_default(),
-            chosen_model: last_model.is_some()
-                || (model.as_ref() != own_model && model.as_deref() != Some(OWN_MODEL)),
+            chosen_model: match &last_model {
+                Some(told) => own_model.is_none_or(|own| as_key(own) != *told),
+                None => chosen_at_start,
+            },
             model: last_model.or(model),
             may_bypass,
             modes: modes.len(),

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 use fail::fail_point;
+use rusqlite::Connection;
 use tracing::{info, warn};
 
 use super::Drive;
@@ -16,6 +17,7 @@ use crate::domain::id::ChatId;
 use crate::domain::job::Task;
 use crate::domain::live::LiveOf;
 use crate::domain::live::PromptState;
+use crate::domain::process::Process;
 use crate::domain::run::Outcome;
 use crate::git::{changes, snapshot};
 use crate::job::send_files;
@@ -23,7 +25,7 @@ use crate::process::sweep;
 use crate::run::again::{self, How};
 use crate::run::answer::{Closing, Loss};
 use crate::run::{ending, hold};
-use crate::store::{jobs, measured, outbox, runs, sessions, settings, steering};
+use crate::store::{jobs, measured, outbox, processes, runs, sessions, settings, steering};
 
 /// How long git may take to say what a lost run has changed.
 const CHANGES_LIMIT: Duration = Duration::from_secs(10);
@@ -49,7 +51,7 @@ impl Drive<'_> {
             waiting: self.waiting,
             ended_in_background: self.phase.ended(),
             stop_requested: self.stop_requested,
-            let_go: matches!(self.phase, Phase::LetGo { .. }),
+            let_go: matches!(self.phase, Phase::LetGo { .. } | Phase::LivingOn),
             program: &self.runner.program.to_string_lossy(),
             path: &path.to_string_lossy(),
             workspace: &self.session.workspace.to_string_lossy(),
@@ -66,7 +68,12 @@ impl Drive<'_> {
         let message = conclusion.message;
         let forget = conclusion.forget_conversation;
         let not_started = conclusion.not_started;
+        // It lived on after an earlier run, and ended before it took this one's prompts up.
+        let never_began = self.run.process != self.run.id
+            && self.progress.last_turn.is_none()
+            && !self.progress.owes_an_answer();
         let owner = self.runner.owner;
+        let (living, read_to, warm_most) = (self.living(), self.read_to, self.runner.warm_most);
         let has_begun = self.progress.model.is_some();
         let has_files = send_files::is_anything_there(&self.runner.handles.data, &self.session.id);
         let is_still_empty =
@@ -82,19 +89,26 @@ impl Drive<'_> {
                     return Ok((at, false, Vec::new(), is_held_up));
                 }
                 let unanswered = steering::unanswered(db, id)?;
+                runs::set_events_to(db, id, read_to)?;
+                if let Some(living) = living {
+                    processes::insert(db, &Process { at, ..living })?;
+                    end_the_least_used(db, warm_most)?;
+                }
                 let is_tried_again = match not_started {
                     Some(failure) => hold::not_started(db, &run, at, failure, owner)?,
                     None => false,
                 };
                 // claude had not begun, so no prompt runs twice.
                 let may_again = at.chat != ChatId::SHELL && !runs::stop_requested(db, id)?;
-                let runs_again =
-                    forget && may_again && again::take_up(db, &run, How::Again, None, 1)?;
+                let runs_again = (forget || never_began)
+                    && may_again
+                    && again::take_up(db, &run, How::Again, None, 1)?;
                 let message = match forget && !runs_again {
                     true => Some(conversation_gone().replying_to(run_asked_by)),
                     false => message,
                 };
-                if let Some(message) = message.filter(|_| !is_tried_again) {
+                let is_told = !(is_tried_again || (never_began && runs_again));
+                if let Some(message) = message.filter(|_| is_told) {
                     let ring = settings::get(db, at.chat)?.ring;
                     outbox::insert(db, at, &message.ringing_if(ring.is_worth_it(elapsed)))?;
                 }
@@ -165,7 +179,7 @@ impl Drive<'_> {
             return Ok(None);
         }
         fail_point!("run-lost");
-        let id = self.run.id;
+        let id = self.run.process;
         let seen = self.seen.clone();
         let ending = move || sweep::end_left_behind(id, &seen);
         let survivors = tokio::task::spawn_blocking(ending).await??;
@@ -179,4 +193,13 @@ impl Drive<'_> {
             changed: changed.ok().and_then(Result::ok).unwrap_or_default(),
         }))
     }
+}
+
+/// Ends the claudes beyond those that are kept warm, the one that was used longest ago first.
+fn end_the_least_used(db: &Connection, most: usize) -> rusqlite::Result<()> {
+    let warm = processes::warm(db)?;
+    let surplus = warm.len().saturating_sub(most);
+    warm.iter()
+        .take(surplus)
+        .try_for_each(|process| processes::request_stop(db, process.id))
 }

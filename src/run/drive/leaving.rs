@@ -6,8 +6,10 @@ use fail::fail_point;
 use tokio::time::Instant;
 
 use super::Drive;
-use crate::chat::text;
 use crate::claude::host::End;
+use crate::domain::id::ChatId;
+use crate::domain::process::Process;
+use crate::process::sweep;
 
 /// claude says at once when it begins with a prompt. What it has not begun with so long after it said that it is idle,
 /// it has lost.
@@ -27,6 +29,8 @@ pub(super) enum Phase {
     Working,
     /// That it may leave; it has been asked since then.
     LetGo { since: Instant },
+    /// Nothing: it lives on, and the run is over.
+    LivingOn,
     /// To stop, through its keeper. `ended`: what went on in the background then.
     Stopping { ended: Vec<String> },
 }
@@ -47,7 +51,7 @@ impl Phase {
     pub fn ended(&self) -> &[String] {
         match self {
             Phase::Stopping { ended } => ended,
-            Phase::Working | Phase::LetGo { .. } => &[],
+            Phase::Working | Phase::LetGo { .. } | Phase::LivingOn => &[],
         }
     }
 }
@@ -94,19 +98,60 @@ impl Drive<'_> {
         Ok(given_up.then_some(End::NotBegun))
     }
 
-    /// Lets claude go when nothing is left to do: its input stays open, so it would wait for ever.
+    /// Ends the run when claude has nothing left to do for it: claude lives on, or is let go; its input stays open, so it
+    /// would wait for ever.
     pub(super) fn let_go_if_finished(&mut self) -> std::io::Result<()> {
         if !self.phase.is_working() || !self.progress.is_between_turns() {
             return Ok(());
         }
         // A prompt on its way begins another turn, and one that was taken up is owed an answer.
         let nothing_comes = self.on_its_way.is_empty() && !self.progress.owes_an_answer();
+        if self.progress.idle && nothing_comes && self.lives_on()? {
+            self.phase = Phase::LivingOn;
+            return Ok(());
+        }
         let is_idle = self.progress.is_finished()
             && (self.on_its_way.is_empty() || self.last_event.elapsed() > IDLE_FOR_GOOD);
         if is_idle || (nothing_comes && self.progress.background.is_empty() && self.is_silent()) {
             self.let_go()?;
         }
         Ok(())
+    }
+
+    /// Whether claude stays when the run has ended: for what it does in the background, or warm for the next prompt.
+    fn lives_on(&self) -> std::io::Result<bool> {
+        if self.stop_requested
+            || self.progress.last_turn.is_none()
+            || self.progress.was_interrupted()
+        {
+            return Ok(false);
+        }
+        if !self.progress.background.is_empty() {
+            return Ok(true);
+        }
+        let is_wanted = self.runner.keeps_warm()
+            && self.progress.is_answered()
+            && self.run.at.chat != ChatId::SHELL;
+        // What a run left behind ends with it, before its changes are measured; and claude has to go for that.
+        Ok(is_wanted && !self.host.keeper()?.is_some_and(sweep::has_adopted))
+    }
+
+    /// The claude that lives on, as the store keeps it.
+    pub(super) fn living(&self) -> Option<Process> {
+        let Phase::LivingOn = self.phase else {
+            return None;
+        };
+        let background: Vec<String> = self.progress.background.values().cloned().collect();
+        Some(Process {
+            id: self.run.process,
+            session: self.session.id.clone(),
+            conversation: self.progress.claude_session.clone(),
+            at: self.run.at,
+            until: self.runner.warm_until().filter(|_| background.is_empty()),
+            background,
+            read_to: self.read_to,
+            cost_usd: self.progress.cost_of_process(),
+        })
     }
 
     /// Whether claude has said nothing for so long that it must be idle.
@@ -117,13 +162,5 @@ impl Drive<'_> {
             false => SILENCE_IS_IDLE,
         };
         self.last_event.elapsed() > silence
-    }
-
-    /// A prompt waits behind mere background work: the prompt comes first.
-    pub(super) async fn end_background(&mut self) -> anyhow::Result<()> {
-        let note = text::background_ended(self.progress.background.len());
-        self.say(note).await?;
-        self.let_go()?;
-        Ok(())
     }
 }

@@ -4,7 +4,7 @@
 //! those after the offset that the store has as acted on.
 
 mod asking;
-mod choosing;
+pub(super) mod choosing;
 mod finish;
 mod leaving;
 mod place;
@@ -23,7 +23,8 @@ use uuid::Uuid;
 
 use super::start::Runner;
 use crate::chat::live::{self, Going};
-use crate::claude::host::Host;
+use crate::claude::folder::Exit;
+use crate::claude::host::{End, Host};
 use crate::domain::choices::ChatSettings;
 use crate::domain::event::Event;
 use crate::domain::id::{ClaudeSessionId, MessageId, PromptId};
@@ -96,6 +97,10 @@ pub async fn drive(
         }
         drive.attend(wake != Wake::Grew).await?;
         drive.let_go_if_finished()?;
+        if let Phase::LivingOn = drive.phase {
+            drive.finish(End::Exited(Exit::default()), None).await?;
+            return Ok(Driven::Ended);
+        }
         if wake == Wake::Grew && read_something {
             continue;
         }
@@ -128,6 +133,10 @@ struct Drive<'a> {
     asking: Asking,
     /// There is more to read.
     more: bool,
+    /// The end of the last line that was read.
+    read_to: u64,
+    /// The events of earlier runs in the same process have been read.
+    has_begun_own: bool,
     begun: Instant,
     last_event: Instant,
     next_typing: Instant,
@@ -166,6 +175,8 @@ impl<'a> Drive<'a> {
             progress: Progress::resuming(session.claude_session.clone()),
             asking: Asking::default(),
             more: false,
+            read_to: 0,
+            has_begun_own: false,
             begun: now,
             last_event: now,
             next_typing: now,
@@ -190,8 +201,14 @@ impl<'a> Drive<'a> {
             self.more = more;
             for (end, event) in events {
                 read_something = true;
+                self.read_to = end;
+                if end <= self.run.events_from {
+                    // An earlier run's, in the same process.
+                    self.progress.apply(&event);
+                    continue;
+                }
+                self.begin_own();
                 self.asking.hear(&event);
-                self.notice(&event);
                 let progress = &mut self.progress;
                 // One bad event is not worth a run.
                 let _ = catch_unwind(AssertUnwindSafe(|| progress.apply(&event)));
@@ -204,6 +221,10 @@ impl<'a> Drive<'a> {
                 }
                 match event {
                     Event::TurnStarted { model, mode, .. } => {
+                        self.report(Reported { model, mode }).await?;
+                    }
+                    Event::Mode(mode) => {
+                        let model = self.progress.model.clone().unwrap_or_default();
                         self.report(Reported { model, mode }).await?;
                     }
                     Event::TurnEnded(turn) if end > self.run.acted_offset => {
@@ -221,12 +242,20 @@ impl<'a> Drive<'a> {
                 self.last_event = Instant::now();
             }
             if !more {
+                self.begin_own();
                 return Ok(read_something);
             }
             read_something = true;
             tokio::task::yield_now().await;
         }
         Ok(read_something)
+    }
+
+    /// What was read so far was about earlier runs in the same process.
+    fn begin_own(&mut self) {
+        if self.run.process != self.run.id && !std::mem::replace(&mut self.has_begun_own, true) {
+            self.progress.begin_run(self.run.cost_before);
+        }
     }
 
     /// Once a second: typing, the live message, and what may have been missed.
@@ -242,11 +271,7 @@ impl<'a> Drive<'a> {
         }
         let (id, at) = (self.run.id, self.run.at);
         self.tell_of_wait().await?;
-        let rests = self.is_resting();
-        if rests && self.asking.open() == 0 {
-            self.rest();
-        }
-        if now >= self.next_typing && self.asking.open() == 0 && !rests {
+        if now >= self.next_typing && self.asking.open() == 0 {
             self.next_typing = now + TYPING_EVERY;
             self.runner.handles.outbox.typing(at);
         }
@@ -258,10 +283,6 @@ impl<'a> Drive<'a> {
                 .handles
                 .outbox
                 .show_live(at, LiveOf::Run(id), text);
-        }
-        let next_waits = self.on_its_way.for_the_end > 0 && self.on_its_way.is_empty();
-        if next_waits && self.progress.idle && !self.progress.background.is_empty() {
-            self.end_background().await?;
         }
         Ok(())
     }
@@ -275,7 +296,6 @@ impl<'a> Drive<'a> {
                 stopping: matches!(self.phase, Phase::Stopping { .. }),
                 waiting: self.waiting,
                 asks: self.asking.open(),
-                rests: self.is_resting(),
                 verbosity: self.settings.verbosity,
             };
             live::live(&self.progress, going)

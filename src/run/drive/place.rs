@@ -4,7 +4,6 @@ use tokio::time::Instant;
 
 use super::Drive;
 use crate::chat::queue;
-use crate::domain::event::Event;
 use crate::domain::progress::StepState;
 use crate::job::places::{Precedence, WAITS_SILENTLY};
 
@@ -15,8 +14,8 @@ pub(super) struct Wait {
 }
 
 impl Drive<'_> {
-    /// Nothing of the run needs a place: claude waits for an answer, or only something in the background goes on.
-    pub(super) fn rest(&mut self) {
+    /// Nothing of the run needs a place: claude waits for an answer.
+    fn rest(&mut self) {
         self.runner.handles.places.give_back(self.run.id.0);
     }
 
@@ -31,25 +30,11 @@ impl Drive<'_> {
         let running = steps.filter(|step| step.state == StepState::Running);
         if open > 0 && running.count() <= self.asking.waiting() {
             self.rest();
-        } else if !self.is_resting() {
+        } else {
             // claude works: its question has ended by itself, or it does something else beside.
             self.keep_place();
         }
         true
-    }
-
-    /// Whether all turns are over, and something in the background goes on.
-    pub(super) fn is_resting(&self) -> bool {
-        let is_idle = self.progress.idle && self.progress.is_between_turns();
-        is_idle && self.on_its_way.is_empty() && !self.progress.background.is_empty()
-    }
-
-    /// claude has begun to work by itself: it counts, whether a place is free or not.
-    pub(super) fn notice(&mut self, event: &Event) {
-        let begins = matches!(event, Event::TurnStarted { .. } | Event::Busy);
-        if begins && self.phase.is_working() {
-            self.keep_place();
-        }
     }
 
     /// The run counts, whether a place is free or not.

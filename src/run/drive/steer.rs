@@ -15,7 +15,6 @@ use crate::claude::control;
 use crate::domain::event::TurnEnd;
 use crate::domain::id::{MessageId, PromptId};
 use crate::domain::live::PromptState;
-use crate::job::places::Precedence;
 use crate::store::steering::{self, TakenUp};
 use crate::store::{StoreError, outbox, runs};
 
@@ -56,10 +55,6 @@ impl Drive<'_> {
             .await?;
         fail_point!("steer-handed", |_| std::process::abort());
         self.on_its_way.for_the_end = behind.for_the_end;
-        let begins_a_turn = self.progress.is_between_turns() && !behind.to_pass_on.is_empty();
-        if begins_a_turn && !self.has_place(Precedence::New) {
-            return Ok(());
-        }
         for prompt in behind.to_pass_on {
             if self.on_its_way.prompts.insert(prompt.id.0) {
                 let id = prompt.id;

@@ -25,7 +25,7 @@ impl Drive<'_> {
     /// Stores the answer and its offset in one transaction, so it is posted only once.
     pub(super) async fn act_on(&mut self, turn: TurnEnd, end: u64) -> anyhow::Result<()> {
         let elapsed = self.elapsed();
-        let cost_usd = turn.cost_usd;
+        let cost_usd = self.progress.cost_usd();
         let claims = claims::of(beginning(
             &said::whole(&self.progress, &turn.text),
             CLAIMS_READ,

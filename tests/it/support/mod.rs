@@ -93,6 +93,11 @@ impl Machine {
         }
     }
 
+    /// One where every run starts a claude of its own.
+    pub fn cold() -> Machine {
+        Machine::new().with("TELECODER_WARM", "none")
+    }
+
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Machine {
         self.environment.insert(name.to_owned(), value.into());
         self
