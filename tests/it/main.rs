@@ -74,6 +74,7 @@ mod sessions;
 mod settings;
 mod shell;
 mod shown;
+mod states;
 mod steering;
 mod stopping;
 mod strangers;

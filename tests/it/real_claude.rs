@@ -285,7 +285,7 @@ fn a_real_claude_without_a_login_is_told_in_the_log_and_in_the_chat() {
 #[test]
 #[ignore = "needs the real claude: .ci/run installs and runs it"]
 fn a_conversation_that_the_real_claude_lost_is_told() {
-    let machine = machine();
+    let machine = machine().with("TELECODER_WARM", "none");
     let _bot = start(&machine);
     machine.ada_says("hello");
     machine.message_with("You said: hello");
