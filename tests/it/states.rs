@@ -57,6 +57,7 @@ impl Chats {
         let machine = Machine::new()
             .with("TELECODER_TG_ALLOWED_USERS", "7,8,9,10,11")
             .with("TELECODER_PERMISSION_MODE", "default")
+            .with("TELECODER_WARM_MAX", "5")
             .with("TELECODER_MAX_RUNS", "1");
         let bot = Some(machine.start());
         let chats = Chats { machine, bot };
@@ -271,6 +272,10 @@ fn a_new_prompt_comes_to_every_one_of_them() {
     }
     chats.allow();
     chats.let_the_tool_end();
+    chats.message(Resting, "and this, Resting");
+    chats.message(Warm, "and this, Warm");
+    let same = "SELECT count(*) FROM runs WHERE process_id IS NOT NULL AND chat_id IN (9, 10)";
+    assert_eq!(chats.machine.rows(same), [2], "in the claudes that lived");
     chats.end([
         (Working, "2 messages"),
         (Asking, "and this, Asking"),

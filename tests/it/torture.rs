@@ -3,7 +3,7 @@
 //! `TELECODER_TORTURE=500` makes it that many rounds, `TELECODER_TORTURE_SEED=n` repeats one that failed, and
 //! `-- --nocapture` shows the figures. What counts as right is in [`Torture::judge`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -15,7 +15,7 @@ use crate::support::{ADA, BOT, Bot, CHAT, GRACE, Machine, TEAM, processes};
 
 const GRACES_CHAT: ChatId = ChatId(8);
 const CHATS: [(ChatId, UserId); 3] = [(CHAT, ADA), (GRACES_CHAT, GRACE), (TEAM, ADA)];
-const ROUNDS: usize = 25;
+const ROUNDS: usize = 15;
 
 /// What a run that did not end well may be told as.
 const REASONS: [&str; 6] = [
@@ -76,6 +76,10 @@ struct Figures {
     keeper_kills: usize,
     agent_kills: usize,
     stop_presses: usize,
+    answers_given: usize,
+    in_background: usize,
+    begun_by_claude: usize,
+    begun_warm: usize,
     resume_presses: usize,
     repeats: usize,
     asked_about: usize,
@@ -116,6 +120,8 @@ impl Torture {
                 format!("{},{}", ADA.0, GRACE.0),
             )
             .with("TELECODER_WARM", "2s")
+            .with("TELECODER_PERMISSION_MODE", "default")
+            .with("TELECODER_MAX_RUNS", "2")
             .with("TELECODER_KEEP_RUNS", "all");
         let bot = Some(machine.start());
         Torture {
@@ -154,8 +160,36 @@ impl Torture {
             }
             self.dice.wait_up_to(200);
             self.let_the_bot_be();
+            if self.dice.roll(2) == 0 {
+                // Perhaps to a claude that has just become idle.
+                self.dice.wait_up_to(1_500);
+                let (chat, user) = CHATS[self.dice.roll(3) as usize];
+                self.write(chat, user);
+            }
         }
-        self.machine.until_quiet();
+        self.answer_until_quiet();
+    }
+
+    /// Allows whatever claude asks, until nothing is left to do.
+    fn answer_until_quiet(&mut self) {
+        let mut pressed = BTreeSet::new();
+        let machine = &self.machine;
+        machine.until("everything is answered and done", || {
+            let open = machine.bot_messages().into_iter().filter_map(|message| {
+                let allow = message
+                    .buttons
+                    .iter()
+                    .find(|(label, _)| label == "Allow once");
+                Some((allow?.1.clone(), message))
+            });
+            for (data, question) in open {
+                if pressed.insert(data.clone()) {
+                    machine.api.press(ADA, &question, &data);
+                }
+            }
+            machine.is_quiet().then_some(())
+        });
+        self.figures.answers_given += pressed.len();
     }
 
     fn write(&mut self, chat: ChatId, user: UserId) {
@@ -171,7 +205,7 @@ impl Torture {
         // Some long enough for a live message with its button.
         let longest = [300, 900, 2_500][self.dice.roll(3) as usize];
         let pause = self.dice.roll(longest);
-        let (text, answer) = match self.dice.roll(5) {
+        let (text, answer) = match self.dice.roll(8) {
             0 | 1 => (
                 format!("quick {number}"),
                 format!("You said: quick {number}"),
@@ -188,6 +222,17 @@ impl Torture {
                 ),
                 format!("work {number}"),
             ),
+            4 => (
+                format!("[[ask: Bash {{\"command\":\"rm {number}\"}}]] [[say: asked {number}]]"),
+                format!("asked {number}"),
+            ),
+            5 => {
+                self.figures.in_background += 1;
+                (
+                    format!("[[background: {pause} by itself {number}]] [[say: begun {number}]]"),
+                    format!("begun {number}"),
+                )
+            }
             _ => {
                 // The answer is longer than a message can be; the prompt is not, so it is complete by itself.
                 let line = "a line of an answer that is long ".repeat(3);
@@ -333,6 +378,21 @@ impl Torture {
         }
         self.figures.answered = answered;
         self.figures.told_why_not = told;
+        let by_itself = messages
+            .iter()
+            .filter(|message| message.text.starts_with("by itself "));
+        let mut by_claude: BTreeMap<&str, usize> = BTreeMap::new();
+        for message in by_itself {
+            *by_claude.entry(&message.text).or_default() += 1;
+        }
+        assert!(
+            by_claude.values().all(|times| *times <= 2),
+            "{here}: {by_claude:?}"
+        );
+        self.figures.begun_by_claude = by_claude.len();
+        let warm = "SELECT count(*) FROM runs r WHERE process_id IS NOT NULL
+                    AND EXISTS (SELECT 1 FROM prompts p WHERE p.run_id = r.id)";
+        self.figures.begun_warm = self.machine.rows(warm)[0] as usize;
         self.order_is_kept(&messages, &here);
         self.repeats_are_few(&messages, &here);
         self.nothing_is_left(&here);
@@ -421,7 +481,9 @@ impl Torture {
 
     fn nothing_is_left(&self, here: &str) {
         self.machine.until("what was warm has left", || {
-            (self.machine.rows("SELECT count(*) FROM processes") == [0]).then_some(())
+            // In this order: one that leaves can begin a run by itself before.
+            let nobody_lives = self.machine.rows("SELECT count(*) FROM processes") == [0];
+            (nobody_lives && self.machine.is_quiet()).then_some(())
         });
         let left = |query: &str| self.machine.rows(query)[0];
         for query in [

@@ -264,13 +264,15 @@ impl Machine {
 
     /// Waits until the bot has nothing left to do.
     pub fn until_quiet(&self) {
+        self.until("everything is done", || self.is_quiet().then_some(()));
+    }
+
+    /// Whether the bot has nothing left to do.
+    pub fn is_quiet(&self) -> bool {
         let database = self.data().join("telecoder.db");
-        self.until("everything is done", || {
-            // In this order: what the bot has fetched is in its store by then.
-            let is_fetched = self.api.unconfirmed() == 0;
-            let nothing_left = telecoder::store::left_to_do(&database).ok() == Some(0);
-            (is_fetched && nothing_left).then_some(())
-        });
+        // In this order: what the bot has fetched is in its store by then.
+        let is_fetched = self.api.unconfirmed() == 0;
+        is_fetched && telecoder::store::left_to_do(&database).ok() == Some(0)
     }
 
     /// Waits until every message has had its effect; runs may wait or run.
