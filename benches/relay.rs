@@ -36,6 +36,7 @@ fn main() {
     println!("{:<46} {:>12} {:>12}  reach", "", "measured", "floor");
     bench.start();
     bench.one_by_one();
+    bench.warm();
     bench.all_at_once();
     bench.tool_lines();
     bench.long_things();
@@ -86,7 +87,12 @@ impl Bench {
         }
     }
 
+    /// Each prompt starts an agent.
     fn bot(&self, data: &str) -> Bot {
+        self.bot_with(data, "none")
+    }
+
+    fn bot_with(&self, data: &str, warm: &str) -> Bot {
         let users: Vec<String> = (1..=CHATS).map(|user| user.to_string()).collect();
         let environment: BTreeMap<&str, String> = [
             ("PATH", std::env::var("PATH").unwrap_or_default()),
@@ -100,8 +106,7 @@ impl Bench {
             ),
             ("TELECODER_RUNTIME", self.agent.display().to_string()),
             ("TELECODER_MAX_RUNS", CHATS.to_string()),
-            // Each prompt starts an agent.
-            ("TELECODER_WARM", "none".into()),
+            ("TELECODER_WARM", warm.into()),
             ("IS_SANDBOX", "1".into()),
             ("RUST_LOG", "warn".into()),
         ]
@@ -277,6 +282,41 @@ impl Bench {
         }
     }
 
+    /// The next prompt of a chat whose agent was kept.
+    fn warm(&self) {
+        let bot = self.bot_with("warm", "5m");
+        let polls = self.polls();
+        self.until(|| (self.polls() > polls).then_some(()));
+        let mut times = Vec::new();
+        for round in 0..=100 {
+            let count = self.answers().len();
+            let asked = SystemTime::now();
+            self.ask(1, &format!("warm {round}"));
+            let answer = self.until(|| self.answers().get(count).cloned());
+            let since = Times::of(&answer).wrote.duration_since(asked);
+            times.push(since.unwrap_or_default());
+            self.wait_until_quiet_in("warm");
+        }
+        let agents = std::fs::read_dir(self.folder.path().join("warm/runs"));
+        assert_eq!(agents.expect("runs").count(), 1, "one agent");
+        let first = times.remove(0);
+        let floor = self.line_floor();
+        row(
+            "next prompt to a warm agent's first line, median",
+            ms(median(&times)),
+            ms(median(&floor)),
+            "<= 3 ms (floor: a commit, a line in a pipe)",
+        );
+        row(
+            "next prompt to a warm agent's first line, p99",
+            ms(percentile(&times, 99)),
+            ms(median(&floor)),
+            "",
+        );
+        row("first prompt of that chat, cold", ms(first), "", "");
+        drop(bot);
+    }
+
     /// 50 chats, 4 prompts each, an agent that answers at once.
     fn all_at_once(&self) {
         let floor = self.fork_floor();
@@ -447,6 +487,30 @@ impl Bench {
                 started.duration_since(before).unwrap_or_default()
             })
             .collect()
+    }
+
+    /// One durable commit, then a line through a pipe to a process that sends it back.
+    fn line_floor(&self) -> Vec<Duration> {
+        let db = database(&self.folder.path().join("line-floor.db"));
+        let mut cat = Command::new("cat")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("cat starts");
+        let mut to = cat.stdin.take().expect("stdin is piped");
+        let mut from = std::io::BufReader::new(cat.stdout.take().expect("stdout is piped"));
+        let times = (0..100)
+            .map(|number| {
+                let before = Instant::now();
+                commit(&db, number);
+                to.write_all(b"a line\n").expect("cat reads");
+                from.read_line(&mut String::new()).expect("cat writes");
+                before.elapsed()
+            })
+            .collect();
+        drop(to);
+        let _ = cat.wait();
+        times
     }
 
     /// One durable commit, then one POST to the Bot API.
@@ -683,8 +747,9 @@ mod agent {
                 }
             }
             let mut text =
-                json!({"type": "system", "subtype": "init", "session_id": session, "model": "m"})
-                    .to_string();
+                json!({"type": "system", "subtype": "init", "session_id": session, "model": "m",
+                    "permissionMode": "bypassPermissions"})
+                .to_string();
             // It says that it has read it, as claude does.
             text.push_str(&format!("\n{line}\n"));
             if prompt == "tools" {
