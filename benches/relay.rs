@@ -17,6 +17,9 @@ use telecoder::demo::bot_api::{BotApi, Call};
 use telecoder::domain::id::{ChatId, UserId};
 use telecoder::domain::progress::Progress;
 
+#[path = "../tests/it/support/model.rs"]
+mod model;
+
 const CHATS: u64 = 50;
 const PROMPTS_EACH: usize = 4;
 const TOOL_LINES: usize = 20_000;
@@ -37,6 +40,7 @@ fn main() {
     bench.start();
     bench.one_by_one();
     bench.warm();
+    bench.real();
     bench.all_at_once();
     bench.tool_lines();
     bench.long_things();
@@ -93,6 +97,10 @@ impl Bench {
     }
 
     fn bot_with(&self, data: &str, warm: &str) -> Bot {
+        self.bot_of(data, warm, &self.agent, &[])
+    }
+
+    fn bot_of(&self, data: &str, warm: &str, agent: &Path, more: &[(&str, String)]) -> Bot {
         let users: Vec<String> = (1..=CHATS).map(|user| user.to_string()).collect();
         let environment: BTreeMap<&str, String> = [
             ("PATH", std::env::var("PATH").unwrap_or_default()),
@@ -104,7 +112,7 @@ impl Bench {
                 "TELECODER_DATA",
                 self.folder.path().join(data).display().to_string(),
             ),
-            ("TELECODER_RUNTIME", self.agent.display().to_string()),
+            ("TELECODER_RUNTIME", agent.display().to_string()),
             ("TELECODER_MAX_RUNS", CHATS.to_string()),
             ("TELECODER_WARM", warm.into()),
             ("IS_SANDBOX", "1".into()),
@@ -115,6 +123,7 @@ impl Bench {
         Bot(Command::new(env!("CARGO_BIN_EXE_telecoder"))
             .env_clear()
             .envs(environment)
+            .envs(more.iter().map(|(name, value)| (*name, value)))
             .stdin(Stdio::null())
             .spawn()
             .expect("telecoder starts"))
@@ -315,6 +324,54 @@ impl Bench {
         );
         row("first prompt of that chat, cold", ms(first), "", "");
         drop(bot);
+    }
+
+    /// As [`Bench::warm`], with the real claude and a model of ours. Without `TELECODER_TEST_CLAUDE` it is left out.
+    fn real(&self) {
+        let Some(claude) = std::env::var_os("TELECODER_TEST_CLAUDE") else {
+            return;
+        };
+        let environment = [
+            ("ANTHROPIC_BASE_URL", self.runtime.block_on(model::start())),
+            ("ANTHROPIC_API_KEY", "test-key".into()),
+            ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".into()),
+            ("DISABLE_AUTOUPDATER", "1".into()),
+            ("DISABLE_TELEMETRY", "1".into()),
+            ("DISABLE_ERROR_REPORTING", "1".into()),
+        ];
+        let [warm, cold] = ["5m", "none"].map(|warm| {
+            let data = format!("real-{warm}");
+            let bot = self.bot_of(&data, warm, Path::new(&claude), &environment);
+            let polls = self.polls();
+            self.until(|| (self.polls() > polls).then_some(()));
+            let turns = || turns_begun(&self.folder.path().join(&data).join("runs"));
+            let mut times = Vec::new();
+            for round in 0..=10 {
+                let before = turns();
+                let asked = Instant::now();
+                self.ask(1, &format!("real {round}"));
+                while turns() == before {
+                    assert!(asked.elapsed() < PATIENCE, "claude does not begin");
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                times.push(asked.elapsed());
+                self.wait_until_quiet_in(&data);
+            }
+            drop(bot);
+            median(&times[1..])
+        });
+        row(
+            "next prompt to the real claude's turn, warm",
+            ms(warm),
+            "",
+            "<= 100 ms",
+        );
+        row(
+            "next prompt to the real claude's turn, cold",
+            ms(cold),
+            "",
+            "",
+        );
     }
 
     /// 50 chats, 4 prompts each, an agent that answers at once.
@@ -676,6 +733,16 @@ fn stat_ticks(process: u32, fields: std::ops::Range<usize>) -> u64 {
     all[fields]
         .iter()
         .filter_map(|ticks| ticks.parse::<u64>().ok())
+        .sum()
+}
+
+/// How many turns claude has begun, by the records of its runs.
+fn turns_begun(runs: &Path) -> usize {
+    let records = std::fs::read_dir(runs).into_iter().flatten().flatten();
+    let events = records
+        .filter_map(|record| std::fs::read_to_string(record.path().join("events.jsonl")).ok());
+    events
+        .map(|events| events.matches(r#""subtype":"init""#).count())
         .sum()
 }
 

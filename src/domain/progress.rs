@@ -57,6 +57,8 @@ pub struct Progress {
     /// How many turns have ended.
     pub turns_ended: usize,
     pub last_turn: Option<TurnEnd>,
+    /// What claude said at the end of the turn before that, in an earlier run perhaps.
+    said_before: Option<String>,
     /// A turn has begun and has not ended.
     pub in_turn: bool,
     /// The prompts of the current or last turn: those it began with, and those that steered it.
@@ -142,6 +144,7 @@ impl Progress {
             says_background: self.says_background,
             says_when_idle: self.says_when_idle,
             cost_before,
+            said_before: self.last_turn.take().map(|turn| turn.text),
             ..Progress::default()
         };
         self.first_claude_session.clone_from(&self.claude_session);
@@ -261,6 +264,9 @@ impl Progress {
                 if end.claude_session.is_some() {
                     self.claude_session.clone_from(&end.claude_session);
                 }
+                if let Some(before) = self.last_turn.take() {
+                    self.said_before = Some(before.text);
+                }
                 self.last_turn = Some(end.with_beginning_of_text(LAST_ANSWER_KEPT));
             }
             Event::Busy => {
@@ -290,6 +296,11 @@ impl Progress {
             | Event::AskCancelled(_)
             | Event::Other(_) => {}
         }
+    }
+
+    /// Whether a turn that nobody asked for says the same as the one before it.
+    pub fn says_nothing_new(&self, turn: &TurnEnd) -> bool {
+        self.prompts.is_empty() && turn.by_itself && self.said_before.as_ref() == Some(&turn.text)
     }
 
     fn say(&mut self, text: &str) {

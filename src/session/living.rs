@@ -16,6 +16,7 @@ use crate::domain::id::RunId;
 use crate::domain::outgoing::Outgoing;
 use crate::domain::process::Process;
 use crate::domain::progress::Progress;
+use crate::domain::session::Reported;
 use crate::job::Signals;
 use crate::process::pressure;
 use crate::process::sweep::{self, Seen};
@@ -121,6 +122,9 @@ impl Worker {
                     self.begins_by_itself(process).await?;
                     return Ok(true);
                 }
+                if let (true, Event::Mode(mode)) = (is_new, &event) {
+                    self.note_mode(process, mode.clone()).await?;
+                }
                 progress.apply(&event);
             }
             if !more {
@@ -145,6 +149,17 @@ impl Worker {
             self.runner.tell(process, &session, &choices, &grants)?;
         }
         Ok(())
+    }
+
+    async fn note_mode(&self, process: &Process, mode: String) -> Result<(), StoreError> {
+        let session = process.session.clone();
+        let note = move |db: &Connection| {
+            if let Some(reported) = sessions::reported(db, &session)? {
+                sessions::set_reported(db, &session, &Reported { mode, ..reported })?;
+            }
+            Ok(())
+        };
+        self.runner.handles.store.transaction(note).await
     }
 
     async fn begins_by_itself(&self, process: &Process) -> Result<(), StoreError> {

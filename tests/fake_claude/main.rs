@@ -43,14 +43,22 @@ async fn main() -> ExitCode {
     }
 }
 
+struct Background {
+    /// When it makes the next turn.
+    next: Instant,
+    pause: Duration,
+    /// What is said in each; with the last one it ends.
+    said: VecDeque<String>,
+}
+
 struct Claude {
     arguments: Vec<String>,
     session: String,
     input: Lines<BufReader<Stdin>>,
     sigint: SignalStream,
     waiting: VecDeque<Value>,
-    /// When work in the background ends, and what is said about it.
-    background: Option<(Instant, String)>,
+    /// Work in the background.
+    background: Option<Background>,
     /// What has steered the turn.
     heard: Vec<String>,
     /// The ids of the prompts of this turn.
@@ -218,27 +226,35 @@ impl Claude {
 
     /// As [`Claude::hear`], unless work in the background ends before: then it makes a turn about that.
     async fn hear_or_background(&mut self) -> Result<Option<Value>, Cut> {
-        let Some((ends, text)) = self.background.clone() else {
+        let Some(next) = self.background.as_ref().map(|background| background.next) else {
             return self.hear().await;
         };
         tokio::select! {
             heard = self.hear() => return heard,
-            () = tokio::time::sleep_until(ends) => {}
+            () = tokio::time::sleep_until(next) => {}
         }
-        self.background = None;
-        say(
-            json!({"type": "system", "subtype": "task_updated", "task_id": "b1",
-            "patch": {"status": "completed"}}),
-        );
+        let mut background = self.background.take().expect("it was there");
+        let text = background.said.pop_front().unwrap_or_default();
+        if background.said.is_empty() {
+            say(
+                json!({"type": "system", "subtype": "task_updated", "task_id": "b1",
+                "patch": {"status": "completed"}}),
+            );
+        } else {
+            background.next = Instant::now() + background.pause;
+            self.background = Some(background);
+        }
         // As seen: the turn about it begins a moment later.
         let moment = Duration::from_millis(60);
         self.unless_cut(tokio::time::sleep(moment)).await?;
         self.state("running");
         self.taken.clear();
-        say(
-            json!({"type": "system", "subtype": "task_notification", "task_id": "b1",
-            "status": "completed", "summary": "done"}),
-        );
+        if self.background.is_none() {
+            say(
+                json!({"type": "system", "subtype": "task_notification", "task_id": "b1",
+                "status": "completed", "summary": "done"}),
+            );
+        }
         self.init();
         match limit() {
             Some(words) => self.fail("rate_limit", &words),
@@ -547,7 +563,12 @@ impl Claude {
                         json!({"type": "system", "subtype": "task_started", "task_id": "b1",
                         "description": "the build", "task_type": "local_bash"}),
                     );
-                    self.background = Some((Instant::now() + pause, rest.to_owned()));
+                    self.background = Some(Background {
+                        next: Instant::now() + pause,
+                        pause,
+                        // More than one: a monitor, with a turn for each line.
+                        said: rest.split(" | ").map(str::to_owned).collect(),
+                    });
                     last_text = "The build is running.".to_owned();
                 }
                 other => last_text = format!("bad directive: {other}"),

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::support::{Machine, processes};
+use telecoder::domain::id::ChatId;
+
+use crate::support::{GRACE, Machine, processes};
 
 /// The claudes that were started.
 fn started(machine: &Machine) -> Vec<PathBuf> {
@@ -213,4 +215,130 @@ fn a_turn_that_claude_begins_by_itself_is_a_run_with_an_answer() {
     let exit = std::fs::read_to_string(folder.join("exit.json")).expect("how it ended");
     let exit: Value = serde_json::from_str(&exit).expect("JSON");
     assert_eq!(exit["code"], 0);
+}
+
+#[test]
+fn another_mode_ends_what_is_warm_at_once() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("first");
+    machine.message_with("You said: first");
+    machine.until_quiet();
+    machine.ada_says("/mode plan");
+    until_ended(&machine);
+}
+
+#[test]
+fn what_works_in_the_background_is_told_another_mode_at_once() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[background: 60000 x]]");
+    machine.message_with("still running in the background: the build");
+    machine.until_quiet();
+    machine.ada_says("/mode plan");
+    let folder = started(&machine).remove(0);
+    machine.until("claude says that its mode is another one", || {
+        let events = std::fs::read_to_string(folder.join("events.jsonl")).expect("events");
+        events.contains(r#""permissionMode":"plan""#).then_some(())
+    });
+    machine.ada_says("and you?");
+    machine.message_with("You said: and you?");
+    assert_eq!(started(&machine).len(), 1, "the server goes on");
+}
+
+#[test]
+fn when_memory_is_short_nothing_is_kept_warm_and_the_conversation_goes_on() {
+    let machine = Machine::new();
+    let _bot = machine.start_failing_at("memory-is-short=return");
+    machine.ada_says("first");
+    machine.message_with("You said: first");
+    machine.until_quiet();
+    until_ended(&machine);
+    machine.ada_says("[[recall]]");
+    machine.message_with("Earlier prompts: first");
+}
+
+#[test]
+fn a_person_who_is_removed_leaves_no_claude_behind() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let grace = |text: &str| machine.api.say(ChatId(8), GRACE, text);
+    machine.ada_says("/invite");
+    let link = machine.message_with("https://t.me/").text;
+    let code = link.split("start=").nth(1).expect("a code");
+    let code: String = code
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || "-_".contains(*c))
+        .collect();
+    grace(&format!("/start {code}"));
+    machine.message_with("You may use this bot now.");
+    grace("[[background: 60000 x]]");
+    machine.message_with("still running in the background: the build");
+    machine.until_quiet();
+    machine.ada_says("/people");
+    let people = machine.until("a list of people", || {
+        let mut messages = machine.bot_messages().into_iter();
+        messages.find(|message| {
+            message
+                .buttons
+                .iter()
+                .any(|(label, _)| label.starts_with("Remove"))
+        })
+    });
+    machine.ada_presses(&people);
+    until_ended(&machine);
+}
+
+#[test]
+fn a_conversation_that_a_terminal_has_changed_is_the_one_that_goes_on() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("first");
+    machine.message_with("You said: first");
+    machine.until_quiet();
+    let changed = "UPDATE sessions SET claude_session = 'another-one'";
+    machine.database().execute_batch(changed).expect("SQL");
+    machine.ada_says("[[recall]]");
+    machine.message_with("not have this conversation any more");
+}
+
+#[test]
+fn a_record_that_has_become_long_is_not_read_again_for_each_prompt() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(&format!("[[repeat: 60 {}]]", "long ".repeat(600)));
+    machine.message_with("long long");
+    machine.until_quiet();
+    for number in 1..=3 {
+        machine.ada_says(&format!("[[long-line: 2000000]] [[say: number {number}]]"));
+        machine.message_with(&format!("number {number}"));
+        machine.until_quiet();
+    }
+    assert_eq!(started(&machine).len(), 2, "another claude after 4 MiB");
+}
+
+#[test]
+fn what_claude_says_by_itself_rings_only_when_it_is_something_new() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[background: 400 all is well | all is well | it burns | it burns]]");
+    machine.nth_message_with("it burns", 2);
+    machine.until_quiet();
+    let messages = machine.bot_messages().into_iter();
+    let said: Vec<(String, bool)> = messages
+        .filter(|message| message.text.contains("all is well") || message.text.contains("it burns"))
+        .map(|message| (message.text.chars().take(11).collect(), message.silent))
+        .collect();
+    let (well, burns) = ("all is well".to_owned(), "it burns\n\nD".to_owned());
+    assert_eq!(
+        said.iter().map(|(_, silent)| *silent).collect::<Vec<_>>(),
+        [false, true, false, true],
+        "{said:?}"
+    );
+    assert_eq!(said[0].0, well);
+    assert_eq!(said[3].0, burns);
+    assert_eq!(
+        machine.rows("SELECT count(*) FROM runs WHERE outcome = 'completed'"),
+        [5]
+    );
 }

@@ -1,7 +1,7 @@
 //! The places for runs: never more at work than there are, and whoever only waits keeps nobody else from working.
 
 use telecoder::demo::bot_api::Posted;
-use telecoder::domain::id::ChatId;
+use telecoder::domain::id::{ChatId, UserId};
 
 use crate::support::{ADA, GRACE, Machine};
 
@@ -185,4 +185,70 @@ fn work_in_the_background_keeps_nobody_from_working_and_nobody_types() {
     machine.until_quiet();
     machine.ada_says("/stop");
     machine.message_with("Ended in the background: the build.");
+}
+
+#[test]
+fn eight_chats_share_two_places_with_questions_and_servers_among_them_and_each_gets_its_turn() {
+    let machine = Machine::new()
+        .with("TELECODER_MAX_RUNS", "2")
+        .with("TELECODER_PERMISSION_MODE", "default")
+        .with("TELECODER_TG_ALLOWED_USERS", "11,12,13,14,15,16,17,18");
+    let _bot = machine.start();
+    let say = |chat: i64, text: &str| machine.api.say(ChatId(chat), UserId(chat as u64), text);
+    // Two ask, two have servers; nobody of them needs a place for long.
+    for chat in 11..=12 {
+        say(
+            chat,
+            "[[ask: Bash {\"command\":\"rm one\"}]] [[say: answered]]",
+        );
+        message_in(&machine, ChatId(chat), "rm one");
+    }
+    for chat in 13..=14 {
+        say(chat, "[[background: 600000 x]]");
+        message_in(
+            &machine,
+            ChatId(chat),
+            "still running in the background: the build",
+        );
+    }
+    // The others work, twice each, in two places.
+    for round in 1..=2 {
+        for chat in 15..=18 {
+            say(
+                chat,
+                &format!("[[sleep: 300]] [[say: work {round} of {chat}]]"),
+            );
+        }
+    }
+    for chat in 15..=18 {
+        message_in(&machine, ChatId(chat), &format!("work 2 of {chat}"));
+    }
+    let most = "SELECT max((SELECT count(*) FROM runs o WHERE o.chat_id >= 15
+                  AND o.started_at <= r.started_at AND o.ended_at > r.started_at)) FROM runs r WHERE r.chat_id >= 15";
+    assert!(machine.rows(most)[0] <= 2, "never more than two at a time");
+    // Nobody has two turns before everybody had one.
+    let order = machine.rows("SELECT chat_id FROM runs WHERE chat_id >= 15 ORDER BY started_at");
+    let mut first_four = order[..4].to_vec();
+    first_four.sort_unstable();
+    assert_eq!(first_four, [15, 16, 17, 18], "{order:?}");
+    for chat in 11..=12 {
+        let question = message_in(&machine, ChatId(chat), "rm one");
+        let allow = question
+            .buttons
+            .iter()
+            .find(|(label, _)| label == "Allow once");
+        machine
+            .api
+            .press(UserId(chat as u64), &question, &allow.expect("a button").1);
+        message_in(&machine, ChatId(chat), "answered");
+    }
+    for chat in 13..=14 {
+        say(chat, "/stop");
+        message_in(
+            &machine,
+            ChatId(chat),
+            "Ended in the background: the build.",
+        );
+    }
+    machine.until_quiet();
 }

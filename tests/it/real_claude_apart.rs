@@ -1,4 +1,5 @@
-//! What other sessions of the same machine can do to the real claude of a chat, and it to them: nothing.
+//! What only a newer claude has: other sessions of the same machine, which can do nothing to a chat's or it to them, and
+//! monitors.
 
 use std::fs::File;
 use std::io::Write;
@@ -146,4 +147,34 @@ fn the_real_claude_of_one_chat_neither_finds_nor_writes_to_that_of_another() {
     assert_eq!(answer.chat, 8);
     machine.until_quiet();
     assert_eq!(machine.rows("SELECT count(*) FROM runs"), [2]);
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn each_line_of_a_monitor_of_the_real_claude_is_a_run_and_rings_when_it_says_something_new() {
+    let machine = machine();
+    let _bot = start(&machine);
+    machine.ada_says(
+        r#"[[tool: Monitor {"command":"for i in 1 2 3; do echo tick $i; sleep 2; done","description":"ticks"}]] [[say: Watching.]]"#,
+    );
+    machine.message_with("still running in the background: ticks. /stop ends it.");
+    machine.until("the monitor has ended", || {
+        let resting = machine.rows("SELECT count(*) FROM processes WHERE until IS NULL");
+        let runs = machine.rows("SELECT count(*) FROM runs WHERE outcome = 'completed'")[0];
+        (resting == [0] && runs >= 4 && machine.is_quiet()).then_some(())
+    });
+    let by_prompt =
+        "SELECT count(*) FROM runs r WHERE EXISTS (SELECT 1 FROM prompts p WHERE p.run_id = r.id)";
+    assert_eq!(machine.rows(by_prompt), [1]);
+    let one = "SELECT count(DISTINCT coalesce(process_id, id)) FROM runs";
+    assert_eq!(machine.rows(one), [1], "one claude");
+    let ticks: Vec<_> = machine
+        .bot_messages()
+        .into_iter()
+        .filter(|message| message.text.starts_with("done"))
+        .collect();
+    let all = machine.bot_messages();
+    assert!(ticks.len() >= 2, "{all:#?}");
+    assert!(!ticks[0].silent);
+    assert!(ticks[1].silent, "it says the same");
 }

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use telecoder::domain::id::ChatId;
+
 use crate::real_claude::{machine, start};
-use crate::support::{ADA, Machine};
+use crate::support::{ADA, GRACE, Machine};
 
 fn in_workspace(machine: &Machine, file: &str) -> PathBuf {
     let mut workspaces = std::fs::read_dir(machine.data().join("workspaces")).expect("workspaces");
@@ -161,4 +163,23 @@ fn the_mode_of_the_real_claude_changes_while_it_runs() {
         let logs = machine.bot_messages().pop()?;
         (logs.text.contains("— turn, ") && !logs.text.contains("haiku")).then_some(())
     });
+}
+
+#[test]
+#[ignore = "needs the real claude: .ci/run installs and runs it"]
+fn a_question_of_the_real_claude_keeps_no_other_chat_from_working() {
+    let machine = machine()
+        .with("TELECODER_PERMISSION_MODE", "default")
+        .with("TELECODER_MAX_RUNS", "1")
+        .with("TELECODER_TG_ALLOWED_USERS", "7,8");
+    let _bot = start(&machine);
+    machine.ada_says(
+        r#"[[tool: Bash {"command":"touch asked","description":"Make a file"}]] [[say: made it]]"#,
+    );
+    let question = machine.message_with_button("touch asked", "Allow once");
+    machine.api.say(ChatId(8), GRACE, "hello");
+    machine.message_with("You said: hello");
+    machine.press(ADA, &question, "Allow once");
+    machine.message_with("made it");
+    machine.until_quiet();
 }

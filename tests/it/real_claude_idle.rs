@@ -60,7 +60,7 @@ fn the_real_claude_may_compact_its_conversation_for_as_long_as_it_likes_behind_a
 #[test]
 #[ignore = "needs the real claude: .ci/run installs and runs it"]
 fn the_next_prompt_goes_to_the_real_claude_that_is_warm() {
-    let machine = machine().with("TELECODER_WARM", "5m");
+    let machine = machine();
     let _bot = start(&machine);
     machine.ada_says("the first");
     machine.message_with("You said: the first");

@@ -59,6 +59,7 @@ impl Drive<'_> {
         let owner = self.runner.owner;
         let launched = self.host.launched().unwrap_or_default();
         let mode = launched.mode.as_deref();
+        let is_news = !self.progress.says_nothing_new(&turn);
         let message = answer::of_turn(&self.progress, turn, elapsed, run, asked_by, mode);
         let stands = Run {
             asked_by,
@@ -90,7 +91,7 @@ impl Drive<'_> {
                 };
                 if let Some(message) = message.filter(|_| !is_held) {
                     let ring = settings::get(db, at.chat)?.ring;
-                    let message = message.ringing_if(ring.is_worth_it(elapsed));
+                    let message = message.ringing_if(is_news && ring.is_worth_it(elapsed));
                     let row = outbox::insert_long(db, at, message)?;
                     if !is_too_long {
                         steering::set_answered(db, &prompts, row)?;
