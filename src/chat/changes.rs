@@ -106,6 +106,11 @@ pub fn pushing(elapsed: Duration, said: &str) -> LiveText {
     text
 }
 
+/// The live message of an undo, or of one that is taken back.
+pub fn going(what: &str, elapsed: Duration) -> LiveText {
+    LiveText::plain(format!("{what} · {}", duration(ticking(elapsed))))
+}
+
 /// Somebody stopped a job other than checks.
 pub fn job_stopped(what: &str) -> Outgoing {
     Outgoing::note(format!("{what} was stopped.")).urgent()
@@ -180,7 +185,7 @@ pub fn undone(run: RunId, left: &Files) -> Outgoing {
 /// An undo failed halfway, and so did taking it back. `kept` is git's ref for the workspace before the undo.
 pub fn not_undone(reason: &str, words: &str, kept: &str) -> Outgoing {
     Outgoing::note(format!(
-        "Undone only in part: {reason}. The run's result is kept as {kept}; git checkout {kept} -- . restores its files."
+        "Undone only in part: {reason}. The run's result is kept. In the workspace this restores its files: {kept}"
     ))
     .quoting(without_password(words))
     .loud()

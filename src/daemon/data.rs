@@ -34,6 +34,7 @@ impl DataFolder {
             "mirrors",
             "checks",
             "scratch",
+            "snapshots",
             "bell",
             "attached",
             "files",
@@ -122,6 +123,11 @@ impl DataFolder {
     /// Files that are made again if missing.
     pub(super) fn scratch(&self) -> PathBuf {
         self.path.join("scratch")
+    }
+
+    /// What workspaces were before their runs.
+    pub(super) fn snapshots(&self) -> PathBuf {
+        self.path.join("snapshots")
     }
 
     pub(super) fn workspaces(&self) -> PathBuf {

@@ -293,6 +293,7 @@ fn git(config: &Config, data: &DataFolder) -> Git {
     Git {
         environment: config.environment.clone(),
         scratch: data.scratch(),
+        snapshots: data.snapshots(),
     }
 }
 

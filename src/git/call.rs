@@ -119,6 +119,8 @@ impl Git {
                 .or_insert_with(|| value.into());
         }
         environment.insert("LC_ALL".into(), "C.UTF-8".into());
+        // It would beat that.
+        environment.remove(OsStr::new("LANGUAGE"));
         environment
     }
 }
@@ -127,6 +129,13 @@ impl Call<'_> {
     /// Adds an environment variable.
     pub fn with(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
         self.variables.push((name, value.into()));
+        self
+    }
+
+    /// Adds paths to its arguments.
+    pub fn about<'b>(mut self, paths: impl IntoIterator<Item = &'b OsStr>) -> Self {
+        self.arguments
+            .extend(paths.into_iter().map(OsStr::to_owned));
         self
     }
 

@@ -7,7 +7,7 @@ use crate::domain::changes::Files;
 use crate::domain::changes::Remote;
 use std::path::Path;
 
-use super::index::with_index;
+use super::repository::Repository;
 use super::{Git, GitError};
 
 /// How many bytes of a diff are kept; a larger file helps nobody on a phone.
@@ -25,7 +25,8 @@ pub async fn files(
     index: &Path,
 ) -> Result<Files, GitError> {
     let arguments = ["diff-index", "--cached", "-z", "-M", "--numstat", before];
-    let output = with_index(git, workspace, index, arguments)
+    let output = Repository::new(git, workspace)
+        .through(index, arguments)
         .keeping(FILES_KEPT)
         .output()
         .await?;
@@ -49,7 +50,8 @@ pub async fn patch(
         "--no-color",
         before,
     ];
-    let output = with_index(git, workspace, index, arguments)
+    let output = Repository::new(git, workspace)
+        .through(index, arguments)
         .keeping(PATCH_KEPT)
         .output()
         .await?;

@@ -1,5 +1,9 @@
-//! An index of our own to look at a workspace through; the workspace's index stays as it is.
+//! A look at a workspace: its content, in an index of telecoder's own; the person's index stays as it is.
+//!
+//! Each look begins with the index of the one before, so a file that has not changed is not read again, and one that git
+//! has come to ignore is still seen. What the person tracks is seen too, ignored or not.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::ops::Deref;
@@ -8,8 +12,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::call::Call;
-use super::snapshot::{git_folder, in_place};
+use super::repository::Repository;
 use super::{Git, GitError};
 
 /// How long git may take to look through a workspace. It waits for ever for a FIFO named `.gitignore`.
@@ -40,34 +43,34 @@ impl Deref for OwnIndex {
 
 impl Drop for OwnIndex {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        let _ = fs::remove_file(&self.0);
+        let _ = fs::remove_file(self.0.with_added_extension("lock"));
     }
 }
 
 /// Takes the workspace's content into an index of our own, for comparisons. Returns git's words about files that it
 /// could not read; usually none.
 ///
-/// The index always begins as a copy of the workspace's own: only that knows which ignored files are tracked. If a file
-/// comes and goes meanwhile, git gives up and is tried again.
+/// If a file comes and goes meanwhile, git gives up and is tried again.
 pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<String, GitError> {
+    let repository = Repository::new(git, workspace);
+    repository.open().await?;
     let mut tries = 0;
     loop {
-        begin_index(workspace, index)?;
-        let add = with_index(git, workspace, index, ["add", "--all", "--ignore-errors"]);
-        let added = tokio::time::timeout(LOOK_LIMIT, add.output()).await;
-        let added = added.unwrap_or_else(|_| {
+        // An index that cannot be read is made anew.
+        begin_index(repository, index, tries == 0)?;
+        let looked = tokio::time::timeout(LOOK_LIMIT, take_in(repository, index)).await;
+        let looked = looked.unwrap_or_else(|_| {
             Err(GitError::Impossible(format!(
                 "git took longer than {} s to look through the workspace",
                 LOOK_LIMIT.as_secs()
             )))
         });
-        match added {
-            Ok(_) => return Ok(String::new()),
-            // Some files could not be read; the others are there.
-            Err(GitError::Refused {
-                code: Some(1),
-                words,
-            }) => return Ok(words),
+        match looked {
+            Ok(words) => {
+                keep_index(repository, index);
+                return Ok(words);
+            }
             Err(GitError::Refused { .. }) if tries < LOOKED_AGAIN => {
                 tokio::time::sleep(LOOK_PAUSE * 4u32.pow(tries)).await;
                 tries += 1;
@@ -77,45 +80,95 @@ pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<String, G
     }
 }
 
-/// Begins with a copy of the workspace's index, which spares git reading every file.
-fn begin_index(workspace: &Path, index: &Path) -> Result<(), GitError> {
+async fn take_in(repository: Repository<'_>, index: &Path) -> Result<String, GitError> {
+    let add = ["add", "--all", "--sparse", "--ignore-errors"];
+    let words = match repository.through(index, add).output().await {
+        Ok(_) => String::new(),
+        // Some files could not be read; the others are there.
+        Err(GitError::Refused {
+            code: Some(1),
+            words,
+        }) => words,
+        Err(other) => return Err(other),
+    };
+    let tracked = repository.person(["ls-files", "-z", "--stage"]);
+    let ours = repository.through(index, ["ls-files", "-z", "--cached"]);
+    let (tracked, ours) = tokio::join!(
+        tracked.keeping(usize::MAX).output(),
+        ours.keeping(usize::MAX).output()
+    );
+    // A broken index of the person's is the person's to mend.
+    let tracked = tracked.map(|output| output.bytes).unwrap_or_default();
+    let ours = ours?.bytes;
+    let ours: BTreeSet<&[u8]> = ours.split(|byte| *byte == 0).collect();
+    let mut missing = Vec::new();
+    for path in tracked.split(|byte| *byte == 0).filter_map(file_of) {
+        if !ours.contains(path) {
+            missing.extend_from_slice(path);
+            missing.push(0);
+        }
+    }
+    match add_paths(repository, index, missing).await {
+        Err(GitError::Refused { words: more, .. }) => Ok(format!("{words}\n{more}")),
+        added => added.map(|()| words),
+    }
+}
+
+/// The path of a line of `ls-files --stage`, `mode object stage TAB path`; `None` for a submodule.
+fn file_of(line: &[u8]) -> Option<&[u8]> {
+    let tab = line.iter().position(|byte| *byte == b'\t')?;
+    (!line.starts_with(b"160000")).then(|| &line[tab + 1..])
+}
+
+/// Takes these paths in, ignored or not, if they are there. Each ends with a NUL.
+pub(super) async fn add_paths(
+    repository: Repository<'_>,
+    index: &Path,
+    paths: Vec<u8>,
+) -> Result<(), GitError> {
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let add = ["update-index", "--add", "--remove", "-z", "--stdin"];
+    let add = repository.through(index, add).input(paths);
+    add.output().await.map(drop)
+}
+
+/// Begins with the last look's index, or with nothing.
+fn begin_index(repository: Repository<'_>, index: &Path, goes_on: bool) -> Result<(), GitError> {
     let impossible =
         |error: io::Error| GitError::Impossible(format!("the snapshot cannot be made ({error})"));
     // Left by the previous try.
     let _ = fs::remove_file(index.with_added_extension("lock"));
     let _ = fs::remove_file(index);
-    let of_workspace = git_folder(workspace)
-        .ok_or_else(|| GitError::Impossible("the workspace is no git repository any more".into()))?
-        .join("index");
-    if fs::metadata(&of_workspace).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(GitError::Impossible(
-            "the workspace's index is no file".into(),
-        ));
+    let last = repository.last_index();
+    if !goes_on {
+        let _ = fs::remove_file(&last);
+        return Ok(());
     }
-    match fs::copy(&of_workspace, index) {
-        Ok(_) => {}
-        // Nothing was ever added.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(impossible(error)),
+    match fs::copy(&last, index) {
+        Ok(_) => copy_time(&last, index).map_err(impossible),
+        // This is the first look.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(impossible(error)),
     }
-    // git tells by this time which files may have changed right after the index was written.
-    let modified = fs::metadata(&of_workspace).and_then(|metadata| metadata.modified());
-    let copy = File::options().write(true).open(index);
-    modified
-        .and_then(|modified| copy?.set_modified(modified))
-        .map_err(impossible)
 }
 
-/// A call that works on our index and leaves the workspace's alone.
-pub(super) fn with_index<'a, 'b>(
-    git: &'a Git,
-    workspace: &'a Path,
-    index: &Path,
-    arguments: impl IntoIterator<Item = &'b str>,
-) -> Call<'a> {
-    // Our index is whole and has no checksum: it is made anew each time.
-    let arguments = ["-c", "core.splitIndex=false", "-c", "index.skipHash=true"]
-        .into_iter()
-        .chain(arguments);
-    in_place(git, workspace, arguments).with("GIT_INDEX_FILE", index)
+/// The next look begins with this one. If it cannot be kept, the next one takes longer.
+fn keep_index(repository: Repository<'_>, index: &Path) {
+    let last = repository.last_index();
+    let new = last.with_added_extension(Uuid::new_v4().simple().to_string());
+    let kept = fs::copy(index, &new).and_then(|_| {
+        copy_time(index, &new)?;
+        fs::rename(&new, &last)
+    });
+    if kept.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+}
+
+/// git tells by this time which files may have changed right after the index was written.
+fn copy_time(from: &Path, to: &Path) -> io::Result<()> {
+    let modified = fs::metadata(from)?.modified()?;
+    File::options().write(true).open(to)?.set_modified(modified)
 }

@@ -1,7 +1,8 @@
 //! The only module that runs git: the binary, with worktrees, hooks and credentials as the person has them.
 //!
 //! `call` runs it. [`workspace`] makes a workspace from what [`source`] found and [`mirror`] keeps. [`snapshot`] and
-//! [`diff`] say what a run changed, through an [`index`] of our own; [`restore`] takes it back, [`push`] publishes it.
+//! [`diff`] say what a run changed, through an [`index`] and a [`repository`] of our own; [`restore`] takes it back,
+//! [`push`] publishes it.
 //! [`unique`] finds what would be lost with a workspace.
 
 mod call;
@@ -12,6 +13,7 @@ pub mod index;
 pub mod mirror;
 pub mod push;
 pub mod remarks;
+mod repository;
 pub mod restore;
 pub mod snapshot;
 pub mod source;
@@ -82,6 +84,8 @@ pub struct Git {
     pub environment: BTreeMap<OsString, OsString>,
     /// A folder in the data folder for files that are only needed during a call.
     pub scratch: PathBuf,
+    /// The folder in the data folder that has the snapshots of workspaces.
+    pub snapshots: PathBuf,
 }
 
 impl Git {

@@ -1,30 +1,160 @@
 //! Takes a workspace back to a snapshot: its branch and its files, including untracked ones.
 //!
-//! Files that git ignores now or ignored then stay as they are, and so do repositories inside the workspace. Nothing
-//! stays staged. A restore can be repeated from the start at any moment. The git that changes files ends with the bot,
-//! so two never work in one workspace.
+//! What lies at a path is in a kept snapshot to the byte before it is written over or removed; a path of which that is
+//! not so is left, and so is everything in a repository inside the workspace. Files that git ignores now or ignored then
+//! stay, unless a file that comes back needs their place. Nothing stays staged. A restore can be repeated from the start
+//! at any moment. The git that changes files ends with the bot, so two never work in one workspace.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
-use tokio_util::sync::CancellationToken;
+use fail::fail_point;
 
-use super::index::{look, with_index};
-use super::snapshot::{Snapshot, git_folder, in_place, in_progress};
+use super::index::{self, OwnIndex};
+use super::repository::{Repository, git_folder};
+use super::snapshot::{self, Snapshot, in_progress};
 use super::{Git, GitError, Listener};
-use crate::domain::id::RunId;
 
-/// Restores; take a snapshot of the present state first. A file of our own is made at `index`; `marker` finds git's
-/// processes if bot and supervisor are killed.
+/// How many folders are looked through for what is in the way of one file.
+const IN_THE_WAY: usize = 10_000;
+/// How many files one call of git writes: their names are its arguments.
+const AT_ONCE: usize = 200;
+
+/// The present state of a workspace, kept before something is restored.
+pub struct Present {
+    pub snapshot: Snapshot,
+    index: OwnIndex,
+}
+
+/// Keeps what is there now under a ref: what a snapshot has, and whatever else lies at the paths of `to`, ignored or not.
+pub async fn keep_present(
+    git: &Git,
+    workspace: &Path,
+    reference: &str,
+    to: &Snapshot,
+) -> Result<Present, GitError> {
+    let repository = Repository::new(git, workspace);
+    let index = OwnIndex::within(&git.scratch);
+    index::look(git, workspace, &index).await?;
+    let unseen = [
+        "diff-index",
+        "--cached",
+        "--no-renames",
+        "--diff-filter=D",
+        "--name-only",
+        "-z",
+        &to.commit,
+    ];
+    let unseen = repository.through(&index, unseen).keeping(usize::MAX);
+    let unseen = unseen.output().await?.bytes;
+    let workspace_too = workspace.to_owned();
+    let lying = move || lying_at(&workspace_too, &unseen);
+    let lying = tokio::task::spawn_blocking(lying).await;
+    let lying = lying.map_err(|error| GitError::Impossible(error.to_string()))?;
+    index::add_paths(repository, &index, lying).await?;
+    snapshot::write(git, workspace, reference, &index).await?;
+    let snapshot = snapshot::find(git, workspace, reference).await?;
+    let snapshot = snapshot.ok_or_else(|| GitError::Impossible("git kept no snapshot".into()))?;
+    Ok(Present { snapshot, index })
+}
+
+/// The files that lie at these paths, below them, or where one of their folders has to be.
+fn lying_at(workspace: &Path, paths: &[u8]) -> Vec<u8> {
+    let mut found = BTreeSet::new();
+    for path in paths
+        .split(|byte| *byte == 0)
+        .filter(|path| !path.is_empty())
+    {
+        let path = Path::new(OsStr::from_bytes(path));
+        if is_in_another_repository(workspace, path) {
+            continue;
+        }
+        for place in path
+            .ancestors()
+            .filter(|place| !place.as_os_str().is_empty())
+        {
+            match fs::symlink_metadata(workspace.join(place)) {
+                Ok(there) if there.is_dir() => {
+                    if place == path {
+                        files_below(workspace, place, &mut found);
+                    }
+                    break;
+                }
+                Ok(_) => {
+                    found.insert(place.to_owned());
+                    break;
+                }
+                Err(_) => {}
+            }
+        }
+    }
+    nul_ended(&found)
+}
+
+fn nul_ended(paths: &BTreeSet<PathBuf>) -> Vec<u8> {
+    let mut listed = Vec::new();
+    for path in paths {
+        listed.extend_from_slice(path.as_os_str().as_bytes());
+        listed.push(0);
+    }
+    listed
+}
+
+fn files_below(workspace: &Path, folder: &Path, found: &mut BTreeSet<PathBuf>) {
+    let mut folders = vec![folder.to_owned()];
+    let mut looked = 0;
+    while let Some(folder) = folders.pop() {
+        looked += 1;
+        if looked > IN_THE_WAY || workspace.join(&folder).join(".git").exists() {
+            continue;
+        }
+        for entry in fs::read_dir(workspace.join(&folder))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let path = folder.join(entry.file_name());
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(path),
+                Ok(kind) if kind.is_file() || kind.is_symlink() => drop(found.insert(path)),
+                // git cannot keep a socket; it stays in the way.
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Whether a path leads through a folder that is a repository of its own.
+fn is_in_another_repository(workspace: &Path, path: &Path) -> bool {
+    let mut folders = path
+        .ancestors()
+        .filter(|place| !place.as_os_str().is_empty());
+    folders.any(|folder| {
+        workspace
+            .join(folder)
+            .join(".git")
+            .symlink_metadata()
+            .is_ok()
+    })
+}
+
+/// Restores. Returns the paths that were left as they are, though they differ.
 ///
-/// Nothing is changed if the error is [`GitError::Impossible`].
+/// `from` is the present state, kept a moment ago. Nothing is changed if the error is [`GitError::Impossible`].
 pub async fn restore(
     git: &Git,
     workspace: &Path,
+    from: &Present,
     to: &Snapshot,
-    index: &Path,
-    marker: RunId,
-) -> Result<(), GitError> {
-    let folder = git_folder(workspace).ok_or_else(|| {
+    listener: Listener<'_>,
+) -> Result<Vec<String>, GitError> {
+    let repository = Repository::new(git, workspace);
+    let folder = repository.git_folder().ok_or_else(|| {
         GitError::Impossible("the workspace is no git repository any more".into())
     })?;
     if folder.join("index.lock").exists() {
@@ -32,8 +162,13 @@ pub async fn restore(
             "another git is at work in the workspace, or was killed there (index.lock)".into(),
         ));
     }
-    look(git, workspace, index).await?;
-    put_head(git, workspace, to)
+    let plan = Plan::make(repository, from, to).await?;
+    let back = OwnIndex::within(&git.scratch);
+    repository
+        .through(&back, ["read-tree", &to.commit])
+        .output()
+        .await?;
+    put_head(repository, to)
         .await
         .map_err(|error| match error {
             GitError::Refused { words, .. } => {
@@ -41,99 +176,254 @@ pub async fn restore(
             }
             other => other,
         })?;
-    spare_what_was_ignored(git, workspace, to, index).await?;
     if !to.is_busy {
-        leave_what_is_in_progress(git, workspace, &folder).await;
+        leave_what_is_in_progress(repository, &folder).await;
     }
-    let never = CancellationToken::new();
-    let listener = Listener {
-        heard: &|_| {},
-        stop: &never,
-        marker: Some(marker),
+    let (rules, files): (Vec<&PathBuf>, Vec<&PathBuf>) = plan
+        .to_write
+        .iter()
+        .partition(|path| path.file_name() == Some(OsStr::new(".gitignore")));
+    // The rules of then decide what was ignored then.
+    write(repository, &back, &rules, listener).await?;
+    let spared = ignored_then(repository, &plan.to_remove).await?;
+    let workspace_too = workspace.to_owned();
+    let in_the_way: Vec<PathBuf> = plan.to_write.clone();
+    let to_remove: Vec<PathBuf> = plan.to_remove.into_iter().collect();
+    let ignored = spared.clone();
+    let removing = move || {
+        let is_in_the_way = |path: &Path| in_the_way.iter().any(|file| path.starts_with(file));
+        for path in to_remove {
+            if !spared.contains(&path) || is_in_the_way(&path) {
+                remove(&workspace_too, &path)?;
+            }
+        }
+        Ok(())
     };
-    let files = ["read-tree", "--reset", "-u", &to.commit];
-    with_index(git, workspace, index, files)
-        .supervised(listener)
-        .await?;
+    let removed: io::Result<()> = tokio::task::spawn_blocking(removing)
+        .await
+        .map_err(|error| io::Error::other(error.to_string()))
+        .flatten();
+    removed.map_err(|error| GitError::Refused {
+        code: None,
+        words: format!("a file cannot be removed: {error}"),
+    })?;
+    write(repository, &back, &files, listener).await?;
+    forget_what_is_ignored(repository, &ignored).await?;
     let own_index: &[&str] = match &to.head {
         Some(head) => &["read-tree", "--reset", head],
         None => &["read-tree", "--empty"],
     };
-    in_place(git, workspace, own_index.iter().copied())
+    repository
+        .person(own_index.iter().copied())
         .output()
         .await?;
     // Only so that the next look at the workspace is quick.
-    let _ = in_place(git, workspace, ["update-index", "-q", "--refresh"])
-        .output()
-        .await;
+    let refresh = ["update-index", "-q", "--refresh"];
+    let _ = repository.person(refresh).output().await;
+    Ok(plan
+        .left
+        .into_iter()
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect())
+}
+
+/// What a restore does to files.
+struct Plan {
+    to_write: Vec<PathBuf>,
+    to_remove: BTreeSet<PathBuf>,
+    /// They differ, and nothing is done about it.
+    left: BTreeSet<PathBuf>,
+}
+
+impl Plan {
+    async fn make(
+        repository: Repository<'_>,
+        from: &Present,
+        to: &Snapshot,
+    ) -> Result<Plan, GitError> {
+        let changes = [
+            "diff-tree",
+            "-r",
+            "-z",
+            "--raw",
+            "--no-renames",
+            &from.snapshot.tree,
+            &to.tree,
+        ];
+        let changes = repository.snapshots(changes).keeping(usize::MAX);
+        // What was written since the look a moment ago is kept nowhere.
+        let since = ["diff-files", "-z", "--name-only"];
+        let since = repository.through(&from.index, since).keeping(usize::MAX);
+        let (changes, since) = tokio::join!(changes.output(), since.output());
+        let (changes, since) = (changes?.bytes, since?.bytes);
+        let unkept: BTreeSet<&[u8]> = since.split(|byte| *byte == 0).collect();
+        let mut plan = Plan {
+            to_write: Vec::new(),
+            to_remove: BTreeSet::new(),
+            left: BTreeSet::new(),
+        };
+        let mut fields = changes.split(|byte| *byte == 0);
+        // `:mode mode object object status NUL path NUL`
+        while let (Some(change), Some(path)) = (fields.next(), fields.next()) {
+            let at = PathBuf::from(OsStr::from_bytes(path));
+            let change = String::from_utf8_lossy(change);
+            let is_repository = change.split([' ', ':']).any(|mode| mode == "160000");
+            let place = repository.workspace.join(&at);
+            let is_ours = !is_repository
+                && !is_in_another_repository(repository.workspace, &at)
+                && !unkept.contains(path)
+                && !(change.ends_with(['A', 'M', 'T']) && has_what_cannot_be_kept(&place));
+            match (is_ours, change.ends_with('D')) {
+                (false, _) => drop(plan.left.insert(at)),
+                (true, true) => drop(plan.to_remove.insert(at)),
+                (true, false) => plan.to_write.push(at),
+            }
+        }
+        Ok(plan)
+    }
+}
+
+/// Whether a folder has a repository or something in it that is no file.
+fn has_what_cannot_be_kept(place: &Path) -> bool {
+    if !place.symlink_metadata().is_ok_and(|there| there.is_dir()) {
+        return false;
+    }
+    let mut folders = vec![place.to_owned()];
+    let mut looked = 0;
+    while let Some(folder) = folders.pop() {
+        looked += 1;
+        if looked > IN_THE_WAY {
+            return true;
+        }
+        let Ok(entries) = fs::read_dir(&folder) else {
+            return true;
+        };
+        for entry in entries.flatten() {
+            match entry.file_type() {
+                _ if entry.file_name() == ".git" => return true,
+                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                Ok(kind) if kind.is_file() || kind.is_symlink() => {}
+                _ => return true,
+            }
+        }
+    }
+    false
+}
+
+/// Writes files as the index has them. A folder that is in the way of one has only files that are kept.
+async fn write(
+    repository: Repository<'_>,
+    index: &Path,
+    files: &[&PathBuf],
+    listener: Listener<'_>,
+) -> Result<(), GitError> {
+    fail_point!("restore-write", |_| Err(GitError::Refused {
+        code: None,
+        words: "the disk is full".into(),
+    }));
+    // A supervised call has no stdin.
+    for some in files.chunks(AT_ONCE) {
+        let rights: Vec<(PathBuf, u32)> = some
+            .iter()
+            .filter_map(|path| {
+                let place = repository.workspace.join(path);
+                let there = place.symlink_metadata().ok()?;
+                there.is_file().then(|| (place, there.permissions().mode()))
+            })
+            .collect();
+        repository
+            .through(index, ["checkout-index", "--force", "--"])
+            .about(some.iter().map(|path| path.as_os_str()))
+            .supervised(listener)
+            .await?;
+        for (place, before) in rights {
+            // git knows whether a file can be executed, and nothing else of its rights.
+            if let Ok(there) = place.symlink_metadata()
+                && there.is_file()
+            {
+                let executes = match there.permissions().mode() & 0o100 {
+                    0 => 0,
+                    _ => (before & 0o444) >> 2,
+                };
+                let mode = (before & 0o7666) | executes;
+                let _ = fs::set_permissions(&place, fs::Permissions::from_mode(mode));
+            }
+        }
+    }
     Ok(())
 }
 
-/// Spares files that the snapshot lacks because git ignored them then: they may have been there all the time. Those
-/// rules are in the snapshot's `.gitignore` files, which are restored first.
-async fn spare_what_was_ignored(
-    git: &Git,
-    workspace: &Path,
-    to: &Snapshot,
-    index: &Path,
+/// Removes a file, and the folders that have nothing else.
+fn remove(workspace: &Path, path: &Path) -> io::Result<()> {
+    match fs::remove_file(workspace.join(path)) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        // Something else lies there by now.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    for folder in path
+        .ancestors()
+        .skip(1)
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        if fs::remove_dir(workspace.join(folder)).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Which of these git ignores by the rules that are in the workspace now: files that the snapshot lacks for that reason
+/// may have been there all the time.
+async fn ignored_then(
+    repository: Repository<'_>,
+    paths: &BTreeSet<PathBuf>,
+) -> Result<BTreeSet<PathBuf>, GitError> {
+    if paths.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let ask = ["check-ignore", "--no-index", "-z", "--stdin"];
+    let ignored = repository
+        .person(ask)
+        .input(nul_ended(paths))
+        .keeping(usize::MAX);
+    match ignored.output().await {
+        Ok(ignored) => Ok(ignored
+            .bytes
+            .split(|byte| *byte == 0)
+            .map(|path| PathBuf::from(OsStr::from_bytes(path)))
+            .collect()),
+        Err(GitError::Refused { code: Some(1), .. }) => Ok(BTreeSet::new()),
+        Err(other) => Err(other),
+    }
+}
+
+/// Files that were not ignored for a while are ignored again: looks pass over them as before.
+async fn forget_what_is_ignored(
+    repository: Repository<'_>,
+    ignored: &BTreeSet<PathBuf>,
 ) -> Result<(), GitError> {
-    let new = [
-        "diff-index",
-        "--cached",
-        "--no-renames",
-        "--diff-filter=A",
-        "--name-only",
-        "-z",
-        &to.commit,
-    ];
-    let new = with_index(git, workspace, index, new).output().await?.bytes;
-    if new.is_empty() {
+    if ignored.is_empty() {
         return Ok(());
     }
-    let rules = [
-        "checkout",
-        "--quiet",
-        &to.commit,
-        "--",
-        ":(glob)**/.gitignore",
-    ];
-    match with_index(git, workspace, index, rules).output().await {
-        // The snapshot has none.
-        Ok(_) | Err(GitError::Refused { code: Some(1), .. }) => {}
-        Err(other) => return Err(other),
-    }
-    let ignored = in_place(
-        git,
-        workspace,
-        ["check-ignore", "--no-index", "-z", "--stdin"],
-    )
-    .input(new)
-    .output()
-    .await;
-    let ignored = match ignored {
-        Ok(ignored) => ignored.bytes,
-        Err(GitError::Refused { code: Some(1), .. }) => return Ok(()),
-        Err(other) => return Err(other),
-    };
     let forget = ["update-index", "--force-remove", "-z", "--stdin"];
-    with_index(git, workspace, index, forget)
-        .input(ignored)
-        .output()
-        .await
-        .map(drop)
+    let forget = repository.through(&repository.last_index(), forget);
+    forget.input(nul_ended(ignored)).output().await.map(drop)
 }
 
 /// Sets `HEAD` and its branch.
-async fn put_head(git: &Git, workspace: &Path, to: &Snapshot) -> Result<(), GitError> {
+async fn put_head(repository: Repository<'_>, to: &Snapshot) -> Result<(), GitError> {
     let reference = to
         .branch
         .as_ref()
         .map(|branch| format!("refs/heads/{branch}"));
+    if let Some(head) = &to.head {
+        bring_back(repository, head).await?;
+    }
     let run = async |arguments: &[&str]| {
-        in_place(git, workspace, arguments.iter().copied())
-            .output()
-            .await
-            .map(drop)
+        let call = repository.person(arguments.iter().copied());
+        call.output().await.map(drop)
     };
     match (&reference, &to.head) {
         (Some(reference), Some(head)) => {
@@ -150,26 +440,47 @@ async fn put_head(git: &Git, workspace: &Path, to: &Snapshot) -> Result<(), GitE
     }
 }
 
+/// Brings a commit back into the person's repository, if that has been cleaned of it.
+async fn bring_back(repository: Repository<'_>, commit: &str) -> Result<(), GitError> {
+    let whole = ["rev-list", "--objects", "--quiet", commit];
+    if repository.person(whole).output().await.is_ok() {
+        return Ok(());
+    }
+    let reference = format!("refs/back/{commit}");
+    let name = ["update-ref", &reference, commit];
+    repository.snapshots(name).output().await?;
+    let store = repository.folder().to_string_lossy().into_owned();
+    let fetch = [
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--no-recurse-submodules",
+        &store,
+        &reference,
+    ];
+    let fetched = repository.person(fetch).output().await.map(drop);
+    let _ = repository
+        .snapshots(["update-ref", "-d", &reference])
+        .output()
+        .await;
+    fetched
+}
+
 /// Removes the lock that a git of ours left on the workspace's index when it was ended with the bot. Call it only if
 /// nobody else can be working there.
 pub fn unlock(workspace: &Path) {
     if let Some(folder) = git_folder(workspace) {
-        let _ = std::fs::remove_file(folder.join("index.lock"));
+        let _ = fs::remove_file(folder.join("index.lock"));
     }
 }
 
 /// The commit that a branch is at; `None` if there is no such branch.
 pub async fn tip(git: &Git, workspace: &Path, branch: &str) -> Option<String> {
     let reference = format!("refs/heads/{branch}");
-    in_place(
-        git,
-        workspace,
-        ["rev-parse", "--verify", "--quiet", &reference],
-    )
-    .output()
-    .await
-    .ok()
-    .map(|output| output.text())
+    let tip = ["rev-parse", "--verify", "--quiet", &reference];
+    let tip = Repository::new(git, workspace).person(tip).output().await;
+    tip.ok().map(|output| output.text())
 }
 
 /// Puts a branch that is not checked out back to where it was.
@@ -179,17 +490,17 @@ pub async fn put_branch(
     branch: &str,
     commit: &str,
 ) -> Result<(), GitError> {
+    let repository = Repository::new(git, workspace);
+    bring_back(repository, commit).await?;
     let reference = format!("refs/heads/{branch}");
-    in_place(git, workspace, ["update-ref", &reference, commit])
-        .output()
-        .await
-        .map(drop)
+    let put = repository.person(["update-ref", &reference, commit]);
+    put.output().await.map(drop)
 }
 
 /// Quits a merge, a rebase or the like that the run has begun.
-async fn leave_what_is_in_progress(git: &Git, workspace: &Path, folder: &Path) {
+async fn leave_what_is_in_progress(repository: Repository<'_>, folder: &Path) {
     if let Some((_, command)) = in_progress(folder) {
         // What it leaves is overwritten.
-        let _ = in_place(git, workspace, [command, "--quit"]).output().await;
+        let _ = repository.person([command, "--quit"]).output().await;
     }
 }

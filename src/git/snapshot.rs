@@ -1,17 +1,15 @@
-//! A snapshot of a workspace: all files that git does not ignore, including untracked ones.
+//! A snapshot of a workspace: all files that git does not ignore, including untracked ones, as they are on the disk.
 //!
-//! It is a commit below `refs/telecoder/`, outside every branch, made through an index of its own: the index, the
-//! working tree and `HEAD` are not touched. Its parent is the commit that was checked out, and its message names the
-//! branch, so the snapshot alone is enough to go back to it.
+//! It is a commit below `refs/telecoder/` in a [`super::repository`] of telecoder's own. Its parent is the commit that
+//! was checked out, and its message names the branch, so the snapshot alone is enough to go back to it.
 
-use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use fail::fail_point;
 
-use super::call::Call;
-use super::index::{look, with_index};
+use super::index::look;
+use super::repository::{Repository, git_folder};
 use super::{Git, GitError, file};
 use crate::domain::id::RunId;
 
@@ -19,17 +17,6 @@ use crate::domain::id::RunId;
 const BRANCH: &str = "branch: ";
 /// The line of the message that says that something was in progress.
 const BUSY: &str = "in progress: a merge or its like";
-/// The person's settings must neither run anything nor change the result.
-const OWN: [&str; 8] = [
-    "-c",
-    "core.hooksPath=/dev/null",
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "advice.addEmbeddedRepo=false",
-    "-c",
-    "core.safecrlf=false",
-];
 const NAME: &str = "telecoder";
 const EMAIL: &str = "telecoder@localhost";
 
@@ -44,17 +31,38 @@ pub enum Moment {
     Redoing,
     /// The tip of the branch that the run had left.
     Tip,
+    /// What an undo has left: it is taken back only where nothing was added to that.
+    Left,
+    /// What lay there when something was restored that had been cut off, or is taken back.
+    Found,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     pub commit: String,
+    /// All that it keeps.
+    pub tree: String,
     /// The commit that was checked out; `None` if there was none.
     pub head: Option<String>,
     /// The branch that was checked out; `None` for a detached `HEAD`.
     pub branch: Option<String>,
     /// A merge, a rebase or their like was in progress.
     pub is_busy: bool,
+}
+
+impl Snapshot {
+    /// Whether files, commit and branch are the same.
+    pub fn is_same_state(&self, other: &Snapshot) -> bool {
+        (&self.tree, &self.head, &self.branch) == (&other.tree, &other.head, &other.branch)
+    }
+}
+
+/// The command by which a person gets the files of a snapshot.
+pub fn how_to_get(git: &Git, workspace: &Path, name: &str) -> String {
+    format!(
+        "git -c core.bare=false --git-dir={} --work-tree=. checkout {name} -- .",
+        Repository::new(git, workspace).folder().display()
+    )
 }
 
 /// The ref of a run's snapshot.
@@ -64,6 +72,8 @@ pub fn reference(run: RunId, moment: Moment) -> String {
         Moment::Undone => "undone",
         Moment::Redoing => "redoing",
         Moment::Tip => "tip",
+        Moment::Left => "left",
+        Moment::Found => "found",
     };
     format!("refs/telecoder/{run}/{moment}")
 }
@@ -78,18 +88,25 @@ pub async fn take(
     index: &Path,
 ) -> Result<(), GitError> {
     look(git, workspace, index).await?;
-    let tree = with_index(git, workspace, index, ["write-tree"])
-        .output()
-        .await?
-        .text();
+    write(git, workspace, reference, index).await
+}
+
+/// Keeps what an index has.
+pub(super) async fn write(
+    git: &Git,
+    workspace: &Path,
+    reference: &str,
+    index: &Path,
+) -> Result<(), GitError> {
+    let repository = Repository::new(git, workspace);
+    let write = repository.through(index, ["write-tree"]);
+    let tree = write.output().await?.text();
     let branch = branch(git, workspace).await;
     let is_busy = git_folder(workspace).is_some_and(|folder| in_progress(&folder).is_some());
     let message = message(branch.as_deref(), is_busy);
-    let commit = match commit(git, workspace, &tree, &message, &["-p", "HEAD"]).await {
-        // There is no commit yet that could be its parent.
-        Err(GitError::Refused { .. }) => commit(git, workspace, &tree, &message, &[]).await?,
-        commit => commit?,
-    };
+    let (head, _) = head(git, workspace).await;
+    let parent: Vec<&str> = head.iter().flat_map(|head| ["-p", head]).collect();
+    let commit = commit(git, workspace, &tree, &message, &parent).await?;
     fail_point!("snapshot-made", |_| std::process::abort());
     keep(git, workspace, &commit, reference).await
 }
@@ -123,7 +140,9 @@ pub async fn take_empty(
     branch: &str,
     reference: &str,
 ) -> Result<(), GitError> {
-    let tree = in_place(git, workspace, ["mktree"]).output().await?.text();
+    let repository = Repository::new(git, workspace);
+    repository.open().await?;
+    let tree = repository.snapshots(["mktree"]).output().await?.text();
     let message = message(Some(branch), false);
     let commit = commit(git, workspace, &tree, &message, &[]).await?;
     keep(git, workspace, &commit, reference).await
@@ -138,32 +157,17 @@ fn message(branch: Option<&str>, is_busy: bool) -> String {
 /// The branch that is checked out; `None` for a detached `HEAD`.
 pub async fn branch(git: &Git, workspace: &Path) -> Option<String> {
     // git fails silently if there is none.
-    git.run(workspace, ["symbolic-ref", "--quiet", "--short", "HEAD"])
-        .await
-        .ok()
+    let name = ["symbolic-ref", "--quiet", "--short", "HEAD"];
+    let name = Repository::new(git, workspace).person(name).output().await;
+    name.ok().map(|output| output.text())
 }
 
 /// The commit and the branch that are checked out.
 pub async fn head(git: &Git, workspace: &Path) -> (Option<String>, Option<String>) {
     let commit = ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"];
-    let commit = in_place(git, workspace, commit).output();
+    let commit = Repository::new(git, workspace).person(commit).output();
     let (commit, branch) = tokio::join!(commit, branch(git, workspace));
     (commit.ok().map(|output| output.text()), branch)
-}
-
-/// A call for this workspace only, whatever its settings say, even if it is no repository any more.
-pub(super) fn in_place<'a, 'b>(
-    git: &'a Git,
-    workspace: &'a Path,
-    arguments: impl IntoIterator<Item = &'b str>,
-) -> Call<'a> {
-    let call = git.call(workspace, own(arguments));
-    match git_folder(workspace) {
-        Some(folder) => call
-            .with("GIT_DIR", folder)
-            .with("GIT_WORK_TREE", workspace),
-        None => call,
-    }
 }
 
 async fn commit(
@@ -174,8 +178,8 @@ async fn commit(
     parent: &[&str],
 ) -> Result<String, GitError> {
     let arguments = [&["commit-tree", tree, "-m", message], parent].concat();
-    let commit = git
-        .call(workspace, arguments)
+    let commit = Repository::new(git, workspace)
+        .snapshots(arguments)
         .with("GIT_AUTHOR_NAME", NAME)
         .with("GIT_AUTHOR_EMAIL", EMAIL)
         .with("GIT_COMMITTER_NAME", NAME)
@@ -193,19 +197,25 @@ pub async fn find(
 ) -> Result<Option<Snapshot>, GitError> {
     let known = [
         "for-each-ref",
-        "--format=%(objectname) %(parent)%0a%(contents)",
+        "--format=%(objectname) %(tree) %(parent)%0a%(contents)",
         "--",
         reference,
     ];
-    let found = in_place(git, workspace, known).output().await?.text();
+    let repository = Repository::new(git, workspace);
+    if !repository.folder().is_dir() {
+        return Ok(None);
+    }
+    let found = repository.snapshots(known).output().await?.text();
     let Some((names, message)) = found.split_once('\n') else {
         return Ok(None);
     };
-    let (commit, head) = names.split_once(' ').unwrap_or((names, ""));
+    let mut names = names.split(' ');
+    let mut name = || names.next().unwrap_or_default().to_owned();
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     Ok(Some(Snapshot {
-        commit: commit.to_owned(),
-        head: some(head),
+        commit: name(),
+        tree: name(),
+        head: some(&name()),
         branch: message
             .lines()
             .find_map(|line| line.strip_prefix(BRANCH))
@@ -222,7 +232,8 @@ pub async fn file(
     name: &str,
 ) -> Result<String, GitError> {
     let named = format!("{}:{name}", snapshot.commit);
-    git.run(workspace, ["cat-file", "blob", &named]).await
+    let read = Repository::new(git, workspace).snapshots(["cat-file", "blob", &named]);
+    read.output().await.map(|output| output.text())
 }
 
 /// Keeps a commit under another ref too.
@@ -232,53 +243,45 @@ pub async fn keep(
     commit: &str,
     reference: &str,
 ) -> Result<(), GitError> {
-    in_place(git, workspace, ["update-ref", reference, commit])
-        .output()
-        .await
-        .map(drop)
+    let keep = Repository::new(git, workspace).snapshots(["update-ref", reference, commit]);
+    keep.output().await.map(drop)
 }
 
 impl Moment {
-    pub const ALL: [Moment; 4] = [Moment::Before, Moment::Undone, Moment::Redoing, Moment::Tip];
+    pub const ALL: [Moment; 6] = [
+        Moment::Before,
+        Moment::Undone,
+        Moment::Redoing,
+        Moment::Tip,
+        Moment::Left,
+        Moment::Found,
+    ];
 }
 
-/// Forgets snapshots of a run; git removes what only they had when it cleans up.
+/// Forgets snapshots of a run; [`clean`] gives their room back.
 pub async fn forget(
     git: &Git,
     workspace: &Path,
     run: RunId,
     moments: &[Moment],
 ) -> Result<(), GitError> {
+    let repository = Repository::new(git, workspace);
+    if !repository.folder().is_dir() {
+        return Ok(());
+    }
     for moment in moments {
         let reference = reference(run, *moment);
-        in_place(git, workspace, ["update-ref", "-d", &reference])
+        repository
+            .snapshots(["update-ref", "-d", &reference])
             .output()
             .await?;
     }
     Ok(())
 }
 
-/// Removes all snapshots of these runs.
-pub async fn forget_all(git: &Git, workspace: &Path, runs: &[RunId]) -> Result<(), GitError> {
-    let list = ["for-each-ref", "--format=%(refname)", "refs/telecoder/"];
-    let references = in_place(git, workspace, list).output().await?.text();
-    let of_these = |reference: &&str| {
-        let run = reference.split('/').nth(2).unwrap_or_default();
-        runs.iter().any(|known| known.to_string() == run)
-    };
-    for reference in references.lines().filter(of_these) {
-        in_place(git, workspace, ["update-ref", "-d", reference])
-            .output()
-            .await?;
-    }
-    Ok(())
-}
-
-pub(super) fn own<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Vec<OsString> {
-    OWN.into_iter()
-        .chain(arguments)
-        .map(OsString::from)
-        .collect()
+/// Removes all snapshots of a workspace.
+pub fn forget_all(git: &Git, workspace: &Path) {
+    let _ = fs::remove_dir_all(Repository::new(git, workspace).folder());
 }
 
 /// What is in progress in a repository: the file that shows it, and its command. Format: gitrepository-layout(5).
@@ -292,14 +295,4 @@ pub(super) fn in_progress(git_folder: &Path) -> Option<(&'static str, &'static s
     ]
     .into_iter()
     .find(|(sign, _)| git_folder.join(sign).exists())
-}
-
-/// `.git`, or where it points to. Format: gitrepository-layout(5).
-pub(super) fn git_folder(workspace: &Path) -> Option<PathBuf> {
-    let path = workspace.join(".git");
-    if path.is_dir() {
-        return Some(path);
-    }
-    let pointer = file::text(&path)?;
-    Some(workspace.join(pointer.strip_prefix("gitdir:")?.trim()))
 }

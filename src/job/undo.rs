@@ -3,20 +3,26 @@
 //! Before anything is changed, the present state is kept under refs.
 
 use std::path::Path;
+use std::time::Duration;
 
 use fail::fail_point;
+use tokio_util::sync::CancellationToken;
 
 use super::at_work::{AtWork, Finished};
 use crate::chat::changes as words;
-use crate::domain::changes::{Commits, Files};
+use crate::domain::changes::Files;
 use crate::domain::id::RunId;
 use crate::git::diff;
 use crate::git::index::{self, OwnIndex};
+use crate::git::restore::{self, Present};
 use crate::git::snapshot::{self, Moment, Snapshot};
-use crate::git::{Git, GitError, restore};
+use crate::git::{Git, GitError, Listener};
 use crate::process::supervised::end_marked;
 use crate::store::{StoreError, measured, outbox, prompts, runs};
 use crate::verify::measure;
+
+/// How long an undo may take.
+const LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// Asks, and says what would go.
 pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, StoreError> {
@@ -75,7 +81,12 @@ pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
     if newest != Some(run) || is_void {
         return work.say(words::not_undone_any_more()).await;
     }
-    match go_back(work, run, was_empty.as_deref()).await {
+    let stop = CancellationToken::new();
+    let going = go_back(work, run, was_empty.as_deref(), &stop);
+    let Some(gone) = shown(work, "Undoing", &stop, going).await else {
+        return Ok(Finished::BotStops);
+    };
+    match gone {
         Ok(left) => {
             let message = words::undone(run, &left).replying_to(work.job.asked_by);
             work.end(move |db, at| {
@@ -91,6 +102,7 @@ pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
         }
         Err(error) => {
             let message = match go_back_again(work, run).await {
+                Ok(()) if error == GitError::Stopped => words::job_stopped("The undo"),
                 Ok(()) => words::git_failed("It was not undone", &error.reason(), error.words()),
                 Err(kept) => words::not_undone(&error.reason(), error.words(), &kept),
             };
@@ -103,6 +115,7 @@ async fn go_back(
     work: &AtWork<'_>,
     run: RunId,
     was_empty: Option<&str>,
+    stop: &CancellationToken,
 ) -> Result<Files, GitError> {
     let (git, workspace) = place(work);
     let before = measure::before(git, workspace, run, was_empty).await?;
@@ -113,12 +126,17 @@ async fn go_back(
         end_marked(marker(work)).await;
         restore::unlock(workspace);
     }
-    if !was_cut_off || snapshot::find(git, workspace, &kept).await?.is_none() {
-        keep_what_goes(work, run, &before, &kept).await?;
-    }
+    let present = match was_cut_off && snapshot::find(git, workspace, &kept).await?.is_some() {
+        true => present(work, run, &before).await?,
+        false => keep_what_goes(work, run, &before, &kept).await?,
+    };
     fail_point!("undo-kept", |_| std::process::abort());
-    restore::restore(git, workspace, &before, &own_index(work), marker(work)).await?;
+    restore::restore(git, workspace, &present, &before, listener(work, stop)).await?;
     fail_point!("undo-restored", |_| std::process::abort());
+    if let Some(undone) = snapshot::find(git, workspace, &kept).await? {
+        let left = snapshot::reference(run, Moment::Left);
+        restore::keep_present(git, workspace, &left, &undone).await?;
+    }
     differing(work, &before).await
 }
 
@@ -132,18 +150,21 @@ async fn go_back_again(work: &AtWork<'_>, run: RunId) -> Result<(), String> {
         // Nothing was begun.
         return Ok(());
     };
-    if restore::restore(git, workspace, &kept, &own_index(work), marker(work))
-        .await
-        .is_ok()
-    {
+    let never = CancellationToken::new();
+    let back = async {
+        let present = present(work, run, &kept).await?;
+        restore::restore(git, workspace, &present, &kept, listener(work, &never)).await
+    };
+    if back.await.is_ok() {
         return Ok(());
     }
     let name = format!("refs/telecoder/{run}/kept-{}", work.job.id);
-    match snapshot::keep(git, workspace, &kept.commit, &name).await {
-        Ok(()) => Err(name),
+    let name = match snapshot::keep(git, workspace, &kept.commit, &name).await {
+        Ok(()) => name,
         // Then the commit's id is all that is left.
-        Err(_) => Err(kept.commit),
-    }
+        Err(_) => kept.commit,
+    };
+    Err(snapshot::how_to_get(git, workspace, &name))
 }
 
 /// Keeps the workspace, and the tip of the branch that the undo puts back.
@@ -152,18 +173,26 @@ async fn keep_what_goes(
     run: RunId,
     before: &Snapshot,
     kept: &str,
-) -> Result<(), GitError> {
+) -> Result<Present, GitError> {
     let (git, workspace) = place(work);
     // Those of an earlier undo do not fit the present state.
-    snapshot::forget(git, workspace, run, &[Moment::Undone, Moment::Tip]).await?;
-    snapshot::take(git, workspace, kept, &own_index(work)).await?;
+    let earlier = [Moment::Undone, Moment::Tip, Moment::Left, Moment::Found];
+    snapshot::forget(git, workspace, run, &earlier).await?;
+    let present = restore::keep_present(git, workspace, kept, before).await?;
     let tip_kept = snapshot::reference(run, Moment::Tip);
     if let Some(branch) = &before.branch
         && let Some(tip) = restore::tip(git, workspace, branch).await
     {
         snapshot::keep(git, workspace, &tip, &tip_kept).await?;
     }
-    Ok(())
+    Ok(present)
+}
+
+/// Keeps what is there now, before something is restored once more.
+async fn present(work: &AtWork<'_>, run: RunId, to: &Snapshot) -> Result<Present, GitError> {
+    let (git, workspace) = place(work);
+    let found = snapshot::reference(run, Moment::Found);
+    restore::keep_present(git, workspace, &found, to).await
 }
 
 /// Takes the undo of a run back, unless that would take away what came since.
@@ -179,7 +208,12 @@ pub(super) async fn redo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
         // Pressed twice.
         return work.end(|_, _| Ok(())).await;
     }
-    match go_forth(work, run, was_empty.as_deref()).await {
+    let stop = CancellationToken::new();
+    let going = go_forth(work, run, was_empty.as_deref(), &stop);
+    let Some(gone) = shown(work, "Taking the undo back", &stop, going).await else {
+        return Ok(Finished::BotStops);
+    };
+    match gone {
         Ok(true) => {
             let message = words::redone().replying_to(work.job.asked_by);
             let finished = work
@@ -190,7 +224,13 @@ pub(super) async fn redo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
                 .await?;
             // If this fails, they stay: the next undo of the run replaces them.
             let (git, workspace) = place(work);
-            let gone = [Moment::Undone, Moment::Redoing, Moment::Tip];
+            let gone = [
+                Moment::Undone,
+                Moment::Redoing,
+                Moment::Tip,
+                Moment::Left,
+                Moment::Found,
+            ];
             let _ = snapshot::forget(git, workspace, run, &gone).await;
             Ok(finished)
         }
@@ -207,32 +247,36 @@ async fn go_forth(
     work: &AtWork<'_>,
     run: RunId,
     was_empty: Option<&str>,
+    stop: &CancellationToken,
 ) -> Result<bool, GitError> {
     let (git, workspace) = place(work);
     let before = measure::before(git, workspace, run, was_empty).await?;
     let begun = snapshot::reference(run, Moment::Redoing);
-    let kept = match snapshot::find(git, workspace, &begun).await? {
+    let (kept, present) = match snapshot::find(git, workspace, &begun).await? {
         // An interrupted try has checked that it may.
         Some(kept) => {
             end_marked(marker(work)).await;
             restore::unlock(workspace);
-            kept
+            let present = present(work, run, &kept).await?;
+            (kept, present)
         }
         None => {
-            let reference = snapshot::reference(run, Moment::Undone);
-            let Some(kept) = snapshot::find(git, workspace, &reference).await? else {
+            let [undone, left] =
+                [Moment::Undone, Moment::Left].map(|of| snapshot::reference(run, of));
+            let undone = snapshot::find(git, workspace, &undone).await?;
+            let left = snapshot::find(git, workspace, &left).await?;
+            let (Some(kept), Some(left)) = (undone, left) else {
                 return Ok(false);
             };
-            let is_untouched = differing(work, &before).await?.is_empty()
-                && commits_since(work, &before).await?.count == 0;
-            if !is_untouched {
+            let present = present(work, run, &kept).await?;
+            if !present.snapshot.is_same_state(&left) {
                 return Ok(false);
             }
             snapshot::keep(git, workspace, &kept.commit, &begun).await?;
-            kept
+            (kept, present)
         }
     };
-    restore::restore(git, workspace, &kept, &own_index(work), marker(work)).await?;
+    restore::restore(git, workspace, &present, &kept, listener(work, stop)).await?;
     let tip = snapshot::find(git, workspace, &snapshot::reference(run, Moment::Tip)).await?;
     if let (Some(branch), Some(tip)) = (&before.branch, tip)
         && before.branch != kept.branch
@@ -242,16 +286,35 @@ async fn go_forth(
     Ok(true)
 }
 
+/// Shows that it goes on, until it ends, is stopped, or takes too long. `None`: the bot stops.
+async fn shown<T>(
+    work: &AtWork<'_>,
+    what: &'static str,
+    stop: &CancellationToken,
+    going: impl Future<Output = Result<T, GitError>>,
+) -> Option<Result<T, GitError>> {
+    let stopped = async {
+        tokio::select! {
+            () = work.stopped() => {}
+            () = tokio::time::sleep(LIMIT) => {}
+        }
+        stop.cancel();
+        // What it has begun ends first.
+        std::future::pending().await
+    };
+    tokio::select! {
+        ended = going => Some(ended),
+        () = work.show(|elapsed| words::going(what, elapsed)) => None,
+        () = stopped => None,
+        () = work.quit.cancelled() => None,
+    }
+}
+
 async fn differing(work: &AtWork<'_>, from: &Snapshot) -> Result<Files, GitError> {
     let (git, workspace) = place(work);
     let index = own_index(work);
     index::look(git, workspace, &index).await?;
     diff::files(git, workspace, &from.commit, &index).await
-}
-
-async fn commits_since(work: &AtWork<'_>, from: &Snapshot) -> Result<Commits, GitError> {
-    let (git, workspace) = place(work);
-    diff::commits(git, workspace, from.head.as_deref(), 0).await
 }
 
 fn place<'a>(work: &'a AtWork<'_>) -> (&'a Git, &'a Path) {
@@ -260,6 +323,14 @@ fn place<'a>(work: &'a AtWork<'_>) -> (&'a Git, &'a Path) {
 
 fn own_index(work: &AtWork<'_>) -> OwnIndex {
     OwnIndex::within(&work.handles.git.scratch)
+}
+
+fn listener<'a>(work: &AtWork<'_>, stop: &'a CancellationToken) -> Listener<'a> {
+    Listener {
+        heard: &|_| {},
+        stop,
+        marker: Some(marker(work)),
+    }
 }
 
 /// Marks every try of the job.

@@ -131,9 +131,15 @@ fn what_was_kept_of_its_runs_goes_with_a_session() {
         &["session", "run", &session, "[[bash: echo x > x]]"],
     );
     assert_eq!(code, Some(0));
-    assert_ne!(git(&project, &["for-each-ref", "refs/telecoder/"]), "");
+    let snapshots = || {
+        std::fs::read_dir(machine.data().join("snapshots"))
+            .expect("a folder")
+            .count()
+    };
+    assert_eq!(snapshots(), 1);
     let (code, _) = shell(&machine, &["session", "delete", &session, "--force"]);
     assert_eq!(code, Some(0));
+    assert_eq!(snapshots(), 0);
     assert_eq!(git(&project, &["for-each-ref", "refs/telecoder/"]), "");
     for folder in ["runs", "checks", "workspaces", "attached"] {
         let left = std::fs::read_dir(machine.data().join(folder)).expect("a folder");

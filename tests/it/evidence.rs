@@ -518,18 +518,9 @@ fn a_workspace_that_git_cannot_look_through_is_not_measured_wrongly() {
     let workspace = workspace(&machine);
     machine.ada_says("[[bash: echo x > file]] [[say: one]]");
     machine.message_with("+1 −0 file");
-    // A file that git gives up at.
-    std::fs::write(
-        workspace.join(".gitattributes"),
-        "*.u16 text working-tree-encoding=UTF-16\n",
-    )
-    .expect("a file");
-    machine.ada_says("[[bash: printf x > broken.u16; echo y > file]] [[say: two]]");
-    machine.message_with("Git could not tell what changed: git refused, in these words");
-    std::fs::remove_file(workspace.join("broken.u16")).expect("it was there");
     std::fs::rename(workspace.join(".git/objects"), workspace.join(".git/gone")).expect("it moves");
     machine.ada_says("[[say: three]]");
-    machine.nth_message_with("Git could not tell what changed: ", 2);
+    machine.message_with("Git could not tell what changed: ");
 }
 
 #[test]

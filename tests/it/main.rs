@@ -80,5 +80,6 @@ mod stopping;
 mod strangers;
 mod taking_back;
 mod torture;
+mod undo_bytes;
 mod upkeep;
 mod workspaces;

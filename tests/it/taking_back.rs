@@ -43,6 +43,16 @@ fn state(workspace: &Path) -> String {
     )
 }
 
+/// The refs of the snapshots of a workspace.
+fn kept(machine: &Machine, workspace: &Path) -> String {
+    let name = workspace.file_name().expect("a name").to_string_lossy();
+    let folder = machine.data().join(format!("snapshots/{name}.git"));
+    git(
+        &folder,
+        &["for-each-ref", "--format=%(refname)", "refs/telecoder/"],
+    )
+}
+
 const COMMIT: &str = "git -c user.name=A -c user.email=a@b commit -qm";
 
 #[test]
@@ -238,11 +248,8 @@ fn a_snapshot_leaves_index_working_tree_and_head_as_they_are() {
         index
     );
     assert_eq!(state(&workspace), before);
-    let refs = git(
-        &workspace,
-        &["for-each-ref", "--format=%(refname)", "refs/telecoder/"],
-    );
-    assert!(refs.ends_with("/before"), "{refs}");
+    assert_eq!(git(&workspace, &["for-each-ref", "refs/telecoder/"]), "");
+    assert!(kept(&machine, &workspace).ends_with("/before"));
 }
 
 #[test]
@@ -414,68 +421,52 @@ fn undo_after_a_question_takes_back_the_run_that_changed_something() {
 #[test]
 fn an_undo_that_cannot_be_finished_loses_nothing() {
     let machine = Machine::new();
-    let _bot = machine.start();
+    let _bot = machine.start_failing_at("restore-write=return");
     let workspace = cloned(&machine);
     machine.ada_says(
-        "[[bash: mkdir -p kept; echo a > kept/a; echo b > other; git config filter.odd.smudge false; git config filter.odd.clean cat; \
-         git config filter.odd.required true; echo more >> README.md]] [[say: did it]]",
+        "[[bash: mkdir -p kept; echo a > kept/a; echo b > other; echo more >> README.md]] [[say: did it]]",
     );
     machine.message_with("3 files changed");
-    // What brings README.md back has to go through a filter that says no.
-    std::fs::write(
-        workspace.join(".git/info/attributes"),
-        "README.md filter=odd\n",
-    )
-    .expect("a file");
     machine.ada_says("/undo");
     machine.ada_presses(&machine.message_with("Undo takes the workspace back"));
-    machine.until("it is told", || {
-        machine.bot_messages().into_iter().find(|message| {
-            message.text.starts_with("Undone only in part")
-                || message.text.starts_with("It was not undone")
-        })
-    });
+    let told = machine.message_with("Undone only in part");
     machine.until_quiet();
-    std::fs::remove_file(workspace.join(".git/info/attributes")).expect("it was there");
-    let refs = git(
-        &workspace,
-        &["for-each-ref", "--format=%(refname)", "refs/telecoder/"],
-    );
-    let kept = refs
-        .lines()
-        .find(|name| name.contains("/kept-"))
-        .or_else(|| refs.lines().find(|name| name.ends_with("/undone")))
-        .expect("what the run had left is kept");
-    let of = |name: &str| git(&workspace, &["show", &format!("{kept}:{name}")]);
-    assert_eq!((of("kept/a"), of("other")), ("a".into(), "b".into()));
-    assert!(of("README.md").ends_with("more"));
+    // The message says how the files come back.
+    let command = told
+        .text
+        .split("restores its files: ")
+        .nth(1)
+        .expect("a command");
+    let command = command.lines().next().expect("a line");
+    let ended = std::process::Command::new("sh")
+        .args(["-c", command])
+        .current_dir(&workspace)
+        .status()
+        .expect("a shell");
+    assert!(ended.success(), "{command}");
+    let of = |name: &str| std::fs::read_to_string(workspace.join(name)).expect("a file");
+    assert_eq!((of("kept/a"), of("other")), ("a\n".into(), "b\n".into()));
+    assert!(of("README.md").ends_with("more\n"));
 }
 
 #[test]
 fn what_was_written_after_an_undo_that_failed_is_not_lost_by_the_next_one() {
     let machine = Machine::new();
-    let _bot = machine.start();
+    let _bot = machine.start_failing_at("restore-write=2*return");
     let workspace = cloned(&machine);
-    machine.ada_says(
-        "[[bash: git config filter.odd.smudge false; git config filter.odd.clean cat; \
-         git config filter.odd.required true; echo more >> README.md; echo b > other]] [[say: did it]]",
-    );
+    machine.ada_says("[[bash: echo more >> README.md; echo b > other]] [[say: did it]]");
     machine.message_with("2 files changed");
-    let attributes = workspace.join(".git/info/attributes");
-    std::fs::write(&attributes, "README.md filter=odd\n").expect("a file");
     machine.ada_says("/undo");
     machine.ada_presses(&machine.message_with("Undo takes the workspace back"));
     machine.message_with("Undone only in part: ");
     machine.until_quiet();
-    // An hour of work, and a file that no snapshot can be taken with.
     std::fs::write(workspace.join("other"), "an hour of work\n").expect("a file");
     machine.ada_says("/undo");
-    let asked = machine.nth_message_with("Undo takes the workspace back", 2);
-    std::fs::write(&attributes, "*.u16 text working-tree-encoding=UTF-16\n").expect("a file");
-    std::fs::write(workspace.join("broken.u16"), "x").expect("a file");
-    machine.ada_presses(&asked);
-    machine.message_with("It was not undone: ");
-    machine.until_quiet();
+    machine.ada_presses(&machine.nth_message_with("Undo takes the workspace back", 2));
+    let undone = machine.message_with("Undone: the workspace is as it was");
+    assert!(!workspace.join("other").exists());
+    machine.ada_presses(&undone);
+    machine.message_with("The undo is taken back");
     let other = std::fs::read_to_string(workspace.join("other")).expect("it is there");
     assert_eq!(other, "an hour of work\n");
 }

@@ -51,14 +51,14 @@ fn snapshots_and_the_output_of_checks_go_with_the_records_of_their_runs() {
         machine.nth_message_with("✓ Tests", number);
     }
     machine.until_quiet();
-    let workspace = std::fs::read_dir(machine.data().join("workspaces"))
+    let kept = std::fs::read_dir(machine.data().join("snapshots"))
         .expect("a folder")
         .flatten()
         .next()
-        .expect("a workspace")
+        .expect("those of the workspace")
         .path();
     let snapshots = || {
-        git(&workspace, &["for-each-ref", "refs/telecoder/"])
+        git(&kept, &["for-each-ref", "refs/telecoder/"])
             .lines()
             .count()
     };

@@ -107,6 +107,7 @@ fn work(beside: &Beside, claude: &ForClaude, session: &Session) -> anyhow::Resul
     let git = Git {
         environment: claude.git.environment.clone(),
         scratch: beside.data().join("scratch"),
+        snapshots: beside.data().join("snapshots"),
     };
     let before = Before::look(&runtime, &git, session);
     let begun = Instant::now();

@@ -46,6 +46,7 @@ fn delete_held(
     let git = Git {
         environment: settings.environment.clone(),
         scratch: beside.data().join("scratch"),
+        snapshots: beside.data().join("snapshots"),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -62,8 +63,7 @@ fn delete_held(
     }
     let gone = beside.write(|db| forget(db, session))?;
     runtime.block_on(async {
-        // A clone's snapshots go with it; a worktree's repository would keep them.
-        let _ = snapshot::forget_all(&git, &session.workspace, &gone.runs).await;
+        snapshot::forget_all(&git, &session.workspace);
         workspace::remove(&git, session, prefix).await;
     });
     remove(&beside.runs(), gone.runs.iter().map(|run| run.0));

@@ -1,0 +1,266 @@
+//! An undo loses nothing: whatever git thinks of a file, the bytes that it takes away come back with *Take the undo back*.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::Machine;
+use crate::support::git::{git, repository};
+
+struct Workspace {
+    machine: Machine,
+    folder: PathBuf,
+    _bot: crate::support::Bot,
+}
+
+/// A session on a clone of a repository with one commit, with git's settings of a person.
+fn with_settings(settings: &str) -> Workspace {
+    let machine = Machine::new();
+    let config = machine.folder.path().join("gitconfig");
+    fs::write(&config, settings).expect("settings");
+    let machine = machine.with("GIT_CONFIG_GLOBAL", config.display().to_string());
+    let project = repository(machine.folder.path());
+    let bot = machine.start();
+    machine.ada_says(&format!("/new file://{}", project.display()));
+    machine.message_with("is cloned");
+    let mut workspaces = fs::read_dir(machine.data().join("workspaces")).expect("a folder");
+    let folder = workspaces.next().expect("one").expect("a workspace").path();
+    Workspace {
+        machine,
+        folder,
+        _bot: bot,
+    }
+}
+
+impl Workspace {
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.folder.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, bytes).expect("a file");
+    }
+
+    fn read(&self, name: &str) -> Option<String> {
+        let bytes = fs::read(self.folder.join(name)).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Runs this and waits until what it changed is measured.
+    fn run(&self, script: &str) {
+        self.machine
+            .ada_says(&format!("[[bash: {script}]] [[say: did it]]"));
+        self.machine.message_with("did it");
+        self.machine.until_quiet();
+    }
+
+    fn undo(&self) {
+        self.machine.ada_says("/undo");
+        let asked = self.machine.message_with("Undo takes the workspace back");
+        self.machine.ada_presses(&asked);
+        self.machine.message_with("Undone");
+        self.machine.until_quiet();
+    }
+
+    fn redo(&self) {
+        self.machine
+            .ada_presses(&self.machine.message_with("Undone"));
+        self.machine.until("the redo is answered", || {
+            let mut messages = self.machine.bot_messages().into_iter();
+            messages
+                .find(|message| {
+                    message.text.starts_with("The undo is taken back")
+                        || message.text.starts_with("The undo stays")
+                })
+                .map(drop)
+        });
+        self.machine.until_quiet();
+    }
+}
+
+fn plain() -> Workspace {
+    with_settings("[user]\nname=A\nemail=a@b\n")
+}
+
+#[test]
+fn a_database_that_the_run_has_added_to_gitignore_comes_back_with_what_was_written_since() {
+    let place = plain();
+    place.write("data.db", "v1");
+    place.run("echo data.db >> .gitignore; printf v2 > data.db");
+    place.write("data.db", "v3, a week of work");
+    place.undo();
+    assert_eq!(place.read("data.db").as_deref(), Some("v1"));
+    place.redo();
+    assert_eq!(place.read("data.db").as_deref(), Some("v3, a week of work"));
+}
+
+#[test]
+fn a_file_that_is_ignored_again_after_the_undo_is_not_written_over_by_taking_it_back() {
+    let place = plain();
+    place.write(".gitignore", ".env\n");
+    place.write(".env", "SECRET=1");
+    place.run("echo > .gitignore; printf SECRET=2 > .env");
+    place.undo();
+    assert_eq!(place.read(".gitignore").as_deref(), Some(".env\n"));
+    place.write(".env", "SECRET=3");
+    place.redo();
+    place.machine.message_with("The undo stays");
+    assert_eq!(place.read(".env").as_deref(), Some("SECRET=3"));
+}
+
+#[test]
+fn ignored_files_in_a_folder_that_was_a_file_come_back() {
+    let place = plain();
+    place.write(".gitignore", "*.big\n");
+    place.write("build", "a script");
+    place.run("rm build; mkdir build; echo small > build/log; echo precious > build/result.big");
+    place.undo();
+    assert_eq!(place.read("build").as_deref(), Some("a script"));
+    place.redo();
+    assert_eq!(
+        place.read("build/result.big").as_deref(),
+        Some("precious\n")
+    );
+    assert_eq!(place.read("build/log").as_deref(), Some("small\n"));
+}
+
+#[test]
+fn nothing_is_written_into_a_repository_that_the_run_has_made_of_a_folder() {
+    let place = plain();
+    place.write("sub/f1", "old");
+    place.run(
+        "cd sub; git init -q; git add f1; git -c user.name=A -c user.email=a@b commit -qm one; printf NEWWORK > f1; cd ..; echo x > y",
+    );
+    place.undo();
+    assert_eq!(place.read("sub/f1").as_deref(), Some("NEWWORK"));
+    assert_eq!(place.read("y"), None);
+    place.machine.message_with("Undone, except");
+}
+
+#[test]
+fn uncommitted_work_in_a_submodule_stays_whatever_the_person_has_set() {
+    let place = with_settings(
+        "[user]\nname=A\nemail=a@b\n[submodule]\nrecurse=true\n[protocol \"file\"]\nallow=always\n",
+    );
+    let part = place.machine.folder.path().join("part");
+    fs::create_dir(&part).expect("a folder");
+    git(&part, &["init", "--quiet"]);
+    fs::write(part.join("lib"), "1").expect("a file");
+    git(&part, &["add", "lib"]);
+    git(&part, &["commit", "--quiet", "-m", "one"]);
+    let url = part.display().to_string();
+    git(
+        &place.folder,
+        &[
+            "-c",
+            "protocol.file.allow=always",
+            "submodule",
+            "add",
+            "--quiet",
+            &url,
+            "part",
+        ],
+    );
+    git(&place.folder, &["commit", "--quiet", "-m", "with a part"]);
+    place.run(
+        "cd part; echo 2 > lib; git commit -qam two; cd ..; git commit -qam bump; printf precious > part/lib; echo x > y",
+    );
+    place.undo();
+    assert_eq!(place.read("part/lib").as_deref(), Some("precious"));
+    assert_eq!(place.read("y"), None);
+    place.redo();
+    assert_eq!(place.read("part/lib").as_deref(), Some("precious"));
+    assert_eq!(place.read("y").as_deref(), Some("x\n"));
+}
+
+#[test]
+fn filters_that_do_not_reverse_and_line_ends_change_no_byte() {
+    let place = with_settings(
+        "[user]\nname=A\nemail=a@b\n[filter \"strip\"]\nclean=grep -v output\nsmudge=cat\n[core]\nautocrlf=input\n",
+    );
+    place.write(".gitattributes", "*.ipynb filter=strip\n* text=auto\n");
+    place.write("a.ipynb", "cell\noutput 1\n");
+    place.write("run.bat", "one\r\ntwo\r\n");
+    place.write("mixed.txt", "one\r\ntwo\n");
+    git(&place.folder, &["add", "--all"]);
+    git(&place.folder, &["commit", "--quiet", "-m", "all"]);
+    place.run("printf 'cell\\noutput 2\\n' > a.ipynb; printf 'three\\r\\n' >> run.bat; printf 'three\\n' >> mixed.txt");
+    place.undo();
+    assert_eq!(place.read("a.ipynb").as_deref(), Some("cell\noutput 1\n"));
+    assert_eq!(place.read("run.bat").as_deref(), Some("one\r\ntwo\r\n"));
+    assert_eq!(place.read("mixed.txt").as_deref(), Some("one\r\ntwo\n"));
+    place.redo();
+    assert_eq!(place.read("a.ipynb").as_deref(), Some("cell\noutput 2\n"));
+    assert_eq!(
+        place.read("run.bat").as_deref(),
+        Some("one\r\ntwo\r\nthree\r\n")
+    );
+    assert_eq!(
+        place.read("mixed.txt").as_deref(),
+        Some("one\r\ntwo\nthree\n")
+    );
+}
+
+#[test]
+fn a_hard_reset_and_a_cleaning_in_the_run_take_no_commit_from_the_undo() {
+    let place = plain();
+    place.write("work", "committed");
+    git(&place.folder, &["add", "work"]);
+    git(&place.folder, &["commit", "--quiet", "-m", "work"]);
+    let head = git(&place.folder, &["rev-parse", "HEAD"]);
+    place.run(
+        "git reset -q --hard HEAD~1; git reflog expire --expire=now --expire-unreachable=now --all; git gc -q --prune=now; echo x > y",
+    );
+    assert_eq!(place.read("work"), None);
+    place.undo();
+    assert_eq!(place.read("work").as_deref(), Some("committed"));
+    assert_eq!(git(&place.folder, &["rev-parse", "HEAD"]), head);
+    git(&place.folder, &["fsck", "--strict"]);
+}
+
+#[test]
+fn files_that_only_the_run_ignored_are_not_told_as_deleted() {
+    let place = plain();
+    for number in 0..30 {
+        place.write(&format!("node_modules/f{number}.js"), "x\n");
+    }
+    place.run("echo node_modules > .gitignore");
+    let evidence = place.machine.message_with("1 file changed, +1 −0");
+    assert!(
+        !evidence.text.contains("node_modules/"),
+        "{}",
+        evidence.text
+    );
+}
+
+#[test]
+fn nothing_is_left_in_the_persons_repository() {
+    let place = plain();
+    let objects = || objects_in(&place.folder.join(".git/objects"));
+    place.write("big", "x".repeat(3_000_000));
+    let before = objects();
+    place.run("echo more >> big; echo new > new");
+    place.undo();
+    assert_eq!(objects(), before);
+    assert_eq!(git(&place.folder, &["for-each-ref", "refs/telecoder/"]), "");
+}
+
+fn objects_in(folder: &Path) -> usize {
+    let listed = std::process::Command::new("find")
+        .arg(folder)
+        .args(["-type", "f"])
+        .output()
+        .expect("find");
+    String::from_utf8_lossy(&listed.stdout).lines().count()
+}
+
+#[test]
+fn rights_of_a_file_stay_its_own() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = plain();
+    place.write("secret", "1");
+    let path = place.folder.join("secret");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("rights");
+    place.run("echo 2 > secret");
+    place.undo();
+    assert_eq!(place.read("secret").as_deref(), Some("1"));
+    let mode = path.metadata().expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
