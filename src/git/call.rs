@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use futures::StreamExt;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio_process_stream::{Item, ProcessChunkStream};
@@ -20,6 +22,8 @@ use crate::domain::shown::without_password;
 use crate::process::supervised::{Piece, Program, Supervised, end_marked};
 use crate::process::supervisor::Report;
 
+/// How long a git that is given up may take to clean up.
+const LEAVING_TIME: Duration = Duration::from_secs(2);
 /// How many bytes of git's stderr are kept, from its end.
 const WORDS_KEPT: usize = 4_000;
 /// How many bytes of git's stdout are kept by default, from its beginning.
@@ -177,8 +181,7 @@ impl Call<'_> {
             })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true);
+            .process_group(0);
         let mut child = command.spawn().map_err(|error| {
             if error.kind() == std::io::ErrorKind::NotFound && self.folder.is_dir() {
                 GitError::Missing
@@ -186,7 +189,7 @@ impl Call<'_> {
                 GitError::Impossible(format!("git cannot be started: {error}"))
             }
         })?;
-        let _group = GroupGuard(child.id());
+        let group = GroupGuard::of(child.id());
         if let Some(mut stdin) = child.stdin.take() {
             tokio::spawn(async move {
                 // If git does not read to the end, it says why.
@@ -202,10 +205,12 @@ impl Call<'_> {
                 Item::Stderr(chunk) => written.stderr(&chunk),
                 Item::Done(Ok(status)) if status.success() => break,
                 Item::Done(status) => {
+                    group.is_over();
                     return Err(written.refusal(status.ok().and_then(|status| status.code())));
                 }
             }
         }
+        group.is_over();
         Ok(written.output())
     }
 
@@ -315,19 +320,39 @@ impl Written {
     }
 }
 
-/// Ends git's process group when nobody waits for it any more.
-struct GroupGuard(Option<u32>);
+/// Ends git, and what it has started, if the call is given up: politely first, so that it removes its locks and its
+/// unfinished files.
+struct GroupGuard(Option<(Pid, OwnedFd)>);
+
+impl GroupGuard {
+    fn of(git: Option<u32>) -> GroupGuard {
+        let pid = git.and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        // The descriptor is git's, not that of a later process with its number.
+        let both = |pid| Some((pid, pidfd_open(pid, PidfdFlags::empty()).ok()?));
+        GroupGuard(pid.and_then(both))
+    }
+
+    /// git has ended; whatever it has left ends too.
+    fn is_over(mut self) {
+        if let Some((group, _)) = self.0.take() {
+            // Normally nobody is there any more.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
 
 impl Drop for GroupGuard {
     fn drop(&mut self) {
-        let group = self
-            .0
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw);
-        if let Some(group) = group {
-            // Normally it is gone already.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+        let Some((group, git)) = self.0.take() else {
+            return;
+        };
+        let _ = kill_process_group(group, Signal::TERM);
+        std::thread::spawn(move || {
+            std::thread::sleep(LEAVING_TIME);
+            if pidfd_send_signal(&git, Signal::KILL).is_ok() {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
+        });
     }
 }
 

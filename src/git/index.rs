@@ -120,7 +120,7 @@ fn file_of(line: &[u8]) -> Option<&[u8]> {
     (!line.starts_with(b"160000")).then(|| &line[tab + 1..])
 }
 
-/// Takes these paths in, ignored or not, if they are there. Each ends with a NUL.
+/// Takes these paths in, ignored or not, if they are there, in place of what was known there. Each ends with a NUL.
 pub(super) async fn add_paths(
     repository: Repository<'_>,
     index: &Path,
@@ -129,7 +129,14 @@ pub(super) async fn add_paths(
     if paths.is_empty() {
         return Ok(());
     }
-    let add = ["update-index", "--add", "--remove", "-z", "--stdin"];
+    let add = [
+        "update-index",
+        "--add",
+        "--remove",
+        "--replace",
+        "-z",
+        "--stdin",
+    ];
     let add = repository.through(index, add).input(paths);
     add.output().await.map(drop)
 }

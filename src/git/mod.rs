@@ -1,8 +1,8 @@
 //! The only module that runs git: the binary, with worktrees, hooks and credentials as the person has them.
 //!
 //! `call` runs it. [`workspace`] makes a workspace from what [`source`] found and [`mirror`] keeps. [`snapshot`] and
-//! [`diff`] say what a run changed, through an [`index`] and a [`repository`] of our own; [`restore`] takes it back,
-//! [`push`] publishes it.
+//! [`diff`] say what a run changed, through an [`index`] and a [`repository`] of our own; [`undo`] takes it back by
+//! [`restore`], [`push`] publishes it.
 //! [`unique`] finds what would be lost with a workspace.
 
 mod call;
@@ -17,6 +17,7 @@ mod repository;
 pub mod restore;
 pub mod snapshot;
 pub mod source;
+pub mod undo;
 pub mod unique;
 pub mod workspace;
 

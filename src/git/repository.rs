@@ -185,7 +185,7 @@ pub fn git_folder(workspace: &Path) -> Option<PathBuf> {
 }
 
 /// Where a worktree's repository has its objects and refs. Format: gitrepository-layout(5), `commondir`.
-fn common_folder(git_folder: &Path) -> PathBuf {
+pub(super) fn common_folder(git_folder: &Path) -> PathBuf {
     match file::text(&git_folder.join("commondir")) {
         Some(common) => git_folder.join(common.trim()),
         None => git_folder.to_owned(),

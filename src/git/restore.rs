@@ -3,7 +3,7 @@
 //! What lies at a path is in a kept snapshot to the byte before it is written over or removed; a path of which that is
 //! not so is left, and so is everything in a repository inside the workspace. Files that git ignores now or ignored then
 //! stay, unless a file that comes back needs their place. Nothing stays staged. A restore can be repeated from the start
-//! at any moment. The git that changes files ends with the bot, so two never work in one workspace.
+//! at any moment.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -14,16 +14,32 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use fail::fail_point;
+use tokio_util::sync::CancellationToken;
 
 use super::index::{self, OwnIndex};
-use super::repository::{Repository, git_folder};
+use super::repository::{Repository, common_folder};
 use super::snapshot::{self, Snapshot, in_progress};
-use super::{Git, GitError, Listener};
+use super::{Git, GitError};
+use crate::domain::id::RunId;
+use crate::process::RUN_MARKER;
 
 /// How many folders are looked through for what is in the way of one file.
 const IN_THE_WAY: usize = 10_000;
-/// How many files one call of git writes: their names are its arguments.
+/// How many files one call of git writes: their names are its arguments, and a stop waits for it.
 const AT_ONCE: usize = 200;
+
+/// What a restore is part of.
+#[derive(Clone, Copy)]
+pub struct Work<'a> {
+    /// When `to` was taken, the paths of this snapshot were looked at, too: those that it lacks were not there.
+    pub looked_at: Option<&'a Snapshot>,
+    /// What a first try that was cut off had found: only that may be removed, and comes back.
+    pub first_found: Option<&'a Snapshot>,
+    /// Stops it between two calls of git.
+    pub stop: &'a CancellationToken,
+    /// In the environment of each git that changes files: one that outlives a killed bot is found by it.
+    pub marker: RunId,
+}
 
 /// The present state of a workspace, kept before something is restored.
 pub struct Present {
@@ -151,7 +167,7 @@ pub async fn restore(
     workspace: &Path,
     from: &Present,
     to: &Snapshot,
-    listener: Listener<'_>,
+    work: Work<'_>,
 ) -> Result<Vec<String>, GitError> {
     let repository = Repository::new(git, workspace);
     let folder = repository.git_folder().ok_or_else(|| {
@@ -184,14 +200,31 @@ pub async fn restore(
         .iter()
         .partition(|path| path.file_name() == Some(OsStr::new(".gitignore")));
     // The rules of then decide what was ignored then.
-    write(repository, &back, &rules, listener).await?;
-    let spared = ignored_then(repository, &plan.to_remove).await?;
+    write(repository, &back, &rules, work).await?;
+    let (gone, to_remove): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) = plan
+        .to_remove
+        .into_iter()
+        .partition(|path| path.file_name() == Some(OsStr::new(".gitignore")));
+    for path in gone {
+        remove(workspace, &path).map_err(|error| not_removed(&error))?;
+    }
+    let mut spared = ignored_then(repository, &to_remove).await?;
+    if let Some(looked_at) = work.looked_at {
+        let known = paths_in(repository, looked_at).await?;
+        spared.retain(|path| !known.contains(path));
+    }
+    if let Some(first_found) = work.first_found {
+        let known = paths_in(repository, first_found).await?;
+        spared.extend(to_remove.difference(&known).cloned());
+    }
     let workspace_too = workspace.to_owned();
-    let in_the_way: Vec<PathBuf> = plan.to_write.clone();
-    let to_remove: Vec<PathBuf> = plan.to_remove.into_iter().collect();
+    let in_the_way = plan.to_write.clone();
     let ignored = spared.clone();
     let removing = move || {
-        let is_in_the_way = |path: &Path| in_the_way.iter().any(|file| path.starts_with(file));
+        let is_in_the_way = |path: &Path| {
+            let mut files = in_the_way.iter();
+            files.any(|file| path.starts_with(file) || file.starts_with(path))
+        };
         for path in to_remove {
             if !spared.contains(&path) || is_in_the_way(&path) {
                 remove(&workspace_too, &path)?;
@@ -203,14 +236,14 @@ pub async fn restore(
         .await
         .map_err(|error| io::Error::other(error.to_string()))
         .flatten();
-    removed.map_err(|error| GitError::Refused {
-        code: None,
-        words: format!("a file cannot be removed: {error}"),
-    })?;
-    write(repository, &back, &files, listener).await?;
+    removed.map_err(|error| not_removed(&error))?;
+    write(repository, &back, &files, work).await?;
+    // The next look sees what has come back, ignored or not, and passes over what is ignored again.
+    let back_again: BTreeSet<PathBuf> = plan.to_write.iter().cloned().collect();
+    index::add_paths(repository, &repository.last_index(), nul_ended(&back_again)).await?;
     forget_what_is_ignored(repository, &ignored).await?;
     let own_index: &[&str] = match &to.head {
-        Some(head) => &["read-tree", "--reset", head],
+        Some(head) => &["read-tree", head],
         None => &["read-tree", "--empty"],
     };
     repository
@@ -225,6 +258,13 @@ pub async fn restore(
         .into_iter()
         .map(|path| path.to_string_lossy().into_owned())
         .collect())
+}
+
+fn not_removed(error: &io::Error) -> GitError {
+    GitError::Refused {
+        code: None,
+        words: format!("a file cannot be removed: {error}"),
+    }
 }
 
 /// What a restore does to files.
@@ -315,14 +355,16 @@ async fn write(
     repository: Repository<'_>,
     index: &Path,
     files: &[&PathBuf],
-    listener: Listener<'_>,
+    work: Work<'_>,
 ) -> Result<(), GitError> {
     fail_point!("restore-write", |_| Err(GitError::Refused {
         code: None,
         words: "the disk is full".into(),
     }));
-    // A supervised call has no stdin.
     for some in files.chunks(AT_ONCE) {
+        if work.stop.is_cancelled() {
+            return Err(GitError::Stopped);
+        }
         let rights: Vec<(PathBuf, u32)> = some
             .iter()
             .filter_map(|path| {
@@ -334,7 +376,8 @@ async fn write(
         repository
             .through(index, ["checkout-index", "--force", "--"])
             .about(some.iter().map(|path| path.as_os_str()))
-            .supervised(listener)
+            .with(RUN_MARKER, work.marker.to_string())
+            .output()
             .await?;
         for (place, before) in rights {
             // git knows whether a file can be executed, and nothing else of its rights.
@@ -372,6 +415,19 @@ fn remove(workspace: &Path, path: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+async fn paths_in(
+    repository: Repository<'_>,
+    snapshot: &Snapshot,
+) -> Result<BTreeSet<PathBuf>, GitError> {
+    let list = ["ls-tree", "-r", "-z", "--name-only", &snapshot.tree];
+    let list = repository.snapshots(list).keeping(usize::MAX).output();
+    let paths = list.await?.bytes;
+    let paths = paths.split(|byte| *byte == 0);
+    Ok(paths
+        .map(|path| PathBuf::from(OsStr::from_bytes(path)))
+        .collect())
 }
 
 /// Which of these git ignores by the rules that are in the workspace now: files that the snapshot lacks for that reason
@@ -467,11 +523,30 @@ async fn bring_back(repository: Repository<'_>, commit: &str) -> Result<(), GitE
     fetched
 }
 
-/// Removes the lock that a git of ours left on the workspace's index when it was ended with the bot. Call it only if
-/// nobody else can be working there.
-pub fn unlock(workspace: &Path) {
-    if let Some(folder) = git_folder(workspace) {
-        let _ = fs::remove_file(folder.join("index.lock"));
+/// Removes the locks that a git of ours left when it was ended with the bot. Call it only if nobody else can be working
+/// there.
+pub fn unlock(git: &Git, workspace: &Path, branch: Option<&str>) {
+    let repository = Repository::new(git, workspace);
+    let store = repository.folder();
+    let mut folders = vec![store.clone()];
+    let branch = branch.map(|branch| format!("refs/heads/{branch}.lock"));
+    if let Some(own) = repository.git_folder() {
+        let common = common_folder(&own);
+        for name in ["index.lock", "HEAD.lock"] {
+            let _ = fs::remove_file(own.join(name));
+        }
+        let _ = branch.map(|branch| fs::remove_file(common.join(branch)));
+    }
+    // Nobody but telecoder works in its own folder.
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && folder != store.join("objects") => folders.push(path),
+                _ if path.extension() == Some(OsStr::new("lock")) => drop(fs::remove_file(path)),
+                _ => {}
+            }
+        }
     }
 }
 

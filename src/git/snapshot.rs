@@ -224,6 +224,30 @@ pub async fn find(
     }))
 }
 
+/// The snapshot from before a run; that of an empty workspace is made when it is first needed.
+pub async fn before(
+    git: &Git,
+    workspace: &Path,
+    run: RunId,
+    was_empty: Option<&str>,
+) -> Result<Snapshot, GitError> {
+    let name = reference(run, Moment::Before);
+    let found = find(git, workspace, &name).await?;
+    match (found, was_empty) {
+        (Some(snapshot), _) => Ok(snapshot),
+        (None, Some(branch)) => {
+            take_empty(git, workspace, branch, &name).await?;
+            let made = find(git, workspace, &name).await?;
+            made.ok_or_else(no_snapshot)
+        }
+        (None, None) => Err(no_snapshot()),
+    }
+}
+
+fn no_snapshot() -> GitError {
+    GitError::Impossible("there is no snapshot of what was before it".into())
+}
+
 /// A file in a snapshot, as text.
 pub async fn file(
     git: &Git,

@@ -6,9 +6,9 @@ use crate::chat::changes as words;
 use crate::domain::changes::Files;
 use crate::domain::id::RunId;
 use crate::git::index::{self, OwnIndex};
+use crate::git::snapshot;
 use crate::git::{GitError, diff};
 use crate::store::{StoreError, measured, runs};
-use crate::verify::measure;
 
 use super::at_work::{AtWork, Finished};
 
@@ -76,7 +76,7 @@ async fn look(
     Shown { run, was_empty, .. }: Shown,
 ) -> Result<(Files, String, bool), GitError> {
     let (git, workspace) = (&work.handles.git, &work.session.workspace);
-    let before = measure::before(git, workspace, run, was_empty.as_deref()).await?;
+    let before = snapshot::before(git, workspace, run, was_empty.as_deref()).await?;
     let index = OwnIndex::within(&git.scratch);
     index::look(git, workspace, &index).await?;
     let files = diff::files(git, workspace, &before.commit, &index).await?;

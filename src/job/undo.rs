@@ -1,23 +1,15 @@
-//! `/undo`: asks, goes back to the snapshot before a run, and can be taken back itself.
-//!
-//! Before anything is changed, the present state is kept under refs.
+//! `/undo`: asks, goes back to the snapshot before a run, and can be taken back itself. The steps are `git::undo`'s.
 
-use std::path::Path;
 use std::time::Duration;
 
-use fail::fail_point;
 use tokio_util::sync::CancellationToken;
 
 use super::at_work::{AtWork, Finished};
 use crate::chat::changes as words;
-use crate::domain::changes::Files;
 use crate::domain::id::RunId;
-use crate::git::diff;
-use crate::git::index::{self, OwnIndex};
-use crate::git::restore::{self, Present};
-use crate::git::snapshot::{self, Moment, Snapshot};
-use crate::git::{Git, GitError, Listener};
-use crate::process::supervised::end_marked;
+use crate::git::GitError;
+use crate::git::index::OwnIndex;
+use crate::git::undo::Undo;
 use crate::store::{StoreError, measured, outbox, prompts, runs};
 use crate::verify::measure;
 
@@ -82,7 +74,8 @@ pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
         return work.say(words::not_undone_any_more()).await;
     }
     let stop = CancellationToken::new();
-    let going = go_back(work, run, was_empty.as_deref(), &stop);
+    let undo = steps(work, run, was_empty.as_deref(), &stop);
+    let going = undo.go(work.job.begun_at.is_some());
     let Some(gone) = shown(work, "Undoing", &stop, going).await else {
         return Ok(Finished::BotStops);
     };
@@ -101,7 +94,7 @@ pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
             work.say(message).await
         }
         Err(error) => {
-            let message = match go_back_again(work, run).await {
+            let message = match undo.go_back_again().await {
                 Ok(()) if error == GitError::Stopped => words::job_stopped("The undo"),
                 Ok(()) => words::git_failed("It was not undone", &error.reason(), error.words()),
                 Err(kept) => words::not_undone(&error.reason(), error.words(), &kept),
@@ -109,90 +102,6 @@ pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
             work.say(message).await
         }
     }
-}
-
-async fn go_back(
-    work: &AtWork<'_>,
-    run: RunId,
-    was_empty: Option<&str>,
-    stop: &CancellationToken,
-) -> Result<Files, GitError> {
-    let (git, workspace) = place(work);
-    let before = measure::before(git, workspace, run, was_empty).await?;
-    let kept = snapshot::reference(run, Moment::Undone);
-    // An interrupted try has kept the true state.
-    let was_cut_off = work.job.begun_at.is_some();
-    if was_cut_off {
-        end_marked(marker(work)).await;
-        restore::unlock(workspace);
-    }
-    let present = match was_cut_off && snapshot::find(git, workspace, &kept).await?.is_some() {
-        true => present(work, run, &before).await?,
-        false => keep_what_goes(work, run, &before, &kept).await?,
-    };
-    fail_point!("undo-kept", |_| std::process::abort());
-    restore::restore(git, workspace, &present, &before, listener(work, stop)).await?;
-    fail_point!("undo-restored", |_| std::process::abort());
-    if let Some(undone) = snapshot::find(git, workspace, &kept).await? {
-        let left = snapshot::reference(run, Moment::Left);
-        restore::keep_present(git, workspace, &left, &undone).await?;
-    }
-    differing(work, &before).await
-}
-
-/// Takes an unfinished undo back immediately. If that fails too, the run's result stays under a name that no later undo
-/// uses: the error.
-async fn go_back_again(work: &AtWork<'_>, run: RunId) -> Result<(), String> {
-    let (git, workspace) = place(work);
-    let reference = snapshot::reference(run, Moment::Undone);
-    let kept = snapshot::find(git, workspace, &reference).await;
-    let Ok(Some(kept)) = kept else {
-        // Nothing was begun.
-        return Ok(());
-    };
-    let never = CancellationToken::new();
-    let back = async {
-        let present = present(work, run, &kept).await?;
-        restore::restore(git, workspace, &present, &kept, listener(work, &never)).await
-    };
-    if back.await.is_ok() {
-        return Ok(());
-    }
-    let name = format!("refs/telecoder/{run}/kept-{}", work.job.id);
-    let name = match snapshot::keep(git, workspace, &kept.commit, &name).await {
-        Ok(()) => name,
-        // Then the commit's id is all that is left.
-        Err(_) => kept.commit,
-    };
-    Err(snapshot::how_to_get(git, workspace, &name))
-}
-
-/// Keeps the workspace, and the tip of the branch that the undo puts back.
-async fn keep_what_goes(
-    work: &AtWork<'_>,
-    run: RunId,
-    before: &Snapshot,
-    kept: &str,
-) -> Result<Present, GitError> {
-    let (git, workspace) = place(work);
-    // Those of an earlier undo do not fit the present state.
-    let earlier = [Moment::Undone, Moment::Tip, Moment::Left, Moment::Found];
-    snapshot::forget(git, workspace, run, &earlier).await?;
-    let present = restore::keep_present(git, workspace, kept, before).await?;
-    let tip_kept = snapshot::reference(run, Moment::Tip);
-    if let Some(branch) = &before.branch
-        && let Some(tip) = restore::tip(git, workspace, branch).await
-    {
-        snapshot::keep(git, workspace, &tip, &tip_kept).await?;
-    }
-    Ok(present)
-}
-
-/// Keeps what is there now, before something is restored once more.
-async fn present(work: &AtWork<'_>, run: RunId, to: &Snapshot) -> Result<Present, GitError> {
-    let (git, workspace) = place(work);
-    let found = snapshot::reference(run, Moment::Found);
-    restore::keep_present(git, workspace, &found, to).await
 }
 
 /// Takes the undo of a run back, unless that would take away what came since.
@@ -209,7 +118,8 @@ pub(super) async fn redo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
         return work.end(|_, _| Ok(())).await;
     }
     let stop = CancellationToken::new();
-    let going = go_forth(work, run, was_empty.as_deref(), &stop);
+    let undo = steps(work, run, was_empty.as_deref(), &stop);
+    let going = undo.take_back(work.job.begun_at.is_some());
     let Some(gone) = shown(work, "Taking the undo back", &stop, going).await else {
         return Ok(Finished::BotStops);
     };
@@ -223,15 +133,7 @@ pub(super) async fn redo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
                 })
                 .await?;
             // If this fails, they stay: the next undo of the run replaces them.
-            let (git, workspace) = place(work);
-            let gone = [
-                Moment::Undone,
-                Moment::Redoing,
-                Moment::Tip,
-                Moment::Left,
-                Moment::Found,
-            ];
-            let _ = snapshot::forget(git, workspace, run, &gone).await;
+            let _ = undo.forget().await;
             Ok(finished)
         }
         Ok(false) => work.say(words::not_redone()).await,
@@ -241,49 +143,6 @@ pub(super) async fn redo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
             work.say(message).await
         }
     }
-}
-
-async fn go_forth(
-    work: &AtWork<'_>,
-    run: RunId,
-    was_empty: Option<&str>,
-    stop: &CancellationToken,
-) -> Result<bool, GitError> {
-    let (git, workspace) = place(work);
-    let before = measure::before(git, workspace, run, was_empty).await?;
-    let begun = snapshot::reference(run, Moment::Redoing);
-    let (kept, present) = match snapshot::find(git, workspace, &begun).await? {
-        // An interrupted try has checked that it may.
-        Some(kept) => {
-            end_marked(marker(work)).await;
-            restore::unlock(workspace);
-            let present = present(work, run, &kept).await?;
-            (kept, present)
-        }
-        None => {
-            let [undone, left] =
-                [Moment::Undone, Moment::Left].map(|of| snapshot::reference(run, of));
-            let undone = snapshot::find(git, workspace, &undone).await?;
-            let left = snapshot::find(git, workspace, &left).await?;
-            let (Some(kept), Some(left)) = (undone, left) else {
-                return Ok(false);
-            };
-            let present = present(work, run, &kept).await?;
-            if !present.snapshot.is_same_state(&left) {
-                return Ok(false);
-            }
-            snapshot::keep(git, workspace, &kept.commit, &begun).await?;
-            (kept, present)
-        }
-    };
-    restore::restore(git, workspace, &present, &kept, listener(work, stop)).await?;
-    let tip = snapshot::find(git, workspace, &snapshot::reference(run, Moment::Tip)).await?;
-    if let (Some(branch), Some(tip)) = (&before.branch, tip)
-        && before.branch != kept.branch
-    {
-        restore::put_branch(git, workspace, branch, &tip.commit).await?;
-    }
-    Ok(true)
 }
 
 /// Shows that it goes on, until it ends, is stopped, or takes too long. `None`: the bot stops.
@@ -310,30 +169,22 @@ async fn shown<T>(
     }
 }
 
-async fn differing(work: &AtWork<'_>, from: &Snapshot) -> Result<Files, GitError> {
-    let (git, workspace) = place(work);
-    let index = own_index(work);
-    index::look(git, workspace, &index).await?;
-    diff::files(git, workspace, &from.commit, &index).await
-}
-
-fn place<'a>(work: &'a AtWork<'_>) -> (&'a Git, &'a Path) {
-    (&work.handles.git, &work.session.workspace)
-}
-
 fn own_index(work: &AtWork<'_>) -> OwnIndex {
     OwnIndex::within(&work.handles.git.scratch)
 }
 
-fn listener<'a>(work: &AtWork<'_>, stop: &'a CancellationToken) -> Listener<'a> {
-    Listener {
-        heard: &|_| {},
+fn steps<'a>(
+    work: &'a AtWork<'_>,
+    run: RunId,
+    was_empty: Option<&'a str>,
+    stop: &'a CancellationToken,
+) -> Undo<'a> {
+    Undo {
+        git: &work.handles.git,
+        workspace: &work.session.workspace,
+        run,
+        was_empty,
         stop,
-        marker: Some(marker(work)),
+        marker: RunId(work.job.id.0),
     }
-}
-
-/// Marks every try of the job.
-fn marker(work: &AtWork<'_>) -> RunId {
-    RunId(work.job.id.0)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::domain::changes::Changes;
 use crate::domain::id::RunId;
-use crate::git::snapshot::{self, Moment, Snapshot};
+use crate::git::snapshot;
 use crate::git::{Git, GitError, diff, index};
 
 /// How long git may take; a workspace with millions of files is not measured.
@@ -27,7 +27,7 @@ pub async fn changes(
         if was_empty.is_some() && snapshot::is_empty(workspace) {
             return Ok(Changes::default());
         }
-        let before = before(git, workspace, run, was_empty).await?;
+        let before = snapshot::before(git, workspace, run, was_empty).await?;
         let left_out = index::look(git, workspace, index).await?;
         let (files, commits) = tokio::join!(
             diff::files(git, workspace, &before.commit, index),
@@ -56,33 +56,9 @@ pub async fn changes(
     }
 }
 
-/// The snapshot from before a run; that of an empty workspace is made when it is first needed.
-pub async fn before(
-    git: &Git,
-    workspace: &Path,
-    run: RunId,
-    was_empty: Option<&str>,
-) -> Result<Snapshot, GitError> {
-    let reference = snapshot::reference(run, Moment::Before);
-    let found = snapshot::find(git, workspace, &reference).await?;
-    match (found, was_empty) {
-        (Some(snapshot), _) => Ok(snapshot),
-        (None, Some(branch)) => {
-            snapshot::take_empty(git, workspace, branch, &reference).await?;
-            let made = snapshot::find(git, workspace, &reference).await?;
-            made.ok_or_else(no_snapshot)
-        }
-        (None, None) => Err(no_snapshot()),
-    }
-}
-
-fn no_snapshot() -> GitError {
-    GitError::Impossible("there is no snapshot of what was before it".into())
-}
-
 /// A file as it was before a run, if it was there and is a text.
 pub async fn file_before(git: &Git, workspace: &Path, run: RunId, name: &str) -> Option<String> {
-    let before = before(git, workspace, run, None).await.ok()?;
+    let before = snapshot::before(git, workspace, run, None).await.ok()?;
     snapshot::file(git, workspace, &before, name).await.ok()
 }
 

@@ -80,6 +80,7 @@ mod stopping;
 mod strangers;
 mod taking_back;
 mod torture;
+mod undo_anything;
 mod undo_bytes;
 mod upkeep;
 mod workspaces;
