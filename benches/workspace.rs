@@ -39,6 +39,8 @@ fn main() {
         git: Git {
             environment: std::env::vars_os().collect::<BTreeMap<_, _>>(),
             scratch: folder.path().to_owned(),
+            snapshots: folder.path().join("snapshots"),
+            file_max: 64_000_000,
         },
         folder: folder.path(),
     };

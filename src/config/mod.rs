@@ -84,6 +84,8 @@ pub struct Config {
     pub stale_after: Option<Duration>,
     /// How many runs' folders are kept; `None`: all.
     pub keep_runs: Option<usize>,
+    /// `TELECODER_SNAPSHOT_FILE_MAX`, in bytes.
+    pub snapshot_file_max: u64,
     pub branch_prefix: String,
     /// Folders that local repositories may be in; empty: anywhere.
     pub repo_roots: Vec<PathBuf>,
@@ -119,6 +121,8 @@ pub fn data_folder(sources: &Sources) -> Result<PathBuf, Faults> {
 /// What git is started with, for a command that needs nothing else.
 pub struct ForGit {
     pub branch_prefix: String,
+    /// `TELECODER_SNAPSHOT_FILE_MAX`, in bytes.
+    pub snapshot_file_max: u64,
     /// What git and claude get of the environment and of the settings files.
     pub environment: BTreeMap<OsString, OsString>,
 }
@@ -133,10 +137,12 @@ pub struct ForClaude {
 
 /// Reads that part of the settings.
 pub fn for_git(sources: &Sources) -> Result<ForGit, Faults> {
-    let faults = reader(sources);
+    let mut faults = reader(sources);
+    let snapshot_file_max = faults.snapshot_file_max();
     match faults.faults.is_empty() {
         true => Ok(ForGit {
             branch_prefix: faults.value_or_default(Setting::BranchPrefix),
+            snapshot_file_max,
             environment: environment::for_claude(&sources.whole_environment()),
         }),
         false => Err(Faults::of_a_command(faults.faults)),
@@ -233,6 +239,7 @@ impl Config {
         let warm_most = reader.warm_most();
         let stale_after = reader.length(Setting::StaleAfter);
         let keep_runs = reader.keep_runs();
+        let snapshot_file_max = reader.snapshot_file_max();
         let repo_roots = reader.repo_roots();
         let repo_checks = reader.yes_or_no(Setting::RepoChecks);
         let verify_timeout = reader.length(Setting::VerifyTimeout);
@@ -271,6 +278,7 @@ impl Config {
                     warm_most,
                     stale_after,
                     keep_runs,
+                    snapshot_file_max,
                     branch_prefix: text(Setting::BranchPrefix),
                     repo_roots,
                     checks: Commands {

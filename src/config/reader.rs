@@ -250,6 +250,23 @@ impl Reader<'_> {
         }
     }
 
+    /// In bytes.
+    pub(super) fn snapshot_file_max(&mut self) -> u64 {
+        const MB: u64 = 1_000_000;
+        let value = self.value_or_default(Setting::SnapshotFileMax);
+        match value.parse() {
+            Ok(size @ 1..=100_000) => size * MB,
+            _ => {
+                self.fault(
+                    Setting::SnapshotFileMax,
+                    format!("TELECODER_SNAPSHOT_FILE_MAX is no number from 1 to 100000: {value}"),
+                    "Give a number of MB, like 64",
+                );
+                64 * MB
+            }
+        }
+    }
+
     /// A length of time; `none` or 0 means no limit.
     pub(super) fn length(&mut self, setting: Setting) -> Option<Duration> {
         let value = self.value_or_default(setting);

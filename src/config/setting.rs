@@ -302,6 +302,17 @@ settings! {
         takes: "a whole number, or all",
         example: "100",
     }
+    SnapshotFileMax {
+        name: "TELECODER_SNAPSHOT_FILE_MAX",
+        group: Group::Itself,
+        default: "64",
+        meaning: &[
+            "How large a file may be, in MB (1,000,000 bytes), to be kept in the snapshot before each run (/undo, /diff). The",
+            "evidence names larger ones; nobody brings them back.",
+        ],
+        takes: "a whole number from 1 to 100000",
+        example: "500",
+    }
     WebAddr {
         name: "TELECODER_WEB_ADDR",
         group: Group::Itself,

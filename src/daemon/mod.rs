@@ -294,6 +294,7 @@ fn git(config: &Config, data: &DataFolder) -> Git {
         environment: config.environment.clone(),
         scratch: data.scratch(),
         snapshots: data.snapshots(),
+        file_max: config.snapshot_file_max,
     }
 }
 

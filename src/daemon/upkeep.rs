@@ -2,6 +2,7 @@
 //!
 //! Never removes a workspace, a run that is going on, or the newest run of a chat.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -124,17 +125,19 @@ impl Upkeep {
     }
 
     /// Removes the snapshots of a run with its record.
-    async fn forget_snapshots(&self, run: RunId) -> Result<(), StoreError> {
+    /// Returns the workspace that had them.
+    async fn forget_snapshots(&self, run: RunId) -> Result<Option<PathBuf>, StoreError> {
         let workspace = self
             .store
             .transaction(move |db| sessions::workspace_of_run(db, run))
             .await?;
-        if let Some(workspace) = workspace.filter(|workspace| workspace.is_dir())
-            && let Err(error) = snapshot::forget(&self.git, &workspace, run, &Moment::ALL).await
+        let workspace = workspace.filter(|workspace| workspace.is_dir());
+        if let Some(workspace) = &workspace
+            && let Err(error) = snapshot::forget(&self.git, workspace, run, &Moment::ALL).await
         {
             debug!(run.id = %run, %error, "the snapshot of an old run could not be removed");
         }
-        Ok(())
+        Ok(workspace)
     }
 
     /// Removes the folders of the oldest runs beyond the number that is kept; returns how many.
@@ -143,6 +146,7 @@ impl Upkeep {
             return Ok(0);
         };
         let mut removed = 0;
+        let mut workspaces = BTreeSet::new();
         for run in oldest_beyond(&self.runs, keep).await {
             let run = RunId(run);
             let may_go = self
@@ -157,13 +161,18 @@ impl Upkeep {
                 .transaction(move |db| runs::in_process(db, run))
                 .await?;
             for run in in_process {
-                self.forget_snapshots(run).await?;
+                workspaces.extend(self.forget_snapshots(run).await?);
             }
             match tokio::fs::remove_dir_all(self.runs.join(run.to_string())).await {
                 Ok(()) => removed += 1,
                 Err(error) => {
                     warn!(run.id = %run, %error, "an old run's record could not be removed")
                 }
+            }
+        }
+        for workspace in workspaces {
+            if let Err(error) = snapshot::clean(&self.git, &workspace).await {
+                debug!(workspace = %workspace.display(), %error, "old snapshots keep their room");
             }
         }
         Ok(removed)

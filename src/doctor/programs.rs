@@ -29,6 +29,7 @@ pub(super) async fn look_at_git(ground: Arc<Ground>) -> Vec<Finding> {
         environment,
         scratch: std::env::temp_dir(),
         snapshots: std::env::temp_dir(),
+        file_max: 0,
     };
     let said = asked.version().await;
     let Some(version) = said.ok().as_deref().and_then(version_in) else {

@@ -205,12 +205,12 @@ impl Call<'_> {
                 Item::Stderr(chunk) => written.stderr(&chunk),
                 Item::Done(Ok(status)) if status.success() => break,
                 Item::Done(status) => {
-                    group.is_over();
+                    group.end_what_is_left();
                     return Err(written.refusal(status.ok().and_then(|status| status.code())));
                 }
             }
         }
-        group.is_over();
+        group.end_what_is_left();
         Ok(written.output())
     }
 
@@ -333,7 +333,7 @@ impl GroupGuard {
     }
 
     /// git has ended; whatever it has left ends too.
-    fn is_over(mut self) {
+    fn end_what_is_left(mut self) {
         if let Some((group, _)) = self.0.take() {
             // Normally nobody is there any more.
             let _ = kill_process_group(group, Signal::KILL);

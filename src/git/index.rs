@@ -4,9 +4,11 @@
 //! has come to ignore is still seen. What the person tracks is seen too, ignored or not.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::ops::Deref;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -81,16 +83,33 @@ pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<String, G
 }
 
 async fn take_in(repository: Repository<'_>, index: &Path) -> Result<String, GitError> {
-    let add = ["add", "--all", "--sparse", "--ignore-errors"];
-    let words = match repository.through(index, add).output().await {
-        Ok(_) => String::new(),
+    let large = leave_large_ones_out(repository, index).await?;
+    let mut words: String = large
+        .iter()
+        .map(|path| {
+            let path = String::from_utf8_lossy(path);
+            format!("{path} is larger than TELECODER_SNAPSHOT_FILE_MAX and not kept\n")
+        })
+        .collect();
+    let mut add: Vec<String> = ["add", "--all", "--sparse", "--ignore-errors", "--", "."]
+        .map(str::to_owned)
+        .into();
+    for path in &large {
+        add.push(format!(
+            ":(exclude,literal,top){}",
+            String::from_utf8_lossy(path)
+        ));
+    }
+    let add = repository.through(index, add.iter().map(String::as_str));
+    match add.output().await {
+        Ok(_) => {}
         // Some files could not be read; the others are there.
         Err(GitError::Refused {
             code: Some(1),
-            words,
-        }) => words,
+            words: said,
+        }) => words.push_str(&said),
         Err(other) => return Err(other),
-    };
+    }
     let tracked = repository.person(["ls-files", "-z", "--stage"]);
     let ours = repository.through(index, ["ls-files", "-z", "--cached"]);
     let (tracked, ours) = tokio::join!(
@@ -103,7 +122,7 @@ async fn take_in(repository: Repository<'_>, index: &Path) -> Result<String, Git
     let ours: BTreeSet<&[u8]> = ours.split(|byte| *byte == 0).collect();
     let mut missing = Vec::new();
     for path in tracked.split(|byte| *byte == 0).filter_map(file_of) {
-        if !ours.contains(path) {
+        if !ours.contains(path) && !large.contains(path) {
             missing.extend_from_slice(path);
             missing.push(0);
         }
@@ -112,6 +131,43 @@ async fn take_in(repository: Repository<'_>, index: &Path) -> Result<String, Git
         Err(GitError::Refused { words: more, .. }) => Ok(format!("{words}\n{more}")),
         added => added.map(|()| words),
     }
+}
+
+/// The files that are too large to be kept; the index does not have them any more.
+async fn leave_large_ones_out(
+    repository: Repository<'_>,
+    index: &Path,
+) -> Result<BTreeSet<Vec<u8>>, GitError> {
+    let all = [
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ];
+    let all = repository.through(index, all).keeping(usize::MAX).output();
+    let all = all.await?.bytes;
+    let (workspace, most) = (repository.workspace.to_owned(), repository.git.file_max);
+    let look = move || -> BTreeSet<Vec<u8>> {
+        let paths = all.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+        let is_large = |path: &&[u8]| {
+            let there = workspace.join(OsStr::from_bytes(path)).symlink_metadata();
+            there.is_ok_and(|there| there.is_file() && there.len() > most)
+        };
+        paths.filter(is_large).map(<[u8]>::to_vec).collect()
+    };
+    let large = tokio::task::spawn_blocking(look).await;
+    let large = large.map_err(|error| GitError::Impossible(error.to_string()))?;
+    if !large.is_empty() {
+        let listed: Vec<u8> = large
+            .iter()
+            .flat_map(|path| [path, &b"\0"[..]].concat())
+            .collect();
+        let forget = ["update-index", "--force-remove", "-z", "--stdin"];
+        let forget = repository.through(index, forget).input(listed);
+        forget.output().await?;
+    }
+    Ok(large)
 }
 
 /// The path of a line of `ls-files --stage`, `mode object stage TAB path`; `None` for a submodule.

@@ -2,7 +2,7 @@
 //!
 //! `call` runs it. [`workspace`] makes a workspace from what [`source`] found and [`mirror`] keeps. [`snapshot`] and
 //! [`diff`] say what a run changed, through an [`index`] and a [`repository`] of our own; [`undo`] takes it back by
-//! [`restore`], [`push`] publishes it.
+//! [`restore`], after [`present`] has kept what is there; [`push`] publishes it.
 //! [`unique`] finds what would be lost with a workspace.
 
 mod call;
@@ -11,7 +11,9 @@ pub mod diff;
 pub mod file;
 pub mod index;
 pub mod mirror;
+pub mod present;
 pub mod push;
+mod refs;
 pub mod remarks;
 mod repository;
 pub mod restore;
@@ -87,6 +89,8 @@ pub struct Git {
     pub scratch: PathBuf,
     /// The folder in the data folder that has the snapshots of workspaces.
     pub snapshots: PathBuf,
+    /// How many bytes a file may have that is kept in them.
+    pub file_max: u64,
 }
 
 impl Git {

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use super::call::Call;
 use super::{Git, GitError, file};
 
+/// So many bytes of old packs are kept before they are packed anew.
+const OLD_PACKS_MOST: u64 = 200_000_000;
 /// Content is kept as it is. `!` takes an attribute back to "not set", `-` switches it off.
 const BYTES: &str = "* -text -crlf -ident -filter !eol !working-tree-encoding\n";
 /// The person's settings must neither run anything nor change the result.
@@ -135,6 +137,15 @@ impl<'a> Repository<'a> {
             .map_err(|error| io::Error::other(error.to_string()))
             .flatten()
             .map_err(|error| GitError::Impossible(format!("the snapshot cannot be made ({error})")))
+    }
+
+    /// Whether packs take much room that the person's repository has replaced: nobody else has a link to them.
+    pub fn has_old_packs(self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let packs = fs::read_dir(self.folder().join("objects/pack"));
+        let packs = packs.into_iter().flatten().flatten();
+        let only_ours = packs.filter_map(|pack| pack.metadata().ok().filter(|it| it.nlink() == 1));
+        only_ours.map(|pack| pack.len()).sum::<u64>() > OLD_PACKS_MOST
     }
 
     async fn make(self, folder: &Path) -> Result<(), GitError> {

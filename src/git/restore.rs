@@ -17,14 +17,14 @@ use fail::fail_point;
 use tokio_util::sync::CancellationToken;
 
 use super::index::{self, OwnIndex};
-use super::repository::{Repository, common_folder};
-use super::snapshot::{self, Snapshot, in_progress};
+use super::present::{IN_THE_WAY, Present, is_in_another_repository, nul_ended};
+use super::refs::{self, leave_what_is_in_progress, put_head};
+use super::repository::Repository;
+use super::snapshot::Snapshot;
 use super::{Git, GitError};
 use crate::domain::id::RunId;
 use crate::process::RUN_MARKER;
 
-/// How many folders are looked through for what is in the way of one file.
-const IN_THE_WAY: usize = 10_000;
 /// How many files one call of git writes: their names are its arguments, and a stop waits for it.
 const AT_ONCE: usize = 200;
 
@@ -39,124 +39,6 @@ pub struct Work<'a> {
     pub stop: &'a CancellationToken,
     /// In the environment of each git that changes files: one that outlives a killed bot is found by it.
     pub marker: RunId,
-}
-
-/// The present state of a workspace, kept before something is restored.
-pub struct Present {
-    pub snapshot: Snapshot,
-    index: OwnIndex,
-}
-
-/// Keeps what is there now under a ref: what a snapshot has, and whatever else lies at the paths of `to`, ignored or not.
-pub async fn keep_present(
-    git: &Git,
-    workspace: &Path,
-    reference: &str,
-    to: &Snapshot,
-) -> Result<Present, GitError> {
-    let repository = Repository::new(git, workspace);
-    let index = OwnIndex::within(&git.scratch);
-    index::look(git, workspace, &index).await?;
-    let unseen = [
-        "diff-index",
-        "--cached",
-        "--no-renames",
-        "--diff-filter=D",
-        "--name-only",
-        "-z",
-        &to.commit,
-    ];
-    let unseen = repository.through(&index, unseen).keeping(usize::MAX);
-    let unseen = unseen.output().await?.bytes;
-    let workspace_too = workspace.to_owned();
-    let lying = move || lying_at(&workspace_too, &unseen);
-    let lying = tokio::task::spawn_blocking(lying).await;
-    let lying = lying.map_err(|error| GitError::Impossible(error.to_string()))?;
-    index::add_paths(repository, &index, lying).await?;
-    snapshot::write(git, workspace, reference, &index).await?;
-    let snapshot = snapshot::find(git, workspace, reference).await?;
-    let snapshot = snapshot.ok_or_else(|| GitError::Impossible("git kept no snapshot".into()))?;
-    Ok(Present { snapshot, index })
-}
-
-/// The files that lie at these paths, below them, or where one of their folders has to be.
-fn lying_at(workspace: &Path, paths: &[u8]) -> Vec<u8> {
-    let mut found = BTreeSet::new();
-    for path in paths
-        .split(|byte| *byte == 0)
-        .filter(|path| !path.is_empty())
-    {
-        let path = Path::new(OsStr::from_bytes(path));
-        if is_in_another_repository(workspace, path) {
-            continue;
-        }
-        for place in path
-            .ancestors()
-            .filter(|place| !place.as_os_str().is_empty())
-        {
-            match fs::symlink_metadata(workspace.join(place)) {
-                Ok(there) if there.is_dir() => {
-                    if place == path {
-                        files_below(workspace, place, &mut found);
-                    }
-                    break;
-                }
-                Ok(_) => {
-                    found.insert(place.to_owned());
-                    break;
-                }
-                Err(_) => {}
-            }
-        }
-    }
-    nul_ended(&found)
-}
-
-fn nul_ended(paths: &BTreeSet<PathBuf>) -> Vec<u8> {
-    let mut listed = Vec::new();
-    for path in paths {
-        listed.extend_from_slice(path.as_os_str().as_bytes());
-        listed.push(0);
-    }
-    listed
-}
-
-fn files_below(workspace: &Path, folder: &Path, found: &mut BTreeSet<PathBuf>) {
-    let mut folders = vec![folder.to_owned()];
-    let mut looked = 0;
-    while let Some(folder) = folders.pop() {
-        looked += 1;
-        if looked > IN_THE_WAY || workspace.join(&folder).join(".git").exists() {
-            continue;
-        }
-        for entry in fs::read_dir(workspace.join(&folder))
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
-            let path = folder.join(entry.file_name());
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() => folders.push(path),
-                Ok(kind) if kind.is_file() || kind.is_symlink() => drop(found.insert(path)),
-                // git cannot keep a socket; it stays in the way.
-                _ => {}
-            }
-        }
-    }
-}
-
-/// Whether a path leads through a folder that is a repository of its own.
-fn is_in_another_repository(workspace: &Path, path: &Path) -> bool {
-    let mut folders = path
-        .ancestors()
-        .filter(|place| !place.as_os_str().is_empty());
-    folders.any(|folder| {
-        workspace
-            .join(folder)
-            .join(".git")
-            .symlink_metadata()
-            .is_ok()
-    })
 }
 
 /// Restores. Returns the paths that were left as they are, though they differ.
@@ -192,6 +74,7 @@ pub async fn restore(
             }
             other => other,
         })?;
+    refs::put_all(repository, &from.snapshot, to).await?;
     if !to.is_busy {
         leave_what_is_in_progress(repository, &folder).await;
     }
@@ -309,14 +192,15 @@ impl Plan {
             let change = String::from_utf8_lossy(change);
             let is_repository = change.split([' ', ':']).any(|mode| mode == "160000");
             let place = repository.workspace.join(&at);
-            let is_ours = !is_repository
-                && !is_in_another_repository(repository.workspace, &at)
-                && !unkept.contains(path)
-                && !(change.ends_with(['A', 'M', 'T']) && has_what_cannot_be_kept(&place));
-            match (is_ours, change.ends_with('D')) {
-                (false, _) => drop(plan.left.insert(at)),
-                (true, true) => drop(plan.to_remove.insert(at)),
-                (true, false) => plan.to_write.push(at),
+            let is_removed = change.ends_with('D');
+            let stays = is_repository
+                || is_in_another_repository(repository.workspace, &at)
+                || unkept.contains(path)
+                || (!is_removed && has_what_cannot_be_kept(&place));
+            match (stays, is_removed) {
+                (true, _) => drop(plan.left.insert(at)),
+                (false, true) => drop(plan.to_remove.insert(at)),
+                (false, false) => plan.to_write.push(at),
             }
         }
         Ok(plan)
@@ -466,116 +350,4 @@ async fn forget_what_is_ignored(
     let forget = ["update-index", "--force-remove", "-z", "--stdin"];
     let forget = repository.through(&repository.last_index(), forget);
     forget.input(nul_ended(ignored)).output().await.map(drop)
-}
-
-/// Sets `HEAD` and its branch.
-async fn put_head(repository: Repository<'_>, to: &Snapshot) -> Result<(), GitError> {
-    let reference = to
-        .branch
-        .as_ref()
-        .map(|branch| format!("refs/heads/{branch}"));
-    if let Some(head) = &to.head {
-        bring_back(repository, head).await?;
-    }
-    let run = async |arguments: &[&str]| {
-        let call = repository.person(arguments.iter().copied());
-        call.output().await.map(drop)
-    };
-    match (&reference, &to.head) {
-        (Some(reference), Some(head)) => {
-            run(&["update-ref", reference, head]).await?;
-            run(&["symbolic-ref", "HEAD", reference]).await
-        }
-        (Some(reference), None) => {
-            run(&["symbolic-ref", "HEAD", reference]).await?;
-            // It had no commit.
-            run(&["update-ref", "-d", reference]).await
-        }
-        (None, Some(head)) => run(&["update-ref", "--no-deref", "HEAD", head]).await,
-        (None, None) => Ok(()),
-    }
-}
-
-/// Brings a commit back into the person's repository, if that has been cleaned of it.
-async fn bring_back(repository: Repository<'_>, commit: &str) -> Result<(), GitError> {
-    let whole = ["rev-list", "--objects", "--quiet", commit];
-    if repository.person(whole).output().await.is_ok() {
-        return Ok(());
-    }
-    let reference = format!("refs/back/{commit}");
-    let name = ["update-ref", &reference, commit];
-    repository.snapshots(name).output().await?;
-    let store = repository.folder().to_string_lossy().into_owned();
-    let fetch = [
-        "fetch",
-        "--quiet",
-        "--no-tags",
-        "--no-write-fetch-head",
-        "--no-recurse-submodules",
-        &store,
-        &reference,
-    ];
-    let fetched = repository.person(fetch).output().await.map(drop);
-    let _ = repository
-        .snapshots(["update-ref", "-d", &reference])
-        .output()
-        .await;
-    fetched
-}
-
-/// Removes the locks that a git of ours left when it was ended with the bot. Call it only if nobody else can be working
-/// there.
-pub fn unlock(git: &Git, workspace: &Path, branch: Option<&str>) {
-    let repository = Repository::new(git, workspace);
-    let store = repository.folder();
-    let mut folders = vec![store.clone()];
-    let branch = branch.map(|branch| format!("refs/heads/{branch}.lock"));
-    if let Some(own) = repository.git_folder() {
-        let common = common_folder(&own);
-        for name in ["index.lock", "HEAD.lock"] {
-            let _ = fs::remove_file(own.join(name));
-        }
-        let _ = branch.map(|branch| fs::remove_file(common.join(branch)));
-    }
-    // Nobody but telecoder works in its own folder.
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() && folder != store.join("objects") => folders.push(path),
-                _ if path.extension() == Some(OsStr::new("lock")) => drop(fs::remove_file(path)),
-                _ => {}
-            }
-        }
-    }
-}
-
-/// The commit that a branch is at; `None` if there is no such branch.
-pub async fn tip(git: &Git, workspace: &Path, branch: &str) -> Option<String> {
-    let reference = format!("refs/heads/{branch}");
-    let tip = ["rev-parse", "--verify", "--quiet", &reference];
-    let tip = Repository::new(git, workspace).person(tip).output().await;
-    tip.ok().map(|output| output.text())
-}
-
-/// Puts a branch that is not checked out back to where it was.
-pub async fn put_branch(
-    git: &Git,
-    workspace: &Path,
-    branch: &str,
-    commit: &str,
-) -> Result<(), GitError> {
-    let repository = Repository::new(git, workspace);
-    bring_back(repository, commit).await?;
-    let reference = format!("refs/heads/{branch}");
-    let put = repository.person(["update-ref", &reference, commit]);
-    put.output().await.map(drop)
-}
-
-/// Quits a merge, a rebase or the like that the run has begun.
-async fn leave_what_is_in_progress(repository: Repository<'_>, folder: &Path) {
-    if let Some((_, command)) = in_progress(folder) {
-        // What it leaves is overwritten.
-        let _ = repository.person([command, "--quit"]).output().await;
-    }
 }

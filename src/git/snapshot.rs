@@ -1,20 +1,28 @@
 //! A snapshot of a workspace: all files that git does not ignore, including untracked ones, as they are on the disk.
 //!
-//! It is a commit below `refs/telecoder/` in a [`super::repository`] of telecoder's own. Its parent is the commit that
-//! was checked out, and its message names the branch, so the snapshot alone is enough to go back to it.
+//! It is a commit below `refs/telecoder/` in a [`super::repository`] of telecoder's own. Its parents
+//! are the commits of `HEAD`, of all branches and of the stash, and its message names these, so the snapshot alone is
+//! enough to go back to it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use fail::fail_point;
 
 use super::index::look;
+use super::refs::{self, Refs};
 use super::repository::{Repository, git_folder};
 use super::{Git, GitError, file};
 use crate::domain::id::RunId;
 
 /// The prefix of the message's line that names the branch.
 const BRANCH: &str = "branch: ";
+/// The lines that name the commit that was checked out, a branch and its commit, and a stashed commit.
+const HEAD: &str = "head: ";
+const ALL_REFS: &str = "all branches:";
+const REF: &str = "ref: ";
+const STASH: &str = "stash: ";
 /// The line of the message that says that something was in progress.
 const BUSY: &str = "in progress: a merge or its like";
 const NAME: &str = "telecoder";
@@ -48,12 +56,15 @@ pub struct Snapshot {
     pub branch: Option<String>,
     /// A merge, a rebase or their like was in progress.
     pub is_busy: bool,
+    /// Branches and stash, where the repository is the workspace's own.
+    pub refs: Option<Refs>,
 }
 
 impl Snapshot {
-    /// Whether files, commit and branch are the same.
+    /// Whether files, commit, branches and stash are the same.
     pub fn is_same_state(&self, other: &Snapshot) -> bool {
         (&self.tree, &self.head, &self.branch) == (&other.tree, &other.head, &other.branch)
+            && self.refs == other.refs
     }
 }
 
@@ -103,10 +114,18 @@ pub(super) async fn write(
     let tree = write.output().await?.text();
     let branch = branch(git, workspace).await;
     let is_busy = git_folder(workspace).is_some_and(|folder| in_progress(&folder).is_some());
-    let message = message(branch.as_deref(), is_busy);
     let (head, _) = head(git, workspace).await;
-    let parent: Vec<&str> = head.iter().flat_map(|head| ["-p", head]).collect();
-    let commit = commit(git, workspace, &tree, &message, &parent).await?;
+    let refs = refs::all(repository).await?;
+    let mut message = message(branch.as_deref(), is_busy);
+    message.push_str(&told(head.as_deref(), refs.as_ref()));
+    // With its parents it keeps every commit that a branch or the stash has.
+    let others = refs
+        .iter()
+        .flat_map(|refs| refs.branches.values().chain(&refs.stash));
+    let commits = head.iter().chain(others);
+    let commits: BTreeSet<&str> = commits.map(String::as_str).collect();
+    let parents: Vec<&str> = commits.iter().flat_map(|commit| ["-p", commit]).collect();
+    let commit = commit(git, workspace, &tree, &message, &parents).await?;
     fail_point!("snapshot-made", |_| std::process::abort());
     keep(git, workspace, &commit, reference).await
 }
@@ -143,7 +162,8 @@ pub async fn take_empty(
     let repository = Repository::new(git, workspace);
     repository.open().await?;
     let tree = repository.snapshots(["mktree"]).output().await?.text();
-    let message = message(Some(branch), false);
+    let mut message = message(Some(branch), false);
+    message.push_str(&told(None, Some(&Refs::default())));
     let commit = commit(git, workspace, &tree, &message, &[]).await?;
     keep(git, workspace, &commit, reference).await
 }
@@ -152,6 +172,21 @@ fn message(branch: Option<&str>, is_busy: bool) -> String {
     let branch = branch.unwrap_or_default();
     let busy = if is_busy { BUSY } else { "" };
     format!("What the workspace was\n\n{BRANCH}{branch}\n{busy}")
+}
+
+/// The lines of a message that name the commit that is checked out, branches and stash.
+fn told(head: Option<&str>, refs: Option<&Refs>) -> String {
+    let mut lines = format!("\n{HEAD}{}", head.unwrap_or_default());
+    if let Some(refs) = refs {
+        lines.push_str(&format!("\n{ALL_REFS}"));
+        for (name, commit) in &refs.branches {
+            lines.push_str(&format!("\n{REF}{commit} {name}"));
+        }
+        for commit in &refs.stash {
+            lines.push_str(&format!("\n{STASH}{commit}"));
+        }
+    }
+    lines
 }
 
 /// The branch that is checked out; `None` for a detached `HEAD`.
@@ -202,9 +237,8 @@ pub async fn find(
         reference,
     ];
     let repository = Repository::new(git, workspace);
-    if !repository.folder().is_dir() {
-        return Ok(None);
-    }
+    repository.open().await?;
+    take_over(repository, reference).await;
     let found = repository.snapshots(known).output().await?.text();
     let Some((names, message)) = found.split_once('\n') else {
         return Ok(None);
@@ -212,16 +246,57 @@ pub async fn find(
     let mut names = names.split(' ');
     let mut name = || names.next().unwrap_or_default().to_owned();
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let said = |what: &'static str| {
+        let lines = message.lines();
+        lines.filter_map(move |line| line.strip_prefix(what))
+    };
+    let refs = || Refs {
+        branches: said(REF)
+            .filter_map(|line| line.split_once(' '))
+            .map(|(commit, name)| (name.to_owned(), commit.to_owned()))
+            .collect(),
+        stash: said(STASH).map(str::to_owned).collect(),
+    };
     Ok(Some(Snapshot {
         commit: name(),
         tree: name(),
-        head: some(&name()),
-        branch: message
-            .lines()
-            .find_map(|line| line.strip_prefix(BRANCH))
-            .and_then(some),
+        head: match said(HEAD).next() {
+            Some(head) => some(head),
+            // Before telecoder 0.2 it was the only parent.
+            None => some(&name()),
+        },
+        branch: said(BRANCH).next().and_then(some),
+        refs: message.lines().any(|line| line == ALL_REFS).then(refs),
         is_busy: message.lines().any(|line| line == BUSY),
     }))
+}
+
+/// Takes over a snapshot that an earlier telecoder has left in the person's repository. All objects are linked already.
+async fn take_over(repository: Repository<'_>, reference: &str) {
+    let old = ["rev-parse", "--verify", "--quiet", reference];
+    let Ok(commit) = repository.person(old).output().await else {
+        return;
+    };
+    let take = ["update-ref", reference, &commit.text()];
+    if repository.snapshots(take).output().await.is_ok() {
+        let remove = ["update-ref", "-d", reference];
+        let _ = repository.person(remove).output().await;
+    }
+}
+
+/// Gives the room of what was forgotten back: objects of an hour ago that no snapshot has, and packs that the person's
+/// repository has replaced.
+pub async fn clean(git: &Git, workspace: &Path) -> Result<(), GitError> {
+    let repository = Repository::new(git, workspace);
+    if !repository.folder().is_dir() {
+        return Ok(());
+    }
+    if repository.has_old_packs() {
+        let repack = ["repack", "-q", "-a", "-d", "-l"];
+        repository.snapshots(repack).output().await?;
+    }
+    let prune = ["prune", "--expire=1.hour.ago"];
+    repository.snapshots(prune).output().await.map(drop)
 }
 
 /// The snapshot from before a run; that of an empty workspace is made when it is first needed.
@@ -295,10 +370,10 @@ pub async fn forget(
     }
     for moment in moments {
         let reference = reference(run, *moment);
-        repository
-            .snapshots(["update-ref", "-d", &reference])
-            .output()
-            .await?;
+        let remove = ["update-ref", "-d", &reference];
+        repository.snapshots(remove).output().await?;
+        // What an earlier telecoder has left.
+        let _ = repository.person(remove).output().await;
     }
     Ok(())
 }

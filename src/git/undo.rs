@@ -15,7 +15,9 @@ use fail::fail_point;
 use tokio_util::sync::CancellationToken;
 
 use super::index::{self, OwnIndex};
-use super::restore::{self, Present, Work};
+use super::present::{Present, keep_present};
+use super::refs;
+use super::restore::{self, Work};
 use super::snapshot::{self, Moment, Snapshot};
 use super::{Git, GitError, diff};
 use crate::domain::changes::Files;
@@ -136,7 +138,7 @@ impl Undo<'_> {
         if let (Some(branch), Some(tip)) = (&before.branch, tip)
             && before.branch != undone.branch
         {
-            restore::put_branch(git, workspace, branch, &tip.commit).await?;
+            refs::put_branch(git, workspace, branch, &tip.commit).await?;
         }
         Ok(true)
     }
@@ -160,7 +162,7 @@ impl Undo<'_> {
         self.forget().await?;
         let present = self.keep(Moment::Undone, before).await?;
         if let Some(branch) = &before.branch
-            && let Some(tip) = restore::tip(git, workspace, branch).await
+            && let Some(tip) = refs::tip(git, workspace, branch).await
         {
             let name = snapshot::reference(self.run, Moment::Tip);
             snapshot::keep(git, workspace, &tip, &name).await?;
@@ -170,7 +172,7 @@ impl Undo<'_> {
 
     async fn end_what_goes_on(&self, before: &Snapshot) {
         end_marked(self.marker).await;
-        restore::unlock(self.git, self.workspace, before.branch.as_deref());
+        refs::unlock(self.git, self.workspace, before.branch.as_deref());
     }
 
     async fn find(&self, moment: Moment) -> Result<Option<Snapshot>, GitError> {
@@ -180,7 +182,7 @@ impl Undo<'_> {
 
     async fn keep(&self, moment: Moment, to: &Snapshot) -> Result<Present, GitError> {
         let name = snapshot::reference(self.run, moment);
-        restore::keep_present(self.git, self.workspace, &name, to).await
+        keep_present(self.git, self.workspace, &name, to).await
     }
 
     fn work<'a>(

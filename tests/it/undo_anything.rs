@@ -156,6 +156,7 @@ impl Place {
                 .collect(),
             scratch,
             snapshots,
+            file_max: 64_000_000,
         };
         let place = Place {
             _folder: folder,
@@ -350,15 +351,28 @@ impl Place {
         found
     }
 
+    /// Where `HEAD` and every branch are, and what is stashed.
     fn head(&self) -> String {
-        let output = Command::new("git")
-            .args(["rev-parse", "HEAD", "--symbolic-full-name", "HEAD"])
-            .current_dir(&self.workspace)
-            .env_clear()
-            .envs(&self.git.environment)
-            .output()
-            .expect("git");
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        let ask = |arguments: &[&str]| {
+            let output = Command::new("git")
+                .args(arguments)
+                .current_dir(&self.workspace)
+                .env_clear()
+                .envs(&self.git.environment)
+                .output()
+                .expect("git");
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        [
+            ask(&["rev-parse", "HEAD", "--symbolic-full-name", "HEAD"]),
+            ask(&[
+                "for-each-ref",
+                "--format=%(objectname) %(refname)",
+                "refs/heads/",
+            ]),
+            ask(&["stash", "list", "--format=%H"]),
+        ]
+        .concat()
     }
 
     fn is_in_repository(&self, path: &Path) -> bool {

@@ -14,7 +14,10 @@ struct Workspace {
 
 /// A session on a clone of a repository with one commit, with git's settings of a person.
 fn with_settings(settings: &str) -> Workspace {
-    let machine = Machine::new();
+    on(Machine::new(), settings)
+}
+
+fn on(machine: Machine, settings: &str) -> Workspace {
     let config = machine.folder.path().join("gitconfig");
     fs::write(&config, settings).expect("settings");
     let machine = machine.with("GIT_CONFIG_GLOBAL", config.display().to_string());
@@ -216,6 +219,31 @@ fn a_hard_reset_and_a_cleaning_in_the_run_take_no_commit_from_the_undo() {
 }
 
 #[test]
+fn branches_and_a_stash_that_the_run_took_away_come_back_whatever_was_cleaned() {
+    let place = plain();
+    let git = |arguments: &[&str]| git(&place.folder, arguments);
+    git(&["switch", "--quiet", "--create", "feature"]);
+    place.write("feature", "unmerged work");
+    git(&["add", "feature"]);
+    git(&["commit", "--quiet", "-m", "unmerged"]);
+    git(&["switch", "--quiet", "-"]);
+    place.write("README.md", "stashed\n");
+    git(&["stash", "--quiet"]);
+    place.run(
+        "git branch -q -D feature; git stash drop -q; git reflog expire --expire=now --expire-unreachable=now --all; git gc -q --prune=now; git branch new; echo x > y",
+    );
+    place.undo();
+    assert_eq!(git(&["show", "feature:feature"]), "unmerged work");
+    assert_eq!(git(&["branch", "--list", "new"]), "");
+    assert_eq!(git(&["show", "stash@{0}:README.md"]), "stashed");
+    git(&["fsck", "--strict"]);
+    place.redo();
+    assert_eq!(git(&["branch", "--list", "feature"]), "");
+    assert_ne!(git(&["branch", "--list", "new"]), "");
+    assert_eq!(git(&["stash", "list"]), "");
+}
+
+#[test]
 fn files_that_only_the_run_ignored_are_not_told_as_deleted() {
     let place = plain();
     for number in 0..30 {
@@ -263,4 +291,70 @@ fn rights_of_a_file_stay_its_own() {
     assert_eq!(place.read("secret").as_deref(), Some("1"));
     let mode = path.metadata().expect("a file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_large_file_is_named_and_never_read_and_stays_where_it_is() {
+    let machine = Machine::new().with("TELECODER_SNAPSHOT_FILE_MAX", "1");
+    let place = on(machine, "[user]\nname=A\nemail=a@b\n");
+    place.write("model.bin", vec![7; 2_000_000]);
+    place.run("echo x > y; echo more >> model.bin");
+    let evidence = place.machine.message_with("1 file changed, +1 −0");
+    assert!(
+        evidence
+            .text
+            .contains("model.bin is larger than TELECODER_SNAPSHOT_FILE_MAX"),
+        "{}",
+        evidence.text
+    );
+    place.undo();
+    assert_eq!(place.read("y"), None);
+    let size = place
+        .folder
+        .join("model.bin")
+        .metadata()
+        .expect("it stays")
+        .len();
+    assert_eq!(size, 2_000_005);
+    let store = place.machine.data().join("snapshots");
+    let kept = std::process::Command::new("du")
+        .arg("-sk")
+        .arg(store)
+        .output();
+    let kept = String::from_utf8_lossy(&kept.expect("du").stdout).into_owned();
+    let kept: u64 = kept
+        .split_whitespace()
+        .next()
+        .expect("a number")
+        .parse()
+        .expect("a number");
+    assert!(kept < 1_000, "{kept} KiB");
+}
+
+#[test]
+fn a_snapshot_that_an_earlier_telecoder_left_in_the_repository_is_taken_over() {
+    let place = plain();
+    place.write("mine", "1");
+    let git = |arguments: &[&str]| git(&place.folder, arguments);
+    git(&["add", "mine"]);
+    git(&["commit", "--quiet", "-m", "mine"]);
+    place.run("echo 2 > mine");
+    // As an earlier one made it: a commit on the one that was checked out, with the branch in its message.
+    let runs = place.machine.data().join("runs");
+    let run = fs::read_dir(runs)
+        .expect("runs")
+        .flatten()
+        .next()
+        .expect("a run");
+    let run = run.file_name().to_string_lossy().into_owned();
+    let branch = git(&["branch", "--show-current"]);
+    let message = format!("What the workspace was\n\nbranch: {branch}\n");
+    let commit = git(&["commit-tree", "HEAD^{tree}", "-m", &message, "-p", "HEAD"]);
+    let name = format!("refs/telecoder/{run}/before");
+    git(&["update-ref", &name, &commit]);
+    let head = git(&["rev-parse", "HEAD"]);
+    place.undo();
+    assert_eq!(place.read("mine").as_deref(), Some("1"));
+    assert_eq!(git(&["rev-parse", "HEAD"]), head);
+    assert_eq!(git(&["for-each-ref", "refs/telecoder/"]), "");
 }

@@ -108,6 +108,7 @@ fn work(beside: &Beside, claude: &ForClaude, session: &Session) -> anyhow::Resul
         environment: claude.git.environment.clone(),
         scratch: beside.data().join("scratch"),
         snapshots: beside.data().join("snapshots"),
+        file_max: claude.git.snapshot_file_max,
     };
     let before = Before::look(&runtime, &git, session);
     let begun = Instant::now();

@@ -47,6 +47,7 @@ fn delete_held(
         environment: settings.environment.clone(),
         scratch: beside.data().join("scratch"),
         snapshots: beside.data().join("snapshots"),
+        file_max: 0,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
