@@ -147,7 +147,7 @@ pub(super) fn look_at_space(ground: &Ground) -> Vec<Finding> {
 
 fn taken(folder: &Path) -> String {
     let deadline = Instant::now() + ADDING_UP;
-    let parts: Vec<String> = ["workspaces", "mirrors", "runs"]
+    let parts: Vec<String> = ["workspaces", "mirrors", "runs", "snapshots"]
         .into_iter()
         .filter(|part| folder.join(part).is_dir())
         .map(|part| match added_up(&folder.join(part), deadline) {

@@ -37,7 +37,7 @@ const OWN: [&str; 16] = [
     "core.quotePath=false",
 ];
 /// What counts in the folder of snapshots only.
-const OF_SNAPSHOTS: [&str; 12] = [
+const OF_SNAPSHOTS: [&str; 14] = [
     "-c",
     "core.bare=false",
     "-c",
@@ -47,6 +47,9 @@ const OF_SNAPSHOTS: [&str; 12] = [
     "core.sparseCheckout=true",
     "-c",
     "gc.auto=0",
+    // All objects of one look are synced at once.
+    "-c",
+    "core.fsyncMethod=batch",
     "-c",
     "core.splitIndex=false",
     // Our index is whole and has no checksum: it is made anew if it cannot be read.

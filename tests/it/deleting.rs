@@ -182,3 +182,45 @@ fn is_refused(machine: &Machine, session: &str, part: &str) {
     assert!(said.contains(part), "{said}");
     assert!(workspace(machine, session).exists());
 }
+
+#[test]
+fn work_that_the_persons_settings_hide_or_that_lies_in_a_repository_within_is_work() {
+    let machine = Machine::new();
+    let config = machine.folder.path().join("gitconfig");
+    let settings = "[user]\nname=A\nemail=a@b\n[status]\nshowUntrackedFiles=no\n[diff]\nignoreSubmodules=all\n";
+    std::fs::write(&config, settings).expect("settings");
+    let machine = machine.with("GIT_CONFIG_GLOBAL", config.display().to_string());
+    let project = repository(machine.folder.path());
+    let _bot = machine.start();
+    machine.ada_says(&format!("/new {}", project.display()));
+    machine.message_with("The worktree of ");
+    machine.until_quiet();
+    let session = session_of(&machine);
+    let workspace = machine.data().join("workspaces").join(&session);
+    let refused = |part: &str| {
+        let (code, said) = machine.run_to_its_end(&["session", "delete", &session]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(part), "{part} in {said}");
+    };
+    std::fs::write(workspace.join("notes.txt"), "mine").expect("a file");
+    refused("1 changed file is not committed");
+    std::fs::remove_file(workspace.join("notes.txt")).expect("it was there");
+    let inner = workspace.join("lib");
+    std::fs::create_dir(&inner).expect("a folder");
+    git(&inner, &["init", "--quiet"]);
+    std::fs::write(inner.join("work"), "1").expect("a file");
+    git(&inner, &["add", "work"]);
+    git(&inner, &["commit", "--quiet", "-m", "one"]);
+    let exclude = git(&workspace, &["rev-parse", "--git-path", "info/exclude"]);
+    std::fs::create_dir_all(Path::new(&exclude).parent().expect("a folder")).expect("a folder");
+    std::fs::write(&exclude, "lib\n.env\n").expect("rules");
+    refused("in lib: 1 commit is on no remote branch");
+    std::fs::remove_dir_all(&inner).expect("it was there");
+    std::fs::write(workspace.join(".env"), "SECRET=1").expect("a file");
+    let (code, said) = shell(&machine, &["session", "delete", &session]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("What git ignores there went with it: .env."),
+        "{said}"
+    );
+}

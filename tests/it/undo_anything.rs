@@ -52,7 +52,7 @@ const ATTRIBUTES: [&str; 4] = [
     "*.ipynb filter=strip\n*.txt ident\n",
     "*.txt working-tree-encoding=UTF-16 text\n*.db filter=refuses\n",
 ];
-const SETTINGS: &str = "[user]\nname=A\nemail=a@b\n[core]\nautocrlf=input\n[submodule]\nrecurse=true\n\
+const SETTINGS: &str = "[user]\nname=A\nemail=a@b\n[core]\nautocrlf=input\nfsync=none\n[submodule]\nrecurse=true\n\
     [filter \"strip\"]\nclean=grep -v output\nsmudge=cat\n[filter \"refuses\"]\nclean=false\nsmudge=false\nrequired=true\n\
     [gc]\nauto=0\n[advice]\ndetachedHead=false\n[status]\nshowUntrackedFiles=no\n";
 

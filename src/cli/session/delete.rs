@@ -56,12 +56,17 @@ fn delete_held(
     if !force {
         let lost = runtime.block_on(would_be_lost(&git, session, prefix));
         if !lost.is_empty() {
+            let too = match runtime.block_on(ignored(&git, &session.workspace)) {
+                Some(ignored) => format!(" (so would go what git ignores: {ignored})"),
+                None => String::new(),
+            };
             bail!(
-                "session {name} was left as it is, because this is nowhere else: {}. --force deletes it all the same",
+                "session {name} was left as it is, because this is nowhere else: {}{too}. --force deletes it all the same",
                 lost.join("; ")
             );
         }
     }
+    let ignored = runtime.block_on(ignored(&git, &session.workspace));
     let gone = beside.write(|db| forget(db, session))?;
     runtime.block_on(async {
         snapshot::forget_all(&git, &session.workspace);
@@ -75,6 +80,9 @@ fn delete_held(
     attached::forget(beside.data(), name);
     let _ = std::fs::remove_dir_all(files::folder(beside.data(), name));
     println!("Session {name} is deleted, with its workspace and the records of its runs.");
+    if let Some(ignored) = ignored {
+        println!("What git ignores there went with it: {ignored}.");
+    }
     if session.workspace.exists() {
         bail!(
             "its folder {} could not be removed completely; remove it by hand",
@@ -144,15 +152,7 @@ async fn would_be_lost(git: &Git, session: &Session, branch_prefix: &str) -> Vec
         return vec![format!("the workspace {} is not empty", folder.display())];
     }
     let mut lost = Vec::new();
-    match changes::uncommitted(git, folder)
-        .await
-        .map(|changed| changed.len())
-    {
-        Ok(0) => {}
-        Ok(1) => lost.push("1 changed file is not committed".to_owned()),
-        Ok(many) => lost.push(format!("{many} changed files are not committed")),
-        Err(error) => lost.push(format!("git cannot say what is not committed ({error})")),
-    }
+    lost.extend(uncommitted(git, folder, "").await);
     match unique::commits(git, session, branch_prefix).await {
         Ok(0) => {}
         Ok(1) => lost.push("1 commit is on no other branch".to_owned()),
@@ -161,5 +161,43 @@ async fn would_be_lost(git: &Git, session: &Session, branch_prefix: &str) -> Vec
             "git cannot say which commits are nowhere else ({error})"
         )),
     }
+    for name in unique::within(folder) {
+        let inner = folder.join(&name);
+        let place = format!("in {}: ", name.display());
+        lost.extend(uncommitted(git, &inner, &place).await);
+        match unique::commits_within(git, &inner).await {
+            Ok(0) => {}
+            Ok(1) => lost.push(format!("{place}1 commit is on no remote branch")),
+            Ok(many) => lost.push(format!("{place}{many} commits are on no remote branch")),
+            Err(error) => lost.push(format!(
+                "{place}git cannot say which commits are nowhere else ({error})"
+            )),
+        }
+    }
     lost
+}
+
+async fn uncommitted(git: &Git, folder: &Path, place: &str) -> Option<String> {
+    let changed = changes::uncommitted(git, folder).await;
+    match changed.map(|changed| changed.len()) {
+        Ok(0) => None,
+        Ok(1) => Some(format!("{place}1 changed file is not committed")),
+        Ok(many) => Some(format!("{place}{many} changed files are not committed")),
+        Err(error) => Some(format!(
+            "{place}git cannot say what is not committed ({error})"
+        )),
+    }
+}
+
+/// The files that git ignores are not asked about, but named: nobody brings them back.
+async fn ignored(git: &Git, folder: &Path) -> Option<String> {
+    const NAMED: usize = 5;
+    let names = changes::ignored(git, folder).await.ok()?;
+    let more = match names.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let shown = names.iter().take(NAMED).map(String::as_str);
+    let shown: Vec<&str> = shown.collect();
+    (!shown.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
 }

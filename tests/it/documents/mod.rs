@@ -16,11 +16,12 @@ use crate::support::Machine;
 use page::{Page, repository};
 
 /// Variables that are no settings, and whose they are.
-const OTHER_VARIABLES: [(&str, &str); 6] = [
+const OTHER_VARIABLES: [(&str, &str); 7] = [
     ("TELECODER_KEEP", "for what a run starts"),
     ("TELECODER_RUN", "the mark of a run"),
     ("TELECODER_OUTBOX", "for what claude hands over"),
     ("TELECODER_TORTURE", "of the tests"),
+    ("TELECODER_UNDO_CASES", "of the tests"),
     ("TELECODER_TEST_CLAUDE", "of the tests"),
     ("TELEGRAM_BOT_TOKEN_FILE", "of install.sh"),
 ];
