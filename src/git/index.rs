@@ -10,6 +10,7 @@ use std::io;
 use std::ops::Deref;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -83,7 +84,19 @@ pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<String, G
 }
 
 async fn take_in(repository: Repository<'_>, index: &Path) -> Result<String, GitError> {
-    let large = leave_large_ones_out(repository, index).await?;
+    let all = [
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ];
+    let all = repository.through(index, all).keeping(usize::MAX);
+    let tracked = repository.person(["ls-files", "-z", "--stage"]);
+    let tracked = tracked.keeping(usize::MAX);
+    let (all, tracked) = tokio::join!(all.output(), tracked.output());
+    let all = Arc::new(all?.bytes);
+    let large = leave_large_ones_out(repository, index, &all).await?;
     let mut words: String = large
         .iter()
         .map(|path| {
@@ -110,16 +123,9 @@ async fn take_in(repository: Repository<'_>, index: &Path) -> Result<String, Git
         }) => words.push_str(&said),
         Err(other) => return Err(other),
     }
-    let tracked = repository.person(["ls-files", "-z", "--stage"]);
-    let ours = repository.through(index, ["ls-files", "-z", "--cached"]);
-    let (tracked, ours) = tokio::join!(
-        tracked.keeping(usize::MAX).output(),
-        ours.keeping(usize::MAX).output()
-    );
     // A broken index of the person's is the person's to mend.
     let tracked = tracked.map(|output| output.bytes).unwrap_or_default();
-    let ours = ours?.bytes;
-    let ours: BTreeSet<&[u8]> = ours.split(|byte| *byte == 0).collect();
+    let ours: BTreeSet<&[u8]> = all.split(|byte| *byte == 0).collect();
     let mut missing = Vec::new();
     for path in tracked.split(|byte| *byte == 0).filter_map(file_of) {
         if !ours.contains(path) && !large.contains(path) {
@@ -137,16 +143,9 @@ async fn take_in(repository: Repository<'_>, index: &Path) -> Result<String, Git
 async fn leave_large_ones_out(
     repository: Repository<'_>,
     index: &Path,
+    all: &Arc<Vec<u8>>,
 ) -> Result<BTreeSet<Vec<u8>>, GitError> {
-    let all = [
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ];
-    let all = repository.through(index, all).keeping(usize::MAX).output();
-    let all = all.await?.bytes;
+    let all = Arc::clone(all);
     let (workspace, most) = (repository.workspace.to_owned(), repository.git.file_max);
     let look = move || -> BTreeSet<Vec<u8>> {
         let paths = all.split(|byte| *byte == 0).filter(|path| !path.is_empty());

@@ -37,8 +37,14 @@ pub async fn all(repository: Repository<'_>) -> Result<Option<Refs>, GitError> {
         .text();
     let branches = list.lines().filter_map(|line| line.split_once(' '));
     let stash = ["reflog", "show", "--format=%H", "refs/stash", "--"];
+    let has_stash = repository.workspace.join(".git/logs/refs/stash").exists();
+    // Reflogs are elsewhere in the newer format of refs.
+    let may_have_one = has_stash || repository.workspace.join(".git/reftable").exists();
+    let stash = match may_have_one {
+        true => repository.person(stash).output().await.ok(),
+        false => None,
+    };
     // git refuses if nothing is stashed.
-    let stash = repository.person(stash).output().await;
     let stash = stash.map(|output| output.text()).unwrap_or_default();
     Ok(Some(Refs {
         branches: branches

@@ -6,9 +6,10 @@
 //! repository is cleaned up. Nothing is ever written into the person's `.git` for a snapshot.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use super::call::Call;
 use super::{Git, GitError, file};
@@ -123,16 +124,35 @@ impl<'a> Repository<'a> {
         if !folder.join("info/attributes").exists() {
             self.make(&folder).await?;
         }
-        let excludes = self.person(["config", "--type=path", "core.excludesFile"]);
-        let excludes = excludes.output().await.ok().map(|output| output.text());
         let common = common_folder(&git_folder);
-        let update = move || -> io::Result<()> {
-            let mut rules = fs::read(common.join("info/exclude")).unwrap_or_default();
-            if let Some(more) = excludes {
-                rules.push(b'\n');
-                rules.extend(fs::read(more).unwrap_or_default());
+        let exclude = folder.join("info/exclude");
+        let settings = ["config", "config.worktree", "info/exclude"].map(|name| common.join(name));
+        let excludes = match is_newer_than_all(&exclude, &settings) {
+            true => None,
+            false => {
+                let excludes = self.person(["config", "--type=path", "core.excludesFile"]);
+                let excludes = excludes.output().await.ok().map(|output| output.text());
+                Some(excludes)
             }
-            fs::write(folder.join("info/exclude"), rules)?;
+        };
+        let update = move || -> io::Result<()> {
+            if let Some(more) = excludes {
+                let mut rules = fs::read(common.join("info/exclude")).unwrap_or_default();
+                rules.push(b'\n');
+                rules.extend(
+                    more.as_ref()
+                        .and_then(|more| fs::read(more).ok())
+                        .unwrap_or_default(),
+                );
+                fs::write(&exclude, rules)?;
+                if more.is_some() {
+                    // That file may change without a sign in the repository.
+                    File::options()
+                        .write(true)
+                        .open(&exclude)?
+                        .set_modified(SystemTime::UNIX_EPOCH)?;
+                }
+            }
             link_objects(&common.join("objects"), &folder.join("objects"))
         };
         tokio::task::spawn_blocking(update)
@@ -140,6 +160,17 @@ impl<'a> Repository<'a> {
             .map_err(|error| io::Error::other(error.to_string()))
             .flatten()
             .map_err(|error| GitError::Impossible(format!("the snapshot cannot be made ({error})")))
+    }
+
+    /// Whether an earlier telecoder has left snapshots in the person's repository.
+    pub fn has_old_snapshots(self) -> bool {
+        let Some(folder) = self.git_folder() else {
+            return false;
+        };
+        let common = common_folder(&folder);
+        common.join("refs/telecoder").is_dir()
+            || file::text(&common.join("packed-refs"))
+                .is_some_and(|refs| refs.contains(" refs/telecoder/"))
     }
 
     /// Whether packs take much room that the person's repository has replaced: nobody else has a link to them.
@@ -176,6 +207,17 @@ impl<'a> Repository<'a> {
         attributes()
             .map_err(|error| GitError::Impossible(format!("the snapshot cannot be made ({error})")))
     }
+}
+
+/// Whether nothing of these was written in the second before a file, or after it.
+fn is_newer_than_all(file: &Path, others: &[PathBuf]) -> bool {
+    const COARSE: Duration = Duration::from_secs(1);
+    let time = |path: &Path| fs::metadata(path).and_then(|there| there.modified()).ok();
+    let Some(written) = time(file) else {
+        return false;
+    };
+    let others = others.iter().filter_map(|other| time(other));
+    others.into_iter().all(|other| other + COARSE < written)
 }
 
 fn with<'b>(

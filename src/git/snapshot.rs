@@ -111,11 +111,10 @@ pub(super) async fn write(
 ) -> Result<(), GitError> {
     let repository = Repository::new(git, workspace);
     let write = repository.through(index, ["write-tree"]);
-    let tree = write.output().await?.text();
-    let branch = branch(git, workspace).await;
+    let (tree, refs, (head, branch)) =
+        tokio::join!(write.output(), refs::all(repository), head(git, workspace));
+    let (tree, refs) = (tree?.text(), refs?);
     let is_busy = git_folder(workspace).is_some_and(|folder| in_progress(&folder).is_some());
-    let (head, _) = head(git, workspace).await;
-    let refs = refs::all(repository).await?;
     let mut message = message(branch.as_deref(), is_busy);
     message.push_str(&told(head.as_deref(), refs.as_ref()));
     // With its parents it keeps every commit that a branch or the stash has.
@@ -237,8 +236,13 @@ pub async fn find(
         reference,
     ];
     let repository = Repository::new(git, workspace);
-    repository.open().await?;
-    take_over(repository, reference).await;
+    if repository.has_old_snapshots() {
+        repository.open().await?;
+        take_over(repository, reference).await;
+    }
+    if !repository.folder().is_dir() {
+        return Ok(None);
+    }
     let found = repository.snapshots(known).output().await?.text();
     let Some((names, message)) = found.split_once('\n') else {
         return Ok(None);
@@ -368,12 +372,13 @@ pub async fn forget(
     if !repository.folder().is_dir() {
         return Ok(());
     }
-    for moment in moments {
-        let reference = reference(run, *moment);
-        let remove = ["update-ref", "-d", &reference];
-        repository.snapshots(remove).output().await?;
-        // What an earlier telecoder has left.
-        let _ = repository.person(remove).output().await;
+    let names = moments.iter().map(|moment| reference(run, *moment));
+    let input: String = names.map(|name| format!("delete {name}\n")).collect();
+    let remove = repository.snapshots(["update-ref", "--stdin"]);
+    remove.input(input.clone().into_bytes()).output().await?;
+    if repository.has_old_snapshots() {
+        let remove = repository.person(["update-ref", "--stdin"]);
+        remove.input(input.into_bytes()).output().await?;
     }
     Ok(())
 }
