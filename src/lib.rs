@@ -1,7 +1,8 @@
 //! telecoder passes Telegram messages straight through as prompts to the `claude` CLI.
 //!
-//! A chat is a session, a message is a prompt, a run is one `claude` process. This page follows a message through the
-//! modules. They are declared below it from the top floor down: a module knows only those of lower floors.
+//! A chat is a session, a message is a prompt, a run is what claude does about it until it is idle; its process may live on
+//! for the next one. This page follows a message through the modules. They are declared below it from the top floor down:
+//! a module knows only those of lower floors.
 //!
 //! ```text
 //! Telegram ─getUpdates─▶ poll ─commit─▶ updates ─▶ dispatcher ─▶ inbox: one transaction ──▶ run queued
@@ -24,17 +25,19 @@
 //!    are fetched ([`job::fetch`]; [`job::picture`] makes pictures fit) into the session's folder ([`files`]), and a
 //!    place for it is free ([`job::places`]).
 //! 5. [`run::start`] takes a snapshot ([`git::snapshot`]), writes the run's folder ([`claude::folder`]) and starts its
-//!    keeper ([`claude::keeper`]), a process that outlives the bot and owns claude.
+//!    keeper ([`claude::keeper`]), a process that outlives the bot and owns claude. If the session's claude of an earlier
+//!    run lives ([`domain::process`]) and works as a new one would, the run begins in that.
 //! 6. [`run::drive`] follows the run: lines become events ([`claude::stream`], [`domain::event`]), events fold into
 //!    [`domain::progress`], and the end of a turn becomes an answer ([`run::answer`]; [`run::said`] makes it whole)
 //!    in the sentences of [`chat`].
 //!    Later messages go to the same claude ([`store::steering`]). What claude asks ([`claude::asks`]) goes to the chat
 //!    as a [`domain::question`], and the answer back to claude. The keeper passes both on ([`claude::host`]). A usage
-//!    limit, an API that does not work, a missing login or a claude that does not start puts a hold on the chat ([`run::hold`]); [`login`] logs
-//!    claude in from the owner's phone.
+//!    limit, an API that does not work, a missing login or a claude that does not start puts a hold on the chat
+//!    ([`run::hold`]); [`login`] logs claude in from the owner's phone. When claude is idle the run has ended. What lives
+//!    on is watched by the worker: it may begin a run by itself.
 //! 7. After the run, a [`job`] makes the evidence: [`verify`] asks [`git`] what changed since the snapshot, runs the
 //!    project's own checks, and compares both with what the answer says. Everything else that is done in a workspace
-//!    outside a run is a job, too.
+//!    outside a run is a job, too; an undo ([`git::undo`]) among them.
 //! 8. [`telegram::outbox`] sends the messages in the [`store`] that must arrive, and keeps the live message up to date.
 //!    Each chat has its own [`telegram::line`]; [`telegram::draw`] and [`telegram::markdown`] make messages fit a
 //!    phone.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::repository::Repository;
+use super::seed::seed;
 use super::{Git, GitError};
 
 /// How long git may take to look through a workspace. It waits for ever for a FIFO named `.gitignore`.
@@ -61,7 +62,9 @@ pub async fn look(git: &Git, workspace: &Path, index: &Path) -> Result<String, G
     let mut tries = 0;
     loop {
         // An index that cannot be read is made anew.
-        begin_index(repository, index, tries == 0)?;
+        if !begin_index(repository, index, tries == 0)? && tries == 0 {
+            seed(repository, index).await;
+        }
         let looked = tokio::time::timeout(LOOK_LIMIT, take_in(repository, index)).await;
         let looked = looked.unwrap_or_else(|_| {
             Err(GitError::Impossible(format!(
@@ -196,8 +199,8 @@ pub(super) async fn add_paths(
     add.output().await.map(drop)
 }
 
-/// Begins with the last look's index, or with nothing.
-fn begin_index(repository: Repository<'_>, index: &Path, goes_on: bool) -> Result<(), GitError> {
+/// Begins with the last look's index, or with nothing; returns whether there is one.
+fn begin_index(repository: Repository<'_>, index: &Path, goes_on: bool) -> Result<bool, GitError> {
     let impossible =
         |error: io::Error| GitError::Impossible(format!("the snapshot cannot be made ({error})"));
     // Left by the previous try.
@@ -206,12 +209,12 @@ fn begin_index(repository: Repository<'_>, index: &Path, goes_on: bool) -> Resul
     let last = repository.last_index();
     if !goes_on {
         let _ = fs::remove_file(&last);
-        return Ok(());
+        return Ok(false);
     }
     match fs::copy(&last, index) {
-        Ok(_) => copy_time(&last, index).map_err(impossible),
+        Ok(_) => copy_time(&last, index).map(|()| true).map_err(impossible),
         // This is the first look.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(impossible(error)),
     }
 }
@@ -230,7 +233,7 @@ fn keep_index(repository: Repository<'_>, index: &Path) {
 }
 
 /// git tells by this time which files may have changed right after the index was written.
-fn copy_time(from: &Path, to: &Path) -> io::Result<()> {
+pub(super) fn copy_time(from: &Path, to: &Path) -> io::Result<()> {
     let modified = fs::metadata(from)?.modified()?;
     File::options().write(true).open(to)?.set_modified(modified)
 }

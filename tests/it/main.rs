@@ -3,6 +3,7 @@
 
 mod support;
 
+mod any_undo;
 mod asking;
 mod attaching;
 mod bounds;
@@ -80,7 +81,6 @@ mod stopping;
 mod strangers;
 mod taking_back;
 mod torture;
-mod undo_anything;
 mod undo_bytes;
 mod upkeep;
 mod workspaces;

@@ -202,6 +202,31 @@ fn filters_that_do_not_reverse_and_line_ends_change_no_byte() {
 }
 
 #[test]
+fn in_a_large_repository_too_every_byte_is_the_one_on_the_disk() {
+    let place = plain();
+    let git = |arguments: &[&str]| git(&place.folder, arguments);
+    for number in 0..2_100 {
+        place.write(&format!("many/{number}"), "x\n");
+    }
+    // Line ends that git converts now, and some that it converted before.
+    place.write(".gitattributes", "*.bat text eol=crlf\n*.old text\n");
+    place.write("now.bat", "one\r\ntwo\r\n");
+    place.write("then.old", "one\r\ntwo\r\n");
+    place.write("hidden", "1\n");
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "-m", "all"]);
+    place.write(".gitattributes", "*.bat text eol=crlf\n");
+    git(&["update-index", "--assume-unchanged", "hidden"]);
+    place.write("hidden", "2\n");
+    place.run("echo three > now.bat; echo three > then.old; echo 3 > hidden; echo y > many/7");
+    place.undo();
+    assert_eq!(place.read("now.bat").as_deref(), Some("one\r\ntwo\r\n"));
+    assert_eq!(place.read("then.old").as_deref(), Some("one\r\ntwo\r\n"));
+    assert_eq!(place.read("hidden").as_deref(), Some("2\n"));
+    assert_eq!(place.read("many/7").as_deref(), Some("x\n"));
+}
+
+#[test]
 fn a_hard_reset_and_a_cleaning_in_the_run_take_no_commit_from_the_undo() {
     let place = plain();
     place.write("work", "committed");
