@@ -1,9 +1,9 @@
 //! The only module that runs git: the binary, with worktrees, hooks and credentials as the person has them.
 //!
 //! `call` runs it. [`workspace`] makes a workspace from what [`source`] found and [`mirror`] keeps. [`snapshot`] and
-//! [`diff`] say what a run changed, through an `index` (which `seed` begins) and a `repository` of our own; [`undo`] takes it back by
-//! [`restore`], after [`present`] has kept what is there; [`push`] publishes it.
-//! [`unique`] finds what would be lost with a workspace.
+//! [`diff`] say what a run changed, through an `index` (which `seed` begins) and a `repository` of our own; [`undo`]
+//! takes it back by [`restore`], after [`present`] has kept what is there; [`push`] publishes it. [`unique`] finds what
+//! would be lost with a workspace.
 
 mod call;
 pub mod changes;
