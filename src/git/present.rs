@@ -74,8 +74,11 @@ fn lying_at(workspace: &Path, paths: &[u8]) -> Vec<u8> {
                     }
                     break;
                 }
-                Ok(_) => {
-                    found.insert(place.to_owned());
+                Ok(there) => {
+                    // git cannot keep a socket; the restore leaves it.
+                    if there.is_file() || there.is_symlink() {
+                        found.insert(place.to_owned());
+                    }
                     break;
                 }
                 Err(_) => {}

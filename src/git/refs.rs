@@ -26,7 +26,7 @@ pub async fn all(repository: Repository<'_>) -> Result<Option<Refs>, GitError> {
     }
     let list = [
         "for-each-ref",
-        "--format=%(objectname) %(refname)",
+        "--format=%(objectname) %(refname) %(symref)",
         "refs/heads/",
     ];
     let list = repository
@@ -35,7 +35,10 @@ pub async fn all(repository: Repository<'_>) -> Result<Option<Refs>, GitError> {
         .output()
         .await?
         .text();
-    let branches = list.lines().filter_map(|line| line.split_once(' '));
+    // A branch that only names another one has nothing of its own.
+    let branches = list
+        .lines()
+        .filter_map(|line| line.strip_suffix(' ')?.split_once(' '));
     let stash = ["reflog", "show", "--format=%H", "refs/stash", "--"];
     let has_stash = repository.workspace.join(".git/logs/refs/stash").exists();
     // Reflogs are elsewhere in the newer format of refs.
@@ -46,11 +49,19 @@ pub async fn all(repository: Repository<'_>) -> Result<Option<Refs>, GitError> {
     };
     // git refuses if nothing is stashed.
     let stash = stash.map(|output| output.text()).unwrap_or_default();
+    let mut stash: Vec<String> = stash.lines().map(str::to_owned).collect();
+    // Its log may have been cut.
+    let newest = ["rev-parse", "--verify", "--quiet", "refs/stash"];
+    if let Ok(newest) = repository.person(newest).output().await
+        && stash.first() != Some(&newest.text())
+    {
+        stash.insert(0, newest.text());
+    }
     Ok(Some(Refs {
         branches: branches
             .map(|(commit, name)| (name.to_owned(), commit.to_owned()))
             .collect(),
-        stash: stash.lines().map(str::to_owned).collect(),
+        stash,
     }))
 }
 
@@ -63,34 +74,29 @@ pub(super) async fn put_all(
     let (Some(from), Some(to)) = (&from.refs, &to.refs) else {
         return Ok(());
     };
-    let elsewhere = ["worktree", "list", "--porcelain"];
-    let elsewhere = repository.person(elsewhere).output().await?.text();
-    // The first one is the workspace itself.
-    let elsewhere: BTreeSet<&str> = elsewhere
-        .split("\n\n")
-        .skip(1)
-        .flat_map(str::lines)
-        .filter_map(|line| line.strip_prefix("branch "))
-        .collect();
-    for (name, commit) in &to.branches {
-        if from.branches.get(name) != Some(commit) && !elsewhere.contains(name.as_str()) {
-            bring_back(repository, commit).await?;
-            let put = ["update-ref", name, commit];
-            repository.person(put).output().await?;
+    let elsewhere = checked_out_elsewhere(repository).await?;
+    // First, because a new name may be in the way of an old one.
+    for name in from.branches.keys() {
+        if !to.branches.contains_key(name) && !elsewhere.contains(name) {
+            let remove = ["update-ref", "--no-deref", "-d", name];
+            repository.person(remove).output().await?;
         }
     }
-    for name in from.branches.keys() {
-        if !to.branches.contains_key(name) && !elsewhere.contains(name.as_str()) {
-            let remove = ["update-ref", "-d", name];
-            repository.person(remove).output().await?;
+    for (name, commit) in &to.branches {
+        if from.branches.get(name) != Some(commit) && !elsewhere.contains(name) {
+            bring_back(repository, commit).await?;
+            let put = ["update-ref", "--no-deref", name, commit];
+            repository.person(put).output().await?;
         }
     }
     if from.stash == to.stash {
         return Ok(());
     }
+    for commit in &to.stash {
+        bring_back(repository, commit).await?;
+    }
     repository.person(["stash", "clear"]).output().await?;
     for commit in to.stash.iter().rev() {
-        bring_back(repository, commit).await?;
         let subject = ["show", "--no-patch", "--format=%s", commit];
         let subject = repository.person(subject).output().await?.text();
         let store = ["stash", "store", "--quiet", "--message", &subject, commit];
@@ -99,12 +105,39 @@ pub(super) async fn put_all(
     Ok(())
 }
 
+/// The branches that other worktrees of the repository have.
+async fn checked_out_elsewhere(repository: Repository<'_>) -> Result<BTreeSet<String>, GitError> {
+    let list = ["worktree", "list", "--porcelain"];
+    let list = repository.person(list).output().await?.text();
+    let own = repository.workspace.canonicalize().ok();
+    let is_own = |block: &&str| {
+        let place = block
+            .lines()
+            .find_map(|line| line.strip_prefix("worktree "));
+        place.and_then(|place| Path::new(place).canonicalize().ok()) == own
+    };
+    Ok(list
+        .split("\n\n")
+        .filter(|block| !is_own(block))
+        .flat_map(str::lines)
+        .filter_map(|line| Some(line.strip_prefix("branch ")?.to_owned()))
+        .collect())
+}
+
 /// Sets `HEAD` and its branch.
 pub(super) async fn put_head(repository: Repository<'_>, to: &Snapshot) -> Result<(), GitError> {
     let reference = to
         .branch
         .as_ref()
         .map(|branch| format!("refs/heads/{branch}"));
+    if let Some(reference) = &reference
+        && checked_out_elsewhere(repository).await?.contains(reference)
+    {
+        return Err(GitError::Impossible(format!(
+            "the branch {} is checked out in another worktree",
+            reference.trim_start_matches("refs/heads/")
+        )));
+    }
     if let Some(head) = &to.head {
         bring_back(repository, head).await?;
     }
@@ -129,8 +162,9 @@ pub(super) async fn put_head(repository: Repository<'_>, to: &Snapshot) -> Resul
 
 /// Brings a commit back into the person's repository, if that has been cleaned of it.
 async fn bring_back(repository: Repository<'_>, commit: &str) -> Result<(), GitError> {
-    let whole = ["rev-list", "--objects", "--quiet", commit];
-    if repository.person(whole).output().await.is_ok() {
+    let whole = ["rev-list", "--objects", "--quiet", commit, "--not", "--all"];
+    let whole = repository.person(whole).with("GIT_NO_LAZY_FETCH", "1");
+    if whole.output().await.is_ok() {
         return Ok(());
     }
     let reference = format!("refs/back/{commit}");
@@ -143,6 +177,7 @@ async fn bring_back(repository: Repository<'_>, commit: &str) -> Result<(), GitE
         "--no-tags",
         "--no-write-fetch-head",
         "--no-recurse-submodules",
+        "--no-auto-maintenance",
         &store,
         &reference,
     ];
@@ -199,6 +234,12 @@ pub async fn put_branch(
     let repository = Repository::new(git, workspace);
     bring_back(repository, commit).await?;
     let reference = format!("refs/heads/{branch}");
+    if checked_out_elsewhere(repository)
+        .await?
+        .contains(&reference)
+    {
+        return Ok(());
+    }
     let put = repository.person(["update-ref", &reference, commit]);
     put.output().await.map(drop)
 }

@@ -38,7 +38,7 @@ const OWN: [&str; 16] = [
     "core.quotePath=false",
 ];
 /// What counts in the folder of snapshots only.
-const OF_SNAPSHOTS: [&str; 14] = [
+const OF_SNAPSHOTS: [&str; 24] = [
     "-c",
     "core.bare=false",
     "-c",
@@ -48,6 +48,17 @@ const OF_SNAPSHOTS: [&str; 14] = [
     "core.sparseCheckout=true",
     "-c",
     "gc.auto=0",
+    // A file that has changed must be seen to have changed.
+    "-c",
+    "core.ignoreStat=false",
+    "-c",
+    "core.trustctime=true",
+    "-c",
+    "core.checkStat=default",
+    "-c",
+    "core.symlinks=true",
+    "-c",
+    "core.fileMode=true",
     // All objects of one look are synced at once.
     "-c",
     "core.fsyncMethod=batch",
@@ -137,13 +148,11 @@ impl<'a> Repository<'a> {
         };
         let update = move || -> io::Result<()> {
             if let Some(more) = excludes {
-                let mut rules = fs::read(common.join("info/exclude")).unwrap_or_default();
+                // The later rule counts: the repository's own comes last.
+                let named = more.as_ref().and_then(|more| fs::read(more).ok());
+                let mut rules = named.unwrap_or_default();
                 rules.push(b'\n');
-                rules.extend(
-                    more.as_ref()
-                        .and_then(|more| fs::read(more).ok())
-                        .unwrap_or_default(),
-                );
+                rules.extend(fs::read(common.join("info/exclude")).unwrap_or_default());
                 fs::write(&exclude, rules)?;
                 if more.is_some() {
                     // That file may change without a sign in the repository.

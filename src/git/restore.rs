@@ -60,7 +60,6 @@ pub async fn restore(
             "another git is at work in the workspace, or was killed there (index.lock)".into(),
         ));
     }
-    let plan = Plan::make(repository, from, to).await?;
     let back = OwnIndex::within(&git.scratch);
     repository
         .through(&back, ["read-tree", &to.commit])
@@ -78,6 +77,7 @@ pub async fn restore(
     if !to.is_busy {
         leave_what_is_in_progress(repository, &folder).await;
     }
+    let plan = Plan::make(repository, from, to).await?;
     let (rules, files): (Vec<&PathBuf>, Vec<&PathBuf>) = plan
         .to_write
         .iter()
@@ -179,7 +179,12 @@ impl Plan {
         let since = repository.through(&from.index, since).keeping(usize::MAX);
         let (changes, since) = tokio::join!(changes.output(), since.output());
         let (changes, since) = (changes?.bytes, since?.bytes);
-        let unkept: BTreeSet<&[u8]> = since.split(|byte| *byte == 0).collect();
+        let unkept = since.split(|byte| *byte == 0);
+        let unkept: BTreeSet<PathBuf> = unkept
+            .map(|path| PathBuf::from(OsStr::from_bytes(path)))
+            .collect();
+        let mut kept = paths_in(repository, &from.snapshot).await?;
+        kept.retain(|path| !unkept.contains(path));
         let mut plan = Plan {
             to_write: Vec::new(),
             to_remove: BTreeSet::new(),
@@ -191,12 +196,11 @@ impl Plan {
             let at = PathBuf::from(OsStr::from_bytes(path));
             let change = String::from_utf8_lossy(change);
             let is_repository = change.split([' ', ':']).any(|mode| mode == "160000");
-            let place = repository.workspace.join(&at);
             let is_removed = change.ends_with('D');
             let stays = is_repository
                 || is_in_another_repository(repository.workspace, &at)
-                || unkept.contains(path)
-                || (!is_removed && has_what_cannot_be_kept(&place));
+                || unkept.contains(&at)
+                || (!is_removed && !is_all_kept(repository.workspace, &at, &kept));
             match (stays, is_removed) {
                 (true, _) => drop(plan.left.insert(at)),
                 (false, true) => drop(plan.to_remove.insert(at)),
@@ -207,31 +211,46 @@ impl Plan {
     }
 }
 
-/// Whether a folder has a repository or something in it that is no file.
-fn has_what_cannot_be_kept(place: &Path) -> bool {
-    if !place.symlink_metadata().is_ok_and(|there| there.is_dir()) {
-        return false;
+/// Whether all that lies where a file is to be written is kept: at its path, below it, or where one of its folders has to
+/// be.
+fn is_all_kept(workspace: &Path, path: &Path, kept: &BTreeSet<PathBuf>) -> bool {
+    let places = path
+        .ancestors()
+        .filter(|place| !place.as_os_str().is_empty());
+    for place in places {
+        match workspace.join(place).symlink_metadata() {
+            Ok(there) if there.is_dir() => {
+                return place != path || is_kept_below(workspace, place, kept);
+            }
+            Ok(_) => return kept.contains(place),
+            Err(_) => {}
+        }
     }
-    let mut folders = vec![place.to_owned()];
+    true
+}
+
+fn is_kept_below(workspace: &Path, folder: &Path, kept: &BTreeSet<PathBuf>) -> bool {
+    let mut folders = vec![folder.to_owned()];
     let mut looked = 0;
     while let Some(folder) = folders.pop() {
         looked += 1;
-        if looked > IN_THE_WAY {
-            return true;
-        }
-        let Ok(entries) = fs::read_dir(&folder) else {
-            return true;
+        let Ok(entries) = fs::read_dir(workspace.join(&folder)) else {
+            return false;
         };
+        if looked > IN_THE_WAY {
+            return false;
+        }
         for entry in entries.flatten() {
+            let path = folder.join(entry.file_name());
             match entry.file_type() {
-                _ if entry.file_name() == ".git" => return true,
-                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
-                Ok(kind) if kind.is_file() || kind.is_symlink() => {}
-                _ => return true,
+                _ if entry.file_name() == ".git" => return false,
+                Ok(kind) if kind.is_dir() => folders.push(path),
+                _ if kept.contains(&path) => {}
+                _ => return false,
             }
         }
     }
-    false
+    true
 }
 
 /// Writes files as the index has them. A folder that is in the way of one has only files that are kept.
@@ -323,15 +342,19 @@ async fn ignored_then(
     if paths.is_empty() {
         return Ok(BTreeSet::new());
     }
+    // Without it a name that begins with a colon would be a pattern.
+    const HERE: &[u8] = b"./";
+    let named: Vec<u8> = paths
+        .iter()
+        .flat_map(|path| [HERE, path.as_os_str().as_bytes(), b"\0"].concat())
+        .collect();
     let ask = ["check-ignore", "--no-index", "-z", "--stdin"];
-    let ignored = repository
-        .person(ask)
-        .input(nul_ended(paths))
-        .keeping(usize::MAX);
+    let ignored = repository.person(ask).input(named).keeping(usize::MAX);
     match ignored.output().await {
         Ok(ignored) => Ok(ignored
             .bytes
             .split(|byte| *byte == 0)
+            .filter_map(|path| path.strip_prefix(HERE))
             .map(|path| PathBuf::from(OsStr::from_bytes(path)))
             .collect()),
         Err(GitError::Refused { code: Some(1), .. }) => Ok(BTreeSet::new()),

@@ -34,6 +34,15 @@ async fn begin(repository: Repository<'_>, index: &Path) -> Result<(), GitError>
     let Some(folder) = repository.git_folder() else {
         return Ok(());
     };
+    let stat = "^core\\.(ignorestat|trustctime|checkstat)$";
+    let stat = repository
+        .person(["config", "--get-regexp", stat])
+        .output()
+        .await;
+    // What the person's git knows of files may be less than what counts here.
+    if stat.is_ok() {
+        return Ok(());
+    }
     if entries.len() < MANY || converts.is_ok_and(|converts| converts != "false") {
         return Ok(());
     }

@@ -210,9 +210,10 @@ async fn commit(
     message: &str,
     parent: &[&str],
 ) -> Result<String, GitError> {
-    let arguments = [&["commit-tree", tree, "-m", message], parent].concat();
+    let arguments = [&["commit-tree", tree, "-F", "-"], parent].concat();
     let commit = Repository::new(git, workspace)
         .snapshots(arguments)
+        .input(message.as_bytes().to_vec())
         .with("GIT_AUTHOR_NAME", NAME)
         .with("GIT_AUTHOR_EMAIL", EMAIL)
         .with("GIT_COMMITTER_NAME", NAME)
@@ -242,7 +243,8 @@ pub async fn find(
     if !repository.folder().is_dir() {
         return Ok(None);
     }
-    let found = repository.snapshots(known).output().await?.text();
+    let found = repository.snapshots(known).keeping(usize::MAX);
+    let found = found.output().await?.text();
     let Some((names, message)) = found.split_once('\n') else {
         return Ok(None);
     };
@@ -371,7 +373,20 @@ pub async fn forget(
     if !repository.folder().is_dir() {
         return Ok(());
     }
-    let names = moments.iter().map(|moment| reference(run, *moment));
+    let mut names: Vec<String> = moments
+        .iter()
+        .map(|moment| reference(run, *moment))
+        .collect();
+    if moments == Moment::ALL {
+        // What lay there at some time has names of its own.
+        let prefix = format!("refs/telecoder/{run}/");
+        let list = ["for-each-ref", "--format=%(refname)", &prefix];
+        let list = repository.snapshots(list).output().await?.text();
+        names.extend(list.lines().map(str::to_owned));
+        names.sort();
+        names.dedup();
+    }
+    let names = names.into_iter();
     let input: String = names.map(|name| format!("delete {name}\n")).collect();
     let remove = repository.snapshots(["update-ref", "--stdin"]);
     remove.input(input.clone().into_bytes()).output().await?;

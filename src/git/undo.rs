@@ -13,10 +13,12 @@ use std::path::Path;
 
 use fail::fail_point;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::index::{self, OwnIndex};
 use super::present::{Present, keep_present};
 use super::refs;
+use super::repository::Repository;
 use super::restore::{self, Work};
 use super::snapshot::{self, Moment, Snapshot};
 use super::{Git, GitError, diff};
@@ -89,7 +91,8 @@ impl Undo<'_> {
                 ..self.work(Some(&before), None)
             };
             let present = self.keep(Moment::Found, &undone).await?;
-            restore::restore(git, workspace, &present, &undone, work).await
+            restore::restore(git, workspace, &present, &undone, work).await?;
+            self.put_tip_back(&before, &undone).await
         };
         if back.await.is_ok() {
             return Ok(());
@@ -134,24 +137,23 @@ impl Undo<'_> {
         };
         let work = self.work(Some(&before), left.as_ref().filter(|_| is_begun));
         restore::restore(git, workspace, &present, &undone, work).await?;
-        let tip = self.find(Moment::Tip).await?;
-        if let (Some(branch), Some(tip)) = (&before.branch, tip)
-            && before.branch != undone.branch
-        {
-            refs::put_branch(git, workspace, branch, &tip.commit).await?;
-        }
+        self.put_tip_back(&before, &undone).await?;
         Ok(true)
+    }
+
+    /// The branch that the run had left is where the run had left it.
+    async fn put_tip_back(&self, before: &Snapshot, undone: &Snapshot) -> Result<(), GitError> {
+        match (&before.branch, self.find(Moment::Tip).await?) {
+            (Some(branch), Some(tip)) if before.branch != undone.branch => {
+                refs::put_branch(self.git, self.workspace, branch, &tip.commit).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// After it was taken back: what was kept for that is not needed any more.
     pub async fn forget(&self) -> Result<(), GitError> {
-        let gone = [
-            Moment::Undone,
-            Moment::Redoing,
-            Moment::Tip,
-            Moment::Left,
-            Moment::Found,
-        ];
+        let gone = [Moment::Undone, Moment::Redoing, Moment::Tip, Moment::Left];
         snapshot::forget(self.git, self.workspace, self.run, &gone).await
     }
 
@@ -160,14 +162,14 @@ impl Undo<'_> {
         let (git, workspace) = (self.git, self.workspace);
         // Those of an earlier undo do not fit the present state.
         self.forget().await?;
-        let present = self.keep(Moment::Undone, before).await?;
         if let Some(branch) = &before.branch
             && let Some(tip) = refs::tip(git, workspace, branch).await
         {
             let name = snapshot::reference(self.run, Moment::Tip);
+            Repository::new(git, workspace).open().await?;
             snapshot::keep(git, workspace, &tip, &name).await?;
         }
-        Ok(present)
+        self.keep(Moment::Undone, before).await
     }
 
     async fn end_what_goes_on(&self, before: &Snapshot) {
@@ -181,7 +183,11 @@ impl Undo<'_> {
     }
 
     async fn keep(&self, moment: Moment, to: &Snapshot) -> Result<Present, GitError> {
-        let name = snapshot::reference(self.run, moment);
+        let mut name = snapshot::reference(self.run, moment);
+        if moment == Moment::Found {
+            // Each may be the only one that has what it has.
+            name.push_str(&format!("-{}", Uuid::new_v4().simple()));
+        }
         keep_present(self.git, self.workspace, &name, to).await
     }
 

@@ -62,6 +62,8 @@ pub enum Stopped {
     Setup(usize),
     /// Jobs that were not done yet; they are still to end.
     Jobs(Vec<Task>),
+    /// What goes on in the background; it is still to end.
+    Background(Vec<String>),
     /// Nothing ran; so many prompts were dropped.
     Waiting(usize),
 }
@@ -91,6 +93,12 @@ pub fn stop(db: &Connection, session: &Session) -> rusqlite::Result<Stopped> {
         return Ok(Stopped::Jobs(stopped));
     }
     let dropped = waiting::end_queued(db, at, Some(&session.id), &Outcome::Stopped)?;
+    if let Some(process) = processes::of_session(db, &session.id)? {
+        processes::request_stop(db, process.id)?;
+        if !process.background.is_empty() {
+            return Ok(Stopped::Background(process.background));
+        }
+    }
     Ok(Stopped::Waiting(dropped))
 }
 

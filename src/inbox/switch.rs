@@ -12,7 +12,7 @@ use crate::chat::toast;
 use crate::domain::id::{ChatId, ChatThread, SessionId};
 use crate::domain::job::Lane;
 use crate::domain::session::{Session, SessionState};
-use crate::store::{chats, jobs, outbox, prompts, runs, sessions, waiting};
+use crate::store::{chats, jobs, outbox, processes, prompts, runs, sessions, waiting};
 
 /// How many sessions are listed.
 const LISTED: usize = 8;
@@ -113,6 +113,12 @@ pub(super) fn switch(
         sessions::move_to(db, id, at)?;
     }
     chats::set_current(db, at, id)?;
+    // What was left of the session before ends, as with /new.
+    for process in processes::at(db, at)? {
+        if process.session != *id {
+            processes::request_stop(db, process.id)?;
+        }
+    }
     let going_on = match runs::running_of_session(db, id)? {
         Some(_) => GoingOn::Run,
         None if sessions::is_attached(db, id)? => GoingOn::Terminal,
@@ -121,7 +127,10 @@ pub(super) fn switch(
     outbox::insert(db, at, &words::switched(&session, going_on))?;
     Ok(Ok(match comes_here {
         true => Follow::wake(at),
-        false => Follow::default(),
+        false => Follow {
+            tell_worker: Some(at),
+            ..Follow::default()
+        },
     }))
 }
 

@@ -27,12 +27,20 @@ impl Runner {
         run: &Run,
         session: &Session,
     ) -> anyhow::Result<()> {
-        self.keep_what_was_before(run, session).await?;
         let id = run.id;
         let store = &self.handles.store;
         let prompts = store.transaction(move |db| prompts::of_run(db, id)).await?;
         let host = Host::open(folder)?;
-        self.count(run);
+        let mut has_begun = !host.passed_on(&format!("begun-{id}"))?.is_empty();
+        for prompt in &prompts {
+            has_begun |= !host.passed_on(&prompt.id.0.to_string())?.is_empty();
+        }
+        if !has_begun {
+            // After a restart in the middle of the run it is not taken again.
+            self.keep_what_was_before(run, session).await?;
+            self.count(run);
+            host.pass_on(&format!("begun-{id}"), "")?;
+        }
         fail_point!("run-goes-on", |_| std::process::abort());
         let pass_on = move || {
             prompts.iter().try_for_each(|prompt| {
@@ -59,6 +67,10 @@ impl Runner {
             return Ok(false);
         }
         if process.background.is_empty() && process.read_to > RECORD_LIMIT {
+            return Ok(false);
+        }
+        // It counts from claude's start.
+        if self.time_limit.is_some() {
             return Ok(false);
         }
         let wanted = self.arguments(process.id, process.at, session, choices, grants, &folder);

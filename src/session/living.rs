@@ -61,11 +61,13 @@ impl Worker {
         let watched = self.runner.watch.folder(folder.path());
         let mut host = match Host::open(folder) {
             Ok(host) => host,
-            Err(error) => {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 debug!(run.id = %id, %error, "the record of a claude that lives is gone");
+                self.end_what_is_left(&process, &End::Lost).await?;
                 self.forget(&process, Why::Died).await?;
                 return Ok(Step::Done);
             }
+            Err(error) => return Err(error.into()),
         };
         self.tell_choices(&process).await?;
         let mut progress = Progress::default();
@@ -116,7 +118,7 @@ impl Worker {
                 let is_new = end > process.read_to;
                 let begins = matches!(
                     event,
-                    Event::Busy | Event::TurnStarted { .. } | Event::TakenUp(_)
+                    Event::Busy | Event::TurnStarted { .. } | Event::TakenUp(_) | Event::Asks(_)
                 );
                 if is_new && begins {
                     self.begins_by_itself(process).await?;
@@ -163,14 +165,15 @@ impl Worker {
     }
 
     async fn begins_by_itself(&self, process: &Process) -> Result<(), StoreError> {
-        let process = process.clone();
-        let run = RunId::new();
+        let (id, run) = (process.id, RunId::new());
         info!(run.id = %run, chat = %process.at, "claude begins a run by itself");
         self.runner
             .handles
             .store
             .transaction(move |db| {
-                if processes::take(db, process.id)? {
+                // As it is now: its chat may be another one.
+                if let Some(process) = processes::get(db, id)? {
+                    processes::take(db, id)?;
                     runs::insert_begun(db, run, &process)?;
                 }
                 Ok(())
@@ -192,6 +195,8 @@ impl Worker {
             // claude begins its turn about the end a moment after the end.
             let soon = now() + i64::try_from(MOMENT.as_millis()).unwrap_or(0);
             process.until = Some(self.runner.warm_until().unwrap_or(soon));
+        } else {
+            process.until = None;
         }
         process.background = background;
         let noted = process.clone();
@@ -207,7 +212,12 @@ impl Worker {
     /// Ends a claude that lives. Nothing that it started is left.
     pub(super) async fn end_process(&self, process: &Process, why: Why) -> anyhow::Result<()> {
         // Without a record there is nobody.
-        if let Ok(host) = Host::open(self.folder_of(process)) {
+        let host = match Host::open(self.folder_of(process)) {
+            Ok(host) => Some(host),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(host) = host {
             host.end_session()?;
             let mut asked = Instant::now();
             let end = loop {
@@ -237,20 +247,22 @@ impl Worker {
 
     async fn forget(&self, process: &Process, why: Why) -> Result<(), StoreError> {
         let told = told(process, why);
-        let (id, at) = (process.id, process.at);
-        self.runner
+        let id = process.id;
+        let at = self
+            .runner
             .handles
             .store
             .transaction(move |db| {
-                if processes::take(db, id)?
-                    && let Some(told) = told
-                {
-                    outbox::insert(db, at, &told)?;
+                let now = processes::get(db, id)?;
+                if let (true, Some(now), Some(told)) = (processes::take(db, id)?, &now, told) {
+                    outbox::insert(db, now.at, &told)?;
                 }
-                Ok(())
+                Ok(now.map(|now| now.at))
             })
             .await?;
-        self.runner.handles.outbox.deliver(at.chat);
+        if let Some(at) = at {
+            self.runner.handles.outbox.deliver(at.chat);
+        }
         Ok(())
     }
 

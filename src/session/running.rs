@@ -110,6 +110,7 @@ impl Worker {
             }
             if !is_short(&error) || tried_since.elapsed() > START_PATIENCE {
                 // Never tried before, so nothing of it has begun and nothing is left to follow.
+                self.end_what_it_took_over(&run).await?;
                 self.not_started(&run, &format!("{error:#}"), Then::TryAgain)
                     .await?;
                 return Ok(Step::Done);
@@ -179,14 +180,36 @@ impl Worker {
         let Err(error) = followed else {
             return followed;
         };
-        if is_passing(&error) || self.runner.is_kept(&run) || !self.is_enough(run.id.0) {
+        let is_own = run.process == run.id;
+        if is_passing(&error) || (is_own && self.runner.is_kept(&run)) || !self.is_enough(run.id.0)
+        {
             return Err(error);
         }
-        let sweep = move || sweep::end_left_behind(id, &Seen::default());
+        self.end_what_it_took_over(&run).await?;
+        let process = run.process;
+        let sweep = move || sweep::end_left_behind(process, &Seen::default());
         tokio::task::spawn_blocking(sweep).await??;
         let words = format!("its record cannot be read: {error:#}");
         self.not_started(&run, &words, Then::GiveUp).await?;
         Ok(Step::Done)
+    }
+
+    /// A claude that a run took over, and in which it cannot begin, is nobody's any more.
+    async fn end_what_it_took_over(&self, run: &Run) -> anyhow::Result<()> {
+        if run.process == run.id {
+            return Ok(());
+        }
+        let process = Process {
+            id: run.process,
+            session: run.session.clone(),
+            conversation: None,
+            at: run.at,
+            until: None,
+            background: Vec::new(),
+            read_to: 0,
+            cost_usd: 0.0,
+        };
+        self.end_process(&process, Why::Unneeded).await
     }
 
     async fn drive(

@@ -68,6 +68,7 @@ pub fn mark_running(db: &Connection, id: RunId, was_empty: Option<&str>) -> rusq
              WHERE r.id = ?1 AND r.state = 'queued'
              AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.session_id = r.session_id
                              AND j.lane = 'workspace' AND j.state = 'due')
+             AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.session_id = r.session_id AND o.state = 'running')
              AND {MAY_BEGIN} AND {}",
             gatherings::ready("?2")
         ))?

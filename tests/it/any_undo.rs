@@ -317,6 +317,24 @@ impl Place {
 
     /// What a snapshot has.
     fn kept(&self, run: RunId, moment: Moment) -> BTreeMap<PathBuf, Lies> {
+        self.kept_as(&snapshot::reference(run, moment))
+    }
+
+    /// All that was found on the way, one snapshot each.
+    fn found(&self, run: RunId) -> Vec<BTreeMap<PathBuf, Lies>> {
+        let output = Command::new("git")
+            .args(["for-each-ref", "--format=%(refname)"])
+            .arg(format!("refs/telecoder/{run}/"))
+            .env_clear()
+            .envs(&self.git.environment)
+            .env("GIT_DIR", self.git.snapshots.join("workspace.git"))
+            .output()
+            .expect("git");
+        let names = String::from_utf8_lossy(&output.stdout).into_owned();
+        names.lines().map(|name| self.kept_as(name)).collect()
+    }
+
+    fn kept_as(&self, name: &str) -> BTreeMap<PathBuf, Lies> {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt;
         let store = self.git.snapshots.join("workspace.git");
@@ -330,8 +348,7 @@ impl Place {
                 .expect("git");
             output.stdout
         };
-        let name = snapshot::reference(run, moment);
-        let list = read(&["ls-tree", "-r", "-z", &name]);
+        let list = read(&["ls-tree", "-r", "-z", name]);
         let mut found = BTreeMap::new();
         for line in list
             .split(|byte| *byte == 0)
@@ -371,7 +388,8 @@ impl Place {
                 "--format=%(objectname) %(refname)",
                 "refs/heads/",
             ]),
-            ask(&["stash", "list", "--format=%H"]),
+            // Its log may have been cut, which hides it from `git stash list`.
+            ask(&["for-each-ref", "--format=%(objectname)", "refs/stash"]),
         ]
         .concat()
     }
@@ -452,7 +470,7 @@ fn holds(case: &Case) -> Result<(), TestCaseError> {
     });
     let differs = differs.map_err(|error| TestCaseError::fail(format!("undo: {error:?}")))?;
     let undone = place.disk();
-    let found = [Moment::Undone, Moment::Found].map(|moment| place.kept(run, moment));
+    let found = place.found(run);
     nothing_is_lost(&after_run, &undone, &found)?;
     prop_assert_eq!(place.head(), first_head.clone());
     if let Some(differs) = differs {
@@ -497,7 +515,7 @@ fn holds(case: &Case) -> Result<(), TestCaseError> {
     let redone = redone.map_err(|error| TestCaseError::fail(format!("second redo: {error:?}")))?;
     let lies = place.disk();
     if redone {
-        let found = [Moment::Found, Moment::Undone].map(|moment| place.kept(run, moment));
+        let found = place.found(run);
         nothing_is_lost(&of_person, &lies, &found)?;
     } else {
         prop_assert_eq!(lies, of_person, "refused, so nothing is touched");

@@ -47,6 +47,9 @@ pub(super) fn stop(beside: &mut Beside, name: &str) -> anyhow::Result<()> {
             println!("The workspace of session {name} is not made.");
             told_dropped(dropped);
         }
+        Stopped::Background(tasks) => {
+            println!("Ending in the background: {}.", tasks.join(", "));
+        }
         Stopped::Waiting(0) => {
             println!("Nothing is running in session {name}, and nothing waits.");
         }

@@ -25,7 +25,7 @@ use crate::process::sweep;
 use crate::run::again::{self, How};
 use crate::run::answer::{Closing, Loss};
 use crate::run::{ending, hold};
-use crate::store::{jobs, measured, outbox, processes, runs, sessions, settings, steering};
+use crate::store::{chats, jobs, measured, outbox, processes, runs, sessions, settings, steering};
 
 /// How long git may take to say what a lost run has changed.
 const CHANGES_LIMIT: Duration = Duration::from_secs(10);
@@ -33,7 +33,9 @@ const CHANGES_LIMIT: Duration = Duration::from_secs(10);
 impl Drive<'_> {
     /// Stores how the run ended, and tells the chat what its turns did not.
     pub(super) async fn finish(&mut self, end: End, loss: Option<Loss>) -> anyhow::Result<()> {
-        self.look_for_stop().await?;
+        if !matches!(self.phase, Phase::LivingOn) {
+            self.look_for_stop().await?;
+        }
         let id = self.run.id;
         let elapsed = self.elapsed();
         let path = self
@@ -69,9 +71,7 @@ impl Drive<'_> {
         let forget = conclusion.forget_conversation;
         let not_started = conclusion.not_started;
         // It lived on after an earlier run, and ended before it took this one's prompts up.
-        let never_began = self.run.process != self.run.id
-            && self.progress.last_turn.is_none()
-            && !self.progress.owes_an_answer();
+        let never_began = !self.own.is_empty() && self.on_its_way.has_all(&self.own);
         let owner = self.runner.owner;
         let (living, read_to, warm_most) = (self.living(), self.read_to, self.runner.warm_most);
         let has_begun = self.progress.model.is_some();
@@ -91,8 +91,14 @@ impl Drive<'_> {
                 let unanswered = steering::unanswered(db, id)?;
                 runs::set_events_to(db, id, read_to)?;
                 if let Some(living) = living {
+                    let process = living.id;
                     processes::insert(db, &Process { at, ..living })?;
                     end_the_least_used(db, warm_most)?;
+                    let current = chats::current_session(db, at)?;
+                    let is_left = current.is_some_and(|current| current.id != session);
+                    if is_left || runs::stop_requested(db, id)? {
+                        processes::request_stop(db, process)?;
+                    }
                 }
                 let is_tried_again = match not_started {
                     Some(failure) => hold::not_started(db, &run, at, failure, owner)?,

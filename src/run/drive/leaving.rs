@@ -105,7 +105,9 @@ impl Drive<'_> {
             return Ok(());
         }
         // A prompt on its way begins another turn, and one that was taken up is owed an answer.
-        let nothing_comes = self.on_its_way.is_empty() && !self.progress.owes_an_answer();
+        let nothing_comes = self.on_its_way.is_empty()
+            && !self.progress.owes_an_answer()
+            && self.asking.waiting() == 0;
         if self.progress.idle && nothing_comes && self.lives_on()? {
             self.phase = Phase::LivingOn;
             return Ok(());

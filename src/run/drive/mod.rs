@@ -11,7 +11,7 @@ mod place;
 mod steer;
 mod turn;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -71,6 +71,7 @@ pub async fn drive(
     let folder = runner.folder_of(&run);
     let watched = runner.watch.folder(folder.path());
     let mut drive = Drive::new(runner, run, session, Host::open(folder)?);
+    drive.await_own().await?;
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
 
@@ -97,6 +98,10 @@ pub async fn drive(
         }
         drive.attend(wake != Wake::Grew).await?;
         drive.let_go_if_finished()?;
+        if let Phase::LivingOn = drive.phase {
+            // A stop of this moment is for what lives on, too.
+            drive.look_for_stop().await?;
+        }
         if let Phase::LivingOn = drive.phase {
             drive.finish(End::Exited(Exit::default()), None).await?;
             return Ok(Driven::Ended);
@@ -142,6 +147,8 @@ struct Drive<'a> {
     next_typing: Instant,
     waiting: usize,
     on_its_way: OnItsWay,
+    /// The prompts with which the run began in a claude that lived.
+    own: BTreeSet<Uuid>,
     /// Prompts that claude has begun with after an interrupt.
     begun_late: Vec<PromptId>,
     /// The messages of prompts that claude has taken up, by the prompts' ids.
@@ -182,6 +189,7 @@ impl<'a> Drive<'a> {
             next_typing: now,
             waiting: 0,
             on_its_way: OnItsWay::default(),
+            own: BTreeSet::new(),
             begun_late: Vec::new(),
             asked_in: BTreeMap::new(),
             stop_requested: false,

@@ -16,7 +16,7 @@ use crate::domain::event::TurnEnd;
 use crate::domain::id::{MessageId, PromptId};
 use crate::domain::live::PromptState;
 use crate::store::steering::{self, TakenUp};
-use crate::store::{StoreError, outbox, runs};
+use crate::store::{StoreError, outbox, prompts, runs};
 
 /// Prompts on claude's input, or behind its run.
 #[derive(Default)]
@@ -34,6 +34,11 @@ impl OnItsWay {
         self.prompts.is_empty()
     }
 
+    /// Whether claude has begun with none of these.
+    pub fn has_all(&self, prompts: &BTreeSet<Uuid>) -> bool {
+        self.prompts.is_superset(prompts)
+    }
+
     fn forget(&mut self, prompt: PromptId) {
         self.prompts.remove(&prompt.0);
         self.commands.retain(|command| *command != prompt);
@@ -41,6 +46,24 @@ impl OnItsWay {
 }
 
 impl Drive<'_> {
+    /// A claude that lives gets the run's own prompts as it gets later ones: it says when it begins with them.
+    pub(super) async fn await_own(&mut self) -> anyhow::Result<()> {
+        if self.run.process == self.run.id {
+            return Ok(());
+        }
+        let id = self.run.id;
+        let store = &self.runner.handles.store;
+        let prompts = store.transaction(move |db| prompts::of_run(db, id)).await?;
+        for prompt in prompts {
+            self.own.insert(prompt.id.0);
+            self.on_its_way.prompts.insert(prompt.id.0);
+            if prompt.content.words().starts_with('/') {
+                self.on_its_way.commands.push(prompt.id);
+            }
+        }
+        Ok(())
+    }
+
     /// Passes new prompts on, and withdraws those changed on their way.
     pub(super) async fn steer(&mut self) -> anyhow::Result<()> {
         if !self.phase.is_working() {
