@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use telecoder::domain::id::ChatId;
 
+use crate::support::shell::session_of;
 use crate::support::{GRACE, Machine, processes};
 
 /// The claudes that were started.
@@ -341,4 +342,44 @@ fn what_claude_says_by_itself_rings_only_when_it_is_something_new() {
         machine.rows("SELECT count(*) FROM runs WHERE outcome = 'completed'"),
         [5]
     );
+}
+
+#[test]
+fn a_session_that_the_chat_leaves_for_another_one_leaves_no_claude_behind() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("first");
+    machine.message_with("You said: first");
+    machine.until_quiet();
+    let first = session_of(&machine);
+    machine.ada_says("/new");
+    machine.message_with("New session");
+    machine.ada_says("[[background: 600000 x]]");
+    machine.message_with("still running in the background: the build");
+    machine.until_quiet();
+    machine.ada_says(&format!("/resume {first}"));
+    until_ended(&machine);
+    machine.ada_says("[[recall]]");
+    machine.message_with("Earlier prompts: first");
+}
+
+#[test]
+fn a_restart_in_the_middle_of_a_run_in_a_claude_that_lived_keeps_what_was_before_it() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    machine.ada_says("[[bash: echo a > one]] [[say: first]]");
+    machine.message_with("+1 −0 one");
+    machine.until_quiet();
+    machine.ada_says(
+        "[[bash: echo b > two; touch ~/begun; until test -e ~/go-on; do sleep 0.1; done]] [[say: second]]",
+    );
+    let home = machine.folder.path().join("home");
+    machine.until("it works", || home.join("begun").exists().then_some(()));
+    bot.kill();
+    let _bot = machine.start();
+    machine.until_quiet_but_for_runs();
+    std::fs::write(home.join("go-on"), "").expect("a file");
+    machine.message_with("second");
+    // What it did before the restart is its own, too.
+    machine.message_with("+1 −0 two");
 }
