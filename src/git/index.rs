@@ -107,16 +107,19 @@ async fn take_in(repository: Repository<'_>, index: &Path) -> Result<String, Git
             format!("{path} is larger than TELECODER_SNAPSHOT_FILE_MAX and not kept\n")
         })
         .collect();
-    let mut add: Vec<String> = ["add", "--all", "--sparse", "--ignore-errors", "--", "."]
-        .map(str::to_owned)
-        .into();
+    let add = [
+        "add",
+        "--all",
+        "--sparse",
+        "--ignore-errors",
+        "--pathspec-from-file=-",
+        "--pathspec-file-nul",
+    ];
+    let mut paths = b".\0".to_vec();
     for path in &large {
-        add.push(format!(
-            ":(exclude,literal,top){}",
-            String::from_utf8_lossy(path)
-        ));
+        paths.extend([b":(exclude,literal,top)", path.as_slice(), b"\0"].concat());
     }
-    let add = repository.through(index, add.iter().map(String::as_str));
+    let add = repository.through(index, add).input(paths);
     match add.output().await {
         Ok(_) => {}
         // Some files could not be read; the others are there.

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use super::repository::{Repository, common_folder};
-use super::snapshot::{Snapshot, in_progress};
+use super::snapshot::Snapshot;
 use super::{Git, GitError};
 
 /// Branches with their commits, and the stash, newest first.
@@ -122,6 +122,22 @@ async fn checked_out_elsewhere(repository: Repository<'_>) -> Result<BTreeSet<St
         .flat_map(str::lines)
         .filter_map(|line| Some(line.strip_prefix("branch ")?.to_owned()))
         .collect())
+}
+
+/// The branch that is checked out; `None` for a detached `HEAD`.
+async fn branch(repository: Repository<'_>) -> Option<String> {
+    // git fails silently if there is none.
+    let name = ["symbolic-ref", "--quiet", "--short", "HEAD"];
+    let name = repository.person(name).output().await;
+    name.ok().map(|output| output.text())
+}
+
+/// The commit and the branch that are checked out.
+pub async fn head(repository: Repository<'_>) -> (Option<String>, Option<String>) {
+    let commit = ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"];
+    let commit = repository.person(commit).output();
+    let (commit, branch) = tokio::join!(commit, branch(repository));
+    (commit.ok().map(|output| output.text()), branch)
 }
 
 /// Sets `HEAD` and its branch.
@@ -250,4 +266,17 @@ pub(super) async fn leave_what_is_in_progress(repository: Repository<'_>, folder
         // What it leaves is overwritten.
         let _ = repository.person([command, "--quit"]).output().await;
     }
+}
+
+/// What is in progress in a repository: the file that shows it, and its command. Format: gitrepository-layout(5).
+pub(super) fn in_progress(git_folder: &Path) -> Option<(&'static str, &'static str)> {
+    [
+        ("MERGE_HEAD", "merge"),
+        ("CHERRY_PICK_HEAD", "cherry-pick"),
+        ("REVERT_HEAD", "revert"),
+        ("rebase-merge", "rebase"),
+        ("rebase-apply", "rebase"),
+    ]
+    .into_iter()
+    .find(|(sign, _)| git_folder.join(sign).exists())
 }

@@ -82,7 +82,7 @@ impl<'a> Repository<'a> {
     }
 
     /// A call for the person's repository, whatever its settings say, even if it is none any more.
-    pub fn person<'b>(self, arguments: impl IntoIterator<Item = &'b str>) -> Call<'a> {
+    pub(super) fn person<'b>(self, arguments: impl IntoIterator<Item = &'b str>) -> Call<'a> {
         let call = self.git.call(self.workspace, with(&[&OWN], arguments));
         match self.git_folder() {
             Some(folder) => call
@@ -93,7 +93,7 @@ impl<'a> Repository<'a> {
     }
 
     /// A call for the snapshots.
-    pub fn snapshots<'b>(self, arguments: impl IntoIterator<Item = &'b str>) -> Call<'a> {
+    pub(super) fn snapshots<'b>(self, arguments: impl IntoIterator<Item = &'b str>) -> Call<'a> {
         self.git
             .call(self.workspace, with(&[&OWN, &OF_SNAPSHOTS], arguments))
             .with("GIT_DIR", self.folder())
@@ -101,7 +101,7 @@ impl<'a> Repository<'a> {
     }
 
     /// A call for the snapshots through an index of its own.
-    pub fn through<'b>(
+    pub(super) fn through<'b>(
         self,
         index: &Path,
         arguments: impl IntoIterator<Item = &'b str>,

@@ -41,7 +41,7 @@ pub struct Work<'a> {
     pub marker: RunId,
 }
 
-/// Restores. Returns the paths that were left as they are, though they differ.
+/// Restores, as far as what lies there is kept.
 ///
 /// `from` is the present state, kept a moment ago. Nothing is changed if the error is [`GitError::Impossible`].
 pub async fn restore(
@@ -50,7 +50,7 @@ pub async fn restore(
     from: &Present,
     to: &Snapshot,
     work: Work<'_>,
-) -> Result<Vec<String>, GitError> {
+) -> Result<(), GitError> {
     let repository = Repository::new(git, workspace);
     let folder = repository.git_folder().ok_or_else(|| {
         GitError::Impossible("the workspace is no git repository any more".into())
@@ -73,17 +73,34 @@ pub async fn restore(
             }
             other => other,
         })?;
-    refs::put_all(repository, &from.snapshot, to).await?;
     if !to.is_busy {
         leave_what_is_in_progress(repository, &folder).await;
     }
+    let restored = restore_all(repository, from, to, &back, work).await;
+    restored.map_err(|error| match error {
+        // Something is changed by now.
+        GitError::Impossible(words) => GitError::Refused { code: None, words },
+        other => other,
+    })
+}
+
+/// Restores what `HEAD` is not: other branches, the stash and files, from an index that has the files.
+async fn restore_all(
+    repository: Repository<'_>,
+    from: &Present,
+    to: &Snapshot,
+    back: &Path,
+    work: Work<'_>,
+) -> Result<(), GitError> {
+    let workspace = repository.workspace;
+    refs::put_all(repository, &from.snapshot, to).await?;
     let plan = Plan::make(repository, from, to).await?;
     let (rules, files): (Vec<&PathBuf>, Vec<&PathBuf>) = plan
         .to_write
         .iter()
         .partition(|path| path.file_name() == Some(OsStr::new(".gitignore")));
     // The rules of then decide what was ignored then.
-    write(repository, &back, &rules, work).await?;
+    write(repository, back, &rules, work).await?;
     let (gone, to_remove): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) = plan
         .to_remove
         .into_iter()
@@ -120,7 +137,7 @@ pub async fn restore(
         .map_err(|error| io::Error::other(error.to_string()))
         .flatten();
     removed.map_err(|error| not_removed(&error))?;
-    write(repository, &back, &files, work).await?;
+    write(repository, back, &files, work).await?;
     // The next look sees what has come back, ignored or not, and passes over what is ignored again.
     let back_again: BTreeSet<PathBuf> = plan.to_write.iter().cloned().collect();
     index::add_paths(repository, &repository.last_index(), nul_ended(&back_again)).await?;
@@ -136,11 +153,7 @@ pub async fn restore(
     // Only so that the next look at the workspace is quick.
     let refresh = ["update-index", "-q", "--refresh"];
     let _ = repository.person(refresh).output().await;
-    Ok(plan
-        .left
-        .into_iter()
-        .map(|path| path.to_string_lossy().into_owned())
-        .collect())
+    Ok(())
 }
 
 fn not_removed(error: &io::Error) -> GitError {
@@ -150,12 +163,11 @@ fn not_removed(error: &io::Error) -> GitError {
     }
 }
 
-/// What a restore does to files.
+/// What a restore does to files. Those that differ and may not be touched are in neither.
+#[derive(Default)]
 struct Plan {
     to_write: Vec<PathBuf>,
     to_remove: BTreeSet<PathBuf>,
-    /// They differ, and nothing is done about it.
-    left: BTreeSet<PathBuf>,
 }
 
 impl Plan {
@@ -185,11 +197,7 @@ impl Plan {
             .collect();
         let mut kept = paths_in(repository, &from.snapshot).await?;
         kept.retain(|path| !unkept.contains(path));
-        let mut plan = Plan {
-            to_write: Vec::new(),
-            to_remove: BTreeSet::new(),
-            left: BTreeSet::new(),
-        };
+        let mut plan = Plan::default();
         let mut fields = changes.split(|byte| *byte == 0);
         // `:mode mode object object status NUL path NUL`
         while let (Some(change), Some(path)) = (fields.next(), fields.next()) {
@@ -202,7 +210,7 @@ impl Plan {
                 || unkept.contains(&at)
                 || (!is_removed && !is_all_kept(repository.workspace, &at, &kept));
             match (stays, is_removed) {
-                (true, _) => drop(plan.left.insert(at)),
+                (true, _) => {}
                 (false, true) => drop(plan.to_remove.insert(at)),
                 (false, false) => plan.to_write.push(at),
             }
@@ -299,8 +307,12 @@ async fn write(
     Ok(())
 }
 
-/// Removes a file, and the folders that have nothing else.
+/// Removes a file, and the folders that have nothing else. What lies behind a link is not the workspace's.
 fn remove(workspace: &Path, path: &Path) -> io::Result<()> {
+    let mut folders = path.ancestors().skip(1);
+    if folders.any(|folder| !folder.as_os_str().is_empty() && workspace.join(folder).is_symlink()) {
+        return Ok(());
+    }
     match fs::remove_file(workspace.join(path)) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

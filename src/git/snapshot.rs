@@ -110,10 +110,13 @@ pub(super) async fn write(
 ) -> Result<(), GitError> {
     let repository = Repository::new(git, workspace);
     let write = repository.through(index, ["write-tree"]);
-    let (tree, refs, (head, branch)) =
-        tokio::join!(write.output(), refs::all(repository), head(git, workspace));
+    let (tree, refs, (head, branch)) = tokio::join!(
+        write.output(),
+        refs::all(repository),
+        refs::head(repository)
+    );
     let (tree, refs) = (tree?.text(), refs?);
-    let is_busy = git_folder(workspace).is_some_and(|folder| in_progress(&folder).is_some());
+    let is_busy = git_folder(workspace).is_some_and(|folder| refs::in_progress(&folder).is_some());
     let mut message = message(branch.as_deref(), is_busy);
     message.push_str(&told(head.as_deref(), refs.as_ref()));
     // With its parents it keeps every commit that a branch or the stash has.
@@ -187,22 +190,6 @@ fn told(head: Option<&str>, refs: Option<&Refs>) -> String {
     lines
 }
 
-/// The branch that is checked out; `None` for a detached `HEAD`.
-pub async fn branch(git: &Git, workspace: &Path) -> Option<String> {
-    // git fails silently if there is none.
-    let name = ["symbolic-ref", "--quiet", "--short", "HEAD"];
-    let name = Repository::new(git, workspace).person(name).output().await;
-    name.ok().map(|output| output.text())
-}
-
-/// The commit and the branch that are checked out.
-pub async fn head(git: &Git, workspace: &Path) -> (Option<String>, Option<String>) {
-    let commit = ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"];
-    let commit = Repository::new(git, workspace).person(commit).output();
-    let (commit, branch) = tokio::join!(commit, branch(git, workspace));
-    (commit.ok().map(|output| output.text()), branch)
-}
-
 async fn commit(
     git: &Git,
     workspace: &Path,
@@ -267,7 +254,7 @@ pub async fn find(
         tree: name(),
         head: match said(HEAD).next() {
             Some(head) => some(head),
-            // Before telecoder 0.2 it was the only parent.
+            // An earlier telecoder kept it as the only parent.
             None => some(&name()),
         },
         branch: said(BRANCH).next().and_then(some),
@@ -297,7 +284,8 @@ pub async fn clean(git: &Git, workspace: &Path) -> Result<(), GitError> {
         return Ok(());
     }
     if repository.has_old_packs() {
-        let repack = ["repack", "-q", "-a", "-d", "-l"];
+        // A snapshot of this moment may count on an object that nothing has yet.
+        let repack = ["repack", "-q", "-a", "-d", "-l", "--keep-unreachable"];
         repository.snapshots(repack).output().await?;
     }
     let prune = ["prune", "--expire=1.hour.ago"];
@@ -400,17 +388,4 @@ pub async fn forget(
 /// Removes all snapshots of a workspace.
 pub fn forget_all(git: &Git, workspace: &Path) {
     let _ = fs::remove_dir_all(Repository::new(git, workspace).folder());
-}
-
-/// What is in progress in a repository: the file that shows it, and its command. Format: gitrepository-layout(5).
-pub(super) fn in_progress(git_folder: &Path) -> Option<(&'static str, &'static str)> {
-    [
-        ("MERGE_HEAD", "merge"),
-        ("CHERRY_PICK_HEAD", "cherry-pick"),
-        ("REVERT_HEAD", "revert"),
-        ("rebase-merge", "rebase"),
-        ("rebase-apply", "rebase"),
-    ]
-    .into_iter()
-    .find(|(sign, _)| git_folder.join(sign).exists())
 }

@@ -4,10 +4,10 @@
 //! |---|---|---|
 //! | `before` | before the run | where an undo goes |
 //! | `undone` | before an undo touches anything | all that it takes away; where taking it back goes |
-//! | `tip` | with it | the branch that the run had left, where it was |
+//! | `tip` | before that | the branch that the run had left, where it was |
 //! | `left` | after an undo | what it left; only if that is still so can it be taken back |
 //! | `redoing` | before taking it back touches anything | it was allowed, and goes on after a crash |
-//! | `found` | before a step that was cut off goes on | what lay there |
+//! | `found`, one each time | before a step goes on that was cut off, or an undo is taken back | what lay there |
 
 use std::path::Path;
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::domain::changes::Changes;
 use crate::domain::id::RunId;
+use crate::git::repository::Repository;
 use crate::git::snapshot;
-use crate::git::{Git, GitError, diff, index};
+use crate::git::{Git, GitError, diff, index, refs};
 
 /// How long git may take; a workspace with millions of files is not measured.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -33,7 +34,7 @@ pub async fn changes(
             diff::files(git, workspace, &before.commit, index),
             diff::commits(git, workspace, before.head.as_deref(), since / 1000),
         );
-        let (head, branch) = snapshot::head(git, workspace).await;
+        let (head, branch) = refs::head(Repository::new(git, workspace)).await;
         let mut changes = Changes {
             files: files?,
             commits: commits?,
