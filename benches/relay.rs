@@ -39,6 +39,7 @@ fn main() {
     println!("{:<46} {:>12} {:>12}  reach", "", "measured", "floor");
     bench.start();
     bench.one_by_one();
+    bench.large_workspace();
     bench.warm();
     bench.real();
     bench.all_at_once();
@@ -64,6 +65,10 @@ struct Bench {
     /// What the clock said when the Bot API's clock said that.
     clocks: (SystemTime, Instant),
 }
+
+/// The files of a large workspace, and how often its prompts are measured.
+const LARGE: usize = 20_000;
+const LARGE_ROUNDS: usize = 12;
 
 struct Bot(Child);
 
@@ -267,6 +272,80 @@ impl Bench {
     }
 
     /// Ten pictures that do not get smaller by being packed, sent as files; the agent hangs on them.
+    /// An agent starts as soon in a large repository as in an empty workspace; its prompt comes when what was before is
+    /// kept.
+    fn large_workspace(&self) {
+        let bot = self.bot("large");
+        let polls = self.polls();
+        self.until(|| (self.polls() > polls).then_some(()));
+        let mut medians = Vec::new();
+        for files in [0, LARGE] {
+            let mut to_agent = Vec::new();
+            let mut to_prompt = Vec::new();
+            for round in 0..LARGE_ROUNDS {
+                let before = self.answers().len();
+                let asked = SystemTime::now();
+                self.ask(1, &format!("{files} files, round {round}"));
+                let answer = self.until(|| self.answers().get(before).cloned());
+                self.wait_until_quiet_in("large");
+                let times = Times::of(&answer);
+                // The first one makes the workspace, or looks at it for the first time.
+                if round > 0 {
+                    to_agent.push(times.started.duration_since(asked).unwrap_or_default());
+                    to_prompt.push(times.wrote.duration_since(asked).unwrap_or_default());
+                }
+            }
+            medians.push((median(&to_agent), median(&to_prompt)));
+            if files == 0 {
+                self.fill_workspace("large");
+            }
+        }
+        drop(bot);
+        let [(empty, empty_prompt), (large, large_prompt)] = medians[..] else {
+            unreachable!("two were measured");
+        };
+        row(
+            "update received to agent started, 20,000 files",
+            ms(large),
+            ms(empty),
+            "as in an empty workspace",
+        );
+        row(
+            "update received to prompt read, 20,000 files",
+            ms(large_prompt),
+            ms(empty_prompt),
+            "(floor: in an empty workspace)",
+        );
+    }
+
+    fn fill_workspace(&self, data: &str) {
+        let workspaces = self.folder.path().join(data).join("workspaces");
+        let mut workspaces = std::fs::read_dir(workspaces).expect("a folder");
+        let workspace = workspaces.next().expect("one").expect("a workspace").path();
+        for number in 0..LARGE {
+            let folder = workspace.join(format!("d{}", number / 100));
+            std::fs::create_dir_all(&folder).expect("a folder");
+            std::fs::write(folder.join(format!("f{number}.txt")), format!("{number}\n"))
+                .expect("a file");
+        }
+        let commit = [
+            "-c",
+            "user.name=A",
+            "-c",
+            "user.email=a@b",
+            "commit",
+            "-qm",
+            "all",
+        ];
+        for arguments in [&["add", "--all"][..], &commit] {
+            let git = Command::new("git")
+                .args(arguments)
+                .current_dir(&workspace)
+                .status();
+            assert!(git.expect("git is there").success());
+        }
+    }
+
     fn send_album(&self, chat: u64) {
         let mut noise = 1_u32;
         for number in 0..10 {

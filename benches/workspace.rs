@@ -11,14 +11,18 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use telecoder::domain::id::{ChatId, ChatThread, RunId, SessionId};
+use telecoder::domain::run::Before;
 use telecoder::domain::session::{Session, Source};
 use telecoder::git::mirror::Mirrors;
+use telecoder::git::repository::Repository;
 use telecoder::git::workspace::{self, Workshop};
-use telecoder::git::{Git, Listener, diff, index, snapshot};
+use telecoder::git::{Git, Listener, diff, index, inner, objects, snapshot};
 use telecoder::process::supervisor::{self, Place};
+use telecoder::verify::measure;
 use tokio_util::sync::CancellationToken;
 
 const FILES: usize = 20_000;
+const MANY: usize = 200_000;
 const COMMITS: usize = 10_000;
 const ROUNDS: usize = 9;
 
@@ -51,6 +55,8 @@ fn main() {
     );
     bench.snapshots();
     bench.before_a_run();
+    bench.large_files();
+    bench.many_files();
     bench.sessions();
 }
 
@@ -85,7 +91,10 @@ impl Bench<'_> {
             let reference = snapshot::reference(RunId::new(), snapshot::Moment::Before);
             let begun = Instant::now();
             self.runtime
-                .block_on(snapshot::take(&self.git, &repository, &reference, &index))
+                .block_on(inner::take_all(
+                    Repository::new(&self.git, &repository),
+                    &reference,
+                ))
                 .expect("a snapshot");
             let mut took = begun.elapsed();
             // What a run does.
@@ -96,12 +105,17 @@ impl Bench<'_> {
             std::fs::write(repository.join(format!("new{round}.txt")), "new\n").expect("a file");
             let begun = Instant::now();
             let files = self.runtime.block_on(async {
-                index::look(&self.git, &repository, &index)
+                index::look(Repository::new(&self.git, &repository), &index)
                     .await
                     .expect("a look");
-                diff::files(&self.git, &repository, &reference, &index)
-                    .await
-                    .expect("a difference")
+                diff::files(
+                    Repository::new(&self.git, &repository),
+                    &reference,
+                    &index,
+                    &[],
+                )
+                .await
+                .expect("a difference")
             });
             took += begun.elapsed();
             assert_eq!(files.count, 11);
@@ -124,7 +138,6 @@ impl Bench<'_> {
         }
         git(&repository, &["add", "."]);
         commit(&repository, "all");
-        let index = self.folder.join("small.index");
         let (mut times, mut floors) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS * 3 {
             let begun = Instant::now();
@@ -133,7 +146,10 @@ impl Bench<'_> {
             let reference = snapshot::reference(RunId::new(), snapshot::Moment::Before);
             let begun = Instant::now();
             self.runtime
-                .block_on(snapshot::take(&self.git, &repository, &reference, &index))
+                .block_on(inner::take_all(
+                    Repository::new(&self.git, &repository),
+                    &reference,
+                ))
                 .expect("a snapshot");
             times.push(begun.elapsed());
         }
@@ -142,6 +158,111 @@ impl Bench<'_> {
             median(times),
             median(floors),
         );
+    }
+
+    /// A file of 3 GB that nobody tracks, and one of 1 GB that changes at each run: neither is read.
+    fn large_files(&self) {
+        let repository = self.folder.join("large");
+        std::fs::create_dir(&repository).expect("a folder");
+        git(&repository, &["init", "--quiet"]);
+        std::fs::write(repository.join("a.txt"), "text\n").expect("a file");
+        git(&repository, &["add", "."]);
+        commit(&repository, "all");
+        for (name, size) in [
+            ("model.bin", 3_000_000_000_u64),
+            ("changes.db", 1_000_000_000),
+        ] {
+            let file = std::fs::File::create(repository.join(name)).expect("a file");
+            file.set_len(size).expect("it is that long");
+        }
+        let before = self.room();
+        let (mut takes, mut looks) = (Vec::new(), Vec::new());
+        for round in 0..ROUNDS {
+            let (take, look) = self.measure(&repository, || {
+                let file = std::fs::File::options()
+                    .write(true)
+                    .open(repository.join("changes.db"))
+                    .expect("a file");
+                file.set_len(1_000_000_001 + round as u64)
+                    .expect("it grows");
+            });
+            takes.push(take);
+            looks.push(look);
+        }
+        let floor = Instant::now();
+        git(&repository, &["status", "--porcelain=v2"]);
+        let floor = floor.elapsed();
+        row(
+            "snapshot, 3 GB untracked and 1 GB that changes",
+            median(takes),
+            floor,
+        );
+        row("measuring there after a run", median(looks), floor);
+        println!(
+            "{:<58} {:>7} kB",
+            "what its snapshots take on the disk",
+            (self.room() - before) / 1000
+        );
+    }
+
+    /// 200,000 small files that nobody tracks: read once.
+    fn many_files(&self) {
+        let repository = self.folder.join("many");
+        std::fs::create_dir(&repository).expect("a folder");
+        git(&repository, &["init", "--quiet"]);
+        for number in 0..MANY {
+            let folder = repository.join(format!("d{}", number / 200));
+            if number % 200 == 0 {
+                std::fs::create_dir_all(&folder).expect("a folder");
+            }
+            std::fs::write(folder.join(format!("f{number}.txt")), format!("{number}\n"))
+                .expect("a file");
+        }
+        let before = self.room();
+        let floor = Instant::now();
+        git(
+            &repository,
+            &["status", "--porcelain=v2", "--untracked-files=all"],
+        );
+        let floor = floor.elapsed();
+        let change = || std::fs::write(repository.join("d0/f0.txt"), "changed\n").expect("a file");
+        let (first, _) = self.measure(&repository, change);
+        row(
+            &format!("first snapshot, {MANY} untracked files"),
+            first,
+            floor,
+        );
+        let (next, look) = self.measure(&repository, change);
+        row("the next one", next, floor);
+        row("measuring there after a run", look, floor);
+        println!(
+            "{:<58} {:>7} kB",
+            "what its snapshots take on the disk",
+            (self.room() - before) / 1000
+        );
+    }
+
+    /// How long a snapshot takes, and measuring what changed since.
+    fn measure(&self, repository: &Path, run: impl Fn()) -> (Duration, Duration) {
+        let repository = Repository::new(&self.git, repository);
+        let id = RunId::new();
+        let reference = snapshot::reference(id, snapshot::Moment::Before);
+        let begun = Instant::now();
+        self.runtime
+            .block_on(inner::take_all(repository, &reference))
+            .expect("a snapshot");
+        let took = begun.elapsed();
+        run();
+        let begun = Instant::now();
+        let changes = measure::changes(&self.git, repository.workspace, id, 0, &Before::Kept);
+        self.runtime.block_on(changes).expect("it is measured");
+        (took, begun.elapsed())
+    }
+
+    /// What all snapshots take, in bytes.
+    fn room(&self) -> u64 {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        objects::taken_by(&self.git.snapshots, deadline).unwrap_or_else(|size| size)
     }
 
     /// A session on a repository that was cloned before, against the first one.

@@ -169,10 +169,7 @@ pub fn undone(run: RunId, left: &Files) -> Outgoing {
     if !left.is_empty() {
         text = format!(
             "Undone, except {}, which git could not restore. Check that yourself, or ask claude.",
-            match left.first.as_slice() {
-                [only] => only.path.clone(),
-                _ => format!("{} files", left.count),
-            }
+            one_or_many(left)
         );
     }
     Outgoing::of(Body::Evidence {
@@ -198,9 +195,25 @@ pub fn not_undone_any_more() -> Outgoing {
     )
 }
 
-/// The undo of a run was taken back.
-pub fn redone() -> Outgoing {
-    Outgoing::note("The undo is taken back: the workspace is as the run left it.")
+/// The undo of a run was taken back, but for `left`.
+pub fn redone(left: &Files) -> Outgoing {
+    if left.is_empty() {
+        return Outgoing::note("The undo is taken back: the workspace is as the run left it.");
+    }
+    Outgoing::of(Body::Evidence {
+        text: format!(
+            "The undo is taken back, except {}, which stays as the undo left it. What the run left there is kept.",
+            one_or_many(left)
+        ),
+        folded: file_list(left).into_iter().collect(),
+    })
+}
+
+fn one_or_many(files: &Files) -> String {
+    match files.first.as_slice() {
+        [only] => only.path.clone(),
+        _ => format!("{} files", files.count),
+    }
 }
 
 /// The undo of a run cannot be taken back any more.

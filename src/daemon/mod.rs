@@ -171,7 +171,9 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         checks: data.checks(),
         data: config.data.clone(),
         scratch: data.scratch(),
+        workspaces: data.workspaces(),
         git: git(&config, &data),
+        metrics: metrics.clone(),
         keep_runs: config.keep_runs,
     };
     tasks.spawn(upkeep.keep_up(quit.clone()));

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -13,10 +13,15 @@ use uuid::Uuid;
 use crate::domain::id::{JobId, RunId, SessionId};
 use crate::files;
 use crate::git::Git;
-use crate::git::snapshot::{self, Moment};
+use crate::git::inner;
+use crate::git::objects::taken_by;
+use crate::git::repository::Repository;
+use crate::metrics::Metrics;
 use crate::store::{Store, StoreError, gatherings, jobs, outbox, runs, sessions, updates};
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
+/// How long what the snapshots take is added up.
+const ADDING_UP: Duration = Duration::from_secs(60);
 /// How long a file in the scratch folder is kept when nobody touches it.
 const SCRATCH_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -30,7 +35,10 @@ pub(super) struct Upkeep {
     pub data: PathBuf,
     /// `scratch/` in the data folder.
     pub scratch: PathBuf,
+    /// `workspaces/` in the data folder.
+    pub workspaces: PathBuf,
     pub git: Git,
+    pub metrics: Metrics,
     /// How many folders of runs, of checks and of sent files are kept; `None`: all.
     pub keep_runs: Option<usize>,
 }
@@ -68,6 +76,12 @@ impl Upkeep {
             Ok(0) => {}
             Ok(removed) => info!(removed, "the records of old runs were removed"),
             Err(error) => warn!(%error, "the records of old runs could not be checked"),
+        }
+        let snapshots = self.git.snapshots.clone();
+        let deadline = Instant::now() + ADDING_UP;
+        let adding_up = tokio::task::spawn_blocking(move || taken_by(&snapshots, deadline));
+        if let Ok(Ok(bytes) | Err(bytes)) = adding_up.await {
+            self.metrics.snapshots_take(bytes);
         }
         if let Err(error) = self.prune_checks().await {
             warn!(%error, "the output of old checks could not be removed");
@@ -133,21 +147,37 @@ impl Upkeep {
             .await?;
         let workspace = workspace.filter(|workspace| workspace.is_dir());
         if let Some(workspace) = &workspace
-            && let Err(error) = snapshot::forget(&self.git, workspace, run, &Moment::ALL).await
+            && let Err(error) = inner::forget_run(Repository::new(&self.git, workspace), run).await
         {
             debug!(run.id = %run, %error, "the snapshot of an old run could not be removed");
         }
         Ok(workspace)
     }
 
+    /// The workspaces whose snapshots would take less room in packs.
+    fn with_many_loose_objects(&self) -> Vec<PathBuf> {
+        let stores = std::fs::read_dir(&self.git.snapshots).into_iter().flatten();
+        let workspaces = stores.flatten().filter_map(|store| {
+            let name = PathBuf::from(store.file_name());
+            Some(self.workspaces.join(name.file_stem()?))
+        });
+        let has_many = |workspace: &PathBuf| {
+            let top = Repository::new(&self.git, workspace);
+            let mut inside = top.inner_ones().into_iter();
+            top.has_many_loose() || inside.any(|folder| top.inner(&folder).has_many_loose())
+        };
+        workspaces.filter(has_many).collect()
+    }
+
     /// Removes the folders of the oldest runs beyond the number that is kept; returns how many.
     async fn prune_runs(&self) -> Result<usize, StoreError> {
-        let Some(keep) = self.keep_runs else {
-            return Ok(0);
-        };
         let mut removed = 0;
         let mut workspaces = BTreeSet::new();
-        for run in oldest_beyond(&self.runs, keep).await {
+        let old = match self.keep_runs {
+            Some(keep) => oldest_beyond(&self.runs, keep).await,
+            None => Vec::new(),
+        };
+        for run in old {
             let run = RunId(run);
             let may_go = self
                 .store
@@ -170,8 +200,9 @@ impl Upkeep {
                 }
             }
         }
+        workspaces.extend(self.with_many_loose_objects());
         for workspace in workspaces {
-            if let Err(error) = snapshot::clean(&self.git, &workspace).await {
+            if let Err(error) = inner::clean_all(Repository::new(&self.git, &workspace)).await {
                 debug!(workspace = %workspace.display(), %error, "old snapshots keep their room");
             }
         }

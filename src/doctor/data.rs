@@ -10,6 +10,7 @@ use rustix::process::geteuid;
 
 use super::Ground;
 use super::report::{Check, Finding, bytes};
+use crate::git::objects;
 
 const LITTLE: u64 = 1_000_000_000;
 const TOO_LITTLE: u64 = 100_000_000;
@@ -150,7 +151,7 @@ fn taken(folder: &Path) -> String {
     let parts: Vec<String> = ["workspaces", "mirrors", "runs", "snapshots"]
         .into_iter()
         .filter(|part| folder.join(part).is_dir())
-        .map(|part| match added_up(&folder.join(part), deadline) {
+        .map(|part| match room_of(part, &folder.join(part), deadline) {
             Ok(size) => format!("{part} {}", bytes(size)),
             Err(size) => format!("{part} more than {}", bytes(size)),
         })
@@ -161,27 +162,9 @@ fn taken(folder: &Path) -> String {
     }
 }
 
-/// Bytes on the disk below a folder; `Err` with what was added up by the deadline.
-fn added_up(folder: &Path, deadline: Instant) -> Result<u64, u64> {
-    const BLOCK: u64 = 512;
-    let mut size = 0;
-    let mut left = vec![folder.to_owned()];
-    while let Some(folder) = left.pop() {
-        let Ok(entries) = std::fs::read_dir(&folder) else {
-            continue;
-        };
-        for entry in entries.flatten() {
-            let Ok(entry_is) = entry.metadata() else {
-                continue;
-            };
-            size += entry_is.blocks() * BLOCK;
-            if entry_is.is_dir() {
-                left.push(entry.path());
-            }
-        }
-        if Instant::now() > deadline {
-            return Err(size);
-        }
+fn room_of(part: &str, folder: &Path, deadline: Instant) -> Result<u64, u64> {
+    match part {
+        "snapshots" => objects::taken_by(folder, deadline),
+        _ => objects::added_up(folder, deadline, |_| true),
     }
-    Ok(size)
 }

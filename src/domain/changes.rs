@@ -65,6 +65,24 @@ impl Files {
     }
 }
 
+impl Files {
+    /// Leaves out those named files of which this is so.
+    pub fn leave_out(&mut self, which: impl Fn(&Changed) -> bool) {
+        let named = self.first.len();
+        self.first.retain(|file| !which(file));
+        self.count -= (named - self.first.len()) as u64;
+    }
+
+    /// Adds those of another repository.
+    pub fn add(&mut self, others: Files) {
+        self.count += others.count;
+        self.added = self.added.saturating_add(others.added);
+        self.removed = self.removed.saturating_add(others.removed);
+        let room = FILES_NAMED.saturating_sub(self.first.len());
+        self.first.extend(others.first.into_iter().take(room));
+    }
+}
+
 impl FromIterator<Changed> for Files {
     fn from_iter<I: IntoIterator<Item = Changed>>(changed: I) -> Files {
         let mut files = Files::default();

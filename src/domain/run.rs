@@ -27,8 +27,33 @@ pub struct Run {
     /// The bot has handled `events.jsonl` up to this byte.
     pub acted_offset: u64,
     pub live_message: Option<MessageId>,
-    /// The workspace's branch, if the workspace had no file and no commit before.
-    pub was_empty: Option<String>,
+    pub before: Before,
+}
+
+/// What there is of the workspace as it was just before a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// A snapshot.
+    Kept,
+    /// It had neither a file nor a commit, on this branch.
+    Empty { branch: String },
+    /// Nothing, for this reason.
+    Missing { why: String },
+}
+
+impl Before {
+    /// As the store has it: the branch of an empty workspace, and why there is no snapshot.
+    pub fn of(empty_on: Option<String>, no_snapshot: Option<String>) -> Before {
+        match (empty_on, no_snapshot) {
+            (Some(branch), _) => Before::Empty { branch },
+            (None, Some(why)) => Before::Missing { why },
+            (None, None) => Before::Kept,
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Before::Empty { .. })
+    }
 }
 
 /// How a run ended. The first ending is final.
@@ -91,10 +116,7 @@ pub struct Measured {
     pub fix_round: u32,
     /// It is to fix failing checks.
     pub is_fix: bool,
-    /// The workspace's branch, if the workspace had no file and no commit before.
-    pub was_empty: Option<String>,
-    /// Why there is no snapshot from before the run.
-    pub no_snapshot: Option<String>,
+    pub before: Before,
     pub cost_usd: f64,
     /// Unix milliseconds.
     pub started_at: i64,

@@ -5,10 +5,11 @@ use crate::domain::changes::Commit;
 use crate::domain::changes::Commits;
 use crate::domain::changes::Files;
 use crate::domain::changes::Remote;
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
+use super::GitError;
 use super::repository::Repository;
-use super::{Git, GitError};
 
 /// How many bytes of a diff are kept; a larger file helps nobody on a phone.
 const PATCH_KEPT: usize = 10 * 1024 * 1024;
@@ -17,30 +18,36 @@ const FILES_KEPT: usize = 32 * 1024 * 1024;
 /// How many new commits are named.
 const COMMITS_NAMED: usize = 10;
 
-/// The files that differ between a snapshot and the last look through `index`, in git's order.
+/// The files that differ between a snapshot and the last look through `index`, in git's order, with their paths in the
+/// session's workspace. Those in `others`, folders of repositories inside, are left to them.
 pub async fn files(
-    git: &Git,
-    workspace: &Path,
+    repository: Repository<'_>,
     before: &str,
     index: &Path,
+    others: &[PathBuf],
 ) -> Result<Files, GitError> {
     let arguments = ["diff-index", "--cached", "-z", "-M", "--numstat", before];
-    let output = Repository::new(git, workspace)
+    let output = repository
         .through(index, arguments)
+        .about(but(repository, others).iter().map(OsString::as_os_str))
         .keeping(FILES_KEPT)
         .output()
         .await?;
-    Ok(parse(&String::from_utf8_lossy(&output.bytes)))
+    let within = repository.name().join("").to_string_lossy().into_owned();
+    Ok(parse(&String::from_utf8_lossy(&output.bytes), &within))
 }
 
 /// The difference as a patch, and whether it was cut. The person's external diff programs and text conversions are not
 /// used.
 pub async fn patch(
-    git: &Git,
-    workspace: &Path,
+    repository: Repository<'_>,
     before: &str,
     index: &Path,
+    others: &[PathBuf],
 ) -> Result<(String, bool), GitError> {
+    let within = repository.name().join("").to_string_lossy().into_owned();
+    let from = format!("--src-prefix=a/{within}");
+    let to = format!("--dst-prefix=b/{within}");
     let arguments = [
         "diff-index",
         "--cached",
@@ -48,10 +55,13 @@ pub async fn patch(
         "-M",
         "--stat",
         "--no-color",
+        &from,
+        &to,
         before,
     ];
-    let output = Repository::new(git, workspace)
+    let output = repository
         .through(index, arguments)
+        .about(but(repository, others).iter().map(OsString::as_os_str))
         .keeping(PATCH_KEPT)
         .output()
         .await?;
@@ -61,10 +71,24 @@ pub async fn patch(
     ))
 }
 
+/// Everything in a repository but these folders, as arguments.
+fn but(repository: Repository<'_>, folders: &[PathBuf]) -> Vec<OsString> {
+    let inside = folders
+        .iter()
+        .filter_map(|folder| folder.strip_prefix(repository.workspace).ok())
+        .filter(|name| !name.as_os_str().is_empty());
+    let left_out = inside.map(|name| {
+        let mut pattern = OsString::from(":(exclude,literal,top)");
+        pattern.push(name);
+        pattern
+    });
+    let all = ["--", "."].into_iter().map(OsString::from);
+    all.chain(left_out).collect()
+}
+
 /// Commits on top of `before` since a moment in Unix seconds: commits only fetched or switched to are older.
 pub async fn commits(
-    git: &Git,
-    workspace: &Path,
+    repository: Repository<'_>,
     before: Option<&str>,
     since: i64,
 ) -> Result<Commits, GitError> {
@@ -73,23 +97,18 @@ pub async fn commits(
         None => "HEAD".to_owned(),
     };
     let since = format!("--since=@{since}");
-    let log = git
-        .run(
-            workspace,
-            [
-                "-c",
-                "log.showSignature=false",
-                "log",
-                "-z",
-                "--format=%h%x09%s",
-                &since,
-                &range,
-                "--",
-            ],
-        )
-        .await;
-    let log = match log {
-        Ok(log) => log,
+    let log = repository.person([
+        "-c",
+        "log.showSignature=false",
+        "log",
+        "-z",
+        "--format=%h%x09%s",
+        &since,
+        &range,
+        "--",
+    ]);
+    let log = match log.output().await {
+        Ok(log) => log.text(),
         // No commit yet.
         Err(GitError::Refused { .. }) => return Ok(Commits::default()),
         Err(other) => return Err(other),
@@ -109,21 +128,23 @@ pub async fn commits(
 }
 
 /// How far the current branch is ahead of all remotes, as far as known here.
-pub async fn remote(git: &Git, workspace: &Path) -> Result<Remote, GitError> {
-    if git.run(workspace, ["remote"]).await?.is_empty() {
+pub async fn remote(repository: Repository<'_>) -> Result<Remote, GitError> {
+    let remotes = repository.person(["remote"]).output().await?.text();
+    if remotes.is_empty() {
         return Ok(Remote::None);
     }
     let ahead = ["rev-list", "--count", "HEAD", "--not", "--remotes"];
-    match git.run(workspace, ahead).await {
-        Ok(count) => Ok(Remote::Ahead(count.trim().parse().unwrap_or(0))),
+    match repository.person(ahead).output().await {
+        Ok(count) => Ok(Remote::Ahead(count.text().trim().parse().unwrap_or(0))),
         // No commit yet.
         Err(GitError::Refused { .. }) => Ok(Remote::Ahead(0)),
         Err(other) => Err(other),
     }
 }
 
-/// `added TAB removed TAB path NUL`, or for a rename `added TAB removed TAB NUL from NUL to NUL`.
-fn parse(output: &str) -> Files {
+/// `added TAB removed TAB path NUL`, or for a rename `added TAB removed TAB NUL from NUL to NUL`; in a repository inside
+/// the workspace, whose path ends with a slash.
+fn parse(output: &str, within: &str) -> Files {
     let mut fields = output.split('\0');
     let mut files = Files::default();
     while let Some(record) = fields.next() {
@@ -135,13 +156,13 @@ fn parse(output: &str) -> Files {
         let lines = added.parse().ok().zip(removed.parse().ok());
         let (from, path) = match path {
             "" => match (fields.next(), fields.next()) {
-                (Some(from), Some(to)) => (Some(from.to_owned()), to),
+                (Some(from), Some(to)) => (Some(format!("{within}{from}")), to),
                 _ => break,
             },
             path => (None, path),
         };
         files.push(Changed {
-            path: path.to_owned(),
+            path: format!("{within}{path}"),
             from,
             lines,
         });

@@ -1,16 +1,23 @@
 //! The only module that runs git: the binary, with worktrees, hooks and credentials as the person has them.
 //!
-//! `call` runs it. [`workspace`] makes a workspace from what [`source`] found and [`mirror`] keeps. [`snapshot`] and
-//! [`diff`] say what a run changed, through an `index` (which `seed` begins) and a `repository` of our own; [`undo`]
-//! takes it back by [`restore`], after [`present`] has kept what is there; [`push`] publishes it. [`unique`] finds what
-//! would be lost with a workspace.
+//! `call` runs it. [`workspace`] makes a workspace from what [`source`] found and [`mirror`] keeps. [`snapshot`] (its
+//! content is a `state`) and [`diff`] say what a run changed, through an [`index`], which `seed` begins and `look` brings
+//! up to date; `beside` has what git cannot keep. They are in a [`repository`] of our own, with the person's
+//! [`objects`] linked. [`undo`] takes a run back: [`present`] keeps what is there, `plan` says what may be touched, [`restore`] writes
+//! it, and [`inner`] finds the repositories inside the workspace for all of these. [`push`] publishes a branch. [`unique`]
+//! finds what would be lost with a workspace.
 
+mod beside;
 mod call;
 pub mod changes;
 pub mod diff;
 pub mod file;
 pub mod index;
+pub mod inner;
+mod look;
 pub mod mirror;
+pub mod objects;
+mod plan;
 pub mod present;
 pub mod push;
 pub mod refs;
@@ -20,6 +27,7 @@ pub mod restore;
 mod seed;
 pub mod snapshot;
 pub mod source;
+mod state;
 pub mod undo;
 pub mod unique;
 pub mod workspace;

@@ -6,10 +6,12 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::GitError;
+use super::beside::Beside;
 use super::index::{self, OwnIndex};
+use super::look::add_paths;
 use super::repository::Repository;
 use super::snapshot::{self, Snapshot};
-use super::{Git, GitError};
 
 /// How many folders are looked through for what is in the way of one file.
 pub(super) const IN_THE_WAY: usize = 10_000;
@@ -22,14 +24,23 @@ pub struct Present {
 
 /// Keeps what is there now under a ref: what a snapshot has, and whatever else lies at the paths of `to`, ignored or not.
 pub async fn keep_present(
-    git: &Git,
-    workspace: &Path,
+    repository: Repository<'_>,
     reference: &str,
     to: &Snapshot,
 ) -> Result<Present, GitError> {
-    let repository = Repository::new(git, workspace);
-    let index = OwnIndex::within(&git.scratch);
-    index::look(git, workspace, &index).await?;
+    let index = OwnIndex::within(&repository.git.scratch);
+    let beside = look_at(repository, &index, to).await?;
+    let snapshot = snapshot::write(repository, reference, &index, beside).await?;
+    Ok(Present { snapshot, index })
+}
+
+/// Takes into an index what a look sees, and whatever else lies at the paths of a snapshot.
+pub(super) async fn look_at(
+    repository: Repository<'_>,
+    index: &Path,
+    to: &Snapshot,
+) -> Result<Beside, GitError> {
+    let looked = index::look(repository, index).await?;
     let unseen = [
         "diff-index",
         "--cached",
@@ -39,17 +50,14 @@ pub async fn keep_present(
         "-z",
         &to.commit,
     ];
-    let unseen = repository.through(&index, unseen).keeping(usize::MAX);
+    let unseen = repository.through(index, unseen).keeping(usize::MAX);
     let unseen = unseen.output().await?.bytes;
-    let workspace_too = workspace.to_owned();
-    let lying = move || lying_at(&workspace_too, &unseen);
+    let workspace = repository.workspace.to_owned();
+    let lying = move || lying_at(&workspace, &unseen);
     let lying = tokio::task::spawn_blocking(lying).await;
     let lying = lying.map_err(|error| GitError::Impossible(error.to_string()))?;
-    index::add_paths(repository, &index, lying).await?;
-    snapshot::write(git, workspace, reference, &index).await?;
-    let snapshot = snapshot::find(git, workspace, reference).await?;
-    let snapshot = snapshot.ok_or_else(|| GitError::Impossible("git kept no snapshot".into()))?;
-    Ok(Present { snapshot, index })
+    add_paths(repository, index, lying).await?;
+    Ok(looked.beside)
 }
 
 /// The files that lie at these paths, below them, or where one of their folders has to be.

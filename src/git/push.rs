@@ -24,10 +24,18 @@ pub async fn push(git: &Git, workspace: &Path, listener: Listener<'_>) -> Result
     .map_err(|_| impossible("there is no commit yet"))?;
     let remote = remote_of(git, workspace, &branch).await?;
     let refspec = format!("HEAD:refs/heads/{branch}");
-    let arguments = ["push", "--progress", "--set-upstream", &remote, &refspec];
+    let arguments = [
+        "push",
+        "--porcelain",
+        "--progress",
+        "--set-upstream",
+        &remote,
+        &refspec,
+    ];
     let output = git.call(workspace, arguments).supervised(listener).await?;
     Ok(Pushed {
-        up_to_date: output.words.contains("Everything up-to-date"),
+        // `flag TAB from:to TAB summary`; git-push(1), OUTPUT.
+        up_to_date: output.text().lines().any(|line| line.starts_with("=\t")),
         link: link_in(&output.words),
         branch,
     })

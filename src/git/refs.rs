@@ -8,9 +8,11 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
+use super::GitError;
 use super::repository::{Repository, common_folder};
-use super::snapshot::Snapshot;
-use super::{Git, GitError};
+
+const STASH: &str = "refs/stash";
+const HEADS: &str = "refs/heads/";
 
 /// Branches with their commits, and the stash, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,57 +21,81 @@ pub struct Refs {
     pub stash: Vec<String>,
 }
 
-/// All, if they belong to the workspace alone; `None` if it is a worktree.
-pub async fn all(repository: Repository<'_>) -> Result<Option<Refs>, GitError> {
-    if !repository.workspace.join(".git").is_dir() {
-        return Ok(None);
-    }
+/// Where a repository is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// The commit that is checked out; `None` if there is none.
+    pub head: Option<String>,
+    /// The branch that is checked out; `None` for a detached `HEAD`.
+    pub branch: Option<String>,
+    /// All, if they belong to the repository alone; `None` if it is a worktree.
+    pub refs: Option<Refs>,
+}
+
+/// Where a repository is now.
+pub async fn look(repository: Repository<'_>) -> Result<Position, GitError> {
+    let gone = || GitError::Impossible("it is no git repository any more".into());
+    let folder = repository.git_folder().ok_or_else(gone)?;
     let list = [
         "for-each-ref",
-        "--format=%(objectname) %(refname) %(symref)",
+        "--format=%(HEAD)%(objectname) %(refname) %(symref)",
         "refs/heads/",
+        STASH,
     ];
-    let list = repository
-        .person(list)
-        .keeping(usize::MAX)
-        .output()
-        .await?
-        .text();
-    // A branch that only names another one has nothing of its own.
-    let branches = list
-        .lines()
-        .filter_map(|line| line.strip_suffix(' ')?.split_once(' '));
-    let stash = ["reflog", "show", "--format=%H", "refs/stash", "--"];
-    let has_stash = repository.workspace.join(".git/logs/refs/stash").exists();
-    // Reflogs are elsewhere in the newer format of refs.
-    let may_have_one = has_stash || repository.workspace.join(".git/reftable").exists();
-    let stash = match may_have_one {
-        true => repository.person(stash).output().await.ok(),
-        false => None,
-    };
-    // git refuses if nothing is stashed.
-    let stash = stash.map(|output| output.text()).unwrap_or_default();
-    let mut stash: Vec<String> = stash.lines().map(str::to_owned).collect();
-    // Its log may have been cut.
-    let newest = ["rev-parse", "--verify", "--quiet", "refs/stash"];
-    if let Ok(newest) = repository.person(newest).output().await
-        && stash.first() != Some(&newest.text())
-    {
-        stash.insert(0, newest.text());
+    let list = repository.person(list).keeping(usize::MAX);
+    let list = list.output().await?.text();
+    let mut position = Position::default();
+    let (mut branches, mut stash) = (BTreeMap::new(), None);
+    for line in list.lines() {
+        let is_checked_out = line.starts_with('*');
+        let mut words = line.get(1..).unwrap_or_default().split(' ');
+        let (Some(commit), Some(name), link) = (words.next(), words.next(), words.next()) else {
+            continue;
+        };
+        if name == STASH {
+            stash = Some(commit);
+            continue;
+        }
+        if is_checked_out {
+            position.head = Some(commit.to_owned());
+            position.branch = name.strip_prefix(HEADS).map(str::to_owned);
+        }
+        // A branch that only names another one has nothing of its own.
+        if link.is_none_or(str::is_empty) {
+            branches.insert(name.to_owned(), commit.to_owned());
+        }
     }
-    Ok(Some(Refs {
-        branches: branches
-            .map(|(commit, name)| (name.to_owned(), commit.to_owned()))
-            .collect(),
-        stash,
-    }))
+    if position.branch.is_none() {
+        (position.head, position.branch) = head(repository).await;
+    }
+    if common_folder(&folder) == folder {
+        let stash = match stash {
+            Some(newest) => stashed(repository, newest).await,
+            None => Vec::new(),
+        };
+        position.refs = Some(Refs { branches, stash });
+    }
+    Ok(position)
+}
+
+/// All that is stashed, newest first.
+async fn stashed(repository: Repository<'_>, newest: &str) -> Vec<String> {
+    let log = ["reflog", "show", "--format=%H", STASH, "--"];
+    let log = repository.person(log).output().await;
+    let log = log.map(|output| output.text()).unwrap_or_default();
+    let mut stash: Vec<String> = log.lines().map(str::to_owned).collect();
+    // Its log may have been cut.
+    if stash.first().is_none_or(|first| first != newest) {
+        stash.insert(0, newest.to_owned());
+    }
+    stash
 }
 
 /// Puts branches and stash back, from what they are now. A branch that is checked out in a worktree of the run's stays.
 pub(super) async fn put_all(
     repository: Repository<'_>,
-    from: &Snapshot,
-    to: &Snapshot,
+    from: &Position,
+    to: &Position,
 ) -> Result<(), GitError> {
     let (Some(from), Some(to)) = (&from.refs, &to.refs) else {
         return Ok(());
@@ -110,7 +136,14 @@ async fn checked_out_elsewhere(repository: Repository<'_>) -> Result<BTreeSet<St
     let list = ["worktree", "list", "--porcelain"];
     let list = repository.person(list).output().await?.text();
     let own = repository.workspace.canonicalize().ok();
-    let is_own = |block: &&str| {
+    let is_main = repository
+        .git_folder()
+        .is_some_and(|folder| common_folder(&folder) == folder);
+    let is_own = |number: usize, block: &str| {
+        if is_main {
+            // It is the first one, for a submodule under the name of its git folder.
+            return number == 0;
+        }
         let place = block
             .lines()
             .find_map(|line| line.strip_prefix("worktree "));
@@ -118,8 +151,9 @@ async fn checked_out_elsewhere(repository: Repository<'_>) -> Result<BTreeSet<St
     };
     Ok(list
         .split("\n\n")
-        .filter(|block| !is_own(block))
-        .flat_map(str::lines)
+        .enumerate()
+        .filter(|(number, block)| !is_own(*number, block))
+        .flat_map(|(_, block)| block.lines())
         .filter_map(|line| Some(line.strip_prefix("branch ")?.to_owned()))
         .collect())
 }
@@ -132,8 +166,8 @@ async fn branch(repository: Repository<'_>) -> Option<String> {
     name.ok().map(|output| output.text())
 }
 
-/// The commit and the branch that are checked out.
-pub async fn head(repository: Repository<'_>) -> (Option<String>, Option<String>) {
+/// The commit and the branch that are checked out, where the branch has no commit or there is none.
+async fn head(repository: Repository<'_>) -> (Option<String>, Option<String>) {
     let commit = ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"];
     let commit = repository.person(commit).output();
     let (commit, branch) = tokio::join!(commit, branch(repository));
@@ -141,7 +175,7 @@ pub async fn head(repository: Repository<'_>) -> (Option<String>, Option<String>
 }
 
 /// Sets `HEAD` and its branch.
-pub(super) async fn put_head(repository: Repository<'_>, to: &Snapshot) -> Result<(), GitError> {
+pub(super) async fn put_head(repository: Repository<'_>, to: &Position) -> Result<(), GitError> {
     let reference = to
         .branch
         .as_ref()
@@ -207,47 +241,52 @@ async fn bring_back(repository: Repository<'_>, commit: &str) -> Result<(), GitE
 
 /// Removes the locks that a git of ours left when it was ended with the bot. Call it only if nobody else can be working
 /// there.
-pub fn unlock(git: &Git, workspace: &Path, branch: Option<&str>) {
-    let repository = Repository::new(git, workspace);
+pub fn unlock(repository: Repository<'_>, branch: Option<&str>) {
     let store = repository.folder();
-    let mut folders = vec![store.clone()];
-    let branch = branch.map(|branch| format!("refs/heads/{branch}.lock"));
     if let Some(own) = repository.git_folder() {
         let common = common_folder(&own);
         for name in ["index.lock", "HEAD.lock"] {
             let _ = fs::remove_file(own.join(name));
         }
-        let _ = branch.map(|branch| fs::remove_file(common.join(branch)));
+        if common == own {
+            let _ = fs::remove_file(own.join("packed-refs.lock"));
+            for name in ["refs", "reftable"] {
+                remove_locks(&own.join(name));
+            }
+        } else if let Some(branch) = branch {
+            let _ = fs::remove_file(common.join(format!("{HEADS}{branch}.lock")));
+        }
     }
     // Nobody but telecoder works in its own folder.
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() && folder != store.join("objects") => folders.push(path),
-                _ if path.extension() == Some(OsStr::new("lock")) => drop(fs::remove_file(path)),
-                _ => {}
-            }
+    remove_locks(&store);
+}
+
+/// Removes all locks below a folder of git's, but for those of objects.
+fn remove_locks(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && entry.file_name() != "objects" => remove_locks(&path),
+            _ if path.extension() == Some(OsStr::new("lock")) => drop(fs::remove_file(path)),
+            _ => {}
         }
     }
 }
 
 /// The commit that a branch is at; `None` if there is no such branch.
-pub async fn tip(git: &Git, workspace: &Path, branch: &str) -> Option<String> {
+pub async fn tip(repository: Repository<'_>, branch: &str) -> Option<String> {
     let reference = format!("refs/heads/{branch}");
     let tip = ["rev-parse", "--verify", "--quiet", &reference];
-    let tip = Repository::new(git, workspace).person(tip).output().await;
+    let tip = repository.person(tip).output().await;
     tip.ok().map(|output| output.text())
 }
 
 /// Puts a branch that is not checked out back to where it was.
 pub async fn put_branch(
-    git: &Git,
-    workspace: &Path,
+    repository: Repository<'_>,
     branch: &str,
     commit: &str,
 ) -> Result<(), GitError> {
-    let repository = Repository::new(git, workspace);
     bring_back(repository, commit).await?;
     let reference = format!("refs/heads/{branch}");
     if checked_out_elsewhere(repository)

@@ -1,6 +1,6 @@
 //! The snapshots of a workspace: a git folder of telecoder's own, in which everything is kept as the bytes on the disk.
 //!
-//! `snapshots/<session>.git` in the data folder. Its `info/attributes` overrides every attribute that would change a
+//! `snapshots/<session>.git` in the data folder; `within/` in that has those of the repositories inside the workspace. Its `info/attributes` overrides every attribute that would change a
 //! file's content (gitattributes(5)), whatever the workspace and the person have set. The person's objects are linked
 //! into it, file by file, so a snapshot takes no room for what a commit has already, and loses nothing when the person's
 //! repository is cleaned up. Nothing is ever written into the person's `.git` for a snapshot.
@@ -8,14 +8,20 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::call::Call;
+use super::objects::link_objects;
 use super::{Git, GitError, file};
 
+/// In the folder of a workspace's snapshots.
+const WITHIN: &str = "within";
 /// So many bytes of old packs are kept before they are packed anew.
 const OLD_PACKS_MOST: u64 = 200_000_000;
+/// So many loose objects stay so; as `gc.auto` of git.
+const LOOSE_MOST: usize = 6_700;
 /// Content is kept as it is. `!` takes an attribute back to "not set", `-` switches it off.
 const BYTES: &str = "* -text -crlf -ident -filter !eol !working-tree-encoding\n";
 /// The person's settings must neither run anything nor change the result.
@@ -73,12 +79,31 @@ const OF_SNAPSHOTS: [&str; 24] = [
 #[derive(Clone, Copy)]
 pub struct Repository<'a> {
     pub git: &'a Git,
+    /// The folder that has its files.
     pub workspace: &'a Path,
+    /// The session's workspace: the same, or a folder around it.
+    top: &'a Path,
 }
 
 impl<'a> Repository<'a> {
     pub fn new(git: &'a Git, workspace: &'a Path) -> Repository<'a> {
-        Repository { git, workspace }
+        Repository {
+            git,
+            workspace,
+            top: workspace,
+        }
+    }
+
+    /// A repository inside this one's workspace, by the path of its folder.
+    pub fn inner(self, workspace: &'a Path) -> Repository<'a> {
+        Repository { workspace, ..self }
+    }
+
+    /// Its path in the session's workspace; empty for that itself.
+    pub fn name(self) -> &'a Path {
+        self.workspace
+            .strip_prefix(self.top)
+            .unwrap_or(Path::new(""))
     }
 
     /// A call for the person's repository, whatever its settings say, even if it is none any more.
@@ -94,8 +119,13 @@ impl<'a> Repository<'a> {
 
     /// A call for the snapshots.
     pub(super) fn snapshots<'b>(self, arguments: impl IntoIterator<Item = &'b str>) -> Call<'a> {
+        // What is kept can be had even if the repository is gone.
+        let at = match self.workspace.is_dir() {
+            true => self.workspace,
+            false => &self.git.scratch,
+        };
         self.git
-            .call(self.workspace, with(&[&OWN, &OF_SNAPSHOTS], arguments))
+            .call(at, with(&[&OWN, &OF_SNAPSHOTS], arguments))
             .with("GIT_DIR", self.folder())
             .with("GIT_WORK_TREE", self.workspace)
     }
@@ -111,10 +141,66 @@ impl<'a> Repository<'a> {
 
     /// The folder of the snapshots.
     pub fn folder(self) -> PathBuf {
-        let name = self.workspace.file_name().unwrap_or_default();
-        let mut name = name.to_owned();
+        let mut name = self.top.file_name().unwrap_or_default().to_owned();
         name.push(".git");
-        self.git.snapshots.join(name)
+        let folder = self.git.snapshots.join(name);
+        match self.name() {
+            name if name.as_os_str().is_empty() => folder,
+            // No folder of a workspace's files has that name.
+            name => folder.join(WITHIN).join(name).join(".git"),
+        }
+    }
+
+    /// The folders of all repositories inside that have snapshots, those around others first.
+    pub fn inner_ones(self) -> Vec<PathBuf> {
+        let stores = self.folder().join(WITHIN);
+        let mut found = Vec::new();
+        let mut folders = vec![stores.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                if entry.file_name() != ".git" {
+                    folders.push(entry.path());
+                } else if let Ok(name) = folder.strip_prefix(&stores) {
+                    found.push(self.top.join(name));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// Whether no link leads to its folder from the session's workspace.
+    pub fn is_inside(self) -> bool {
+        let folders = self.workspace.ancestors();
+        let mut inside = folders.take_while(|folder| *folder != self.top);
+        inside.all(|folder| !folder.is_symlink())
+    }
+
+    /// Whether its folder is a repository now: one whose git folder is the workspace's, or a worktree of another one.
+    pub fn is_there(self) -> bool {
+        let Some(folder) = self.git_folder().filter(|folder| folder.is_dir()) else {
+            return false;
+        };
+        if self.workspace == self.top || common_folder(&folder) != folder {
+            return self.is_inside();
+        }
+        let around = [Some(self.top.to_owned()), git_folder(self.top)];
+        let around = around
+            .iter()
+            .flatten()
+            .filter_map(|it| it.canonicalize().ok());
+        let real = folder.canonicalize();
+        let is_ours = real.is_ok_and(|real| around.into_iter().any(|it| real.starts_with(it)));
+        is_ours && self.is_inside()
+    }
+
+    /// Makes a folder a repository, with the format of hashes that these snapshots have.
+    pub(super) async fn init(self, folder: &Path) -> Result<(), GitError> {
+        let format = self.snapshots(["rev-parse", "--show-object-format"]);
+        let format = format!("--object-format={}", format.output().await?.text());
+        let make = ["init", "--quiet", "--template=", &format];
+        let make = self.git.call(folder, with(&[&OWN], make));
+        make.output().await.map(drop)
     }
 
     /// The index of the last look, from which the next one begins.
@@ -138,7 +224,8 @@ impl<'a> Repository<'a> {
         let common = common_folder(&git_folder);
         let exclude = folder.join("info/exclude");
         let settings = ["config", "config.worktree", "info/exclude"].map(|name| common.join(name));
-        let excludes = match is_newer_than_all(&exclude, &settings) {
+        let newest = newest_of(&settings);
+        let excludes = match newest == newest_of(std::slice::from_ref(&exclude)) {
             true => None,
             false => {
                 let excludes = self.person(["config", "--type=path", "core.excludesFile"]);
@@ -154,13 +241,12 @@ impl<'a> Repository<'a> {
                 rules.push(b'\n');
                 rules.extend(fs::read(common.join("info/exclude")).unwrap_or_default());
                 fs::write(&exclude, rules)?;
-                if more.is_some() {
-                    // That file may change without a sign in the repository.
-                    File::options()
-                        .write(true)
-                        .open(&exclude)?
-                        .set_modified(SystemTime::UNIX_EPOCH)?;
-                }
+                // Its time says what it was made from. A file named there may change without a sign in the repository.
+                let made_from = newest.filter(|_| more.is_none());
+                File::options()
+                    .write(true)
+                    .open(&exclude)?
+                    .set_modified(made_from.unwrap_or(SystemTime::UNIX_EPOCH))?;
             }
             link_objects(&common.join("objects"), &folder.join("objects"))
         };
@@ -184,11 +270,19 @@ impl<'a> Repository<'a> {
 
     /// Whether packs take much room that the person's repository has replaced: nobody else has a link to them.
     pub fn has_old_packs(self) -> bool {
-        use std::os::unix::fs::MetadataExt;
         let packs = fs::read_dir(self.folder().join("objects/pack"));
         let packs = packs.into_iter().flatten().flatten();
         let only_ours = packs.filter_map(|pack| pack.metadata().ok().filter(|it| it.nlink() == 1));
         only_ours.map(|pack| pack.len()).sum::<u64>() > OLD_PACKS_MOST
+    }
+
+    /// Whether so many objects are loose, each a file of its own, that they take much more room than in a pack.
+    pub fn has_many_loose(self) -> bool {
+        // Their names begin with a random byte. Those that are linked are the person's.
+        let some = fs::read_dir(self.folder().join("objects/17"));
+        let some = some.into_iter().flatten().flatten();
+        let own = some.filter(|object| object.metadata().is_ok_and(|there| there.nlink() == 1));
+        own.count() > LOOSE_MOST / 256
     }
 
     async fn make(self, folder: &Path) -> Result<(), GitError> {
@@ -218,15 +312,12 @@ impl<'a> Repository<'a> {
     }
 }
 
-/// Whether nothing of these was written in the second before a file, or after it.
-fn is_newer_than_all(file: &Path, others: &[PathBuf]) -> bool {
-    const COARSE: Duration = Duration::from_secs(1);
-    let time = |path: &Path| fs::metadata(path).and_then(|there| there.modified()).ok();
-    let Some(written) = time(file) else {
-        return false;
-    };
-    let others = others.iter().filter_map(|other| time(other));
-    others.into_iter().all(|other| other + COARSE < written)
+/// When the newest of these was written.
+fn newest_of(files: &[PathBuf]) -> Option<SystemTime> {
+    let written = files
+        .iter()
+        .filter_map(|file| file.metadata().ok()?.modified().ok());
+    written.max()
 }
 
 fn with<'b>(
@@ -255,70 +346,4 @@ pub(super) fn common_folder(git_folder: &Path) -> PathBuf {
         Some(common) => git_folder.join(common.trim()),
         None => git_folder.to_owned(),
     }
-}
-
-/// Links the objects that are new. Where the file system cannot, they are borrowed (`info/alternates`), and then depend
-/// on the person's repository; so do those that it borrows itself.
-fn link_objects(from: &Path, to: &Path) -> io::Result<()> {
-    let mut borrowed = borrowed_by(from);
-    let mut folders = vec![("pack".to_owned(), true)];
-    for entry in fs::read_dir(from)?.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            folders.push((name, false));
-        }
-    }
-    'all: for (name, is_packs) in folders {
-        let (of, into) = (from.join(&name), to.join(&name));
-        let Ok(entries) = fs::read_dir(&of) else {
-            continue;
-        };
-        fs::create_dir_all(&into)?;
-        for entry in entries.flatten() {
-            let file = entry.file_name();
-            let shown = file.to_string_lossy();
-            let is_wanted = match is_packs {
-                true => [".pack", ".idx", ".rev", ".promisor"]
-                    .iter()
-                    .any(|end| shown.starts_with("pack-") && shown.ends_with(end)),
-                false => !shown.starts_with("tmp_"),
-            };
-            if !is_wanted {
-                continue;
-            }
-            match fs::hard_link(entry.path(), into.join(&file)) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                // It was packed meanwhile.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(_) => {
-                    borrowed.push(from.to_string_lossy().into_owned());
-                    break 'all;
-                }
-            }
-        }
-    }
-    let alternates = to.join("info/alternates");
-    if borrowed.is_empty() && !alternates.exists() {
-        return Ok(());
-    }
-    fs::create_dir_all(to.join("info"))?;
-    let known = fs::read_to_string(&alternates).unwrap_or_default();
-    let mut lines: Vec<&str> = known.lines().collect();
-    lines.extend(borrowed.iter().map(String::as_str));
-    lines.sort_unstable();
-    lines.dedup();
-    fs::write(&alternates, lines.join("\n") + "\n")
-}
-
-/// The object folders that a repository borrows from. Format: gitrepository-layout(5), `objects/info/alternates`.
-fn borrowed_by(objects: &Path) -> Vec<String> {
-    let lines = fs::read_to_string(objects.join("info/alternates")).unwrap_or_default();
-    let lines = lines
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
-    // One that is relative is so to the folder of the objects.
-    lines
-        .map(|line| objects.join(line).to_string_lossy().into_owned())
-        .collect()
 }

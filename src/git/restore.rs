@@ -16,12 +16,15 @@ use std::path::{Path, PathBuf};
 use fail::fail_point;
 use tokio_util::sync::CancellationToken;
 
-use super::index::{self, OwnIndex};
-use super::present::{IN_THE_WAY, Present, is_in_another_repository, nul_ended};
+use super::GitError;
+use super::beside::Beside;
+use super::index::OwnIndex;
+use super::look::{add_paths, is_behind_link};
+use super::plan::{Plan, paths_in};
+use super::present::{Present, nul_ended};
 use super::refs::{self, leave_what_is_in_progress, put_head};
 use super::repository::Repository;
 use super::snapshot::Snapshot;
-use super::{Git, GitError};
 use crate::domain::id::RunId;
 use crate::process::RUN_MARKER;
 
@@ -45,27 +48,19 @@ pub struct Work<'a> {
 ///
 /// `from` is the present state, kept a moment ago. Nothing is changed if the error is [`GitError::Impossible`].
 pub async fn restore(
-    git: &Git,
-    workspace: &Path,
+    repository: Repository<'_>,
     from: &Present,
     to: &Snapshot,
     work: Work<'_>,
 ) -> Result<(), GitError> {
-    let repository = Repository::new(git, workspace);
-    let folder = repository.git_folder().ok_or_else(|| {
-        GitError::Impossible("the workspace is no git repository any more".into())
-    })?;
-    if folder.join("index.lock").exists() {
-        return Err(GitError::Impossible(
-            "another git is at work in the workspace, or was killed there (index.lock)".into(),
-        ));
-    }
-    let back = OwnIndex::within(&git.scratch);
+    let folder = folder_to_restore(repository)?;
+    let back = OwnIndex::within(&repository.git.scratch);
     repository
         .through(&back, ["read-tree", &to.commit])
         .output()
         .await?;
-    put_head(repository, to)
+    let plan = Plan::make(repository, from, to).await?;
+    put_head(repository, &to.position)
         .await
         .map_err(|error| match error {
             GitError::Refused { words, .. } => {
@@ -76,7 +71,7 @@ pub async fn restore(
     if !to.is_busy {
         leave_what_is_in_progress(repository, &folder).await;
     }
-    let restored = restore_all(repository, from, to, &back, work).await;
+    let restored = restore_all(repository, from, to, plan, &back, work).await;
     restored.map_err(|error| match error {
         // Something is changed by now.
         GitError::Impossible(words) => GitError::Refused { code: None, words },
@@ -84,17 +79,34 @@ pub async fn restore(
     })
 }
 
+/// The folder of a repository in which nobody else is at work; else [`GitError::Impossible`].
+pub(super) fn folder_to_restore(repository: Repository<'_>) -> Result<PathBuf, GitError> {
+    let name = match repository.name().as_os_str() {
+        name if name.is_empty() => "the workspace".to_owned(),
+        name => name.to_string_lossy().into_owned(),
+    };
+    let Some(folder) = repository.git_folder() else {
+        let words = format!("{name} is no git repository any more");
+        return Err(GitError::Impossible(words));
+    };
+    if folder.join("index.lock").exists() {
+        let words = format!("another git is at work in {name}, or was killed there (index.lock)");
+        return Err(GitError::Impossible(words));
+    }
+    Ok(folder)
+}
+
 /// Restores what `HEAD` is not: other branches, the stash and files, from an index that has the files.
 async fn restore_all(
     repository: Repository<'_>,
     from: &Present,
     to: &Snapshot,
+    plan: Plan,
     back: &Path,
     work: Work<'_>,
 ) -> Result<(), GitError> {
     let workspace = repository.workspace;
-    refs::put_all(repository, &from.snapshot, to).await?;
-    let plan = Plan::make(repository, from, to).await?;
+    refs::put_all(repository, &from.snapshot.position, &to.position).await?;
     let (rules, files): (Vec<&PathBuf>, Vec<&PathBuf>) = plan
         .to_write
         .iter()
@@ -140,9 +152,10 @@ async fn restore_all(
     write(repository, back, &files, work).await?;
     // The next look sees what has come back, ignored or not, and passes over what is ignored again.
     let back_again: BTreeSet<PathBuf> = plan.to_write.iter().cloned().collect();
-    index::add_paths(repository, &repository.last_index(), nul_ended(&back_again)).await?;
+    add_paths(repository, &repository.last_index(), nul_ended(&back_again)).await?;
     forget_what_is_ignored(repository, &ignored).await?;
-    let own_index: &[&str] = match &to.head {
+    put_beside_back(repository, &from.snapshot, to, back_again).await?;
+    let own_index: &[&str] = match &to.position.head {
         Some(head) => &["read-tree", head],
         None => &["read-tree", "--empty"],
     };
@@ -156,109 +169,34 @@ async fn restore_all(
     Ok(())
 }
 
+/// Puts rights and empty folders back, and notes them for the next look.
+async fn put_beside_back(
+    repository: Repository<'_>,
+    from: &Snapshot,
+    to: &Snapshot,
+    written: BTreeSet<PathBuf>,
+) -> Result<(), GitError> {
+    if from.beside != to.beside {
+        let kept = paths_in(repository, to).await?;
+        let put_back = to.beside.put_back(&from.beside, repository, &kept);
+        put_back.map_err(|error| GitError::Refused {
+            code: None,
+            words: format!("the rights of a file cannot be put back: {error}"),
+        })?;
+    }
+    let mut beside = Beside::noted(repository);
+    for path in &written {
+        beside.look_at(repository.workspace, path);
+    }
+    beside.note(repository);
+    Ok(())
+}
+
 fn not_removed(error: &io::Error) -> GitError {
     GitError::Refused {
         code: None,
         words: format!("a file cannot be removed: {error}"),
     }
-}
-
-/// What a restore does to files. Those that differ and may not be touched are in neither.
-#[derive(Default)]
-struct Plan {
-    to_write: Vec<PathBuf>,
-    to_remove: BTreeSet<PathBuf>,
-}
-
-impl Plan {
-    async fn make(
-        repository: Repository<'_>,
-        from: &Present,
-        to: &Snapshot,
-    ) -> Result<Plan, GitError> {
-        let changes = [
-            "diff-tree",
-            "-r",
-            "-z",
-            "--raw",
-            "--no-renames",
-            &from.snapshot.tree,
-            &to.tree,
-        ];
-        let changes = repository.snapshots(changes).keeping(usize::MAX);
-        // What was written since the look a moment ago is kept nowhere.
-        let since = ["diff-files", "-z", "--name-only"];
-        let since = repository.through(&from.index, since).keeping(usize::MAX);
-        let (changes, since) = tokio::join!(changes.output(), since.output());
-        let (changes, since) = (changes?.bytes, since?.bytes);
-        let unkept = since.split(|byte| *byte == 0);
-        let unkept: BTreeSet<PathBuf> = unkept
-            .map(|path| PathBuf::from(OsStr::from_bytes(path)))
-            .collect();
-        let mut kept = paths_in(repository, &from.snapshot).await?;
-        kept.retain(|path| !unkept.contains(path));
-        let mut plan = Plan::default();
-        let mut fields = changes.split(|byte| *byte == 0);
-        // `:mode mode object object status NUL path NUL`
-        while let (Some(change), Some(path)) = (fields.next(), fields.next()) {
-            let at = PathBuf::from(OsStr::from_bytes(path));
-            let change = String::from_utf8_lossy(change);
-            let is_repository = change.split([' ', ':']).any(|mode| mode == "160000");
-            let is_removed = change.ends_with('D');
-            let stays = is_repository
-                || is_in_another_repository(repository.workspace, &at)
-                || unkept.contains(&at)
-                || (!is_removed && !is_all_kept(repository.workspace, &at, &kept));
-            match (stays, is_removed) {
-                (true, _) => {}
-                (false, true) => drop(plan.to_remove.insert(at)),
-                (false, false) => plan.to_write.push(at),
-            }
-        }
-        Ok(plan)
-    }
-}
-
-/// Whether all that lies where a file is to be written is kept: at its path, below it, or where one of its folders has to
-/// be.
-fn is_all_kept(workspace: &Path, path: &Path, kept: &BTreeSet<PathBuf>) -> bool {
-    let places = path
-        .ancestors()
-        .filter(|place| !place.as_os_str().is_empty());
-    for place in places {
-        match workspace.join(place).symlink_metadata() {
-            Ok(there) if there.is_dir() => {
-                return place != path || is_kept_below(workspace, place, kept);
-            }
-            Ok(_) => return kept.contains(place),
-            Err(_) => {}
-        }
-    }
-    true
-}
-
-fn is_kept_below(workspace: &Path, folder: &Path, kept: &BTreeSet<PathBuf>) -> bool {
-    let mut folders = vec![folder.to_owned()];
-    let mut looked = 0;
-    while let Some(folder) = folders.pop() {
-        looked += 1;
-        let Ok(entries) = fs::read_dir(workspace.join(&folder)) else {
-            return false;
-        };
-        if looked > IN_THE_WAY {
-            return false;
-        }
-        for entry in entries.flatten() {
-            let path = folder.join(entry.file_name());
-            match entry.file_type() {
-                _ if entry.file_name() == ".git" => return false,
-                Ok(kind) if kind.is_dir() => folders.push(path),
-                _ if kept.contains(&path) => {}
-                _ => return false,
-            }
-        }
-    }
-    true
 }
 
 /// Writes files as the index has them. A folder that is in the way of one has only files that are kept.
@@ -309,8 +247,7 @@ async fn write(
 
 /// Removes a file, and the folders that have nothing else. What lies behind a link is not the workspace's.
 fn remove(workspace: &Path, path: &Path) -> io::Result<()> {
-    let mut folders = path.ancestors().skip(1);
-    if folders.any(|folder| !folder.as_os_str().is_empty() && workspace.join(folder).is_symlink()) {
+    if is_behind_link(workspace, path) {
         return Ok(());
     }
     match fs::remove_file(workspace.join(path)) {
@@ -330,19 +267,6 @@ fn remove(workspace: &Path, path: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-async fn paths_in(
-    repository: Repository<'_>,
-    snapshot: &Snapshot,
-) -> Result<BTreeSet<PathBuf>, GitError> {
-    let list = ["ls-tree", "-r", "-z", "--name-only", &snapshot.tree];
-    let list = repository.snapshots(list).keeping(usize::MAX).output();
-    let paths = list.await?.bytes;
-    let paths = paths.split(|byte| *byte == 0);
-    Ok(paths
-        .map(|path| PathBuf::from(OsStr::from_bytes(path)))
-        .collect())
 }
 
 /// Which of these git ignores by the rules that are in the workspace now: files that the snapshot lacks for that reason

@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::GitError;
+use super::beside::Beside;
 use super::index::copy_time;
 use super::present::nul_ended;
 use super::repository::Repository;
@@ -17,22 +18,24 @@ use super::repository::Repository;
 /// With fewer files, reading them all takes no time that anybody notices.
 const MANY: usize = 2_000;
 
-/// Makes an index from the person's, or none.
-pub(super) async fn seed(repository: Repository<'_>, index: &Path) {
-    if begin(repository, index).await.is_err() {
+/// Makes an index from the person's, or none. Returns the rights of the files in it.
+pub(super) async fn seed(repository: Repository<'_>, index: &Path) -> Beside {
+    let begun = begin(repository, index).await;
+    begun.unwrap_or_else(|_| {
         // The look begins with nothing.
         let _ = fs::remove_file(index);
-    }
+        Beside::default()
+    })
 }
 
-async fn begin(repository: Repository<'_>, index: &Path) -> Result<(), GitError> {
+async fn begin(repository: Repository<'_>, index: &Path) -> Result<Beside, GitError> {
     let listed = repository.person(["ls-files", "-z", "-v", "--stage"]);
     let listed = listed.keeping(usize::MAX).output().await?.bytes;
     let entries: Vec<Entry<'_>> = listed.split(|byte| *byte == 0).filter_map(entry).collect();
     let converts = repository.person(["config", "--get", "core.autocrlf"]);
     let converts = converts.output().await.map(|output| output.text());
     let Some(folder) = repository.git_folder() else {
-        return Ok(());
+        return Ok(Beside::default());
     };
     let stat = "^core\\.(ignorestat|trustctime|checkstat)$";
     let stat = repository
@@ -41,10 +44,10 @@ async fn begin(repository: Repository<'_>, index: &Path) -> Result<(), GitError>
         .await;
     // What the person's git knows of files may be less than what counts here.
     if stat.is_ok() {
-        return Ok(());
+        return Ok(Beside::default());
     }
     if entries.len() < MANY || converts.is_ok_and(|converts| converts != "false") {
-        return Ok(());
+        return Ok(Beside::default());
     }
     let persons = folder.join("index");
     let impossible = |error: std::io::Error| GitError::Impossible(error.to_string());
@@ -54,20 +57,24 @@ async fn begin(repository: Repository<'_>, index: &Path) -> Result<(), GitError>
         tokio::join!(converted(repository, &entries), sizes(repository, &entries));
     let (converted, sizes) = (converted?, sizes?);
     let mut to_read = BTreeSet::new();
+    let mut beside = Beside::default();
     for (entry, kept) in entries.iter().zip(sizes) {
         let path = Path::new(OsStr::from_bytes(entry.path));
         let there = repository.workspace.join(path).symlink_metadata();
         let is_as_long = there.is_ok_and(|there| Some(there.len()) == kept);
         if !entry.is_plain || !is_as_long || converted.contains(entry.path) {
             to_read.insert(path.to_owned());
+        } else {
+            beside.look_at(repository.workspace, path);
         }
     }
     if to_read.is_empty() {
-        return Ok(());
+        return Ok(beside);
     }
     let forget = ["update-index", "--force-remove", "-z", "--stdin"];
     let forget = repository.through(index, forget);
-    forget.input(nul_ended(&to_read)).output().await.map(drop)
+    forget.input(nul_ended(&to_read)).output().await?;
+    Ok(beside)
 }
 
 struct Entry<'a> {

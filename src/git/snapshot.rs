@@ -3,27 +3,21 @@
 //! It is a commit below `refs/telecoder/` in a `repository` of telecoder's own. Its parents are the commits of `HEAD`, of
 //! all branches and of the stash, and its message names these, so the snapshot alone is enough to go back to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use fail::fail_point;
 
-use super::index::look;
-use super::refs::{self, Refs};
-use super::repository::{Repository, git_folder};
-use super::{Git, GitError, file};
+use super::beside::Beside;
+use super::inner::Root;
+use super::refs::{self, Position, Refs};
+use super::repository::Repository;
+pub use super::state::Snapshot;
+use super::{GitError, file};
 use crate::domain::id::RunId;
+use crate::domain::run::Before;
 
-/// The prefix of the message's line that names the branch.
-const BRANCH: &str = "branch: ";
-/// The lines that name the commit that was checked out, a branch and its commit, and a stashed commit.
-const HEAD: &str = "head: ";
-const ALL_REFS: &str = "all branches:";
-const REF: &str = "ref: ";
-const STASH: &str = "stash: ";
-/// The line of the message that says that something was in progress.
-const BUSY: &str = "in progress: a merge or its like";
 const NAME: &str = "telecoder";
 const EMAIL: &str = "telecoder@localhost";
 
@@ -40,38 +34,17 @@ pub enum Moment {
     Tip,
     /// What an undo has left: it is taken back only where nothing was added to that.
     Left,
+    /// What was before, of a repository that the run had removed.
+    Absent,
     /// What lay there when something was restored that had been cut off, or is taken back.
     Found,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
-    pub commit: String,
-    /// All that it keeps.
-    pub tree: String,
-    /// The commit that was checked out; `None` if there was none.
-    pub head: Option<String>,
-    /// The branch that was checked out; `None` for a detached `HEAD`.
-    pub branch: Option<String>,
-    /// A merge, a rebase or their like was in progress.
-    pub is_busy: bool,
-    /// Branches and stash, where the repository is the workspace's own.
-    pub refs: Option<Refs>,
-}
-
-impl Snapshot {
-    /// Whether files, commit, branches and stash are the same.
-    pub fn is_same_state(&self, other: &Snapshot) -> bool {
-        (&self.tree, &self.head, &self.branch) == (&other.tree, &other.head, &other.branch)
-            && self.refs == other.refs
-    }
-}
-
 /// The command by which a person gets the files of a snapshot.
-pub fn how_to_get(git: &Git, workspace: &Path, name: &str) -> String {
+pub fn how_to_get(repository: Repository<'_>, name: &str) -> String {
     format!(
         "git -c core.bare=false --git-dir={} --work-tree=. checkout {name} -- .",
-        Repository::new(git, workspace).folder().display()
+        repository.folder().display()
     )
 }
 
@@ -83,52 +56,42 @@ pub fn reference(run: RunId, moment: Moment) -> String {
         Moment::Redoing => "redoing",
         Moment::Tip => "tip",
         Moment::Left => "left",
+        Moment::Absent => "absent",
         Moment::Found => "found",
     };
     format!("refs/telecoder/{run}/{moment}")
 }
 
-/// Takes a snapshot and keeps it under a ref. A file of our own is made at `index`.
-///
-/// Errors are git's. A file that cannot be read is left out.
-pub async fn take(
-    git: &Git,
-    workspace: &Path,
-    reference: &str,
-    index: &Path,
-) -> Result<(), GitError> {
-    look(git, workspace, index).await?;
-    write(git, workspace, reference, index).await
-}
-
 /// Keeps what an index has.
 pub(super) async fn write(
-    git: &Git,
-    workspace: &Path,
+    repository: Repository<'_>,
     reference: &str,
     index: &Path,
-) -> Result<(), GitError> {
-    let repository = Repository::new(git, workspace);
+    beside: Beside,
+) -> Result<Snapshot, GitError> {
     let write = repository.through(index, ["write-tree"]);
-    let (tree, refs, (head, branch)) = tokio::join!(
-        write.output(),
-        refs::all(repository),
-        refs::head(repository)
-    );
-    let (tree, refs) = (tree?.text(), refs?);
-    let is_busy = git_folder(workspace).is_some_and(|folder| refs::in_progress(&folder).is_some());
-    let mut message = message(branch.as_deref(), is_busy);
-    message.push_str(&told(head.as_deref(), refs.as_ref()));
+    let (tree, position) = tokio::join!(write.output(), refs::look(repository));
+    let position = position?;
+    let mut snapshot = Snapshot {
+        commit: String::new(),
+        tree: tree?.text(),
+        is_busy: repository
+            .git_folder()
+            .is_some_and(|folder| refs::in_progress(&folder).is_some()),
+        root: Root::of(repository),
+        position,
+        beside,
+    };
     // With its parents it keeps every commit that a branch or the stash has.
-    let others = refs
-        .iter()
-        .flat_map(|refs| refs.branches.values().chain(&refs.stash));
-    let commits = head.iter().chain(others);
+    let refs = snapshot.position.refs.iter();
+    let others = refs.flat_map(|refs| refs.branches.values().chain(&refs.stash));
+    let commits = snapshot.position.head.iter().chain(others);
     let commits: BTreeSet<&str> = commits.map(String::as_str).collect();
     let parents: Vec<&str> = commits.iter().flat_map(|commit| ["-p", commit]).collect();
-    let commit = commit(git, workspace, &tree, &message, &parents).await?;
+    snapshot.commit = commit(repository, &snapshot.tree, &snapshot.message(), &parents).await?;
     fail_point!("snapshot-made", |_| std::process::abort());
-    keep(git, workspace, &commit, reference).await
+    keep(repository, &snapshot.commit, reference).await?;
+    Ok(snapshot)
 }
 
 /// Whether a workspace has neither a file nor a commit.
@@ -155,50 +118,37 @@ pub fn unborn_branch(workspace: &Path) -> Option<String> {
 
 /// The snapshot of a workspace that was empty.
 pub async fn take_empty(
-    git: &Git,
-    workspace: &Path,
+    repository: Repository<'_>,
     branch: &str,
     reference: &str,
-) -> Result<(), GitError> {
-    let repository = Repository::new(git, workspace);
+) -> Result<Snapshot, GitError> {
     repository.open().await?;
     let tree = repository.snapshots(["mktree"]).output().await?.text();
-    let mut message = message(Some(branch), false);
-    message.push_str(&told(None, Some(&Refs::default())));
-    let commit = commit(git, workspace, &tree, &message, &[]).await?;
-    keep(git, workspace, &commit, reference).await
-}
-
-fn message(branch: Option<&str>, is_busy: bool) -> String {
-    let branch = branch.unwrap_or_default();
-    let busy = if is_busy { BUSY } else { "" };
-    format!("What the workspace was\n\n{BRANCH}{branch}\n{busy}")
-}
-
-/// The lines of a message that name the commit that is checked out, branches and stash.
-fn told(head: Option<&str>, refs: Option<&Refs>) -> String {
-    let mut lines = format!("\n{HEAD}{}", head.unwrap_or_default());
-    if let Some(refs) = refs {
-        lines.push_str(&format!("\n{ALL_REFS}"));
-        for (name, commit) in &refs.branches {
-            lines.push_str(&format!("\n{REF}{commit} {name}"));
-        }
-        for commit in &refs.stash {
-            lines.push_str(&format!("\n{STASH}{commit}"));
-        }
-    }
-    lines
+    let mut snapshot = Snapshot {
+        commit: String::new(),
+        tree,
+        position: Position {
+            branch: Some(branch.to_owned()),
+            refs: Some(Refs::default()),
+            ..Position::default()
+        },
+        is_busy: false,
+        root: None,
+        beside: Beside::default(),
+    };
+    snapshot.commit = commit(repository, &snapshot.tree, &snapshot.message(), &[]).await?;
+    keep(repository, &snapshot.commit, reference).await?;
+    Ok(snapshot)
 }
 
 async fn commit(
-    git: &Git,
-    workspace: &Path,
+    repository: Repository<'_>,
     tree: &str,
     message: &str,
     parent: &[&str],
 ) -> Result<String, GitError> {
     let arguments = [&["commit-tree", tree, "-F", "-"], parent].concat();
-    let commit = Repository::new(git, workspace)
+    let commit = repository
         .snapshots(arguments)
         .input(message.as_bytes().to_vec())
         .with("GIT_AUTHOR_NAME", NAME)
@@ -212,80 +162,76 @@ async fn commit(
 
 /// A snapshot that was taken before; `None` if that ref does not exist.
 pub async fn find(
-    git: &Git,
-    workspace: &Path,
+    repository: Repository<'_>,
     reference: &str,
 ) -> Result<Option<Snapshot>, GitError> {
-    let known = [
-        "for-each-ref",
-        "--format=%(objectname) %(tree) %(parent)%0a%(contents)",
-        "--",
-        reference,
-    ];
-    let repository = Repository::new(git, workspace);
-    if repository.has_old_snapshots() {
-        repository.open().await?;
-        take_over(repository, reference).await;
-    }
-    if !repository.folder().is_dir() {
-        return Ok(None);
-    }
-    let found = repository.snapshots(known).keeping(usize::MAX);
-    let found = found.output().await?.text();
-    let Some((names, message)) = found.split_once('\n') else {
-        return Ok(None);
-    };
-    let mut names = names.split(' ');
-    let mut name = || names.next().unwrap_or_default().to_owned();
-    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let said = |what: &'static str| {
-        let lines = message.lines();
-        lines.filter_map(move |line| line.strip_prefix(what))
-    };
-    let refs = || Refs {
-        branches: said(REF)
-            .filter_map(|line| line.split_once(' '))
-            .map(|(commit, name)| (name.to_owned(), commit.to_owned()))
-            .collect(),
-        stash: said(STASH).map(str::to_owned).collect(),
-    };
-    Ok(Some(Snapshot {
-        commit: name(),
-        tree: name(),
-        head: match said(HEAD).next() {
-            Some(head) => some(head),
-            // An earlier telecoder kept it as the only parent.
-            None => some(&name()),
-        },
-        branch: said(BRANCH).next().and_then(some),
-        refs: message.lines().any(|line| line == ALL_REFS).then(refs),
-        is_busy: message.lines().any(|line| line == BUSY),
-    }))
+    Ok(find_all(repository, reference).await?.remove(reference))
 }
 
-/// Takes over a snapshot that an earlier telecoder has left in the person's repository. All objects are linked already.
-async fn take_over(repository: Repository<'_>, reference: &str) {
-    let old = ["rev-parse", "--verify", "--quiet", reference];
-    let Ok(commit) = repository.person(old).output().await else {
-        return;
-    };
-    let take = ["update-ref", reference, &commit.text()];
-    if repository.snapshots(take).output().await.is_ok() {
-        let remove = ["update-ref", "-d", reference];
-        let _ = repository.person(remove).output().await;
+/// The snapshots whose refs begin so, whole parts of their names, by these.
+pub async fn find_all(
+    repository: Repository<'_>,
+    prefix: &str,
+) -> Result<BTreeMap<String, Snapshot>, GitError> {
+    if repository.has_old_snapshots() {
+        repository.open().await?;
+        take_over(repository, prefix).await?;
     }
+    if !repository.folder().is_dir() {
+        return Ok(BTreeMap::new());
+    }
+    let known = [
+        "for-each-ref",
+        "--format=%(refname)%00%(objectname) %(tree) %(parent)%0a%(contents)%00",
+        "--",
+        prefix,
+    ];
+    let found = repository.snapshots(known).keeping(usize::MAX);
+    let found = found.output().await?.text();
+    let mut fields = found.split('\0');
+    let mut all = BTreeMap::new();
+    while let (Some(name), Some(record)) = (fields.next(), fields.next()) {
+        if let Some(snapshot) = Snapshot::read(record) {
+            all.insert(name.trim_start().to_owned(), snapshot);
+        }
+    }
+    Ok(all)
+}
+
+/// Takes over what an earlier telecoder has left in the person's repository. All objects are linked already.
+async fn take_over(repository: Repository<'_>, prefix: &str) -> Result<(), GitError> {
+    let old = [
+        "for-each-ref",
+        "--format=%(refname) %(objectname)",
+        "--",
+        prefix,
+    ];
+    let old = repository.person(old).keeping(usize::MAX);
+    let old = old.output().await?.text();
+    if old.is_empty() {
+        return Ok(());
+    }
+    let lines = |what: &str| old.lines().map(|line| format!("{what} {line}\n")).collect();
+    let all: String = lines("update");
+    let take = repository.snapshots(["update-ref", "--stdin"]);
+    take.input(all.into_bytes()).output().await?;
+    let all: String = lines("delete");
+    let remove = repository.person(["update-ref", "--stdin"]);
+    remove.input(all.into_bytes()).output().await.map(drop)
 }
 
 /// Gives the room of what was forgotten back: objects of an hour ago that no snapshot has, and packs that the person's
-/// repository has replaced.
-pub async fn clean(git: &Git, workspace: &Path) -> Result<(), GitError> {
-    let repository = Repository::new(git, workspace);
+/// repository has replaced. Many loose objects become one pack.
+pub async fn clean(repository: Repository<'_>) -> Result<(), GitError> {
     if !repository.folder().is_dir() {
         return Ok(());
     }
     if repository.has_old_packs() {
         // A snapshot of this moment may count on an object that nothing has yet.
         let repack = ["repack", "-q", "-a", "-d", "-l", "--keep-unreachable"];
+        repository.snapshots(repack).output().await?;
+    } else if repository.has_many_loose() {
+        let repack = ["repack", "-q", "-d", "-l"];
         repository.snapshots(repack).output().await?;
     }
     let prune = ["prune", "--expire=1.hour.ago"];
@@ -294,70 +240,62 @@ pub async fn clean(git: &Git, workspace: &Path) -> Result<(), GitError> {
 
 /// The snapshot from before a run; that of an empty workspace is made when it is first needed.
 pub async fn before(
-    git: &Git,
-    workspace: &Path,
+    repository: Repository<'_>,
     run: RunId,
-    was_empty: Option<&str>,
+    before: &Before,
 ) -> Result<Snapshot, GitError> {
     let name = reference(run, Moment::Before);
-    let found = find(git, workspace, &name).await?;
-    match (found, was_empty) {
-        (Some(snapshot), _) => Ok(snapshot),
-        (None, Some(branch)) => {
-            take_empty(git, workspace, branch, &name).await?;
-            let made = find(git, workspace, &name).await?;
-            made.ok_or_else(no_snapshot)
-        }
-        (None, None) => Err(no_snapshot()),
+    if let Some(snapshot) = find(repository, &name).await? {
+        return Ok(snapshot);
     }
-}
-
-fn no_snapshot() -> GitError {
-    GitError::Impossible("there is no snapshot of what was before it".into())
+    match before {
+        Before::Empty { branch } => take_empty(repository, branch, &name).await,
+        Before::Missing { why } => Err(GitError::Impossible(why.clone())),
+        Before::Kept => Err(GitError::Impossible(
+            "there is no snapshot of what was before it".into(),
+        )),
+    }
 }
 
 /// A file in a snapshot, as text.
 pub async fn file(
-    git: &Git,
-    workspace: &Path,
+    repository: Repository<'_>,
     snapshot: &Snapshot,
     name: &str,
 ) -> Result<String, GitError> {
     let named = format!("{}:{name}", snapshot.commit);
-    let read = Repository::new(git, workspace).snapshots(["cat-file", "blob", &named]);
+    let read = repository.snapshots(["cat-file", "blob", &named]);
     read.output().await.map(|output| output.text())
 }
 
 /// Keeps a commit under another ref too.
 pub async fn keep(
-    git: &Git,
-    workspace: &Path,
+    repository: Repository<'_>,
     commit: &str,
     reference: &str,
 ) -> Result<(), GitError> {
-    let keep = Repository::new(git, workspace).snapshots(["update-ref", reference, commit]);
+    let keep = repository.snapshots(["update-ref", reference, commit]);
     keep.output().await.map(drop)
 }
 
 impl Moment {
-    pub const ALL: [Moment; 6] = [
+    pub const ALL: [Moment; 7] = [
         Moment::Before,
         Moment::Undone,
         Moment::Redoing,
         Moment::Tip,
         Moment::Left,
+        Moment::Absent,
         Moment::Found,
     ];
 }
 
 /// Forgets snapshots of a run; [`clean`] gives their room back.
 pub async fn forget(
-    git: &Git,
-    workspace: &Path,
+    repository: Repository<'_>,
     run: RunId,
     moments: &[Moment],
 ) -> Result<(), GitError> {
-    let repository = Repository::new(git, workspace);
     if !repository.folder().is_dir() {
         return Ok(());
     }
@@ -385,7 +323,14 @@ pub async fn forget(
     Ok(())
 }
 
-/// Removes all snapshots of a workspace.
-pub fn forget_all(git: &Git, workspace: &Path) {
-    let _ = fs::remove_dir_all(Repository::new(git, workspace).folder());
+/// Whether there is any snapshot of it.
+pub async fn has_any(repository: Repository<'_>) -> Result<bool, GitError> {
+    let list = ["for-each-ref", "--count=1", "refs/telecoder/"];
+    let list = repository.snapshots(list).output().await?;
+    Ok(!list.bytes.is_empty())
+}
+
+/// Removes all snapshots of a repository, and of those inside.
+pub fn forget_all(repository: Repository<'_>) {
+    let _ = fs::remove_dir_all(repository.folder());
 }

@@ -6,24 +6,29 @@
 //! | `undone` | before an undo touches anything | all that it takes away; where taking it back goes |
 //! | `tip` | before that | the branch that the run had left, where it was |
 //! | `left` | after an undo | what it left; only if that is still so can it be taken back |
+//! | `absent` | before a repository is made again | the run had removed it |
 //! | `redoing` | before taking it back touches anything | it was allowed, and goes on after a crash |
 //! | `found`, one each time | before a step goes on that was cut off, or an undo is taken back | what lay there |
+//!
+//! Each repository of the workspace has its own. A repository that the run has made stays as it is; one that it removed
+//! is made again, and taking the undo back leaves it.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use fail::fail_point;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::index::{self, OwnIndex};
-use super::present::{Present, keep_present};
-use super::refs;
+use super::index::OwnIndex;
+use super::present::{Present, keep_present, look_at};
 use super::repository::Repository;
 use super::restore::{self, Work};
 use super::snapshot::{self, Moment, Snapshot};
-use super::{Git, GitError, diff};
-use crate::domain::changes::Files;
+use super::{Git, GitError, diff, inner, refs};
+use crate::domain::changes::{Changed, Files};
 use crate::domain::id::RunId;
+use crate::domain::run::Before;
 use crate::process::supervised::end_marked;
 
 /// The undo of a run in its workspace.
@@ -31,11 +36,18 @@ pub struct Undo<'a> {
     pub git: &'a Git,
     pub workspace: &'a Path,
     pub run: RunId,
-    /// The branch of a workspace that had neither a file nor a commit before the run.
-    pub was_empty: Option<&'a str>,
+    pub before: &'a Before,
     pub stop: &'a CancellationToken,
     /// Marks every try.
     pub marker: RunId,
+}
+
+/// A repository of the workspace, and what an undo of the run has kept of it so far.
+struct Known {
+    folder: PathBuf,
+    before: Snapshot,
+    /// By the names of their refs.
+    kept: BTreeMap<String, Snapshot>,
 }
 
 impl Undo<'_> {
@@ -43,152 +55,341 @@ impl Undo<'_> {
     ///
     /// Nothing was changed if the error is [`GitError::Impossible`]; after any other, [`Undo::go_back_again`].
     pub async fn go(&self, was_cut_off: bool) -> Result<Files, GitError> {
-        let (git, workspace) = (self.git, self.workspace);
-        let before = snapshot::before(git, workspace, self.run, self.was_empty).await?;
+        let all = self.all().await?;
         if was_cut_off {
-            self.end_what_goes_on(&before).await;
+            self.end_what_goes_on(&all).await;
         }
-        // An interrupted try has kept the true state.
-        let begun = match was_cut_off {
-            true => self.find(Moment::Undone).await?,
-            false => None,
+        let mut kept = Vec::new();
+        for known in &all {
+            let repository = self.repository(known);
+            let was_absent = was_cut_off && self.kept(known, Moment::Absent).is_some();
+            kept.push(match repository.is_there() && !was_absent {
+                true => {
+                    restore::folder_to_restore(repository)?;
+                    Some(self.keep_what_goes(known, was_cut_off).await?)
+                }
+                // The run has removed it.
+                false => None,
+            });
+        }
+        let undone = |kept: &Option<(Present, Option<Snapshot>)>| {
+            let (present, begun) = kept.as_ref()?;
+            Some(begun.as_ref().unwrap_or(&present.snapshot).clone())
         };
-        let present = match &begun {
-            Some(_) => self.keep(Moment::Found, &before).await?,
-            None => self.keep_what_goes(&before).await?,
-        };
+        let undone: Vec<Option<Snapshot>> = kept.iter().map(undone).collect();
         fail_point!("undo-kept", |_| std::process::abort());
-        restore::restore(
-            git,
-            workspace,
-            &present,
-            &before,
-            self.work(None, begun.as_ref()),
-        )
-        .await?;
-        fail_point!("undo-restored", |_| std::process::abort());
-        if let Some(undone) = self.find(Moment::Undone).await? {
-            self.keep(Moment::Left, &undone).await?;
-        }
-        let index = OwnIndex::within(&git.scratch);
-        index::look(git, workspace, &index).await?;
-        diff::files(git, workspace, &before.commit, &index).await
+        let gone_back = async {
+            for (number, (known, kept)) in all.iter().zip(kept).enumerate() {
+                let restored = self.restore_before(known, kept).await;
+                restored.map_err(|error| match error {
+                    // The one around it is back already.
+                    GitError::Impossible(words) if number > 0 => {
+                        GitError::Refused { code: None, words }
+                    }
+                    other => other,
+                })?;
+            }
+            fail_point!("undo-restored", |_| std::process::abort());
+            for (known, undone) in all.iter().zip(undone) {
+                if let Some(undone) = undone {
+                    self.keep(self.repository(known), Moment::Left, &undone)
+                        .await?;
+                }
+            }
+            let goals = all.iter().map(|known| (known, &known.before));
+            self.differences(&goals.collect::<Vec<_>>()).await
+        };
+        gone_back.await
     }
 
     /// Takes an unfinished undo back immediately. If that fails too, the run's result stays under a name that no later
     /// undo uses, and the error is the command that brings its files back.
     pub async fn go_back_again(&self) -> Result<(), String> {
-        let (git, workspace) = (self.git, self.workspace);
-        let Ok(Some(undone)) = self.find(Moment::Undone).await else {
+        let Ok(all) = self.all().await else {
             // Nothing was begun.
             return Ok(());
         };
         let never = CancellationToken::new();
-        let back = async {
-            let before = snapshot::before(git, workspace, self.run, self.was_empty).await?;
-            let work = Work {
-                stop: &never,
-                ..self.work(Some(&before), None)
+        let mut failure = None;
+        for known in &all {
+            let repository = self.repository(known);
+            let Some(undone) = self.kept(known, Moment::Undone) else {
+                continue;
             };
-            let present = self.keep(Moment::Found, &undone).await?;
-            restore::restore(git, workspace, &present, &undone, work).await?;
-            self.put_tip_back(&before, &undone).await
-        };
-        if back.await.is_ok() {
-            return Ok(());
+            let back = async {
+                let work = Work {
+                    stop: &never,
+                    ..self.work(Some(&known.before), None)
+                };
+                let present = self.keep(repository, Moment::Found, undone).await?;
+                restore::restore(repository, &present, undone, work).await?;
+                self.put_tip_back(known, undone).await
+            };
+            if back.await.is_err() {
+                let name = format!("refs/telecoder/{}/kept-{}", self.run, self.marker);
+                let name = match snapshot::keep(repository, &undone.commit, &name).await {
+                    Ok(()) => name,
+                    // Then the commit's id is all that is left.
+                    Err(_) => undone.commit.clone(),
+                };
+                failure.get_or_insert(snapshot::how_to_get(repository, &name));
+            }
         }
-        let name = format!("refs/telecoder/{}/kept-{}", self.run, self.marker);
-        let name = match snapshot::keep(git, workspace, &undone.commit, &name).await {
-            Ok(()) => name,
-            // Then the commit's id is all that is left.
-            Err(_) => undone.commit,
-        };
-        Err(snapshot::how_to_get(git, workspace, &name))
+        failure.map_or(Ok(()), Err)
     }
 
-    /// Takes the undo back. Returns false, and does nothing, if something was added to what the undo had left.
-    pub async fn take_back(&self, was_cut_off: bool) -> Result<bool, GitError> {
-        let (git, workspace) = (self.git, self.workspace);
-        let before = snapshot::before(git, workspace, self.run, self.was_empty).await?;
+    /// Takes the undo back. Returns what differs from what the run had left all the same; `None`, and nothing is done, if
+    /// something was added to what the undo had left.
+    pub async fn take_back(&self, was_cut_off: bool) -> Result<Option<Files>, GitError> {
+        let all = self.all().await?;
         if was_cut_off {
-            self.end_what_goes_on(&before).await;
+            self.end_what_goes_on(&all).await;
         }
-        let left = self.find(Moment::Left).await?;
-        let begun = self.find(Moment::Redoing).await?;
-        let is_begun = begun.is_some();
-        let (undone, present) = match begun {
+        let mut to_restore = Vec::new();
+        for known in &all {
+            let repository = self.repository(known);
+            let left = self.kept(known, Moment::Left);
             // An interrupted try has checked that it may.
-            Some(undone) => {
-                let present = self.keep(Moment::Found, &undone).await?;
-                (undone, present)
-            }
-            None => {
-                let (Some(undone), Some(left)) = (self.find(Moment::Undone).await?, &left) else {
-                    return Ok(false);
-                };
-                let present = self.keep(Moment::Found, &undone).await?;
-                if !present.snapshot.is_same_state(left) {
-                    return Ok(false);
+            if let Some(undone) = self.kept(known, Moment::Redoing) {
+                if !repository.is_there() && !inner::make_again(repository, undone).await? {
+                    continue;
                 }
-                let name = snapshot::reference(self.run, Moment::Redoing);
-                snapshot::keep(git, workspace, &undone.commit, &name).await?;
-                (undone, present)
+                let present = self.keep(repository, Moment::Found, undone).await?;
+                to_restore.push((known, undone, present, left));
+                continue;
             }
-        };
-        let work = self.work(Some(&before), left.as_ref().filter(|_| is_begun));
-        restore::restore(git, workspace, &present, &undone, work).await?;
-        self.put_tip_back(&before, &undone).await?;
-        Ok(true)
+            let (Some(undone), Some(left)) = (self.kept(known, Moment::Undone), left) else {
+                continue;
+            };
+            let present = match repository.is_there() {
+                true => Some(self.keep(repository, Moment::Found, undone).await?),
+                false => None,
+            };
+            match present.filter(|present| present.snapshot.is_same_state(left)) {
+                Some(present) => to_restore.push((known, undone, present, None)),
+                None => {
+                    for known in &all {
+                        self.forget_one(self.repository(known), &[Moment::Redoing])
+                            .await?;
+                    }
+                    return Ok(None);
+                }
+            }
+        }
+        if to_restore.is_empty() {
+            return Ok(None);
+        }
+        for (known, undone, ..) in &to_restore {
+            let name = snapshot::reference(self.run, Moment::Redoing);
+            snapshot::keep(self.repository(known), &undone.commit, &name).await?;
+        }
+        for (known, undone, present, first_found) in &to_restore {
+            let work = self.work(Some(&known.before), *first_found);
+            restore::restore(self.repository(known), present, undone, work).await?;
+            self.put_tip_back(known, undone).await?;
+        }
+        let goals = to_restore
+            .iter()
+            .map(|(known, undone, ..)| (*known, *undone));
+        let mut left = self.differences(&goals.collect::<Vec<_>>()).await?;
+        // Of a repository that the run had made, nothing was taken away.
+        let is_one = |path: &str| self.workspace.join(path).join(".git").exists();
+        left.leave_out(|file| is_one(&file.path));
+        // A repository that was made again stays.
+        let made = all
+            .iter()
+            .filter(|known| self.kept(known, Moment::Absent).is_some());
+        for known in made {
+            let repository = self.repository(known);
+            if repository.is_there() {
+                left.push(named(repository.name()));
+            }
+        }
+        if !left.is_empty() {
+            for (known, undone, ..) in &to_restore {
+                let name = self.name_of_found();
+                snapshot::keep(self.repository(known), &undone.commit, &name).await?;
+            }
+        }
+        Ok(Some(left))
+    }
+
+    /// After it was taken back: what was kept for that is not needed any more.
+    pub async fn forget(&self) -> Result<(), GitError> {
+        for known in self.all().await? {
+            self.forget_steps(self.repository(&known)).await?;
+        }
+        Ok(())
+    }
+
+    /// The workspace's own repository and those inside it that the run found, each after the one around it.
+    async fn all(&self) -> Result<Vec<Known>, GitError> {
+        let top = Repository::new(self.git, self.workspace);
+        let prefix = format!("refs/telecoder/{}/", self.run);
+        let name = snapshot::reference(self.run, Moment::Before);
+        let kept = snapshot::find_all(top, &prefix).await?;
+        let mut all = vec![Known {
+            folder: self.workspace.to_owned(),
+            before: match kept.get(&name) {
+                Some(before) => before.clone(),
+                None => snapshot::before(top, self.run, self.before).await?,
+            },
+            kept,
+        }];
+        for folder in top.inner_ones() {
+            let kept = snapshot::find_all(top.inner(&folder), &prefix).await?;
+            if let Some(before) = kept.get(&name).cloned() {
+                all.push(Known {
+                    folder,
+                    before,
+                    kept,
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    fn kept<'b>(&self, known: &'b Known, moment: Moment) -> Option<&'b Snapshot> {
+        known.kept.get(&snapshot::reference(self.run, moment))
+    }
+
+    fn repository<'b>(&'b self, known: &'b Known) -> Repository<'b> {
+        Repository::new(self.git, self.workspace).inner(&known.folder)
     }
 
     /// The branch that the run had left is where the run had left it.
-    async fn put_tip_back(&self, before: &Snapshot, undone: &Snapshot) -> Result<(), GitError> {
-        match (&before.branch, self.find(Moment::Tip).await?) {
-            (Some(branch), Some(tip)) if before.branch != undone.branch => {
-                refs::put_branch(self.git, self.workspace, branch, &tip.commit).await
+    async fn put_tip_back(&self, known: &Known, undone: &Snapshot) -> Result<(), GitError> {
+        let repository = self.repository(known);
+        let (was, is) = (&known.before.position.branch, &undone.position.branch);
+        match (was, self.kept(known, Moment::Tip)) {
+            (Some(branch), Some(tip)) if was != is => {
+                refs::put_branch(repository, branch, &tip.commit).await
             }
             _ => Ok(()),
         }
     }
 
-    /// After it was taken back: what was kept for that is not needed any more.
-    pub async fn forget(&self) -> Result<(), GitError> {
-        let gone = [Moment::Undone, Moment::Redoing, Moment::Tip, Moment::Left];
-        snapshot::forget(self.git, self.workspace, self.run, &gone).await
-    }
-
-    /// Keeps the workspace, and the tip of the branch that the undo puts back.
-    async fn keep_what_goes(&self, before: &Snapshot) -> Result<Present, GitError> {
-        let (git, workspace) = (self.git, self.workspace);
+    /// Keeps what a repository has, and the tip of the branch that the undo puts back. Returns what an interrupted try
+    /// has kept as well.
+    async fn keep_what_goes(
+        &self,
+        known: &Known,
+        was_cut_off: bool,
+    ) -> Result<(Present, Option<Snapshot>), GitError> {
+        let repository = self.repository(known);
+        let begun = match was_cut_off {
+            // It has kept the true state.
+            true => self.kept(known, Moment::Undone).cloned(),
+            false => None,
+        };
+        if begun.is_some() {
+            let present = self.keep(repository, Moment::Found, &known.before).await?;
+            return Ok((present, begun));
+        }
         // Those of an earlier undo do not fit the present state.
-        self.forget().await?;
-        if let Some(branch) = &before.branch
-            && let Some(tip) = refs::tip(git, workspace, branch).await
+        self.forget_steps(repository).await?;
+        if let Some(branch) = &known.before.position.branch
+            && let Some(tip) = refs::tip(repository, branch).await
         {
             let name = snapshot::reference(self.run, Moment::Tip);
-            Repository::new(git, workspace).open().await?;
-            snapshot::keep(git, workspace, &tip, &name).await?;
+            repository.open().await?;
+            snapshot::keep(repository, &tip, &name).await?;
         }
-        self.keep(Moment::Undone, before).await
+        let present = self.keep(repository, Moment::Undone, &known.before).await?;
+        Ok((present, None))
     }
 
-    async fn end_what_goes_on(&self, before: &Snapshot) {
+    async fn restore_before(
+        &self,
+        known: &Known,
+        kept: Option<(Present, Option<Snapshot>)>,
+    ) -> Result<(), GitError> {
+        let repository = self.repository(known);
+        let (present, begun) = match kept {
+            Some(kept) => kept,
+            None => {
+                let name = snapshot::reference(self.run, Moment::Absent);
+                snapshot::keep(repository, &known.before.commit, &name).await?;
+                if !repository.is_there() && !inner::make_again(repository, &known.before).await? {
+                    // It is told.
+                    return Ok(());
+                }
+                let present = self.keep(repository, Moment::Found, &known.before).await?;
+                (present, None)
+            }
+        };
+        let work = self.work(None, begun.as_ref());
+        restore::restore(repository, &present, &known.before, work).await
+    }
+
+    /// What differs from these states, of repositories that are there.
+    async fn differences(&self, goals: &[(&Known, &Snapshot)]) -> Result<Files, GitError> {
+        let inside = goals.iter().map(|(known, _)| *known);
+        let inside = inside.filter(|known| self.repository(known).is_there());
+        let inside: Vec<PathBuf> = inside.map(|known| known.folder.clone()).collect();
+        let mut left = Files::default();
+        for (known, goal) in goals {
+            let repository = self.repository(known);
+            if !repository.is_there() {
+                left.push(named(repository.name()));
+                continue;
+            }
+            let index = OwnIndex::within(&self.git.scratch);
+            look_at(repository, &index, goal).await?;
+            left.add(diff::files(repository, &goal.commit, &index, &inside).await?);
+            for name in &goal.beside.unkept {
+                left.push(named(name));
+            }
+        }
+        Ok(left)
+    }
+
+    async fn end_what_goes_on(&self, all: &[Known]) {
         end_marked(self.marker).await;
-        refs::unlock(self.git, self.workspace, before.branch.as_deref());
-    }
-
-    async fn find(&self, moment: Moment) -> Result<Option<Snapshot>, GitError> {
-        let name = snapshot::reference(self.run, moment);
-        snapshot::find(self.git, self.workspace, &name).await
-    }
-
-    async fn keep(&self, moment: Moment, to: &Snapshot) -> Result<Present, GitError> {
-        let mut name = snapshot::reference(self.run, moment);
-        if moment == Moment::Found {
-            // Each may be the only one that has what it has.
-            name.push_str(&format!("-{}", Uuid::new_v4().simple()));
+        for known in all {
+            let repository = self.repository(known);
+            if repository.is_there() {
+                refs::unlock(repository, known.before.position.branch.as_deref());
+            }
         }
-        keep_present(self.git, self.workspace, &name, to).await
+    }
+
+    async fn keep(
+        &self,
+        repository: Repository<'_>,
+        moment: Moment,
+        to: &Snapshot,
+    ) -> Result<Present, GitError> {
+        let name = match moment {
+            Moment::Found => self.name_of_found(),
+            moment => snapshot::reference(self.run, moment),
+        };
+        keep_present(repository, &name, to).await
+    }
+
+    /// Each may be the only one that has what it has.
+    fn name_of_found(&self) -> String {
+        let name = snapshot::reference(self.run, Moment::Found);
+        format!("{name}-{}", Uuid::new_v4().simple())
+    }
+
+    async fn forget_steps(&self, repository: Repository<'_>) -> Result<(), GitError> {
+        let gone = [
+            Moment::Undone,
+            Moment::Redoing,
+            Moment::Tip,
+            Moment::Left,
+            Moment::Absent,
+        ];
+        self.forget_one(repository, &gone).await
+    }
+
+    async fn forget_one(
+        &self,
+        repository: Repository<'_>,
+        moments: &[Moment],
+    ) -> Result<(), GitError> {
+        snapshot::forget(repository, self.run, moments).await
     }
 
     fn work<'a>(
@@ -202,5 +403,14 @@ impl Undo<'_> {
             stop: self.stop,
             marker: self.marker,
         }
+    }
+}
+
+/// A repository of which nothing more is known.
+fn named(path: &Path) -> Changed {
+    Changed {
+        path: path.to_string_lossy().into_owned(),
+        from: None,
+        lines: None,
     }
 }

@@ -1,13 +1,17 @@
 //! `/diff`: what differs from the workspace before the last run.
 
+use std::path::PathBuf;
+
 use rusqlite::Connection;
 
 use crate::chat::changes as words;
 use crate::domain::changes::Files;
 use crate::domain::id::RunId;
+use crate::domain::run::Before;
 use crate::git::index::{self, OwnIndex};
+use crate::git::repository::Repository;
 use crate::git::snapshot;
-use crate::git::{GitError, diff};
+use crate::git::{GitError, diff, inner};
 use crate::store::{StoreError, measured, runs};
 
 use super::at_work::{AtWork, Finished};
@@ -46,14 +50,14 @@ pub(super) async fn send(work: &AtWork<'_>) -> Result<Finished, StoreError> {
 /// A run whose changes can be shown.
 struct Shown {
     run: RunId,
-    was_empty: Option<String>,
+    before: Before,
     goes_on: bool,
 }
 
 fn of(db: &Connection, run: RunId) -> rusqlite::Result<Shown> {
     Ok(Shown {
         run,
-        was_empty: measured::to_measure(db, run)?.was_empty,
+        before: measured::to_measure(db, run)?.before,
         goes_on: runs::running_under(db, run)?.is_some(),
     })
 }
@@ -73,14 +77,30 @@ async fn look_at_one_of(
 
 async fn look(
     work: &AtWork<'_>,
-    Shown { run, was_empty, .. }: Shown,
+    Shown { run, before, .. }: Shown,
 ) -> Result<(Files, String, bool), GitError> {
     let (git, workspace) = (&work.handles.git, &work.session.workspace);
-    let before = snapshot::before(git, workspace, run, was_empty.as_deref()).await?;
-    let index = OwnIndex::within(&git.scratch);
-    index::look(git, workspace, &index).await?;
-    let files = diff::files(git, workspace, &before.commit, &index).await?;
-    let (patch, is_cut) = diff::patch(git, workspace, &before.commit, &index).await?;
+    let top = Repository::new(git, workspace);
+    let before = snapshot::before(top, run, &before).await?;
+    let mut all = vec![(workspace.clone(), before)];
+    all.extend(inner::found_by(top, run).await?);
+    let (mut files, mut patch, mut is_cut) = (Files::default(), String::new(), false);
+    let inside = all.iter().map(|(folder, _)| folder.clone());
+    let inside: Vec<PathBuf> = inside
+        .filter(|folder| top.inner(folder).is_there())
+        .collect();
+    for (folder, before) in &all {
+        let repository = top.inner(folder);
+        if repository.is_there() {
+            let index = OwnIndex::within(&git.scratch);
+            index::look(repository, &index).await?;
+            files.add(diff::files(repository, &before.commit, &index, &inside).await?);
+            let (more, is_more_cut) =
+                diff::patch(repository, &before.commit, &index, &inside).await?;
+            patch.push_str(&more);
+            is_cut |= is_more_cut;
+        }
+    }
     Ok((files, patch, is_cut))
 }
 

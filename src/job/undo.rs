@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 use super::at_work::{AtWork, Finished};
 use crate::chat::changes as words;
 use crate::domain::id::RunId;
+use crate::domain::run::Before;
 use crate::git::GitError;
-use crate::git::index::OwnIndex;
 use crate::git::undo::Undo;
 use crate::store::{StoreError, measured, outbox, prompts, runs};
 use crate::verify::measure;
@@ -25,14 +25,12 @@ pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, Store
             Ok((measured::to_measure(db, run)?, asked))
         })
         .await?;
-    let index = own_index(work);
     let looked = measure::changes(
         &work.handles.git,
         &work.session.workspace,
-        &index,
         run,
         facts.started_at,
-        facts.was_empty.as_deref(),
+        &facts.before,
     );
     let looked = tokio::select! {
         looked = looked => looked,
@@ -60,13 +58,13 @@ pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, Store
 /// Goes back to the state before the run, if that is still the newest one and nothing runs.
 pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, StoreError> {
     let (session, at) = (work.session.id.clone(), work.job.at);
-    let (newest, is_void, was_empty) = work
+    let (newest, is_void, before) = work
         .store()
         .transaction(move |db| {
             Ok((
                 measured::newest_not_undone(db, &session)?,
                 runs::running(db, at)?.is_some() || measured::is_undo_void(db, run)?,
-                measured::to_measure(db, run)?.was_empty,
+                measured::to_measure(db, run)?.before,
             ))
         })
         .await?;
@@ -74,7 +72,7 @@ pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
         return work.say(words::not_undone_any_more()).await;
     }
     let stop = CancellationToken::new();
-    let undo = steps(work, run, was_empty.as_deref(), &stop);
+    let undo = steps(work, run, &before, &stop);
     let going = undo.go(work.job.begun_at.is_some());
     let Some(gone) = shown(work, "Undoing", &stop, going).await else {
         return Ok(Finished::BotStops);
@@ -106,11 +104,11 @@ pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
 
 /// Takes the undo of a run back, unless that would take away what came since.
 pub(super) async fn redo(work: &AtWork<'_>, run: RunId) -> Result<Finished, StoreError> {
-    let (is_undone, was_empty) = work
+    let (is_undone, before) = work
         .store()
         .transaction(move |db| {
             let is_undone = measured::is_undone(db, run)?.is_some_and(|(_, undone)| undone);
-            Ok((is_undone, measured::to_measure(db, run)?.was_empty))
+            Ok((is_undone, measured::to_measure(db, run)?.before))
         })
         .await?;
     if !is_undone {
@@ -118,14 +116,14 @@ pub(super) async fn redo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
         return work.end(|_, _| Ok(())).await;
     }
     let stop = CancellationToken::new();
-    let undo = steps(work, run, was_empty.as_deref(), &stop);
+    let undo = steps(work, run, &before, &stop);
     let going = undo.take_back(work.job.begun_at.is_some());
     let Some(gone) = shown(work, "Taking the undo back", &stop, going).await else {
         return Ok(Finished::BotStops);
     };
     match gone {
-        Ok(true) => {
-            let message = words::redone().replying_to(work.job.asked_by);
+        Ok(Some(left)) => {
+            let message = words::redone(&left).replying_to(work.job.asked_by);
             let finished = work
                 .end(move |db, at| {
                     measured::set_undone(db, run, false)?;
@@ -136,7 +134,7 @@ pub(super) async fn redo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
             let _ = undo.forget().await;
             Ok(finished)
         }
-        Ok(false) => work.say(words::not_redone()).await,
+        Ok(None) => work.say(words::not_redone()).await,
         Err(error) => {
             let what = "The undo was not taken back";
             let message = words::git_failed(what, &error.reason(), error.words());
@@ -169,21 +167,17 @@ async fn shown<T>(
     }
 }
 
-fn own_index(work: &AtWork<'_>) -> OwnIndex {
-    OwnIndex::within(&work.handles.git.scratch)
-}
-
 fn steps<'a>(
     work: &'a AtWork<'_>,
     run: RunId,
-    was_empty: Option<&'a str>,
+    before: &'a Before,
     stop: &'a CancellationToken,
 ) -> Undo<'a> {
     Undo {
         git: &work.handles.git,
         workspace: &work.session.workspace,
         run,
-        was_empty,
+        before,
         stop,
         marker: RunId(work.job.id.0),
     }

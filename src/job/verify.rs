@@ -19,7 +19,6 @@ use crate::domain::evidence::{AutoPush, Evidence};
 use crate::domain::id::{ChatThread, RunId};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::run::Measured;
-use crate::git::index::OwnIndex;
 use crate::git::{GitError, Listener, push};
 use crate::store::{StoreError, measured, outbox, sessions, settings, verifications};
 use crate::verify::{commands, contradictions, measure};
@@ -114,14 +113,9 @@ async fn changes(
     let (Some(run), Some(measured)) = (order.run, measured) else {
         return Ok(Changes::default());
     };
-    if let Some(why) = &measured.no_snapshot {
-        return Err(why.clone());
-    }
     let git = &work.handles.git;
-    let index = OwnIndex::within(&git.scratch);
     let since = measured.started_at;
-    let was_empty = measured.was_empty.as_deref();
-    measure::changes(git, &work.session.workspace, &index, run, since, was_empty).await
+    measure::changes(git, &work.session.workspace, run, since, &measured.before).await
 }
 
 /// The session's checks. After a run the repository's own file counts as it was before it: a run does not choose what

@@ -12,6 +12,7 @@ use std::time::Duration;
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
@@ -28,6 +29,7 @@ const PARKED: [Parked; 3] = [Parked::Unconfirmed, Parked::Unreachable, Parked::R
 const CALL_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 const STORE_BUCKETS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.0, 10.0];
 const WAIT_BUCKETS: [f64; 9] = [0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0, 1800.0];
+const SNAPSHOT_BUCKETS: [f64; 9] = [0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 30.0];
 const RUN_BUCKETS: [f64; 9] = [
     5.0, 15.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 3600.0, 14_400.0,
 ];
@@ -45,6 +47,9 @@ pub struct Metrics {
     runs: Labelled<1>,
     run_wait: Histogram,
     run_duration: Histogram,
+    snapshot: Histogram,
+    snapshots_missing: Counter,
+    snapshots_size: Gauge<u64, AtomicU64>,
     jobs: Labelled<2>,
     calls: Labelled<2>,
     call_duration: Histogram,
@@ -110,6 +115,19 @@ impl Metrics {
                 "run_duration",
                 "From a run's start to its end",
                 RUN_BUCKETS,
+            ),
+            snapshot: names.seconds(
+                "snapshot",
+                "Keeping what is in a workspace before a run",
+                SNAPSHOT_BUCKETS,
+            ),
+            snapshots_missing: names.of(
+                "snapshots_missing",
+                "Runs that began without a snapshot of what was before",
+            ),
+            snapshots_size: names.bytes(
+                "snapshots_size",
+                "What the snapshots take on the disk, counted once an hour",
             ),
             jobs: names.of("jobs_ended", "Jobs that ended, by what they did"),
             calls: names.of(
@@ -202,6 +220,19 @@ impl Metrics {
         self.run_wait.observe(waited.as_secs_f64());
     }
 
+    /// What was before a run is kept, or cannot be.
+    pub fn snapshot(&self, took: Duration, is_there: bool) {
+        self.snapshot.observe(took.as_secs_f64());
+        if !is_there {
+            self.snapshots_missing.inc();
+        }
+    }
+
+    /// All snapshots, in bytes.
+    pub fn snapshots_take(&self, bytes: u64) {
+        self.snapshots_size.set(bytes);
+    }
+
     /// `elapsed` is `None` if it never began.
     pub fn run_ended(&self, outcome: &Outcome, elapsed: Option<Duration>) {
         count(&self.runs, [("outcome", outcome.name())], 1);
@@ -273,6 +304,13 @@ impl Names<'_> {
         let metric = M::default();
         self.0.register(name, help, metric.clone());
         metric
+    }
+
+    fn bytes(&mut self, name: &str, help: &str) -> Gauge<u64, AtomicU64> {
+        let gauge = Gauge::default();
+        self.0
+            .register_with_unit(name, help, Unit::Bytes, gauge.clone());
+        gauge
     }
 
     fn unit<M: Metric + Clone>(&mut self, name: &str, help: &str, metric: M) -> M {

@@ -1,58 +1,21 @@
-//! A claude that lives on after a run: whether the next run can take place in it, and how it begins there.
-
-use fail::fail_point;
+//! A claude that lives on after a run: whether the next run can take place in it.
 
 use crate::claude::argv;
-use crate::claude::control;
 use crate::claude::folder::{Kept, RunFolder};
 use crate::claude::host::Host;
 use crate::domain::choices::Choices;
 use crate::domain::process::Process;
 use crate::domain::question::Grant;
-use crate::domain::run::Run;
 use crate::domain::session::{Reported, Session};
 use crate::run::drive::choosing::Told;
 use crate::run::start::Runner;
-use crate::store::{self, prompts};
+use crate::store;
 
 /// A run that begins in a claude reads all that claude has written before. With a longer record a new claude is there
 /// as soon.
 const RECORD_LIMIT: u64 = 4 * 1024 * 1024;
 
 impl Runner {
-    /// Begins a run in a claude that lives: its prompts go to its input.
-    pub(super) async fn go_on_in(
-        &self,
-        folder: RunFolder,
-        run: &Run,
-        session: &Session,
-    ) -> anyhow::Result<()> {
-        let id = run.id;
-        let store = &self.handles.store;
-        let prompts = store.transaction(move |db| prompts::of_run(db, id)).await?;
-        let host = Host::open(folder)?;
-        let mut has_begun = !host.passed_on(&format!("begun-{id}"))?.is_empty();
-        for prompt in &prompts {
-            has_begun |= !host.passed_on(&prompt.id.0.to_string())?.is_empty();
-        }
-        if !has_begun {
-            // After a restart in the middle of the run it is not taken again.
-            self.keep_what_was_before(run, session).await?;
-            self.count(run);
-            host.pass_on(&format!("begun-{id}"), "")?;
-        }
-        fail_point!("run-goes-on", |_| std::process::abort());
-        let pass_on = move || {
-            prompts.iter().try_for_each(|prompt| {
-                let line = control::user_message(&prompt.content, prompt.id);
-                host.pass_on(&prompt.id.0.to_string(), &line).map(drop)
-            })
-        };
-        tokio::task::spawn_blocking(pass_on).await??;
-        fail_point!("run-went-on", |_| std::process::abort());
-        Ok(())
-    }
-
     /// Whether a claude that lives works as one would that is started now for a run in this chat.
     pub fn fits(
         &self,

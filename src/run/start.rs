@@ -1,20 +1,24 @@
-//! Starts a run: its folder, its keeper, its claude.
+//! Starts a run: its folder, its keeper, its claude; and begins it there with its prompts.
+//!
+//! The snapshot of what was before the run is taken while claude starts. claude does nothing before it has its first
+//! prompt, and it gets that when the snapshot is there.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fail::fail_point;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::claude::argv::{self, Conversation, Invocation};
 use crate::claude::control;
 use crate::claude::environment::OUTBOX_VARIABLE;
 use crate::claude::folder::{Kept, RunFolder, Spec};
-use crate::claude::host;
+use crate::claude::host::{self, Host};
 use crate::claude::settings as claude_settings;
 use crate::claude::watch::Watch;
 use crate::domain::choices::Choices;
@@ -24,13 +28,13 @@ use crate::domain::question::Grant;
 use crate::domain::run::Run;
 use crate::domain::session::Session;
 use crate::files;
-use crate::git::index::OwnIndex;
+use crate::git::inner;
 use crate::git::mirror::Mirrors;
+use crate::git::repository::Repository;
 use crate::git::snapshot::{self, Moment};
-use crate::job::Handles;
-use crate::store::prompts::Prompt;
+use crate::job::{Handles, Signals};
 use crate::store::settings;
-use crate::store::{self, StoreError, measured, prompts, questions};
+use crate::store::{self, StoreError, measured, prompts, questions, runs};
 use crate::verify::measure;
 
 /// How long a run waits for the snapshot taken before it.
@@ -72,31 +76,55 @@ impl Runner {
         matches!(self.folder_of(run).kept(), Ok(Kept::Alive(_)))
     }
 
-    /// Starts the run's keeper, unless one has begun already.
+    /// Starts the run's keeper, unless one has begun already, and gives claude the run's prompts.
     ///
-    /// Call it with a run that is marked as running, and again after a crash in between. Errors are the store's, the
-    /// file system's, or that no process could be started.
-    pub async fn start(&self, run: &Run, session: &Session) -> anyhow::Result<()> {
+    /// Call it with a run that is marked as running, and again after a crash in between. A stop or the end of the bot
+    /// ends it early: then claude has no prompt yet. Errors are the store's, the file system's, or that no process could
+    /// be started.
+    pub async fn start(
+        &self,
+        run: &Run,
+        session: &Session,
+        signals: &Signals,
+        quit: &CancellationToken,
+    ) -> anyhow::Result<()> {
         let folder = self.folder_of(run);
-        if run.process != run.id {
-            return self.go_on_in(folder, run, session).await;
+        if run.process == run.id && folder.kept()? == Kept::NotYet {
+            self.launch(&folder, run, session).await?;
         }
-        if folder.kept()? != Kept::NotYet {
+        let begun = self.begin(folder, run, session, signals, quit).await;
+        if begun.is_err() && self.is_to_stop(run.id).await? {
+            // Its claude is stopped without a prompt.
             return Ok(());
         }
-        self.keep_what_was_before(run, session).await?;
+        begun
+    }
+
+    /// Whether nothing of the run goes on, or ever will: a keeper that was launched has not begun, and cannot any more.
+    pub fn gives_up(&self, run: &Run) -> bool {
+        let folder = self.folder_of(run);
+        match folder.kept() {
+            Ok(Kept::NotYet) if folder.path().is_dir() => matches!(folder.begin(), Ok(Some(_))),
+            Ok(kept) => kept == Kept::NotYet,
+            Err(_) => false,
+        }
+    }
+
+    async fn is_to_stop(&self, run: RunId) -> Result<bool, StoreError> {
+        let store = &self.handles.store;
+        store
+            .transaction(move |db| runs::stop_requested(db, run))
+            .await
+    }
+
+    /// Starts the run's keeper, and through it claude.
+    async fn launch(&self, folder: &RunFolder, run: &Run, session: &Session) -> anyhow::Result<()> {
         let id = run.id;
         let (own, chat) = (session.id.clone(), run.at.chat);
-        let (prompts, grants, choices) = self
+        let (grants, choices) = self
             .handles
             .store
-            .transaction(move |db| {
-                Ok((
-                    prompts::of_run(db, id)?,
-                    questions::grants(db, &own)?,
-                    settings::choices(db, chat)?,
-                ))
-            })
+            .transaction(move |db| Ok((questions::grants(db, &own)?, settings::choices(db, chat)?)))
             .await?;
         let outbox = files::outbox(&self.handles.data, &session.id);
         // A file may come while the first run goes on.
@@ -106,7 +134,7 @@ impl Runner {
                 .mode(0o700)
                 .create(folder)?;
         }
-        let arguments = self.arguments(run.id, run.at, session, &choices, &grants, &folder);
+        let arguments = self.arguments(run.id, run.at, session, &choices, &grants, folder);
         let spec = Spec {
             run: run.id,
             program: self.program.clone(),
@@ -118,15 +146,16 @@ impl Runner {
         };
         let mut environment = self.environment.clone();
         environment.insert(OUTBOX_VARIABLE.into(), outbox.into());
-        leave_prompts(&folder, prompts).await?;
+        // Those of an earlier try may be incomplete, if the machine has crashed since.
+        folder.remove_lines()?;
+        folder.leave_line("initialize", &control::initialize())?;
         fail_point!("run-launch", |_| std::process::abort());
         let mut keeper = host::launch(
-            &folder,
+            folder,
             &spec,
             &claude_settings::of_run(&grants),
             &environment,
         )?;
-        self.count(run);
         fail_point!("run-launched", |_| std::process::abort());
         // Awaited, so that it is no zombie when it ends.
         tokio::spawn(async move {
@@ -139,8 +168,59 @@ impl Runner {
         Ok(())
     }
 
+    /// Begins the run in a claude that lives, or starts: its prompts go to its input, once what was before is kept.
+    async fn begin(
+        &self,
+        folder: RunFolder,
+        run: &Run,
+        session: &Session,
+        signals: &Signals,
+        quit: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        let id = run.id;
+        if folder.kept()? == Kept::Gone {
+            return Ok(());
+        }
+        let store = &self.handles.store;
+        let prompts = store.transaction(move |db| prompts::of_run(db, id)).await?;
+        let host = Host::open(folder)?;
+        let mut has_begun = !host.passed_on(&format!("begun-{id}"))?.is_empty();
+        for prompt in &prompts {
+            has_begun |= !host.passed_on(&prompt.id.0.to_string())?.is_empty();
+        }
+        if !has_begun {
+            // After a restart in the middle of the run it is not taken again.
+            tokio::select! {
+                kept = self.keep_what_was_before(run, session) => kept?,
+                stopped = self.is_stopped(id, signals) => return stopped,
+                () = quit.cancelled() => return Ok(()),
+            }
+            self.count(run);
+            host.pass_on(&format!("begun-{id}"), "")?;
+        }
+        fail_point!("run-goes-on", |_| std::process::abort());
+        let pass_on = move || {
+            // Pictures are read from their files.
+            prompts.iter().try_for_each(|prompt| {
+                let line = control::user_message(&prompt.content, prompt.id);
+                host.pass_on(&prompt.id.0.to_string(), &line).map(drop)
+            })
+        };
+        tokio::task::spawn_blocking(pass_on).await??;
+        fail_point!("run-went-on", |_| std::process::abort());
+        Ok(())
+    }
+
+    /// Returns when somebody has asked to stop the run.
+    async fn is_stopped(&self, run: RunId, signals: &Signals) -> anyhow::Result<()> {
+        while !self.is_to_stop(run).await? {
+            signals.stop.notified().await;
+        }
+        Ok(())
+    }
+
     /// Counts that a run has begun, and how long it waited.
-    pub(super) fn count(&self, run: &Run) {
+    fn count(&self, run: &Run) {
         let waited = store::now().saturating_sub(run.queued_at);
         let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
         self.handles.metrics.run_started(waited);
@@ -203,19 +283,19 @@ impl Runner {
 
     /// Takes a snapshot of the workspace, to measure and undo the run's changes. The run continues without one; its
     /// evidence says so.
-    pub(super) async fn keep_what_was_before(
-        &self,
-        run: &Run,
-        session: &Session,
-    ) -> Result<(), StoreError> {
-        if run.was_empty.is_some() {
+    async fn keep_what_was_before(&self, run: &Run, session: &Session) -> Result<(), StoreError> {
+        if run.before.is_empty() {
             return Ok(());
         }
         let reference = snapshot::reference(run.id, Moment::Before);
-        let index = OwnIndex::within(&self.handles.git.scratch);
-        let taking = snapshot::take(&self.handles.git, &session.workspace, &reference, &index);
-        let why = match tokio::time::timeout(SNAPSHOT_LIMIT, taking).await {
-            Ok(Ok(_)) => return Ok(()),
+        let top = Repository::new(&self.handles.git, &session.workspace);
+        let taking = inner::take_all(top, &reference);
+        let begun = Instant::now();
+        let taken = tokio::time::timeout(SNAPSHOT_LIMIT, taking).await;
+        let metrics = &self.handles.metrics;
+        metrics.snapshot(begun.elapsed(), matches!(taken, Ok(Ok(()))));
+        let why = match taken {
+            Ok(Ok(())) => return Ok(()),
             // The run's end says so.
             Ok(Err(_)) if !session.workspace.is_dir() => return Ok(()),
             Ok(Err(error)) => measure::in_words(&error),
@@ -228,19 +308,4 @@ impl Runner {
             .transaction(move |db| measured::set_no_snapshot(db, id, &why))
             .await
     }
-}
-
-/// Leaves the run's first prompts for claude. Reading pictures from their files may take time.
-async fn leave_prompts(folder: &RunFolder, prompts: Vec<Prompt>) -> anyhow::Result<()> {
-    let folder = folder.clone();
-    let leave = move || {
-        // Those of an earlier try may be incomplete, if the machine has crashed since.
-        folder.remove_lines()?;
-        folder.leave_line("initialize", &control::initialize())?;
-        prompts.iter().try_for_each(|prompt| {
-            let line = control::user_message(&prompt.content, prompt.id);
-            folder.leave_line(&prompt.id.0.to_string(), &line).map(drop)
-        })
-    };
-    Ok(tokio::task::spawn_blocking(leave).await??)
 }

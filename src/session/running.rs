@@ -103,12 +103,15 @@ impl Worker {
         }
         fail_point!("run-marked", |_| std::process::abort());
         let tried_since = Instant::now();
-        while let Err(error) = self.runner.start(&run, &session).await {
-            if is_passing(&error) {
+        while let Err(error) = self.runner.start(&run, &session, signals, quit).await {
+            if is_passing(&error) || (run.process == run.id && self.runner.is_kept(&run)) {
                 // It is followed as a running one until it can be started.
                 return Err(error);
             }
             if !is_short(&error) || tried_since.elapsed() > START_PATIENCE {
+                if run.process == run.id && !self.runner.gives_up(&run) {
+                    return Err(error);
+                }
                 // Never tried before, so nothing of it has begun and nothing is left to follow.
                 self.end_what_it_took_over(&run).await?;
                 self.not_started(&run, &format!("{error:#}"), Then::TryAgain)
@@ -173,7 +176,7 @@ impl Worker {
         // It goes on, whether a place is free or not.
         self.runner.handles.places.keep(id.0, run.at);
         info!(run.id = %id, chat = %run.at, "following a run");
-        let followed = match self.runner.start(&run, &session).await {
+        let followed = match self.runner.start(&run, &session, signals, quit).await {
             Ok(()) => self.drive(run.clone(), &session, signals, quit).await,
             Err(error) => Err(error),
         };

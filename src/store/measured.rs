@@ -6,7 +6,7 @@ use super::runs::run_id;
 use super::{from_json, to_json};
 use crate::domain::evidence::Claims;
 use crate::domain::id::{JobId, MessageId, RunId, SessionId};
-use crate::domain::run::Measured;
+use crate::domain::run::{Before, Measured};
 
 /// Keeps the outbox row of the run's newest answer, and what it claims about the run's work.
 pub fn set_answer(
@@ -35,13 +35,12 @@ pub fn to_measure(db: &Connection, id: RunId) -> rusqlite::Result<Measured> {
             answer_row: row.get(0)?,
             claims: claims.map_or(Ok(Claims::default()), |json| from_json(1, &json))?,
             fix_round: row.get(2)?,
-            no_snapshot: row.get(3)?,
             cost_usd: row.get(4)?,
             started_at: row.get(5)?,
             ended_at: row.get(6)?,
             asked_by: row.get::<_, Option<i32>>(7)?.map(MessageId),
             is_fix: row.get(8)?,
-            was_empty: row.get(9)?,
+            before: Before::of(row.get(9)?, row.get(3)?),
         })
     })
 }

@@ -7,7 +7,7 @@ use super::chats::{place_from, thread_column};
 use super::now;
 use crate::domain::id::{ChatThread, MessageId, RunId, SessionId};
 use crate::domain::process::Process;
-use crate::domain::run::{Outcome, Run, RunEnd};
+use crate::domain::run::{Before, Outcome, Run, RunEnd};
 
 /// For [`from_row`], of `runs r`.
 pub(super) const COLUMNS: &str =
@@ -417,7 +417,7 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {
         acted_offset: row.get(6)?,
         live_message: row.get::<_, Option<i32>>(7)?.map(MessageId),
         asked_by: row.get::<_, Option<i32>>(8)?.map(MessageId),
-        was_empty: row.get(9)?,
+        before: Before::of(row.get(9)?, None),
         process: run_id(10, &row.get::<_, String>(10)?)?,
         events_from: row.get(11)?,
         cost_before: row.get(12)?,

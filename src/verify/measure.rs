@@ -1,52 +1,54 @@
 //! What a run changed: the workspace now against the snapshot that was taken before it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::changes::Changes;
 use crate::domain::id::RunId;
+use crate::domain::run::Before;
+use crate::git::index::OwnIndex;
 use crate::git::repository::Repository;
-use crate::git::snapshot;
-use crate::git::{Git, GitError, diff, index, refs};
+use crate::git::snapshot::{self, Snapshot};
+use crate::git::{Git, GitError, diff, index, inner, refs};
 
 /// How long git may take; a workspace with millions of files is not measured.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The workspace's changes since just before the run. The error is for a person.
 ///
-/// `since` is when the run began, in Unix milliseconds; `was_empty` names the branch of a workspace that had no file
-/// and no commit then.
+/// `since` is when the run began, in Unix milliseconds.
 pub async fn changes(
     git: &Git,
     workspace: &Path,
-    index: &Path,
     run: RunId,
     since: i64,
-    was_empty: Option<&str>,
+    before: &Before,
 ) -> Result<Changes, String> {
     let measured = async {
-        if was_empty.is_some() && snapshot::is_empty(workspace) {
+        if before.is_empty() && snapshot::is_empty(workspace) {
             return Ok(Changes::default());
         }
-        let before = snapshot::before(git, workspace, run, was_empty).await?;
-        let left_out = index::look(git, workspace, index).await?;
-        let (files, commits) = tokio::join!(
-            diff::files(git, workspace, &before.commit, index),
-            diff::commits(git, workspace, before.head.as_deref(), since / 1000),
-        );
-        let (head, branch) = refs::head(Repository::new(git, workspace)).await;
-        let mut changes = Changes {
-            files: files?,
-            commits: commits?,
-            has_moved: (head, &branch) != (before.head, &before.branch),
-            has_submodules: workspace.join(".gitmodules").exists(),
-            branch,
-            left_out,
-            ..Changes::default()
-        };
+        let top = Repository::new(git, workspace);
+        let before = snapshot::before(top, run, before).await?;
+        let mut inside = inner::found_by(top, run).await?;
+        inside.retain(|(folder, _)| top.inner(folder).is_there());
+        let folders: Vec<PathBuf> = inside.iter().map(|(folder, _)| folder.clone()).collect();
+        let mut changes = of_one(top, &before, since, &folders).await?;
+        changes.has_submodules = workspace.join(".gitmodules").exists();
+        for name in &before.beside.unkept {
+            let name = name.display();
+            let words = format!("{name} is a repository that cannot be kept\n");
+            changes.left_out.push_str(&words);
+        }
+        for (folder, before) in &inside {
+            let inside = of_one(top.inner(folder), before, since, &folders).await?;
+            changes.files.add(inside.files);
+            changes.has_moved |= inside.has_moved;
+            changes.left_out.push_str(&inside.left_out);
+        }
         // Without changes, nobody asks what is pushed.
         if !changes.is_none() {
-            changes.remote = diff::remote(git, workspace).await?;
+            changes.remote = diff::remote(top).await?;
         }
         Ok(changes)
     };
@@ -57,10 +59,36 @@ pub async fn changes(
     }
 }
 
+async fn of_one(
+    repository: Repository<'_>,
+    before: &Snapshot,
+    since: i64,
+    others: &[PathBuf],
+) -> Result<Changes, GitError> {
+    let index = OwnIndex::within(&repository.git.scratch);
+    let looked = index::look(repository, &index).await?;
+    let was = &before.position;
+    let (files, commits, position) = tokio::join!(
+        diff::files(repository, &before.commit, &index, others),
+        diff::commits(repository, was.head.as_deref(), since / 1000),
+        refs::look(repository),
+    );
+    let is = position?;
+    Ok(Changes {
+        files: files?,
+        commits: commits?,
+        has_moved: (&is.head, &is.branch) != (&was.head, &was.branch),
+        branch: is.branch,
+        left_out: looked.words,
+        ..Changes::default()
+    })
+}
+
 /// A file as it was before a run, if it was there and is a text.
 pub async fn file_before(git: &Git, workspace: &Path, run: RunId, name: &str) -> Option<String> {
-    let before = snapshot::before(git, workspace, run, None).await.ok()?;
-    snapshot::file(git, workspace, &before, name).await.ok()
+    let top = Repository::new(git, workspace);
+    let before = snapshot::before(top, run, &Before::Kept).await.ok()?;
+    snapshot::file(top, &before, name).await.ok()
 }
 
 /// The reason, and git's words if there are any.

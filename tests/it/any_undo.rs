@@ -3,6 +3,7 @@
 //!
 //! `TELECODER_UNDO_CASES=10000` makes it that many cases.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,13 +14,15 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use telecoder::domain::id::RunId;
+use telecoder::domain::run::Before;
 use telecoder::git::Git;
-use telecoder::git::index::OwnIndex;
+use telecoder::git::inner;
+use telecoder::git::repository::Repository;
 use telecoder::git::snapshot::{self, Moment};
 use telecoder::git::undo::Undo;
 use tokio_util::sync::CancellationToken;
 
-const PATHS: [&str; 14] = [
+const PATHS: [&str; 17] = [
     "a",
     "b.txt",
     "d",
@@ -34,7 +37,12 @@ const PATHS: [&str; 14] = [
     "sub/f1",
     "sub/g/h.db",
     "-dash",
+    "mod/s1",
+    "lib/l1",
+    "lib/new.db",
 ];
+/// Where repositories of their own may be.
+const INNER: [&str; 3] = ["sub", "mod", "lib"];
 const CONTENTS: [&str; 8] = [
     "",
     "one\n",
@@ -73,6 +81,12 @@ enum Op {
     Stash,
     Clean,
     Repository(bool),
+    Submodule,
+    Clone,
+    CommitWithin(usize),
+    ResetWithin(usize),
+    RemoveRepository(usize),
+    Sparse(bool),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -93,6 +107,12 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::Stash),
         1 => Just(Op::Clean),
         1 => any::<bool>().prop_map(Op::Repository),
+        1 => Just(Op::Submodule),
+        1 => Just(Op::Clone),
+        1 => (0..INNER.len()).prop_map(Op::CommitWithin),
+        1 => (0..INNER.len()).prop_map(Op::ResetWithin),
+        1 => (0..INNER.len()).prop_map(Op::RemoveRepository),
+        1 => any::<bool>().prop_map(Op::Sparse),
     ]
 }
 
@@ -105,6 +125,8 @@ struct Case {
     before: Vec<Op>,
     run: Vec<Op>,
     person: Vec<Op>,
+    /// What the person writes before an undo that was cut off goes on.
+    between: Vec<(usize, usize)>,
     /// In milliseconds, for the first undo and for taking it back.
     cut_off: [Option<u64>; 2],
 }
@@ -112,12 +134,17 @@ struct Case {
 fn case() -> impl Strategy<Value = Case> {
     let cut = || proptest::option::weighted(0.3, 0..80_u64);
     let person = prop_oneof![Just(Vec::new()), ops(4)];
-    (ops(14), ops(14), person, cut(), cut()).prop_map(|(before, run, person, undo, redo)| Case {
-        before,
-        run,
-        person,
-        cut_off: [undo, redo],
-    })
+    let write = (0..PATHS.len(), 0..CONTENTS.len());
+    let between = prop_oneof![Just(Vec::new()), proptest::collection::vec(write, 0..3)];
+    (ops(14), ops(14), person, between, cut(), cut()).prop_map(
+        |(before, run, person, between, undo, redo)| Case {
+            before,
+            run,
+            person,
+            between,
+            cut_off: [undo, redo],
+        },
+    )
 }
 
 /// What lies at a path: a file with its bytes, a link with its target.
@@ -128,10 +155,12 @@ enum Lies {
 }
 
 struct Place {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     workspace: PathBuf,
     git: Git,
     runtime: tokio::runtime::Runtime,
+    /// What was read of the stores, by its id.
+    blobs: RefCell<BTreeMap<String, Vec<u8>>>,
 }
 
 impl Place {
@@ -160,14 +189,33 @@ impl Place {
             file_max: 64_000_000,
         };
         let place = Place {
-            _folder: folder,
+            folder,
             workspace,
             git,
             runtime: tokio::runtime::Runtime::new().expect("a runtime"),
+            blobs: RefCell::default(),
         };
         place.run(&["init", "--quiet", "--initial-branch=main"]);
         place.run(&["commit", "--quiet", "--allow-empty", "-m", "first"]);
         place
+    }
+
+    /// A repository to clone, made when it is first needed.
+    fn source(&self) -> String {
+        let source = self.folder.path().join("source");
+        if fs::create_dir(&source).is_ok() {
+            self.run_in(&source, &["init", "--quiet", "--initial-branch=main"]);
+            for name in ["s1", "l1"] {
+                fs::write(source.join(name), "from the source\n").expect("a file");
+                self.run_in(&source, &["add", "--all"]);
+                self.run_in(&source, &["commit", "--quiet", "-m", name]);
+            }
+        }
+        source.display().to_string()
+    }
+
+    fn top(&self) -> Repository<'_> {
+        Repository::new(&self.git, &self.workspace)
     }
 
     /// Runs git as a person does; it may refuse.
@@ -249,6 +297,24 @@ impl Place {
                 ]);
                 self.run(&["gc", "--quiet", "--prune=now"]);
             }
+            Op::Submodule => {
+                let source = self.source();
+                let file = "protocol.file.allow=always";
+                self.run(&["-c", file, "submodule", "--quiet", "add", &source, "mod"]);
+            }
+            Op::Clone => self.run(&["clone", "--quiet", &self.source(), "lib"]),
+            Op::CommitWithin(name) => self.within(*name, |folder| {
+                self.run_in(folder, &["add", "--all"]);
+                self.run_in(folder, &["commit", "--quiet", "-m", "within"]);
+            }),
+            Op::ResetWithin(name) => self.within(*name, |folder| {
+                self.run_in(folder, &["reset", "--quiet", "--hard", "HEAD~1"]);
+            }),
+            Op::RemoveRepository(name) => self.within(*name, |folder| {
+                fs::remove_dir_all(folder).expect("it goes");
+            }),
+            Op::Sparse(true) => self.run(&["sparse-checkout", "set", "--no-cone", "/d", "/*.txt"]),
+            Op::Sparse(false) => self.run(&["sparse-checkout", "disable"]),
             Op::Repository(has_commit) => {
                 let folder = self.workspace.join("sub");
                 if folder.symlink_metadata().is_ok_and(|there| !there.is_dir()) {
@@ -265,6 +331,20 @@ impl Place {
                 }
             }
         }
+    }
+
+    /// Does something in a repository inside, if it is one.
+    fn within(&self, name: usize, what: impl Fn(&Path)) {
+        let folder = self.workspace.join(INNER[name]);
+        if folder.join(".git").exists() {
+            what(&folder);
+        }
+    }
+
+    /// The repositories that are there.
+    fn repositories(&self) -> BTreeSet<&'static str> {
+        let is_one = |name: &&str| self.workspace.join(name).join(".git").exists();
+        INNER.into_iter().filter(is_one).collect()
     }
 
     /// Removes what is in the way of a file, and makes its folder.
@@ -315,29 +395,41 @@ impl Place {
         found
     }
 
-    /// What a snapshot has.
+    /// What the snapshots of that moment have.
     fn kept(&self, run: RunId, moment: Moment) -> BTreeMap<PathBuf, Lies> {
-        self.kept_as(&snapshot::reference(run, moment))
+        let name = snapshot::reference(run, moment);
+        let mut all = self.kept_as(self.top(), &name);
+        for folder in self.top().inner_ones() {
+            all.extend(self.kept_as(self.top().inner(&folder), &name));
+        }
+        all
     }
 
     /// All that was found on the way, one snapshot each.
     fn found(&self, run: RunId) -> Vec<BTreeMap<PathBuf, Lies>> {
-        let output = Command::new("git")
-            .args(["for-each-ref", "--format=%(refname)"])
-            .arg(format!("refs/telecoder/{run}/"))
-            .env_clear()
-            .envs(&self.git.environment)
-            .env("GIT_DIR", self.git.snapshots.join("workspace.git"))
-            .output()
-            .expect("git");
-        let names = String::from_utf8_lossy(&output.stdout).into_owned();
-        names.lines().map(|name| self.kept_as(name)).collect()
+        let folders = [self.workspace.clone()].into_iter();
+        let folders = folders.chain(self.top().inner_ones());
+        let found = folders.flat_map(|folder| {
+            let repository = self.top().inner(&folder);
+            let output = Command::new("git")
+                .args(["for-each-ref", "--format=%(refname)"])
+                .arg(format!("refs/telecoder/{run}/"))
+                .env_clear()
+                .envs(&self.git.environment)
+                .env("GIT_DIR", repository.folder())
+                .output()
+                .expect("git");
+            let names = String::from_utf8_lossy(&output.stdout).into_owned();
+            let kept = names.lines().map(|name| self.kept_as(repository, name));
+            kept.collect::<Vec<_>>()
+        });
+        found.collect()
     }
 
-    fn kept_as(&self, name: &str) -> BTreeMap<PathBuf, Lies> {
+    fn kept_as(&self, repository: Repository<'_>, name: &str) -> BTreeMap<PathBuf, Lies> {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt;
-        let store = self.git.snapshots.join("workspace.git");
+        let store = repository.folder();
         let read = |arguments: &[&str]| {
             let output = Command::new("git")
                 .args(arguments)
@@ -357,12 +449,19 @@ impl Place {
             let tab = line.iter().position(|byte| *byte == b'\t').expect("a tab");
             let words = String::from_utf8_lossy(&line[..tab]).into_owned();
             let words: Vec<&str> = words.split(' ').collect();
-            let path = PathBuf::from(OsStr::from_bytes(&line[tab + 1..]));
+            let path = repository.name().join(OsStr::from_bytes(&line[tab + 1..]));
+            let mut blobs = self.blobs.borrow_mut();
             let bytes = || read(&["cat-file", "blob", words[2]]);
             let lies = match words[0] {
-                "120000" => Lies::Link(PathBuf::from(OsStr::from_bytes(&bytes()))),
                 "160000" => continue,
-                mode => Lies::File(bytes(), mode == "100755"),
+                mode => {
+                    // The same few contents come again and again.
+                    let bytes = blobs.entry(words[2].to_owned()).or_insert_with(bytes);
+                    match mode {
+                        "120000" => Lies::Link(PathBuf::from(OsStr::from_bytes(bytes))),
+                        mode => Lies::File(bytes.clone(), mode == "100755"),
+                    }
+                }
             };
             found.insert(path, lies);
         }
@@ -393,12 +492,19 @@ impl Place {
         ]
         .concat()
     }
+}
 
-    fn is_in_repository(&self, path: &Path) -> bool {
-        path.ancestors()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .any(|folder| self.workspace.join(folder).join(".git").exists())
-    }
+fn is_within(path: &Path, repositories: &BTreeSet<&str>) -> bool {
+    repositories.iter().any(|name| path.starts_with(name))
+}
+
+/// Without what lies in these repositories.
+fn without(
+    mut lies: BTreeMap<PathBuf, Lies>,
+    repositories: &BTreeSet<&str>,
+) -> BTreeMap<PathBuf, Lies> {
+    lies.retain(|path, _| !is_within(path, repositories));
+    lies
 }
 
 fn fail(what: &str, at: &Path) -> TestCaseError {
@@ -427,9 +533,9 @@ fn holds(case: &Case) -> Result<(), TestCaseError> {
     place.apply(&case.before);
     let at_first = place.disk();
     let first_head = place.head();
+    let found_by_run = place.repositories();
     let before = snapshot::reference(run, Moment::Before);
-    let index = OwnIndex::within(&place.git.scratch);
-    let taken = snapshot::take(&place.git, &place.workspace, &before, &index);
+    let taken = inner::take_all(place.top(), &before);
     place.runtime.block_on(taken).expect("a snapshot");
     let kept_before = place.kept(run, Moment::Before);
     for (path, content) in &kept_before {
@@ -443,16 +549,20 @@ fn holds(case: &Case) -> Result<(), TestCaseError> {
     place.apply(&case.run);
     let after_run = place.disk();
     let run_head = place.head();
+    let left_by_run = place.repositories();
+    let made: BTreeSet<&str> = left_by_run.difference(&found_by_run).copied().collect();
+    let removed: BTreeSet<&str> = found_by_run.difference(&left_by_run).copied().collect();
 
     let stop = CancellationToken::new();
     let undo = Undo {
         git: &place.git,
         workspace: &place.workspace,
         run,
-        was_empty: None,
+        before: &Before::Kept,
         stop: &stop,
         marker: RunId::new(),
     };
+    let mut lay_in_between = None;
     let differs = place.runtime.block_on(async {
         let mut cut = false;
         if let Some(after) = case.cut_off[0] {
@@ -462,6 +572,10 @@ fn holds(case: &Case) -> Result<(), TestCaseError> {
             if cut {
                 // What was begun in a thread of its own ends.
                 tokio::time::sleep(Duration::from_millis(30)).await;
+                for (path, text) in &case.between {
+                    place.do_one(&Op::Write(*path, *text));
+                }
+                lay_in_between = Some(place.disk());
             } else {
                 return Ok(None);
             }
@@ -471,8 +585,11 @@ fn holds(case: &Case) -> Result<(), TestCaseError> {
     let differs = differs.map_err(|error| TestCaseError::fail(format!("undo: {error:?}")))?;
     let undone = place.disk();
     let found = place.found(run);
-    nothing_is_lost(&after_run, &undone, &found)?;
     prop_assert_eq!(place.head(), first_head.clone());
+    if let Some(lay) = lay_in_between.filter(|_| !case.between.is_empty()) {
+        return nothing_is_lost(&lay, &undone, &found);
+    }
+    nothing_is_lost(&after_run, &undone, &found)?;
     if let Some(differs) = differs {
         let told: BTreeSet<&str> = differs
             .first
@@ -481,7 +598,7 @@ fn holds(case: &Case) -> Result<(), TestCaseError> {
             .collect();
         for (path, content) in &kept_before {
             let is_told = told.contains(path.to_string_lossy().as_ref());
-            if undone.get(path) != Some(content) && !is_told && !place.is_in_repository(path) {
+            if undone.get(path) != Some(content) && !is_told && !is_within(path, &made) {
                 return Err(fail("not as it was, and not told", path));
             }
         }
@@ -498,8 +615,20 @@ fn holds(case: &Case) -> Result<(), TestCaseError> {
         undo.take_back(case.cut_off[1].is_some()).await
     });
     let redone = redone.map_err(|error| TestCaseError::fail(format!("redo: {error:?}")))?;
-    prop_assert!(redone, "nothing was added, so it can be taken back");
-    prop_assert_eq!(place.disk(), after_run.clone(), "as the run had left it");
+    let Some(not_redone) = redone else {
+        return Err(TestCaseError::fail(
+            "nothing was added, so it can be taken back",
+        ));
+    };
+    for file in &not_redone.first {
+        let path = Path::new(&file.path);
+        prop_assert!(is_within(path, &removed), "only those stay: {:?}", path);
+    }
+    prop_assert_eq!(
+        without(place.disk(), &removed),
+        without(after_run.clone(), &removed),
+        "as the run had left it"
+    );
     prop_assert_eq!(place.head(), run_head);
     place.runtime.block_on(undo.forget()).expect("it forgets");
 
@@ -514,7 +643,7 @@ fn holds(case: &Case) -> Result<(), TestCaseError> {
     let redone = place.runtime.block_on(undo.take_back(false));
     let redone = redone.map_err(|error| TestCaseError::fail(format!("second redo: {error:?}")))?;
     let lies = place.disk();
-    if redone {
+    if redone.is_some() {
         let found = place.found(run);
         nothing_is_lost(&of_person, &lies, &found)?;
     } else {

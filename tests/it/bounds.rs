@@ -48,12 +48,12 @@ fn a_prompt_that_steers_runs_once_however_long_the_line_is_that_says_so() {
             .flatten()
             .next()?;
         let left = fs::read_dir(left.path().join("to-claude")).ok()?;
-        // The greeting of the host, the first prompt, and this one.
+        // The greeting of the host, the mark of the beginning, the first prompt, and this one.
         (left
             .flatten()
             .filter(|line| line.metadata().is_ok_and(|line| line.len() == 0))
             .count()
-            == 3)
+            == 4)
             .then_some(())
     });
     fs::write(home.join("written"), "").expect("the command ends");

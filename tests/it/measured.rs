@@ -324,7 +324,7 @@ fn what_is_said_about_work_in_a_workspace() {
         ),
         ("not undone any more", words::not_undone_any_more()),
         ("given up", words::job_given_up()),
-        ("redone", words::redone()),
+        ("redone", words::redone(&Files::default())),
         ("not redone", words::not_redone()),
         ("autofix", checks::autofix(true)),
         ("no autofix", checks::autofix(false)),

@@ -22,12 +22,11 @@ fn a_run_outlives_the_bot_and_its_answer_comes_when_the_bot_is_back() {
 fn a_run_that_ended_meanwhile_is_reported() {
     let machine = Machine::new();
     let bot = machine.start();
-    machine.ada_says("[[sleep: 300]] [[say: done while you were away]] [[exit: 0]]");
-    machine.until("it runs", || {
-        processes::keepers_of(machine.folder.path())
-            .first()
-            .copied()
-    });
+    machine.ada_says(
+        "[[bash: touch ~/begun; sleep 0.3]] [[say: done while you were away]] [[exit: 0]]",
+    );
+    let begun = machine.folder.path().join("home/begun");
+    machine.until("it runs", || begun.exists().then_some(()));
     bot.kill();
     for keeper in processes::keepers_of(machine.folder.path()) {
         assert!(processes::wait_until_gone(keeper, crate::support::PATIENCE));

@@ -1,6 +1,7 @@
 //! An undo loses nothing: whatever git thinks of a file, the bytes that it takes away come back with *Take the undo back*.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::support::Machine;
@@ -137,18 +138,23 @@ fn nothing_is_written_into_a_repository_that_the_run_has_made_of_a_folder() {
     place.machine.message_with("Undone, except");
 }
 
-#[test]
-fn uncommitted_work_in_a_submodule_stays_whatever_the_person_has_set() {
-    let place = with_settings(
-        "[user]\nname=A\nemail=a@b\n[submodule]\nrecurse=true\n[protocol \"file\"]\nallow=always\n",
-    );
+/// A repository beside the workspaces, with a file `lib` in its one commit.
+fn part(place: &Workspace) -> String {
     let part = place.machine.folder.path().join("part");
     fs::create_dir(&part).expect("a folder");
     git(&part, &["init", "--quiet"]);
     fs::write(part.join("lib"), "1").expect("a file");
     git(&part, &["add", "lib"]);
     git(&part, &["commit", "--quiet", "-m", "one"]);
-    let url = part.display().to_string();
+    part.display().to_string()
+}
+
+#[test]
+fn a_submodule_goes_back_and_comes_again_with_its_uncommitted_work_whatever_the_person_has_set() {
+    let place = with_settings(
+        "[user]\nname=A\nemail=a@b\n[submodule]\nrecurse=true\n[protocol \"file\"]\nallow=always\n",
+    );
+    let url = part(&place);
     git(
         &place.folder,
         &[
@@ -162,15 +168,124 @@ fn uncommitted_work_in_a_submodule_stays_whatever_the_person_has_set() {
         ],
     );
     git(&place.folder, &["commit", "--quiet", "-m", "with a part"]);
+    place.write("part/notes", "mine");
     place.run(
-        "cd part; echo 2 > lib; git commit -qam two; cd ..; git commit -qam bump; printf precious > part/lib; echo x > y",
+        "cd part; echo 2 > lib; git commit -qam two; rm notes; cd ..; git commit -qam bump; printf precious > part/lib; echo x > y",
     );
     place.undo();
-    assert_eq!(place.read("part/lib").as_deref(), Some("precious"));
+    assert_eq!(place.read("part/lib").as_deref(), Some("1"));
+    assert_eq!(place.read("part/notes").as_deref(), Some("mine"));
     assert_eq!(place.read("y"), None);
     place.redo();
     assert_eq!(place.read("part/lib").as_deref(), Some("precious"));
+    assert_eq!(place.read("part/notes"), None);
     assert_eq!(place.read("y").as_deref(), Some("x\n"));
+    let log = git(&place.folder.join("part"), &["log", "--format=%s"]);
+    assert_eq!(log.trim(), "two\none");
+}
+
+#[test]
+fn what_a_run_did_in_a_clone_inside_the_workspace_alone_can_be_undone() {
+    let place = plain();
+    let url = part(&place);
+    git(&place.folder, &["clone", "--quiet", &url, "vendor/part"]);
+    place.write("vendor/part/notes", "mine");
+    place.run("cd vendor/part; printf 2 > lib; printf theirs > notes; git switch -qc fix; git add lib; git -c user.name=A -c user.email=a@b commit -qm two; git branch -qD main 2>/dev/null || git branch -qD master");
+    place.machine.message_with("vendor/part/notes");
+    place.undo();
+    assert_eq!(place.read("vendor/part/lib").as_deref(), Some("1"));
+    assert_eq!(place.read("vendor/part/notes").as_deref(), Some("mine"));
+    let clone = place.folder.join("vendor/part");
+    let branches = git(&clone, &["branch", "--format=%(refname:short)"]);
+    assert!(!branches.contains("fix"), "{branches}");
+    place.redo();
+    assert_eq!(place.read("vendor/part/lib").as_deref(), Some("2"));
+    assert_eq!(place.read("vendor/part/notes").as_deref(), Some("theirs"));
+    assert_eq!(git(&clone, &["branch", "--show-current"]).trim(), "fix");
+}
+
+#[test]
+fn what_the_second_run_did_in_a_clone_and_a_clone_in_that_can_be_undone() {
+    let place = plain();
+    let url = part(&place);
+    git(&place.folder, &["clone", "--quiet", &url, "vendor/part"]);
+    let clone = place.folder.join("vendor/part");
+    git(&clone, &["clone", "--quiet", &url, "inner"]);
+    place.write("vendor/part/notes", "mine");
+    place.write("vendor/part/inner/notes", "mine too");
+    place.run("echo x > y");
+    place.machine.ada_says(
+        "[[bash: cd vendor/part; printf 2 > notes; printf 2 > inner/notes]] [[say: did more]]",
+    );
+    place.machine.message_with("did more");
+    place.machine.until_quiet();
+    place.machine.message_with("2 files changed");
+    place.undo();
+    assert_eq!(place.read("vendor/part/notes").as_deref(), Some("mine"));
+    assert_eq!(
+        place.read("vendor/part/inner/notes").as_deref(),
+        Some("mine too")
+    );
+    place.redo();
+    assert_eq!(place.read("vendor/part/notes").as_deref(), Some("2"));
+    assert_eq!(place.read("vendor/part/inner/notes").as_deref(), Some("2"));
+}
+
+#[test]
+fn a_clone_that_the_run_made_plain_files_is_a_clone_again_and_taking_that_back_says_what_stays() {
+    let place = plain();
+    let url = part(&place);
+    git(&place.folder, &["clone", "--quiet", &url, "part"]);
+    place.run("rm -rf part/.git; printf 2 > part/lib; echo x > y");
+    place.undo();
+    assert_eq!(place.read("part/lib").as_deref(), Some("1"));
+    let clone = place.folder.join("part");
+    assert_eq!(git(&clone, &["log", "--format=%s"]).trim(), "one");
+    place.redo();
+    assert_eq!(place.read("y").as_deref(), Some("x\n"));
+    let redone = place.machine.message_with("The undo is taken back, except");
+    assert!(redone.text.contains("part"), "{}", redone.text);
+}
+
+#[test]
+fn a_damaged_repository_inside_is_named_and_left_and_keeps_nothing_else_from_going_back() {
+    let place = plain();
+    let url = part(&place);
+    git(&place.folder, &["clone", "--quiet", &url, "part"]);
+    fs::write(place.folder.join("part/.git/HEAD"), "nonsense").expect("it is damaged");
+    place.write("y", "1");
+    place.run("printf 2 > y; printf 2 > part/lib");
+    place.undo();
+    assert_eq!(place.read("y").as_deref(), Some("1"));
+    assert_eq!(place.read("part/lib").as_deref(), Some("2"));
+    let undone = place.machine.message_with("Undone, except");
+    assert!(undone.text.contains("part/lib"), "{}", undone.text);
+}
+
+#[test]
+fn a_clone_that_the_run_removed_comes_back_with_its_commits_and_its_remote() {
+    let place = plain();
+    let url = part(&place);
+    git(&place.folder, &["clone", "--quiet", &url, "part"]);
+    place.write("part/lib", "not committed");
+    place.run("rm -rf part; echo x > y");
+    place.undo();
+    assert_eq!(place.read("part/lib").as_deref(), Some("not committed"));
+    let clone = place.folder.join("part");
+    assert_eq!(git(&clone, &["log", "--format=%s"]).trim(), "one");
+    assert_eq!(git(&clone, &["remote", "get-url", "origin"]).trim(), url);
+}
+
+#[test]
+fn a_clone_that_the_run_made_stays_and_is_named() {
+    let place = plain();
+    let url = part(&place);
+    place.run(&format!("git clone -q {url} part; echo x > y"));
+    place.undo();
+    assert_eq!(place.read("part/lib").as_deref(), Some("1"));
+    assert_eq!(place.read("y"), None);
+    let undone = place.machine.message_with("Undone, except");
+    assert!(undone.text.contains("part"), "{}", undone.text);
 }
 
 #[test]
@@ -306,7 +421,6 @@ fn objects_in(folder: &Path) -> usize {
 
 #[test]
 fn rights_of_a_file_stay_its_own() {
-    use std::os::unix::fs::PermissionsExt;
     let place = plain();
     place.write("secret", "1");
     let path = place.folder.join("secret");
@@ -382,4 +496,63 @@ fn a_snapshot_that_an_earlier_telecoder_left_in_the_repository_is_taken_over() {
     assert_eq!(place.read("mine").as_deref(), Some("1"));
     assert_eq!(git(&["rev-parse", "HEAD"]), head);
     assert_eq!(git(&["for-each-ref", "refs/telecoder/"]), "");
+}
+
+#[test]
+fn a_file_that_was_for_its_owner_alone_is_so_again_and_an_empty_folder_is_there_again() {
+    let place = plain();
+    place.write("key", "secret");
+    let key = place.folder.join("key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("rights");
+    place.write("open", "for all");
+    let open = place.folder.join("open");
+    fs::create_dir_all(place.folder.join("spool/in")).expect("a folder");
+    // git sees of a file's times the seconds alone.
+    place.run("sleep 1.1; rm -r key spool; chmod 600 open; mkdir made; echo x > y");
+    let mode = |path: &Path| path.metadata().expect("a file").permissions().mode() & 0o777;
+    place.undo();
+    assert_eq!(mode(&key), 0o600);
+    assert_ne!(mode(&open), 0o600);
+    assert!(place.folder.join("spool/in").is_dir());
+    assert!(!place.folder.join("made").exists());
+    place.redo();
+    assert!(!key.exists());
+    assert_eq!(mode(&open), 0o600);
+    assert!(!place.folder.join("spool").exists());
+    assert!(place.folder.join("made").is_dir());
+}
+
+#[test]
+fn snapshots_of_many_small_files_are_packed_and_can_still_be_gone_back_to() {
+    let place = plain();
+    for number in 0..12_000 {
+        place.write(&format!("d{}/{number}", number % 50), number.to_string());
+    }
+    place.run("rm -r d7; echo x > y");
+    let store = store_of(&place);
+    assert!(store.join("objects/17").exists());
+    let Workspace {
+        machine,
+        folder,
+        _bot: bot,
+    } = place;
+    bot.kill();
+    let bot = machine.start();
+    machine.until("they are packed", || {
+        (!store.join("objects/17").exists()).then_some(())
+    });
+    let place = Workspace {
+        machine,
+        folder,
+        _bot: bot,
+    };
+    place.undo();
+    assert_eq!(place.read("d7/57").as_deref(), Some("57"));
+}
+
+/// The folder of the workspace's snapshots.
+fn store_of(place: &Workspace) -> PathBuf {
+    let stores = fs::read_dir(place.machine.data().join("snapshots"));
+    let mut stores = stores.expect("a folder").flatten();
+    stores.next().expect("those of the workspace").path()
 }

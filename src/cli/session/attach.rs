@@ -16,9 +16,11 @@ use crate::claude::terminal::{self, Invocation};
 use crate::config::{self, ForClaude, Sources};
 use crate::domain::changes::Files;
 use crate::domain::id::RunId;
+use crate::domain::run::Before;
 use crate::domain::session::{Session, SessionState};
 use crate::git::Git;
-use crate::git::index::OwnIndex;
+use crate::git::inner;
+use crate::git::repository::Repository;
 use crate::git::snapshot::{self, Moment};
 use crate::inbox::shell;
 use crate::session::attached;
@@ -110,7 +112,7 @@ fn work(beside: &Beside, claude: &ForClaude, session: &Session) -> anyhow::Resul
         snapshots: beside.data().join("snapshots"),
         file_max: claude.git.snapshot_file_max,
     };
-    let before = Before::look(&runtime, &git, session);
+    let before = AtFirst::look(&runtime, &git, session);
     let begun = Instant::now();
     let invocation = Invocation {
         program: &claude.runtime,
@@ -138,28 +140,28 @@ fn work(beside: &Beside, claude: &ForClaude, session: &Session) -> anyhow::Resul
 }
 
 /// The workspace as it was.
-struct Before {
+struct AtFirst {
     /// Names the snapshot.
     id: RunId,
     since: i64,
-    was_empty: Option<String>,
+    state: Before,
 }
 
-impl Before {
+impl AtFirst {
     /// `None` if git cannot say: the changes are left out then.
-    fn look(runtime: &tokio::runtime::Runtime, git: &Git, session: &Session) -> Option<Before> {
-        let before = Before {
+    fn look(runtime: &tokio::runtime::Runtime, git: &Git, session: &Session) -> Option<AtFirst> {
+        let before = AtFirst {
             id: RunId::new(),
             since: now(),
-            was_empty: snapshot::unborn_branch(&session.workspace),
+            state: Before::of(snapshot::unborn_branch(&session.workspace), None),
         };
-        if before.was_empty.is_some() {
+        if before.state.is_empty() {
             return Some(before);
         }
         let reference = snapshot::reference(before.id, Moment::Before);
-        let index = OwnIndex::within(&git.scratch);
         let taken = runtime.block_on(async {
-            let taking = snapshot::take(git, &session.workspace, &reference, &index);
+            let top = Repository::new(git, &session.workspace);
+            let taking = inner::take_all(top, &reference);
             tokio::time::timeout(SNAPSHOT_LIMIT, taking).await
         });
         matches!(taken, Ok(Ok(()))).then_some(before)
@@ -171,14 +173,11 @@ impl Before {
         git: &Git,
         session: &Session,
     ) -> Option<Files> {
-        let index = OwnIndex::within(&git.scratch);
         runtime.block_on(async {
             let workspace = &session.workspace;
-            let was_empty = self.was_empty.as_deref();
-            let changes =
-                measure::changes(git, workspace, &index, self.id, self.since, was_empty).await;
+            let changes = measure::changes(git, workspace, self.id, self.since, &self.state).await;
             // No longer needed; one that stays costs a little room.
-            let _ = snapshot::forget(git, workspace, self.id, &Moment::ALL).await;
+            let _ = inner::forget_run(Repository::new(git, workspace), self.id).await;
             changes.ok().map(|changes| changes.files)
         })
     }

@@ -12,6 +12,7 @@ use crate::config::{self, ForGit, Sources};
 use crate::domain::id::{ChatId, JobId, RunId};
 use crate::domain::session::{Session, Source};
 use crate::files;
+use crate::git::repository::Repository;
 use crate::git::{Git, changes, snapshot, unique, workspace};
 use crate::inbox::shell;
 use crate::session::attached;
@@ -69,7 +70,7 @@ fn delete_held(
     let ignored = runtime.block_on(ignored(&git, &session.workspace));
     let gone = beside.write(|db| forget(db, session))?;
     runtime.block_on(async {
-        snapshot::forget_all(&git, &session.workspace);
+        snapshot::forget_all(Repository::new(&git, &session.workspace));
         workspace::remove(&git, session, prefix).await;
     });
     remove(&beside.runs(), gone.runs.iter().map(|run| run.0));

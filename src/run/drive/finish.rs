@@ -77,7 +77,7 @@ impl Drive<'_> {
         let has_begun = self.progress.model.is_some();
         let has_files = send_files::is_anything_there(&self.runner.handles.data, &self.session.id);
         let is_still_empty =
-            self.run.was_empty.is_some() && snapshot::is_empty(&self.session.workspace);
+            self.run.before.is_empty() && snapshot::is_empty(&self.session.workspace);
         let (at, is_news, unanswered, is_held_up) = self
             .runner
             .handles
