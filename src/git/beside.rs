@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, percent_encode};
 
-use super::look::is_behind_link;
+use super::found::is_behind_link;
 use super::present::is_in_another_repository;
 use super::repository::Repository;
 

@@ -2,8 +2,8 @@
 //!
 //! `call` runs it. [`workspace`] makes a workspace from what [`source`] found and [`mirror`] keeps. [`snapshot`] (its
 //! content is a `state`) and [`diff`] say what a run changed, through an [`index`], which `seed` begins and `look` brings
-//! up to date; `beside` has what git cannot keep. They are in a [`repository`] of our own, with the person's
-//! [`objects`] linked. [`undo`] takes a run back: [`present`] keeps what is there, `plan` says what may be touched, [`restore`] writes
+//! up to date with what it has `found`; `beside` has what git cannot keep. They are in a [`repository`] of our own, with the person's
+//! [`objects`] linked. [`undo`] takes a run back, from what is `known`: [`present`] keeps what is there, `plan` says what may be touched, [`restore`] writes
 //! it, and [`inner`] finds the repositories inside the workspace for all of these. [`push`] publishes a branch. [`unique`]
 //! finds what would be lost with a workspace.
 
@@ -12,8 +12,10 @@ mod call;
 pub mod changes;
 pub mod diff;
 pub mod file;
+mod found;
 pub mod index;
 pub mod inner;
+mod known;
 mod look;
 pub mod mirror;
 pub mod objects;

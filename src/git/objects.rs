@@ -61,6 +61,23 @@ pub(super) fn link_objects(from: &Path, to: &Path) -> io::Result<()> {
     fs::write(&alternates, lines.join("\n") + "\n")
 }
 
+/// Where the history of a shallow clone ends, it does in the snapshots as well, for good. Format: gitrepository-layout(5),
+/// `shallow`.
+pub(super) fn take_over_ends(from: &Path, to: &Path) -> io::Result<()> {
+    let Ok(ends) = fs::read_to_string(from) else {
+        return Ok(());
+    };
+    let known = fs::read_to_string(to).unwrap_or_default();
+    let mut lines: Vec<&str> = known.lines().chain(ends.lines()).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    let all = lines.join("\n") + "\n";
+    match all == known {
+        true => Ok(()),
+        false => fs::write(to, all),
+    }
+}
+
 /// The object folders that a repository borrows from. Format: gitrepository-layout(5), `objects/info/alternates`.
 fn borrowed_by(objects: &Path) -> Vec<String> {
     let lines = fs::read_to_string(objects.join("info/alternates")).unwrap_or_default();

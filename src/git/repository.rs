@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::call::Call;
-use super::objects::link_objects;
+use super::objects::{link_objects, take_over_ends};
 use super::{Git, GitError, file};
 
 /// In the folder of a workspace's snapshots.
@@ -248,6 +248,7 @@ impl<'a> Repository<'a> {
                     .open(&exclude)?
                     .set_modified(made_from.unwrap_or(SystemTime::UNIX_EPOCH))?;
             }
+            take_over_ends(&common.join("shallow"), &folder.join("shallow"))?;
             link_objects(&common.join("objects"), &folder.join("objects"))
         };
         tokio::task::spawn_blocking(update)

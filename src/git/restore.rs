@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::GitError;
 use super::beside::Beside;
+use super::found::is_behind_link;
 use super::index::OwnIndex;
-use super::look::{add_paths, is_behind_link};
+use super::look::add_paths;
 use super::plan::{Plan, paths_in};
 use super::present::{Present, nul_ended};
 use super::refs::{self, leave_what_is_in_progress, put_head};

@@ -13,20 +13,19 @@
 //! Each repository of the workspace has its own. A repository that the run has made stays as it is; one that it removed
 //! is made again, and taking the undo back leaves it.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use fail::fail_point;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::index::OwnIndex;
-use super::present::{Present, keep_present, look_at};
+use super::known::{Known, differences, named};
+use super::present::{Present, keep_present};
 use super::repository::Repository;
 use super::restore::{self, Work};
 use super::snapshot::{self, Moment, Snapshot};
-use super::{Git, GitError, diff, inner, refs};
-use crate::domain::changes::{Changed, Files};
+use super::{Git, GitError, inner, refs};
+use crate::domain::changes::Files;
 use crate::domain::id::RunId;
 use crate::domain::run::Before;
 use crate::process::supervised::end_marked;
@@ -42,20 +41,12 @@ pub struct Undo<'a> {
     pub marker: RunId,
 }
 
-/// A repository of the workspace, and what an undo of the run has kept of it so far.
-struct Known {
-    folder: PathBuf,
-    before: Snapshot,
-    /// By the names of their refs.
-    kept: BTreeMap<String, Snapshot>,
-}
-
 impl Undo<'_> {
     /// Goes back to what was before the run. Returns what differs from that all the same.
     ///
     /// Nothing was changed if the error is [`GitError::Impossible`]; after any other, [`Undo::go_back_again`].
     pub async fn go(&self, was_cut_off: bool) -> Result<Files, GitError> {
-        let all = self.all().await?;
+        let all = Known::all(self.top(), self.run, self.before).await?;
         if was_cut_off {
             self.end_what_goes_on(&all).await;
         }
@@ -97,7 +88,7 @@ impl Undo<'_> {
                 }
             }
             let goals = all.iter().map(|known| (known, &known.before));
-            self.differences(&goals.collect::<Vec<_>>()).await
+            differences(self.top(), &goals.collect::<Vec<_>>()).await
         };
         gone_back.await
     }
@@ -105,7 +96,18 @@ impl Undo<'_> {
     /// Takes an unfinished undo back immediately. If that fails too, the run's result stays under a name that no later
     /// undo uses, and the error is the command that brings its files back.
     pub async fn go_back_again(&self) -> Result<(), String> {
-        let Ok(all) = self.all().await else {
+        self.whole_again(Moment::Undone).await
+    }
+
+    /// Goes back to what the undo had left, after taking it back was not finished. Errors are as those of
+    /// [`Undo::go_back_again`].
+    pub async fn stay_undone(&self) -> Result<(), String> {
+        self.whole_again(Moment::Left).await
+    }
+
+    /// Goes back to a kept state, if there is one, in every repository in which something was begun.
+    async fn whole_again(&self, moment: Moment) -> Result<(), String> {
+        let Ok(all) = Known::all(self.top(), self.run, self.before).await else {
             // Nothing was begun.
             return Ok(());
         };
@@ -113,7 +115,8 @@ impl Undo<'_> {
         let mut failure = None;
         for known in &all {
             let repository = self.repository(known);
-            let Some(undone) = self.kept(known, Moment::Undone) else {
+            let is_begun = moment == Moment::Undone || self.kept(known, Moment::Redoing).is_some();
+            let Some(whole) = self.kept(known, moment).filter(|_| is_begun) else {
                 continue;
             };
             let back = async {
@@ -121,16 +124,19 @@ impl Undo<'_> {
                     stop: &never,
                     ..self.work(Some(&known.before), None)
                 };
-                let present = self.keep(repository, Moment::Found, undone).await?;
-                restore::restore(repository, &present, undone, work).await?;
-                self.put_tip_back(known, undone).await
+                let present = self.keep(repository, Moment::Found, whole).await?;
+                restore::restore(repository, &present, whole, work).await?;
+                match moment {
+                    Moment::Undone => self.put_tip_back(known, whole).await,
+                    _ => self.forget_one(repository, &[Moment::Redoing]).await,
+                }
             };
             if back.await.is_err() {
                 let name = format!("refs/telecoder/{}/kept-{}", self.run, self.marker);
-                let name = match snapshot::keep(repository, &undone.commit, &name).await {
+                let name = match snapshot::keep(repository, &whole.commit, &name).await {
                     Ok(()) => name,
                     // Then the commit's id is all that is left.
-                    Err(_) => undone.commit.clone(),
+                    Err(_) => whole.commit.clone(),
                 };
                 failure.get_or_insert(snapshot::how_to_get(repository, &name));
             }
@@ -141,7 +147,7 @@ impl Undo<'_> {
     /// Takes the undo back. Returns what differs from what the run had left all the same; `None`, and nothing is done, if
     /// something was added to what the undo had left.
     pub async fn take_back(&self, was_cut_off: bool) -> Result<Option<Files>, GitError> {
-        let all = self.all().await?;
+        let all = Known::all(self.top(), self.run, self.before).await?;
         if was_cut_off {
             self.end_what_goes_on(&all).await;
         }
@@ -191,7 +197,7 @@ impl Undo<'_> {
         let goals = to_restore
             .iter()
             .map(|(known, undone, ..)| (*known, *undone));
-        let mut left = self.differences(&goals.collect::<Vec<_>>()).await?;
+        let mut left = differences(self.top(), &goals.collect::<Vec<_>>()).await?;
         // Of a repository that the run had made, nothing was taken away.
         let is_one = |path: &str| self.workspace.join(path).join(".git").exists();
         left.leave_out(|file| is_one(&file.path));
@@ -216,45 +222,22 @@ impl Undo<'_> {
 
     /// After it was taken back: what was kept for that is not needed any more.
     pub async fn forget(&self) -> Result<(), GitError> {
-        for known in self.all().await? {
+        for known in Known::all(self.top(), self.run, self.before).await? {
             self.forget_steps(self.repository(&known)).await?;
         }
         Ok(())
     }
 
-    /// The workspace's own repository and those inside it that the run found, each after the one around it.
-    async fn all(&self) -> Result<Vec<Known>, GitError> {
-        let top = Repository::new(self.git, self.workspace);
-        let prefix = format!("refs/telecoder/{}/", self.run);
-        let name = snapshot::reference(self.run, Moment::Before);
-        let kept = snapshot::find_all(top, &prefix).await?;
-        let mut all = vec![Known {
-            folder: self.workspace.to_owned(),
-            before: match kept.get(&name) {
-                Some(before) => before.clone(),
-                None => snapshot::before(top, self.run, self.before).await?,
-            },
-            kept,
-        }];
-        for folder in top.inner_ones() {
-            let kept = snapshot::find_all(top.inner(&folder), &prefix).await?;
-            if let Some(before) = kept.get(&name).cloned() {
-                all.push(Known {
-                    folder,
-                    before,
-                    kept,
-                });
-            }
-        }
-        Ok(all)
+    fn top(&self) -> Repository<'_> {
+        Repository::new(self.git, self.workspace)
+    }
+
+    fn repository<'b>(&'b self, known: &'b Known) -> Repository<'b> {
+        self.top().inner(&known.folder)
     }
 
     fn kept<'b>(&self, known: &'b Known, moment: Moment) -> Option<&'b Snapshot> {
         known.kept.get(&snapshot::reference(self.run, moment))
-    }
-
-    fn repository<'b>(&'b self, known: &'b Known) -> Repository<'b> {
-        Repository::new(self.git, self.workspace).inner(&known.folder)
     }
 
     /// The branch that the run had left is where the run had left it.
@@ -322,28 +305,6 @@ impl Undo<'_> {
         restore::restore(repository, &present, &known.before, work).await
     }
 
-    /// What differs from these states, of repositories that are there.
-    async fn differences(&self, goals: &[(&Known, &Snapshot)]) -> Result<Files, GitError> {
-        let inside = goals.iter().map(|(known, _)| *known);
-        let inside = inside.filter(|known| self.repository(known).is_there());
-        let inside: Vec<PathBuf> = inside.map(|known| known.folder.clone()).collect();
-        let mut left = Files::default();
-        for (known, goal) in goals {
-            let repository = self.repository(known);
-            if !repository.is_there() {
-                left.push(named(repository.name()));
-                continue;
-            }
-            let index = OwnIndex::within(&self.git.scratch);
-            look_at(repository, &index, goal).await?;
-            left.add(diff::files(repository, &goal.commit, &index, &inside).await?);
-            for name in &goal.beside.unkept {
-                left.push(named(name));
-            }
-        }
-        Ok(left)
-    }
-
     async fn end_what_goes_on(&self, all: &[Known]) {
         end_marked(self.marker).await;
         for known in all {
@@ -403,14 +364,5 @@ impl Undo<'_> {
             stop: self.stop,
             marker: self.marker,
         }
-    }
-}
-
-/// A repository of which nothing more is known.
-fn named(path: &Path) -> Changed {
-    Changed {
-        path: path.to_string_lossy().into_owned(),
-        from: None,
-        lines: None,
     }
 }

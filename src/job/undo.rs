@@ -137,7 +137,11 @@ pub(super) async fn redo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
         Ok(None) => work.say(words::not_redone()).await,
         Err(error) => {
             let what = "The undo was not taken back";
-            let message = words::git_failed(what, &error.reason(), error.words());
+            let message = match undo.stay_undone().await {
+                Ok(()) if error == GitError::Stopped => words::job_stopped("Taking the undo back"),
+                Ok(()) => words::git_failed(what, &error.reason(), error.words()),
+                Err(kept) => words::not_undone(&error.reason(), error.words(), &kept),
+            };
             work.say(message).await
         }
     }

@@ -103,10 +103,10 @@ impl Runner {
     /// Whether nothing of the run goes on, or ever will: a keeper that was launched has not begun, and cannot any more.
     pub fn gives_up(&self, run: &Run) -> bool {
         let folder = self.folder_of(run);
-        match folder.kept() {
-            Ok(Kept::NotYet) if folder.path().is_dir() => matches!(folder.begin(), Ok(Some(_))),
-            Ok(kept) => kept == Kept::NotYet,
-            Err(_) => false,
+        match folder.path().is_dir() {
+            true => matches!(folder.begin(), Ok(Some(_))),
+            // None was launched.
+            false => true,
         }
     }
 

@@ -470,3 +470,26 @@ fn what_was_written_after_an_undo_that_failed_is_not_lost_by_the_next_one() {
     let other = std::fs::read_to_string(workspace.join("other")).expect("it is there");
     assert_eq!(other, "an hour of work\n");
 }
+
+#[test]
+fn taking_an_undo_back_that_cannot_be_finished_leaves_what_the_undo_had_left() {
+    let machine = Machine::new();
+    // The undo writes twice, files with rules first.
+    let _bot = machine.start_failing_at("restore-write=3*off->1*return");
+    let workspace = cloned(&machine);
+    machine.ada_says("[[bash: echo more >> README.md; echo b > other]] [[say: did it]]");
+    machine.message_with("2 files changed");
+    machine.ada_says("/undo");
+    machine.ada_presses(&machine.message_with("Undo takes the workspace back"));
+    let undone = machine.message_with("Undone: the workspace is as it was");
+    machine.ada_presses(&undone);
+    machine.message_with("The undo was not taken back");
+    machine.until_quiet();
+    let readme = || std::fs::read_to_string(workspace.join("README.md")).expect("a file");
+    assert!(!readme().ends_with("more\n"));
+    assert!(!workspace.join("other").exists());
+    machine.ada_presses(&undone);
+    machine.message_with("The undo is taken back");
+    assert!(readme().ends_with("more\n"));
+    assert!(workspace.join("other").exists());
+}

@@ -248,6 +248,28 @@ fn a_clone_that_the_run_made_plain_files_is_a_clone_again_and_taking_that_back_s
 }
 
 #[test]
+fn commits_of_a_shallow_clone_come_back_whatever_was_cleaned() {
+    let place = plain();
+    let part = PathBuf::from(part(&place));
+    fs::write(part.join("lib"), "2").expect("a file");
+    git(&part, &["commit", "--quiet", "-am", "two"]);
+    let url = format!("file://{}", part.display());
+    git(
+        &place.folder,
+        &["clone", "--quiet", "--depth=1", &url, "part"],
+    );
+    let clone = place.folder.join("part");
+    fs::write(clone.join("lib"), "3").expect("a file");
+    git(&clone, &["commit", "--quiet", "-am", "three"]);
+    place.run("cd part; git reset -q --hard origin/HEAD; git reflog expire --expire=now --all; git gc -q --prune=now");
+    place.undo();
+    assert_eq!(place.read("part/lib").as_deref(), Some("3"));
+    assert_eq!(git(&clone, &["log", "--format=%s"]).trim(), "three\ntwo");
+    let store = store_of(&place).join("within/part/.git");
+    git(&store, &["fsck", "--connectivity-only"]);
+}
+
+#[test]
 fn a_damaged_repository_inside_is_named_and_left_and_keeps_nothing_else_from_going_back() {
     let place = plain();
     let url = part(&place);

@@ -144,12 +144,15 @@ impl Machine {
 
     /// Starts a bot with this command and does not wait for anything.
     pub fn start_as(&self, mut command: Command) -> Bot {
-        let mut process = command
+        command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("telecoder starts");
+            .stderr(Stdio::piped());
+        // A program that was just copied is still open for writing in what another test forks at that moment.
+        let mut process = self.until("telecoder starts", || match command.spawn() {
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => None,
+            started => Some(started.expect("telecoder starts")),
+        });
         let log = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
         let mut stderr = process.stderr.take().expect("stderr is piped");
         let to = std::sync::Arc::clone(&log);
