@@ -198,9 +198,15 @@ impl Undo<'_> {
             .iter()
             .map(|(known, undone, ..)| (*known, *undone));
         let mut left = differences(self.top(), &goals.collect::<Vec<_>>()).await?;
-        // Of a repository that the run had made, nothing was taken away.
-        let is_one = |path: &str| self.workspace.join(path).join(".git").exists();
-        left.leave_out(|file| is_one(&file.path));
+        // In a repository that the run had made, nothing was taken away.
+        let is_made = |folder: &Path| {
+            folder.join(".git").exists() && all.iter().all(|known| known.folder != folder)
+        };
+        left.leave_out(|file| {
+            let path = self.workspace.join(&file.path);
+            let mut inside = path.ancestors().take_while(|at| *at != self.workspace);
+            inside.any(is_made)
+        });
         // A repository that was made again stays.
         let made = all
             .iter()
