@@ -10,10 +10,11 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, percent_encode};
+use uuid::Uuid;
 
 use super::found::is_behind_link;
 use super::present::is_in_another_repository;
@@ -46,19 +47,21 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// What the last look has noted of files.
-    pub(super) fn noted(repository: Repository<'_>) -> Beside {
-        let noted = fs::read_to_string(file(repository)).unwrap_or_default();
-        Beside::in_message(&noted)
+    /// What the last look has noted beside its index; `None` if there is no index, or it is not the one of these notes.
+    pub(super) fn noted(repository: Repository<'_>) -> Option<Beside> {
+        let noted = fs::read_to_string(file(repository)).ok()?;
+        let (stamp, noted) = noted.split_once('\n').unwrap_or((&noted, ""));
+        let is_of_it = stamp == stamp_of(&repository.last_index()).ok()?;
+        is_of_it.then(|| Beside::in_message(noted))
     }
 
-    /// Notes it for the next look. If that fails, rights of files that do not change are not kept.
-    pub(super) fn note(&self, repository: Repository<'_>) {
+    /// Notes it for the next look, beside this index, which is, or becomes, that of the last look.
+    pub(super) fn note(&self, repository: Repository<'_>, index: &Path) -> io::Result<()> {
         let file = file(repository);
-        let noted = self.lines();
-        if fs::read_to_string(&file).unwrap_or_default() != noted {
-            let _ = fs::write(file, noted);
-        }
+        let new = file.with_added_extension(Uuid::new_v4().simple().to_string());
+        let noted = format!("{}{}", stamp_of(index)?, self.lines());
+        let kept = fs::write(&new, noted).and_then(|()| fs::rename(&new, file));
+        kept.inspect_err(|_| drop(fs::remove_file(&new)))
     }
 
     /// Takes the rights of a file as they are now; one that is not there has none.
@@ -169,6 +172,13 @@ impl Beside {
 
 fn file(repository: Repository<'_>) -> PathBuf {
     repository.folder().join("beside")
+}
+
+/// What tells an index from one that was written before or after it.
+fn stamp_of(index: &Path) -> io::Result<String> {
+    let there = index.metadata()?;
+    let (seconds, nanoseconds) = (there.mtime(), there.mtime_nsec());
+    Ok(format!("{seconds}.{nanoseconds} {}", there.len()))
 }
 
 fn is_usual(mode: u32) -> bool {

@@ -70,9 +70,9 @@ pub async fn look(repository: Repository<'_>, index: &Path) -> Result<Looked, Gi
     loop {
         // An index that cannot be read is made anew.
         let beside = match begin_index(repository, index, tries == 0)? {
-            true => Beside::noted(repository),
-            false if tries == 0 => seed(repository, index).await,
-            false => Beside::default(),
+            Some(beside) => beside,
+            None if tries == 0 => seed(repository, index).await,
+            None => Beside::default(),
         };
         let taking_in = take_in(repository, index, beside);
         let looked = tokio::time::timeout(LOOK_LIMIT, taking_in).await;
@@ -96,33 +96,33 @@ pub async fn look(repository: Repository<'_>, index: &Path) -> Result<Looked, Gi
     }
 }
 
-/// Begins with the last look's index, or with nothing; returns whether there is one.
-fn begin_index(repository: Repository<'_>, index: &Path, goes_on: bool) -> Result<bool, GitError> {
+/// Begins with the last look's index, if there is a whole one, or with nothing; returns what was noted beside it.
+fn begin_index(
+    repository: Repository<'_>,
+    index: &Path,
+    goes_on: bool,
+) -> Result<Option<Beside>, GitError> {
     let impossible =
         |error: io::Error| GitError::Impossible(format!("the snapshot cannot be made ({error})"));
     // Left by the previous try.
     let _ = fs::remove_file(index.with_added_extension("lock"));
     let _ = fs::remove_file(index);
     let last = repository.last_index();
-    if !goes_on {
+    let Some(beside) = Beside::noted(repository).filter(|_| goes_on) else {
         let _ = fs::remove_file(&last);
-        return Ok(false);
-    }
-    match fs::copy(&last, index) {
-        Ok(_) => copy_time(&last, index).map(|()| true).map_err(impossible),
-        // This is the first look.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(impossible(error)),
-    }
+        return Ok(None);
+    };
+    let copied = fs::copy(&last, index).and_then(|_| copy_time(&last, index));
+    copied.map(|()| Some(beside)).map_err(impossible)
 }
 
 /// The next look begins with this one. If it cannot be kept, the next one takes longer.
 pub(super) fn keep_index(repository: Repository<'_>, index: &Path, beside: &Beside) {
-    beside.note(repository);
     let last = repository.last_index();
     let new = last.with_added_extension(Uuid::new_v4().simple().to_string());
     let kept = fs::copy(index, &new).and_then(|_| {
         copy_time(index, &new)?;
+        beside.note(repository, &new)?;
         fs::rename(&new, &last)
     });
     if kept.is_err() {

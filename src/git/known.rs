@@ -69,7 +69,13 @@ pub(super) async fn differences(
             continue;
         }
         let index = OwnIndex::within(&top.git.scratch);
-        look_at(repository, &index, goal).await?;
+        if let Err(error) = look_at(repository, &index, goal).await {
+            if repository.name().as_os_str().is_empty() {
+                return Err(error);
+            }
+            left.push(named(repository.name()));
+            continue;
+        }
         left.add(diff::files(repository, &goal.commit, &index, &inside).await?);
         for name in &goal.beside.unkept {
             left.push(named(name));

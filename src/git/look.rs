@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::beside::Beside;
-use super::found::{Found, in_new_folders};
+use super::found::{Found, in_new_folders, is_behind_link};
 use super::index::{Looked, keep_index};
 use super::repository::Repository;
 use super::{GitError, file};
@@ -66,17 +66,19 @@ pub(super) async fn take_in(
     match add_in_steps(repository, index, &found).await {
         Ok(()) => {
             words.push_str(&add(repository, index, &found.repositories).await?);
-            if found.large.is_empty() {
+            if found.large.is_empty() && found.gone.is_empty() {
                 found.beside.seen = persons;
             }
         }
         // One of them is in the way of the others.
         Err(GitError::Refused { .. }) => {
             words.push_str(&add_what_can_be_read(repository, index, &found.large).await?);
-            if let Err(GitError::Refused { words: more, .. }) =
-                add_paths(repository, index, in_spite).await
-            {
-                words.push_str(&format!("\n{more}"));
+            let in_spite = in_spite.split(|byte| *byte == 0);
+            for path in in_spite.filter(|path| found.files.contains(*path)) {
+                match add_paths(repository, index, [path, b"\0"].concat()).await {
+                    Err(GitError::Refused { words: more, .. }) => words.push_str(&more),
+                    added => added?,
+                }
             }
         }
         Err(other) => return Err(other),
@@ -102,8 +104,9 @@ async fn without_gone(
     inside: BTreeSet<PathBuf>,
 ) -> Result<BTreeSet<PathBuf>, GitError> {
     let is_one = |name: &PathBuf| {
-        let at = repository.workspace.join(name).join(".git");
-        at.symlink_metadata().is_ok()
+        let at = repository.workspace.join(name);
+        let is_inside = !at.is_symlink() && !is_behind_link(repository.workspace, name);
+        is_inside && at.join(".git").symlink_metadata().is_ok()
     };
     let (there, gone): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) =
         inside.into_iter().partition(is_one);

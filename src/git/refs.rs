@@ -213,8 +213,11 @@ pub(super) async fn put_head(repository: Repository<'_>, to: &Position) -> Resul
 /// Brings a commit back into the person's repository, if that has been cleaned of it.
 async fn bring_back(repository: Repository<'_>, commit: &str) -> Result<(), GitError> {
     let whole = ["rev-list", "--objects", "--quiet", commit, "--not", "--all"];
-    let whole = repository.person(whole).with("GIT_NO_LAZY_FETCH", "1");
-    if whole.output().await.is_ok() {
+    let is_whole = async || {
+        let whole = repository.person(whole).with("GIT_NO_LAZY_FETCH", "1");
+        whole.output().await.map(drop)
+    };
+    if is_whole().await.is_ok() {
         return Ok(());
     }
     let reference = format!("refs/back/{commit}");
@@ -228,6 +231,8 @@ async fn bring_back(repository: Repository<'_>, commit: &str) -> Result<(), GitE
         "--no-write-fetch-head",
         "--no-recurse-submodules",
         "--no-auto-maintenance",
+        // Also where the history of a shallow clone ends.
+        "--update-shallow",
         &store,
         &reference,
     ];
@@ -236,7 +241,9 @@ async fn bring_back(repository: Repository<'_>, commit: &str) -> Result<(), GitE
         .snapshots(["update-ref", "-d", &reference])
         .output()
         .await;
-    fetched
+    fetched?;
+    // git says nothing if it has left some out.
+    is_whole().await
 }
 
 /// Removes the locks that a git of ours left when it was ended with the bot. Call it only if nobody else can be working

@@ -178,9 +178,12 @@ impl<'a> Repository<'a> {
 
     /// Whether its folder is a repository now: one whose git folder is the workspace's, or a worktree of another one.
     pub fn is_there(self) -> bool {
-        let Some(folder) = self.git_folder().filter(|folder| folder.is_dir()) else {
+        let Some(folder) = self.git_folder() else {
             return false;
         };
+        if !folder.join("HEAD").exists() || !common_folder(&folder).join("objects").is_dir() {
+            return false;
+        }
         if self.workspace == self.top || common_folder(&folder) != folder {
             return self.is_inside();
         }
@@ -248,14 +251,36 @@ impl<'a> Repository<'a> {
                     .open(&exclude)?
                     .set_modified(made_from.unwrap_or(SystemTime::UNIX_EPOCH))?;
             }
-            take_over_ends(&common.join("shallow"), &folder.join("shallow"))?;
-            link_objects(&common.join("objects"), &folder.join("objects"))
+            link_objects(&common.join("objects"), &folder.join("objects"))?;
+            take_over_ends(&common.join("shallow"), &folder.join("shallow"))
         };
         tokio::task::spawn_blocking(update)
             .await
             .map_err(|error| io::Error::other(error.to_string()))
             .flatten()
-            .map_err(|error| GitError::Impossible(format!("the snapshot cannot be made ({error})")))
+            .map_err(|error| {
+                GitError::Impossible(format!("the snapshot cannot be made ({error})"))
+            })?;
+        self.forget_ends().await
+    }
+
+    /// Once the person has the whole history of a clone that was shallow, the snapshots have it too.
+    async fn forget_ends(self) -> Result<(), GitError> {
+        let ends = self.folder().join("shallow");
+        let persons = self.git_folder().map(|folder| common_folder(&folder));
+        let is_shallow = persons.is_some_and(|persons| persons.join("shallow").exists());
+        let Some(ends_there) = file::text(&ends).filter(|_| !is_shallow) else {
+            return Ok(());
+        };
+        let parents: String = ends_there.lines().map(|end| format!("{end}^1\n")).collect();
+        let ask = self
+            .person(["cat-file", "--batch-check"])
+            .input(parents.into_bytes());
+        let said = ask.output().await?.text();
+        if said.lines().all(|line| !line.ends_with(" missing")) {
+            let _ = fs::remove_file(ends);
+        }
+        Ok(())
     }
 
     /// Whether an earlier telecoder has left snapshots in the person's repository.

@@ -151,11 +151,12 @@ async fn restore_all(
         .flatten();
     removed.map_err(|error| not_removed(&error))?;
     write(repository, back, &files, work).await?;
+    let noted = Beside::noted(repository);
     // The next look sees what has come back, ignored or not, and passes over what is ignored again.
     let back_again: BTreeSet<PathBuf> = plan.to_write.iter().cloned().collect();
     add_paths(repository, &repository.last_index(), nul_ended(&back_again)).await?;
     forget_what_is_ignored(repository, &ignored).await?;
-    put_beside_back(repository, &from.snapshot, to, back_again).await?;
+    put_beside_back(repository, &from.snapshot, to, back_again, noted).await?;
     let own_index: &[&str] = match &to.position.head {
         Some(head) => &["read-tree", head],
         None => &["read-tree", "--empty"],
@@ -176,6 +177,7 @@ async fn put_beside_back(
     from: &Snapshot,
     to: &Snapshot,
     written: BTreeSet<PathBuf>,
+    noted: Option<Beside>,
 ) -> Result<(), GitError> {
     if from.beside != to.beside {
         let kept = paths_in(repository, to).await?;
@@ -185,11 +187,13 @@ async fn put_beside_back(
             words: format!("the rights of a file cannot be put back: {error}"),
         })?;
     }
-    let mut beside = Beside::noted(repository);
-    for path in &written {
-        beside.look_at(repository.workspace, path);
+    // If it cannot be noted, the next look begins anew.
+    if let Some(mut beside) = noted {
+        for path in &written {
+            beside.look_at(repository.workspace, path);
+        }
+        let _ = beside.note(repository, &repository.last_index());
     }
-    beside.note(repository);
     Ok(())
 }
 

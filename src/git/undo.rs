@@ -30,6 +30,16 @@ use crate::domain::id::RunId;
 use crate::domain::run::Before;
 use crate::process::supervised::end_marked;
 
+/// A repository as an undo finds it.
+enum Found {
+    /// It is kept, and perhaps what a try has kept that was cut off.
+    Kept(Box<(Present, Option<Snapshot>)>),
+    /// The run has removed it.
+    Absent,
+    /// Nothing can be kept of it. It is left, and told.
+    Unreadable,
+}
+
 /// The undo of a run in its workspace.
 pub struct Undo<'a> {
     pub git: &'a Git,
@@ -50,22 +60,35 @@ impl Undo<'_> {
         if was_cut_off {
             self.end_what_goes_on(&all).await;
         }
+        let was_begun = |known: &Known| was_cut_off && self.kept(known, Moment::Undone).is_some();
+        for known in all.iter().filter(|_| !was_cut_off) {
+            // Those of an earlier undo do not fit the present state.
+            self.forget_steps(self.repository(known)).await?;
+        }
         let mut kept = Vec::new();
         for known in &all {
             let repository = self.repository(known);
             let was_absent = was_cut_off && self.kept(known, Moment::Absent).is_some();
-            kept.push(match repository.is_there() && !was_absent {
-                true => {
-                    restore::folder_to_restore(repository)?;
-                    Some(self.keep_what_goes(known, was_cut_off).await?)
-                }
-                // The run has removed it.
-                false => None,
+            if !repository.is_there() || was_absent {
+                kept.push(Found::Absent);
+                continue;
+            }
+            let kept_now = async {
+                restore::folder_to_restore(repository)?;
+                self.keep_what_goes(known, was_begun(known)).await
+            };
+            kept.push(match kept_now.await {
+                Ok(kept) => Found::Kept(Box::new(kept)),
+                Err(error) if repository.name().as_os_str().is_empty() => return Err(error),
+                Err(_) => Found::Unreadable,
             });
         }
-        let undone = |kept: &Option<(Present, Option<Snapshot>)>| {
-            let (present, begun) = kept.as_ref()?;
-            Some(begun.as_ref().unwrap_or(&present.snapshot).clone())
+        let undone = |found: &Found| match found {
+            Found::Kept(kept) => {
+                let (present, begun) = &**kept;
+                Some(begun.as_ref().unwrap_or(&present.snapshot).clone())
+            }
+            Found::Absent | Found::Unreadable => None,
         };
         let undone: Vec<Option<Snapshot>> = kept.iter().map(undone).collect();
         fail_point!("undo-kept", |_| std::process::abort());
@@ -127,7 +150,10 @@ impl Undo<'_> {
                 let present = self.keep(repository, Moment::Found, whole).await?;
                 restore::restore(repository, &present, whole, work).await?;
                 match moment {
-                    Moment::Undone => self.put_tip_back(known, whole).await,
+                    Moment::Undone => {
+                        self.put_tip_back(known, whole).await?;
+                        self.forget_steps(repository).await
+                    }
                     _ => self.forget_one(repository, &[Moment::Redoing]).await,
                 }
             };
@@ -217,8 +243,16 @@ impl Undo<'_> {
                 left.push(named(repository.name()));
             }
         }
-        if !left.is_empty() {
-            for (known, undone, ..) in &to_restore {
+        let is_restored =
+            |known: &Known| to_restore.iter().any(|(it, ..)| it.folder == known.folder);
+        for known in all.iter().filter(|known| !is_restored(known)) {
+            if self.kept(known, Moment::Undone).is_some() {
+                left.push(named(self.repository(known).name()));
+            }
+        }
+        for known in all.iter().filter(|_| !left.is_empty()) {
+            // What the run had left is still to be had.
+            if let Some(undone) = self.kept(known, Moment::Undone) {
                 let name = self.name_of_found();
                 snapshot::keep(self.repository(known), &undone.commit, &name).await?;
             }
@@ -263,20 +297,15 @@ impl Undo<'_> {
     async fn keep_what_goes(
         &self,
         known: &Known,
-        was_cut_off: bool,
+        was_begun: bool,
     ) -> Result<(Present, Option<Snapshot>), GitError> {
         let repository = self.repository(known);
-        let begun = match was_cut_off {
-            // It has kept the true state.
-            true => self.kept(known, Moment::Undone).cloned(),
-            false => None,
-        };
-        if begun.is_some() {
+        if was_begun {
+            // The first try has kept the true state.
+            let begun = self.kept(known, Moment::Undone).cloned();
             let present = self.keep(repository, Moment::Found, &known.before).await?;
             return Ok((present, begun));
         }
-        // Those of an earlier undo do not fit the present state.
-        self.forget_steps(repository).await?;
         if let Some(branch) = &known.before.position.branch
             && let Some(tip) = refs::tip(repository, branch).await
         {
@@ -288,15 +317,12 @@ impl Undo<'_> {
         Ok((present, None))
     }
 
-    async fn restore_before(
-        &self,
-        known: &Known,
-        kept: Option<(Present, Option<Snapshot>)>,
-    ) -> Result<(), GitError> {
+    async fn restore_before(&self, known: &Known, found: Found) -> Result<(), GitError> {
         let repository = self.repository(known);
-        let (present, begun) = match kept {
-            Some(kept) => kept,
-            None => {
+        let (present, begun) = match found {
+            Found::Kept(kept) => *kept,
+            Found::Unreadable => return Ok(()),
+            Found::Absent => {
                 let name = snapshot::reference(self.run, Moment::Absent);
                 snapshot::keep(repository, &known.before.commit, &name).await?;
                 if !repository.is_there() && !inner::make_again(repository, &known.before).await? {

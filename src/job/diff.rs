@@ -93,7 +93,13 @@ async fn look(
         let repository = top.inner(folder);
         if repository.is_there() {
             let index = OwnIndex::within(&git.scratch);
-            index::look(repository, &index).await?;
+            if let Err(error) = index::look(repository, &index).await {
+                if repository.name().as_os_str().is_empty() {
+                    return Err(error);
+                }
+                // The evidence names it.
+                continue;
+            }
             files.add(diff::files(repository, &before.commit, &index, &inside).await?);
             let (more, is_more_cut) =
                 diff::patch(repository, &before.commit, &index, &inside).await?;

@@ -41,7 +41,14 @@ pub async fn changes(
             changes.left_out.push_str(&words);
         }
         for (folder, before) in &inside {
-            let inside = of_one(top.inner(folder), before, since, &folders).await?;
+            let inner = top.inner(folder);
+            let Ok(inside) = of_one(inner, before, since, &folders).await else {
+                changes.has_moved = true;
+                let name = inner.name().display();
+                let words = format!("{name} is a repository that cannot be read any more\n");
+                changes.left_out.push_str(&words);
+                continue;
+            };
             changes.files.add(inside.files);
             changes.has_moved |= inside.has_moved;
             changes.left_out.push_str(&inside.left_out);

@@ -270,6 +270,55 @@ fn commits_of_a_shallow_clone_come_back_whatever_was_cleaned() {
 }
 
 #[test]
+fn a_shallow_clone_that_the_run_removed_is_a_shallow_clone_again() {
+    let place = plain();
+    let part = PathBuf::from(part(&place));
+    fs::write(part.join("lib"), "2").expect("a file");
+    git(&part, &["commit", "--quiet", "-am", "two"]);
+    let url = format!("file://{}", part.display());
+    git(
+        &place.folder,
+        &["clone", "--quiet", "--depth=1", &url, "part"],
+    );
+    place.run("rm -rf part; echo x > y");
+    place.undo();
+    let clone = place.folder.join("part");
+    assert_eq!(git(&clone, &["log", "--format=%s"]).trim(), "two");
+    git(&clone, &["gc", "--quiet"]);
+}
+
+#[test]
+fn a_clone_whose_git_folder_the_run_half_removed_is_named_and_the_rest_goes_back() {
+    let place = plain();
+    let url = part(&place);
+    git(&place.folder, &["clone", "--quiet", &url, "part"]);
+    place.write("y", "1");
+    place.run("rm -r part/.git/HEAD part/.git/objects; printf 2 > y");
+    place.undo();
+    assert_eq!(place.read("y").as_deref(), Some("1"));
+    let undone = place.machine.message_with("Undone, except");
+    assert!(undone.text.contains("part"), "{}", undone.text);
+}
+
+#[test]
+fn a_tracked_file_that_is_ignored_and_was_away_for_a_run_is_kept_before_the_next_one() {
+    let place = plain();
+    place.write(".gitignore", "*.env\n");
+    place.write("s.env", "1");
+    git(&place.folder, &["add", "--force", "s.env", ".gitignore"]);
+    git(&place.folder, &["commit", "--quiet", "-m", "in spite"]);
+    place.run("rm s.env");
+    place.write("s.env", "2");
+    place
+        .machine
+        .ada_says("[[bash: printf 3 > s.env]] [[say: did more]]");
+    place.machine.message_with("did more");
+    place.machine.until_quiet();
+    place.undo();
+    assert_eq!(place.read("s.env").as_deref(), Some("2"));
+}
+
+#[test]
 fn a_damaged_repository_inside_is_named_and_left_and_keeps_nothing_else_from_going_back() {
     let place = plain();
     let url = part(&place);
