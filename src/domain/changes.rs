@@ -1,5 +1,7 @@
 //! Changes in a workspace, and whether its commits were pushed.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 /// How many changed files are named.
@@ -66,6 +68,18 @@ impl Files {
 }
 
 impl Files {
+    /// Counts a file of which no lines are known, if it is not named already.
+    pub fn push_unread(&mut self, path: &Path) {
+        let path = path.to_string_lossy().into_owned();
+        if self.first.iter().all(|file| file.path != path) {
+            self.push(Changed {
+                path,
+                from: None,
+                lines: None,
+            });
+        }
+    }
+
     /// Leaves out those named files of which this is so.
     pub fn leave_out(&mut self, which: impl Fn(&Changed) -> bool) {
         let named = self.first.len();

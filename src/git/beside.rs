@@ -1,12 +1,12 @@
 //! What a snapshot keeps beside the content: rights of files that are not the usual ones, empty folders, and which
-//! repositories are inside.
+//! repositories are inside, and the state of files that are too large to be kept.
 //!
 //! git knows nothing of the first two. A look notes the rights of each file that is new or has changed; they stay noted in the file
 //! `beside` next to the index until the file changes again. Rights that change in the second in which the file was looked
 //! at are missed: git compares seconds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -25,6 +25,8 @@ const FOLDERS_MOST: usize = 1_000;
 /// The lines of a snapshot's message: rights in octal with a path, and a path; both percent-encoded.
 const RIGHTS: &str = "rights: ";
 const FOLDER: &str = "folder: ";
+/// A large file: its state, which has no blank, and its path.
+const LARGE: &str = "large: ";
 /// Repositories inside, and those that could not be kept.
 const REPOSITORY: &str = "repository: ";
 const UNKEPT: &str = "not kept: ";
@@ -38,6 +40,8 @@ const BITS: u32 = 0o7777;
 pub struct Beside {
     rights: BTreeMap<PathBuf, u32>,
     folders: BTreeSet<PathBuf>,
+    /// The files that are too large to be kept, each with what shows that it has changed: size, time and inode.
+    large: BTreeMap<PathBuf, String>,
     /// The repositories inside that the index has.
     pub(super) repositories: BTreeSet<PathBuf>,
     /// Repositories inside, with their paths in the session's workspace, that are in no snapshot.
@@ -82,6 +86,29 @@ impl Beside {
         self.folders = folders.into_iter().take(FOLDERS_MOST).collect();
     }
 
+    /// Takes the states of these files.
+    pub(super) fn set_large(&mut self, workspace: &Path, paths: &BTreeSet<Vec<u8>>) {
+        let states = paths.iter().filter_map(|path| {
+            let path = PathBuf::from(OsStr::from_bytes(path));
+            let there = workspace.join(&path).symlink_metadata().ok()?;
+            let (seconds, nanoseconds) = (there.mtime(), there.mtime_nsec());
+            let state = format!("{}-{seconds}.{nanoseconds}-{}", there.len(), there.ino());
+            Some((path, state))
+        });
+        self.large = states.collect();
+    }
+
+    /// The large files that are others than then, or only then or now large.
+    pub fn large_since<'a>(&'a self, then: &'a Beside) -> Vec<&'a Path> {
+        let all = self.large.keys().chain(then.large.keys());
+        let all: BTreeSet<&PathBuf> = all.collect();
+        let is_other = |path: &&PathBuf| self.large.get(*path) != then.large.get(*path);
+        all.into_iter()
+            .filter(is_other)
+            .map(PathBuf::as_path)
+            .collect()
+    }
+
     /// As lines of a snapshot's message.
     pub(super) fn lines(&self) -> String {
         let encoded =
@@ -90,12 +117,15 @@ impl Beside {
         let rights = rights.map(|(path, mode)| format!("\n{RIGHTS}{mode:o} {}", encoded(path)));
         let folders = self.folders.iter();
         let folders = folders.map(|path| format!("\n{FOLDER}{}", encoded(path)));
+        let large = self.large.iter();
+        let large = large.map(|(path, state)| format!("\n{LARGE}{state} {}", encoded(path)));
         let repositories = self.repositories.iter();
         let repositories = repositories.map(|path| format!("\n{REPOSITORY}{}", encoded(path)));
         let unkept = self.unkept.iter();
         let unkept = unkept.map(|path| format!("\n{UNKEPT}{}", encoded(path)));
         let seen = self.seen.iter().map(|seen| format!("\n{SEEN}{seen}"));
-        let lines = rights.chain(folders).chain(repositories).chain(unkept);
+        let lines = rights.chain(folders).chain(large);
+        let lines = lines.chain(repositories).chain(unkept);
         lines.chain(seen).collect()
     }
 
@@ -108,6 +138,10 @@ impl Beside {
                 && let Ok(mode) = u32::from_str_radix(mode, 8)
             {
                 beside.rights.insert(path(name), mode & BITS);
+            }
+            if let Some((state, name)) = line.strip_prefix(LARGE).and_then(|it| it.split_once(' '))
+            {
+                beside.large.insert(path(name), state.to_owned());
             }
             for (prefix, paths) in [
                 (FOLDER, &mut beside.folders),

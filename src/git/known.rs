@@ -1,14 +1,14 @@
 //! What is known of each repository of a workspace before it is taken back, and in what it differs afterwards.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::index::OwnIndex;
 use super::present::look_at;
 use super::repository::Repository;
 use super::snapshot::{self, Moment, Snapshot};
 use super::{GitError, diff};
-use crate::domain::changes::{Changed, Files};
+use crate::domain::changes::Files;
 use crate::domain::id::RunId;
 use crate::domain::run::Before;
 
@@ -65,30 +65,26 @@ pub(super) async fn differences(
     for (known, goal) in goals {
         let repository = top.inner(&known.folder);
         if !repository.is_there() {
-            left.push(named(repository.name()));
+            left.push_unread(repository.name());
             continue;
         }
         let index = OwnIndex::within(&top.git.scratch);
-        if let Err(error) = look_at(repository, &index, goal).await {
-            if repository.name().as_os_str().is_empty() {
-                return Err(error);
+        let beside = match look_at(repository, &index, goal).await {
+            Ok(beside) => beside,
+            Err(error) if repository.name().as_os_str().is_empty() => return Err(error),
+            Err(_) => {
+                left.push_unread(repository.name());
+                continue;
             }
-            left.push(named(repository.name()));
-            continue;
+        };
+        let mut files = diff::files(repository, &goal.commit, &index, &inside).await?;
+        for path in beside.large_since(&goal.beside) {
+            files.push_unread(&repository.name().join(path));
         }
-        left.add(diff::files(repository, &goal.commit, &index, &inside).await?);
+        left.add(files);
         for name in &goal.beside.unkept {
-            left.push(named(name));
+            left.push_unread(name);
         }
     }
     Ok(left)
-}
-
-/// A repository of which nothing more is known.
-pub(super) fn named(path: &Path) -> Changed {
-    Changed {
-        path: path.to_string_lossy().into_owned(),
-        from: None,
-        lines: None,
-    }
 }

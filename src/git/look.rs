@@ -61,6 +61,7 @@ pub(super) async fn take_in(
             format!("{path} is larger than TELECODER_SNAPSHOT_FILE_MAX and not kept\n")
         })
         .collect();
+    found.beside.set_large(repository.workspace, &found.large);
     let gone: BTreeSet<Vec<u8>> = found.gone.union(&found.large).cloned().collect();
     forget_paths(repository, index, &gone).await?;
     match add_in_steps(repository, index, &found).await {

@@ -19,7 +19,7 @@ use fail::fail_point;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::known::{Known, differences, named};
+use super::known::{Known, differences};
 use super::present::{Present, keep_present};
 use super::repository::Repository;
 use super::restore::{self, Work};
@@ -240,14 +240,14 @@ impl Undo<'_> {
         for known in made {
             let repository = self.repository(known);
             if repository.is_there() {
-                left.push(named(repository.name()));
+                left.push_unread(repository.name());
             }
         }
         let is_restored =
             |known: &Known| to_restore.iter().any(|(it, ..)| it.folder == known.folder);
         for known in all.iter().filter(|known| !is_restored(known)) {
             if self.kept(known, Moment::Undone).is_some() {
-                left.push(named(self.repository(known).name()));
+                left.push_unread(self.repository(known).name());
             }
         }
         for known in all.iter().filter(|_| !left.is_empty()) {

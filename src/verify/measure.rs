@@ -80,9 +80,12 @@ async fn of_one(
         diff::commits(repository, was.head.as_deref(), since / 1000),
         refs::look(repository),
     );
-    let is = position?;
+    let (is, mut files) = (position?, files?);
+    for path in looked.beside.large_since(&before.beside) {
+        files.push_unread(&repository.name().join(path));
+    }
     Ok(Changes {
-        files: files?,
+        files,
         commits: commits?,
         has_moved: (&is.head, &is.branch) != (&was.head, &was.branch),
         branch: is.branch,

@@ -509,7 +509,7 @@ fn a_large_file_is_named_and_never_read_and_stays_where_it_is() {
     let place = on(machine, "[user]\nname=A\nemail=a@b\n");
     place.write("model.bin", vec![7; 2_000_000]);
     place.run("echo x > y; echo more >> model.bin");
-    let evidence = place.machine.message_with("1 file changed, +1 −0");
+    let evidence = place.machine.message_with("2 files changed, +1 −0");
     assert!(
         evidence
             .text
@@ -518,6 +518,7 @@ fn a_large_file_is_named_and_never_read_and_stays_where_it_is() {
         evidence.text
     );
     place.undo();
+    place.machine.message_with("Undone, except model.bin");
     assert_eq!(place.read("y"), None);
     let size = place
         .folder
