@@ -338,6 +338,9 @@ impl Torture {
         let here = format!("round {round}, TELECODER_TORTURE_SEED={seed}");
         let log = self.bot.as_ref().map(Bot::log).unwrap_or_default();
         let (mut answered, mut told) = (0, 0);
+        let parked =
+            "SELECT chat_id FROM outbox WHERE state = 'parked' AND parked_for = 'unconfirmed'";
+        let mut parked = self.machine.rows(parked);
         let together = self.together();
         for sent in &self.sent {
             let ran = times.get(&sent.text).copied().unwrap_or(0);
@@ -361,9 +364,16 @@ impl Torture {
             };
             let answers = replies.iter().copied().filter(is_answer).count();
             let reasons = replies.iter().copied().filter(is_reason).count();
-            // What claude takes up together has one answer.
+            // What claude takes up together has one answer. A message is parked when two kills in a row met it on its
+            // way; its chat can ask for it.
+            let is_told = answers + reasons > 0 || (ran == 1 && !of_all.is_empty());
+            let of_chat = parked.iter().position(|chat| *chat == sent.chat.0);
+            if let Some(row) = of_chat.filter(|_| !is_told) {
+                parked.remove(row);
+                continue;
+            }
             assert!(
-                answers + reasons > 0 || (ran == 1 && !of_all.is_empty()),
+                is_told,
                 "{here}: nobody was told of {:?}, which ran {ran} times: {of_all:#?}\n{log}",
                 sent.text
             );
