@@ -24,9 +24,10 @@
 //!    and takes the next queued run when all messages of its prompt have come ([`store::gatherings`]) and their files
 //!    are fetched ([`job::fetch`]; [`job::picture`] makes pictures fit) into the session's folder ([`files`]), and a
 //!    place for it is free ([`job::places`]).
-//! 5. [`run::start`] takes a snapshot ([`git::snapshot`]), writes the run's folder ([`claude::folder`]) and starts its
-//!    keeper ([`claude::keeper`]), a process that outlives the bot and owns claude. If the session's claude of an earlier
-//!    run lives ([`domain::process`]) and works as a new one would, the run begins in that.
+//! 5. [`run::start`] writes the run's folder ([`claude::folder`]) and starts its keeper ([`claude::keeper`]), a process
+//!    that outlives the bot and owns claude. If the session's claude of an earlier run lives ([`domain::process`]) and
+//!    works as a new one would (`run::reuse`), the run begins in that. Either way a snapshot is taken of the workspace
+//!    and the repositories inside ([`git::inner`], [`git::snapshot`]), and then claude gets the prompts.
 //! 6. [`run::drive`] follows the run: lines become events ([`claude::stream`], [`domain::event`]), events fold into
 //!    [`domain::progress`], and the end of a turn becomes an answer ([`run::answer`]; [`run::said`] makes it whole)
 //!    in the sentences of [`chat`].

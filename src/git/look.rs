@@ -15,6 +15,7 @@ use super::{GitError, file};
 
 /// How many paths one call of git takes in. What it has taken in stays if the time is over.
 const AT_ONCE: usize = 20_000;
+
 /// Takes in what has changed since the look that `index` is from; `beside` is what that has noted.
 pub(super) async fn take_in(
     repository: Repository<'_>,

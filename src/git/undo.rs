@@ -69,7 +69,8 @@ impl Undo<'_> {
         for known in &all {
             let repository = self.repository(known);
             let was_absent = was_cut_off && self.kept(known, Moment::Absent).is_some();
-            if !repository.is_there() || was_absent {
+            let is_inside = !repository.name().as_os_str().is_empty();
+            if is_inside && (!repository.is_there() || was_absent) {
                 kept.push(Found::Absent);
                 continue;
             }
@@ -79,7 +80,7 @@ impl Undo<'_> {
             };
             kept.push(match kept_now.await {
                 Ok(kept) => Found::Kept(Box::new(kept)),
-                Err(error) if repository.name().as_os_str().is_empty() => return Err(error),
+                Err(error) if !is_inside => return Err(error),
                 Err(_) => Found::Unreadable,
             });
         }

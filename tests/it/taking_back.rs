@@ -493,3 +493,18 @@ fn taking_an_undo_back_that_cannot_be_finished_leaves_what_the_undo_had_left() {
     assert!(readme().ends_with("more\n"));
     assert!(workspace.join("other").exists());
 }
+
+#[test]
+fn an_undo_of_a_workspace_that_has_no_repository_any_more_says_so_and_changes_nothing() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let workspace = cloned(&machine);
+    machine.ada_says("[[bash: echo x > x]] [[say: did it]]");
+    machine.message_with("+1 −0 x");
+    machine.ada_says("/undo");
+    let asked = machine.message_with("Undo takes the workspace back");
+    std::fs::remove_dir_all(workspace.join(".git")).expect("it goes");
+    machine.ada_presses(&asked);
+    machine.message_with("It was not undone");
+    assert!(workspace.join("x").exists());
+}
