@@ -157,6 +157,11 @@ impl Beside {
         beside
     }
 
+    /// Whether rights and empty folders are the same.
+    pub(super) fn has_same_to_put_back(&self, other: &Beside) -> bool {
+        (&self.rights, &self.folders) == (&other.rights, &other.folders)
+    }
+
     /// Puts rights and empty folders back. `kept` are the files that the snapshot has: no other one is touched.
     pub(super) fn put_back(
         &self,

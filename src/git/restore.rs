@@ -179,7 +179,7 @@ async fn put_beside_back(
     written: BTreeSet<PathBuf>,
     noted: Option<Beside>,
 ) -> Result<(), GitError> {
-    if from.beside != to.beside {
+    if !to.beside.has_same_to_put_back(&from.beside) {
         let kept = paths_in(repository, to).await?;
         let put_back = to.beside.put_back(&from.beside, repository, &kept);
         put_back.map_err(|error| GitError::Refused {

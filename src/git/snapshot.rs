@@ -67,8 +67,10 @@ pub(super) async fn write(
     repository: Repository<'_>,
     reference: &str,
     index: &Path,
-    beside: Beside,
+    mut beside: Beside,
 ) -> Result<Snapshot, GitError> {
+    // That is for the next look alone.
+    beside.seen = None;
     let write = repository.through(index, ["write-tree"]);
     let (tree, position) = tokio::join!(write.output(), refs::look(repository));
     let position = position?;

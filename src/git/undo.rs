@@ -30,8 +30,8 @@ use crate::domain::id::RunId;
 use crate::domain::run::Before;
 use crate::process::supervised::end_marked;
 
-/// A repository as an undo finds it.
-enum Found {
+/// The condition in which an undo finds a repository.
+enum Condition {
     /// It is kept, and perhaps what a try has kept that was cut off.
     Kept(Box<(Present, Option<Snapshot>)>),
     /// The run has removed it.
@@ -71,7 +71,7 @@ impl Undo<'_> {
             let was_absent = was_cut_off && self.kept(known, Moment::Absent).is_some();
             let is_inside = !repository.name().as_os_str().is_empty();
             if is_inside && (!repository.is_there() || was_absent) {
-                kept.push(Found::Absent);
+                kept.push(Condition::Absent);
                 continue;
             }
             let kept_now = async {
@@ -79,17 +79,17 @@ impl Undo<'_> {
                 self.keep_what_goes(known, was_begun(known)).await
             };
             kept.push(match kept_now.await {
-                Ok(kept) => Found::Kept(Box::new(kept)),
+                Ok(kept) => Condition::Kept(Box::new(kept)),
                 Err(error) if !is_inside => return Err(error),
-                Err(_) => Found::Unreadable,
+                Err(_) => Condition::Unreadable,
             });
         }
-        let undone = |found: &Found| match found {
-            Found::Kept(kept) => {
+        let undone = |condition: &Condition| match condition {
+            Condition::Kept(kept) => {
                 let (present, begun) = &**kept;
                 Some(begun.as_ref().unwrap_or(&present.snapshot).clone())
             }
-            Found::Absent | Found::Unreadable => None,
+            Condition::Absent | Condition::Unreadable => None,
         };
         let undone: Vec<Option<Snapshot>> = kept.iter().map(undone).collect();
         fail_point!("undo-kept", |_| std::process::abort());
@@ -318,12 +318,12 @@ impl Undo<'_> {
         Ok((present, None))
     }
 
-    async fn restore_before(&self, known: &Known, found: Found) -> Result<(), GitError> {
+    async fn restore_before(&self, known: &Known, condition: Condition) -> Result<(), GitError> {
         let repository = self.repository(known);
-        let (present, begun) = match found {
-            Found::Kept(kept) => *kept,
-            Found::Unreadable => return Ok(()),
-            Found::Absent => {
+        let (present, begun) = match condition {
+            Condition::Kept(kept) => *kept,
+            Condition::Unreadable => return Ok(()),
+            Condition::Absent => {
                 let name = snapshot::reference(self.run, Moment::Absent);
                 snapshot::keep(repository, &known.before.commit, &name).await?;
                 if !repository.is_there() && !inner::make_again(repository, &known.before).await? {

@@ -100,8 +100,8 @@ impl Runner {
         begun
     }
 
-    /// Whether nothing of the run goes on, or ever will: a keeper that was launched has not begun, and cannot any more.
-    pub fn gives_up(&self, run: &Run) -> bool {
+    /// Makes it impossible for a keeper to begin the run. Returns false if one has begun it, or may have.
+    pub fn give_up(&self, run: &Run) -> bool {
         let folder = self.folder_of(run);
         match folder.path().is_dir() {
             true => matches!(folder.begin(), Ok(Some(_))),

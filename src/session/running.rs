@@ -109,7 +109,8 @@ impl Worker {
                 return Err(error);
             }
             if !is_short(&error) || tried_since.elapsed() > START_PATIENCE {
-                if run.process == run.id && !self.runner.gives_up(&run) {
+                // A keeper that was launched may have begun at this very moment: then it is followed.
+                if run.process == run.id && !self.runner.give_up(&run) {
                     return Err(error);
                 }
                 // Never tried before, so nothing of it has begun and nothing is left to follow.
