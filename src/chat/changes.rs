@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use super::evidence::{file_list, summary};
+use super::changed::{file_list, summary};
 use super::live::ticking;
 use super::text::duration;
 use crate::domain::button::Press;
 use crate::domain::changes::Changes;
 use crate::domain::changes::Pushed;
-use crate::domain::changes::{Files, Remote};
+use crate::domain::changes::{Files, Remote, Work};
 use crate::domain::id::RunId;
 use crate::domain::live::LiveText;
 use crate::domain::outgoing::{Body, Outgoing};
-use crate::domain::shown::one_line;
-use crate::domain::shown::without_password;
+use crate::domain::shown::{one_line, visible, without_password};
 
 /// A command needs a workspace, and there is none.
 pub fn no_session() -> Outgoing {
@@ -72,19 +71,65 @@ pub fn no_diff() -> Outgoing {
     Outgoing::note("Nothing has changed since the last run began.")
 }
 
-/// `/push` succeeded.
-pub fn pushed(pushed: &Pushed) -> Outgoing {
-    if pushed.up_to_date {
-        return Outgoing::note(format!(
-            "Everything on {} was pushed already.",
-            pushed.branch
-        ));
-    }
-    let link = match &pushed.link {
-        Some(link) => format!(" For a pull request: {link}"),
-        None => String::new(),
+/// `/push` succeeded, in this folder of the workspace.
+pub fn pushed(folder: &str, pushed: &Pushed) -> Outgoing {
+    let branch = match folder {
+        "" => pushed.branch.clone(),
+        folder => format!("{} in {folder}", pushed.branch),
     };
-    Outgoing::note(format!("{} is pushed.{link}", pushed.branch))
+    let mut text = match pushed.up_to_date {
+        true => format!("All commits on {branch} were pushed already."),
+        false => format!("{branch} is pushed."),
+    };
+    match pushed.uncommitted {
+        0 => {}
+        1 => text.push_str(" 1 change is not committed, so it was not pushed."),
+        many => text.push_str(&format!(
+            " {many} changes are not committed, so they were not pushed."
+        )),
+    }
+    if let Some(link) = &pushed.link {
+        text.push_str(&format!(" For a pull request: {link}"));
+    }
+    Outgoing::note(text)
+}
+
+/// Several repositories have something to push: which? Each with its folder and how many commits.
+pub fn which_push(repositories: &[(String, u64)]) -> Outgoing {
+    let lines = repositories.iter().map(|(folder, ahead)| {
+        let commits = match ahead {
+            1 => "1 commit".to_owned(),
+            many => format!("{many} commits"),
+        };
+        format!("{}: {commits}", shown_folder(folder))
+    });
+    let lines: Vec<String> = lines.collect();
+    let mut message = Outgoing::note(format!(
+        "Several repositories have commits on no remote branch that is known here. Which is pushed?\n{}",
+        lines.join("\n")
+    ));
+    for (folder, _) in repositories {
+        let press = Press::PushIn(folder.clone());
+        // For a longer name, claude can be asked.
+        if press.fits() {
+            message = message.with_button(shown_folder(folder), press);
+        }
+    }
+    message
+}
+
+/// The repository that was to be pushed is not there any more.
+pub fn no_such_repository(folder: &str) -> Outgoing {
+    Outgoing::note(format!(
+        "Nothing was pushed: there is no repository in {folder} in this workspace."
+    ))
+}
+
+fn shown_folder(folder: &str) -> String {
+    match folder {
+        "" => "the workspace itself".to_owned(),
+        folder => visible(folder),
+    }
 }
 
 /// `/push` failed.
@@ -132,23 +177,25 @@ pub fn git_failed(what: &str, reason: &str, words: &str) -> Outgoing {
 
 /// `/undo` asks first.
 pub fn ask_undo(run: RunId, asked: &str, changes: &Changes) -> Outgoing {
-    let (files, commits) = (&changes.files, &changes.commits);
+    let (files, commits) = (&changes.files(), changes.commits());
     let mut text = format!(
         "Undo takes the workspace back to what it was before the last run (“{}”). This goes away: {}",
         one_line(asked, 60),
         lowercased(&summary(files)),
     );
-    match commits.count {
+    match commits {
         0 => {}
         1 => text.push_str(", 1 commit"),
         many => text.push_str(&format!(", {many} commits")),
     }
     text.push_str(". You can take the undo back. Files that git ignores stay as they are.");
-    if commits.count > 0 && changes.remote == Remote::Ahead(0) {
+    let is_pushed = |work: &Work| work.commits.count > 0 && work.remote == Remote::Ahead(0);
+    if changes.all().any(|(_, work)| is_pushed(work)) {
         text.push_str(" What was pushed stays pushed.");
     }
-    if !changes.left_out.is_empty() {
-        text.push_str(" Files that git cannot store stay, too.");
+    let is_kept = |work: &Work| work.too_large.is_empty();
+    if !changes.unseen.is_empty() || !changes.all().all(|(_, work)| is_kept(work)) {
+        text.push_str(" What could not be kept stays, too.");
     }
     Outgoing::of(Body::Evidence {
         text,
@@ -157,9 +204,9 @@ pub fn ask_undo(run: RunId, asked: &str, changes: &Changes) -> Outgoing {
     .with_button("Undo", Press::Undo(run))
 }
 
-/// `/undo` if nothing differs.
+/// `/undo` if nothing differs that it could take back.
 pub fn nothing_to_undo() -> Outgoing {
-    Outgoing::note("There is nothing to undo: the workspace is as it was before the last run.")
+    Outgoing::note("There is nothing to undo: git sees no change since before the last run.")
 }
 
 /// An undo is done. `left` are the files that git could not restore.

@@ -2,10 +2,12 @@
 //!
 //! Pure: no clock, no I/O, no Bot API. `telegram` draws and sends the messages.
 
+pub mod changed;
 pub mod changes;
 pub mod checked;
 pub mod checks;
 pub mod choices;
+mod deeds;
 pub mod delivery;
 pub mod evidence;
 pub mod failure;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::evidence::{file_list, summary};
+use super::changed::{file_list, summary};
 use super::text::duration;
 use crate::domain::changes::Files;
 use crate::domain::id::{ClaudeSessionId, SessionId};

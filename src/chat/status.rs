@@ -136,7 +136,7 @@ fn doing(task: &Task) -> &'static str {
     match task {
         Task::Verify { .. } | Task::Check => "Checking",
         Task::Diff | Task::AskUndo { .. } => "Looking at what changed",
-        Task::Push => "Pushing",
+        Task::Push | Task::PushIn { .. } => "Pushing",
         Task::Fetch { .. } => "Fetching a file",
         Task::Undo { .. } | Task::Redo { .. } => "Restoring files",
         Task::SendFiles | Task::SendSecrets { .. } | Task::Get { .. } => "Sending files",

@@ -210,6 +210,7 @@ pub fn footer(
     tool_calls: usize,
     cost_usd: f64,
     messages: usize,
+    untouched: Option<&str>,
     denied: &[String],
 ) -> String {
     let mut footer = format!("{DONE}{}", duration(elapsed));
@@ -218,6 +219,9 @@ pub fn footer(
     }
     footer.push_str(&tools_clause(tool_calls));
     footer.push_str(&cost_with_dot(cost_usd));
+    if let Some(untouched) = untouched {
+        footer.push_str(&format!(" · {untouched}"));
+    }
     if !denied.is_empty() {
         let mut names = denied.to_vec();
         names.dedup();

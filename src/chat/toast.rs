@@ -23,6 +23,7 @@ pub const NO_EFFECT: &str = "This button does nothing any more.";
 pub const JOB_IS_OVER: &str = "This is over.";
 pub const CHANGED_SINCE: &str = "The workspace has changed since.";
 pub const RUN_GOES_ON: &str = "A run is in progress; stop it first.";
+pub const PUSHING: &str = "Pushing.";
 pub const UNDOING: &str = "Restoring.";
 pub const REDOING: &str = "Taking the undo back.";
 pub const FIXING: &str = "The failures go to claude.";

@@ -3,7 +3,7 @@
 //! Reads only what telecoder acts on. Unknown fields are ignored, a line of an unknown kind becomes
 //! [`Event::Other`], and one that is not a JSON object with a `type` becomes [`Event::Garbage`].
 
-use crate::domain::shown::beginning;
+use crate::domain::shown::{beginning, last_lines};
 use std::borrow::Cow;
 
 use serde::Deserialize;
@@ -25,6 +25,8 @@ const SYNTHETIC: &str = "<synthetic>";
 /// How much of a tool's argument and of its result is kept, in characters.
 const ARGUMENT_KEPT: usize = 200;
 const RESULT_KEPT: usize = 600;
+/// How much of a result's end is kept, in bytes: a test runner's summary.
+const END_KEPT: usize = 2_000;
 
 /// Hands the events of one line to `take`, in order; usually one, sometimes none.
 pub fn events(line: &[u8], take: &mut impl FnMut(Event)) {
@@ -303,10 +305,12 @@ fn user(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
                 content,
             } = block
             {
+                let text = result_text(&content);
                 take(Event::ToolResult(ToolResult {
                     id: tool_use_id,
                     failed: is_error.unwrap_or(false),
-                    text: beginning(&result_text(&content), RESULT_KEPT),
+                    text: beginning(&text, RESULT_KEPT),
+                    end: last_lines(&text, END_KEPT).to_owned(),
                     edited,
                 }));
             }

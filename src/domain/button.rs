@@ -10,6 +10,8 @@ use crate::domain::choices::{Effort, PermissionMode};
 use crate::domain::id::{JobId, PromptId, QuestionId, RunId, SessionId, ThreadId, UserId};
 use crate::domain::question::Pick;
 
+/// How many bytes a button carries.
+const DATA_MOST: usize = 64;
 /// Back to the settings' value.
 const OFF: &str = "off";
 
@@ -37,6 +39,8 @@ pub enum Press {
     Undo(RunId),
     /// Take the undo of this run back.
     Redo(RunId),
+    /// Push the repository in this folder of the chat's workspace.
+    PushIn(String),
     /// Resume this lost run where it was cut off.
     Resume(RunId),
     /// Run the prompts of this lost run again: claude had not begun them.
@@ -85,6 +89,11 @@ pub enum Press {
 }
 
 impl Press {
+    /// Whether it fits into a button.
+    pub fn fits(&self) -> bool {
+        self.data().len() <= DATA_MOST
+    }
+
     /// Bot API: `callback_data`.
     pub fn data(&self) -> String {
         match self {
@@ -95,6 +104,7 @@ impl Press {
             Press::UseChecks(session) => format!("use-checks:{session}"),
             Press::Undo(run) => format!("undo:{run}"),
             Press::Redo(run) => format!("redo:{run}"),
+            Press::PushIn(folder) => format!("push:{folder}"),
             Press::Resume(run) => format!("resume:{run}"),
             Press::Repeat(run) => format!("repeat:{run}"),
             Press::Compact { run, begun: false } => format!("compact:{run}"),
@@ -140,6 +150,7 @@ impl Press {
             "use-checks" => session().map(Press::UseChecks),
             "undo" => run().map(Press::Undo),
             "redo" => run().map(Press::Redo),
+            "push" => Some(Press::PushIn(of.to_owned())),
             "resume" => run().map(Press::Resume),
             "repeat" => run().map(Press::Repeat),
             "compact" => run().map(|run| Press::Compact { run, begun: false }),

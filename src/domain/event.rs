@@ -98,6 +98,8 @@ pub struct ToolResult {
     pub failed: bool,
     /// The tool's output, cut to its first few hundred characters.
     pub text: String,
+    /// Its last few hundred characters.
+    pub end: String,
     /// Lines that an edit added and removed. `tool_use_result.structuredPatch`.
     pub edited: Option<Edited>,
 }

@@ -1,7 +1,7 @@
 //! Evidence: the measurements after a run.
 
-use crate::domain::changes::Changes;
-use crate::domain::check::CheckResult;
+use crate::domain::changes::{Changes, Seen};
+use crate::domain::check::{CheckKind, CheckResult, TestCounts};
 use serde::{Deserialize, Serialize};
 
 /// The result of an automatic push.
@@ -15,29 +15,15 @@ pub enum AutoPush {
     Refused(String),
 }
 
-/// A claim of the answer that the measurement contradicts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Contradiction {
-    /// It claims a change; no file changed and nothing was committed.
-    NothingChanged,
-    /// It claims that the tests pass; they do not. How many fail, if known.
-    TestsFail(Option<u64>),
-    /// It claims that the linter finds nothing; it does.
-    LintFails,
-    /// It claims a commit; there is no new commit.
-    NothingCommitted,
-    /// It claims a push; this many commits are not pushed.
-    NotPushed(u64),
-}
-
 /// All measurements after a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The error's words if git could not say what changed.
     pub changes: Result<Changes, String>,
     pub checks: Vec<CheckResult>,
-    pub contradictions: Vec<Contradiction>,
+    /// `None` for checks that a person started.
+    #[serde(default)]
+    pub deeds: Option<Deeds>,
     pub auto_push: Option<AutoPush>,
     /// The run's cost in US dollars; `None` for checks that a person started.
     pub cost_usd: Option<f64>,
@@ -58,27 +44,84 @@ impl Evidence {
         !self.checks.is_empty() && self.checks.iter().all(CheckResult::is_green)
     }
 
+    /// How much is known of what the run changed.
+    pub fn seen(&self) -> Seen {
+        let seen = self.changes.as_ref().map_or(Seen::NotWholly, Changes::seen);
+        let cannot_have = |deeds: &Deeds| !deeds.can_have_written;
+        match seen {
+            Seen::NotWholly if self.deeds.as_ref().is_some_and(cannot_have) => Seen::Unchanged,
+            seen => seen,
+        }
+    }
+
+    /// claude's last run of tests: that of the check's command, if there is one.
+    pub fn last_tests(&self) -> Option<&Ran> {
+        let ran = &self.deeds.as_ref()?.commands;
+        let mut checks = self.checks.iter().map(|result| &result.check);
+        match checks.find(|check| check.kind == CheckKind::Tests) {
+            Some(check) => ran.iter().rfind(|ran| ran.is_of(&check.command)),
+            None => ran.iter().rfind(|ran| ran.counts.is_some()),
+        }
+    }
+
+    /// claude's last push, if it was refused.
+    pub fn refused_push(&self) -> Option<&Ran> {
+        let mut pushes = self.deeds.as_ref()?.commands.iter();
+        let last = pushes.rfind(|ran| ran.is_of(PUSH))?;
+        (last.passed == Some(false)).then_some(last)
+    }
+
     /// Whether there is anything to tell.
     pub fn is_worth_telling(&self) -> bool {
+        let is_silent = |changes: &Changes| changes.all().all(|(_, work)| work.is_silent());
         !self.checks.is_empty()
-            || !self.contradictions.is_empty()
+            || self.seen() != Seen::Unchanged
+            || !self.changes.as_ref().is_ok_and(is_silent)
             || self
-                .changes
-                .as_ref()
-                .map_or(true, |changes| !changes.is_none())
+                .last_tests()
+                .is_some_and(|ran| ran.passed == Some(false))
+            || self.refused_push().is_some()
     }
 }
 
-/// The claims of an answer about its own work. A claim counts only if the answer says plainly that this turn did it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claims {
-    /// A file of the project was changed. "Done." claims this too, alone or before a description of the change, unless
-    /// the answer also says that no change was needed or that something else was done. This is the weakest claim: a
-    /// request to delete a branch is answered with "Done." as well.
-    pub changed: bool,
-    /// All tests pass, not only some. An answer that admits failures or unrun tests does not claim this.
-    pub tests_pass: bool,
-    pub lint_clean: bool,
-    pub committed: bool,
-    pub pushed: bool,
+/// The command that publishes commits.
+pub const PUSH: &str = "git push";
+
+impl Ran {
+    /// Whether this command is among what it ran: its words, one after the other.
+    pub fn is_of(&self, command: &str) -> bool {
+        let words = |text: &str| {
+            let plain = text.replace(['(', ')', ';', '|', '&'], " ");
+            let words: Vec<&str> = plain.split_whitespace().collect();
+            format!(" {} ", words.join(" "))
+        };
+        words(&self.command).contains(&words(command))
+    }
+}
+
+/// What claude itself did in a run, known from its events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deeds {
+    /// It called a tool that can write, or something of it went on in the background.
+    pub can_have_written: bool,
+    /// The newest shell commands that ran to their end, the last run of each, oldest first.
+    pub commands: Vec<Ran>,
+}
+
+impl Deeds {
+    /// Whether any of its commands printed what a test runner prints.
+    pub fn has_run_tests(&self) -> bool {
+        self.commands.iter().any(|ran| ran.counts.is_some())
+    }
+}
+
+/// A shell command of claude's, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ran {
+    /// Its beginning.
+    pub command: String,
+    /// `None` if nobody can tell.
+    pub passed: Option<bool>,
+    /// What its output says of tests.
+    pub counts: Option<TestCounts>,
 }

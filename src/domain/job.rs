@@ -26,37 +26,27 @@ pub struct Job {
 #[serde(rename_all = "snake_case")]
 pub enum Task {
     /// Measure a run's changes; run the checks too if the run ended well.
-    Verify {
-        run: RunId,
-        with_checks: bool,
-    },
+    Verify { run: RunId, with_checks: bool },
     /// Run the checks on request: `/verify`.
     Check,
     /// Send the last run's changes.
     Diff,
+    /// Push the repository that has something to push; ask which, if there are several.
     Push,
+    /// Push the one in this folder of the workspace.
+    PushIn { folder: String },
     /// Fetch the files that this run's prompt waits for.
-    Fetch {
-        run: RunId,
-    },
+    Fetch { run: RunId },
     /// List what an undo of this run would remove, and ask.
-    AskUndo {
-        run: RunId,
-    },
+    AskUndo { run: RunId },
     /// Take the workspace back to what it was before this run.
-    Undo {
-        run: RunId,
-    },
+    Undo { run: RunId },
     /// Take the undo of this run back.
-    Redo {
-        run: RunId,
-    },
+    Redo { run: RunId },
     /// Send the files in claude's outbox.
     SendFiles,
     /// Send the files of an earlier job whose names suggest secrets.
-    SendSecrets {
-        of: JobId,
-    },
+    SendSecrets { of: JobId },
     /// Send a file or a folder of the workspace.
     Get {
         path: String,
@@ -115,7 +105,7 @@ impl Task {
             Task::Verify { .. } => "verify",
             Task::Check => "check",
             Task::Diff => "diff",
-            Task::Push => "push",
+            Task::Push | Task::PushIn { .. } => "push",
             Task::Fetch { .. } => "fetch",
             Task::AskUndo { .. } => "ask_undo",
             Task::Undo { .. } => "undo",
@@ -137,7 +127,7 @@ impl Task {
             Task::Fetch { .. } => Lane::Fetching,
             Task::SendSecrets { .. } | Task::Get { .. } => Lane::Sending,
             Task::Diff | Task::AskUndo { .. } => Lane::Looking,
-            Task::Push => Lane::Pushing,
+            Task::Push | Task::PushIn { .. } => Lane::Pushing,
         }
     }
 }

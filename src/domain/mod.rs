@@ -24,6 +24,7 @@ pub mod question;
 pub mod run;
 pub mod session;
 pub mod shown;
+pub mod tools;
 pub mod update;
 pub mod verb;
 pub mod workspace;

@@ -8,6 +8,7 @@ use crate::domain::event::{
     ApiProblem, Edited, Event, LimitReport, Retry, ToDo, ToDoChange, ToDoState, ToolUse, TurnEnd,
 };
 use crate::domain::id::{ClaudeSessionId, PromptId};
+use crate::domain::tools::Tools;
 
 /// How many of the newest steps are kept.
 const STEPS_KEPT: usize = 12;
@@ -54,6 +55,7 @@ pub struct Progress {
     /// Background work by its id. An older claude does not say whether a command in a turn is in the background.
     pub background: BTreeMap<String, String>,
     says_background: bool,
+    pub tools: Tools,
     /// How many turns have ended.
     pub turns_ended: usize,
     pub last_turn: Option<TurnEnd>,
@@ -195,6 +197,7 @@ impl Progress {
                 self.say(text);
             }
             Event::ToolUse(tool) => {
+                self.tools.begin(tool);
                 self.turn_is_under_way = true;
                 self.retry = None;
                 self.has_worked = true;
@@ -206,6 +209,7 @@ impl Progress {
             }
             Event::ToDo(change) => self.change_list(change),
             Event::ToolResult(result) => {
+                self.tools.end(result);
                 let step = self
                     .steps
                     .iter_mut()

@@ -1,6 +1,6 @@
 //! A run: one `claude` process from prompt to outcome.
 
-use crate::domain::evidence::Claims;
+use crate::domain::evidence::Deeds;
 use crate::domain::id::ChatThread;
 use crate::domain::id::MessageId;
 use crate::domain::id::RunId;
@@ -110,8 +110,8 @@ pub struct RunEnd {
 pub struct Measured {
     /// The outbox row of its answer.
     pub answer_row: Option<i64>,
-    /// The answer's claims about its own work.
-    pub claims: Claims,
+    /// `None` for a run of an earlier telecoder.
+    pub deeds: Option<Deeds>,
     /// The round of automatic fixing; 0 outside of it.
     pub fix_round: u32,
     /// It is to fix failing checks.

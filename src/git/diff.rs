@@ -1,22 +1,17 @@
-//! What changed since a snapshot, and which commits are new.
+//! The files that changed since a snapshot, and how far a branch is ahead of the remotes.
 
-use crate::domain::changes::Changed;
-use crate::domain::changes::Commit;
-use crate::domain::changes::Commits;
-use crate::domain::changes::Files;
-use crate::domain::changes::Remote;
+use crate::domain::changes::{Became, Changed, Files, Remote};
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::GitError;
 use super::repository::Repository;
+use super::{GitError, push};
 
 /// How many bytes of a diff are kept; a larger file helps nobody on a phone.
 const PATCH_KEPT: usize = 10 * 1024 * 1024;
 /// How much of the list of changed files is kept, in bytes: some hundred thousand files.
 const FILES_KEPT: usize = 32 * 1024 * 1024;
-/// How many new commits are named.
-const COMMITS_NAMED: usize = 10;
 
 /// The files that differ between a snapshot and the last look through `index`, in git's order, with their paths in the
 /// session's workspace. Those in `others`, folders of repositories inside, are left to them.
@@ -26,7 +21,15 @@ pub async fn files(
     index: &Path,
     others: &[PathBuf],
 ) -> Result<Files, GitError> {
-    let arguments = ["diff-index", "--cached", "-z", "-M", "--numstat", before];
+    let arguments = [
+        "diff-index",
+        "--cached",
+        "-z",
+        "-M",
+        "--raw",
+        "--numstat",
+        before,
+    ];
     let output = repository
         .through(index, arguments)
         .about(but(repository, others).iter().map(OsString::as_os_str))
@@ -86,54 +89,23 @@ fn but(repository: Repository<'_>, folders: &[PathBuf]) -> Vec<OsString> {
     all.chain(left_out).collect()
 }
 
-/// Commits on top of `before` since a moment in Unix seconds: commits only fetched or switched to are older.
-pub async fn commits(
-    repository: Repository<'_>,
-    before: Option<&str>,
-    since: i64,
-) -> Result<Commits, GitError> {
-    let range = match before {
-        Some(before) => format!("{before}..HEAD"),
-        None => "HEAD".to_owned(),
-    };
-    let since = format!("--since=@{since}");
-    let log = repository.person([
-        "-c",
-        "log.showSignature=false",
-        "log",
-        "-z",
-        "--format=%h%x09%s",
-        &since,
-        &range,
-        "--",
-    ]);
-    let log = match log.output().await {
-        Ok(log) => log.text(),
-        // No commit yet.
-        Err(GitError::Refused { .. }) => return Ok(Commits::default()),
-        Err(other) => return Err(other),
-    };
-    let all: Vec<Commit> = log
-        .split('\0')
-        .filter_map(|record| record.split_once('\t'))
-        .map(|(id, subject)| Commit {
-            id: id.to_owned(),
-            subject: subject.to_owned(),
-        })
-        .collect();
-    Ok(Commits {
-        count: all.len() as u64,
-        newest: all.into_iter().take(COMMITS_NAMED).collect(),
-    })
-}
-
-/// How far the current branch is ahead of all remotes, as far as known here.
+/// How far the current branch is ahead of all remotes, as far as known here: by their branches, and by what telecoder
+/// pushed itself (a clone of one branch does not note where it has pushed others).
 pub async fn remote(repository: Repository<'_>) -> Result<Remote, GitError> {
     let remotes = repository.person(["remote"]).output().await?.text();
     if remotes.is_empty() {
         return Ok(Remote::None);
     }
-    let ahead = ["rev-list", "--count", "HEAD", "--not", "--remotes"];
+    let pushed = push::pushed_before(repository).await;
+    let mut ahead = vec![
+        "rev-list",
+        "--count",
+        "--ignore-missing",
+        "HEAD",
+        "--not",
+        "--remotes",
+    ];
+    ahead.extend(pushed.lines());
     match repository.person(ahead).output().await {
         Ok(count) => Ok(Remote::Ahead(count.text().trim().parse().unwrap_or(0))),
         // No commit yet.
@@ -142,10 +114,24 @@ pub async fn remote(repository: Repository<'_>) -> Result<Remote, GitError> {
     }
 }
 
-/// `added TAB removed TAB path NUL`, or for a rename `added TAB removed TAB NUL from NUL to NUL`; in a repository inside
-/// the workspace, whose path ends with a slash.
+/// First `:mode mode id id status NUL path NUL` of all, then `added TAB removed TAB path NUL` of all. In the first a rename
+/// has two paths, in the second it is `added TAB removed TAB NUL from NUL to NUL`. The paths are in a repository inside
+/// the workspace, whose own path ends with a slash. Format: git-diff-index(1).
 fn parse(output: &str, within: &str) -> Files {
-    let mut fields = output.split('\0');
+    let mut fields = output.split('\0').peekable();
+    let mut became = HashMap::new();
+    while let Some(record) = fields.next_if(|field| field.starts_with(':')) {
+        let is_rename = record
+            .rsplit(' ')
+            .next()
+            .is_some_and(|it| it.starts_with(['R', 'C']));
+        if is_rename {
+            fields.next();
+        }
+        if let (Some(path), Some(kind)) = (fields.next(), kind_of(record)) {
+            became.insert(path, kind);
+        }
+    }
     let mut files = Files::default();
     while let Some(record) = fields.next() {
         let mut parts = record.splitn(3, '\t');
@@ -165,7 +151,23 @@ fn parse(output: &str, within: &str) -> Files {
             path: format!("{within}{path}"),
             from,
             lines,
+            became: became.get(path).copied(),
         });
     }
     files
+}
+
+/// What a file has become, by its modes before and after: `:100644 100755 …`.
+fn kind_of(record: &str) -> Option<Became> {
+    let mut modes = record.trim_start_matches(':').split(' ');
+    let (before, after) = (modes.next()?, modes.next()?);
+    match (before, after) {
+        _ if before == after => None,
+        (_, "160000") => Some(Became::Repository),
+        ("000000", _) | (_, "000000") => None,
+        ("100644", "100755") => Some(Became::Executable),
+        ("100755", "100644") => Some(Became::NotExecutable),
+        (_, "120000") => Some(Became::Link),
+        (_, _) => Some(Became::File),
+    }
 }

@@ -56,6 +56,8 @@ impl Drop for OwnIndex {
 pub struct Looked {
     /// git's words about files that it could not read; usually none.
     pub words: String,
+    /// Files that are too large to be kept; their state is known.
+    pub large: Vec<String>,
     /// The folders of the repositories inside, with whole paths.
     pub repositories: BTreeSet<PathBuf>,
     pub beside: Beside,

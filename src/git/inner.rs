@@ -99,6 +99,22 @@ async fn take_one(
     Ok(looked.repositories)
 }
 
+/// The folders of all that are there now.
+pub async fn all_there(top: Repository<'_>) -> Result<BTreeSet<PathBuf>, GitError> {
+    let mut found = BTreeSet::new();
+    let index = OwnIndex::within(&top.git.scratch);
+    let mut waiting = look(top, &index).await?.repositories;
+    while let Some(folder) = waiting.pop_first() {
+        let inner = top.inner(&folder);
+        if found.len() < MOST && inner.is_there() && found.insert(folder.clone()) {
+            let index = OwnIndex::within(&top.git.scratch);
+            let inside = look(inner, &index).await;
+            waiting.extend(inside.map(|looked| looked.repositories).unwrap_or_default());
+        }
+    }
+    Ok(found)
+}
+
 /// The repositories inside that a run found, with what they were; those around others first.
 pub async fn found_by(
     top: Repository<'_>,

@@ -54,20 +54,16 @@ pub(super) async fn take_in(
     beside.set_folders(std::mem::take(&mut new.empty));
     let mut found = Found::at(repository, paths, beside).await?;
     found.repositories.extend(new.repositories);
-    let mut words: String = found
-        .large
-        .iter()
-        .map(|path| {
-            let path = String::from_utf8_lossy(path);
-            format!("{path} is larger than TELECODER_SNAPSHOT_FILE_MAX and not kept\n")
-        })
-        .collect();
+    let mut words = String::new();
+    let large = found.large.iter();
+    let large = large.map(|path| String::from_utf8_lossy(path).into_owned());
+    let large = large.collect();
     found.beside.set_large(repository.workspace, &found.large);
     let gone: BTreeSet<Vec<u8>> = found.gone.union(&found.large).cloned().collect();
     forget_paths(repository, index, &gone).await?;
     match add_in_steps(repository, index, &found).await {
         Ok(()) => {
-            words.push_str(&add(repository, index, &found.repositories).await?);
+            add(repository, index, &found.repositories).await?;
             if found.large.is_empty() && found.gone.is_empty() {
                 found.beside.seen = persons;
             }
@@ -94,6 +90,7 @@ pub(super) async fn take_in(
     repositories.extend(worktrees_inside(repository));
     Ok(Looked {
         words,
+        large,
         repositories,
         beside: found.beside,
     })
@@ -158,19 +155,19 @@ fn state_of_persons_index(repository: Repository<'_>) -> Option<String> {
     Some(format!("{seconds}.{nanoseconds} {}", there.ino()))
 }
 
-/// Takes repositories in, as the commits that are checked out there. Returns git's words about those that have none.
+/// Takes repositories in, as the commits that are checked out there; those that have none are left out.
 async fn add(
     repository: Repository<'_>,
     index: &Path,
     repositories: &BTreeSet<Vec<u8>>,
-) -> Result<String, GitError> {
+) -> Result<(), GitError> {
     if repositories.is_empty() {
-        return Ok(String::new());
+        return Ok(());
     }
     let paths = repositories
         .iter()
         .flat_map(|path| [b":(literal,top)", path.as_slice(), b"\0"].concat());
-    add_by(repository, index, paths.collect()).await
+    add_by(repository, index, paths.collect()).await.map(drop)
 }
 
 /// Takes everything in that git can read, but for these. Returns git's words about the rest.

@@ -7,12 +7,15 @@
 //! it, and [`inner`] finds the repositories inside the workspace for all of these. [`push`] publishes a branch. [`unique`]
 //! finds what would be lost with a workspace.
 
-mod beside;
+pub mod begun;
+pub mod beside;
 mod call;
 pub mod changes;
 pub mod diff;
 pub mod file;
 mod found;
+pub mod history;
+pub mod ignored;
 pub mod index;
 pub mod inner;
 mod known;

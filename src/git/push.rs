@@ -1,14 +1,19 @@
-//! Pushes the branch of a workspace. Never by force.
+//! Pushes the branch of a repository in a workspace. Never by force.
 
 use crate::domain::changes::Pushed;
 use std::path::Path;
 
-use super::{Git, GitError, Listener};
+use super::repository::Repository;
+use super::{Git, GitError, Listener, changes};
+
+/// The refs among the snapshots that keep what was pushed.
+const PUSHED: &str = "refs/pushed/";
 
 /// Pushes `HEAD` to the remote branch of the same name and makes it the upstream.
 ///
 /// Errors are git's own words, including those of hooks on both sides.
-pub async fn push(git: &Git, workspace: &Path, listener: Listener<'_>) -> Result<Pushed, GitError> {
+pub async fn push(repository: Repository<'_>, listener: Listener<'_>) -> Result<Pushed, GitError> {
+    let (git, workspace) = (repository.git, repository.workspace);
     let impossible = |why: &str| GitError::Impossible(why.to_owned());
     let branch = git
         .run(workspace, ["symbolic-ref", "--quiet", "--short", "HEAD"])
@@ -33,12 +38,39 @@ pub async fn push(git: &Git, workspace: &Path, listener: Listener<'_>) -> Result
         &refspec,
     ];
     let output = git.call(workspace, arguments).supervised(listener).await?;
+    // It is pushed, whether that can be kept or not.
+    let _ = keep(repository, &branch).await;
+    let uncommitted = changes::uncommitted(git, workspace).await;
+    let uncommitted = uncommitted.unwrap_or_default().into_iter();
+    // A repository inside is pushed by itself.
+    let is_own = |name: &String| !workspace.join(name).join(".git").exists();
     Ok(Pushed {
+        uncommitted: uncommitted.filter(is_own).count(),
         // `flag TAB from:to TAB summary`; git-push(1), OUTPUT.
         up_to_date: output.text().lines().any(|line| line.starts_with("=\t")),
         link: link_in(&output.words),
         branch,
     })
+}
+
+/// Keeps what was pushed: git itself notes it only where the remote's branch is one that it fetches.
+async fn keep(repository: Repository<'_>, branch: &str) -> Result<(), GitError> {
+    repository.open().await?;
+    let head = ["rev-parse", "--verify", "HEAD^{commit}"];
+    let head = repository.person(head).output().await?.text();
+    let name = format!("{PUSHED}{branch}");
+    let keep = repository.snapshots(["update-ref", &name, &head]);
+    keep.output().await.map(drop)
+}
+
+/// The commits that were pushed from here, one a line.
+pub(super) async fn pushed_before(repository: Repository<'_>) -> String {
+    if !repository.folder().is_dir() {
+        return String::new();
+    }
+    let list = ["for-each-ref", "--format=%(objectname)", PUSHED];
+    let list = repository.snapshots(list).output().await;
+    list.map(|output| output.text()).unwrap_or_default()
 }
 
 /// The address for a pull or merge request that GitHub, GitLab, Gitea, Bitbucket and similar hosts print after

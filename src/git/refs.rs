@@ -12,13 +12,29 @@ use super::GitError;
 use super::repository::{Repository, common_folder};
 
 const STASH: &str = "refs/stash";
-const HEADS: &str = "refs/heads/";
+pub(super) const HEADS: &str = "refs/heads/";
+const TAGS: &str = "refs/tags/";
+/// Of more tags than that, nobody keeps where they were.
+const TAGS_MOST: usize = 2_000;
 
 /// Branches with their commits, and the stash, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refs {
     pub branches: BTreeMap<String, String>,
     pub stash: Vec<String>,
+}
+
+impl Refs {
+    /// As if a branch were at this commit, or not there.
+    pub fn set_branch(&mut self, branch: Option<&str>, commit: Option<&str>) {
+        let Some(name) = branch.map(|branch| format!("{HEADS}{branch}")) else {
+            return;
+        };
+        match commit {
+            Some(commit) => drop(self.branches.insert(name, commit.to_owned())),
+            None => drop(self.branches.remove(&name)),
+        }
+    }
 }
 
 /// Where a repository is.
@@ -30,6 +46,23 @@ pub struct Position {
     pub branch: Option<String>,
     /// All, if they belong to the repository alone; `None` if it is a worktree.
     pub refs: Option<Refs>,
+    /// All of the repository of which this is a worktree: they are told, and never put back.
+    pub shared: Option<Refs>,
+    /// Tags with what they name; `None` if there are very many, or nobody looked. They are not put back.
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+impl Position {
+    /// Whether all is the same that is put back.
+    pub fn is_same(&self, other: &Position) -> bool {
+        let parts = |it: &Position| (it.head.clone(), it.branch.clone(), it.refs.clone());
+        parts(self) == parts(other)
+    }
+
+    /// All branches and the stash, whosever they are.
+    pub fn all_refs(&self) -> Option<&Refs> {
+        self.refs.as_ref().or(self.shared.as_ref())
+    }
 }
 
 /// Where a repository is now.
@@ -39,13 +72,14 @@ pub async fn look(repository: Repository<'_>) -> Result<Position, GitError> {
     let list = [
         "for-each-ref",
         "--format=%(HEAD)%(objectname) %(refname) %(symref)",
-        "refs/heads/",
+        HEADS,
         STASH,
+        TAGS,
     ];
     let list = repository.person(list).keeping(usize::MAX);
     let list = list.output().await?.text();
     let mut position = Position::default();
-    let (mut branches, mut stash) = (BTreeMap::new(), None);
+    let (mut branches, mut stash, mut tags) = (BTreeMap::new(), None, BTreeMap::new());
     for line in list.lines() {
         let is_checked_out = line.starts_with('*');
         let mut words = line.get(1..).unwrap_or_default().split(' ');
@@ -54,6 +88,10 @@ pub async fn look(repository: Repository<'_>) -> Result<Position, GitError> {
         };
         if name == STASH {
             stash = Some(commit);
+            continue;
+        }
+        if let Some(tag) = name.strip_prefix(TAGS) {
+            tags.insert(tag.to_owned(), commit.to_owned());
             continue;
         }
         if is_checked_out {
@@ -68,13 +106,16 @@ pub async fn look(repository: Repository<'_>) -> Result<Position, GitError> {
     if position.branch.is_none() {
         (position.head, position.branch) = head(repository).await;
     }
-    if common_folder(&folder) == folder {
-        let stash = match stash {
-            Some(newest) => stashed(repository, newest).await,
-            None => Vec::new(),
-        };
-        position.refs = Some(Refs { branches, stash });
+    let stash = match stash {
+        Some(newest) => stashed(repository, newest).await,
+        None => Vec::new(),
+    };
+    let all = Some(Refs { branches, stash });
+    match common_folder(&folder) == folder {
+        true => position.refs = all,
+        false => position.shared = all,
     }
+    position.tags = (tags.len() <= TAGS_MOST).then_some(tags);
     Ok(position)
 }
 

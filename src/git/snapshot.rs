@@ -132,6 +132,7 @@ pub async fn take_empty(
         position: Position {
             branch: Some(branch.to_owned()),
             refs: Some(Refs::default()),
+            tags: Some(BTreeMap::new()),
             ..Position::default()
         },
         is_busy: false,

@@ -1,5 +1,7 @@
 //! What a snapshot says of a repository, and how its commit's message says it.
 
+use std::collections::BTreeMap;
+
 use super::beside::Beside;
 use super::inner::Root;
 use super::refs::{Position, Refs};
@@ -11,6 +13,12 @@ const HEAD: &str = "head: ";
 const ALL_REFS: &str = "all branches:";
 const REF: &str = "ref: ";
 const STASH: &str = "stash: ";
+/// The same of the repository of which it is a worktree, and tags.
+const SHARED_REFS: &str = "all branches, shared:";
+const SHARED_REF: &str = "shared ref: ";
+const SHARED_STASH: &str = "shared stash: ";
+const ALL_TAGS: &str = "all tags:";
+const TAG: &str = "tag: ";
 /// The line of the message that says that something was in progress.
 const BUSY: &str = "in progress: a merge or its like";
 
@@ -30,12 +38,18 @@ pub struct Snapshot {
 impl Snapshot {
     /// Whether files, commit, branches and stash are the same.
     pub fn is_same_state(&self, other: &Snapshot) -> bool {
-        self.tree == other.tree && self.position == other.position
+        self.tree == other.tree && self.position.is_same(&other.position)
     }
 
     /// The message of its commit.
     pub(super) fn message(&self) -> String {
-        let Position { head, branch, refs } = &self.position;
+        let Position {
+            head,
+            branch,
+            refs,
+            shared,
+            tags,
+        } = &self.position;
         let named = |name: &Option<String>| name.clone().unwrap_or_default();
         let busy = if self.is_busy { BUSY } else { "" };
         let mut message = format!(
@@ -43,13 +57,22 @@ impl Snapshot {
             named(branch),
             named(head)
         );
-        if let Some(refs) = refs {
-            message.push_str(&format!("\n{ALL_REFS}"));
+        let mut add = |refs: &Option<Refs>, all: &str, one: &str, stash: &str| {
+            let Some(refs) = refs else { return };
+            message.push_str(&format!("\n{all}"));
             for (name, commit) in &refs.branches {
-                message.push_str(&format!("\n{REF}{commit} {name}"));
+                message.push_str(&format!("\n{one}{commit} {name}"));
             }
             for commit in &refs.stash {
-                message.push_str(&format!("\n{STASH}{commit}"));
+                message.push_str(&format!("\n{stash}{commit}"));
+            }
+        };
+        add(refs, ALL_REFS, REF, STASH);
+        add(shared, SHARED_REFS, SHARED_REF, SHARED_STASH);
+        if let Some(tags) = tags {
+            message.push_str(&format!("\n{ALL_TAGS}"));
+            for (name, id) in tags {
+                message.push_str(&format!("\n{TAG}{id} {name}"));
             }
         }
         message.push_str(&self.root.as_ref().map(Root::line).unwrap_or_default());
@@ -67,12 +90,18 @@ impl Snapshot {
             let lines = message.lines();
             lines.filter_map(move |line| line.strip_prefix(what))
         };
-        let refs = || Refs {
-            branches: said(REF)
+        let named = |what| -> BTreeMap<String, String> {
+            said(what)
                 .filter_map(|line| line.split_once(' '))
                 .map(|(commit, name)| (name.to_owned(), commit.to_owned()))
-                .collect(),
-            stash: said(STASH).map(str::to_owned).collect(),
+                .collect()
+        };
+        let has = |heading: &str| message.lines().any(|line| line == heading);
+        let refs = |heading, one, stash| {
+            has(heading).then(|| Refs {
+                branches: named(one),
+                stash: said(stash).map(str::to_owned).collect(),
+            })
         };
         Some(Snapshot {
             commit: name(),
@@ -84,9 +113,11 @@ impl Snapshot {
                     None => some(&name()),
                 },
                 branch: said(BRANCH).next().and_then(some),
-                refs: message.lines().any(|line| line == ALL_REFS).then(refs),
+                refs: refs(ALL_REFS, REF, STASH),
+                shared: refs(SHARED_REFS, SHARED_REF, SHARED_STASH),
+                tags: has(ALL_TAGS).then(|| named(TAG)),
             },
-            is_busy: message.lines().any(|line| line == BUSY),
+            is_busy: has(BUSY),
             root: Root::in_message(message),
             beside: Beside::in_message(message),
         })

@@ -96,6 +96,22 @@ pub(super) fn undo_pressed(db: &Connection, chat: ChatId, run: RunId) -> rusqlit
     Ok(Pressed::over(toast::UNDOING).with(follow(at, &task)))
 }
 
+/// One of the repositories that can be pushed.
+pub(super) fn push_pressed(
+    db: &Connection,
+    at: ChatThread,
+    folder: String,
+) -> rusqlite::Result<Pressed> {
+    let Some(session) = chats::current_session(db, at)? else {
+        return Ok(Pressed::over(toast::NO_EFFECT));
+    };
+    let task = Task::PushIn { folder };
+    jobs::insert(db, &session.id, at, &task, None)?;
+    Ok(Pressed::over(toast::PUSHING)
+        .with(follow(at, &task))
+        .buttons_stay())
+}
+
 /// "Take the undo back"
 pub(super) fn redo_pressed(db: &Connection, chat: ChatId, run: RunId) -> rusqlite::Result<Pressed> {
     let at = runs::place_if_known(db, run)?.filter(|at| at.chat == chat);

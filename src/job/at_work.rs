@@ -12,6 +12,7 @@ use crate::domain::job::Job;
 use crate::domain::live::{LiveOf, LiveText};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::session::Session;
+use crate::git::repository::Repository;
 use crate::store::{Store, StoreError, jobs, outbox};
 
 /// The pace of the live message; a shorter job shows none.
@@ -66,6 +67,11 @@ impl Heard {
 }
 
 impl AtWork<'_> {
+    /// The session's workspace.
+    pub fn repository(&self) -> Repository<'_> {
+        Repository::new(&self.handles.git, &self.session.workspace)
+    }
+
     pub fn store(&self) -> &Store {
         &self.handles.store
     }

@@ -1,18 +1,14 @@
 //! `/diff`: what differs from the workspace before the last run.
 
-use std::path::PathBuf;
-
 use rusqlite::Connection;
 
 use crate::chat::changes as words;
 use crate::domain::changes::Files;
 use crate::domain::id::RunId;
 use crate::domain::run::Before;
-use crate::git::index::{self, OwnIndex};
-use crate::git::repository::Repository;
-use crate::git::snapshot;
-use crate::git::{GitError, diff, inner};
+use crate::git::{GitError, diff};
 use crate::store::{StoreError, measured, runs};
+use crate::verify::measure::All;
 
 use super::at_work::{AtWork, Finished};
 
@@ -79,33 +75,15 @@ async fn look(
     work: &AtWork<'_>,
     Shown { run, before, .. }: Shown,
 ) -> Result<(Files, String, bool), GitError> {
-    let (git, workspace) = (&work.handles.git, &work.session.workspace);
-    let top = Repository::new(git, workspace);
-    let before = snapshot::before(top, run, &before).await?;
-    let mut all = vec![(workspace.clone(), before)];
-    all.extend(inner::found_by(top, run).await?);
+    let all = All::of(work.repository(), run, &before).await?;
     let (mut files, mut patch, mut is_cut) = (Files::default(), String::new(), false);
-    let inside = all.iter().map(|(folder, _)| folder.clone());
-    let inside: Vec<PathBuf> = inside
-        .filter(|folder| top.inner(folder).is_there())
-        .collect();
-    for (folder, before) in &all {
-        let repository = top.inner(folder);
-        if repository.is_there() {
-            let index = OwnIndex::within(&git.scratch);
-            if let Err(error) = index::look(repository, &index).await {
-                if repository.name().as_os_str().is_empty() {
-                    return Err(error);
-                }
-                // The evidence names it.
-                continue;
-            }
-            files.add(diff::files(repository, &before.commit, &index, &inside).await?);
-            let (more, is_more_cut) =
-                diff::patch(repository, &before.commit, &index, &inside).await?;
-            patch.push_str(&more);
-            is_cut |= is_more_cut;
-        }
+    let (folders, each) = all.each();
+    for (repository, one) in each {
+        let before = &one.began.tree;
+        files.add(diff::files(repository, before, &one.index, &folders).await?);
+        let (more, is_more_cut) = diff::patch(repository, before, &one.index, &folders).await?;
+        patch.push_str(&more);
+        is_cut |= is_more_cut;
     }
     Ok((files, patch, is_cut))
 }

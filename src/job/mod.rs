@@ -60,7 +60,8 @@ pub async fn work(work: &AtWork<'_>) -> anyhow::Result<Finished> {
             verify::verify(work, order).await?
         }
         Task::Diff => diff::send(work).await?,
-        Task::Push => push::push(work).await?,
+        Task::Push => push::push(work, None).await?,
+        Task::PushIn { folder } => push::push(work, Some(&folder)).await?,
         Task::Fetch { run } => fetch::fetch(work, run).await?,
         Task::AskUndo { run } => undo::ask(work, run).await?,
         Task::Undo { run } => undo::undo(work, run).await?,

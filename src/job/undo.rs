@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::at_work::{AtWork, Finished};
 use crate::chat::changes as words;
+use crate::domain::changes::Seen;
 use crate::domain::id::RunId;
 use crate::domain::run::Before;
 use crate::git::GitError;
@@ -38,7 +39,7 @@ pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, Store
         () = work.quit.cancelled() => return Ok(Finished::BotStops),
     };
     let message = match looked {
-        Ok(changes) if changes.is_none() => words::nothing_to_undo(),
+        Ok(changes) if changes.seen() == Seen::Unchanged => words::nothing_to_undo(),
         Ok(changes) => {
             let asked = asked
                 .map(|prompt| prompt.content.words())

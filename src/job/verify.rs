@@ -1,4 +1,4 @@
-//! Evidence after a run, and `/verify`: measure, check, compare with what was claimed, say it in one message.
+//! Evidence after a run, and `/verify`: measure, check, set beside it what claude did itself, say it in one message.
 
 use std::time::Duration;
 
@@ -10,18 +10,16 @@ use super::at_work::{AtWork, Finished};
 use super::checking;
 use super::fixing::{self, Failed};
 use crate::chat::evidence::{self, Hint};
-use crate::domain::changes::Changes;
-use crate::domain::changes::Remote;
+use crate::domain::changes::{Changes, Remote, Seen};
 use crate::domain::check::Check;
 use crate::domain::check::Commands;
-use crate::domain::evidence::Claims;
 use crate::domain::evidence::{AutoPush, Evidence};
 use crate::domain::id::{ChatThread, RunId};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::run::Measured;
 use crate::git::{GitError, Listener, push};
 use crate::store::{StoreError, measured, outbox, sessions, settings, verifications};
-use crate::verify::{commands, contradictions, measure};
+use crate::verify::{commands, measure};
 
 /// How long an automatic push may take.
 const PUSH_LIMIT: Duration = Duration::from_secs(120);
@@ -69,30 +67,24 @@ async fn make(
         changes = changes(work, order, measured) => changes,
         () = work.stopped() => Err("it was stopped".to_owned()),
     };
-    let claims = match measured {
-        Some(measured) if !order.by_hand => measured.claims,
-        _ => Claims::default(),
+    let after_run = measured.filter(|_| !order.by_hand);
+    let deeds = after_run.and_then(|measured| measured.deeds.clone());
+    let mut evidence = Evidence {
+        changes,
+        checks: Vec::new(),
+        deeds,
+        auto_push: None,
+        cost_usd: after_run.map(|measured| measured.cost_usd),
     };
-    let is_touched = changes.as_ref().map_or(true, |changes| !changes.is_none());
     let is_fix = measured.is_some_and(|measured| measured.is_fix);
-    let is_wanted = order.by_hand || is_touched || is_fix || claims.tests_pass || claims.lint_clean;
+    let is_wanted = order.by_hand || is_fix || evidence.seen() != Seen::Unchanged;
     let list = match order.with_checks {
         true => chosen(work, order).await,
         false => Vec::new(),
     };
-    let checks = match is_wanted {
-        true => checking::run_all(work, order, &list).await?,
-        false => Vec::new(),
-    };
-    let mut evidence = Evidence {
-        contradictions: contradictions(claims, &changes, &checks),
-        changes,
-        checks,
-        auto_push: None,
-        cost_usd: measured
-            .filter(|_| !order.by_hand)
-            .map(|measured| measured.cost_usd),
-    };
+    if is_wanted {
+        evidence.checks = checking::run_all(work, order, &list).await?;
+    }
     if work.handles.checking.auto_push && evidence.is_green() && !order.by_hand {
         auto_push(work, &mut evidence).await;
     }
@@ -142,7 +134,7 @@ async fn auto_push(work: &AtWork<'_>, evidence: &mut Evidence) {
     let Ok(changes) = &mut evidence.changes else {
         return;
     };
-    if !matches!(changes.remote, Remote::Ahead(1..)) {
+    if !matches!(changes.own.remote, Remote::Ahead(1..)) {
         return;
     }
     let stop = CancellationToken::new();
@@ -161,12 +153,12 @@ async fn auto_push(work: &AtWork<'_>, evidence: &mut Evidence) {
         std::future::pending().await
     };
     let pushed = tokio::select! {
-        pushed = push::push(&work.handles.git, &work.session.workspace, listener) => pushed,
+        pushed = push::push(work.repository(), listener) => pushed,
         () = stopped => return,
     };
     evidence.auto_push = match pushed {
         Ok(pushed) => {
-            changes.remote = Remote::Ahead(0);
+            changes.own.remote = Remote::Ahead(0);
             Some(AutoPush::Pushed { link: pushed.link })
         }
         // The evidence says what is not pushed.
@@ -201,11 +193,8 @@ async fn tell(
     let finished = work
         .end(move |db, at| {
             verifications::insert(db, job, &session, order.run, order.by_hand, &evidence)?;
-            let has_changed = evidence
-                .changes
-                .as_ref()
-                .map_or(true, |changes| !changes.is_none());
-            if let (false, false, Some(run)) = (has_changed, order.by_hand, order.run) {
+            if let (Seen::Unchanged, false, Some(run)) = (evidence.seen(), order.by_hand, order.run)
+            {
                 measured::set_unchanged(db, run)?;
             }
             if !tells {

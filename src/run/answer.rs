@@ -19,21 +19,30 @@ use crate::domain::outgoing::Outgoing;
 use crate::domain::progress::Progress;
 use crate::domain::run::Outcome;
 
+/// What the last line of an answer says beside the turn's own facts.
+#[derive(Clone, Copy)]
+pub struct Told<'a> {
+    pub elapsed: Duration,
+    /// The permission mode that was asked for.
+    pub wanted_mode: Option<&'a str>,
+    /// That no file has changed, where that is known.
+    pub untouched: Option<&'a str>,
+}
+
 /// What the chat is told when a turn has ended; `None` if the end of the run says it.
 ///
 /// claude's words arrive even if the footer cannot be made.
 pub fn of_turn(
     progress: &Progress,
     turn: TurnEnd,
-    elapsed: Duration,
+    told: Told<'_>,
     run: RunId,
     asked_by: Option<MessageId>,
-    wanted_mode: Option<&str>,
 ) -> Option<Outgoing> {
     let mut turn = turn;
     catch_unwind(AssertUnwindSafe(|| {
         fail_point!("answer");
-        message_of_turn(progress, &mut turn, elapsed, run, asked_by, wanted_mode)
+        message_of_turn(progress, &mut turn, told, run, asked_by)
     }))
     .unwrap_or_else(|_| Some(text::answer(turn.text, "Done".to_owned(), asked_by)))
 }
@@ -41,11 +50,15 @@ pub fn of_turn(
 fn message_of_turn(
     progress: &Progress,
     turn: &mut TurnEnd,
-    elapsed: Duration,
+    told: Told<'_>,
     run: RunId,
     asked_by: Option<MessageId>,
-    wanted_mode: Option<&str>,
 ) -> Option<Outgoing> {
+    let Told {
+        elapsed,
+        wanted_mode,
+        untouched,
+    } = told;
     if turn.aborted {
         return None;
     }
@@ -66,6 +79,7 @@ fn message_of_turn(
             progress.tool_calls,
             progress.cost_usd(),
             progress.prompts.len(),
+            untouched,
             &turn.denied,
         )
     } else {

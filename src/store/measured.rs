@@ -4,36 +4,38 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::runs::run_id;
 use super::{from_json, to_json};
-use crate::domain::evidence::Claims;
+use crate::domain::evidence::Deeds;
 use crate::domain::id::{JobId, MessageId, RunId, SessionId};
 use crate::domain::run::{Before, Measured};
 
-/// Keeps the outbox row of the run's newest answer, and what it claims about the run's work.
-pub fn set_answer(
-    db: &Connection,
-    id: RunId,
-    outbox_row: i64,
-    claims: Claims,
-) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE runs SET answer_row = ?2, claims = ?3 WHERE id = ?1")?
-        .execute(params![id.to_string(), outbox_row, to_json(&claims)?])?;
+/// Keeps the outbox row of the run's newest answer.
+pub fn set_answer(db: &Connection, id: RunId, outbox_row: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET answer_row = ?2 WHERE id = ?1")?
+        .execute(params![id.to_string(), outbox_row])?;
+    Ok(())
+}
+
+/// Keeps what claude itself did in the run.
+pub fn set_deeds(db: &Connection, id: RunId, deeds: &Deeds) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET deeds = ?2 WHERE id = ?1")?
+        .execute(params![id.to_string(), to_json(deeds)?])?;
     Ok(())
 }
 
 /// What evidence needs to know of a run.
 pub fn to_measure(db: &Connection, id: RunId) -> rusqlite::Result<Measured> {
     db.prepare_cached(
-        "SELECT answer_row, claims, fix_round, no_snapshot, coalesce(cost_usd, 0),
+        "SELECT answer_row, deeds, fix_round, no_snapshot, coalesce(cost_usd, 0),
                 coalesce(started_at, queued_at), ended_at,
                 (SELECT p.message_id FROM prompts p WHERE p.run_id = r.id ORDER BY p.rowid LIMIT 1),
                 fixes IS NOT NULL, empty_on
          FROM runs r WHERE id = ?1",
     )?
     .query_row([id.to_string()], |row| {
-        let claims: Option<String> = row.get(1)?;
+        let deeds: Option<String> = row.get(1)?;
         Ok(Measured {
             answer_row: row.get(0)?,
-            claims: claims.map_or(Ok(Claims::default()), |json| from_json(1, &json))?,
+            deeds: deeds.map(|json| from_json(1, &json)).transpose()?,
             fix_round: row.get(2)?,
             cost_usd: row.get(4)?,
             started_at: row.get(5)?,

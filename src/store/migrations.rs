@@ -14,6 +14,7 @@ const STEPS: &[M<'_>] = &[
     WHAT_CLAUDE_REPORTS,
     NO_START,
     PROCESSES,
+    DEEDS,
 ];
 
 const FIRST: M<'_> = M::up(
@@ -450,6 +451,14 @@ const PROCESSES: M<'_> = M::up(
         cost_usd       REAL NOT NULL,
         stop_requested INTEGER NOT NULL DEFAULT 0
     ) STRICT;
+    ",
+);
+
+const DEEDS: M<'_> = M::up(
+    "
+    -- What claude itself did in the run (JSON). What its answer said of itself is not read any more.
+    ALTER TABLE runs RENAME COLUMN claims TO deeds;
+    UPDATE runs SET deeds = NULL;
     ",
 );
 

@@ -476,8 +476,14 @@ impl Claude {
                 }
                 "bash" => {
                     self.tool_use("toolu_bash", "Bash", &argument);
-                    let result = self.bash(&argument).await?;
-                    self.tool_result("toolu_bash", &result, false);
+                    let (code, output) = self.bash(&argument).await?;
+                    match code {
+                        0 => self.tool_result("toolu_bash", &output, false),
+                        code => {
+                            let result = format!("Exit code {code}\n{output}");
+                            self.tool_result("toolu_bash", &result, true);
+                        }
+                    }
                     self.steer();
                 }
                 "heard" => {
@@ -608,10 +614,11 @@ impl Claude {
         Turn::Over
     }
 
-    /// As claude does it: a session of its own, so that no signal to claude reaches it.
-    async fn bash(&mut self, command: &str) -> Result<String, Cut> {
+    /// As claude does it: a session of its own, so that no signal to claude reaches it. Returns the exit code and what
+    /// was printed.
+    async fn bash(&mut self, command: &str) -> Result<(i32, String), Cut> {
         let mut child = Command::new("setsid")
-            .args(["/bin/bash", "-c", command])
+            .args(["/bin/bash", "-c", &format!("exec 2>&1\n{command}")])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -620,9 +627,11 @@ impl Claude {
         let group = child.id().unwrap_or_default();
         let mut output = String::new();
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        let mut code = 0;
         let finished = self
             .unless_cut(async {
-                let _ = child.wait().await;
+                let ended = child.wait().await;
+                code = ended.ok().and_then(|status| status.code()).unwrap_or(0);
                 // A child that was left behind may hold the pipe.
                 while let Ok(Ok(Some(line))) =
                     tokio::time::timeout(Duration::from_millis(50), lines.next_line()).await
@@ -637,7 +646,7 @@ impl Claude {
             let _ = kill_process_group(group.expect("bash has an id"), Signal::KILL);
             return Err(cut);
         }
-        Ok(output)
+        Ok((code, output))
     }
 
     fn init(&self) {

@@ -76,9 +76,7 @@ fn red_checks_ring_show_the_last_lines_and_go_back_to_claude_at_a_press() {
     let evidence = machine.message_with("✗ Tests: 2 of 3 failed");
     assert!(!evidence.silent, "what is red rings");
     assert!(
-        evidence
-            .text
-            .starts_with("⚠ The answer says that the tests pass; 2 fail."),
+        evidence.text.contains("Claude did not run “echo '--- FAIL"),
         "{}",
         evidence.text
     );
@@ -104,18 +102,20 @@ fn red_checks_ring_show_the_last_lines_and_go_back_to_claude_at_a_press() {
 }
 
 #[test]
-fn an_answer_that_says_it_changed_something_and_did_not_is_told() {
+fn an_answer_that_says_it_changed_something_and_did_not_says_in_its_last_line_that_nothing_changed()
+{
     let machine = Machine::new();
     let _bot = machine.start();
-    machine.ada_says("[[say: I've fixed the parser in src/parser.rs and committed it.]]");
-    let evidence = machine.message_with(
-        "⚠ The answer says that something was changed; git sees no changed file here.",
-    );
+    machine
+        .ada_says("[[bash: ls]] [[say: I've fixed the parser in src/parser.rs and committed it.]]");
+    let answer = machine.message_with("I've fixed the parser");
     assert!(
-        evidence.text.contains("there is no new commit"),
+        answer.text.ends_with(" · no file changed"),
         "{}",
-        evidence.text
+        answer.text
     );
+    machine.until_quiet();
+    assert_eq!(machine.bot_messages().len(), 1, "nobody is accused");
 }
 
 #[test]
@@ -133,7 +133,10 @@ fn commits_the_branch_and_what_is_not_pushed_are_told() {
     let about = evidence.text.lines().nth(1).expect("a line about commits");
     assert!(about.starts_with("1 commit ("), "{about}");
     assert!(about.contains("add a line) · branch telecoder/"), "{about}");
-    assert!(about.ends_with("1 commit not pushed (/push)"), "{about}");
+    assert!(
+        about.ends_with("1 commit is on no remote branch that is known here (/push)"),
+        "{about}"
+    );
 }
 
 #[test]

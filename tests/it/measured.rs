@@ -11,13 +11,14 @@ use telecoder::chat::evidence::{self, Hint, Next};
 use telecoder::chat::workspace;
 use telecoder::claude::forms;
 use telecoder::command::{self, ChecksChange, Command, Input};
-use telecoder::domain::changes::Changes;
-use telecoder::domain::changes::Pushed;
-use telecoder::domain::changes::{Changed, Commit, Commits, Files, Remote};
+use telecoder::domain::changes::{
+    Became, Changed, Changes, Commit, Commits, Fate, Files, Ignored, Pushed, RefChange, Remote,
+    Unseen, Work,
+};
 use telecoder::domain::check::Commands;
 use telecoder::domain::check::TestCounts;
 use telecoder::domain::check::{Check, CheckEnd, CheckKind, CheckResult};
-use telecoder::domain::evidence::{AutoPush, Contradiction, Evidence};
+use telecoder::domain::evidence::{AutoPush, Deeds, Evidence, Ran};
 use telecoder::domain::id::{JobId, RunId, SessionId};
 use telecoder::domain::outgoing::{Body, Outgoing};
 use telecoder::domain::session::Source;
@@ -98,11 +99,23 @@ fn changed(path: &str, lines: Option<(u64, u64)>) -> Changed {
         path: path.into(),
         from: None,
         lines,
+        became: None,
+    }
+}
+
+fn of(own: Work) -> Changes {
+    Changes {
+        own,
+        ..Changes::default()
     }
 }
 
 fn changes() -> Changes {
-    Changes {
+    of(work())
+}
+
+fn work() -> Work {
+    Work {
         files: [
             changed("src/parser.rs", Some((40, 12))),
             Changed {
@@ -128,9 +141,30 @@ fn changes() -> Changes {
         },
         branch: Some("telecoder/k3v9".into()),
         remote: Remote::Ahead(2),
-        left_out: String::new(),
-        has_moved: false,
-        has_submodules: false,
+        ..Work::default()
+    }
+}
+
+fn commit(id: &str, subject: &str) -> Commit {
+    Commit {
+        id: id.into(),
+        subject: subject.into(),
+    }
+}
+
+/// What claude ran, and how it ended.
+fn ran(command: &str, passed: bool, counts: Option<(u64, u64)>) -> Deeds {
+    Deeds {
+        can_have_written: true,
+        commands: vec![Ran {
+            command: command.into(),
+            passed: Some(passed),
+            counts: counts.map(|(passed, failed)| TestCounts {
+                passed,
+                failed,
+                skipped: 0,
+            }),
+        }],
     }
 }
 
@@ -138,7 +172,10 @@ fn evidence(checks: Vec<CheckResult>) -> Evidence {
     Evidence {
         changes: Ok(changes()),
         checks,
-        contradictions: Vec::new(),
+        deeds: Some(Deeds {
+            can_have_written: true,
+            commands: Vec::new(),
+        }),
         auto_push: None,
         cost_usd: Some(0.19),
     }
@@ -159,22 +196,36 @@ fn what_was_measured_is_told_in_a_few_lines() {
         lint(CheckEnd::Passed),
     ]);
     tell("green", &green, Next::Open, None);
-    let red = Evidence {
-        contradictions: vec![
-            Contradiction::TestsFail(Some(2)),
-            Contradiction::TestsFail(Some(1)),
-            Contradiction::TestsFail(None),
-            Contradiction::LintFails,
-            Contradiction::NothingChanged,
-            Contradiction::NothingCommitted,
-            Contradiction::NotPushed(1),
-            Contradiction::NotPushed(3),
-        ],
-        ..evidence(vec![counted(tests(failed()), 118, 2, 0), lint(failed())])
-    };
+    let red = evidence(vec![counted(tests(failed()), 118, 2, 0), lint(failed())]);
     tell("red", &red, Next::Open, None);
     tell("red, goes back by itself", &red, Next::Fixing(1, 3), None);
     tell("red, again and again", &red, Next::GaveUp(3), None);
+    let by_hand = Evidence {
+        deeds: None,
+        ..red.clone()
+    };
+    tell("red, asked for", &by_hand, Next::Open, None);
+    for (when, evidence, deeds) in [
+        (
+            "passed then",
+            &red,
+            ran("cargo test -q", true, Some((120, 0))),
+        ),
+        ("failed then, too", &red, ran("cargo test", false, None)),
+        ("passes now", &green, ran("cargo test", false, Some((3, 1)))),
+        ("passed then as well", &green, ran("cargo test", true, None)),
+        (
+            "push refused",
+            &green,
+            ran("git push origin \u{202e}niam", false, None),
+        ),
+    ] {
+        let evidence = Evidence {
+            deeds: Some(deeds),
+            ..evidence.clone()
+        };
+        tell(when, &evidence, Next::Open, None);
+    }
     let ends = [
         CheckEnd::Failed { code: None },
         CheckEnd::TimedOut,
@@ -213,15 +264,18 @@ fn what_was_measured_is_told_in_a_few_lines() {
     };
     tell("not measured", &unmeasured, Next::Open, None);
     let many = Changes {
-        files: (0..25)
-            .map(|n| changed(&format!("file\n{n}"), Some((1, 0))))
-            .collect(),
-        commits: Commits::default(),
-        branch: None,
-        remote: Remote::None,
-        left_out: "error: unable to index file 'secret'".into(),
-        has_moved: false,
-        has_submodules: false,
+        own: Work {
+            files: (0..25)
+                .map(|n| changed(&format!("file\n{n}"), Some((1, 0))))
+                .collect(),
+            too_large: vec!["model.bin".into()],
+            ..Work::default()
+        },
+        unseen: vec![Unseen {
+            what: String::new(),
+            why: "error: unable to index file 'secret'".into(),
+        }],
+        ..Changes::default()
     };
     let many = Evidence {
         changes: Ok(many),
@@ -243,23 +297,146 @@ fn what_was_measured_is_told_in_a_few_lines() {
         found: Commands::default(),
     };
     tell("nothing to check", &many, Next::Open, Some(nothing_found));
+    for (when, changes) in every_kind_of_change() {
+        let evidence = Evidence {
+            changes: Ok(changes),
+            cost_usd: None,
+            ..evidence(Vec::new())
+        };
+        tell(when, &evidence, Next::Open, None);
+    }
     insta::assert_snapshot!(all);
+}
+
+fn every_kind_of_change() -> Vec<(&'static str, Changes)> {
+    let ignored = |names: &[&str]| Ignored {
+        first: names.iter().map(|name| name.to_string()).collect(),
+        count: names.len() as u64,
+    };
+    let branch = |name: &str, is_new, commits| RefChange::Branch {
+        name: name.into(),
+        is_new,
+        commits,
+    };
+    let refs = Work {
+        branch: Some("main".into()),
+        has_moved: true,
+        brought: 3,
+        refs: vec![
+            branch("feature", true, 2),
+            branch("other", false, 0),
+            RefChange::BranchGone {
+                name: "feat".into(),
+                id: "abc1234".into(),
+            },
+            RefChange::Tag {
+                name: "v1".into(),
+                is_new: true,
+            },
+            RefChange::TagGone {
+                name: "v0".into(),
+                id: "def5678".into(),
+            },
+            RefChange::Stashed(1),
+            RefChange::StashGone {
+                id: "0123456".into(),
+            },
+        ],
+        gone: Commits {
+            count: 2,
+            newest: vec![commit("aaaaaaa", "the work"), commit("bbbbbbb", "of a day")],
+        },
+        ..Work::default()
+    };
+    let became = |path: &str, became| Changed {
+        became: Some(became),
+        ..changed(path, Some((0, 0)))
+    };
+    let inside = |folder: &str, fate, work: Work| (folder.to_owned(), Work { fate, ..work });
+    let untouched = || Work {
+        branch: Some("main".into()),
+        ..Work::default()
+    };
+    let repositories = Changes {
+        inside: [
+            inside("app/", Some(Fate::Cloned), work()),
+            inside("gone/", Some(Fate::Gone), Work::default()),
+            inside("new/", Some(Fate::New), work()),
+            inside("tree/", Some(Fate::Worktree), untouched()),
+            inside("vendor/lib/", None, refs.clone()),
+        ]
+        .into(),
+        unseen: vec![Unseen {
+            what: "broken/".into(),
+            why: "this repository cannot be read any more".into(),
+        }],
+        ..Changes::default()
+    };
+    let modes = [
+        became("run.sh", Became::Executable),
+        became("link", Became::Link),
+        changed("rtl\u{202e}txt.exe", Some((1, 0))),
+    ];
+    vec![
+        ("nothing", Changes::default()),
+        (
+            "only what is ignored",
+            of(Work {
+                ignored: ignored(&[".env", "target/", ".git/hooks/pre-commit"]),
+                ..work()
+            }),
+        ),
+        ("refs", of(refs.clone())),
+        (
+            "refs that others have too",
+            of(Work {
+                is_shared: true,
+                has_moved: false,
+                ..refs
+            }),
+        ),
+        ("several repositories", repositories),
+        (
+            "modes and names",
+            of(Work {
+                files: modes.into_iter().collect(),
+                ..Work::default()
+            }),
+        ),
+        (
+            "not wholly seen",
+            Changes {
+                unseen: vec![Unseen {
+                    what: "broken/".into(),
+                    why: "this repository cannot be read any more".into(),
+                }],
+                ..Changes::default()
+            },
+        ),
+    ]
 }
 
 #[test]
 fn what_is_said_about_work_in_a_workspace() {
     let mut all = String::new();
     let run = RunId::default();
-    let files = changes().files;
+    let files = changes().files();
     let one: Files = files.first[..1].iter().cloned().collect();
     let commits_only = Changes {
-        files: Files::default(),
-        remote: Remote::Ahead(0),
-        left_out: "fatal: a repository within".into(),
-        ..changes()
+        own: Work {
+            files: Files::default(),
+            remote: Remote::Ahead(0),
+            ..work()
+        },
+        unseen: vec![Unseen {
+            what: "lib/".into(),
+            why: "git refused".into(),
+        }],
+        ..Changes::default()
     };
     let pushed = |up_to_date, link: Option<&str>| Pushed {
         branch: "telecoder/k3v9".into(),
+        uncommitted: 0,
         up_to_date,
         link: link.map(str::to_owned),
     };
@@ -280,12 +457,27 @@ fn what_is_said_about_work_in_a_workspace() {
         ("a long diff", words::long_diff("…".into(), &files, false)),
         ("a cut diff", words::long_diff("…".into(), &files, true)),
         ("no diff", words::no_diff()),
-        ("pushed", words::pushed(&pushed(false, None))),
+        ("pushed", words::pushed("", &pushed(false, None))),
         (
             "pushed, a link",
-            words::pushed(&pushed(false, Some("https://example.org/pull/new/x"))),
+            words::pushed("", &pushed(false, Some("https://example.org/pull/new/x"))),
         ),
-        ("up to date", words::pushed(&pushed(true, None))),
+        ("up to date", words::pushed("", &pushed(true, None))),
+        (
+            "pushed, not all",
+            words::pushed(
+                "lib",
+                &Pushed {
+                    uncommitted: 2,
+                    ..pushed(false, None)
+                },
+            ),
+        ),
+        (
+            "which",
+            words::which_push(&[(String::new(), 1), ("lib".into(), 2), ("x".repeat(70), 1)]),
+        ),
+        ("push of none", words::no_such_repository("lib")),
         (
             "push refused",
             words::not_pushed(

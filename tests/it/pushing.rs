@@ -11,7 +11,7 @@ fn session_with_a_commit(machine: &Machine, url: &str) {
     machine.ada_says(&format!(
         "[[bash: echo x > x; git add x; {COMMIT} 'add x']] [[say: committed]]"
     ));
-    machine.message_with("1 commit not pushed (/push)");
+    machine.message_with("1 commit is on no remote branch that is known here (/push)");
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn push_sends_the_branch_and_answers_with_the_hosts_link() {
     );
     assert_eq!(branches, "add x");
     machine.ada_says("/push");
-    machine.message_with("was pushed already.");
+    machine.message_with("were pushed already.");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_branch_that_went_on_elsewhere_is_not_overwritten() {
     machine.ada_says(&format!(
         "[[bash: echo x > x; git add x; {COMMIT} mine]] [[say: mine]]"
     ));
-    machine.message_with("1 commit not pushed");
+    machine.message_with("1 commit is on no remote branch");
     let elsewhere = machine.folder.path().join("elsewhere");
     git(
         machine.folder.path(),

@@ -14,7 +14,7 @@ use telecoder::domain::id::{QuestionId, RunId};
 use telecoder::domain::outgoing::{Body, Outgoing};
 use telecoder::domain::progress::Progress;
 use telecoder::domain::question::Asks;
-use telecoder::run::answer;
+use telecoder::run::answer::{self, Told};
 
 /// Recorded on 2.1.332, some on 2.1.197 too; what is odd in a name is what the run did.
 #[test]
@@ -34,8 +34,12 @@ fn played(recording: &[u8]) -> String {
             progress.apply(&event);
             lines.add(&event);
             if let Event::TurnEnded(turn) = &event {
-                let elapsed = Duration::from_secs(12);
-                match answer::of_turn(&progress, turn.clone(), elapsed, a_run(), None, None) {
+                let told = Told {
+                    elapsed: Duration::from_secs(12),
+                    wanted_mode: None,
+                    untouched: None,
+                };
+                match answer::of_turn(&progress, turn.clone(), told, a_run(), None) {
                     Some(message) => show(&mut shown, "at the turn's end", &message),
                     None => shown.push_str("== at the turn's end: nothing\n"),
                 }

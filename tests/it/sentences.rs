@@ -519,6 +519,7 @@ fn what_the_live_message_says() {
             id: id.into(),
             failed: false,
             text: "12 passed\nand more".into(),
+            end: "12 passed\nand more".into(),
             edited,
         })
     };

@@ -219,7 +219,9 @@ fn what_the_second_run_did_in_a_clone_and_a_clone_in_that_can_be_undone() {
     );
     place.machine.message_with("did more");
     place.machine.until_quiet();
-    place.machine.message_with("2 files changed");
+    place
+        .machine
+        .message_with("In vendor/part/inner/: 1 file changed");
     place.undo();
     assert_eq!(place.read("vendor/part/notes").as_deref(), Some("mine"));
     assert_eq!(

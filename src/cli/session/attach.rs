@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::beside::Beside;
 use super::{LOOK_AGAIN, stop};
-use crate::chat::evidence::summary;
+use crate::chat::changed::summary;
 use crate::chat::shell::AtTerminal;
 use crate::chat::text::duration;
 use crate::claude::argv::Conversation;
@@ -178,7 +178,7 @@ impl AtFirst {
             let changes = measure::changes(git, workspace, self.id, self.since, &self.state).await;
             // No longer needed; one that stays costs a little room.
             let _ = inner::forget_run(Repository::new(git, workspace), self.id).await;
-            changes.ok().map(|changes| changes.files)
+            changes.ok().map(|changes| changes.files())
         })
     }
 }

@@ -70,7 +70,7 @@ fn doing(task: &Task) -> &'static str {
     match task {
         Task::Verify { .. } | Task::Check => "the checks",
         Task::Diff | Task::AskUndo { .. } => "the look at what changed",
-        Task::Push => "the push",
+        Task::Push | Task::PushIn { .. } => "the push",
         Task::Fetch { .. } => "the fetching of a file",
         Task::Undo { .. } | Task::Redo { .. } => "the undo",
         Task::SendFiles | Task::SendSecrets { .. } | Task::Get { .. } => "the sending of files",

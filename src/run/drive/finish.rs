@@ -12,7 +12,6 @@ use super::leaving::Phase;
 use crate::chat::failure::conversation_gone;
 use crate::chat::live;
 use crate::claude::host::End;
-use crate::domain::evidence::Claims;
 use crate::domain::id::ChatId;
 use crate::domain::job::Task;
 use crate::domain::live::LiveOf;
@@ -24,7 +23,7 @@ use crate::job::send_files;
 use crate::process::sweep;
 use crate::run::again::{self, How};
 use crate::run::answer::{Closing, Loss};
-use crate::run::{ending, hold};
+use crate::run::{deeds, ending, hold};
 use crate::store::{chats, jobs, measured, outbox, processes, runs, sessions, settings, steering};
 
 /// How long git may take to say what a lost run has changed.
@@ -78,6 +77,10 @@ impl Drive<'_> {
         let has_files = send_files::is_anything_there(&self.runner.handles.data, &self.session.id);
         let is_still_empty =
             self.run.before.is_empty() && snapshot::is_empty(&self.session.workspace);
+        let deeds = deeds::of(&self.progress);
+        let mut commands = deeds.commands.iter();
+        // Its last tests failed, or its push was refused, perhaps elsewhere.
+        let is_worth_a_look = commands.any(|ran| ran.passed == Some(false));
         let (at, is_news, unanswered, is_held_up) = self
             .runner
             .handles
@@ -124,8 +127,8 @@ impl Drive<'_> {
                 }
                 // What a lost run has changed is told already.
                 if has_begun && outcome != Outcome::Lost {
-                    let claims = measured::to_measure(db, id)?.claims;
-                    if is_still_empty && claims == Claims::default() {
+                    measured::set_deeds(db, id, &deeds)?;
+                    if is_still_empty && !is_worth_a_look {
                         // There is nothing to measure, and no reason to let the next prompt wait for that.
                         measured::set_unchanged(db, id)?;
                     } else {

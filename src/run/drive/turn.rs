@@ -3,33 +3,32 @@
 //! `run::answer` decides what is said, `run::hold` what a hold does.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use fail::fail_point;
 use jiff::Zoned;
 
 use super::Drive;
+use crate::chat::changed::none_changed;
 use crate::claude::{install, login};
+use crate::domain::changes::Seen;
 use crate::domain::event::{Cut, TurnEnd};
 use crate::domain::live::PromptState;
 use crate::domain::run::Run;
 use crate::domain::session::Reported;
-use crate::run::answer;
+use crate::run::answer::{self, Told};
 use crate::run::hold::{self, Met, Obstacle};
-use crate::run::said;
 use crate::store::{holds, measured, outbox, runs, sessions, settings, steering};
-use crate::verify::claims;
+use crate::verify::measure;
 
-/// How much of an answer is searched for claims, in bytes; later text makes none.
-const CLAIMS_READ: usize = 32 * 1024;
+/// How long an answer may wait for what git says of the workspace.
+const LOOK_LIMIT: Duration = Duration::from_secs(5);
+
 impl Drive<'_> {
     /// Stores the answer and its offset in one transaction, so it is posted only once.
     pub(super) async fn act_on(&mut self, turn: TurnEnd, end: u64) -> anyhow::Result<()> {
         let elapsed = self.elapsed();
         let cost_usd = self.progress.cost_usd();
-        let claims = claims::of(beginning(
-            &said::whole(&self.progress, &turn.text),
-            CLAIMS_READ,
-        ));
         let state = match turn.failed {
             true => PromptState::Failed,
             false => PromptState::Done,
@@ -60,7 +59,13 @@ impl Drive<'_> {
         let launched = self.host.launched().unwrap_or_default();
         let mode = launched.mode.as_deref();
         let is_news = !self.progress.says_nothing_new(&turn);
-        let message = answer::of_turn(&self.progress, turn, elapsed, run, asked_by, mode);
+        let untouched = self.untouched(&turn).await;
+        let told = Told {
+            elapsed,
+            wanted_mode: mode,
+            untouched: untouched.as_deref(),
+        };
+        let message = answer::of_turn(&self.progress, turn, told, run, asked_by);
         let stands = Run {
             asked_by,
             ..self.run.clone()
@@ -96,7 +101,7 @@ impl Drive<'_> {
                     if !is_too_long {
                         steering::set_answered(db, &prompts, row)?;
                     }
-                    measured::set_answer(db, run, row, claims)?;
+                    measured::set_answer(db, run, row)?;
                 }
                 if works {
                     holds::end_as_claude_works(db)?;
@@ -126,6 +131,27 @@ impl Drive<'_> {
 }
 
 impl Drive<'_> {
+    /// That the run has changed no file so far, if that is wholly measured within a moment. Not while something goes on
+    /// in the background, and not if a file was edited: then the evidence says more.
+    async fn untouched(&self, turn: &TurnEnd) -> Option<String> {
+        let tools = &self.progress.tools;
+        if turn.failed || turn.aborted || tools.has_edited || !self.progress.background.is_empty() {
+            return None;
+        }
+        let measuring = measure::changes(
+            &self.runner.handles.git,
+            &self.session.workspace,
+            self.run.id,
+            self.run.started_at?,
+            &self.run.before,
+        );
+        let changes = tokio::time::timeout(LOOK_LIMIT, measuring)
+            .await
+            .ok()?
+            .ok()?;
+        (changes.seen() == Seen::Unchanged).then(|| none_changed(&changes))
+    }
+
     /// Stores how claude says that it works, for `/status`.
     pub(super) async fn report(&mut self, reported: Reported) -> anyhow::Result<()> {
         if self.reported.as_ref() == Some(&reported) {
@@ -155,9 +181,4 @@ impl Drive<'_> {
             false => Obstacle::NotLoggedIn,
         })
     }
-}
-
-/// At most the first `most` bytes of a text.
-fn beginning(text: &str, most: usize) -> &str {
-    &text[..text.floor_char_boundary(most)]
 }

@@ -83,6 +83,13 @@ impl Reader {
     }
 }
 
+/// What a text says that a runner has printed, or its end.
+pub fn of_text(output: &str) -> Option<TestCounts> {
+    let mut reader = Reader::default();
+    output.lines().for_each(|line| reader.line(line));
+    reader.counts()
+}
+
 /// The numbers of `10 passed (1 slow), 2 failed | 3 skipped`, each with the words after it. Parentheses are skipped:
 /// they only detail the number before them.
 fn labelled(text: &str) -> Vec<(u64, String)> {
