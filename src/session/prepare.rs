@@ -13,7 +13,7 @@ use crate::domain::run::Outcome;
 use crate::domain::session::{Session, SessionState};
 use crate::domain::workspace::Remark;
 use crate::git::remarks;
-use crate::git::workspace::{self, Workshop};
+use crate::git::workspace::{self, Made, Workshop};
 use crate::git::{GitError, Listener};
 use crate::job::Heard;
 use crate::job::Signals;
@@ -60,7 +60,7 @@ impl Worker {
         };
         fail_point!("workspace-made", |_| std::process::abort());
         match made {
-            Ok(branch) => self.workspace_is_ready(session, branch).await?,
+            Ok(made) => self.workspace_is_ready(session, made).await?,
             Err(failure) => {
                 workspace::remove(&self.runner.handles.git, session, &self.branch_prefix).await;
                 if !matches!(failure, GitError::Stopped) {
@@ -138,12 +138,12 @@ impl Worker {
         }
     }
 
-    async fn workspace_is_ready(
-        &self,
-        session: &Session,
-        branch: String,
-    ) -> Result<(), StoreError> {
-        let remarks = self.remarks(session).await;
+    async fn workspace_is_ready(&self, session: &Session, made: Made) -> Result<(), StoreError> {
+        let Made {
+            branch,
+            mut remarks,
+        } = made;
+        remarks.extend(self.remarks(session).await);
         let (id, source) = (session.id.clone(), session.source.clone());
         let (ready, at) = self
             .runner

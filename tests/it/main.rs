@@ -84,3 +84,4 @@ mod torture;
 mod undo_bytes;
 mod upkeep;
 mod workspaces;
+mod worktrees;
