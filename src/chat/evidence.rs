@@ -202,6 +202,7 @@ fn name(kind: CheckKind) -> &'static str {
     match kind {
         CheckKind::Tests => "Tests",
         CheckKind::Lint => "Lint",
+        CheckKind::Setup => "Setup",
     }
 }
 
@@ -297,7 +298,7 @@ fn shown_path(path: &str) -> String {
     format!("…{tail}")
 }
 
-fn failing_output(result: &CheckResult) -> Option<Folded> {
+pub(super) fn failing_output(result: &CheckResult) -> Option<Folded> {
     if !result.is_red() || result.last_lines.trim().is_empty() {
         return None;
     }

@@ -44,8 +44,13 @@ pub fn new_session(source: &Source, waits_for_run: bool) -> Outgoing {
     Outgoing::note(format!("{what}. {when}"))
 }
 
-/// The workspace is ready.
-pub fn workspace_ready(source: &Source, branch: &str, remarks: &[Remark]) -> Outgoing {
+/// The workspace is ready; `setup` is the command that runs there first.
+pub fn workspace_ready(
+    source: &Source,
+    branch: &str,
+    remarks: &[Remark],
+    setup: Option<&str>,
+) -> Outgoing {
     let what = match source {
         Source::Empty => "The workspace is empty".to_owned(),
         Source::Clone(url) => format!("{} is cloned", without_password(url)),
@@ -56,7 +61,13 @@ pub fn workspace_ready(source: &Source, branch: &str, remarks: &[Remark]) -> Out
         text.push(' ');
         text.push_str(&remarked(remark));
     }
-    text.push_str(" What is next?");
+    match setup {
+        Some(command) => {
+            let command = one_line(&without_password(command), NAME_SHOWN);
+            text.push_str(&format!(" Its setup runs now: {command}"));
+        }
+        None => text.push_str(" What is next?"),
+    }
     Outgoing::note(text).quoting(words_of_hook(remarks))
 }
 

@@ -32,6 +32,8 @@ pub enum Task {
     },
     /// Run the checks on request: `/verify`.
     Check,
+    /// Run the command that sets the workspace up.
+    Setup,
     /// Send the last run's changes.
     Diff,
     Push,
@@ -95,9 +97,10 @@ impl Lane {
 
 impl Task {
     /// Every kind.
-    pub const KINDS: [&str; 11] = [
+    pub const KINDS: [&str; 12] = [
         "verify",
         "check",
+        "setup",
         "diff",
         "push",
         "ask_undo",
@@ -114,6 +117,7 @@ impl Task {
         match self {
             Task::Verify { .. } => "verify",
             Task::Check => "check",
+            Task::Setup => "setup",
             Task::Diff => "diff",
             Task::Push => "push",
             Task::Fetch { .. } => "fetch",
@@ -131,6 +135,7 @@ impl Task {
             // Files of the next run must not mix with those being sent.
             Task::Verify { .. }
             | Task::Check
+            | Task::Setup
             | Task::Undo { .. }
             | Task::Redo { .. }
             | Task::SendFiles => Lane::Workspace,

@@ -14,6 +14,7 @@ const STEPS: &[M<'_>] = &[
     WHAT_CLAUDE_REPORTS,
     NO_START,
     PROCESSES,
+    SETUP,
 ];
 
 const FIRST: M<'_> = M::up(
@@ -450,6 +451,13 @@ const PROCESSES: M<'_> = M::up(
         cost_usd       REAL NOT NULL,
         stop_requested INTEGER NOT NULL DEFAULT 0
     ) STRICT;
+    ",
+);
+
+const SETUP: M<'_> = M::up(
+    "
+    -- The session's own command that sets its workspace up; NULL: the general one.
+    ALTER TABLE sessions ADD COLUMN setup_cmd TEXT;
     ",
 );
 

@@ -72,6 +72,7 @@ mod service;
 mod service_commands;
 mod service_unit;
 mod sessions;
+mod setting_up;
 mod settings;
 mod shell;
 mod shown;

@@ -358,6 +358,10 @@ fn a_branch_named_for_an_empty_workspace_is_the_one_it_has() {
     assert_eq!(head, "refs/heads/feature");
     machine.ada_says("/new -");
     machine.message_with("The workspace is empty, on branch main.");
+    let (code, said) = machine.run_to_its_end(&["session", "create", "--branch", "from-a-shell"]);
+    assert_eq!(code, Some(0), "{said}");
+    let head = git(&workspace(&machine), &["symbolic-ref", "HEAD"]);
+    assert_eq!(head, "refs/heads/from-a-shell");
 }
 
 #[test]
