@@ -72,6 +72,7 @@ fn name(kind: CheckKind) -> &'static str {
     match kind {
         CheckKind::Tests => "Tests",
         CheckKind::Lint => "Lint",
+        CheckKind::Setup => "Setup",
     }
 }
 

@@ -15,6 +15,10 @@ pub struct Known {
     /// The commands set for this session.
     pub own: Commands,
     pub chosen: Vec<(Check, CheckOrigin)>,
+    /// What sets a new workspace up.
+    pub setup: Option<(Check, CheckOrigin)>,
+    /// It runs in this workspace now, because it was just set.
+    pub sets_up: bool,
     /// The commands that the workspace's files suggest.
     pub found: Commands,
     /// Why the repository's `.telecoder.toml` is ignored, if it is.
@@ -24,9 +28,7 @@ pub struct Known {
 impl Known {
     /// Whether the found commands are offered: not if somebody has set this session's checks, even to none.
     pub fn offers(&self) -> bool {
-        self.chosen.is_empty()
-            && self.own == Commands::default()
-            && self.found != Commands::default()
+        self.chosen.is_empty() && self.own.has_no_checks() && !self.found.has_no_checks()
     }
 }
 
@@ -38,6 +40,17 @@ pub fn checks(known: &Known) -> Outgoing {
     } else {
         lines.insert(0, "After each run that changed something:".to_owned());
     }
+    if let Some((setup, origin)) = &known.setup {
+        lines.push(format!(
+            "{}, once in a new workspace{}",
+            chosen_line(&(setup.clone(), *origin)),
+            if known.sets_up {
+                ", and here now."
+            } else {
+                "."
+            }
+        ));
+    }
     if let Some(fault) = &known.file_fault {
         lines.push(format!(".telecoder.toml is ignored: {fault}."));
     }
@@ -45,8 +58,8 @@ pub fn checks(known: &Known) -> Outgoing {
         lines.push(format!("Found in the workspace: {}.", listed(&known.found)));
     }
     lines.push(
-        "/checks test=… lint=… sets them for this session, /checks off runs none, /checks auto forgets what \
-         was set; /verify runs them now."
+        "/checks setup=… test=… lint=… sets them for this session, /checks off checks nothing, /checks auto \
+         forgets what was set; /verify runs the checks now."
             .to_owned(),
     );
     let message = Outgoing::note(lines.join("\n"));
@@ -78,6 +91,7 @@ fn chosen_line((check, origin): &(Check, CheckOrigin)) -> String {
     let kind = match check.kind {
         CheckKind::Tests => "Tests",
         CheckKind::Lint => "Lint",
+        CheckKind::Setup => "Setup",
     };
     let origin = match origin {
         CheckOrigin::Session => "set here",

@@ -23,6 +23,7 @@ pub mod queue;
 pub mod raw;
 pub mod sessions;
 pub mod settings;
+pub mod setup;
 pub mod shell;
 pub mod status;
 pub mod text;

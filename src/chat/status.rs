@@ -135,6 +135,7 @@ pub fn status(facts: &Facts) -> Outgoing {
 fn doing(task: &Task) -> &'static str {
     match task {
         Task::Verify { .. } | Task::Check => "Checking",
+        Task::Setup => "Setting up",
         Task::Diff | Task::AskUndo { .. } => "Looking at what changed",
         Task::Push | Task::PushIn { .. } => "Pushing",
         Task::Fetch { .. } => "Fetching a file",

@@ -13,6 +13,22 @@ use crate::domain::shown::without_password;
 use crate::domain::workspace::Remark;
 use crate::domain::workspace::Unusable;
 
+/// How many of many things a sentence names.
+const NAMED: usize = 5;
+/// How many characters are shown of a file's name, and of why it was not copied.
+const NAME_SHOWN: usize = 80;
+const WHY_SHOWN: usize = 200;
+
+/// The first of them, and how many more there are.
+fn listed(all: impl ExactSizeIterator<Item = String>) -> String {
+    let more = all.len().saturating_sub(NAMED);
+    let first = all.take(NAMED).collect::<Vec<_>>().join(", ");
+    match more {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 /// `/new`, as soon as it is stored.
 pub fn new_session(source: &Source, waits_for_run: bool) -> Outgoing {
     let what = match source {
@@ -28,8 +44,13 @@ pub fn new_session(source: &Source, waits_for_run: bool) -> Outgoing {
     Outgoing::note(format!("{what}. {when}"))
 }
 
-/// The workspace is ready.
-pub fn workspace_ready(source: &Source, branch: &str, remarks: &[Remark]) -> Outgoing {
+/// The workspace is ready; `setup` is the command that runs there first.
+pub fn workspace_ready(
+    source: &Source,
+    branch: &str,
+    remarks: &[Remark],
+    setup: Option<&str>,
+) -> Outgoing {
     let what = match source {
         Source::Empty => "The workspace is empty".to_owned(),
         Source::Clone(url) => format!("{} is cloned", without_password(url)),
@@ -40,14 +61,31 @@ pub fn workspace_ready(source: &Source, branch: &str, remarks: &[Remark]) -> Out
         text.push(' ');
         text.push_str(&remarked(remark));
     }
-    text.push_str(" What is next?");
-    Outgoing::note(text)
+    match setup {
+        Some(command) => {
+            let command = one_line(&without_password(command), NAME_SHOWN);
+            text.push_str(&format!(" Its setup runs now: {command}"));
+        }
+        None => text.push_str(" What is next?"),
+    }
+    Outgoing::note(text).quoting(words_of_hook(remarks))
 }
 
 /// The workspace is ready and a prompt waits for it: only surprises are worth a message.
 pub fn remarks(remarks: &[Remark]) -> Option<Outgoing> {
-    let sentences: Vec<String> = remarks.iter().map(remarked).collect();
-    (!sentences.is_empty()).then(|| Outgoing::note(sentences.join(" ")))
+    let is_surprise = |remark: &&Remark| !matches!(remark, Remark::Copied(_));
+    let surprises = remarks.iter().filter(is_surprise);
+    let sentences: Vec<String> = surprises.map(remarked).collect();
+    let message = || Outgoing::note(sentences.join(" ")).quoting(words_of_hook(remarks));
+    (!sentences.is_empty()).then(message)
+}
+
+fn words_of_hook(remarks: &[Remark]) -> String {
+    let words = remarks.iter().find_map(|remark| match remark {
+        Remark::HookFailed(words) => Some(words.as_str()),
+        _ => None,
+    });
+    without_password(words.unwrap_or_default())
 }
 
 fn remarked(remark: &Remark) -> String {
@@ -67,6 +105,29 @@ fn remarked(remark: &Remark) -> String {
         Remark::LargeFiles(many) => format!(
             "{many} files are in Git LFS and only pointers here, because git-lfs is not set up on this machine."
         ),
+        Remark::HookFailed(words) if words.is_empty() => {
+            "Its hook post-checkout failed without a word; all files are there.".to_owned()
+        }
+        Remark::HookFailed(_) => {
+            "Its hook post-checkout failed, in these words; all files are there.".to_owned()
+        }
+        Remark::BeginsAt(branch) => format!(
+            "The repository's HEAD names no branch that exists, so this begins at {branch}."
+        ),
+        Remark::Copied(names) => format!(
+            "Copied from there, as .worktreeinclude says: {}.",
+            listed(names.iter().map(|name| one_line(name, NAME_SHOWN)))
+        ),
+        Remark::NotCopied(files) => {
+            let named = files.iter().map(|file| {
+                let why = one_line(&without_password(&file.why), WHY_SHOWN);
+                format!("{} ({why})", one_line(&file.name, NAME_SHOWN))
+            });
+            format!(
+                "What .worktreeinclude names was not copied completely: {}.",
+                listed(named)
+            )
+        }
     }
 }
 

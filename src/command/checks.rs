@@ -1,23 +1,24 @@
 //! The arguments of `/checks`.
 
-/// A change to a session's checks.
+use crate::domain::check::Commands;
+
+/// A change to a session's commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChecksChange {
     /// No change: show them.
     Show,
     /// Sets those that are named; an empty command means that there is none.
-    Set {
-        test: Option<String>,
-        lint: Option<String>,
-    },
-    /// Nothing is checked.
+    Set(Commands),
+    /// Nothing is checked. What sets the workspace up stays.
     Off,
     /// Forgets what was set: the commands for all sessions apply.
     Auto,
 }
 
-/// Reads `test=… lint=…` in any order, `off`, `auto`, or nothing. A command extends to the next of the two words, with
-/// its blanks and quotes; `-` is none.
+const KEYS: [&str; 3] = ["setup=", "test=", "lint="];
+
+/// Reads `setup=… test=… lint=…` in any order, `off`, `auto`, or nothing. A command extends to the next of these words,
+/// with its blanks and quotes; `-` is none.
 pub fn read(rest: &str) -> Option<ChecksChange> {
     let rest = rest.trim();
     match rest {
@@ -26,22 +27,22 @@ pub fn read(rest: &str) -> Option<ChecksChange> {
         "auto" => return Some(ChecksChange::Auto),
         _ => {}
     }
-    let [test, lint] = ["test=", "lint="].map(|key| place_of(rest, key));
-    if test
-        .or(lint)
-        .is_none_or(|_| test != Some(0) && lint != Some(0))
-    {
+    let places = KEYS.map(|key| place_of(rest, key));
+    if !places.contains(&Some(0)) {
         return None;
     }
-    let value = |from: Option<usize>, other: Option<usize>| {
-        let from = from?;
-        let end = other.filter(|other| *other > from).unwrap_or(rest.len());
-        Some(unquoted(rest[from + "test=".len()..end].trim()).to_owned())
+    let value = |which: usize| {
+        let from = places[which]?;
+        let later = places.iter().flatten().filter(|other| **other > from);
+        let end = later.min().copied().unwrap_or(rest.len());
+        let value = &rest[from + KEYS[which].len()..end];
+        Some(unquoted(value.trim()).to_owned())
     };
-    Some(ChecksChange::Set {
-        test: value(test, lint),
-        lint: value(lint, test),
-    })
+    Some(ChecksChange::Set(Commands {
+        setup: value(0),
+        test: value(1),
+        lint: value(2),
+    }))
 }
 
 /// Where a key begins a word, outside of another value's quotes.

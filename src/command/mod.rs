@@ -241,7 +241,7 @@ fn command(verb: Verb, rest: &str) -> Input {
             WantedSource::Repository((*name).to_owned()),
             Some((*branch).to_owned()),
         ),
-        (Verb::New, ["-", _, ..]) => return Input::Misused(verb),
+        (Verb::New, ["-", branch]) => new_session(WantedSource::Empty, Some((*branch).to_owned())),
         (Verb::New, [source]) => new_session(WantedSource::Repository((*source).to_owned()), None),
         (Verb::New, [source, branch]) => new_session(
             WantedSource::Repository((*source).to_owned()),

@@ -282,6 +282,7 @@ impl Config {
                     branch_prefix: text(Setting::BranchPrefix),
                     repo_roots,
                     checks: Commands {
+                        setup: sources.value(Setting::SetupCommand),
                         test: sources.value(Setting::TestCommand),
                         lint: sources.value(Setting::LintCommand),
                     },

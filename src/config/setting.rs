@@ -237,6 +237,16 @@ settings! {
         takes: "full paths, or paths from ~/, separated by commas",
         example: "~/src,/srv/git",
     }
+    SetupCommand {
+        name: "TELECODER_SETUP_CMD",
+        group: Group::Workspaces,
+        meaning: &[
+            "The shell command that sets up a new clone or worktree, once, before its first prompt, for sessions without one",
+            "of their own from /checks. It may take as long as a check.",
+        ],
+        takes: "a shell command",
+        example: "npm ci",
+    }
     TestCommand {
         name: "TELECODER_TEST_CMD",
         group: Group::Checks,
@@ -259,8 +269,8 @@ settings! {
         group: Group::Checks,
         default: "false",
         meaning: &[
-            "Whether .telecoder.toml in a repository may set the checks: true or false. Anyone who can write to the repository",
-            "can then choose commands that run here.",
+            "Whether .telecoder.toml in a repository may set the checks and the setup: true or false. Anyone who can write to",
+            "the repository can then choose commands that run here.",
         ],
         takes: "true or false",
     }
@@ -268,7 +278,7 @@ settings! {
         name: "TELECODER_VERIFY_TIMEOUT",
         group: Group::Checks,
         default: "15m",
-        meaning: &["The longest that one check may take, like 90s, 30m or 2h, or none."],
+        meaning: &["The longest that one check, or the setup, may take, like 90s, 30m or 2h, or none."],
         takes: "a length of time like 90s, 30m or 2h, or none",
         example: "1h",
     }

@@ -1,14 +1,23 @@
-//! The checks of a project: its tests and its linter, and how each ended.
+//! The commands of a project: what sets it up, its tests and its linter, and how each ended.
 
 use crate::domain::shown::without_password;
 use serde::{Deserialize, Serialize};
 
-/// The commands that check a project: set in a session, the settings or a repository, or guessed from its files.
-/// `None` means unset; an empty command means no check.
+/// The commands of a project: set in a session, the settings or a repository, or guessed from its files. `None` means
+/// unset; an empty command means none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commands {
+    /// Runs once in a new workspace. It is never guessed.
+    pub setup: Option<String>,
     pub test: Option<String>,
     pub lint: Option<String>,
+}
+
+impl Commands {
+    /// Whether nobody has said what checks a run, not even that nothing does.
+    pub fn has_no_checks(&self) -> bool {
+        self.test.is_none() && self.lint.is_none()
+    }
 }
 
 /// The kind of a check.
@@ -17,6 +26,8 @@ pub struct Commands {
 pub enum CheckKind {
     Tests,
     Lint,
+    /// Not a check of a run: what sets a workspace up. It is run like one.
+    Setup,
 }
 
 /// A command whose exit code says whether it passed.

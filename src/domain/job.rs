@@ -29,6 +29,8 @@ pub enum Task {
     Verify { run: RunId, with_checks: bool },
     /// Run the checks on request: `/verify`.
     Check,
+    /// Run the command that sets the workspace up.
+    Setup,
     /// Send the last run's changes.
     Diff,
     /// Push the repository that has something to push; ask which, if there are several.
@@ -85,9 +87,10 @@ impl Lane {
 
 impl Task {
     /// Every kind.
-    pub const KINDS: [&str; 11] = [
+    pub const KINDS: [&str; 12] = [
         "verify",
         "check",
+        "setup",
         "diff",
         "push",
         "ask_undo",
@@ -104,6 +107,7 @@ impl Task {
         match self {
             Task::Verify { .. } => "verify",
             Task::Check => "check",
+            Task::Setup => "setup",
             Task::Diff => "diff",
             Task::Push | Task::PushIn { .. } => "push",
             Task::Fetch { .. } => "fetch",
@@ -121,6 +125,7 @@ impl Task {
             // Files of the next run must not mix with those being sent.
             Task::Verify { .. }
             | Task::Check
+            | Task::Setup
             | Task::Undo { .. }
             | Task::Redo { .. }
             | Task::SendFiles => Lane::Workspace,

@@ -107,7 +107,7 @@ impl Verb {
             }
             Verb::Model => "[name | off]",
             Verb::Effort => "[low | medium | high | xhigh | max | off]",
-            Verb::Checks => "[test=… lint=… | off | auto]",
+            Verb::Checks => "[setup=… test=… lint=… | off | auto]",
             Verb::Autofix | Verb::Queue => "[on | off]",
             Verb::Resume => "[session]",
             Verb::Status

@@ -9,6 +9,31 @@ pub enum Remark {
     Submodules(Vec<String>),
     /// How many files are only pointers, because git-lfs is not set up here.
     LargeFiles(usize),
+    /// The hook post-checkout failed, with these words; everything is checked out.
+    HookFailed(String),
+    /// The repository's `HEAD` names no branch that exists; this one was taken.
+    BeginsAt(String),
+    /// Ignored files that were copied from the checkout, because `.worktreeinclude` names them.
+    Copied(Vec<String>),
+    /// Those that could not be copied.
+    NotCopied(Vec<NotCopied>),
+}
+
+/// A file that was to be copied into a worktree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotCopied {
+    pub name: String,
+    /// For a person.
+    pub why: String,
+}
+
+impl NotCopied {
+    pub fn of(name: &str, why: &str) -> NotCopied {
+        NotCopied {
+            name: name.to_owned(),
+            why: why.to_owned(),
+        }
+    }
 }
 
 /// Why a source cannot become a workspace.

@@ -22,6 +22,17 @@ use super::{Git, GitError, Listener};
 
 /// The prefix of unfinished mirrors' folders.
 const HALF_MADE: &str = ".new-";
+/// What a mirror has of the remote.
+const EVERYTHING: [&str; 2] = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+
+/// Where a remote's `HEAD` is.
+pub enum Head {
+    Branch(String),
+    /// At this commit, which the mirror has.
+    Detached(String),
+    /// At no commit, or the remote does not say.
+    Unknown,
+}
 
 /// `mirrors/` in the data folder.
 pub struct Mirrors {
@@ -38,8 +49,7 @@ impl Mirrors {
         }
     }
 
-    /// The mirror of a URL, brought up to date, and the remote's default branch; `None` if the remote has no commit
-    /// yet.
+    /// The mirror of a URL, brought up to date, and where the remote's `HEAD` is.
     ///
     /// Errors are git's.
     pub async fn fetched(
@@ -47,7 +57,7 @@ impl Mirrors {
         git: &Git,
         url: &str,
         listener: Listener<'_>,
-    ) -> Result<(PathBuf, Option<String>), GitError> {
+    ) -> Result<(PathBuf, Head), GitError> {
         let mirror = self.folder.join(name_of(url));
         let lock = {
             let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,19 +68,29 @@ impl Mirrors {
             () = listener.stop.cancelled() => return Err(GitError::Stopped),
         };
         if !mirror.is_dir() {
-            self.make(git, &mirror, url, listener).await?;
+            let made = self.make(git, &mirror, url, "sha1", listener).await;
+            if let Err(failure @ GitError::Refused { .. }) = made {
+                if !has_long_names(git, &self.folder, url, listener).await {
+                    return Err(failure);
+                }
+                self.make(git, &mirror, url, "sha256", listener).await?;
+            } else {
+                made?;
+            }
         } else {
-            fetch(git, &mirror, url, listener).await?;
+            fetch(git, &mirror, url, &EVERYTHING, listener).await?;
         }
-        let branch = default_branch(git, &mirror, url, listener).await?;
-        Ok((mirror, branch))
+        let head = head(git, &mirror, url, listener).await?;
+        Ok((mirror, head))
     }
 
+    /// Makes a mirror whose objects are named by this hash: almost every host has sha1.
     async fn make(
         &self,
         git: &Git,
         mirror: &Path,
         url: &str,
+        hash: &str,
         listener: Listener<'_>,
     ) -> Result<(), GitError> {
         let unusable = |error: std::io::Error| {
@@ -87,14 +107,8 @@ impl Mirrors {
             .join(format!("{HALF_MADE}{name}-{}", Uuid::new_v4().simple()));
         let made = async {
             let folder: OsString = half.clone().into();
-            // Almost every host has it so; a person's own choice is for new repositories.
-            let arguments = [
-                "init",
-                "--quiet",
-                "--bare",
-                "--initial-branch=main",
-                "--object-format=sha1",
-            ];
+            let hash = format!("--object-format={hash}");
+            let arguments = ["init", "--quiet", "--bare", "--initial-branch=main", &hash];
             let arguments = arguments.map(OsString::from).into_iter().chain([folder]);
             git.call(&self.folder, arguments).output().await?;
             // Existing workspaces need these objects; and a detached cleanup would be ended with the fetch.
@@ -105,7 +119,7 @@ impl Mirrors {
             ] {
                 bare(git, &half, ["config", name, value]).output().await?;
             }
-            fetch(git, &half, url, listener).await?;
+            fetch(git, &half, url, &EVERYTHING, listener).await?;
             fail_point!("mirror-fetched", |_| std::process::abort());
             fs::rename(&half, mirror).await.map_err(unusable)
         };
@@ -141,45 +155,75 @@ fn bare<'a, 'b>(
 }
 
 /// The URL is named every time, so that no password in it is written into the mirror's settings.
+///
+/// A remote that is a shallow clone itself makes the mirror shallow; git refuses its branches otherwise.
 async fn fetch(
     git: &Git,
     mirror: &Path,
     url: &str,
+    wanted: &[&str],
     listener: Listener<'_>,
 ) -> Result<(), GitError> {
     let arguments = [
         "fetch",
         "--progress",
         "--prune",
+        "--update-shallow",
         "--no-write-fetch-head",
         "--",
         url,
-        "+refs/heads/*:refs/heads/*",
-        "+refs/tags/*:refs/tags/*",
     ];
-    bare(git, mirror, arguments)
-        .supervised(listener)
-        .await
-        .map(drop)
+    bare(
+        git,
+        mirror,
+        arguments.into_iter().chain(wanted.iter().copied()),
+    )
+    .supervised(listener)
+    .await
+    .map(drop)
 }
 
-/// The branch of the remote's `HEAD`. Format: `git ls-remote --symref`.
-async fn default_branch(
+/// Where the remote's `HEAD` is. Format: `git ls-remote --symref`.
+async fn head(
     git: &Git,
     mirror: &Path,
     url: &str,
     listener: Listener<'_>,
-) -> Result<Option<String>, GitError> {
+) -> Result<Head, GitError> {
     let arguments = ["ls-remote", "--symref", "--", url, "HEAD"];
     let output = bare(git, mirror, arguments)
         .supervised(listener)
         .await?
         .text();
-    let branch = output.lines().find_map(|line| {
-        let (target, name) = line.strip_prefix("ref: ")?.split_once('\t')?;
-        (name == "HEAD").then(|| target.strip_prefix("refs/heads/").map(str::to_owned))?
-    });
-    Ok(branch)
+    let values = || {
+        output
+            .lines()
+            .filter_map(|line| line.strip_suffix("\tHEAD"))
+    };
+    let branch = values().find_map(|value| value.strip_prefix("ref: refs/heads/"));
+    if let Some(branch) = branch {
+        return Ok(Head::Branch(branch.to_owned()));
+    }
+    let Some(commit) = values().find(|value| !value.starts_with("ref: ")) else {
+        return Ok(Head::Unknown);
+    };
+    let is_here = ["cat-file", "-e", commit];
+    if bare(git, mirror, is_here).output().await.is_err() {
+        // No branch has it.
+        fetch(git, mirror, url, &["HEAD"], listener).await?;
+    }
+    Ok(Head::Detached(commit.to_owned()))
+}
+
+/// Whether the remote's objects are named by sha256: 64 digits.
+async fn has_long_names(git: &Git, folder: &Path, url: &str, listener: Listener<'_>) -> bool {
+    let listed = git.call(folder, ["ls-remote", "--", url]);
+    let listed = listed.supervised(listener).await;
+    listed.is_ok_and(|listed| {
+        let text = listed.text();
+        let first = text.split('\t').next().unwrap_or_default();
+        first.len() == 64
+    })
 }
 
 /// Names the mirror of a URL, readable and unique. Everybody who may fetch the URL may use the mirror, so credentials

@@ -1,7 +1,9 @@
 //! The only module that runs git: the binary, with worktrees, hooks and credentials as the person has them.
 //!
-//! `call` runs it. [`workspace`] makes a workspace from what [`source`] found and [`mirror`] keeps. [`snapshot`] (its
-//! content is a `state`) and [`diff`] say what a run changed, through an [`index`], which `seed` begins and `look` brings
+//! `call` runs it. [`workspace`] makes a workspace from what [`source`] found and [`mirror`] keeps: a `clone`, or a
+//! `worktree` with what `include` copies; `branch` names its branch, and `checkout` copes with hooks and filters. [`snapshot`] (its
+//! content is a `state`) and [`diff`] say what a run changed, with [`history`] of its commits and refs, [`ignored`] for what git does not see and
+//! [`begun`] for a repository that the run made, through an [`index`], which `seed` begins and `look` brings
 //! up to date with what it has `found`; `beside` has what git cannot keep. They are in a [`repository`] of our own, with the person's
 //! [`objects`] linked. [`undo`] takes a run back, from what is `known`: [`present`] keeps what is there, `plan` says what may be touched, [`restore`] writes
 //! it, and [`inner`] finds the repositories inside the workspace for all of these. [`push`] publishes a branch. [`unique`]
@@ -9,13 +11,17 @@
 
 pub mod begun;
 pub mod beside;
+mod branch;
 mod call;
 pub mod changes;
+mod checkout;
+mod clone;
 pub mod diff;
 pub mod file;
 mod found;
 pub mod history;
 pub mod ignored;
+mod include;
 pub mod index;
 pub mod inner;
 mod known;
@@ -36,6 +42,7 @@ mod state;
 pub mod undo;
 pub mod unique;
 pub mod workspace;
+mod worktree;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

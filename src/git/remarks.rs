@@ -3,7 +3,7 @@
 use crate::domain::workspace::Remark;
 use std::path::Path;
 
-use super::{Git, GitError, file};
+use super::{Git, GitError, checkout, file};
 
 /// Looks at a workspace that was just made.
 pub async fn look(git: &Git, workspace: &Path) -> Result<Vec<Remark>, GitError> {
@@ -16,8 +16,8 @@ pub async fn look(git: &Git, workspace: &Path) -> Result<Vec<Remark>, GitError> 
     }
     let attributes = file::text(&workspace.join(".gitattributes"));
     if attributes.is_some_and(|attributes| attributes.contains("filter=lfs")) {
-        let has_filter = git.run(workspace, ["config", "--get", "filter.lfs.smudge"]);
-        if has_filter.await.is_err() {
+        let filter = git.run(workspace, ["config", "--get", "filter.lfs.smudge"]);
+        if filter.await.is_err() || !checkout::has_lfs(git, workspace).await {
             let named = ["ls-files", "-z", "--", ":(attr:filter=lfs)"];
             let count = git.run(workspace, named).await?.matches('\0').count();
             if count > 0 {

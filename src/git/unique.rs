@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::branch;
 use super::repository::Repository;
-use super::workspace::own_branch_to_go;
 use super::{Git, GitError};
 use crate::domain::session::{Session, Source};
 
@@ -32,7 +32,7 @@ pub async fn commits(git: &Git, session: &Session, branch_prefix: &str) -> Resul
         }
         Source::Worktree(_) => {
             let mut but = Vec::new();
-            if let Some(own) = own_branch_to_go(session, branch_prefix) {
+            if let Some(own) = branch::own_to_go(session, branch_prefix) {
                 let reference = format!("refs/heads/{own}");
                 if exists(git, folder, &reference).await {
                     from.push(reference);

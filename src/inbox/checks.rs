@@ -9,7 +9,7 @@ use crate::chat::{changes, toast};
 use crate::command::ChecksChange;
 use crate::domain::check::Commands;
 use crate::domain::id::{ChatId, ChatThread, SessionId};
-use crate::domain::job::Task;
+use crate::domain::job::{Job, Task};
 use crate::domain::session::{Session, SessionState};
 use crate::store::{Store, StoreError, chats, jobs, outbox, sessions};
 use crate::verify::commands::{self, Found};
@@ -45,25 +45,48 @@ pub(super) fn change(
         outbox::insert(db, at, &changes::no_session())?;
         return Ok(Follow::default());
     };
+    let mut sets_up = false;
     session.checks = match change {
         ChecksChange::Show => session.checks,
         ChecksChange::Auto => Commands::default(),
         ChecksChange::Off => Commands {
             test: Some(String::new()),
             lint: Some(String::new()),
+            ..session.checks
         },
-        ChecksChange::Set { test, lint } => Commands {
-            test: test.or(session.checks.test),
-            lint: lint.or(session.checks.lint),
-        },
+        ChecksChange::Set(given) => {
+            sets_up = given.setup.as_ref().is_some_and(|setup| !setup.is_empty());
+            Commands {
+                setup: given.setup.or(session.checks.setup),
+                test: given.test.or(session.checks.test),
+                lint: given.lint.or(session.checks.lint),
+            }
+        }
     };
     sessions::set_checks(db, &session.id, &session.checks)?;
-    let known = known(&session, for_all, found);
+    let mut known = known(&session, for_all, found);
+    // A workspace that is still to be made gets it then.
+    known.sets_up = sets_up && session.state == SessionState::Ready;
+    let mut follow = Follow::default();
+    if known.sets_up {
+        set_up(db, &session)?;
+        follow = Follow::wake(at);
+    }
     if known.offers() {
         sessions::set_offered(db, &session.id, &known.found)?;
     }
     outbox::insert(db, at, &words::checks(&known))?;
-    Ok(Follow::default())
+    Ok(follow)
+}
+
+/// Runs the command that sets the workspace up, unless that is still to begin.
+fn set_up(db: &Connection, session: &Session) -> rusqlite::Result<()> {
+    let due = jobs::due_in(db, &session.id)?;
+    let is_to_begin = |job: &Job| job.task == Task::Setup && job.begun_at.is_none();
+    if !due.iter().any(is_to_begin) {
+        jobs::insert(db, &session.id, session.at, &Task::Setup, None)?;
+    }
+    Ok(())
 }
 
 fn known(session: &Session, for_all: &ForAll, found: &Found) -> Known {
@@ -83,6 +106,12 @@ fn known(session: &Session, for_all: &ForAll, found: &Found) -> Known {
             &for_all.defaults,
             file.filter(|_| for_all.trusts_repository),
         ),
+        setup: commands::setup(
+            session,
+            &for_all.defaults,
+            file.filter(|_| for_all.trusts_repository),
+        ),
+        sets_up: false,
         found: found.detected.clone(),
         file_fault,
     }
@@ -98,8 +127,11 @@ pub(super) fn use_pressed(
     let Some(session) = session else {
         return Ok(Pressed::over(toast::NO_EFFECT));
     };
-    let offered = sessions::offered(db, id)?;
-    if offered == Commands::default() {
+    let offered = Commands {
+        setup: session.checks.setup,
+        ..sessions::offered(db, id)?
+    };
+    if offered.has_no_checks() {
         return Ok(Pressed::over(toast::NO_EFFECT));
     }
     sessions::set_checks(db, id, &offered)?;

@@ -7,8 +7,8 @@ use tracing::{info, warn};
 
 use super::at_work::{AtWork, Heard};
 use super::verify::Order;
-use crate::chat::evidence;
-use crate::domain::check::{Check, CheckEnd, CheckResult};
+use crate::chat::{evidence, setup};
+use crate::domain::check::{Check, CheckEnd, CheckKind, CheckResult};
 use crate::domain::id::RunId;
 use crate::domain::job::Lane;
 use crate::process::supervised::end_marked;
@@ -79,7 +79,10 @@ async fn run_one(
         place = places.take(work.job.id.0, work.job.at) => place,
         why = cut(work, order) => return Ok(CheckResult::not_begun(check, why)),
     };
-    let live = |elapsed| evidence::live(&check.command, elapsed, &heard.get());
+    let live = |elapsed| match check.kind {
+        CheckKind::Setup => setup::live(&check.command, elapsed, &heard.get()),
+        CheckKind::Tests | CheckKind::Lint => evidence::live(&check.command, elapsed, &heard.get()),
+    };
     let result = tokio::select! {
         result = bench.run(check, cut(work, order)) => result,
         () = work.show(live) => CheckResult::not_begun(check, CheckEnd::Stopped),

@@ -1,4 +1,4 @@
-//! A job: work in a session's workspace that is no run. Checks and evidence, a diff, a push, an undo, files sent and
+//! A job: work in a session's workspace that is no run. Its setup, checks and evidence, a diff, a push, an undo, files sent and
 //! fetched.
 //!
 //! A job is stored before it begins and ends in the transaction that stores its result, so it survives the bot like a
@@ -18,6 +18,7 @@ pub mod places;
 mod push;
 pub mod secret;
 pub mod send_files;
+mod setup;
 mod undo;
 mod verify;
 
@@ -59,6 +60,7 @@ pub async fn work(work: &AtWork<'_>) -> anyhow::Result<Finished> {
             };
             verify::verify(work, order).await?
         }
+        Task::Setup => setup::set_up(work).await?,
         Task::Diff => diff::send(work).await?,
         Task::Push => push::push(work, None).await?,
         Task::PushIn { folder } => push::push(work, Some(&folder)).await?,

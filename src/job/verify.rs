@@ -91,9 +91,7 @@ async fn make(
     Ok(Made {
         evidence,
         // Not if somebody has said that there is nothing to check.
-        unchecked: order.with_checks
-            && list.is_empty()
-            && work.session.checks == Commands::default(),
+        unchecked: order.with_checks && list.is_empty() && work.session.checks.has_no_checks(),
     })
 }
 

@@ -3,21 +3,26 @@
 use std::time::{Duration, Instant};
 
 use fail::fail_point;
+use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::worker::{LOOK_AGAIN, Step, Worker};
 use crate::chat::workspace as words;
+use crate::domain::check::Commands;
+use crate::domain::id::{ChatThread, SessionId};
+use crate::domain::job::Task;
 use crate::domain::live::LiveOf;
 use crate::domain::run::Outcome;
 use crate::domain::session::{Session, SessionState};
 use crate::domain::workspace::Remark;
 use crate::git::remarks;
-use crate::git::workspace::{self, Workshop};
+use crate::git::workspace::{self, Made, Workshop};
 use crate::git::{GitError, Listener};
 use crate::job::Heard;
 use crate::job::Signals;
-use crate::store::{StoreError, chats, late, outbox, repositories, sessions, waiting};
+use crate::store::{StoreError, chats, jobs, late, outbox, repositories, sessions, waiting};
+use crate::verify::commands;
 
 /// A shorter setup shows no live message.
 const LIVE_AFTER: Duration = Duration::from_secs(2);
@@ -60,7 +65,7 @@ impl Worker {
         };
         fail_point!("workspace-made", |_| std::process::abort());
         match made {
-            Ok(branch) => self.workspace_is_ready(session, branch).await?,
+            Ok(made) => self.workspace_is_ready(session, made).await?,
             Err(failure) => {
                 workspace::remove(&self.runner.handles.git, session, &self.branch_prefix).await;
                 if !matches!(failure, GitError::Stopped) {
@@ -138,13 +143,19 @@ impl Worker {
         }
     }
 
-    async fn workspace_is_ready(
-        &self,
-        session: &Session,
-        branch: String,
-    ) -> Result<(), StoreError> {
-        let remarks = self.remarks(session).await;
+    async fn workspace_is_ready(&self, session: &Session, made: Made) -> Result<(), StoreError> {
+        let Made {
+            branch,
+            mut remarks,
+        } = made;
+        remarks.extend(self.remarks(session).await);
         let (id, source) = (session.id.clone(), session.source.clone());
+        let checking = &self.runner.handles.checking;
+        let file = match checking.trusts_repository {
+            true => commands::look(session.workspace.clone()).await.file,
+            false => None,
+        };
+        let defaults = checking.defaults.clone();
         let (ready, at) = self
             .runner
             .handles
@@ -156,9 +167,15 @@ impl Worker {
                     return Ok((ready, at));
                 }
                 repositories::remember(db, &source)?;
+                let setup = set_up(db, &id, at, &defaults, file.as_deref())?;
                 // A waiting prompt wants its answer, not talk about folders.
                 let message = match waiting::queued_count(db, at)? + late::count(db, at)? {
-                    0 => Some(words::workspace_ready(&source, &branch, &remarks)),
+                    0 => Some(words::workspace_ready(
+                        &source,
+                        &branch,
+                        &remarks,
+                        setup.as_deref(),
+                    )),
                     _ => words::remarks(&remarks),
                 };
                 if let Some(message) = message {
@@ -215,4 +232,21 @@ impl Worker {
         self.runner.handles.outbox.deliver(at.chat);
         Ok(())
     }
+}
+
+/// Queues the command that sets the workspace up, and returns it. It comes before the prompts that wait.
+fn set_up(
+    db: &Connection,
+    id: &SessionId,
+    at: ChatThread,
+    defaults: &Commands,
+    file: Option<&str>,
+) -> rusqlite::Result<Option<String>> {
+    // As it is now: somebody may have set one while the workspace was made.
+    let session = sessions::get(db, id)?;
+    let setup = session.and_then(|session| commands::setup(&session, defaults, file));
+    if setup.is_some() {
+        jobs::insert(db, id, at, &Task::Setup, None)?;
+    }
+    Ok(setup.map(|(check, _)| check.command))
 }

@@ -15,6 +15,7 @@ const STEPS: &[M<'_>] = &[
     NO_START,
     PROCESSES,
     DEEDS,
+    SETUP,
 ];
 
 const FIRST: M<'_> = M::up(
@@ -459,6 +460,13 @@ const DEEDS: M<'_> = M::up(
     -- What claude itself did in the run (JSON). What its answer said of itself is not read any more.
     ALTER TABLE runs RENAME COLUMN claims TO deeds;
     UPDATE runs SET deeds = NULL;
+    ",
+);
+
+const SETUP: M<'_> = M::up(
+    "
+    -- The session's own command that sets its workspace up; NULL: the general one.
+    ALTER TABLE sessions ADD COLUMN setup_cmd TEXT;
     ",
 );
 

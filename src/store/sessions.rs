@@ -13,13 +13,13 @@ use crate::domain::id::{
 use crate::domain::session::{Reported, Session, SessionState};
 
 const COLUMNS: &str = "id, chat_id, thread_id, source, wanted_branch, workspace, branch, state, claude_session, model,
-    test_cmd, lint_cmd, autofix";
+    test_cmd, lint_cmd, autofix, setup_cmd";
 
 pub fn insert(db: &Connection, session: &Session) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO sessions (id, chat_id, thread_id, source, wanted_branch, workspace, branch, state,
-                               claude_session, model, test_cmd, lint_cmd, autofix, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                               claude_session, model, test_cmd, lint_cmd, autofix, setup_cmd, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?
     .execute(params![
         session.id.0,
@@ -35,6 +35,7 @@ pub fn insert(db: &Connection, session: &Session) -> rusqlite::Result<()> {
         session.checks.test,
         session.checks.lint,
         session.autofix,
+        session.checks.setup,
         now(),
     ])?;
     Ok(())
@@ -275,7 +276,7 @@ pub fn attached(db: &Connection) -> rusqlite::Result<Vec<(Session, i64)>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS}, attached_at FROM sessions WHERE attached_at IS NOT NULL"
     ))?
-    .query_map([], |row| Ok((from_row(row)?, row.get(13)?)))?
+    .query_map([], |row| Ok((from_row(row)?, row.get(14)?)))?
     .collect()
 }
 
@@ -299,8 +300,10 @@ pub fn forget_conversation(db: &Connection, id: &SessionId) -> rusqlite::Result<
 
 /// Sets the session's own commands.
 pub fn set_checks(db: &Connection, id: &SessionId, checks: &Commands) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE sessions SET test_cmd = ?2, lint_cmd = ?3 WHERE id = ?1")?
-        .execute(params![id.0, checks.test, checks.lint])?;
+    db.prepare_cached(
+        "UPDATE sessions SET setup_cmd = ?2, test_cmd = ?3, lint_cmd = ?4 WHERE id = ?1",
+    )?
+    .execute(params![id.0, checks.setup, checks.test, checks.lint])?;
     Ok(())
 }
 
@@ -384,6 +387,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
         claude_session: row.get::<_, Option<String>>(8)?.map(ClaudeSessionId),
         model: row.get(9)?,
         checks: Commands {
+            setup: row.get(13)?,
             test: row.get(10)?,
             lint: row.get(11)?,
         },

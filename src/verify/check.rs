@@ -61,6 +61,7 @@ impl Bench<'_> {
         self.folder.join(match check.kind {
             CheckKind::Tests => "tests.log",
             CheckKind::Lint => "lint.log",
+            CheckKind::Setup => "setup.log",
         })
     }
 

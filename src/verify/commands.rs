@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::domain::check::Commands;
 use crate::domain::check::{Check, CheckKind};
+use crate::domain::session::{Session, Source};
 use crate::git::file;
 
 /// The repository's own file, used if `TELECODER_REPO_CHECKS` allows it.
@@ -28,32 +29,53 @@ pub fn chosen(
 ) -> Vec<(Check, CheckOrigin)> {
     // A file that cannot be read counts as none; `of_file` gives the reason.
     let file = file.and_then(|text| of_file(text).ok()).unwrap_or_default();
-    let of = |kind, session: &Option<String>, default: &Option<String>, file: Option<String>| {
-        let own = session
-            .clone()
-            .map(|command| (command, CheckOrigin::Session));
-        let default = || {
-            default
-                .clone()
-                .map(|command| (command, CheckOrigin::Settings))
-        };
-        let file = || file.map(|command| (command, CheckOrigin::Repository));
-        let (command, origin) = own.or_else(default).or_else(file)?;
-        (!command.trim().is_empty()).then_some((Check { kind, command }, origin))
-    };
     [
-        of(CheckKind::Tests, &session.test, &defaults.test, file.test),
-        of(CheckKind::Lint, &session.lint, &defaults.lint, file.lint),
+        first(
+            CheckKind::Tests,
+            [&session.test, &defaults.test, &file.test],
+        ),
+        first(CheckKind::Lint, [&session.lint, &defaults.lint, &file.lint]),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
+/// The command that sets a new workspace up, found as [`chosen`] finds checks. The settings are about repositories, not
+/// about empty workspaces.
+pub fn setup(
+    session: &Session,
+    defaults: &Commands,
+    file: Option<&str>,
+) -> Option<(Check, CheckOrigin)> {
+    let file = file.and_then(|text| of_file(text).ok()).unwrap_or_default();
+    let default = match session.source {
+        Source::Empty => &None,
+        Source::Clone(_) | Source::Worktree(_) => &defaults.setup,
+    };
+    first(
+        CheckKind::Setup,
+        [&session.checks.setup, default, &file.setup],
+    )
+}
+
+/// The first that is set of the session's, the settings' and the repository's; `None` if that one is empty.
+fn first(kind: CheckKind, set: [&Option<String>; 3]) -> Option<(Check, CheckOrigin)> {
+    let origins = [
+        CheckOrigin::Session,
+        CheckOrigin::Settings,
+        CheckOrigin::Repository,
+    ];
+    let mut set = set.into_iter().zip(origins);
+    let (command, origin) = set.find_map(|(command, origin)| Some((command.clone()?, origin)))?;
+    (!command.trim().is_empty()).then_some((Check { kind, command }, origin))
+}
+
 /// The commands that a `.telecoder.toml` names. The error is for a person.
 ///
 /// ```toml
 /// [checks]
+/// setup = "npm ci"
 /// test = "cargo test"
 /// lint = "cargo clippy"
 /// ```
@@ -94,6 +116,7 @@ pub fn detect(workspace: &Path) -> Commands {
     let of = |test: Option<&str>, lint: Option<&str>| Commands {
         test: test.map(str::to_owned),
         lint: lint.map(str::to_owned),
+        ..Commands::default()
     };
     if let Some(name) = ["justfile", "Justfile", ".justfile"]
         .into_iter()
@@ -169,6 +192,7 @@ fn of_package_json(text: &str, manager: &str) -> Commands {
     Commands {
         test: script("test").map(|_| format!("{manager} run test")),
         lint: script("lint").map(|_| format!("{manager} run lint")),
+        ..Commands::default()
     }
 }
 

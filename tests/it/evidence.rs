@@ -175,7 +175,7 @@ fn checks_are_set_shown_and_forgotten_in_the_chat() {
     machine.ada_says("/checks auto");
     machine.nth_message_with("Lint: echo lint for all (from the settings)", 2);
     machine.ada_says("/checks nonsense");
-    machine.message_with("Usage: /checks [test=… lint=… | off | auto]");
+    machine.message_with("Usage: /checks [setup=… test=… lint=… | off | auto]");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use telecoder::chat::changes as words;
 use telecoder::chat::checks::{self, Known};
 use telecoder::chat::evidence::{self, Hint, Next};
-use telecoder::chat::workspace;
+use telecoder::chat::{setup, workspace};
 use telecoder::claude::forms;
 use telecoder::command::{self, ChecksChange, Command, Input};
 use telecoder::domain::changes::{
@@ -17,13 +17,13 @@ use telecoder::domain::changes::{
 };
 use telecoder::domain::check::Commands;
 use telecoder::domain::check::TestCounts;
-use telecoder::domain::check::{Check, CheckEnd, CheckKind, CheckResult};
+use telecoder::domain::check::{Check, CheckEnd, CheckKind, CheckOrigin, CheckResult};
 use telecoder::domain::evidence::{AutoPush, Deeds, Evidence, Ran};
 use telecoder::domain::id::{JobId, RunId, SessionId};
 use telecoder::domain::outgoing::{Body, Outgoing};
 use telecoder::domain::session::Source;
-use telecoder::domain::workspace::Remark;
 use telecoder::domain::workspace::Unusable;
+use telecoder::domain::workspace::{NotCopied, Remark};
 use telecoder::git::source;
 use telecoder::verify::commands;
 
@@ -72,6 +72,7 @@ fn result(kind: CheckKind, ended: CheckEnd) -> CheckResult {
             command: match kind {
                 CheckKind::Tests => "cargo test".into(),
                 CheckKind::Lint => "cargo clippy".into(),
+                CheckKind::Setup => "npm ci".into(),
             },
         },
         last_lines: match ended {
@@ -286,6 +287,7 @@ fn what_was_measured_is_told_in_a_few_lines() {
     let found = Commands {
         test: Some("cargo test".into()),
         lint: Some("cargo clippy".into()),
+        ..Commands::default()
     };
     let offer = Hint {
         session: session.clone(),
@@ -446,8 +448,22 @@ fn what_is_said_about_work_in_a_workspace() {
         Remark::LargeFiles(1),
         Remark::LargeFiles(12),
     ];
+    let odd = [
+        Remark::HookFailed("git-lfs was not found on your path".into()),
+        Remark::BeginsAt("main".into()),
+        Remark::Copied((1..=7).map(|n| format!("{n}.env")).collect()),
+        Remark::NotCopied(vec![NotCopied::of("huge", "it is not a file")]),
+    ];
     for (when, message) in [
-        ("ready", workspace::workspace_ready(&url, "main", &lacking)),
+        (
+            "ready",
+            workspace::workspace_ready(&url, "main", &lacking, None),
+        ),
+        (
+            "ready, with a setup",
+            workspace::workspace_ready(&url, "main", &odd, Some("npm ci")),
+        ),
+        ("odd remarks", workspace::remarks(&odd).expect("some")),
         ("remarks", workspace::remarks(&lacking).expect("some")),
         ("no session", words::no_session()),
         ("not ready", words::not_ready()),
@@ -534,19 +550,43 @@ fn what_is_said_about_work_in_a_workspace() {
 }
 
 #[test]
+fn what_is_said_about_the_setup_of_a_workspace() {
+    let mut all = String::new();
+    for ended in [
+        CheckEnd::Passed,
+        CheckEnd::Failed { code: Some(1) },
+        CheckEnd::Failed { code: None },
+        CheckEnd::TimedOut,
+        CheckEnd::Stopped,
+        CheckEnd::NotRun("sh: 1: npm: not found".into()),
+    ] {
+        let when = format!("{ended:?}");
+        let ended = setup::ended(&result(CheckKind::Setup, ended));
+        said(&mut all, &when, &ended);
+    }
+    all.push_str(&setup::live("npm ci", Duration::from_secs(12), "added 3 packages").text);
+    insta::assert_snapshot!(all);
+}
+
+#[test]
 fn what_checks_says() {
     let mut all = String::new();
     let session = Commands {
         test: Some("make test".into()),
-        lint: None,
+        ..Commands::default()
     };
     let defaults = Commands {
         test: Some("never".into()),
         lint: Some("cargo clippy".into()),
+        ..Commands::default()
     };
     let found = Commands {
         test: Some("cargo test".into()),
-        lint: None,
+        ..Commands::default()
+    };
+    let setup = Check {
+        kind: CheckKind::Setup,
+        command: "npm ci".into(),
     };
     let file = "[checks]\ntest = \"a\"\nlint = \"b\"";
     for (when, chosen, file_fault) in [
@@ -565,6 +605,8 @@ fn what_checks_says() {
         let known = Known {
             session: SessionId("k3v9abcd".into()),
             own: Commands::default(),
+            setup: Some((setup.clone(), CheckOrigin::Settings)),
+            sets_up: when == "its own",
             chosen,
             found: found.clone(),
             file_fault,
@@ -705,10 +747,11 @@ fn checks_are_set_as_they_are_written() {
         _ => None,
     };
     let set = |test: Option<&str>, lint: Option<&str>| {
-        Some(ChecksChange::Set {
+        Some(ChecksChange::Set(Commands {
+            setup: None,
             test: test.map(str::to_owned),
             lint: lint.map(str::to_owned),
-        })
+        }))
     };
     assert_eq!(read("/checks"), Some(ChecksChange::Show));
     assert_eq!(read("/checks off"), Some(ChecksChange::Off));
@@ -729,6 +772,14 @@ fn checks_are_set_as_they_are_written() {
     assert_eq!(
         read("/checks test=\"a\" && \"b\""),
         set(Some("\"a\" && \"b\""), None)
+    );
+    assert_eq!(
+        read("/checks test=make setup=\"npm ci\" lint=-"),
+        Some(ChecksChange::Set(Commands {
+            setup: Some("npm ci".into()),
+            test: Some("make".into()),
+            lint: Some(String::new()),
+        }))
     );
     assert_eq!(read("/checks run the tests"), None);
     assert_eq!(read("/checks mytest=x"), None);

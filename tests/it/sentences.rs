@@ -113,7 +113,7 @@ fn replies_to_commands() {
         messages.push(("new, waits", workspace::new_session(&source, true)));
         messages.push((
             "ready",
-            workspace::workspace_ready(&source, "telecoder/abc", &[]),
+            workspace::workspace_ready(&source, "telecoder/abc", &[], None),
         ));
         messages.push(("given up", workspace::setting_up_stopped(&source, 1)));
         let words = "fatal: repository 'https://ada:secret@example.org/x.git/' not found";

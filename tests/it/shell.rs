@@ -433,7 +433,7 @@ fn a_database_of_the_version_before_is_explained_by_the_shell_and_taken_up_by_th
         ALTER TABLE chat_settings DROP COLUMN permission_mode; ALTER TABLE chat_settings DROP COLUMN model;
         ALTER TABLE chat_settings DROP COLUMN effort; ALTER TABLE chat_settings DROP COLUMN holds_back;
         ALTER TABLE outbox DROP COLUMN edits; DROP INDEX sent_parts_of_message; DROP TABLE login; ALTER TABLE runs DROP COLUMN tries;
-        ALTER TABLE sessions DROP COLUMN reported_model; ALTER TABLE sessions DROP COLUMN reported_mode;
+        ALTER TABLE runs RENAME COLUMN deeds TO claims; ALTER TABLE sessions DROP COLUMN setup_cmd; ALTER TABLE sessions DROP COLUMN reported_model; ALTER TABLE sessions DROP COLUMN reported_mode;
         DROP TABLE processes; ALTER TABLE runs DROP COLUMN process_id; ALTER TABLE runs DROP COLUMN events_from;
         ALTER TABLE runs DROP COLUMN events_to; ALTER TABLE runs DROP COLUMN cost_before;
         PRAGMA user_version = 5;";

@@ -9,7 +9,8 @@ With --json an array of objects, the newest session first; times are RFC 3339 in
   branch      null until its workspace is made
   workspace   its folder
   state       new, ready or failed
-  test_cmd    the session's own command; null: the general one; empty: none
+  setup_cmd   the session's own command; null: the general one; empty: none
+  test_cmd    the same for the tests
   lint_cmd    the same for the linter
   autofix     whether failing checks go back to claude automatically
   runs        how many have ended

@@ -32,6 +32,7 @@ struct Shown {
     /// `new`, `ready` or `failed`.
     state: &'static str,
     /// `None`: the general one; empty: none.
+    setup_cmd: Option<String>,
     test_cmd: Option<String>,
     lint_cmd: Option<String>,
     autofix: bool,
@@ -68,6 +69,7 @@ impl Shown {
                 SessionState::Ready => "ready",
                 SessionState::Failed => "failed",
             },
+            setup_cmd: session.checks.setup.as_deref().map(without_password),
             test_cmd: session.checks.test.as_deref().map(without_password),
             lint_cmd: session.checks.lint.as_deref().map(without_password),
             autofix: session.autofix,
@@ -148,6 +150,7 @@ pub(super) fn inspect(beside: &Beside, name: &str, last: u32, json: bool) -> any
     println!("Branch      {}", shown.branch.as_deref().unwrap_or("-"));
     println!("Folder      {}", shown.workspace);
     println!("Runs        {}, {}", shown.runs, cost(shown.cost_usd));
+    println!("Setup       {}", command(shown.setup_cmd.as_deref()));
     println!("Tests       {}", command(shown.test_cmd.as_deref()));
     println!("Lint        {}", command(shown.lint_cmd.as_deref()));
     println!("Autofix     {}", if shown.autofix { "on" } else { "off" });

@@ -69,6 +69,7 @@ fn told_dropped(dropped: usize) {
 fn doing(task: &Task) -> &'static str {
     match task {
         Task::Verify { .. } | Task::Check => "the checks",
+        Task::Setup => "the setup",
         Task::Diff | Task::AskUndo { .. } => "the look at what changed",
         Task::Push | Task::PushIn { .. } => "the push",
         Task::Fetch { .. } => "the fetching of a file",

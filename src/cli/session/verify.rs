@@ -58,6 +58,7 @@ fn ask(
         let checks = Commands {
             test: test_cmd.or(now.test),
             lint: lint_cmd.or(now.lint),
+            ..now
         };
         sessions::set_checks(db, &session.id, &checks)?;
     }
