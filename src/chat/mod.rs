@@ -3,6 +3,7 @@
 //! Pure: no clock, no I/O, no Bot API. `telegram` draws and sends the messages.
 
 pub mod changes;
+pub mod checked;
 pub mod checks;
 pub mod choices;
 pub mod delivery;
