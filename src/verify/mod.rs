@@ -10,6 +10,7 @@ pub mod claims;
 pub mod commands;
 pub mod counts;
 pub mod measure;
+pub mod not_run;
 
 use crate::domain::changes::Changes;
 use crate::domain::check::CheckEnd;
