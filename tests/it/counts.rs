@@ -361,6 +361,10 @@ fn forms_of_other_versions_and_options_are_read() {
             counts(8, 1, 0),
         ),
         ("> Task :lib:test NO-SOURCE", NONE),
+        (
+            "No tests found, exiting with code 0\nall well: 5 passed",
+            counts(5, 0, 0),
+        ),
     ] {
         assert_eq!(read(output), Some(expected), "{output}");
     }

@@ -85,17 +85,24 @@ impl Reader {
     /// What was counted so far; `None` if no runner was recognised, or one that ran tests does not say how many.
     pub fn counts(&self) -> Option<TestCounts> {
         let all = || self.packages.values().chain([&self.whole]);
-        let Some(sum) = all().filter_map(Runners::counts).reduce(TestCounts::and) else {
-            // A word and a colon may stand before any line.
-            let named = |name: &str| name.contains([' ', ':']);
-            let of_packages = self.packages.iter().filter(|(name, _)| named(name));
-            return of_packages
-                .filter_map(|(_, package)| package.generic.counts())
-                .reduce(TestCounts::and)
-                .or(self.whole.generic.counts());
-        };
-        let is_unknown = sum.is_none_run() && all().any(|runners| runners.forms.is_silent);
-        (!is_unknown).then_some(sum)
+        match all().filter_map(Runners::counts).reduce(TestCounts::and) {
+            Some(sum) if !sum.is_none_run() => Some(sum),
+            Some(_) if all().any(|runners| runners.forms.is_silent) => None,
+            // Another runner, which has no form here, may have run tests.
+            none => self.generic().or(none),
+        }
+    }
+
+    fn generic(&self) -> Option<TestCounts> {
+        // One word and a colon may stand before any line.
+        let of_packages = self
+            .packages
+            .iter()
+            .filter(|(name, _)| name.contains([' ', ':']));
+        of_packages
+            .filter_map(|(_, package)| package.generic.counts())
+            .reduce(TestCounts::and)
+            .or(self.whole.generic.counts())
     }
 }
 
