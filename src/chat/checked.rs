@@ -3,52 +3,36 @@
 use std::time::Duration;
 
 use super::text::duration;
-use crate::domain::check::{CheckEnd, CheckKind, CheckResult};
+use crate::domain::check::{CheckEnd, CheckKind, CheckResult, TestCounts, Unit};
 use crate::domain::outgoing::Folded;
 use crate::domain::shown::{last_lines, one_line, without_password};
 
 /// How much of a failing check's output is shown, in bytes.
 const OUTPUT_SHOWN: usize = 1_200;
+/// How much is shown of why a check could not be run, in characters.
+const WORDS_SHOWN: usize = 200;
 /// How much of a command is shown, in characters.
 const COMMAND_SHOWN: usize = 60;
 
+/// `✓ Tests: 240 passed, 2 skipped · 3 s`
 pub fn check_line(result: &CheckResult) -> String {
     let sign = match &result.ended {
         CheckEnd::Passed if result.is_green() => "✓",
-        CheckEnd::Passed => "⚠",
-        CheckEnd::Failed { .. } | CheckEnd::TimedOut | CheckEnd::NotRun(_) => "✗",
+        CheckEnd::Passed | CheckEnd::NotRun(_) => "⚠",
+        CheckEnd::Failed { .. } | CheckEnd::TimedOut => "✗",
         CheckEnd::Stopped | CheckEnd::GaveWay => "–",
     };
     let took = duration(Duration::from_millis(result.elapsed_ms));
     let how = match &result.ended {
         CheckEnd::Passed => match result.counts {
-            Some(counts) if counts.failed > 0 => format!(
-                ": exit code 0, but {} of {} failed · {took}",
-                counts.failed,
-                counts.failed.saturating_add(counts.passed)
-            ),
+            Some(counts) if counts.failed > 0 => {
+                format!(": exit code 0, but {} · {took}", failed(counts))
+            }
             Some(counts) if counts.passed == 0 => format!(": no test was run · {took}"),
-            Some(counts) if counts.skipped > 0 => format!(
-                ": {} passed, {} skipped · {took}",
-                counts.passed, counts.skipped
-            ),
-            Some(counts) => format!(": {} passed · {took}", counts.passed),
+            Some(counts) => format!(": {} · {took}", passed(counts)),
             None => format!(" · {took}"),
         },
-        CheckEnd::Failed { code } => {
-            let code = match code {
-                Some(code) => format!("exit code {code}"),
-                None => "killed, perhaps because memory ran out".to_owned(),
-            };
-            match result.counts.filter(|counts| counts.failed > 0) {
-                Some(counts) => format!(
-                    ": {} of {} failed · {took}",
-                    counts.failed,
-                    counts.failed.saturating_add(counts.passed)
-                ),
-                None => format!(": {code} · {took}"),
-            }
-        }
+        CheckEnd::Failed { code } => format!(": {} · {took}", why_red(result, *code)),
         CheckEnd::TimedOut => {
             format!(": not done after {took}, and ended (TELECODER_VERIFY_TIMEOUT)")
         }
@@ -58,7 +42,11 @@ pub fn check_line(result: &CheckResult) -> String {
             ": not run, because the next prompt comes first".to_owned()
         }
         CheckEnd::GaveWay => format!(": ended after {took}, because the next prompt comes first"),
-        CheckEnd::NotRun(words) => format!(": could not be run ({words})"),
+        CheckEnd::NotRun(words) => format!(
+            ": could not be run ({}), which says nothing about the code. Once that is mended, /verify runs it again; \
+             /checks sets another command.",
+            one_line(&without_password(words), WORDS_SHOWN)
+        ),
     };
     let left = match result.survivors {
         0 => String::new(),
@@ -66,6 +54,48 @@ pub fn check_line(result: &CheckResult) -> String {
         many => format!(" · it left {many} processes behind, which were ended"),
     };
     format!("{sign} {}{how}{left}", name(result.check.kind))
+}
+
+/// Why a check that ran to its end is red.
+fn why_red(result: &CheckResult, code: Option<i32>) -> String {
+    let code = match code {
+        Some(code) => format!("exit code {code}"),
+        None => "killed, perhaps because memory ran out".to_owned(),
+    };
+    match result.counts {
+        Some(counts) if counts.failed > 0 => failed(counts),
+        Some(counts) if counts.passed > 0 && result.misses_coverage => {
+            format!("{}, but the coverage threshold is not met", passed(counts))
+        }
+        Some(counts) if counts.passed > 0 => format!("{}, but {code}", passed(counts)),
+        Some(_) => format!("no test was run, {code}"),
+        None => code,
+    }
+}
+
+/// `240 passed, 2 skipped`, `2 packages passed`
+fn passed(counts: TestCounts) -> String {
+    let mut text = format!("{}{} passed", counts.passed, unit(counts, counts.passed));
+    if counts.skipped > 0 {
+        text.push_str(&format!(", {} skipped", counts.skipped));
+    }
+    text
+}
+
+/// `2 of 240 failed`, `1 of 3 packages failed`
+fn failed(counts: TestCounts) -> String {
+    let all = counts.failed.saturating_add(counts.passed);
+    format!("{} of {all}{} failed", counts.failed, unit(counts, all))
+}
+
+/// What is counted, where it is not only tests.
+fn unit(counts: TestCounts, count: u64) -> &'static str {
+    match (counts.unit, count) {
+        (Unit::Tests, _) => "",
+        (Unit::Packages, 1) => " package",
+        (Unit::Packages, _) => " packages",
+        (Unit::TestsAndPackages, _) => " tests and packages",
+    }
 }
 
 fn name(kind: CheckKind) -> &'static str {
@@ -76,8 +106,10 @@ fn name(kind: CheckKind) -> &'static str {
     }
 }
 
+/// The end of what a check wrote that failed or could not be run.
 pub fn failing_output(result: &CheckResult) -> Option<Folded> {
-    if !result.is_red() || result.last_lines.trim().is_empty() {
+    let is_told = result.is_red() || matches!(result.ended, CheckEnd::NotRun(_));
+    if !is_told || result.last_lines.trim().is_empty() {
         return None;
     }
     Some(Folded {

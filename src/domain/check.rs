@@ -52,7 +52,7 @@ pub enum CheckEnd {
     Stopped,
     /// It was ended because the next prompt came.
     GaveWay,
-    /// It could not be run; the system's words.
+    /// It could not be run: the words of the system, or of a shell or a runner that did not find a program.
     NotRun(String),
 }
 
@@ -65,6 +65,9 @@ pub struct CheckResult {
     /// `None` if its output is unclear.
     pub counts: Option<TestCounts>,
     pub elapsed_ms: u64,
+    /// Whether its output says that tests cover too little of the code.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub misses_coverage: bool,
     /// The end of its output, without terminal escapes; empty if it passed.
     pub last_lines: String,
     /// How many processes it left behind; they were ended.
@@ -81,13 +84,14 @@ impl CheckResult {
             },
             ended,
             counts: None,
+            misses_coverage: false,
             elapsed_ms: 0,
             last_lines: String::new(),
             survivors: 0,
         }
     }
 
-    /// Whether the exit code and the counts both say that it passed.
+    /// Whether the exit code and the counts both say that it passed. One that ran no test did not.
     pub fn is_green(&self) -> bool {
         self.ended == CheckEnd::Passed
             && self
@@ -100,24 +104,41 @@ impl CheckResult {
         matches!(self.ended, CheckEnd::Failed { .. } | CheckEnd::TimedOut)
     }
 
-    /// Whether it failed, timed out, or could not be run.
+    /// Whether it failed or timed out. One that could not be run is neither red nor green.
     pub fn is_red(&self) -> bool {
-        matches!(
-            self.ended,
-            CheckEnd::Failed { .. } | CheckEnd::TimedOut | CheckEnd::NotRun(_)
-        )
+        self.is_failing()
     }
 }
 
 /// How many tests passed, failed and were skipped.
 ///
-/// Errors, time-outs and unexpected successes count as failed; expected failures as passed; ignored, pending and to-do
-/// tests as skipped. Tests that a filter excludes are not counted.
+/// Errors, time-outs, unexpected successes and files that break before their first test count as failed; expected
+/// failures as passed; ignored, pending and to-do tests as skipped. Tests that a filter excludes are not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestCounts {
     pub passed: u64,
     pub failed: u64,
     pub skipped: u64,
+    #[serde(default, skip_serializing_if = "Unit::is_tests")]
+    pub unit: Unit,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    #[default]
+    Tests,
+    /// Plain `go test` says which packages passed, not which tests.
+    Packages,
+    /// The sum of a runner that counts tests and one that counts packages.
+    TestsAndPackages,
+}
+
+impl Unit {
+    fn is_tests(&self) -> bool {
+        *self == Unit::Tests
+    }
 }
 
 impl TestCounts {
@@ -127,7 +148,23 @@ impl TestCounts {
             passed: self.passed.saturating_add(other.passed),
             failed: self.failed.saturating_add(other.failed),
             skipped: self.skipped.saturating_add(other.skipped),
+            unit: match (self.unit, other.unit) {
+                (unit, _) if other.is_nothing() => unit,
+                (_, unit) if self.is_nothing() => unit,
+                (one, same) if one == same => one,
+                _ => Unit::TestsAndPackages,
+            },
         }
+    }
+
+    /// Whether there was nothing to count.
+    pub fn is_nothing(&self) -> bool {
+        self.passed == 0 && self.failed == 0 && self.skipped == 0
+    }
+
+    /// Whether no test was run: a skipped one is not.
+    pub fn is_none_run(&self) -> bool {
+        self.passed == 0 && self.failed == 0
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::counts::Reader;
+use super::not_run::missing;
 use crate::domain::check::{Check, CheckEnd, CheckResult};
 use crate::domain::id::RunId;
 use crate::domain::shown::last_lines;
@@ -72,7 +73,12 @@ impl Bench<'_> {
         let ended = self.watch(check, &mut output, cut).await;
         let (ended, survivors) =
             ended.unwrap_or_else(|error| (CheckEnd::NotRun(error.to_string()), 0));
-        let counts = output.reader.counts();
+        // A linter need not run tests.
+        let counts = output
+            .reader
+            .counts()
+            .filter(|counts| check.kind == CheckKind::Tests || !counts.is_none_run());
+        let misses_coverage = counts.is_some() && output.reader.misses_coverage;
         let written = output.finish();
         CheckResult {
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -81,6 +87,7 @@ impl Bench<'_> {
                 _ => without_password(last_lines(&written, LAST_LINES_KEPT)),
             },
             counts,
+            misses_coverage,
             survivors,
             ..CheckResult::not_begun(check, ended)
         }
@@ -155,12 +162,7 @@ impl Bench<'_> {
             (Some(why), report) if report.as_ref().is_none_or(|report| report.was_ended) => why,
             (_, Some(report)) => match report.not_started {
                 Some(words) => CheckEnd::NotRun(words),
-                None => match report.code {
-                    Some(0) => CheckEnd::Passed,
-                    // sh(1): the command was found and cannot be run, or was not found.
-                    Some(126 | 127) => CheckEnd::NotRun(output.newest()),
-                    code => CheckEnd::Failed { code },
-                },
+                None => output.ended(report.code),
             },
             (_, None) => CheckEnd::NotRun("the process that watched over it was killed".to_owned()),
         };
@@ -256,8 +258,23 @@ impl Output {
         Some(line)
     }
 
-    fn newest(&self) -> String {
-        self.lines.back().cloned().unwrap_or_default()
+    /// How a check that wrote this and ended by itself has ended.
+    fn ended(&mut self, code: Option<i32>) -> CheckEnd {
+        self.end_line();
+        let has_counted = self
+            .reader
+            .counts()
+            .is_some_and(|counts| !counts.is_nothing());
+        let missing = missing(self.lines.iter().map(String::as_str));
+        match (code, missing) {
+            (Some(0), _) => CheckEnd::Passed,
+            (Some(_), Some(words)) if !has_counted => CheckEnd::NotRun(words.to_owned()),
+            // sh(1): the command was found and cannot be run, or was not found.
+            (Some(126 | 127), None) if !has_counted => {
+                CheckEnd::NotRun(self.lines.back().cloned().unwrap_or_default())
+            }
+            (code, _) => CheckEnd::Failed { code },
+        }
     }
 
     /// The last lines.

@@ -445,7 +445,7 @@ fn a_check_that_is_not_installed_says_nothing_about_the_code() {
     let machine = machine_with("no-such-runner --all", "echo '3 passed, 2 failed'; true");
     let _bot = machine.start();
     machine.ada_says("[[bash: echo x > file]] [[say: Added it. All tests pass.]]");
-    let evidence = machine.message_with("✗ Tests: could not be run (");
+    let evidence = machine.message_with("⚠ Tests: could not be run (");
     assert!(
         evidence.text.contains("no-such-runner"),
         "{}",
@@ -532,7 +532,7 @@ fn a_check_that_kills_or_stops_who_watches_over_it_leaves_nobody() {
         .with("TELECODER_VERIFY_TIMEOUT", "2s");
     let _bot = machine.start();
     machine.ada_says("[[bash: echo x > file]] [[say: one]]");
-    machine.message_with("✗ Tests: could not be run (the process that watched over it was killed)");
+    machine.message_with("⚠ Tests: could not be run (the process that watched over it was killed)");
     assert_eq!(processes::with_word("45607"), [0; 0], "nobody is left");
     machine.ada_says("/checks test=kill -STOP $PPID; sleep 45608");
     machine.message_with("Tests: kill -STOP $PPID; sleep 45608 (set here)");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use telecoder::chat::changes as words;
+use telecoder::chat::checked::check_line;
 use telecoder::chat::checks::{self, Known};
 use telecoder::chat::evidence::{self, Hint, Next};
 use telecoder::chat::{setup, workspace};
@@ -19,6 +20,7 @@ use telecoder::domain::check::Commands;
 use telecoder::domain::check::TestCounts;
 use telecoder::domain::check::{Check, CheckEnd, CheckKind, CheckOrigin, CheckResult};
 use telecoder::domain::evidence::{AutoPush, Deeds, Evidence, Ran};
+use telecoder::domain::check::Unit;
 use telecoder::domain::id::{JobId, RunId, SessionId};
 use telecoder::domain::outgoing::{Body, Outgoing};
 use telecoder::domain::session::Source;
@@ -81,6 +83,7 @@ fn result(kind: CheckKind, ended: CheckEnd) -> CheckResult {
         },
         ended,
         counts: None,
+        misses_coverage: false,
         elapsed_ms: 64_000,
         survivors: 0,
     }
@@ -91,6 +94,17 @@ fn counted(mut result: CheckResult, passed: u64, failed: u64, skipped: u64) -> C
         passed,
         failed,
         skipped,
+        unit: Unit::Tests,
+    });
+    result
+}
+
+fn of_packages(mut result: CheckResult, passed: u64, failed: u64, unit: Unit) -> CheckResult {
+    result.counts = Some(TestCounts {
+        passed,
+        failed,
+        skipped: 0,
+        unit,
     });
     result
 }
@@ -164,6 +178,7 @@ fn ran(command: &str, passed: bool, counts: Option<(u64, u64)>) -> Deeds {
                 passed,
                 failed,
                 skipped: 0,
+                unit: Unit::Tests,
             }),
         }],
     }
@@ -416,6 +431,70 @@ fn every_kind_of_change() -> Vec<(&'static str, Changes)> {
             },
         ),
     ]
+}
+
+#[test]
+fn how_a_check_ended_is_told_in_one_line() {
+    let ended = |ended| result(CheckKind::Tests, ended);
+    let green = || ended(CheckEnd::Passed);
+    let red = || ended(CheckEnd::Failed { code: Some(1) });
+    let uncovered = CheckResult {
+        misses_coverage: true,
+        ..counted(red(), 240, 0, 0)
+    };
+    let lines: Vec<String> = [
+        counted(green(), 3, 0, 1),
+        counted(green(), 3, 0, 0),
+        green(),
+        counted(green(), 0, 0, 0),
+        counted(green(), 0, 0, 2),
+        counted(green(), 3, 2, 0),
+        of_packages(green(), 1, 0, Unit::Packages),
+        of_packages(green(), 2, 0, Unit::Packages),
+        of_packages(green(), 5, 0, Unit::TestsAndPackages),
+        of_packages(red(), 2, 1, Unit::Packages),
+        of_packages(red(), 0, 1, Unit::Packages),
+        counted(red(), 118, 2, 1),
+        counted(red(), 240, 0, 0),
+        counted(red(), 240, 0, 2),
+        uncovered,
+        counted(red(), 0, 0, 0),
+        red(),
+        counted(ended(CheckEnd::Failed { code: None }), 12, 0, 0),
+        ended(CheckEnd::Failed { code: None }),
+        ended(CheckEnd::NotRun("sh: 1: jest: not found".into())),
+    ]
+    .iter()
+    .map(check_line)
+    .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn what_could_not_be_run_or_ran_nothing_is_neither_green_nor_sent_to_claude() {
+    let not_run = result(
+        CheckKind::Tests,
+        CheckEnd::NotRun("sh: x: not found".into()),
+    );
+    assert!(!not_run.is_green() && !not_run.is_red() && !not_run.is_failing());
+    let nothing = counted(result(CheckKind::Tests, CheckEnd::Passed), 0, 0, 0);
+    assert!(!nothing.is_green() && !nothing.is_red());
+    assert_eq!(forms::failing_checks(&[not_run, nothing]), None);
+}
+
+#[test]
+fn results_that_an_older_telecoder_stored_are_read() {
+    let old = r#"{"kind":"tests","command":"go test","ended":"passed",
+        "counts":{"passed":3,"failed":0,"skipped":1},"elapsed_ms":64000,"last_lines":"","survivors":0}"#;
+    let old: CheckResult = serde_json::from_str(old).expect("it is read");
+    let mut now = counted(result(CheckKind::Tests, CheckEnd::Passed), 3, 0, 1);
+    now.check.command = "go test".into();
+    assert_eq!(old, now);
+    let packages = of_packages(now, 3, 0, Unit::Packages);
+    let stored = serde_json::to_string(&packages).expect("JSON");
+    assert!(stored.contains(r#""unit":"packages""#), "{stored}");
+    let read: CheckResult = serde_json::from_str(&stored).expect("it is read");
+    assert_eq!(read, packages);
 }
 
 #[test]

@@ -39,8 +39,11 @@ pub(super) fn verify(
     if evidence.is_red() {
         bail!("a check has failed");
     }
+    if evidence.checks.is_empty() {
+        bail!("no check is set up, so none ran");
+    }
     if !evidence.is_green() {
-        bail!("no check ran to its end");
+        bail!("no check failed, but not each ran to its end and passed");
     }
     Ok(())
 }

@@ -1,28 +1,34 @@
 //! go test.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde::Deserialize;
 
-use crate::domain::check::TestCounts;
+use super::add;
+use super::tally::{Tally, compiled};
+use crate::domain::check::{TestCounts, Unit};
 
 /// How many failing packages are remembered; others may be counted twice.
 const MOST_PACKAGES: usize = 10_000;
 
-/// Reads `go test`, `go test -v` and `go test -json`.
+/// Reads `go test`, `go test -v`, `go test -json` and gotestsum.
 ///
 /// With `-v` or `-json` it counts tests; one with subtests is one. A package that fails without a failing test (it does
 /// not build, or ends early) is one failure. Without both, go does not name the tests that pass, so it counts packages,
-/// passed and failed; those without tests do not count.
+/// passed and failed; those without tests do not count. gotestsum has a sum of its own.
 ///
 /// A test can fool this by printing lines such as `--- PASS: x`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Go {
     tests: TestCounts,
     packages: TestCounts,
+    is_seen: bool,
     names_tests: bool,
     /// Packages with a failed test; without `-json`, the current one has the empty name.
     failing: HashSet<String>,
+    gotestsum: Option<TestCounts>,
 }
 
 /// A line of `go test -json`, as `go doc test2json` describes it.
@@ -38,19 +44,28 @@ struct Event {
 
 impl Go {
     pub fn line(&mut self, line: &str) {
+        static DONE: LazyLock<Regex> =
+            LazyLock::new(|| compiled(r"^DONE (?:\d+ runs, )?(?<sum>\d+ tests?.*) in [\d.]+m?s$"));
         if line.starts_with('{') {
             self.json(line);
         } else if let Some(test) = line.strip_prefix("--- ") {
             self.test(test);
         } else if let Some(package) = line.strip_prefix("ok  \t") {
+            self.is_seen = true;
             self.failing.remove("");
             if !package.ends_with("[no tests to run]") {
                 self.packages.passed = self.packages.passed.saturating_add(1);
             }
         } else if line.starts_with("FAIL\t") {
             self.package_failed("");
+        } else if line.starts_with("?   \t") && line.ends_with("[no test files]") {
+            self.is_seen = true;
         } else if line.starts_with("=== RUN ") {
             self.names_tests = true;
+        } else if let Some(found) = DONE.captures(line) {
+            let mut tally = Tally::default();
+            tally.add(&found);
+            add(&mut self.gotestsum, tally.counts());
         }
     }
 
@@ -79,6 +94,7 @@ impl Go {
             return;
         };
         self.names_tests = true;
+        self.is_seen |= !event.package.is_empty();
         if event.test.contains('/') {
             return;
         }
@@ -112,11 +128,14 @@ impl Go {
     }
 
     pub fn counts(&self) -> Option<TestCounts> {
-        let seen = if self.names_tests {
-            self.tests
-        } else {
-            self.packages
+        let seen = match self.names_tests {
+            true => self.tests,
+            false => TestCounts {
+                unit: Unit::Packages,
+                ..self.packages
+            },
         };
-        (seen != TestCounts::default()).then_some(seen)
+        let is_seen = self.is_seen || !seen.is_nothing();
+        self.gotestsum.or(is_seen.then_some(seen))
     }
 }
