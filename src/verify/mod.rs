@@ -9,6 +9,7 @@ pub mod check;
 pub mod claims;
 pub mod commands;
 pub mod counts;
+mod detect;
 pub mod measure;
 
 use crate::domain::changes::Changes;
