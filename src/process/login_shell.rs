@@ -1,7 +1,7 @@
 //! Asks a person's login shell for its environment, as editors do.
 //!
-//! The shell reads its startup files as in a terminal, and then shows its environment between two marks: those files may
-//! write what they like before, and what they leave running is ended. There is no terminal, and no input.
+//! The shell reads its startup files as in a terminal, and then shows its environment between two marks: those files
+//! may write what they like before, and what they leave running is ended. There is no terminal, and no input.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
