@@ -141,9 +141,9 @@ impl Failure {
                 ))
             }
             Failure::ProgramMissing { program, path } => Outgoing::note(format!(
-                "{}, so the prompt was not run. \
-                 A service does not have the PATH of your shell. Install Claude Code (docs/runtime-setup.md), or set \
-                 TELECODER_RUNTIME to its full path; then send the prompt again. Looked through:",
+                "{}, so the prompt was not run. telecoder doctor says whether your login \
+                 shell's folders are among them. Install Claude Code (docs/runtime-setup.md), or set TELECODER_RUNTIME \
+                 to its full path; then send the prompt again. Looked through:",
                 no_program(program)
             ))
             .quoting(path.as_str()),

@@ -75,8 +75,8 @@ pub fn not_started(until: &Zoned, now: &Zoned, failure: &Failure) -> Outgoing {
         ),
         Failure::ProgramMissing { program, path } => (
             no_program(program),
-            "A service does not have the PATH of your shell. Install Claude Code (docs/runtime-setup.md), or set \
-             TELECODER_RUNTIME to its full path. Looked through:",
+            "telecoder doctor says whether your login shell's folders are among them. Install Claude Code \
+             (docs/runtime-setup.md), or set TELECODER_RUNTIME to its full path. Looked through:",
             path.clone(),
         ),
         other => (

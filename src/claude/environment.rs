@@ -49,7 +49,8 @@ pub fn for_claude(service: &BTreeMap<OsString, OsString>) -> BTreeMap<OsString, 
     environment
 }
 
-fn is_ours(name: &OsStr) -> bool {
+/// Whether a variable is none for claude.
+pub fn is_ours(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     OURS_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix))
         || OURS_BY_NAME.contains(&name.as_ref())

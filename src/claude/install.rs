@@ -1,9 +1,9 @@
 //! Looks whether claude is there and logged in.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,11 +39,18 @@ pub enum Found {
 
 /// Runs `claude --version` and `claude auth status`, ten seconds each at most.
 pub async fn look(program: &Path, environment: &BTreeMap<OsString, OsString>) -> Found {
-    let version = match ask_claude(program, &["--version"], environment).await {
-        Ok(version) => version.trim().to_owned(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Found::Missing,
+    let said = match ask(program, &["--version"], environment, PATIENCE).await {
+        // env says so of a program that it cannot find.
+        Ok(output) if output.status.code() == Some(127) => {
+            return why_missing(program, environment);
+        }
+        Ok(output) => output.stdout,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return why_missing(program, environment);
+        }
         Err(error) => return Found::Broken(error.to_string()),
     };
+    let version = String::from_utf8_lossy(&said).trim().to_owned();
     match is_logged_in(program, environment).await {
         Some(false) => Found::NotLoggedIn { version },
         // An answer that cannot be read is not evidence that nobody is logged in.
@@ -61,13 +68,13 @@ pub async fn is_logged_in(
     struct Status {
         logged_in: bool,
     }
-    let json = ask_claude(program, &["auth", "status"], environment).await;
-    let status = serde_json::from_str::<Status>(&json.ok()?);
+    let asked = ask(program, &["auth", "status"], environment, PATIENCE).await;
+    let status = serde_json::from_slice::<Status>(&asked.ok()?.stdout);
     Some(status.ok()?.logged_in)
 }
 
 /// The path at which the system would find the program on this PATH.
-pub fn on_path(program: &Path, path: Option<&std::ffi::OsStr>) -> Option<PathBuf> {
+pub fn on_path(program: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
     if program.components().count() > 1 {
         return program.is_file().then(|| program.to_owned());
     }
@@ -76,19 +83,17 @@ pub fn on_path(program: &Path, path: Option<&std::ffi::OsStr>) -> Option<PathBuf
         .find(|candidate| candidate.is_file())
 }
 
-async fn ask_claude(
-    program: &Path,
-    arguments: &[&str],
-    environment: &BTreeMap<OsString, OsString>,
-) -> std::io::Result<String> {
-    let output = ask(program, arguments, environment, PATIENCE).await?;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+fn why_missing(program: &Path, environment: &BTreeMap<OsString, OsString>) -> Found {
+    let path = environment.get(OsStr::new("PATH"));
+    match missing(program, path.map(OsString::as_os_str)) {
+        NotStarted::Refused(words) => Found::Broken(words),
+        NotStarted::ProgramMissing | NotStarted::WorkspaceMissing => Found::Missing,
+    }
 }
 
 /// Why a program that the system cannot find does not start: it is missing, or the interpreter that its first line names.
-pub fn missing(program: &Path) -> NotStarted {
-    let path = std::env::var_os("PATH");
-    let Some(found) = on_path(program, path.as_deref()) else {
+pub fn missing(program: &Path, path: Option<&OsStr>) -> NotStarted {
+    let Some(found) = on_path(program, path) else {
         return NotStarted::ProgramMissing;
     };
     let mut beginning = Vec::new();

@@ -318,7 +318,9 @@ fn start(folder: &RunFolder, spec: &Spec) -> Result<Child, NotStarted> {
             );
         })
         .map_err(|error| match error.kind() {
-            ErrorKind::NotFound => install::missing(&spec.program),
+            ErrorKind::NotFound => {
+                install::missing(&spec.program, std::env::var_os("PATH").as_deref())
+            }
             _ => refused(error),
         })
 }

@@ -16,8 +16,9 @@ use crate::config::{LogFormat, Setting, Sources};
 use crate::redact::Redactor;
 use crate::store::panic_text;
 
-/// Logs to stderr from now on, at `default` if `RUST_LOG` is not set.
-pub(super) fn to_stderr(sources: &Sources, default: &str) {
+/// Logs to stderr from now on, at `default` if `RUST_LOG` is not set. What the returned redactor learns is in no line
+/// either.
+pub(super) fn to_stderr(sources: &Sources, default: &str) -> Redactor {
     let filter = sources
         .value(Setting::Log)
         .unwrap_or_else(|| default.to_owned());
@@ -40,10 +41,11 @@ pub(super) fn to_stderr(sources: &Sources, default: &str) {
         .environment
         .get(OsStr::new("NO_COLOR"))
         .is_some_and(|value| !value.is_empty());
+    let redactor = sources.redactor();
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(!no_colour && std::io::stderr().is_terminal())
-        .with_writer(Stderr(sources.redactor()));
+        .with_writer(Stderr(redactor.clone()));
     // An unknown format is a fault in the settings, which are read next.
     let format = sources
         .value(Setting::LogFormat)
@@ -55,6 +57,7 @@ pub(super) fn to_stderr(sources: &Sources, default: &str) {
         LogFormat::Text => lines.init(),
     }
     std::panic::set_hook(Box::new(log_panic));
+    redactor
 }
 
 /// Whether stderr goes to systemd's journal, which adds the time itself. systemd.exec(5):

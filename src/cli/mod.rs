@@ -210,8 +210,11 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
 
 fn serve() -> anyhow::Result<()> {
     let sources = Sources::of_this_process();
-    log::to_stderr(&sources, Setting::Log.default());
-    let config = Config::read(&sources)?;
+    let redactor = log::to_stderr(&sources, Setting::Log.default());
+    let config = Config {
+        redactor,
+        ..Config::read(&sources)?
+    };
     let runtime = runtime()?;
     let done = runtime.block_on(async {
         let quit = quit_on_signals()?;

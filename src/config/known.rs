@@ -1,13 +1,14 @@
 //! The settings as far as they can be read, for a command that reports faults and continues.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use reqwest::Url;
 use secrecy::SecretString;
 
+use super::login_shell::LoginEnv;
 use super::reader::Reader;
 use super::{Config, Fault, Setting, Sources, program};
 use crate::claude::environment;
@@ -28,6 +29,7 @@ pub struct Known {
     pub data: Option<PathBuf>,
     pub web_address: Option<SocketAddr>,
     pub runtime: PathBuf,
+    pub login_env: LoginEnv,
     /// `Err` if it is unknown, or claude would refuse it.
     pub permission_mode: Result<PermissionMode, Fault>,
     /// The environment of claude and git.
@@ -35,6 +37,12 @@ pub struct Known {
 }
 
 impl Known {
+    /// The PATH of claude and git.
+    pub fn path(&self) -> Option<&OsStr> {
+        let path = self.environment.get(OsStr::new("PATH"));
+        path.map(OsString::as_os_str)
+    }
+
     pub fn read(sources: &Sources) -> Known {
         let mut reader = Reader {
             sources,
@@ -58,6 +66,7 @@ impl Known {
             data: reader.data(),
             web_address: reader.web_address(),
             runtime: program(&runtime, sources),
+            login_env: reader.login_env(),
             permission_mode,
             environment: environment::for_claude(&sources.whole_environment()),
         }

@@ -7,6 +7,7 @@
 mod fault;
 pub mod file;
 mod known;
+pub mod login_shell;
 pub mod pages;
 mod reader;
 mod setting;
@@ -23,6 +24,7 @@ use secrecy::SecretString;
 
 pub use fault::{Fault, Faults};
 pub use known::Known;
+use login_shell::LoginEnv;
 use reader::Reader;
 pub use setting::{About, Group, Setting};
 pub use sources::{Origin, Sources};
@@ -102,6 +104,8 @@ pub struct Config {
     pub web_address: Option<SocketAddr>,
     /// Knows the secrets of the environment.
     pub redactor: Redactor,
+    /// `TELECODER_LOGIN_ENV`.
+    pub login_env: LoginEnv,
     /// What claude and everything it starts get of the service's environment.
     pub environment: BTreeMap<OsString, OsString>,
     /// Things that are no faults but that a person should know.
@@ -232,6 +236,7 @@ impl Config {
         let users = reader.users();
         let chats = reader.chats();
         let data = reader.data();
+        let login_env = reader.login_env();
         let permission_mode = reader.permission_mode();
         let max_runs = reader.max_runs();
         let run_timeout = reader.length(Setting::RunTimeout);
@@ -292,6 +297,7 @@ impl Config {
                     transcriber: sources.value(Setting::TranscribeCommand),
                     web_address,
                     redactor: sources.redactor(),
+                    login_env,
                     environment: environment::for_claude(&sources.whole_environment()),
                     remarks,
                 })

@@ -45,7 +45,9 @@ telecoder's user only (`chmod 600`), which is how `telecoder init` makes it.
 ## Variables that are not telecoder's
 
 All other variables in the environment or in a settings file reach claude and all that it starts: `ANTHROPIC_API_KEY`,
-`CLAUDE_*`, proxies, keys of your own tools. The bot's token and telecoder's own settings do not. `IS_SANDBOX=1` is
+`CLAUDE_*`, proxies, keys of your own tools. So do those of the login shell ([TELECODER_LOGIN_ENV](#telecoder_login_env)),
+unless the environment or a settings file has them; its PATH comes before that of the environment, and a PATH in
+a settings file is left as it is. The bot's token and telecoder's own settings do not. `IS_SANDBOX=1` is
 claude's own: with it root may use `bypassPermissions`, in a throw-away container.
 ";
 

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use reqwest::Url;
 use secrecy::SecretString;
 
+use super::login_shell::LoginEnv;
 use super::{Fault, LogFormat, Setting, Sources};
 use crate::domain::choices::PermissionMode;
 use crate::domain::id::{ChatId, UserId};
@@ -232,6 +233,16 @@ impl Reader<'_> {
                 );
                 false
             }
+        }
+    }
+
+    /// A PATH in a settings file is left as it is.
+    pub(super) fn login_env(&mut self) -> LoginEnv {
+        match self.yes_or_no(Setting::LoginEnv) {
+            false => LoginEnv::Off,
+            true => LoginEnv::On {
+                path_is_set: self.sources.is_in_a_file("PATH"),
+            },
         }
     }
 

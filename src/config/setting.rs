@@ -137,6 +137,17 @@ settings! {
         takes: "a name, a full path, or one from ~/",
         example: "~/.local/bin/claude",
     }
+    LoginEnv {
+        name: "TELECODER_LOGIN_ENV",
+        group: Group::Runs,
+        default: "true",
+        meaning: &[
+            "Whether claude, git and the checks get what your login shell has, as programs started in a terminal do: its PATH,",
+            "with what nvm, mise, pyenv or cargo put there, and the variables that telecoder has no value for. The shell is asked",
+            "once, at the start.",
+        ],
+        takes: "true or false",
+    }
     Model {
         name: "TELECODER_MODEL",
         group: Group::Runs,

@@ -199,6 +199,11 @@ impl Sources {
         })
     }
 
+    /// Whether a settings file has a value for this variable.
+    pub(super) fn is_in_a_file(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file.values.contains_key(name))
+    }
+
     /// What is wrong with the files.
     pub fn unreadable(&self) -> &[Fault] {
         &self.unreadable

@@ -9,6 +9,7 @@ mod greet;
 mod opening;
 mod service;
 mod upkeep;
+mod work;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -25,37 +26,28 @@ use tracing::{error, info, warn};
 
 use crate::chat::choices::Defaults;
 use crate::chat::live;
-use crate::claude::watch::Watch;
 use crate::config::Config;
 use crate::domain::job::Lane;
 use crate::domain::live::LiveOf;
-use crate::git::Git;
-use crate::git::mirror::Mirrors;
 use crate::health::Health;
 use crate::inbox::{self, Inbox};
-use crate::job::fetch::Fetching;
 use crate::job::places::Places;
-use crate::job::{Checking, Handles};
-use crate::login::{Login, LoginTask};
+use crate::login::Login;
 use crate::metrics::Metrics;
-use crate::run::start::Runner;
-use crate::session::claims::Claims;
-use crate::session::registry::{Registry, RegistryTask};
-use crate::session::worker::Worker;
+use crate::session::registry::Registry;
 use crate::store::{
     OpenError, Store, StoreError, gatherings, jobs, pauses, processes, runs, sessions,
 };
-use crate::telegram::api::{Api, ServerClock, largest_file};
+use crate::telegram::api::{Api, ServerClock};
 use crate::telegram::dispatch::{Handler, dispatch};
 use crate::telegram::line::Surroundings;
 use crate::telegram::listener::StoredUpdates;
 use crate::telegram::outbox::Outbox;
 use crate::telegram::poll::{Poller, TokenRefused};
-use crate::verify::check;
 use crate::web::Web;
 use beside::Beside;
 pub use data::{DATABASE, DataFolder};
-use upkeep::Upkeep;
+use work::Work;
 
 /// How long the tasks may take to stop.
 const STOP_TIME: Duration = Duration::from_millis(3_500);
@@ -82,7 +74,7 @@ pub enum ServeError {
 /// Runs the bot until `quit`. Runs that are going on then continue without it.
 pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeError> {
     let started = Instant::now();
-    let data = DataFolder::take(&config.data)?;
+    let data = Arc::new(DataFolder::take(&config.data)?);
     let Some(store) = opening::store(&data.database(), &quit).await? else {
         return Ok(());
     };
@@ -135,22 +127,17 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         wrong_codes: Mutex::default(),
         moving: tokio::sync::RwLock::default(),
     });
-    let worker = Arc::new(worker(
-        &config, &data, &store, &outbox, &metrics, &registry, &api,
-    ));
     let arrived = Arc::new(Notify::new());
 
     let clock = api.clock();
     let hold = || ask_about_late(&store, &clock, config.stale_after);
-    let places = &worker.runner.handles.places;
-    let take_up = || recover(&store, &outbox, places, &registry);
+    let places = Places::new(config.max_runs);
+    let take_up = || recover(&store, &outbox, &places, &registry);
     if opening::taken(&quit, hold).await?.is_none()
         || opening::taken(&quit, take_up).await?.is_none()
     {
         return Ok(());
     }
-    tasks.spawn(clear_given_up(Arc::clone(&worker), quit.clone()));
-    spawn_worker(&tasks, registry_task, worker, &quit);
     tasks.spawn(dispatch_until(
         api.clone(),
         inbox,
@@ -159,35 +146,11 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         quit.clone(),
     ));
     tasks.spawn(greet::set_menu(api.clone(), quit.clone()));
-    tasks.spawn(greet::look_for_claude(config.clone(), quit.clone()));
     tasks.spawn(service::feed_watchdog(
         store.clone(),
         health.clone(),
         quit.clone(),
     ));
-    let upkeep = Upkeep {
-        store: store.clone(),
-        runs: data.runs(),
-        checks: data.checks(),
-        data: config.data.clone(),
-        scratch: data.scratch(),
-        workspaces: data.workspaces(),
-        git: git(&config, &data),
-        metrics: metrics.clone(),
-        keep_runs: config.keep_runs,
-    };
-    tasks.spawn(upkeep.keep_up(quit.clone()));
-    let login_task = LoginTask {
-        store: store.clone(),
-        outbox: outbox.clone(),
-        registry: registry.clone(),
-        owner: config.access.owner(),
-        program: config.runtime.clone(),
-        environment: config.environment.clone(),
-        scratch: data.scratch(),
-        database: data.database(),
-    };
-    tasks.spawn(login_task.run(logins, quit.clone()));
     let beside = Beside {
         store: store.clone(),
         registry: registry.clone(),
@@ -206,6 +169,18 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         };
         tasks.spawn(web.serve(quit.clone()));
     }
+    let work = Work {
+        config: config.clone(),
+        data: Arc::clone(&data),
+        store: store.clone(),
+        outbox: outbox.clone(),
+        metrics: metrics.clone(),
+        registry: registry.clone(),
+        api: api.clone(),
+        tasks: tasks.clone(),
+        quit: quit.clone(),
+    };
+    tasks.spawn(work.begin(places, registry_task, logins));
     for remark in &config.remarks {
         warn!("{remark}");
     }
@@ -234,70 +209,6 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
     }
     drop(data);
     polled.map_err(ServeError::Token)
-}
-
-fn worker(
-    config: &Config,
-    data: &DataFolder,
-    store: &Store,
-    outbox: &Outbox,
-    metrics: &Metrics,
-    registry: &Registry,
-    api: &Api,
-) -> Worker {
-    Worker {
-        runner: Runner {
-            handles: Handles {
-                store: store.clone(),
-                outbox: outbox.clone(),
-                metrics: metrics.clone(),
-                git: git(config, data),
-                checking: Checking {
-                    defaults: config.checks.clone(),
-                    trusts_repository: config.repo_checks,
-                    time_limit: config.verify_timeout,
-                    auto_push: config.auto_push,
-                    environment: check::environment(&config.environment),
-                    folder: data.checks(),
-                },
-                fetching: Fetching {
-                    api: api.clone(),
-                    transcriber: config.transcriber.clone(),
-                },
-                places: Places::new(config.max_runs),
-                data: config.data.clone(),
-                largest_file: largest_file(&config.api_url),
-            },
-            watch: Watch::start(),
-            mirrors: Mirrors::new(data.mirrors()),
-            folder: data.runs(),
-            program: config.runtime.clone(),
-            permission_mode: config.permission_mode,
-            may_bypass: config.may_bypass,
-            model: config.model.clone(),
-            time_limit: config.run_timeout,
-            warm: config.warm,
-            warm_most: config.warm_most,
-            environment: config.environment.clone(),
-            owner: config.access.owner(),
-        },
-        registry: registry.clone(),
-        claims: Claims::default(),
-        preparing: Claims::default(),
-        jobs: Claims::default(),
-        failures: Mutex::default(),
-        told: Mutex::default(),
-        branch_prefix: config.branch_prefix.clone(),
-    }
-}
-
-fn git(config: &Config, data: &DataFolder) -> Git {
-    Git {
-        environment: config.environment.clone(),
-        scratch: data.scratch(),
-        snapshots: data.snapshots(),
-        file_max: config.snapshot_file_max,
-    }
 }
 
 /// Prompts that became late while the bot was away wait for a person.
@@ -371,27 +282,6 @@ async fn take_up_live(store: &Store, outbox: &Outbox) -> Result<(), StoreError> 
         outbox.remove_live(at, live);
     }
     Ok(())
-}
-
-async fn clear_given_up(worker: Arc<Worker>, quit: CancellationToken) {
-    tokio::select! {
-        cleared = worker.clear_given_up() => {
-            if let Err(error) = cleared {
-                warn!(%error, "sessions that were given up could not be cleared");
-            }
-        }
-        () = quit.cancelled() => {}
-    }
-}
-
-fn spawn_worker(
-    tasks: &TaskTracker,
-    registry: RegistryTask,
-    worker: Arc<Worker>,
-    quit: &CancellationToken,
-) {
-    let quit = quit.clone();
-    tasks.spawn(async move { registry.run(worker, quit).await });
 }
 
 /// Restarts the dispatcher until Telegram answers its first call, getMe.

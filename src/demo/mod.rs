@@ -57,6 +57,8 @@ pub async fn run(
             folder.path().join("data").display().to_string(),
         ),
         (Setting::Runtime, claude.program.display().to_string()),
+        // It is the person's own already.
+        (Setting::LoginEnv, "false".to_owned()),
     ] {
         environment.insert(setting.name().into(), value.into());
     }

@@ -6,6 +6,7 @@
 
 mod data;
 mod database;
+mod login_shell;
 mod people;
 mod process;
 mod programs;
@@ -49,13 +50,14 @@ struct Ground {
     environment: BTreeMap<OsString, OsString>,
 }
 
-/// Runs all checks. Takes as long as the slowest group, which has a limit of ten seconds.
+/// Runs all checks. Takes as long as the login shell and then the slowest group, with a limit of ten seconds each.
 pub async fn examine(sources: Sources) -> Report {
     let environment = environment::for_claude(&sources.environment);
     let manager = look::find(&environment).await;
     let sources = as_the_service_has(&manager, sources);
-    let known = Known::read(&sources);
+    let mut known = Known::read(&sources);
     let bot = process_of_bot(known.data.clone()).await;
+    let shell = login_shell::add(&mut known, &manager, bot).await;
     let ground = Arc::new(Ground {
         known,
         sources,
@@ -75,14 +77,14 @@ pub async fn examine(sources: Sources) -> Report {
         aside(&ground, Check::Bot, process::look),
         aside(&ground, Check::Service, service::look),
     ];
-    reported(&ground, groups).await
+    reported(&ground, vec![shell], groups).await
 }
 
 async fn reported(
     ground: &Ground,
+    mut findings: Vec<Finding>,
     groups: impl IntoIterator<Item = JoinHandle<Vec<Finding>>>,
 ) -> Report {
-    let mut findings = Vec::new();
     for group in groups {
         findings.extend(group.await.unwrap_or_default());
     }
@@ -103,7 +105,7 @@ pub async fn before_the_first_start(sources: Sources) -> Report {
         at_once(&ground, Check::Claude, programs::look_at_claude),
         aside(&ground, Check::Data, data::look),
     ];
-    reported(&ground, groups).await
+    reported(&ground, Vec::new(), groups).await
 }
 
 /// The settings of the machine's service. For root and another user's service, root's own are left out; else this

@@ -1,11 +1,10 @@
 //! The programs that telecoder starts: git and claude, as the service finds them.
 
-use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::Ground;
 use super::report::{Check, Finding};
-use super::{Ground, process};
 use crate::claude::install::{self, Found, HOW_TO_INSTALL, NEWEST_TESTED, OLDEST_TESTED, Tested};
 use crate::domain::choices::PermissionMode;
 use crate::git::Git;
@@ -16,15 +15,15 @@ const GIT_NEEDED: Version = (2, 36, 0);
 type Version = (u64, u64, u64);
 
 pub(super) async fn look_at_git(ground: Arc<Ground>) -> Vec<Finding> {
-    let path = service_path(&ground);
-    let Some(git) = install::on_path(Path::new("git"), path.as_deref()) else {
+    let path = ground.known.path();
+    let Some(git) = install::on_path(Path::new("git"), path) else {
         return vec![Check::Git.broken(
             "there is no git where telecoder looks for programs (PATH)",
             "sudo apt-get install git",
         )];
     };
     let mut environment = ground.environment.clone();
-    environment.extend(path.map(|path| ("PATH".into(), path)));
+    environment.extend(path.map(|path| ("PATH".into(), path.to_owned())));
     let asked = Git {
         environment,
         scratch: std::env::temp_dir(),
@@ -55,8 +54,7 @@ pub(super) async fn look_at_git(ground: Arc<Ground>) -> Vec<Finding> {
 pub(super) async fn look_at_claude(ground: Arc<Ground>) -> Vec<Finding> {
     let permissions = permissions(&ground);
     let runtime = &ground.known.runtime;
-    let path = service_path(&ground);
-    let Some(program) = install::on_path(runtime, path.as_deref()) else {
+    let Some(program) = install::on_path(runtime, ground.known.path()) else {
         let where_looked = match runtime.components().count() {
             1 => "is not where telecoder looks for programs (PATH)",
             _ => "is not there",
@@ -77,9 +75,7 @@ pub(super) async fn look_at_claude(ground: Arc<Ground>) -> Vec<Finding> {
             permissions,
         ];
     }
-    let mut environment = ground.known.environment.clone();
-    environment.extend(path.map(|path| ("PATH".into(), path)));
-    let found = install::look(&program, &environment).await;
+    let found = install::look(&program, &ground.known.environment).await;
     let (claude, login) = match found {
         Found::Ready { version } => (
             tested(&version, &program),
@@ -136,27 +132,6 @@ fn permissions(ground: &Ground) -> Finding {
         Ok(mode) => Check::Permissions.good(mode.name()),
         Err(fault) => Check::Permissions.broken(&fault.what, &fault.remedy),
     }
-}
-
-/// The bot's PATH: its process's, its unit's, or this process's.
-fn service_path(ground: &Ground) -> Option<OsString> {
-    let bot = ground.bot.filter(|pid| process::is_telecoder(*pid));
-    let of_bot = bot.and_then(|pid| {
-        let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-        environment
-            .split(|byte| *byte == 0)
-            .find_map(|variable| variable.strip_prefix(b"PATH="))
-            .map(|path| OsString::from(String::from_utf8_lossy(path).into_owned()))
-    });
-    of_bot
-        .or_else(|| Some(ground.manager.unit()?.path()?.into()))
-        .or_else(|| {
-            ground
-                .known
-                .environment
-                .get(&OsString::from("PATH"))
-                .cloned()
-        })
 }
 
 /// The first thing in a text that looks like a version: "git version 2.39.5 (Apple …)".

@@ -74,8 +74,18 @@ impl Supervised {
         Supervised::start_in(Place::Terminal, program)
     }
 
+    /// The same in a session of its own: see [`Place::Alone`].
+    pub fn start_alone(program: Program<'_>) -> io::Result<Supervised> {
+        Supervised::start_in(Place::Alone, program)
+    }
+
     fn start_in(place: Place, program: Program<'_>) -> io::Result<Supervised> {
-        let mut child = Command::new("/proc/self/exe")
+        let mut command = Command::new("/proc/self/exe");
+        if place != Place::Alone {
+            // Signals to the bot's group do not reach it. Who leads a group cannot begin a session.
+            command.process_group(0);
+        }
+        let mut child = command
             .arg0("telecoder")
             .arg(place.subcommand())
             .arg(&program.report)
@@ -87,8 +97,6 @@ impl Supervised {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // Signals to the bot's group do not reach it.
-            .process_group(0)
             .spawn()?;
         let lifeline = child.stdin.take();
         Ok(Supervised {

@@ -18,7 +18,7 @@ use anyhow::Context;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open, set_child_subreaper};
+use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open, set_child_subreaper, setsid};
 use serde::{Deserialize, Serialize};
 
 use super::sweep::{self, Spared};
@@ -52,6 +52,9 @@ pub struct Report {
 pub enum Place {
     /// No input, and the supervisor's own output.
     Pipes,
+    /// The same, in a session of its own, which has no terminal: a shell that thinks that a person sits there does not
+    /// wait for one.
+    Alone,
     /// A terminal: its screen goes to the supervisor's stdout; the supervisor's stdin is typed into it.
     Terminal,
 }
@@ -61,12 +64,13 @@ impl Place {
     pub fn subcommand(self) -> &'static str {
         match self {
             Place::Pipes => "supervise",
+            Place::Alone => "supervise-alone",
             Place::Terminal => "supervise-in-terminal",
         }
     }
 
     pub fn of_subcommand(name: &str) -> Option<Place> {
-        [Place::Pipes, Place::Terminal]
+        [Place::Pipes, Place::Alone, Place::Terminal]
             .into_iter()
             .find(|place| place.subcommand() == name)
     }
@@ -78,6 +82,9 @@ impl Place {
 pub fn supervise(place: Place, report: &Path, arguments: &[OsString]) -> anyhow::Result<()> {
     set_child_subreaper(Some(getpid()))
         .context("cannot become the reaper of what is left behind")?;
+    if place == Place::Alone {
+        setsid().context("cannot leave the session that it was started in")?;
+    }
     let ended = run(place, arguments)?;
     let bytes = serde_json::to_vec(&ended).context("cannot write a report")?;
     let temporary = report.with_extension("tmp");
@@ -101,7 +108,7 @@ fn run(place: Place, arguments: &[OsString]) -> anyhow::Result<Report> {
     let mut command = Command::new(program);
     command.args(arguments).process_group(0);
     let started = match place {
-        Place::Pipes => command
+        Place::Pipes | Place::Alone => command
             .stdin(Stdio::null())
             .spawn()
             .map(|child| (child, None)),

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use values::Values;
 
@@ -28,6 +28,8 @@ use values::Values;
 #[derive(Clone, Default)]
 pub struct Redactor {
     values: Arc<Values>,
+    /// Those that came later.
+    learnt: Arc<OnceLock<Values>>,
 }
 
 /// A secret's place in a text, in bytes, and its kind.
@@ -48,7 +50,13 @@ impl Redactor {
     pub fn new(environment: &BTreeMap<OsString, OsString>) -> Redactor {
         Redactor {
             values: Arc::new(Values::of(environment)),
+            learnt: Arc::default(),
         }
+    }
+
+    /// From now on knows the values of these variables too, and so does every clone. Works once.
+    pub fn learn(&self, variables: &BTreeMap<OsString, OsString>) {
+        let _ = self.learnt.set(Values::of(variables));
     }
 
     /// The text without its secrets.
@@ -78,6 +86,12 @@ impl Redactor {
     /// The secrets in a text, in their order; none overlaps another.
     pub fn secrets(&self, text: &str) -> Vec<Secret<'_>> {
         let mut found = self.values.find(text);
+        found.extend(
+            self.learnt
+                .get()
+                .into_iter()
+                .flat_map(|learnt| learnt.find(text)),
+        );
         found.extend(private_key::find(text));
         found.extend(shapes::find(text));
         apart(found)

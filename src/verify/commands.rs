@@ -1,11 +1,10 @@
 //! Which commands check a project.
 //!
 //! For each kind, the session's command comes first, then the settings', then that of `.telecoder.toml` in the
-//! repository if the owner trusts it. Commands that are only detected ([`detect`]) are offered, not run: a person says
-//! yes first.
+//! repository if the owner trusts it. Commands that are only detected ([`detect`]) are offered, not run.
 
 use crate::domain::check::CheckOrigin;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -14,6 +13,8 @@ use crate::domain::check::Commands;
 use crate::domain::check::{Check, CheckKind};
 use crate::domain::session::{Session, Source};
 use crate::git::file;
+
+pub use super::detect::detect;
 
 /// The repository's own file, used if `TELECODER_REPO_CHECKS` allows it.
 pub const REPOSITORY_FILE: &str = ".telecoder.toml";
@@ -105,106 +106,4 @@ pub async fn look(workspace: PathBuf) -> Found {
     });
     let looked = tokio::time::timeout(LOOK_LIMIT, looked).await;
     looked.ok().and_then(Result::ok).unwrap_or_default()
-}
-
-/// The usual commands for a project with such files.
-///
-/// Only the names of files and of scripts count; the commands are fixed here.
-pub fn detect(workspace: &Path) -> Commands {
-    let has = |name: &str| workspace.join(name).is_file();
-    let text = |name: &str| file::text(&workspace.join(name)).unwrap_or_default();
-    let of = |test: Option<&str>, lint: Option<&str>| Commands {
-        test: test.map(str::to_owned),
-        lint: lint.map(str::to_owned),
-        ..Commands::default()
-    };
-    if let Some(name) = ["justfile", "Justfile", ".justfile"]
-        .into_iter()
-        .find(|name| has(name))
-    {
-        let recipes = text(name);
-        let found = of(
-            has_rule(&recipes, "test").then_some("just test"),
-            has_rule(&recipes, "lint").then_some("just lint"),
-        );
-        if found != Commands::default() {
-            return found;
-        }
-    }
-    if has("Cargo.toml") {
-        return of(
-            Some("cargo test"),
-            Some("cargo clippy --all-targets -- -D warnings"),
-        );
-    }
-    if has("package.json") {
-        let lockfiles = [
-            ("pnpm-lock.yaml", "pnpm"),
-            ("yarn.lock", "yarn"),
-            ("bun.lock", "bun"),
-            ("bun.lockb", "bun"),
-        ];
-        let manager = lockfiles.into_iter().find(|(file, _)| has(file));
-        let manager = manager.map_or("npm", |(_, manager)| manager);
-        return of_package_json(&text("package.json"), manager);
-    }
-    if has("go.mod") {
-        return of(Some("go test ./..."), Some("go vet ./..."));
-    }
-    let python = ["pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini"]
-        .map(text)
-        .join("\n");
-    if python.contains("pytest")
-        || has("conftest.py")
-        || workspace.join("tests/conftest.py").is_file()
-    {
-        let (test, ruff) = if has("uv.lock") {
-            ("uv run pytest", "uv run ruff check .")
-        } else if has("poetry.lock") {
-            ("poetry run pytest", "poetry run ruff check .")
-        } else {
-            ("python3 -m pytest", "ruff check .")
-        };
-        return of(Some(test), python.contains("[tool.ruff").then_some(ruff));
-    }
-    for name in ["GNUmakefile", "makefile", "Makefile"] {
-        if has(name) {
-            let rules = text(name);
-            return of(
-                has_rule(&rules, "test").then_some("make test"),
-                has_rule(&rules, "lint").then_some("make lint"),
-            );
-        }
-    }
-    Commands::default()
-}
-
-/// Format: package.json of npm, `scripts`.
-fn of_package_json(text: &str, manager: &str) -> Commands {
-    /// What `npm init` writes if there are no tests.
-    const NO_TESTS: &str = "no test specified";
-    let package: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-    let script = |name: &str| {
-        package["scripts"][name]
-            .as_str()
-            .filter(|s| !s.contains(NO_TESTS))
-    };
-    Commands {
-        test: script("test").map(|_| format!("{manager} run test")),
-        lint: script("lint").map(|_| format!("{manager} run lint")),
-        ..Commands::default()
-    }
-}
-
-/// Whether a Makefile or a justfile has a rule of this name: `name:`, `name arguments:`, at a line's start.
-fn has_rule(text: &str, name: &str) -> bool {
-    text.lines().any(|line| {
-        let Some(rest) = line.strip_prefix(name) else {
-            return false;
-        };
-        let Some((between, after)) = rest.split_once(':') else {
-            return false;
-        };
-        (between.is_empty() || between.starts_with(' ')) && !after.starts_with('=')
-    })
 }

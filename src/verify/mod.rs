@@ -8,5 +8,6 @@
 pub mod check;
 pub mod commands;
 pub mod counts;
+mod detect;
 pub mod measure;
 pub mod not_run;

@@ -430,7 +430,7 @@ fn an_interpreter_that_is_missing_is_named_and_not_the_program_that_is_there() {
     std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755))
         .expect("it may be run");
     let machine = machine.with("TELECODER_RUNTIME", script.display().to_string());
-    let _bot = machine.start_failing_at(AT_ONCE);
+    let bot = machine.start_failing_at(AT_ONCE);
     machine.ada_says("hello");
     let told = machine.message_with("Claude could not be started, so the prompt has not run.");
     let words = format!(
@@ -438,6 +438,10 @@ fn an_interpreter_that_is_missing_is_named_and_not_the_program_that_is_there() {
         script.display()
     );
     assert!(told.text.contains(&words), "{}", told.text);
+    machine.until_log(&bot, "names is not: /no/such/node");
+    let report = machine.telecoder(&["doctor"]).output().expect("it starts");
+    let report = String::from_utf8_lossy(&report.stdout).into_owned();
+    assert!(report.contains(&words), "{report}");
 }
 
 #[test]
@@ -448,8 +452,15 @@ fn a_claude_whose_node_is_not_on_the_path_has_not_begun() {
     std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755))
         .expect("it may be run");
     let machine = machine.with("TELECODER_RUNTIME", script.display().to_string());
-    let _bot = machine.start_failing_at(AT_ONCE);
+    let bot = machine.start_failing_at(AT_ONCE);
     machine.ada_says("hello");
     let told = machine.message_with("Claude could not be started, so the prompt has not run.");
     assert!(told.text.contains("no-such-node"), "{}", told.text);
+    machine.until_log(&bot, "claude does not answer as expected");
+    let report = machine.telecoder(&["doctor"]).output().expect("it starts");
+    let report = String::from_utf8_lossy(&report.stdout).into_owned();
+    assert!(
+        report.contains("names is not: /usr/bin/env no-such-node"),
+        "{report}"
+    );
 }

@@ -42,6 +42,7 @@ mod limits_between;
 mod live;
 mod living;
 mod login;
+mod login_shell;
 mod manual;
 mod measured;
 mod observing;

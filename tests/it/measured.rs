@@ -731,92 +731,100 @@ fn what_claude_is_told_when_checks_fail() {
 
 #[test]
 fn the_usual_projects_are_recognised_by_their_files() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let found = |files: &[(&str, &str)]| {
-        let workspace = folder.path().join(format!("w{}", rand_name(files)));
-        std::fs::create_dir_all(&workspace).expect("a folder");
-        for (name, text) in files {
-            std::fs::write(workspace.join(name), text).expect("a file");
-        }
-        let found = commands::detect(&workspace);
-        (
-            found.test.unwrap_or_default(),
-            found.lint.unwrap_or_default(),
-        )
-    };
-    for (files, test, lint) in [
-        (
-            &[("Cargo.toml", "")][..],
-            "cargo test",
-            "cargo clippy --all-targets -- -D warnings",
-        ),
-        (
-            &[(
-                "package.json",
-                r#"{"scripts":{"test":"vitest run","lint":"eslint ."}}"#,
-            )],
-            "npm run test",
-            "npm run lint",
-        ),
-        (
-            &[(
-                "package.json",
-                r#"{"scripts":{"test":"echo \"Error: no test specified\" && exit 1"}}"#,
-            )],
-            "",
-            "",
-        ),
-        (
-            &[
-                ("package.json", r#"{"scripts":{"test":"vitest run"}}"#),
-                ("pnpm-lock.yaml", ""),
-            ],
-            "pnpm run test",
-            "",
-        ),
-        (
-            &[
-                ("pyproject.toml", "dependencies = [\"pytest\"]"),
-                ("uv.lock", ""),
-            ],
-            "uv run pytest",
-            "",
-        ),
-        (&[("package.json", "not json")], "", ""),
-        (
-            &[("pyproject.toml", "[tool.pytest.ini_options]\n[tool.ruff]\n")],
-            "python3 -m pytest",
-            "ruff check .",
-        ),
-        (&[("conftest.py", "")], "python3 -m pytest", ""),
-        (&[("go.mod", "module x")], "go test ./...", "go vet ./..."),
-        (
-            &[("Makefile", "all:\n\ntest: all\n\techo\nlint:\n")],
-            "make test",
-            "make lint",
-        ),
-        (&[("Makefile", "test := 1\ntests:\n")], "", ""),
-        (
-            &[("justfile", "test *args:\n  echo\n"), ("Cargo.toml", "")],
-            "just test",
-            "",
-        ),
+    const CLIPPY: &str = "cargo clippy --all-targets -- -D warnings";
+    const GO_TEST: &str = "go list -f '{{.Dir}}/...' -m | xargs go test";
+    const GO_VET: &str = "go list -f '{{.Dir}}/...' -m | xargs go vet";
+    const CTEST: &str = "cmake --build build && ctest --test-dir build --output-on-failure";
+    const NO_TESTS: &str = r#"{"scripts":{"test":"echo \"Error: no test specified\" && exit 1"}}"#;
+    const SCRIPTS: &str = r#"{"scripts":{"test":"vitest run","lint":"eslint ."}}"#;
+    const PNPM: &str = r#"{"packageManager":"pnpm@9.1.0","scripts":{"test":"vitest"}}"#;
+    type Row = (
+        &'static [(&'static str, &'static str)],
+        &'static str,
+        &'static str,
+    );
+    #[rustfmt::skip]
+    let rows: &[Row] = &[
+        (&[("justfile", "test *args:\n  echo\n"), ("Cargo.toml", "")], "just test", ""),
+        (&[("Justfile", "@test filter='a:b': build\n  echo\nlint:\n")], "just test", "just lint"),
+        (&[("justfile", "run test:\ntest := '1'\nalias t := run\n")], "", ""),
+        (&[("Makefile", "all:\n\ntest: all\n\techo\nlint:\n")], "make test", "make lint"),
+        (&[("Makefile", "unit test: all\n"), ("Cargo.toml", ""), ("clippy.toml", "")], "make test", CLIPPY),
+        (&[("GNUmakefile", "check:\n")], "make check", ""),
+        (&[("Makefile", "check:\n"), ("go.mod", "")], "go test ./...", "go vet ./..."),
+        (&[("Makefile", "test := 1\ntests:\n\ttest: x\ntest ?= a:b\n.PHONY: test\n")], "", ""),
+        (&[("Makefile", "# CMAKE generated file: DO NOT EDIT!\ntest:\n")], "", ""),
         (&[("README.md", "test:")], "", ""),
-    ] {
-        assert_eq!(
-            found(files),
-            (test.to_owned(), lint.to_owned()),
-            "{files:?}"
-        );
+        (&[("Cargo.toml", "")], "cargo test", ""),
+        (&[("Cargo.toml", "[lints.clippy]\nall = 'warn'\n")], "cargo test", CLIPPY),
+        (&[("Cargo.toml", "[package]\n[workspace]\n[workspace.lints.clippy]\n")], "cargo test --workspace", CLIPPY),
+        (&[("Cargo.toml", ""), (".config/nextest.toml", "")], "cargo nextest run --workspace", ""),
+        (&[("go.mod", "module x")], "go test ./...", "go vet ./..."),
+        (&[("go.mod", "module x"), (".golangci.yml", "")], "go test ./...", "golangci-lint run"),
+        (&[("go.work", "use ./a"), ("go.mod", "")], GO_TEST, GO_VET),
+        (&[("gradlew", ""), ("build.gradle.kts", "")], "./gradlew test", ""),
+        (&[("build.gradle", "")], "gradle test", ""),
+        (&[("mvnw", ""), ("pom.xml", "")], "./mvnw test", ""),
+        (&[("pom.xml", "")], "mvn test", ""),
+        (&[("mix.exs", ""), (".credo.exs", "")], "mix test", "mix credo"),
+        (&[("Package.swift", ""), (".swiftlint.yml", "")], "swift test", "swiftlint"),
+        (&[("pyproject.toml", "dependencies = [\"pytest\"]"), ("uv.lock", "")], "uv run pytest", ""),
+        (&[("pyproject.toml", "[tool.uv]\n[tool.pytest]\n[tool.ruff]\n")], "uv run pytest", "uv run ruff check ."),
+        (&[("pyproject.toml", "[tool.poetry]\npytest"), ("ruff.toml", "")], "poetry run pytest", "poetry run ruff check ."),
+        (&[("pdm.lock", ""), ("conftest.py", "")], "pdm run pytest", ""),
+        (&[("Pipfile", ""), ("tests/conftest.py", "")], "pipenv run pytest", ""),
+        (&[("pyproject.toml", "[tool.pytest.ini_options]\n[tool.ruff]\n")], "python3 -m pytest", "ruff check ."),
+        (&[("requirements-dev.txt", "pytest==8\n")], "python3 -m pytest", ""),
+        (&[("conftest.py", "")], "python3 -m pytest", ""),
+        (&[(".venv/bin/python", ""), (".venv/bin/pytest", ""), (".venv/bin/ruff", ""), ("uv.lock", ""), ("ruff.toml", "")],
+            ".venv/bin/python -m pytest", ".venv/bin/ruff check ."),
+        (&[("venv/bin/python", ""), ("venv/bin/pytest", "")], "venv/bin/python -m pytest", ""),
+        (&[(".venv/bin/python", ""), ("pytest.ini", "")], "python3 -m pytest", ""),
+        (&[("manage.py", "")], "python3 manage.py test", ""),
+        (&[("manage.py", ""), ("uv.lock", "")], "uv run python manage.py test", ""),
+        (&[("tox.ini", "[tox]\ncommands = pytest")], "tox", ""),
+        (&[("tox.ini", "[pytest]")], "python3 -m pytest", ""),
+        (&[("noxfile.py", ""), ("tox.ini", "")], "nox", ""),
+        (&[("Gemfile", ""), (".rspec", ""), (".rubocop.yml", "")], "bundle exec rspec", "bundle exec rubocop"),
+        (&[("Gemfile", ""), ("bin/rails", ""), ("Rakefile", "test")], "bin/rails test", ""),
+        (&[("Gemfile", ""), ("Rakefile", "Rake::TestTask.new(:test)")], "bundle exec rake test", ""),
+        (&[("composer.json", SCRIPTS)], "composer test", "composer lint"),
+        (&[("composer.json", "{}"), ("artisan", ""), ("phpunit.xml", "")], "php artisan test", ""),
+        (&[("composer.json", "{}"), ("phpunit.xml.dist", ""), ("phpstan.neon", "")], "vendor/bin/phpunit", "vendor/bin/phpstan analyse"),
+        (&[("deno.json", r#"{"lint":{}}"#)], "deno test", "deno lint"),
+        (&[("deno.jsonc", r#"{"tasks":{"test":"deno test -A"}} // x"#)], "deno task test", ""),
+        (&[("package.json", SCRIPTS)], "npm run test", "npm run lint"),
+        (&[("package.json", SCRIPTS), ("package-lock.json", "")], "npm run test", "npm run lint"),
+        (&[("package.json", SCRIPTS), ("pnpm-lock.yaml", "")], "pnpm run test", "pnpm run lint"),
+        (&[("package.json", SCRIPTS), ("yarn.lock", "")], "yarn run test", "yarn run lint"),
+        (&[("package.json", SCRIPTS), ("bun.lock", "")], "bun run test", "bun run lint"),
+        (&[("package.json", PNPM), ("biome.json", "")], "pnpm run test", "pnpm exec biome check ."),
+        (&[("package.json", NO_TESTS), ("biome.jsonc", "")], "", "npx --no biome check ."),
+        (&[("package.json", NO_TESTS), ("bun.lockb", "")], "bun test", ""),
+        (&[("package.json", "{}"), ("turbo.json", r#"{"tasks":{"test":{},"lint":{}}}"#)],
+            "npx --no turbo run test", "npx --no turbo run lint"),
+        (&[("package.json", "{}"), ("nx.json", ""), ("yarn.lock", "")], "yarn run nx run-many -t test", ""),
+        (&[("package.json", "{}"), ("pnpm-workspace.yaml", "")], "pnpm -r run test", ""),
+        (&[("package.json", r#"{"workspaces":["a"]}"#), ("package-lock.json", "")], "npm run test --workspaces --if-present", ""),
+        (&[("package.json", "not json")], "", ""),
+        (&[("App.sln", "")], "dotnet test", ""),
+        (&[("App.csproj", "")], "dotnet test", ""),
+        (&[("CMakeLists.txt", "enable_testing()"), ("build/CTestTestfile.cmake", "")], CTEST, ""),
+        (&[("CMakeLists.txt", "include(CTest)")], "cmake -B build && CTEST", ""),
+        (&[("CMakeLists.txt", "project(x)")], "", ""),
+    ];
+    for (files, test, lint) in rows {
+        let workspace = tempfile::tempdir().expect("a folder");
+        for (name, text) in *files {
+            let file = workspace.path().join(name);
+            std::fs::create_dir_all(file.parent().expect("a folder")).expect("folders");
+            std::fs::write(file, text).expect("a file");
+        }
+        let found = commands::detect(workspace.path());
+        let test = test.replace("CTEST", CTEST);
+        assert_eq!(found.test.unwrap_or_default(), test, "{files:?}");
+        assert_eq!(&found.lint.unwrap_or_default(), lint, "{files:?}");
     }
-}
-
-/// A folder's name for each list of files.
-fn rand_name(files: &[(&str, &str)]) -> String {
-    files
-        .iter()
-        .map(|(name, text)| format!("{name}{}", text.len()))
-        .collect()
 }
 
 #[test]

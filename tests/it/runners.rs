@@ -20,7 +20,7 @@ fn a_rust_project_is_recognised_and_its_failing_test_is_named() {
     let machine = with_cargo(Machine::new());
     let _bot = machine.start();
     machine.ada_says(
-        "[[bash: mkdir src; printf '[package]\\nname = \"sum\"\\nversion = \"0.1.0\"\\nedition = \"2021\"\\n' \
+        "[[bash: mkdir src; printf '[package]\\nname = \"sum\"\\nversion = \"0.1.0\"\\nedition = \"2021\"\\n[lints.clippy]\\n' \
          > Cargo.toml; printf 'target\\nCargo.lock\\n' > .gitignore; \
          printf 'pub fn sum(a: i32, b: i32) -> i32 { a + b }\\n\
          #[test] fn small() { assert_eq!(sum(1, 1), 2); }\\n\

@@ -270,6 +270,7 @@ fn where_everything_is_broken_every_check_still_has_its_line() {
         "data",
         "space",
         "database",
+        "login_shell",
         "git",
         "claude",
         "login",

@@ -81,6 +81,8 @@ impl Machine {
             // If the tests run as root, claude would refuse to bypass permissions.
             ("IS_SANDBOX", "1".into()),
             ("GIT_CONFIG_GLOBAL", "/dev/null".into()),
+            // The startup files of whoever runs the tests are none of theirs.
+            ("TELECODER_LOGIN_ENV", "false".into()),
         ];
         Machine {
             folder,
