@@ -9,7 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
-use super::{Misused, table};
+use super::{Misused, screen, table};
 use crate::config::file::{Rights, SettingsFile};
 use crate::config::{self, Origin, Setting, Sources};
 use crate::domain::shown::without_password;
@@ -22,7 +22,7 @@ With --json an object:
   settings   an array of objects, in the order of .env.example:
     name     the variable's name
     value    the value in use; null if there is none, and for a secret
-    set      whether the environment or a file sets it
+    set      whether the environment or a file sets it, be it to its default
     from     environment, file or default
     file     which file; else null
     default  null if there is none
@@ -94,7 +94,7 @@ struct Shown {
     name: &'static str,
     /// The value in use; `None` if there is none, and for a secret.
     value: Option<String>,
-    /// The environment or a file sets it.
+    /// Whether the environment or a file sets it, be it to its default.
     set: bool,
     /// `environment`, `file` or `default`.
     from: &'static str,
@@ -131,8 +131,7 @@ fn view(sources: &Sources, json: bool) -> anyhow::Result<()> {
         remarks,
     };
     if json {
-        println!("{}", serde_json::to_string_pretty(&view)?);
-        return Ok(());
+        return screen::print_json(&view);
     }
     let home = sources.home();
     let rows: Vec<[String; 3]> = view
@@ -142,13 +141,13 @@ fn view(sources: &Sources, json: bool) -> anyhow::Result<()> {
         .collect();
     table::print(["Setting", "Value", "From"], &rows);
     if view.faults.len() + view.remarks.len() > 0 {
-        println!();
+        print_line!();
     }
     for fault in &view.faults {
-        println!("✗ {}. {}.", fault.what, fault.remedy);
+        print_line!("✗ {}. {}.", fault.what, fault.remedy);
     }
     for remark in &view.remarks {
-        println!("! {remark}.");
+        print_line!("! {remark}.");
     }
     Ok(())
 }
@@ -229,7 +228,7 @@ fn set(
     let mut lines = read(&path)?;
     lines.set(setting, &value);
     write(&lines, &path)?;
-    println!(
+    print_line!(
         "{} is set in {}. {NEXT_START}",
         setting.name(),
         path.display()
@@ -240,7 +239,7 @@ fn set(
 
 fn unset(sources: &Sources, setting: Setting, file: Option<PathBuf>) -> anyhow::Result<()> {
     let Some(path) = file.or_else(|| sources.file_with(setting)) else {
-        println!(
+        print_line!(
             "{} was not set in any settings file; nothing to do.",
             setting.name()
         );
@@ -254,14 +253,14 @@ fn unset(sources: &Sources, setting: Setting, file: Option<PathBuf>) -> anyhow::
     let before = lines.clone();
     lines.unset(setting);
     if lines == before {
-        println!(
+        print_line!(
             "{} was not set in {}; nothing to do.",
             setting.name(),
             path.display()
         );
     } else {
         write(&lines, &path)?;
-        println!(
+        print_line!(
             "{} is not set in {} any more. {NEXT_START}",
             setting.name(),
             path.display()
@@ -297,12 +296,12 @@ fn refuse_what_is_wrong(sources: &Sources, setting: Setting, value: &str) -> any
 pub(super) fn say_who_wins(setting: Setting, written: &Path) {
     let written = std::path::absolute(written).unwrap_or_default();
     match Sources::of_this_process().found(setting) {
-        Some((_, Origin::Environment)) => println!(
+        Some((_, Origin::Environment)) => print_line!(
             "! The environment has {} too, and the environment wins.",
             setting.name()
         ),
         Some((_, Origin::File(path))) if path != written => {
-            println!("! {} has {} too, and wins.", path.display(), setting.name())
+            print_line!("! {} has {} too, and wins.", path.display(), setting.name())
         }
         _ => {}
     }

@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 
+use super::screen;
 use crate::config::Sources;
 use crate::doctor::examine;
 
@@ -35,8 +36,8 @@ pub(super) struct Broken;
 pub(super) fn run(runtime: &tokio::runtime::Runtime, json: bool) -> anyhow::Result<()> {
     let report = runtime.block_on(examine(Sources::of_this_process()));
     match json {
-        true => println!("{}", serde_json::to_string_pretty(&report)?),
-        false => anstream::print!("{}", report.text()),
+        true => screen::print_json(&report)?,
+        false => screen::print_coloured(&report.text()),
     }
     if report.broken() > 0 {
         bail!(Broken);

@@ -12,6 +12,7 @@ use tracing::error;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::screen;
 use crate::config::{LogFormat, Setting, Sources};
 use crate::redact::Redactor;
 use crate::store::panic_text;
@@ -23,7 +24,9 @@ pub(super) fn to_stderr(sources: &Sources, default: &str) -> Redactor {
         .value(Setting::Log)
         .unwrap_or_else(|| default.to_owned());
     let filter = EnvFilter::try_new(&filter).unwrap_or_else(|error| {
-        eprintln!("telecoder: RUST_LOG is not understood ({error}); using {default}");
+        screen::print_beside(&format!(
+            "telecoder: RUST_LOG is not understood ({error}); using {default}"
+        ));
         EnvFilter::new(default)
     });
     // Below info these log addresses, which contain the token, and people's messages.

@@ -3,12 +3,17 @@
 //! 0: done. 1: failed. 2: a setting or an argument is wrong. 3: another telecoder uses the data folder, or the service
 //! does not run (`service status`). 4: saved, but no bot is running to do it.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+#[macro_use]
+mod screen;
+
 mod config;
 mod doctor;
 mod init;
 mod log;
 mod pages;
-mod screen;
+pub mod public;
 mod service;
 mod session;
 mod table;
@@ -179,6 +184,10 @@ fn started_by_telecoder() -> Option<anyhow::Result<()>> {
 }
 
 fn finish(done: anyhow::Result<()>) -> ExitCode {
+    let done = match done {
+        Err(error) if !error.is::<doctor::Broken>() => Err(error),
+        done => screen::printed().map_err(anyhow::Error::from).and(done),
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<doctor::Broken>() => ExitCode::FAILURE,
@@ -186,7 +195,7 @@ fn finish(done: anyhow::Result<()>) -> ExitCode {
             let error_text = format!("{error:#}");
             // Faults quote the wrong setting.
             let redactor = Sources::of_this_process().redactor();
-            eprintln!("telecoder: {}", redactor.text(&error_text));
+            screen::print_beside(&format!("telecoder: {}", redactor.text(&error_text)));
             exit_code(&error)
         }
     }
@@ -241,7 +250,7 @@ fn back_up(file: &Path) -> anyhow::Result<()> {
     let data = data_folder(&Sources::of_this_process())?;
     let database = data.join(DATABASE);
     let bytes = backup::to_file(&database, file)?;
-    println!(
+    print_line!(
         "{} now has a copy of {} ({} KiB), as it was a moment ago. docs/RELIABILITY.md says how to restore it.",
         file.display(),
         database.display(),

@@ -25,7 +25,7 @@ pub(super) fn print<const COLUMNS: usize>(headings: [&str; COLUMNS], rows: &[[St
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
-    println!("{}", table.trim_fmt());
+    print_line!("{}", table.trim_fmt());
 }
 
 /// The terminal's width in letters; `None` without a terminal.

@@ -35,6 +35,8 @@ mod hostile_questions;
 mod house;
 mod init;
 mod inside;
+mod json;
+mod json_forms;
 mod kinds;
 mod late;
 mod limits;

@@ -84,21 +84,21 @@ pub(super) async fn run(arguments: InitArguments, quit: CancellationToken) -> an
     let (bot, path) = tokio::select! {
         done = set_up(&arguments, &mut terminal) => done?,
         () = quit.cancelled() => {
-            println!();
+            print_line!();
             bail!("init was stopped, and nothing was written");
         }
     };
     let next = tokio::select! {
         next = service.offer(&arguments, &mut terminal) => next?,
         () = quit.cancelled() => {
-            println!();
+            print_line!();
             Next::Nothing
         }
     };
     match next {
         Next::InstallService => service::install(),
         Next::StartService => {
-            println!(
+            print_line!(
                 "\nThe machine's service runs as this user; this starts it: sudo telecoder service restart\nThen write \
                  to https://t.me/{bot}"
             );
@@ -111,7 +111,7 @@ pub(super) async fn run(arguments: InitArguments, quit: CancellationToken) -> an
             } else {
                 ""
             };
-            println!("\nStart it {place}with: telecoder\nThen write to https://t.me/{bot}");
+            print_line!("\nStart it {place}with: telecoder\nThen write to https://t.me/{bot}");
             Ok(())
         }
     }
@@ -140,7 +140,7 @@ async fn set_up(
         .into());
     }
     for fault in sources.unreadable() {
-        println!("{}", checks::of_fault(fault));
+        print_line!("{}", checks::of_fault(fault));
     }
     let bot = token::find(arguments.token_file.as_deref(), &sources, terminal).await?;
     token::end_webhook(&bot.api, arguments.delete_webhook, terminal).await?;
@@ -177,26 +177,26 @@ async fn mode(
             ))
             .into());
         }
-        println!("✓ Permission mode: {}", mode.name());
+        print_line!("✓ Permission mode: {}", mode.name());
         return Ok(Some(mode));
     }
     let Some(fault) = config::fault_of(sources, Setting::PermissionMode) else {
         return Ok(None);
     };
     let instead = PermissionMode::AcceptEdits;
-    println!("! {}. {}.", fault.what, fault.remedy);
+    print_line!("! {}. {}.", fault.what, fault.remedy);
     // What somebody chose is not changed behind their back.
     let is_chosen = sources.value(Setting::PermissionMode).is_some();
     let question = format!("Use {} instead?", instead.name());
     if terminal.agrees(&question, !is_chosen).await? {
-        println!(
+        print_line!(
             "✓ Permission mode: {}; claude edits files without asking, and asks in the chat before it runs other \
              commands",
             instead.name()
         );
         return Ok(Some(instead));
     }
-    println!("✗ Permission mode: telecoder will not start before this is changed");
+    print_line!("✗ Permission mode: telecoder will not start before this is changed");
     Ok(None)
 }
 
@@ -208,13 +208,13 @@ fn write(path: &Path, values: &[(Setting, String)]) -> anyhow::Result<()> {
     lines
         .write(path, Rights::Owner)
         .with_context(|| format!("{} cannot be written; it is as it was", path.display()))?;
-    println!(
+    print_line!(
         "✓ Settings: {}, which only its owner can read",
         path.display()
     );
     let now = Sources::of_this_process();
     if !now.reads(path) {
-        println!(
+        print_line!(
             "! telecoder does not look for settings there by itself; docs/configuration.md says where it does."
         );
         return Ok(());

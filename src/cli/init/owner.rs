@@ -27,13 +27,13 @@ pub(super) async fn find(
 ) -> anyhow::Result<Option<String>> {
     let users = sources.value(Setting::AllowedUsers);
     if let Some(id) = arguments.owner {
-        println!("✓ Owner: {id}");
+        print_line!("✓ Owner: {id}");
         return Ok(Some(with_owner(id, users.as_deref())));
     }
     if let Some(users) = &users
         && !arguments.pair
     {
-        println!("✓ Who may use the bot: {users}");
+        print_line!("✓ Who may use the bot: {users}");
         if !terminal.agrees("Set another owner?", false).await? {
             return Ok(None);
         }
@@ -48,18 +48,18 @@ async fn pair(good_for: Duration, bot: &Bot, terminal: &mut Terminal) -> anyhow:
     loop {
         let mut code = Code::new(Instant::now(), good_for);
         let link = code.link(&bot.username);
-        println!(
+        print_line!(
             "\nOpen this link on your phone or computer, and press Start. The first to do so is the owner:\n"
         );
-        println!("  {link}");
+        print_line!("  {link}");
         terminal::draw(&link);
-        println!(
+        print_line!(
             "Waiting for it… (The link works for {}; Ctrl-C stops.)",
             in_words(good_for)
         );
         let over = match updates.wait_for(&mut code).await? {
             Ok(owner) => {
-                println!(
+                print_line!(
                     "✓ Owner: {} ({})",
                     terminal::harmless(&owner.name),
                     owner.user.0
@@ -75,7 +75,7 @@ async fn pair(good_for: Duration, bot: &Bot, terminal: &mut Terminal) -> anyhow:
         if !terminal.is_there() {
             bail!("{over}. Nothing was written. Run init again, or give your user id with --owner");
         }
-        println!("✗ {over}.");
+        print_line!("✗ {over}.");
         if !terminal.agrees("Make a new code?", true).await? {
             bail!("nobody is the owner, and nothing was written");
         }
@@ -93,7 +93,7 @@ fn in_words(length: Duration) -> String {
 /// A failure changes nothing.
 async fn welcome(bot: &Bot, owner: UserId) {
     if let Err(error) = ask::say(&bot.api, owner, WELCOME, TIMEOUT).await {
-        println!("! The chat could not be told ({error}); you are the owner all the same.");
+        print_line!("! The chat could not be told ({error}); you are the owner all the same.");
     }
 }
 

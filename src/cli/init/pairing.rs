@@ -94,7 +94,7 @@ impl Updates<'_> {
             }
             Err(error) if error.is_passing() => {
                 if !std::mem::replace(&mut self.is_waiting, true) {
-                    println!("! {error}; trying again until it answers");
+                    print_line!("! {error}; trying again until it answers");
                 }
                 sleep(LOOK_AGAIN).await;
                 return Ok(None);
@@ -109,7 +109,7 @@ impl Updates<'_> {
             .filter(|_| batch.len() >= BATCH)
             .map(|last| last.saturating_add(1));
         if self.give_up_below.is_some() {
-            println!("! {BATCH} unread messages hide the newest ones; they are dropped.");
+            print_line!("! {BATCH} unread messages hide the newest ones; they are dropped.");
         }
         let new = batch
             .into_iter()

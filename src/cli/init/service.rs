@@ -73,7 +73,7 @@ impl Service {
     ) -> anyhow::Result<Next> {
         match self {
             Service::IsThere => return Ok(Next::StartService),
-            Service::NeedsUser if !arguments.no_service => println!("! {NEEDS_USER}."),
+            Service::NeedsUser if !arguments.no_service => print_line!("! {NEEDS_USER}."),
             _ => {}
         }
         let wanted = if arguments.service || arguments.no_service {

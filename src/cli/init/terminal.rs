@@ -40,7 +40,7 @@ impl Terminal {
                 "" => return Ok(otherwise),
                 "y" | "yes" => return Ok(true),
                 "n" | "no" => return Ok(false),
-                _ => println!("Please answer y or n."),
+                _ => print_line!("Please answer y or n."),
             }
         }
     }
@@ -51,7 +51,7 @@ impl Terminal {
         say(&format!("{question} (it is not shown): "))?;
         let line = self.line().await;
         drop(unseen);
-        println!();
+        print_line!();
         Ok(line?.trim().to_owned().into())
     }
 
@@ -115,11 +115,11 @@ pub(super) fn draw(link: &str) {
     } else {
         ("", "")
     };
-    println!();
+    print_line!();
     for line in picture.lines() {
-        println!("{begin}{line}{end}");
+        print_line!("{begin}{line}{end}");
     }
-    println!();
+    print_line!();
 }
 
 /// Somebody else's words, safe for a terminal.

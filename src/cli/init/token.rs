@@ -53,7 +53,7 @@ pub(super) async fn find(
         .into());
     }
     if given.is_none() {
-        println!(
+        print_line!(
             "The bot needs a token. In Telegram, write /newbot to @BotFather; it gives you one."
         );
     }
@@ -68,7 +68,7 @@ pub(super) async fn find(
         };
         match look(sources, &token).await {
             Ok((api, username)) => {
-                println!("✓ Token: Telegram takes it, the bot is @{username}");
+                print_line!("✓ Token: Telegram takes it, the bot is @{username}");
                 return Ok(Bot {
                     token,
                     api,
@@ -77,7 +77,7 @@ pub(super) async fn find(
             }
             Err(Unfit::World(error)) => return Err(error),
             Err(Unfit::Token(why)) if terminal.is_there() && tries < TRIES => {
-                println!("✗ {why}");
+                print_line!("✗ {why}");
             }
             Err(Unfit::Token(why)) => {
                 return Err(Misused(format!("{why}. Nothing was written")).into());
@@ -93,8 +93,8 @@ fn given(file: Option<&Path>, sources: &Sources) -> anyhow::Result<Option<Secret
             return Ok(None);
         };
         match origin {
-            Origin::Environment => println!("Using the token from the environment."),
-            Origin::File(path) => println!("Using the token in {}.", path.display()),
+            Origin::Environment => print_line!("Using the token from the environment."),
+            Origin::File(path) => print_line!("Using the token in {}.", path.display()),
         }
         return Ok(Some(token.into()));
     };
@@ -157,7 +157,7 @@ pub(super) async fn end_webhook(
         if !terminal.is_there() {
             return Err(webhook_is_set(&host).into());
         }
-        println!(
+        print_line!(
             "! Telegram sends this bot's messages to a webhook{host}, so telecoder would get none. Another program may \
              need it."
         );
@@ -168,7 +168,7 @@ pub(super) async fn end_webhook(
     ask::delete_webhook(api, TIMEOUT)
         .await
         .context("the webhook could not be deleted, and nothing was written")?;
-    println!("✓ Webhook: deleted; messages sent meanwhile are kept");
+    print_line!("✓ Webhook: deleted; messages sent meanwhile are kept");
     Ok(())
 }
 

@@ -147,7 +147,7 @@ fn install(place: &Place, text: &str, no_start: bool) -> anyhow::Result<()> {
     }
     place.check_may_change("install")?;
     if place.scope == Scope::User && place.machine_runs_as_caller() {
-        println!("{}", words::MACHINE_HAS_ONE);
+        print_line!("{}", words::MACHINE_HAS_ONE);
         return Ok(());
     }
     let file = place.unit_file();
@@ -157,26 +157,26 @@ fn install(place: &Place, text: &str, no_start: bool) -> anyhow::Result<()> {
             format!("{} cannot be written; nothing was changed", file.display())
         })?;
         systemctl::call(place.scope, &["daemon-reload"])?;
-        println!("{} is written.", file.display());
+        print_line!("{} is written.", file.display());
     } else {
-        println!("{} is unchanged.", file.display());
+        print_line!("{} is unchanged.", file.display());
     }
     let shown = systemctl::show(place.scope)?;
     if !shown.is_enabled() {
         systemctl::call(place.scope, &["enable", UNIT])?;
-        println!("telecoder starts with the machine from now on.");
+        print_line!("telecoder starts with the machine from now on.");
     }
     match (shown.is_running(), no_start) {
-        (false, true) => println!(
+        (false, true) => print_line!(
             "It is not started yet: `{}` does that.",
             words::command(place.scope, "start")
         ),
         (false, false) => start(place)?,
         (true, _) if changed => restart(place)?,
-        (true, _) => println!("telecoder is running already."),
+        (true, _) => print_line!("telecoder is running already."),
     }
     if place.scope == Scope::User && systemctl::lingers(&place.caller.name) == Some(false) {
-        println!("{}", words::linger(&place.caller.name));
+        print_line!("{}", words::linger(&place.caller.name));
     }
     Ok(())
 }
@@ -185,7 +185,7 @@ fn start(place: &Place) -> anyhow::Result<()> {
     place.check_may_change("start")?;
     check_is_there(place)?;
     systemctl::call(place.scope, &["start", UNIT]).map_err(|refusal| why_not_up(place, refusal))?;
-    println!("telecoder is running.");
+    print_line!("telecoder is running.");
     Ok(())
 }
 
@@ -194,7 +194,7 @@ fn restart(place: &Place) -> anyhow::Result<()> {
     check_is_there(place)?;
     systemctl::call(place.scope, &["restart", UNIT])
         .map_err(|refusal| why_not_up(place, refusal))?;
-    println!("telecoder was restarted and is running; runs were left alone.");
+    print_line!("telecoder was restarted and is running; runs were left alone.");
     Ok(())
 }
 
@@ -213,7 +213,7 @@ fn stop(place: &Place) -> anyhow::Result<()> {
     check_is_there(place)?;
     let running = place.running();
     systemctl::call(place.scope, &["stop", UNIT])?;
-    println!("telecoder is stopped. {}", words::runs_after_stop(running));
+    print_line!("telecoder is stopped. {}", words::runs_after_stop(running));
     Ok(())
 }
 
@@ -225,7 +225,7 @@ fn status(place: &Place) -> anyhow::Result<()> {
         running: place.running(),
         shown: &shown,
     };
-    println!("{}", words::status(&status));
+    print_line!("{}", words::status(&status));
     if !shown.is_running() {
         bail!(NotRunning);
     }
@@ -242,7 +242,7 @@ fn uninstall(place: &Place) -> anyhow::Result<()> {
     place.check_may_change("uninstall")?;
     let file = place.unit_file();
     if !file.exists() {
-        println!("telecoder is not installed as a service; nothing was done.");
+        print_line!("telecoder is not installed as a service; nothing was done.");
         return Ok(());
     }
     let (running, data, settings) = (place.running(), place.data(), place.settings_folder());
@@ -254,16 +254,16 @@ fn uninstall(place: &Place) -> anyhow::Result<()> {
         )
     })?;
     systemctl::call(place.scope, &["daemon-reload"])?;
-    println!(
+    print_line!(
         "telecoder is stopped and {} is removed. {}",
         file.display(),
         words::runs_after_stop(running)
     );
     if let Some(data) = data {
-        println!("Kept: the data in {}.", data.display());
+        print_line!("Kept: the data in {}.", data.display());
     }
     if let Some(settings) = settings.filter(|settings| settings.is_dir()) {
-        println!("Kept: the settings in {}.", settings.display());
+        print_line!("Kept: the settings in {}.", settings.display());
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::chat::shell::AtTerminal;
 use crate::chat::text::duration;
 use crate::claude::argv::Conversation;
 use crate::claude::terminal::{self, Invocation};
+use crate::cli::screen;
 use crate::config::{self, ForClaude, Sources};
 use crate::domain::changes::Files;
 use crate::domain::id::RunId;
@@ -59,14 +60,14 @@ pub(super) fn attach(
     beside.write(|db| Ok(shell::hand_back(db, &session, &what)?))?;
     held.release();
     worked?;
-    eprintln!(
+    screen::print_beside(&format!(
         "Session {name} is handed back after {}{}.",
         duration(what.elapsed),
         match &what.files {
             Some(files) if !files.is_empty() => format!("; {}", summary(files)),
             _ => String::new(),
         }
-    );
+    ));
     Ok(())
 }
 
@@ -93,7 +94,7 @@ fn wait_for_quiet(beside: &mut Beside, session: &Session, stop_first: bool) -> a
     let mut told = false;
     while beside.has_bot() && jobs::is_measuring(&beside.db, &session.id)? {
         if !told {
-            eprintln!("Waiting until the session's checks are done …");
+            screen::print_beside("Waiting until the session's checks are done …");
         }
         told = true;
         std::thread::sleep(LOOK_AGAIN);

@@ -2,19 +2,21 @@
 
 use std::path::Path;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use rusqlite::Connection;
-use serde_json::json;
 
 use super::LOOK_AGAIN;
 use super::beside::{Beside, NoBot};
 use crate::chat::workspace as words;
+use crate::cli::{Misused, public, screen};
 use crate::domain::id::ChatThread;
 use crate::domain::outgoing::Body;
 use crate::domain::session::{Session, SessionState, Source};
 use crate::git::source;
 use crate::inbox::shell;
 use crate::store::{outbox, repositories};
+
+const WITHOUT_A_BOT: &str = "the workspace is made when telecoder runs";
 
 pub(super) struct Wanted {
     pub repository: Option<String>,
@@ -39,34 +41,29 @@ pub(super) fn create(
         Ok(session)
     })?;
     let made = match wait {
-        true => ready(beside, &session),
-        false => Ok(None),
+        true => ready(beside, &session).map(Some),
+        false if beside.has_bot() => Ok(None),
+        false => Err(NoBot(WITHOUT_A_BOT).into()),
     };
     match made {
         Ok(Some(ready)) => session = ready,
         Ok(None) => {}
         // The session is there, and waits for a bot.
         Err(error) if error.is::<NoBot>() => {
-            print(&session, json);
+            print(&session, json)?;
             return Err(error);
         }
         Err(error) => return Err(error),
     }
-    print(&session, json);
-    Ok(())
+    print(&session, json)
 }
 
-fn print(session: &Session, json: bool) {
+fn print(session: &Session, json: bool) -> anyhow::Result<()> {
     if json {
-        let shown = json!({
-            "session": session.id.0,
-            "workspace": session.workspace,
-            "branch": session.branch,
-        });
-        println!("{shown:#}");
-    } else {
-        println!("{}", session.id);
+        return screen::print_json(&public::Created::from(session));
     }
+    print_line!("{}", session.id);
+    Ok(())
 }
 
 /// A URL, a folder, or the short name of a known repository. A person with a shell here may name any folder.
@@ -81,17 +78,17 @@ fn named_source(db: &Connection, named: &str) -> anyhow::Result<Source> {
         Err(why) => repositories::named(db, named)?.ok_or_else(|| {
             let told =
                 words::unusable(named, &why, &repositories::names(db, 8).unwrap_or_default());
-            anyhow!(text_of(&told.body))
+            Misused(text_of(&told.body)).into()
         }),
     }
 }
 
 /// Waits for the workspace. Errors: it cannot be made.
-fn ready(beside: &Beside, session: &Session) -> anyhow::Result<Option<Session>> {
+fn ready(beside: &Beside, session: &Session) -> anyhow::Result<Session> {
     loop {
         let now = beside.session(&session.id.0)?;
         match now.state {
-            SessionState::Ready => return Ok(Some(now)),
+            SessionState::Ready => return Ok(now),
             SessionState::Failed => {
                 let told = outbox::newest_in_shell(&beside.db, session.at)?;
                 let why = told.map(|told| text_of(&told.body));
@@ -100,7 +97,7 @@ fn ready(beside: &Beside, session: &Session) -> anyhow::Result<Option<Session>> 
                 }));
             }
             SessionState::New if !beside.has_bot() => {
-                bail!(NoBot("the workspace is made when telecoder runs"));
+                bail!(NoBot(WITHOUT_A_BOT));
             }
             SessionState::New => std::thread::sleep(LOOK_AGAIN),
         }

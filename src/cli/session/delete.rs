@@ -80,9 +80,9 @@ fn delete_held(
     );
     attached::forget(beside.data(), name);
     let _ = std::fs::remove_dir_all(files::folder(beside.data(), name));
-    println!("Session {name} is deleted, with its workspace and the records of its runs.");
+    print_line!("Session {name} is deleted, with its workspace and the records of its runs.");
     if let Some(ignored) = ignored {
-        println!("What git ignores there went with it: {ignored}.");
+        print_line!("What git ignores there went with it: {ignored}.");
     }
     if session.workspace.exists() {
         bail!(

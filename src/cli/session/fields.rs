@@ -18,17 +18,26 @@ With --json an array of objects, the newest session first; times are RFC 3339 in
 
 pub(super) const INSPECT: &str = "\
 With --json an object with the fields of session list, and
-  verifications  an array of objects, the newest first:
-    at           when it was measured
-    run          the run that it is about; null if nothing had run
-    by_hand      whether somebody asked for it
-    evidence     changes, checks, branch, cost";
+  verifications    an array of objects, the newest first; times are RFC 3339 in UTC, money is US dollars:
+    at             when it was measured
+    run            the run that it is about; null if nothing had run
+    by_hand        whether somebody asked for it
+    evidence       an object:
+      changes          what changed, in repositories; what was not looked at, in unseen; null if git could not say
+      changes_unknown  why git could not say; else null
+      checks           an array of objects: how each check ended
+      deeds            what claude itself ran; null for checks that a person started
+      auto_push        null if nothing was to be pushed automatically
+      cost_usd         null for checks that a person started
+docs/json.md has all fields.";
 
 pub(super) const CREATE: &str = "\
 With --json an object:
   session    its name
   workspace  its folder
-  branch     null until it is made";
+  branch     null until it is made
+Exit code: 0 if it is made (with --no-wait: saved), 1 if it cannot be made, 2 if an argument is wrong and nothing was
+done, 4 if it is saved, but no bot is running.";
 
 pub(super) const RUN: &str = "\
 Steps go to standard error, the answer to standard output.
@@ -41,9 +50,12 @@ With --json an object, when the run has ended; times are RFC 3339 in UTC, money 
   ended_at
   cost_usd
   answers     an array: the last text of each turn
-  evidence    changes, checks, branch, cost; null if nothing was measured
-Exit code: 0 if it has completed, 1 if not, 4 if no bot is running.";
+  evidence    as in session inspect; null if nothing was measured
+With --no-wait, or without a bot, only session and run.
+Exit code: 0 if it has completed (with --no-wait: is saved), 1 if not, 2 if an argument is wrong and nothing was done,
+4 if it is saved, but no bot is running.";
 
 pub(super) const VERIFY: &str = "\
 With --json an object: the `evidence` of session inspect.
-Exit code: 0 if all checks are green, 1 if not, 4 if no bot is running.";
+Exit code: 0 if all checks are green, 1 if not, 2 if an argument is wrong and nothing was done, 4 if it is saved, but
+no bot is running.";

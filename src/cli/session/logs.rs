@@ -1,7 +1,5 @@
 //! `session logs`: prints what runs did, as lines; `-f` follows.
 
-use std::io::Write;
-
 use anyhow::bail;
 
 use super::LOOK_AGAIN;
@@ -23,7 +21,7 @@ pub(super) fn logs(beside: &Beside, name: &str, lines: usize, follow: bool) -> a
 
 fn print_last(beside: &Beside, session: &Session, lines: usize) -> anyhow::Result<()> {
     let Some(run) = runs::newest_of_session(&beside.db, &session.id)? else {
-        println!("Nothing has run in session {} yet.", session.id);
+        print_line!("Nothing has run in session {} yet.", session.id);
         return Ok(());
     };
     let mut follower = Follower::new(&beside.runs(), run);
@@ -72,11 +70,10 @@ fn print_on(beside: &Beside, session: &Session, lines: usize) -> anyhow::Result<
     }
 }
 
+/// Errors: stdout takes no more, so there is no sense in following on.
 fn print<'a>(lines: impl Iterator<Item = &'a String>) -> anyhow::Result<()> {
-    let mut stdout = std::io::stdout().lock();
     for line in lines {
-        writeln!(stdout, "{}", screen::fit(line, &std::io::stdout()))?;
+        print_line!("{}", screen::fit(line, &std::io::stdout()));
     }
-    stdout.flush()?;
-    Ok(())
+    Ok(screen::printed()?)
 }

@@ -3,6 +3,7 @@
 use anyhow::bail;
 
 use super::beside::Beside;
+use crate::cli::Misused;
 use crate::domain::id::{ChatId, ChatThread};
 use crate::inbox::shell::{self, Resumed};
 
@@ -14,15 +15,15 @@ pub(super) fn resume(
     let session = beside.session(name)?;
     let at = match chat {
         Some(chat) => chat,
-        None if session.at.chat == ChatId::SHELL => bail!(
+        None if session.at.chat == ChatId::SHELL => bail!(Misused(format!(
             "session {name} belongs to no chat yet, and nothing was changed; name one with --chat, or write /resume \
              {name} in it"
-        ),
+        ))),
         None => session.at,
     };
     match beside.write(|db| Ok(shell::resume(db, &session, at)?))? {
-        Resumed::Done => println!("Chat {at} is now in session {name}, and was told."),
-        Resumed::Already => println!("Chat {at} is in session {name} already."),
+        Resumed::Done => print_line!("Chat {at} is now in session {name}, and was told."),
+        Resumed::Already => print_line!("Chat {at} is in session {name} already."),
         Resumed::NotReady => {
             bail!("session {name} has no workspace to work in; nothing was changed")
         }

@@ -3,14 +3,13 @@
 use std::io::{IsTerminal, Read, Write};
 
 use anyhow::{Context, bail};
-use serde_json::json;
 
 use super::LOOK_AGAIN;
 use super::beside::{Beside, NoBot};
 use super::follow::Follower;
-use super::listing::{print_evidence, time};
+use super::listing::print_evidence;
 use crate::chat::logs;
-use crate::cli::{Misused, screen};
+use crate::cli::{Misused, public, screen};
 use crate::domain::event::Event;
 use crate::domain::evidence::Evidence;
 use crate::domain::id::{RunId, SessionId};
@@ -21,6 +20,8 @@ use crate::inbox::shell;
 use crate::run::said;
 use crate::store::runs::RunState;
 use crate::store::{jobs, runs, sessions, verifications};
+
+const WITHOUT_A_BOT: &str = "it starts or continues when telecoder runs";
 
 pub(super) struct Shown {
     pub quiet: bool,
@@ -64,29 +65,28 @@ pub(super) fn run(
         bail!("session {name} has no workspace to work in; nothing was done");
     }
     let run = beside.write(|db| Ok(shell::run(db, &session, prompt)?))?;
+    let saved = public::Saved::new(&session, run);
     if !wait {
-        println!("{run}");
-        return Ok(());
+        print_saved(&saved, &shown)?;
+        return match beside.has_bot() {
+            true => Ok(()),
+            false => bail!(NoBot(WITHOUT_A_BOT)),
+        };
     }
     let mut answers = Answers::new(&shown);
-    let ended = follow(beside, &session.id, run, &mut answers)?;
+    let ended = match follow(beside, &session.id, run, &mut answers) {
+        Err(error) if error.is::<NoBot>() && shown.json => {
+            print_saved(&saved, &shown)?;
+            return Err(error);
+        }
+        followed => followed?,
+    };
     let evidence = measured(beside, &session, run)?;
     if shown.json {
-        let at = |moment: Option<i64>| moment.map(|moment| time(moment).to_string());
-        let object = json!({
-            "session": session.id.0,
-            "run": run.to_string(),
-            "outcome": ended.outcome,
-            "reason": ended.reason,
-            "started_at": at(ended.started_at),
-            "ended_at": at(Some(ended.ended_at)),
-            "cost_usd": ended.cost_usd,
-            "answers": answers.texts,
-            "evidence": evidence,
-        });
-        let _ = writeln!(std::io::stdout(), "{object:#}");
+        let evidence = evidence.as_ref().map(public::Evidence::from);
+        screen::print_json(&public::Run::new(saved, &ended, answers.texts, evidence))?;
     } else if let Some(evidence) = &evidence {
-        println!();
+        print_line!();
         print_evidence(evidence);
     }
     if ended.outcome != "completed" {
@@ -97,6 +97,14 @@ pub(super) fn run(
             reason.unwrap_or_default()
         );
     }
+    Ok(())
+}
+
+fn print_saved(saved: &public::Saved, shown: &Shown) -> anyhow::Result<()> {
+    if shown.json {
+        return screen::print_json(saved);
+    }
+    print_line!("{}", saved.run);
     Ok(())
 }
 
@@ -127,7 +135,7 @@ fn follow(
         match state {
             RunState::Ended(ended) => return Ok(ended),
             RunState::Waiting | RunState::Running if !beside.has_bot() => {
-                bail!(NoBot("it starts or continues when telecoder runs"))
+                bail!(NoBot(WITHOUT_A_BOT))
             }
             RunState::Waiting if !told && sessions::is_attached(&beside.db, session)? => {
                 answers.say(
@@ -177,8 +185,7 @@ impl Answers<'_> {
             Event::TurnEnded(end) => {
                 let answer = said::whole(&self.progress, &end.text);
                 if !self.shown.json && !answer.is_empty() {
-                    let stdout = std::io::stdout();
-                    let _ = writeln!(stdout.lock(), "{}", screen::fit(&answer, &stdout));
+                    print_line!("{}", screen::fit(&answer, &std::io::stdout()));
                 }
                 self.texts.push(answer);
             }

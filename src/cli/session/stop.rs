@@ -28,7 +28,7 @@ pub(super) fn stop(beside: &mut Beside, name: &str) -> anyhow::Result<()> {
                 is_over,
                 "the run is stopped when telecoder runs",
             )?;
-            println!("Stopped. What it changed so far is kept.");
+            print_line!("Stopped. What it changed so far is kept.");
         }
         Stopped::Jobs(tasks) => {
             let is_over = |beside: &Beside, session: &Session| {
@@ -41,17 +41,17 @@ pub(super) fn stop(beside: &mut Beside, name: &str) -> anyhow::Result<()> {
                 "it is stopped when telecoder runs",
             )?;
             let stopped: Vec<&str> = tasks.iter().map(|task| doing(task)).collect();
-            println!("Stopped: {}", stopped.join(", "));
+            print_line!("Stopped: {}", stopped.join(", "));
         }
         Stopped::Setup(dropped) => {
-            println!("The workspace of session {name} is not made.");
+            print_line!("The workspace of session {name} is not made.");
             told_dropped(dropped);
         }
         Stopped::Background(tasks) => {
-            println!("Ending in the background: {}.", tasks.join(", "));
+            print_line!("Ending in the background: {}.", tasks.join(", "));
         }
         Stopped::Waiting(0) => {
-            println!("Nothing is running in session {name}, and nothing waits.");
+            print_line!("Nothing is running in session {name}, and nothing waits.");
         }
         Stopped::Waiting(dropped) => told_dropped(dropped),
     }
@@ -61,8 +61,8 @@ pub(super) fn stop(beside: &mut Beside, name: &str) -> anyhow::Result<()> {
 fn told_dropped(dropped: usize) {
     match dropped {
         0 => {}
-        1 => println!("The prompt that waited was dropped."),
-        many => println!("The {many} prompts that waited were dropped."),
+        1 => print_line!("The prompt that waited was dropped."),
+        many => print_line!("The {many} prompts that waited were dropped."),
     }
 }
 

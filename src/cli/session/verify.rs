@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use super::LOOK_AGAIN;
 use super::beside::{Beside, NoBot};
 use super::listing::print_evidence;
+use crate::cli::{public, screen};
 use crate::domain::check::Commands;
 use crate::domain::evidence::Evidence;
 use crate::domain::id::{JobId, SessionId};
@@ -32,7 +33,7 @@ pub(super) fn verify(
         ));
     };
     if json {
-        println!("{}", serde_json::to_string_pretty(&evidence)?);
+        screen::print_json(&public::Evidence::from(&evidence))?;
     } else {
         print_evidence(&evidence);
     }
@@ -86,8 +87,8 @@ fn wait(beside: &Beside, session: &SessionId, job: JobId) -> anyhow::Result<Opti
             return Ok(None);
         }
         if !told && sessions::is_attached(db, session)? {
-            eprintln!(
-                "The session is open in a terminal; the checks wait until it is handed back."
+            screen::print_beside(
+                "The session is open in a terminal; the checks wait until it is handed back.",
             );
             told = true;
         }

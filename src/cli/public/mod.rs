@@ -1,0 +1,195 @@
+//! The objects that `telecoder session … --json` prints, with types of their own: what is stored can change without
+//! them.
+//!
+//! A field keeps its name and its meaning; new ones may be added. A field is always there: what is not known is `null`.
+//! Times are RFC 3339 in UTC. `docs/json.md` has the same for people.
+
+mod changes;
+mod evidence;
+
+pub use evidence::Evidence;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::domain::id::{ChatId, RunId};
+use crate::domain::run::RunEnd;
+use crate::domain::session::{self, SessionState};
+use crate::domain::shown::without_password;
+use crate::store::verifications;
+
+/// A session: one of `session list`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Session {
+    /// Its name.
+    pub session: String,
+    /// The chat that it belongs to; 0 if it was made in the shell and no chat has it.
+    pub chat: i64,
+    /// The topic, in a forum; else `None`.
+    pub topic: Option<i32>,
+    /// A URL, a path, or `-` for none. Without the password.
+    pub repository: String,
+    /// `None` until its workspace is made.
+    pub branch: Option<String>,
+    /// The path of its folder.
+    pub workspace: String,
+    /// `new`, `ready` or `failed`.
+    pub state: &'static str,
+    /// The session's own command; `None`: the general one; empty: none.
+    pub setup_cmd: Option<String>,
+    /// The same for the tests.
+    pub test_cmd: Option<String>,
+    /// The same for the linter.
+    pub lint_cmd: Option<String>,
+    /// Whether failing checks go back to claude automatically.
+    pub autofix: bool,
+    /// How many runs have ended.
+    pub runs: u64,
+    /// Of all its runs, in US dollars.
+    pub cost_usd: f64,
+}
+
+impl Session {
+    pub fn new(session: &session::Session, runs: u64, cost_usd: f64) -> Session {
+        let is_in_shell = session.at.chat == ChatId::SHELL;
+        let topic = session.at.thread.filter(|_| !is_in_shell);
+        Session {
+            session: session.id.0.clone(),
+            chat: session.at.chat.0,
+            topic: topic.map(|topic| topic.0),
+            repository: without_password(&session.source.name()),
+            branch: session.branch.clone(),
+            workspace: session.workspace.display().to_string(),
+            state: match session.state {
+                SessionState::New => "new",
+                SessionState::Ready => "ready",
+                SessionState::Failed => "failed",
+            },
+            setup_cmd: session.checks.setup.as_deref().map(without_password),
+            test_cmd: session.checks.test.as_deref().map(without_password),
+            lint_cmd: session.checks.lint.as_deref().map(without_password),
+            autofix: session.autofix,
+            runs,
+            cost_usd,
+        }
+    }
+}
+
+/// `session inspect`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Inspected {
+    #[serde(flatten)]
+    pub session: Session,
+    /// The newest first; empty if nothing was measured.
+    pub verifications: Vec<Verification>,
+}
+
+/// What was measured, and when.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verification {
+    /// When it was stored: RFC 3339, in UTC.
+    pub at: String,
+    /// The run that it is about; `None` if nothing had run.
+    pub run: Option<String>,
+    /// Whether somebody asked for it, by `/verify` or `session verify`.
+    pub by_hand: bool,
+    pub evidence: Evidence,
+}
+
+impl From<&verifications::Verification> for Verification {
+    fn from(stored: &verifications::Verification) -> Verification {
+        Verification {
+            at: time(stored.at),
+            run: stored.run.clone(),
+            by_hand: stored.by_hand,
+            evidence: Evidence::from(&stored.evidence),
+        }
+    }
+}
+
+/// `session create`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Created {
+    /// Its name.
+    pub session: String,
+    /// The path of its folder.
+    pub workspace: String,
+    /// `None` until its workspace is made.
+    pub branch: Option<String>,
+}
+
+impl From<&session::Session> for Created {
+    fn from(session: &session::Session) -> Created {
+        Created {
+            session: session.id.0.clone(),
+            workspace: session.workspace.display().to_string(),
+            branch: session.branch.clone(),
+        }
+    }
+}
+
+/// `session run` that does not wait for the run's end, or cannot.
+#[derive(Clone, Debug, Serialize)]
+pub struct Saved {
+    /// The session's name.
+    pub session: String,
+    /// The run's id, the name of its folder in `runs/`.
+    pub run: String,
+}
+
+impl Saved {
+    pub fn new(session: &session::Session, run: RunId) -> Saved {
+        Saved {
+            session: session.id.0.clone(),
+            run: run.to_string(),
+        }
+    }
+}
+
+/// `session run`, when the run has ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    #[serde(flatten)]
+    pub saved: Saved,
+    /// `completed`, `failed`, `stopped`, `timed_out` or `lost`.
+    pub outcome: String,
+    /// Why, if the outcome does not say all; else `None`.
+    pub reason: Option<String>,
+    /// RFC 3339, in UTC; `None` if it never began.
+    pub started_at: Option<String>,
+    /// RFC 3339, in UTC.
+    pub ended_at: String,
+    /// US dollars.
+    pub cost_usd: f64,
+    /// The last text of each turn.
+    pub answers: Vec<String>,
+    /// `None` if nothing was measured.
+    pub evidence: Option<Evidence>,
+}
+
+impl Run {
+    pub fn new(
+        saved: Saved,
+        ended: &RunEnd,
+        answers: Vec<String>,
+        evidence: Option<Evidence>,
+    ) -> Run {
+        Run {
+            saved,
+            outcome: ended.outcome.clone(),
+            reason: ended.reason.clone(),
+            started_at: ended.started_at.map(time),
+            ended_at: time(ended.ended_at),
+            cost_usd: ended.cost_usd,
+            answers,
+            evidence,
+        }
+    }
+}
+
+/// Unix milliseconds as RFC 3339, in UTC.
+pub(super) fn time(unix_ms: i64) -> String {
+    Timestamp::from_millisecond(unix_ms)
+        .unwrap_or_default()
+        .to_string()
+}
