@@ -36,8 +36,8 @@
 //!    limit, an API that does not work, a missing login or a claude that does not start puts a hold on the chat
 //!    ([`run::hold`]); [`login`] logs claude in from the owner's phone. When claude is idle the run has ended. What lives
 //!    on is watched by the worker: it may begin a run by itself.
-//! 7. After the run, a [`job`] makes the evidence: [`verify`] asks [`git`] what changed since the snapshot, runs the
-//!    project's own checks, and compares both with what the answer says. Everything else that is done in a workspace
+//! 7. After the run, a [`job`] makes the evidence: [`verify`] asks [`git`] what changed since the snapshot and runs the
+//!    project's own checks; beside both stands what claude itself ran ([`run::deeds`]). Everything else that is done in a workspace
 //!    outside a run is a job, too; an undo ([`git::undo`]) among them.
 //! 8. [`telegram::outbox`] sends the messages in the [`store`] that must arrive, and keeps the live message up to date.
 //!    Each chat has its own [`telegram::line`]; [`telegram::draw`] and [`telegram::markdown`] make messages fit a

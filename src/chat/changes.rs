@@ -8,7 +8,7 @@ use super::text::duration;
 use crate::domain::button::Press;
 use crate::domain::changes::Changes;
 use crate::domain::changes::Pushed;
-use crate::domain::changes::{Files, Remote, Work};
+use crate::domain::changes::{Fate, Files, Remote, Work};
 use crate::domain::id::RunId;
 use crate::domain::live::LiveText;
 use crate::domain::outgoing::{Body, Outgoing};
@@ -177,11 +177,16 @@ pub fn git_failed(what: &str, reason: &str, words: &str) -> Outgoing {
 
 /// `/undo` asks first.
 pub fn ask_undo(run: RunId, asked: &str, changes: &Changes) -> Outgoing {
-    let (files, commits) = (&changes.files(), changes.commits());
+    let files: Files = changes
+        .to_take_back()
+        .map(|(_, work)| work.files.clone())
+        .sum();
+    let commits = changes.to_take_back().map(|(_, work)| work.commits.count);
+    let commits: u64 = commits.sum();
     let mut text = format!(
         "Undo takes the workspace back to what it was before the last run (“{}”). This goes away: {}",
         one_line(asked, 60),
-        lowercased(&summary(files)),
+        lowercased(&summary(&files)),
     );
     match commits {
         0 => {}
@@ -197,27 +202,50 @@ pub fn ask_undo(run: RunId, asked: &str, changes: &Changes) -> Outgoing {
     if !changes.unseen.is_empty() || !changes.all().all(|(_, work)| is_kept(work)) {
         text.push_str(" What could not be kept stays, too.");
     }
+    text.push_str(&staying(changes));
     Outgoing::of(Body::Evidence {
         text,
-        folded: file_list(files).into_iter().collect(),
+        folded: file_list(&files).into_iter().collect(),
     })
     .with_button("Undo", Press::Undo(run))
 }
 
-/// `/undo` if nothing differs that it could take back.
-pub fn nothing_to_undo() -> Outgoing {
-    Outgoing::note("There is nothing to undo: git sees no change since before the last run.")
+/// What the run did to repositories as a whole, and is not taken back.
+fn staying(changes: &Changes) -> String {
+    let stays = |(folder, work): (&str, &Work)| match work.fate {
+        Some(Fate::Cloned) => Some(format!(" {} stays, as it was cloned.", visible(folder))),
+        Some(Fate::New | Fate::Worktree) => Some(format!(
+            " {} was made by the run and stays as it is.",
+            visible(folder)
+        )),
+        Some(Fate::Gone) | None => None,
+    };
+    changes.all().filter_map(stays).collect()
 }
 
-/// An undo is done. `left` are the files that git could not restore.
-pub fn undone(run: RunId, left: &Files) -> Outgoing {
-    let mut text =
-        "Undone: the workspace is as it was before that run. Claude was not told.".to_owned();
-    if !left.is_empty() {
-        text = format!(
+/// `/undo` if nothing differs that it could take back.
+pub fn nothing_to_undo(changes: &Changes) -> Outgoing {
+    let text = "There is nothing to undo: git sees no change since before the last run.";
+    Outgoing::note(format!("{text}{}", staying(changes)))
+}
+
+/// An undo is done. `left` are the files that git could not restore, `clones` the repositories that are as they were
+/// cloned.
+pub fn undone(run: RunId, left: &Files, clones: &[String]) -> Outgoing {
+    let mut text = match clones {
+        [] if left.is_empty() => {
+            "Undone: the workspace is as it was before that run. Claude was not told.".to_owned()
+        }
+        _ if left.is_empty() => {
+            "Undone: all else is as it was before that run. Claude was not told.".to_owned()
+        }
+        _ => format!(
             "Undone, except {}, which git could not restore. Check that yourself, or ask claude.",
             one_or_many(left)
-        );
+        ),
+    };
+    for folder in clones {
+        text.push_str(&format!(" {} stays, as it was cloned.", visible(folder)));
     }
     Outgoing::of(Body::Evidence {
         text,

@@ -20,6 +20,7 @@ use super::argv::Conversation;
 use super::settings::of_every_claude;
 use crate::domain::choices::PermissionMode;
 use crate::domain::id::ClaudeSessionId;
+use crate::domain::shown::shell_word;
 
 /// What varies between two terminals.
 pub struct Invocation<'a> {
@@ -83,18 +84,14 @@ fn arguments(
 }
 
 fn settings(record: &Path) -> String {
-    let file = quoted(&record.to_string_lossy());
+    let record = record.to_string_lossy();
+    let file = shell_word(&record);
     // It prints nothing: what such a hook prints becomes part of the prompt.
     let command = format!("{{ cat; echo; }} >> {file}");
     let mut settings = of_every_claude();
     settings["hooks"] =
         json!({"UserPromptSubmit": [{"hooks": [{"type": "command", "command": command}]}]});
     settings.to_string()
-}
-
-/// Quotes a text for sh.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// What claude was asked at a terminal.

@@ -58,15 +58,26 @@ impl Changes {
 
     /// All files, by their paths in the workspace.
     pub fn files(&self) -> Files {
-        let mut files = Files::default();
-        self.all()
-            .for_each(|(_, work)| files.add(work.files.clone()));
-        files
+        self.all().map(|(_, work)| work.files.clone()).sum()
     }
 
-    /// How many commits were made on what is checked out.
-    pub fn commits(&self) -> u64 {
-        self.all().map(|(_, work)| work.commits.count).sum()
+    /// Whether an undo may have something to take back.
+    pub fn can_be_taken_back(&self) -> bool {
+        let is_left = |work: &Work| match work.fate {
+            Some(Fate::Cloned) => Work {
+                fate: None,
+                ..work.clone()
+            }
+            .is_none(),
+            _ => work.is_none(),
+        };
+        !self.unseen.is_empty() || !self.to_take_back().all(|(_, work)| is_left(work))
+    }
+
+    /// Those in which an undo takes something back: not in a repository that the run made in another way than by a clone.
+    pub fn to_take_back(&self) -> impl Iterator<Item = (&str, &Work)> {
+        let is_made = |work: &Work| matches!(work.fate, Some(Fate::New | Fate::Worktree));
+        self.all().filter(move |(_, work)| !is_made(work))
     }
 }
 
@@ -261,6 +272,15 @@ impl Files {
         self.removed = self.removed.saturating_add(others.removed);
         let room = FILES_NAMED.saturating_sub(self.first.len());
         self.first.extend(others.first.into_iter().take(room));
+    }
+}
+
+impl std::iter::Sum for Files {
+    fn sum<I: Iterator<Item = Files>>(files: I) -> Files {
+        files.fold(Files::default(), |mut sum, files| {
+            sum.add(files);
+            sum
+        })
     }
 }
 

@@ -3,6 +3,8 @@
 //! Pure, for every floor. Lengths are in characters unless a function says bytes. A text is never cut inside a
 //! character, and `…` replaces omitted words. `redact` decides which secrets are masked.
 
+use std::borrow::Cow;
+
 /// The first line, at most `characters` of it.
 pub fn one_line(text: &str, characters: usize) -> String {
     let line = text.lines().next().unwrap_or_default().trim();
@@ -117,4 +119,13 @@ pub fn without_password(text: &str) -> String {
     }
     shown.push_str(rest);
     shown
+}
+
+/// A text as one word for sh(1).
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("'{}'", text.replace('\'', r"'\''"))),
+    }
 }

@@ -80,6 +80,7 @@ pub(super) async fn write(
         is_busy: repository
             .git_folder()
             .is_some_and(|folder| refs::in_progress(&folder).is_some()),
+        is_as_cloned: false,
         root: Root::of(repository),
         position,
         beside,
@@ -136,10 +137,43 @@ pub async fn take_empty(
             ..Position::default()
         },
         is_busy: false,
+        is_as_cloned: false,
         root: None,
         beside: Beside::default(),
     };
     snapshot.commit = commit(repository, &snapshot.tree, &snapshot.message(), &[]).await?;
+    keep(repository, &snapshot.commit, reference).await?;
+    Ok(snapshot)
+}
+
+/// The snapshot of a repository that the run has cloned: what it got, at this commit on this branch.
+pub async fn take_as_cloned(
+    repository: Repository<'_>,
+    first: &str,
+    branch: Option<String>,
+    reference: &str,
+) -> Result<Snapshot, GitError> {
+    repository.open().await?;
+    let tree = format!("{first}^{{tree}}");
+    let tree = repository.snapshots(["rev-parse", "--verify", &tree]);
+    let mut refs = Refs::default();
+    refs.set_branch(branch.as_deref(), Some(first));
+    let mut snapshot = Snapshot {
+        commit: String::new(),
+        tree: tree.output().await?.text(),
+        position: Position {
+            head: Some(first.to_owned()),
+            branch,
+            refs: Some(refs),
+            ..Position::default()
+        },
+        is_busy: false,
+        is_as_cloned: true,
+        root: Root::of(repository),
+        beside: Beside::default(),
+    };
+    let message = snapshot.message();
+    snapshot.commit = commit(repository, &snapshot.tree, &message, &["-p", first]).await?;
     keep(repository, &snapshot.commit, reference).await?;
     Ok(snapshot)
 }

@@ -19,7 +19,8 @@ const SHARED_REF: &str = "shared ref: ";
 const SHARED_STASH: &str = "shared stash: ";
 const ALL_TAGS: &str = "all tags:";
 const TAG: &str = "tag: ";
-/// The line of the message that says that something was in progress.
+/// The lines of the message that say that it is a clone's beginning, and that something was in progress.
+const AS_CLONED: &str = "as it was cloned";
 const BUSY: &str = "in progress: a merge or its like";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Snapshot {
     pub position: Position,
     /// A merge, a rebase or their like was in progress.
     pub is_busy: bool,
+    /// It is not what was before the run: that has cloned the repository, and this is what it got.
+    pub is_as_cloned: bool,
     /// Of a repository inside a workspace.
     pub root: Option<Root>,
     pub beside: Beside,
@@ -75,6 +78,9 @@ impl Snapshot {
                 message.push_str(&format!("\n{TAG}{id} {name}"));
             }
         }
+        if self.is_as_cloned {
+            message.push_str(&format!("\n{AS_CLONED}"));
+        }
         message.push_str(&self.root.as_ref().map(Root::line).unwrap_or_default());
         message.push_str(&self.beside.lines());
         message
@@ -118,6 +124,7 @@ impl Snapshot {
                 tags: has(ALL_TAGS).then(|| named(TAG)),
             },
             is_busy: has(BUSY),
+            is_as_cloned: has(AS_CLONED),
             root: Root::in_message(message),
             beside: Beside::in_message(message),
         })

@@ -10,8 +10,9 @@
 //! | `redoing` | before taking it back touches anything | it was allowed, and goes on after a crash |
 //! | `found`, one each time | before a step goes on that was cut off, or an undo is taken back | what lay there |
 //!
-//! Each repository of the workspace has its own. A repository that the run has made stays as it is; one that it removed
-//! is made again, and taking the undo back leaves it.
+//! Each repository of the workspace has its own. A repository that the run has cloned goes back to what was cloned, and
+//! one that it has made in another way stays as it is; one that it removed is made again, and taking the undo back leaves
+//! it.
 
 use std::path::Path;
 
@@ -259,6 +260,16 @@ impl Undo<'_> {
             }
         }
         Ok(Some(left))
+    }
+
+    /// The repositories that the run has cloned: they stay, as they were then.
+    pub async fn clones(&self) -> Result<Vec<String>, GitError> {
+        let all = Known::all(self.top(), self.run, self.before).await?;
+        let cloned = all.iter().filter(|known| known.before.is_as_cloned);
+        let names = cloned.map(|known| self.repository(known).name().join(""));
+        Ok(names
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect())
     }
 
     /// After it was taken back: what was kept for that is not needed any more.

@@ -6,7 +6,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::at_work::{AtWork, Finished};
 use crate::chat::changes as words;
-use crate::domain::changes::Seen;
 use crate::domain::id::RunId;
 use crate::domain::run::Before;
 use crate::git::GitError;
@@ -39,7 +38,7 @@ pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, Store
         () = work.quit.cancelled() => return Ok(Finished::BotStops),
     };
     let message = match looked {
-        Ok(changes) if changes.seen() == Seen::Unchanged => words::nothing_to_undo(),
+        Ok(changes) if !changes.can_be_taken_back() => words::nothing_to_undo(&changes),
         Ok(changes) => {
             let asked = asked
                 .map(|prompt| prompt.content.words())
@@ -80,7 +79,9 @@ pub(super) async fn undo(work: &AtWork<'_>, run: RunId) -> Result<Finished, Stor
     };
     match gone {
         Ok(left) => {
-            let message = words::undone(run, &left).replying_to(work.job.asked_by);
+            // What cannot be told here was told when it was asked.
+            let clones = undo.clones().await.unwrap_or_default();
+            let message = words::undone(run, &left, &clones).replying_to(work.job.asked_by);
             work.end(move |db, at| {
                 measured::set_undone(db, run, true)?;
                 outbox::insert(db, at, &message)

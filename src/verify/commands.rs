@@ -4,14 +4,17 @@
 //! repository if the owner trusts it. Commands that are only detected ([`detect`]) are offered, not run.
 
 use crate::domain::check::CheckOrigin;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 
 use crate::domain::check::Commands;
 use crate::domain::check::{Check, CheckKind};
 use crate::domain::session::{Session, Source};
+use crate::domain::shown::shell_word;
 use crate::git::file;
 
 pub use super::detect::detect;
@@ -101,9 +104,38 @@ pub struct Found {
 /// Looks at a workspace. If the disk does not answer in time, nothing is found.
 pub async fn look(workspace: PathBuf) -> Found {
     let looked = tokio::task::spawn_blocking(move || Found {
-        detected: detect(&workspace),
+        detected: Some(detect(&workspace))
+            .filter(|commands| *commands != Commands::default())
+            .unwrap_or_else(|| detect_inside(&workspace)),
         file: file::text(&workspace.join(REPOSITORY_FILE)),
     });
     let looked = tokio::time::timeout(LOOK_LIMIT, looked).await;
     looked.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// The commands for a repository in a folder of the workspace: of several, the one in which git wrote last.
+fn detect_inside(workspace: &Path) -> Commands {
+    let entries = fs::read_dir(workspace).into_iter().flatten().flatten();
+    let mut inside: Vec<(SystemTime, OsString)> = entries
+        .filter_map(|entry| {
+            let written = entry.path().join(".git").metadata().ok()?.modified().ok()?;
+            Some((written, entry.file_name()))
+        })
+        .collect();
+    inside.sort_by(|one, other| other.cmp(one));
+    let of = |name: &OsString| {
+        // `cd` would take another one for an option.
+        let name = name.to_str().filter(|name| !name.starts_with('-'))?;
+        let found = detect(&workspace.join(name));
+        let there = |command| format!("cd {} && {command}", shell_word(name));
+        (found != Commands::default()).then(|| Commands {
+            test: found.test.map(there),
+            lint: found.lint.map(there),
+            ..Commands::default()
+        })
+    };
+    inside
+        .iter()
+        .find_map(|(_, name)| of(name))
+        .unwrap_or_default()
 }

@@ -103,7 +103,7 @@ impl<'a> All<'a> {
             }
             let began = match known.remove(&folder) {
                 Some(began) => Ok(began),
-                None => Began::made(inner).await,
+                None => Began::made(inner, run).await,
             };
             let looked = match began {
                 Ok(began) => all.look(top.inner(&folder), began).await,
@@ -217,14 +217,18 @@ impl Began {
             tree: before.commit,
             position: before.position,
             beside: before.beside,
-            fate: None,
+            fate: before.is_as_cloned.then_some(Fate::Cloned),
         }
     }
 
     /// With a clone's or a worktree's first commit, or with nothing.
-    async fn made(repository: Repository<'_>) -> Result<Began, GitError> {
+    async fn made(repository: Repository<'_>, run: RunId) -> Result<Began, GitError> {
         repository.open().await?;
         let (fate, first) = begun::by(repository);
+        if let (Fate::Cloned, Some(first)) = (&fate, &first) {
+            let before = begun::keep_as_cloned(repository, run, first).await?;
+            return Ok(Began::kept(before));
+        }
         let is = refs::look(repository).await?;
         let position = Position {
             head: first.clone(),
@@ -261,8 +265,18 @@ impl One {
             refs::look(repository),
         );
         let (mut files, is) = (files?, is?);
-        for path in self.looked.beside.large_since(&self.began.beside) {
-            files.push_unread(&repository.name().join(path));
+        match self.began.fate {
+            // Nobody has looked at its large files before.
+            Some(Fate::Cloned | Fate::Worktree) => {
+                let large = self.looked.large.iter();
+                let large: Vec<PathBuf> = large.map(|path| repository.name().join(path)).collect();
+                files.leave_out(|file| large.iter().any(|path| path == Path::new(&file.path)));
+            }
+            _ => {
+                for path in self.looked.beside.large_since(&self.began.beside) {
+                    files.push_unread(&repository.name().join(path));
+                }
+            }
         }
         let mut work = Work {
             files,

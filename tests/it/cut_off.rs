@@ -131,7 +131,7 @@ fn a_push_that_was_cut_off_is_done_and_told_after_the_restart() {
     machine.ada_says(&format!(
         "[[bash: echo x > x; git add x; {COMMIT} x]] [[say: one]]"
     ));
-    machine.message_with("1 commit not pushed");
+    machine.message_with("1 commit is on no remote branch");
     machine.ada_says("/push");
     let sleeper = machine.until("the host thinks about it", || {
         processes::with_word("45622").first().copied()
@@ -143,7 +143,7 @@ fn a_push_that_was_cut_off_is_done_and_told_after_the_restart() {
     assert!(!bot.wait_for_its_end().success());
     let _bot = machine.start();
     // The host had it before the bot could say so.
-    machine.message_with(" was pushed already.");
+    machine.message_with("were pushed already.");
     assert_ne!(git(&host, &["branch", "--list", "telecoder/*"]), "");
 }
 

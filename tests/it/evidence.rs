@@ -160,6 +160,32 @@ fn what_a_project_looks_like_is_offered_once_and_run_when_somebody_says_so() {
 }
 
 #[test]
+fn the_checks_of_what_was_cloned_into_an_empty_workspace_are_offered_and_run_there() {
+    let machine = Machine::new();
+    let project = repository(machine.folder.path());
+    std::fs::write(project.join("Makefile"), "test:\n\techo 4 passed\n").expect("a file");
+    git(&project, &["add", "."]);
+    git(&project, &["commit", "--quiet", "--message", "tests"]);
+    let _bot = machine.start();
+    machine.ada_says(&format!(
+        "[[bash: git clone -q {} 'my app'; echo mended >> 'my app/README.md']] [[say: Mended.]]",
+        project.display()
+    ));
+    let offer = machine.message_with("Found in the workspace: cd 'my app' && make test.");
+    assert!(
+        offer
+            .text
+            .starts_with("In my app/: cloned, 1 file changed, +1 −0"),
+        "{}",
+        offer.text
+    );
+    machine.ada_presses(&offer);
+    machine.message_with("✓ Tests: 4 passed");
+    machine.ada_says("/diff");
+    machine.message_with("+mended");
+}
+
+#[test]
 fn checks_are_set_shown_and_forgotten_in_the_chat() {
     let machine = machine_with("echo for all", "echo lint for all");
     let _bot = machine.start();

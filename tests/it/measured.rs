@@ -18,9 +18,9 @@ use telecoder::domain::changes::{
 };
 use telecoder::domain::check::Commands;
 use telecoder::domain::check::TestCounts;
+use telecoder::domain::check::Unit;
 use telecoder::domain::check::{Check, CheckEnd, CheckKind, CheckOrigin, CheckResult};
 use telecoder::domain::evidence::{AutoPush, Deeds, Evidence, Ran};
-use telecoder::domain::check::Unit;
 use telecoder::domain::id::{JobId, RunId, SessionId};
 use telecoder::domain::outgoing::{Body, Outgoing};
 use telecoder::domain::session::Source;
@@ -597,10 +597,20 @@ fn what_is_said_about_work_in_a_workspace() {
             "ask undo, commits only",
             words::ask_undo(run, "commit it", &commits_only),
         ),
-        ("nothing to undo", words::nothing_to_undo()),
-        ("undone", words::undone(run, &Files::default())),
-        ("undone but for", words::undone(run, &one)),
-        ("undone but for many", words::undone(run, &files)),
+        (
+            "nothing to undo",
+            words::nothing_to_undo(&Changes::default()),
+        ),
+        ("undone", words::undone(run, &Files::default(), &[])),
+        (
+            "undone, a clone",
+            words::undone(run, &Files::default(), &["lib/".to_owned()]),
+        ),
+        ("undone but for", words::undone(run, &one, &[])),
+        (
+            "undone but for many",
+            words::undone(run, &files, &["lib/".to_owned()]),
+        ),
         (
             "not undone",
             words::not_undone(

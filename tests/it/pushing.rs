@@ -1,7 +1,7 @@
 //! `/push`, automatic pushes, and hosts that refuse.
 
 use crate::support::git::{git, hook, host};
-use crate::support::{Machine, processes};
+use crate::support::{ADA, Machine, processes};
 
 const COMMIT: &str = "git -c user.name=A -c user.email=a@b commit -qm";
 
@@ -195,4 +195,58 @@ fn ssh_works_as_the_person_has_it() {
         ),
         "add x"
     );
+}
+
+#[test]
+fn what_is_pushed_of_several_repositories_is_asked_and_the_rest_is_told() {
+    let machine = Machine::new();
+    let host = host(machine.folder.path());
+    let _bot = machine.start();
+    let commit = "git -c user.name=A -c user.email=a@b commit -qam";
+    machine.ada_says(&format!(
+        "[[bash: for name in app lib; do git clone -q {0} $name; done; cd app; echo x >> README.md; {commit} one; \
+         echo y >> README.md]] [[say: app is done]]",
+        host.display()
+    ));
+    machine.message_with("In app/: cloned");
+    machine.ada_says("/push");
+    // Only one has something to push.
+    machine.message_with("main in app is pushed. 1 change is not committed, so it was not pushed.");
+    machine.ada_says(&format!(
+        "[[bash: cd app; {commit} two; cd ../lib; git checkout -qb side; echo x >> README.md; {commit} three]] \
+         [[say: both are done]]"
+    ));
+    machine.message_with("In lib/: 1 file changed");
+    machine.ada_says("/push");
+    let which = machine.message_with("Several repositories have commits");
+    assert!(
+        which.text.contains("app: 1 commit\nlib: 1 commit"),
+        "{}",
+        which.text
+    );
+    machine.press(ADA, &which, "lib");
+    machine.message_with("side in lib is pushed.");
+    assert_eq!(git(&host, &["log", "-1", "--format=%s", "side"]), "three");
+    assert_eq!(git(&host, &["log", "-1", "--format=%s", "main"]), "one");
+}
+
+#[test]
+fn what_a_clone_of_one_branch_has_pushed_is_not_called_unpushed() {
+    let machine = Machine::new();
+    let host = host(machine.folder.path());
+    let _bot = machine.start();
+    machine.ada_says(&format!(
+        "[[bash: git clone -q --depth=1 file://{} lib; cd lib; git checkout -qb side; echo x >> README.md; \
+         git -c user.name=A -c user.email=a@b commit -qam one]] [[say: done]]",
+        host.display()
+    ));
+    machine
+        .message_with("branch side · 1 commit is on no remote branch that is known here (/push)");
+    machine.ada_says("/push");
+    machine.message_with("side in lib is pushed.");
+    machine.ada_says("[[bash: echo more >> lib/README.md]] [[say: more]]");
+    machine.message_with("In lib/: 1 file changed, +1 −0 · branch side · nothing to push");
+    machine.ada_says("/push");
+    machine
+        .message_with("All commits on side in lib were pushed already. 1 change is not committed");
 }

@@ -130,6 +130,10 @@ fn nothing_is_pushed_by_itself_where_no_test_was_run() {
             "[[bash: echo x > {name}; git add .; {COMMIT} more]] [[say: more]]"
         ));
         let evidence = machine.message_with(line);
-        assert!(evidence.text.contains("not pushed"), "{}", evidence.text);
+        assert!(
+            evidence.text.contains("on no remote branch"),
+            "{}",
+            evidence.text
+        );
     }
 }

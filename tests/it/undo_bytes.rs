@@ -357,8 +357,31 @@ fn a_clone_that_the_run_made_stays_and_is_named() {
     place.undo();
     assert_eq!(place.read("part/lib").as_deref(), Some("1"));
     assert_eq!(place.read("y"), None);
-    let undone = place.machine.message_with("Undone, except");
-    assert!(undone.text.contains("part"), "{}", undone.text);
+    place.machine.message_with("part/ stays, as it was cloned.");
+}
+
+#[test]
+fn what_a_run_mended_in_what_it_had_cloned_goes_back_and_comes_again() {
+    let place = plain();
+    let url = part(&place);
+    place.run(&format!(
+        "git clone -q {url} part; cd part; git checkout -qb fix; echo mended > lib; git commit -qam mend; echo x > new"
+    ));
+    let asked = place.machine.message_with("part/: cloned, 2 files changed");
+    assert!(asked.text.contains("1 commit ("), "{}", asked.text);
+    place.undo();
+    let clone = place.folder.join("part");
+    assert_eq!(place.read("part/lib").as_deref(), Some("1"));
+    assert_eq!(place.read("part/new"), None);
+    assert_eq!(
+        git(&clone, &["branch", "--format=%(refname:short)"]).trim(),
+        "master"
+    );
+    assert_eq!(git(&clone, &["status", "--porcelain"]), "");
+    place.redo();
+    assert_eq!(place.read("part/lib").as_deref(), Some("mended\n"));
+    assert_eq!(place.read("part/new").as_deref(), Some("x\n"));
+    assert_eq!(git(&clone, &["branch", "--show-current"]).trim(), "fix");
 }
 
 #[test]
