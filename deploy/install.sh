@@ -276,20 +276,28 @@ make_folders() {
 
 # Shells complete the commands, and man explains them, where this telecoder has that.
 put_extras() {
-    while read -r file arguments; do
-        # shellcheck disable=SC2086 # these are words
-        $PROGRAM $arguments >"$work/extra" 2>/dev/null </dev/null || continue
-        [ -s "$work/extra" ] || continue
-        if cmp -s "$work/extra" "$SHARE/$file"; then continue; fi
-        mkdir -p "$(dirname "$SHARE/$file")"
-        install -m 644 "$work/extra" "$SHARE/$file"
-        ok "$SHARE/$file"
+    while read -r file shell; do
+        $PROGRAM completions "$shell" >"$work/extra" 2>/dev/null </dev/null || continue
+        put_extra "$work/extra" "$file" && ok "$SHARE/$file"
     done <<EXTRAS
-bash-completion/completions/telecoder completions bash
-zsh/site-functions/_telecoder completions zsh
-fish/vendor_completions.d/telecoder.fish completions fish
-man/man1/telecoder.1 man
+bash-completion/completions/telecoder bash
+zsh/site-functions/_telecoder zsh
+fish/vendor_completions.d/telecoder.fish fish
 EXTRAS
+    $PROGRAM man --dir "$work/man" >/dev/null 2>&1 </dev/null || return 0
+    pages=0
+    for page in "$work"/man/*.1; do
+        if put_extra "$page" "man/man1/${page##*/}"; then pages=$((pages + 1)); fi
+    done
+    [ $pages = 0 ] || ok "$SHARE/man/man1: $pages pages"
+}
+
+# Fails where there is nothing to do.
+put_extra() { # put_extra FILE PLACE
+    [ -s "$1" ] || return 1
+    ! cmp -s "$1" "$SHARE/$2" || return 1
+    mkdir -p "$(dirname "$SHARE/$2")"
+    install -m 644 "$1" "$SHARE/$2"
 }
 
 # ---- claude -----------------------------------------------------------------------------------------------------
@@ -440,6 +448,7 @@ uninstall() {
         rm -f "$file"
         ok "$file: removed"
     done
+    rm -f "$SHARE"/man/man1/telecoder-*.1
     if [ $purge = no ]; then
         printf '\ntelecoder is gone. Kept: the user %s, its home %s with the settings, and the data in %s.\n' \
             "$user" "$home" $DATA
@@ -518,7 +527,7 @@ done
 [ "$(id -u)" = 0 ] || fail "this needs root" "Try: sudo $0"
 # What is upgraded or removed stays whose it is.
 [ -n "$user" ] || user=$(sed -n 's/^User=//p' $UNIT 2>/dev/null | tail -n 1)
-[ -n "$user" ] || user=$(stat -c %U $DATA 2>/dev/null | grep -vx root) || user=telecoder
+[ -n "$user" ] || user=$(stat -c %U $DATA 2>/dev/null | grep -vxE 'root|UNKNOWN') || user=telecoder
 [ "$user" != root ] || fail "telecoder is not to run as root, because claude would" "Give another name to --user."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

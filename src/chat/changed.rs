@@ -53,6 +53,7 @@ fn of_inside(folder: &str, work: &Work) -> String {
         Some(Fate::Gone) => return format!("In {}: the repository is gone", name(folder)),
         Some(Fate::Cloned) => parts.push("cloned".to_owned()),
         Some(Fate::Worktree) => parts.push("a new worktree".to_owned()),
+        Some(Fate::Submodule) => parts.push("a new submodule".to_owned()),
         Some(Fate::New) => parts.push("a new repository".to_owned()),
         None => {}
     }
@@ -192,8 +193,9 @@ fn ignored(changes: &Changes) -> Option<String> {
     }
 }
 
-/// `No file changed`, as the answer's last line says it, with what else was written.
-pub fn none_changed(changes: &Changes) -> String {
+/// `No file changed`, as the answer's last line says it, with what else was written. If claude can have written
+/// anything, it may have done so elsewhere.
+pub fn none_changed(changes: &Changes, can_have_written: bool) -> String {
     let all = changes.all();
     let named: Vec<String> = all
         .flat_map(|(_, work)| work.ignored.first.iter())
@@ -201,10 +203,11 @@ pub fn none_changed(changes: &Changes) -> String {
         .collect();
     let count: u64 = changes.all().map(|(_, work)| work.ignored.count).sum();
     match named.as_slice() {
+        [] if can_have_written => "no file changed in the workspace".to_owned(),
         [] => "no file changed".to_owned(),
-        [only] => format!("no file changed but {only}, which is not tracked"),
+        [only] => format!("no file changed in the workspace but {only}, which is not tracked"),
         [first, ..] => format!(
-            "no file changed but {first} and {} more, which are not tracked",
+            "no file changed in the workspace but {first} and {} more, which are not tracked",
             count - 1
         ),
     }

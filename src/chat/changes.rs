@@ -9,7 +9,7 @@ use crate::domain::button::Press;
 use crate::domain::changes::Changes;
 use crate::domain::changes::Pushed;
 use crate::domain::changes::{Fate, Files, Remote, Work};
-use crate::domain::id::RunId;
+use crate::domain::id::{RunId, SessionId};
 use crate::domain::live::LiveText;
 use crate::domain::outgoing::{Body, Outgoing};
 use crate::domain::shown::{one_line, visible, without_password};
@@ -52,10 +52,12 @@ pub fn diff(patch: &str) -> Outgoing {
     })
 }
 
-/// `/diff`, a long one; `is_cut` if the file has only its beginning.
-pub fn long_diff(patch: String, files: &Files, is_cut: bool) -> Outgoing {
+/// `/diff`, a long one; `is_cut` if the file has only its beginning, `is_inexact` if it has not all bytes.
+pub fn long_diff(patch: String, files: &Files, is_cut: bool, is_inexact: bool) -> Outgoing {
     let cut = if is_cut {
         "; only its beginning is in the file"
+    } else if is_inexact {
+        "; what is no text is not in it, so git cannot apply it"
     } else {
         ""
     };
@@ -95,7 +97,7 @@ pub fn pushed(folder: &str, pushed: &Pushed) -> Outgoing {
 }
 
 /// Several repositories have something to push: which? Each with its folder and how many commits.
-pub fn which_push(repositories: &[(String, u64)]) -> Outgoing {
+pub fn which_push(session: &SessionId, repositories: &[(String, u64)]) -> Outgoing {
     let lines = repositories.iter().map(|(folder, ahead)| {
         let commits = match ahead {
             1 => "1 commit".to_owned(),
@@ -109,13 +111,20 @@ pub fn which_push(repositories: &[(String, u64)]) -> Outgoing {
         lines.join("\n")
     ));
     for (folder, _) in repositories {
-        let press = Press::PushIn(folder.clone());
+        let press = Press::PushIn(session.clone(), folder.clone());
         // For a longer name, claude can be asked.
         if press.fits() {
             message = message.with_button(shown_folder(folder), press);
         }
     }
     message
+}
+
+/// No repository has anything to push, as far as is known here.
+pub fn all_pushed() -> Outgoing {
+    Outgoing::note(
+        "There is nothing to push: every commit is on a remote branch that is known here.",
+    )
 }
 
 /// The repository that was to be pushed is not there any more.
@@ -193,6 +202,21 @@ pub fn ask_undo(run: RunId, asked: &str, changes: &Changes) -> Outgoing {
         1 => text.push_str(", 1 commit"),
         many => text.push_str(&format!(", {many} commits")),
     }
+    match changes
+        .to_take_back()
+        .map(|(_, work)| work.refs.len())
+        .sum()
+    {
+        0_usize => {}
+        1 => text.push_str(", a change of a branch or the stash"),
+        many => text.push_str(&format!(", {many} changes of branches or the stash")),
+    }
+    let gone = changes
+        .all()
+        .filter(|(_, work)| work.fate == Some(Fate::Gone));
+    for (folder, _) in gone {
+        text.push_str(&format!(". {} comes back", visible(folder)));
+    }
     text.push_str(". You can take the undo back. Files that git ignores stay as they are.");
     let is_pushed = |work: &Work| work.commits.count > 0 && work.remote == Remote::Ahead(0);
     if changes.all().any(|(_, work)| is_pushed(work)) {
@@ -214,7 +238,7 @@ pub fn ask_undo(run: RunId, asked: &str, changes: &Changes) -> Outgoing {
 fn staying(changes: &Changes) -> String {
     let stays = |(folder, work): (&str, &Work)| match work.fate {
         Some(Fate::Cloned) => Some(format!(" {} stays, as it was cloned.", visible(folder))),
-        Some(Fate::New | Fate::Worktree) => Some(format!(
+        Some(Fate::New | Fate::Submodule | Fate::Worktree) => Some(format!(
             " {} was made by the run and stays as it is.",
             visible(folder)
         )),

@@ -3,7 +3,7 @@
 use crate::domain::choices::Verbosity;
 use crate::domain::live::LiveText;
 use crate::domain::shown::newest_words;
-use crate::domain::shown::one_line;
+use crate::domain::shown::{one_line, visible};
 use std::time::Duration;
 
 use super::text::{cost_with_dot, duration, tools_clause};
@@ -73,7 +73,7 @@ pub fn live(progress: &Progress, going: Going) -> LiveText {
     let tasks: Vec<&str> = progress.in_background().collect();
     if !tasks.is_empty() {
         text.push("\n\nIn the background: ");
-        text.push(&one_line(&tasks.join(", "), BACKGROUND_SHOWN));
+        text.push(&visible(&one_line(&tasks.join(", "), BACKGROUND_SHOWN)));
     }
     text.words = newest_words(&progress.words, WORDS_SHOWN);
     text
@@ -146,7 +146,7 @@ fn push_step(text: &mut LiveText, step: &Step) {
         StepState::Failed => "✗ ",
     });
     text.push(&one_line(&step.tool.name, ARGUMENT_SHOWN));
-    let argument = one_line(&step.tool.argument, ARGUMENT_SHOWN);
+    let argument = visible(&one_line(&step.tool.argument, ARGUMENT_SHOWN));
     if !argument.is_empty() {
         text.push(" ");
         text.push_code(&argument);
@@ -164,13 +164,13 @@ fn push_step(text: &mut LiveText, step: &Step) {
         text.push(&tools_clause(subagent.tool_calls));
         if step.state == StepState::Running {
             text.push(" · ");
-            text.push_code(&one_line(&subagent.last, ARGUMENT_SHOWN));
+            text.push_code(&visible(&one_line(&subagent.last, ARGUMENT_SHOWN)));
         }
     }
 }
 
 fn push_result(text: &mut LiveText, step: &Step) {
-    let result = one_line(&step.result, ARGUMENT_SHOWN);
+    let result = visible(&one_line(&step.result, ARGUMENT_SHOWN));
     if !result.is_empty() {
         text.push("\n   ");
         text.push_code(&result);

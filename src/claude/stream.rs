@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::outcome::{self, Outcome};
 use super::{asks, notices};
-use crate::domain::event::{ApiProblem, Event, ToolResult, ToolUse, TurnEnd};
+use crate::domain::event::{ARGUMENT_KEPT, ApiProblem, Event, ToolResult, ToolUse, TurnEnd};
 use crate::domain::id::{ClaudeSessionId, PromptId};
 use crate::domain::question::{Asks, Request, RequestId};
 
@@ -22,8 +22,7 @@ const PICKED_UP: [&str; 2] = ["Your response above was cut off", "Output token l
 const OWN_OUTPUT: &str = "<local-command-stdout>";
 /// The model of lines that the CLI writes by itself.
 const SYNTHETIC: &str = "<synthetic>";
-/// How much of a tool's argument and of its result is kept, in characters.
-const ARGUMENT_KEPT: usize = 200;
+/// How much of a tool's result is kept, in characters.
 const RESULT_KEPT: usize = 600;
 /// How much of a result's end is kept, in bytes: a test runner's summary.
 const END_KEPT: usize = 2_000;

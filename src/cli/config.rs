@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use rustix::process::geteuid;
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -13,6 +14,7 @@ use super::{Misused, screen, table};
 use crate::config::file::{Rights, SettingsFile};
 use crate::config::{self, Origin, Setting, Sources};
 use crate::domain::shown::without_password;
+use crate::systemd;
 
 /// The last sentence of `set` and `unset`.
 const NEXT_START: &str = "A running bot needs a restart for this.";
@@ -49,9 +51,13 @@ pub(super) enum ConfigCommand {
         /// Its value; `-` reads standard input, the only way for the bot's token
         #[arg(allow_hyphen_values = true)]
         value: String,
-        /// The file to change [default: the file that has it, else ./.env, else ~/.config/telecoder/telecoder.env]
+        /// The file to change [default: the file that has it, else ./.env unless it is a project's, else
+        /// ~/.config/telecoder/telecoder.env]
         #[arg(long)]
         file: Option<PathBuf>,
+        /// Where the machine's files are; for tests
+        #[arg(long, hide = true, default_value = "/")]
+        root: PathBuf,
     },
     /// Remove a setting from the settings file; its default applies
     Unset {
@@ -74,7 +80,17 @@ pub(super) fn run(command: ConfigCommand) -> anyhow::Result<()> {
     let sources = Sources::of_this_process();
     match command {
         ConfigCommand::View { json } => view(&sources, json),
-        ConfigCommand::Set { name, value, file } => set(&sources, name, &value, file),
+        ConfigCommand::Set {
+            name,
+            value,
+            file,
+            root,
+        } => {
+            if file.is_none() {
+                refuse_for_the_service(&root)?;
+            }
+            set(&sources, name, &value, file)
+        }
         ConfigCommand::Unset { name, file } => unset(&sources, name, file),
     }
 }
@@ -191,6 +207,19 @@ fn row(shown: &Shown, home: Option<&Path>) -> [String; 3] {
         None => shown.from.to_owned(),
     };
     [shown.name.to_owned(), value, from]
+}
+
+/// Refuses to write what the machine's service, which runs as somebody else, would not read.
+fn refuse_for_the_service(root: &Path) -> anyhow::Result<()> {
+    match systemd::user_of_machine(root) {
+        Some(user) if user.uid.as_raw() != geteuid().as_raw() => Err(Misused(format!(
+            "telecoder runs as {name} here and does not read your settings. Nothing was changed. Run: sudo -u {name} -H \
+             telecoder config set …, or name one of your own files with --file",
+            name = user.name
+        ))
+        .into()),
+        _ => Ok(()),
+    }
 }
 
 fn set(

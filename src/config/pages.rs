@@ -33,8 +33,9 @@ each with its remedy, and the bot does not start with one.
     telecoder config unset TELECODER_MODEL           # back to the default
     telecoder config set TELEGRAM_BOT_TOKEN -        # the token, from standard input only
 
-`telecoder config set` changes the file that has the setting. If none has it, that is `.env` in the current folder if it
-exists, else `telecoder.env` in `~/.config/telecoder`; `--file` names another one. An invalid value is not written.
+`telecoder config set` changes the file that has the setting. If none has it, that is `.env` in the current folder
+unless that is a project's, else `telecoder.env` in `~/.config/telecoder`; `--file` names another one. Where telecoder
+is a service of another user, run it as that user, who reads other files. An invalid value is not written.
 
 ## What a file looks like
 

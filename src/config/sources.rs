@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -91,14 +92,14 @@ impl Sources {
         config.map(|config| config.join("telecoder/telecoder.env"))
     }
 
-    /// The file for settings that no file has yet: `.env` in the current folder if it is there, else the person's own
-    /// file. `None` without HOME.
+    /// The file for settings that no file has yet: `.env` in the current folder if it is there and not a project's, else
+    /// the person's own file. `None` without HOME.
     pub fn file_to_write(&self) -> Option<PathBuf> {
         let here = full_path(Path::new(".env"));
-        if here.is_file() {
-            return Some(here);
+        match fs::read_to_string(&here) {
+            Ok(text) if !is_of_another_program(&text) => Some(here),
+            _ => self.personal_file(),
         }
-        self.personal_file()
     }
 
     /// Whether this file was read.
@@ -287,4 +288,15 @@ impl Sources {
 /// The absolute path; as given if the current folder is gone.
 fn full_path(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Whether a settings file has settings, and none of telecoder's.
+fn is_of_another_program(text: &str) -> bool {
+    let names = text.lines().filter_map(|line| {
+        let name = line.split_once('=')?.0.trim();
+        let name = name.strip_prefix("export ").unwrap_or(name).trim();
+        (!name.starts_with('#')).then_some(name)
+    });
+    let names: Vec<&str> = names.collect();
+    !names.is_empty() && names.iter().all(|name| Setting::named(name).is_none())
 }

@@ -39,8 +39,8 @@ pub enum Press {
     Undo(RunId),
     /// Take the undo of this run back.
     Redo(RunId),
-    /// Push the repository in this folder of the chat's workspace.
-    PushIn(String),
+    /// Push the repository in this folder of the session's workspace.
+    PushIn(SessionId, String),
     /// Resume this lost run where it was cut off.
     Resume(RunId),
     /// Run the prompts of this lost run again: claude had not begun them.
@@ -104,7 +104,7 @@ impl Press {
             Press::UseChecks(session) => format!("use-checks:{session}"),
             Press::Undo(run) => format!("undo:{run}"),
             Press::Redo(run) => format!("redo:{run}"),
-            Press::PushIn(folder) => format!("push:{folder}"),
+            Press::PushIn(session, folder) => format!("push:{session}:{folder}"),
             Press::Resume(run) => format!("resume:{run}"),
             Press::Repeat(run) => format!("repeat:{run}"),
             Press::Compact { run, begun: false } => format!("compact:{run}"),
@@ -150,7 +150,11 @@ impl Press {
             "use-checks" => session().map(Press::UseChecks),
             "undo" => run().map(Press::Undo),
             "redo" => run().map(Press::Redo),
-            "push" => Some(Press::PushIn(of.to_owned())),
+            "push" => {
+                let (session, folder) = of.split_once(':')?;
+                let session = SessionId(session.to_owned());
+                Some(Press::PushIn(session, folder.to_owned()))
+            }
             "resume" => run().map(Press::Resume),
             "repeat" => run().map(Press::Repeat),
             "compact" => run().map(|run| Press::Compact { run, begun: false }),

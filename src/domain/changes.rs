@@ -76,7 +76,12 @@ impl Changes {
 
     /// Those in which an undo takes something back: not in a repository that the run made in another way than by a clone.
     pub fn to_take_back(&self) -> impl Iterator<Item = (&str, &Work)> {
-        let is_made = |work: &Work| matches!(work.fate, Some(Fate::New | Fate::Worktree));
+        let is_made = |work: &Work| {
+            matches!(
+                work.fate,
+                Some(Fate::New | Fate::Submodule | Fate::Worktree)
+            )
+        };
         self.all().filter(move |(_, work)| !is_made(work))
     }
 }
@@ -86,7 +91,7 @@ impl Changes {
 pub struct Work {
     /// By their paths in the workspace.
     pub files: Files,
-    /// Fate on what is checked out now.
+    /// Made on what is checked out now.
     pub commits: Commits,
     /// How many commits of others came with a pull or a merge.
     #[serde(default)]
@@ -123,6 +128,7 @@ pub enum Fate {
     /// Its files are compared with those that were cloned.
     Cloned,
     Worktree,
+    Submodule,
     New,
     Gone,
 }

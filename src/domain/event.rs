@@ -92,6 +92,9 @@ pub struct ToolUse {
     pub parent: Option<String>,
 }
 
+/// How much of a tool's argument is kept, in characters.
+pub const ARGUMENT_KEPT: usize = 200;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolResult {
     pub id: String,

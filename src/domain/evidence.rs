@@ -3,6 +3,7 @@
 use crate::domain::changes::{Changes, Seen};
 use crate::domain::check::{CheckKind, CheckResult, TestCounts};
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// The result of an automatic push.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,15 +89,39 @@ impl Evidence {
 pub const PUSH: &str = "git push";
 
 impl Ran {
-    /// Whether this command is among what it ran: its words, one after the other.
+    /// Whether one of its parts is this command, with more arguments perhaps. Of a command that has parts itself, the
+    /// last one counts.
     pub fn is_of(&self, command: &str) -> bool {
-        let words = |text: &str| {
-            let plain = text.replace(['(', ')', ';', '|', '&'], " ");
-            let words: Vec<&str> = plain.split_whitespace().collect();
-            format!(" {} ", words.join(" "))
+        let Some(wanted) = parts(command).last() else {
+            return false;
         };
-        words(&self.command).contains(&words(command))
+        parts(&self.command).any(|part| part.starts_with(&wanted))
     }
+}
+
+/// The parts of a shell command, each as its words, without what only says how it is run.
+fn parts(command: &str) -> impl Iterator<Item = Vec<&str>> {
+    let parts = command.split(['&', '|', ';', '\n', '(', ')']);
+    parts.map(words).filter(|words| !words.is_empty())
+}
+
+fn words(part: &str) -> Vec<&str> {
+    let is_setting = |word: &str| word.contains('=') && !word.starts_with(['-', '=']);
+    let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+    let words = part.split_whitespace();
+    let mut words: VecDeque<&str> = words
+        .skip_while(|word| {
+            ["env", "time", "timeout", "nice", "sudo"].contains(word)
+                || is_setting(word)
+                || is_number(word)
+        })
+        .collect();
+    if words.front() == Some(&"git") {
+        while matches!(words.get(1), Some(&"-C" | &"-c")) {
+            words.drain(1..words.len().min(3));
+        }
+    }
+    words.into()
 }
 
 /// What claude itself did in a run, known from its events.
@@ -104,14 +129,17 @@ impl Ran {
 pub struct Deeds {
     /// It called a tool that can write, or something of it went on in the background.
     pub can_have_written: bool,
-    /// The newest shell commands that ran to their end, the last run of each, oldest first.
+    /// The newest shell commands, the last run of each, oldest first.
     pub commands: Vec<Ran>,
+    /// Those are all, each to its end.
+    #[serde(default)]
+    pub is_whole: bool,
 }
 
 impl Deeds {
-    /// Whether any of its commands printed what a test runner prints.
-    pub fn has_run_tests(&self) -> bool {
-        self.commands.iter().any(|ran| ran.counts.is_some())
+    /// Whether it is known that none of its commands ran tests.
+    pub fn has_run_no_tests(&self) -> bool {
+        self.is_whole && self.commands.iter().all(|ran| ran.counts.is_none())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::domain::event::{ToolResult, ToolUse};
+use crate::domain::event::{ARGUMENT_KEPT, ToolResult, ToolUse};
 
 /// How many commands are remembered, the newest.
 const COMMANDS_KEPT: usize = 30;
@@ -42,19 +42,27 @@ pub struct Tools {
     pub can_have_written: bool,
     /// A file was edited.
     pub has_edited: bool,
-    commands: VecDeque<Command>,
+    pub commands: VecDeque<Command>,
+    /// There were more commands.
+    pub has_dropped: bool,
 }
 
 /// A command in claude's shell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Command {
     call: String,
-    /// Its beginning.
+    /// Its beginning, of at most [`ARGUMENT_KEPT`] characters.
     pub text: String,
     /// Its exit code; `None` while it goes on, or if it was not run to its end.
     pub code: Option<i32>,
     /// The end of its output.
     pub output: String,
+}
+
+impl Command {
+    pub fn is_cut(&self) -> bool {
+        self.text.chars().count() >= ARGUMENT_KEPT
+    }
 }
 
 impl Tools {
@@ -63,6 +71,7 @@ impl Tools {
         if tool.name == SHELL {
             if self.commands.len() == COMMANDS_KEPT {
                 self.commands.pop_front();
+                self.has_dropped = true;
             }
             self.commands.push_back(Command {
                 call: tool.id.clone(),
@@ -80,13 +89,6 @@ impl Tools {
             command.code = exit_code(result);
             command.output.clone_from(&result.end);
         }
-    }
-
-    /// The commands that ran to their end, oldest first.
-    pub fn commands(&self) -> impl Iterator<Item = &Command> {
-        self.commands
-            .iter()
-            .filter(|command| command.code.is_some())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The files that changed since a snapshot, and how far a branch is ahead of the remotes.
 
 use crate::domain::changes::{Became, Changed, Files, Remote};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -40,14 +41,33 @@ pub async fn files(
     Ok(parse(&String::from_utf8_lossy(&output.bytes), &within))
 }
 
-/// The difference as a patch, and whether it was cut. The person's external diff programs and text conversions are not
+/// A difference as a patch.
+#[derive(Default)]
+pub struct Patch {
+    pub text: String,
+    /// It has only the beginning.
+    pub is_cut: bool,
+    /// Bytes that are no text were replaced, or a binary file is only named: it cannot be applied.
+    pub is_inexact: bool,
+}
+
+impl Patch {
+    /// Adds that of another repository.
+    pub fn add(&mut self, other: Patch) {
+        self.text.push_str(&other.text);
+        self.is_cut |= other.is_cut;
+        self.is_inexact |= other.is_inexact;
+    }
+}
+
+/// The difference as a patch. The person's external diff programs and text conversions are not
 /// used.
 pub async fn patch(
     repository: Repository<'_>,
     before: &str,
     index: &Path,
     others: &[PathBuf],
-) -> Result<(String, bool), GitError> {
+) -> Result<Patch, GitError> {
     let within = repository.name().join("").to_string_lossy().into_owned();
     let from = format!("--src-prefix=a/{within}");
     let to = format!("--dst-prefix=b/{within}");
@@ -68,10 +88,13 @@ pub async fn patch(
         .keeping(PATCH_KEPT)
         .output()
         .await?;
-    Ok((
-        String::from_utf8_lossy(&output.bytes).into_owned(),
-        output.is_cut,
-    ))
+    let text = String::from_utf8_lossy(&output.bytes);
+    let is_binary = |line: &str| line.starts_with("Binary files ") && line.ends_with(" differ");
+    Ok(Patch {
+        is_inexact: matches!(text, Cow::Owned(_)) || text.lines().any(is_binary),
+        text: text.into_owned(),
+        is_cut: output.is_cut,
+    })
 }
 
 /// Everything in a repository but these folders, as arguments.

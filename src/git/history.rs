@@ -13,14 +13,14 @@ use crate::domain::changes::{Commit, Commits, RefChange, Work};
 /// How many commits are named.
 const COMMITS_NAMED: usize = 10;
 /// How many branches that are not checked out are told of.
-const BRANCHES_TOLD: usize = 20;
+const BRANCHES_TOLD: usize = 100;
 /// How many characters of a commit's id are shown.
 const ID_SHOWN: usize = 7;
 /// git's clock for files and reflogs may be behind by so much, in seconds.
 const SLACK: i64 = 1;
 
-/// What is compared.
-pub struct Since<'a> {
+/// What is compared, since a moment.
+pub struct History<'a> {
     pub repository: Repository<'a>,
     pub was: &'a Position,
     pub is: &'a Position,
@@ -31,7 +31,7 @@ pub struct Since<'a> {
 /// Commits with their subjects, the newest first.
 type Listed = Vec<(String, String)>;
 
-impl Since<'_> {
+impl History<'_> {
     /// Adds it to the work. A repository of which nothing has moved is not asked.
     pub async fn add_to(&self, work: &mut Work) -> Result<(), GitError> {
         work.is_shared = self.is.shared.is_some();
@@ -107,10 +107,24 @@ impl Since<'_> {
         // A stash is commits as well, and is told by itself.
         let before = heads_of(self.was);
         let from = before.union(made).cloned().collect();
-        let now = commits_of(self.is);
-        let gone = self.list(&from, &now, &["--tags", "--remotes"]).await?;
+        let mut now = commits_of(self.is);
+        let mut gone = self.list(&from, &now, &["--tags", "--remotes"]).await?;
+        if !gone.is_empty() {
+            now.extend(self.heads_of_worktrees().await?);
+            gone = self.list(&from, &now, &["--tags", "--remotes"]).await?;
+        }
         work.gone = named(gone);
         Ok(())
+    }
+
+    /// What is checked out in all worktrees. Format: `git worktree list --porcelain`.
+    async fn heads_of_worktrees(&self) -> Result<BTreeSet<String>, GitError> {
+        let list = ["worktree", "list", "--porcelain"];
+        let list = self.repository.person(list).output().await?.text();
+        let heads = list.lines().filter_map(|line| line.strip_prefix("HEAD "));
+        // A branch without a commit has zeros.
+        let heads = heads.filter(|head| head.bytes().any(|byte| byte != b'0'));
+        Ok(heads.map(str::to_owned).collect())
     }
 
     /// Those of the new commits that were made here.
@@ -210,7 +224,7 @@ fn makes_a_commit(what: &str) -> bool {
     let only_moves = ["(start)", "(finish)", "(abort)", "(reset)"];
     MAKING.contains(&command)
         && !only_moves.iter().any(|step| how.contains(step))
-        && (command == "commit" || !detail.starts_with("Fast-forward"))
+        && (command == "commit" || !detail.to_ascii_lowercase().starts_with("fast-forward"))
 }
 
 /// The commits of all branches, and of what is checked out.

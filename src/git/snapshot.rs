@@ -14,7 +14,7 @@ use super::inner::Root;
 use super::refs::{self, Position, Refs};
 use super::repository::Repository;
 pub use super::state::Snapshot;
-use super::{GitError, file};
+use super::{GitError, begun, file};
 use crate::domain::id::RunId;
 use crate::domain::run::Before;
 
@@ -146,21 +146,19 @@ pub async fn take_empty(
     Ok(snapshot)
 }
 
-/// The snapshot of a repository that the run has cloned: what it got, at this commit on this branch.
+/// The snapshot of a repository that the run has cloned: what it got, at this commit, as this tree.
 pub async fn take_as_cloned(
     repository: Repository<'_>,
     first: &str,
-    branch: Option<String>,
-    reference: &str,
+    tree: String,
+    run: RunId,
 ) -> Result<Snapshot, GitError> {
-    repository.open().await?;
-    let tree = format!("{first}^{{tree}}");
-    let tree = repository.snapshots(["rev-parse", "--verify", &tree]);
+    let branch = begun::cloned_branch(repository);
     let mut refs = Refs::default();
     refs.set_branch(branch.as_deref(), Some(first));
     let mut snapshot = Snapshot {
         commit: String::new(),
-        tree: tree.output().await?.text(),
+        tree,
         position: Position {
             head: Some(first.to_owned()),
             branch,
@@ -174,7 +172,12 @@ pub async fn take_as_cloned(
     };
     let message = snapshot.message();
     snapshot.commit = commit(repository, &snapshot.tree, &message, &["-p", first]).await?;
-    keep(repository, &snapshot.commit, reference).await?;
+    keep(
+        repository,
+        &snapshot.commit,
+        &reference(run, Moment::Before),
+    )
+    .await?;
     Ok(snapshot)
 }
 

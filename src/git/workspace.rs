@@ -1,4 +1,4 @@
-//! Makes a session's workspace: an empty repository, a [`super::clone`], or a [`super::worktree`] of a local repository.
+//! Makes a session's workspace: an empty repository, a `clone`, or a `worktree` of a local repository.
 //!
 //! An interrupted try is begun anew; a failed one leaves nothing behind.
 

@@ -143,9 +143,7 @@ fn act(
         }),
         Some(Press::Fix(id)) => job::fix_pressed(db, chat, id, button.message),
         Some(Press::UseChecks(session)) => checks::use_pressed(db, chat, &session),
-        Some(Press::PushIn(folder)) => {
-            job::push_pressed(db, ChatThread { chat, ..button.at }, folder)
-        }
+        Some(Press::PushIn(session, folder)) => job::push_pressed(db, chat, &session, folder),
         Some(Press::Undo(run)) => job::undo_pressed(db, chat, run),
         Some(Press::Redo(run)) => job::redo_pressed(db, chat, run),
         Some(Press::SendSecrets(job)) => files::secrets_pressed(db, chat, job, button.message),

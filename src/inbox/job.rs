@@ -7,7 +7,7 @@ use super::button::Pressed;
 use crate::chat::{changes as words, toast};
 use crate::claude::forms;
 use crate::command::WantedJob;
-use crate::domain::id::{ChatId, ChatThread, JobId, MessageId, RunId};
+use crate::domain::id::{ChatId, ChatThread, JobId, MessageId, RunId, SessionId};
 use crate::domain::job::{Job, Lane, Task};
 use crate::domain::session::SessionState;
 use crate::job::fixing::{self, Failed};
@@ -99,17 +99,18 @@ pub(super) fn undo_pressed(db: &Connection, chat: ChatId, run: RunId) -> rusqlit
 /// One of the repositories that can be pushed.
 pub(super) fn push_pressed(
     db: &Connection,
-    at: ChatThread,
+    chat: ChatId,
+    session: &SessionId,
     folder: String,
 ) -> rusqlite::Result<Pressed> {
-    let Some(session) = chats::current_session(db, at)? else {
+    let session = sessions::get(db, session)?.filter(|session| session.at.chat == chat);
+    let Some(session) = session else {
         return Ok(Pressed::over(toast::NO_EFFECT));
     };
     let task = Task::PushIn { folder };
-    jobs::insert(db, &session.id, at, &task, None)?;
-    Ok(Pressed::over(toast::PUSHING)
-        .with(follow(at, &task))
-        .buttons_stay())
+    jobs::insert(db, &session.id, session.at, &task, None)?;
+    let follow = follow(session.at, &task);
+    Ok(Pressed::over(toast::PUSHING).with(follow).buttons_stay())
 }
 
 /// "Take the undo back"

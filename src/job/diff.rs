@@ -6,6 +6,7 @@ use crate::chat::changes as words;
 use crate::domain::changes::Files;
 use crate::domain::id::RunId;
 use crate::domain::run::Before;
+use crate::git::diff::Patch;
 use crate::git::{GitError, diff};
 use crate::store::{StoreError, measured, runs};
 use crate::verify::measure::All;
@@ -36,9 +37,12 @@ pub(super) async fn send(work: &AtWork<'_>) -> Result<Finished, StoreError> {
     };
     let message = match looked {
         Err(error) => words::git_failed("There is no diff", &error.reason(), error.words()),
-        Ok((files, _, _)) if files.is_empty() => words::no_diff(),
-        Ok((_, patch, _)) if is_short(&patch) => words::diff(&patch),
-        Ok((files, patch, is_cut)) => words::long_diff(patch, &files, is_cut),
+        Ok((files, _)) if files.is_empty() => words::no_diff(),
+        Ok((_, patch)) if is_short(&patch.text) => words::diff(&patch.text),
+        Ok((files, patch)) => {
+            let (is_cut, is_inexact) = (patch.is_cut, patch.is_inexact);
+            words::long_diff(patch.text, &files, is_cut, is_inexact)
+        }
     };
     work.say(message).await
 }
@@ -47,13 +51,17 @@ pub(super) async fn send(work: &AtWork<'_>) -> Result<Finished, StoreError> {
 struct Shown {
     run: RunId,
     before: Before,
+    /// Unix milliseconds.
+    began: i64,
     goes_on: bool,
 }
 
 fn of(db: &Connection, run: RunId) -> rusqlite::Result<Shown> {
+    let measured = measured::to_measure(db, run)?;
     Ok(Shown {
         run,
-        before: measured::to_measure(db, run)?.before,
+        before: measured.before,
+        began: measured.started_at,
         goes_on: runs::running_under(db, run)?.is_some(),
     })
 }
@@ -63,7 +71,7 @@ async fn look_at_one_of(
     work: &AtWork<'_>,
     newest: Shown,
     before: Option<Shown>,
-) -> Result<(Files, String, bool), GitError> {
+) -> Result<(Files, Patch), GitError> {
     let goes_on = newest.goes_on;
     match (look(work, newest).await, before) {
         (Err(GitError::Impossible(_)), Some(before)) if goes_on => look(work, before).await,
@@ -73,19 +81,19 @@ async fn look_at_one_of(
 
 async fn look(
     work: &AtWork<'_>,
-    Shown { run, before, .. }: Shown,
-) -> Result<(Files, String, bool), GitError> {
-    let all = All::of(work.repository(), run, &before).await?;
-    let (mut files, mut patch, mut is_cut) = (Files::default(), String::new(), false);
+    Shown {
+        run, before, began, ..
+    }: Shown,
+) -> Result<(Files, Patch), GitError> {
+    let all = All::of(work.repository(), run, &before, began).await?;
+    let (mut files, mut patch) = (Files::default(), Patch::default());
     let (folders, each) = all.each();
     for (repository, one) in each {
         let before = &one.began.tree;
         files.add(diff::files(repository, before, &one.index, &folders).await?);
-        let (more, is_more_cut) = diff::patch(repository, before, &one.index, &folders).await?;
-        patch.push_str(&more);
-        is_cut |= is_more_cut;
+        patch.add(diff::patch(repository, before, &one.index, &folders).await?);
     }
-    Ok((files, patch, is_cut))
+    Ok((files, patch))
 }
 
 fn is_short(patch: &str) -> bool {

@@ -1,6 +1,6 @@
 //! `/push`: pushes the branch of a repository in the workspace to its remote.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use fail::fail_point;
 use tokio_util::sync::CancellationToken;
@@ -24,13 +24,17 @@ pub(super) async fn push(work: &AtWork<'_>, folder: Option<&str>) -> Result<Fini
     };
     match folder {
         Ok(folder) => push_one(work, &folder).await,
-        Err(several) => work.say(words::which_push(&several)).await,
+        Err(none) if none.is_empty() => work.say(words::all_pushed()).await,
+        Err(several) => {
+            work.say(words::which_push(&work.session.id, &several))
+                .await
+        }
     }
 }
 
-/// The folder of the only repository that has something to push; several with what they have.
+/// The folder of the only repository that has something to push; several with what they have, or none.
 ///
-/// Where none has, it is the workspace's own, or the only one that has a remote.
+/// If there is no remote at all, it is the workspace's own.
 async fn which(top: Repository<'_>) -> Result<String, Vec<(String, u64)>> {
     let mut with_remote = Vec::new();
     let mut all: Vec<PathBuf> = vec![top.workspace.to_owned()];
@@ -46,7 +50,7 @@ async fn which(top: Repository<'_>) -> Result<String, Vec<(String, u64)>> {
     let waiting: Vec<(String, u64)> = waiting.cloned().collect();
     match (waiting.as_slice(), with_remote.as_slice()) {
         ([only], _) | ([], [only]) => Ok(only.0.clone()),
-        ([], _) => Ok(String::new()),
+        ([], []) => Ok(String::new()),
         (_, _) => Err(waiting),
     }
 }
@@ -58,7 +62,9 @@ async fn push_one(work: &AtWork<'_>, folder: &str) -> Result<Finished, StoreErro
         folder => top.workspace.join(folder),
     };
     let repository = top.inner(&place);
-    if !folder.is_empty() && !repository.is_there() {
+    let mut parts = Path::new(folder).components();
+    let is_within = parts.all(|part| matches!(part, Component::Normal(_)));
+    if !is_within || !repository.is_there() && !folder.is_empty() {
         return work.say(words::no_such_repository(folder)).await;
     }
     let heard = Heard::default();

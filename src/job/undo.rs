@@ -11,7 +11,7 @@ use crate::domain::run::Before;
 use crate::git::GitError;
 use crate::git::undo::Undo;
 use crate::store::{StoreError, measured, outbox, prompts, runs};
-use crate::verify::measure;
+use crate::verify::measure::{self, Since};
 
 /// How long an undo may take.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -29,7 +29,10 @@ pub(super) async fn ask(work: &AtWork<'_>, run: RunId) -> Result<Finished, Store
         &work.handles.git,
         &work.session.workspace,
         run,
-        facts.started_at,
+        Since {
+            moment: facts.started_at,
+            can_have_written: false,
+        },
         &facts.before,
     );
     let looked = tokio::select! {

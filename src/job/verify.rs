@@ -19,6 +19,7 @@ use crate::domain::outgoing::Outgoing;
 use crate::domain::run::Measured;
 use crate::git::{GitError, Listener, push};
 use crate::store::{StoreError, measured, outbox, sessions, settings, verifications};
+use crate::verify::measure::Since;
 use crate::verify::{commands, measure};
 
 /// How long an automatic push may take.
@@ -104,7 +105,11 @@ async fn changes(
         return Ok(Changes::default());
     };
     let git = &work.handles.git;
-    let since = measured.started_at;
+    let deeds = measured.deeds.as_ref().filter(|_| !order.by_hand);
+    let since = Since {
+        moment: measured.started_at,
+        can_have_written: deeds.is_none_or(|deeds| deeds.can_have_written),
+    };
     measure::changes(git, &work.session.workspace, run, since, &measured.before).await
 }
 

@@ -9,7 +9,7 @@ use crate::domain::changes::{Changes, Fate, Seen, Unseen, Work};
 use crate::domain::id::RunId;
 use crate::domain::run::Before;
 use crate::git::beside::Beside;
-use crate::git::history::Since;
+use crate::git::history::History;
 use crate::git::index::{self, Looked, OwnIndex};
 use crate::git::refs::{self, Position};
 use crate::git::repository::Repository;
@@ -18,14 +18,21 @@ use crate::git::{Git, GitError, begun, diff, ignored, inner, snapshot};
 /// How long git may take; a workspace with millions of files is not measured.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// When the run began, and what it may have done.
+#[derive(Clone, Copy)]
+pub struct Since {
+    /// Unix milliseconds.
+    pub moment: i64,
+    /// Else nobody looks for files that git ignores.
+    pub can_have_written: bool,
+}
+
 /// The workspace's changes since just before the run. The error is for a person.
-///
-/// `since` is when the run began, in Unix milliseconds.
 pub async fn changes(
     git: &Git,
     workspace: &Path,
     run: RunId,
-    since: i64,
+    since: Since,
     before: &Before,
 ) -> Result<Changes, String> {
     let measured = async {
@@ -33,7 +40,7 @@ pub async fn changes(
             return Ok(Changes::default());
         }
         let top = Repository::new(git, workspace);
-        let all = All::of(top, run, before).await?;
+        let all = All::of(top, run, before, since.moment).await?;
         all.changes(since).await
     };
     match tokio::time::timeout(LIMIT, measured).await {
@@ -70,8 +77,14 @@ pub struct Began {
 }
 
 impl<'a> All<'a> {
-    /// Looks at all of them. Errors are git's, about the workspace's own.
-    pub async fn of(top: Repository<'a>, run: RunId, before: &Before) -> Result<All<'a>, GitError> {
+    /// Looks at all of them. `since` is when the run began, in Unix milliseconds. Errors are git's, about the workspace's
+    /// own.
+    pub async fn of(
+        top: Repository<'a>,
+        run: RunId,
+        before: &Before,
+        since: i64,
+    ) -> Result<All<'a>, GitError> {
         let before = snapshot::before(top, run, before).await?;
         let unkept = before.beside.unkept.clone();
         let mut known: BTreeMap<PathBuf, Began> = BTreeMap::new();
@@ -101,13 +114,9 @@ impl<'a> All<'a> {
                 }
                 continue;
             }
-            let began = match known.remove(&folder) {
-                Some(began) => Ok(began),
-                None => Began::made(inner, run).await,
-            };
-            let looked = match began {
-                Ok(began) => all.look(top.inner(&folder), began).await,
-                Err(error) => Err(error),
+            let looked = match known.remove(&folder) {
+                Some(began) => all.look(inner, began).await,
+                None => all.look_at_new(inner, run, since / 1000).await,
             };
             match looked {
                 Ok(more) => waiting.extend(more),
@@ -125,21 +134,61 @@ impl<'a> All<'a> {
     ) -> Result<BTreeSet<PathBuf>, GitError> {
         let index = OwnIndex::within(&self.top.git.scratch);
         let looked = index::look(repository, &index).await?;
-        if !looked.words.is_empty() {
+        Ok(self.add(
+            repository,
+            One {
+                began,
+                index,
+                looked,
+            },
+        ))
+    }
+
+    /// As [`All::look`], at one that was not there before the run, or that nobody had looked at.
+    async fn look_at_new(
+        &mut self,
+        repository: Repository<'_>,
+        run: RunId,
+        since: i64,
+    ) -> Result<BTreeSet<PathBuf>, GitError> {
+        let Some((fate, first)) = begun::since(repository, since) else {
+            let why = "this repository is older than the run, and nobody had looked at it";
+            self.leave_out(repository.name(), why);
+            return Ok(BTreeSet::new());
+        };
+        let index = OwnIndex::within(&self.top.git.scratch);
+        let looked = index::look(repository, &index).await?;
+        let tree = match &first {
+            Some(first) => begun::tree(repository, &index, first, &looked.large).await?,
+            None => begun::nothing(repository).await?,
+        };
+        let began = match (&fate, &first) {
+            (Fate::Cloned, Some(first)) => {
+                Began::kept(snapshot::take_as_cloned(repository, first, tree, run).await?)
+            }
+            _ => Began::made(repository, fate, first, tree).await?,
+        };
+        Ok(self.add(
+            repository,
+            One {
+                began,
+                index,
+                looked,
+            },
+        ))
+    }
+
+    fn add(&mut self, repository: Repository<'_>, one: One) -> BTreeSet<PathBuf> {
+        if !one.looked.words.is_empty() {
             self.unseen.push(Unseen {
                 what: String::new(),
-                why: looked.words.trim_end().to_owned(),
+                why: one.looked.words.trim_end().to_owned(),
             });
         }
-        let inside = looked.repositories.clone();
-        let folder = repository.workspace.to_owned();
-        let one = One {
-            began,
-            index,
-            looked,
-        };
-        self.repositories.insert(folder, one);
-        Ok(inside)
+        let inside = one.looked.repositories.clone();
+        self.repositories
+            .insert(repository.workspace.to_owned(), one);
+        inside
     }
 
     /// It was there before the run.
@@ -159,16 +208,19 @@ impl<'a> All<'a> {
         });
     }
 
-    /// Each, and the folders of all, of those that are gone too.
+    /// Each, and the folders of all, of those that are gone or were not looked at, too.
     pub fn each(&self) -> (Vec<PathBuf>, impl Iterator<Item = (Repository<'_>, &One)>) {
-        let gone = self.gone.iter().map(|name| self.top.workspace.join(name));
-        let folders = self.repositories.keys().cloned().chain(gone).collect();
+        let unseen = self.unseen.iter().map(|unseen| &unseen.what);
+        let unseen = unseen.filter(|name| !name.is_empty());
+        let others = self.gone.iter().chain(unseen);
+        let others = others.map(|name| self.top.workspace.join(name));
+        let folders = self.repositories.keys().cloned().chain(others).collect();
         let each = self.repositories.iter();
         let each = each.map(|(folder, one)| (self.top.inner(folder), one));
         (folders, each)
     }
 
-    async fn changes(self, since: i64) -> Result<Changes, GitError> {
+    async fn changes(self, since: Since) -> Result<Changes, GitError> {
         let mut changes = Changes {
             unseen: self.unseen.clone(),
             ..Changes::default()
@@ -182,15 +234,18 @@ impl<'a> All<'a> {
         }
         let (folders, each) = self.each();
         for (repository, one) in each {
-            let mut work = one.work(repository, since, &folders).await?;
-            let found = ignored::written(repository, since, work.fate.is_some()).await?;
-            work.ignored = found.ignored;
+            let mut work = one.work(repository, since.moment, &folders).await?;
             let name = repository.name().join("").to_string_lossy().into_owned();
-            if !found.is_whole && work.ignored.count == 0 {
-                changes.unseen.push(Unseen {
-                    what: name.clone(),
-                    why: "there are too many files that git ignores".to_owned(),
-                });
+            if since.can_have_written {
+                let is_new = work.fate.is_some();
+                let found = ignored::written(repository, since.moment, is_new).await?;
+                work.ignored = found.ignored;
+                if !found.is_whole {
+                    changes.unseen.push(Unseen {
+                        what: name.clone(),
+                        why: "there are too many files that git ignores".to_owned(),
+                    });
+                }
             }
             match name.as_str() {
                 "" => changes.own = work,
@@ -221,31 +276,25 @@ impl Began {
         }
     }
 
-    /// With a clone's or a worktree's first commit, or with nothing.
-    async fn made(repository: Repository<'_>, run: RunId) -> Result<Began, GitError> {
-        repository.open().await?;
-        let (fate, first) = begun::by(repository);
-        if let (Fate::Cloned, Some(first)) = (&fate, &first) {
-            let before = begun::keep_as_cloned(repository, run, first).await?;
-            return Ok(Began::kept(before));
+    /// With this commit, if any.
+    async fn made(
+        repository: Repository<'_>,
+        fate: Fate,
+        first: Option<String>,
+        tree: String,
+    ) -> Result<Began, GitError> {
+        let mut position = refs::look(repository).await?;
+        // Only what is checked out counts.
+        let (branch, first_there) = (position.branch.clone(), first.as_deref());
+        for refs in [&mut position.refs, &mut position.shared]
+            .into_iter()
+            .flatten()
+        {
+            refs.set_branch(branch.as_deref(), first_there);
         }
-        let is = refs::look(repository).await?;
-        let position = Position {
-            head: first.clone(),
-            branch: is.branch.clone(),
-            // Only what is checked out counts.
-            refs: is.refs.map(|mut refs| {
-                refs.set_branch(is.branch.as_deref(), first.as_deref());
-                refs
-            }),
-            shared: is.shared,
-            tags: is.tags,
-        };
+        position.head = first;
         Ok(Began {
-            tree: match first {
-                Some(first) => first,
-                None => begun::nothing(repository).await?,
-            },
+            tree,
             position,
             beside: Beside::default(),
             fate: Some(fate),
@@ -265,18 +314,14 @@ impl One {
             refs::look(repository),
         );
         let (mut files, is) = (files?, is?);
-        match self.began.fate {
-            // Nobody has looked at its large files before.
-            Some(Fate::Cloned | Fate::Worktree) => {
-                let large = self.looked.large.iter();
-                let large: Vec<PathBuf> = large.map(|path| repository.name().join(path)).collect();
-                files.leave_out(|file| large.iter().any(|path| path == Path::new(&file.path)));
-            }
-            _ => {
-                for path in self.looked.beside.large_since(&self.began.beside) {
-                    files.push_unread(&repository.name().join(path));
-                }
-            }
+        // Nobody has looked at those of a new one before.
+        let is_known = !matches!(
+            self.began.fate,
+            Some(Fate::Cloned | Fate::Submodule | Fate::Worktree)
+        );
+        let large = self.looked.beside.large_since(&self.began.beside);
+        for path in large.into_iter().filter(|_| is_known) {
+            files.push_unread(&repository.name().join(path));
         }
         let mut work = Work {
             files,
@@ -285,7 +330,7 @@ impl One {
             fate: self.began.fate.clone(),
             ..Work::default()
         };
-        let history = Since {
+        let history = History {
             repository,
             was: &self.began.position,
             is: &is,

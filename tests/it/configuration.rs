@@ -134,6 +134,32 @@ fn setting_a_value_changes_its_line_and_nothing_else() {
 }
 
 #[test]
+fn a_setting_goes_into_no_file_that_telecoder_does_not_read_and_into_no_projects_own() {
+    let (machine, file) = machine_with_file("DATABASE_URL=postgres://localhost\n");
+    let (code, said, _) = shell(&machine, &["config", "set", "TELECODER_MODEL", "opus"]);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("/.config/telecoder/telecoder.env"), "{said}");
+    assert_eq!(text_of(&file), "DATABASE_URL=postgres://localhost\n");
+    let units = machine.folder.path().join("etc/systemd/system");
+    std::fs::create_dir_all(&units).expect("a folder");
+    std::fs::write(units.join("telecoder.service"), "[Service]\nUser=nobody\n").expect("a unit");
+    let root = machine.folder.path().display().to_string();
+    let set = ["config", "set", "TELECODER_MODEL", "haiku", "--root", &root];
+    let (code, _, said) = shell(&machine, &set);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("sudo -u nobody -H telecoder config set"),
+        "{said}"
+    );
+    let (code, ..) = shell(
+        &machine,
+        &[&set[..], &["--file", &file.display().to_string()]].concat(),
+    );
+    assert_eq!(code, Some(0));
+    assert!(text_of(&file).contains("TELECODER_MODEL=haiku"));
+}
+
+#[test]
 fn a_remark_behind_a_value_stays_when_the_value_is_changed() {
     let (machine, file) = machine_with_file(
         "TELECODER_MAX_RUNS=2 # the machine has little memory\nMY_NOTE='a # in it' # and one behind\n",

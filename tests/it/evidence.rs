@@ -110,7 +110,7 @@ fn an_answer_that_says_it_changed_something_and_did_not_says_in_its_last_line_th
         .ada_says("[[bash: ls]] [[say: I've fixed the parser in src/parser.rs and committed it.]]");
     let answer = machine.message_with("I've fixed the parser");
     assert!(
-        answer.text.ends_with(" · no file changed"),
+        answer.text.ends_with(" · no file changed in the workspace"),
         "{}",
         answer.text
     );

@@ -173,6 +173,7 @@ fn whole() -> Evidence {
         checks: checks(),
         deeds: Some(Deeds {
             can_have_written: true,
+            is_whole: true,
             commands: vec![Ran {
                 command: "cargo test".into(),
                 passed: Some(false),

@@ -171,6 +171,7 @@ fn commit(id: &str, subject: &str) -> Commit {
 fn ran(command: &str, passed: bool, counts: Option<(u64, u64)>) -> Deeds {
     Deeds {
         can_have_written: true,
+        is_whole: true,
         commands: vec![Ran {
             command: command.into(),
             passed: Some(passed),
@@ -190,6 +191,7 @@ fn evidence(checks: Vec<CheckResult>) -> Evidence {
         checks,
         deeds: Some(Deeds {
             can_have_written: true,
+            is_whole: true,
             commands: Vec::new(),
         }),
         auto_push: None,
@@ -549,8 +551,18 @@ fn what_is_said_about_work_in_a_workspace() {
         ("nothing has run", words::nothing_has_run()),
         ("undo during a run", words::undo_waits()),
         ("a diff", words::diff("diff --git a/x b/x\n+```\n")),
-        ("a long diff", words::long_diff("…".into(), &files, false)),
-        ("a cut diff", words::long_diff("…".into(), &files, true)),
+        (
+            "a long diff",
+            words::long_diff("…".into(), &files, false, false),
+        ),
+        (
+            "a cut diff",
+            words::long_diff("…".into(), &files, true, false),
+        ),
+        (
+            "a diff of bytes",
+            words::long_diff("…".into(), &files, false, true),
+        ),
         ("no diff", words::no_diff()),
         ("pushed", words::pushed("", &pushed(false, None))),
         (
@@ -570,8 +582,12 @@ fn what_is_said_about_work_in_a_workspace() {
         ),
         (
             "which",
-            words::which_push(&[(String::new(), 1), ("lib".into(), 2), ("x".repeat(70), 1)]),
+            words::which_push(
+                &SessionId("k3v9abcd".into()),
+                &[(String::new(), 1), ("lib".into(), 2), ("x".repeat(70), 1)],
+            ),
         ),
+        ("all is pushed", words::all_pushed()),
         ("push of none", words::no_such_repository("lib")),
         (
             "push refused",

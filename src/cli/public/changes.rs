@@ -47,7 +47,7 @@ impl From<&changes::Unseen> for Unseen {
 pub struct Repository {
     /// Its folder in the workspace; empty for the workspace's own.
     pub folder: String,
-    /// What the run did to it as a whole: `cloned`, `worktree`, `new` or `gone`; else `None`.
+    /// What the run did to it as a whole: `cloned`, `worktree`, `submodule`, `new` or `gone`; else `None`.
     pub fate: Option<&'static str>,
     pub files: Files,
     /// Made on what is checked out.
@@ -78,6 +78,7 @@ impl Repository {
             fate: work.fate.as_ref().map(|fate| match fate {
                 Fate::Cloned => "cloned",
                 Fate::Worktree => "worktree",
+                Fate::Submodule => "submodule",
                 Fate::New => "new",
                 Fate::Gone => "gone",
             }),

@@ -26,7 +26,7 @@ use crate::git::snapshot::{self, Moment};
 use crate::inbox::shell;
 use crate::session::attached;
 use crate::store::{jobs, now, runs};
-use crate::verify::measure;
+use crate::verify::measure::{self, Since};
 
 /// How long to wait for the snapshot of the workspace.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(30);
@@ -176,7 +176,11 @@ impl AtFirst {
     ) -> Option<Files> {
         runtime.block_on(async {
             let workspace = &session.workspace;
-            let changes = measure::changes(git, workspace, self.id, self.since, &self.state).await;
+            let since = Since {
+                moment: self.since,
+                can_have_written: false,
+            };
+            let changes = measure::changes(git, workspace, self.id, since, &self.state).await;
             // No longer needed; one that stays costs a little room.
             let _ = inner::forget_run(Repository::new(git, workspace), self.id).await;
             changes.ok().map(|changes| changes.files())

@@ -19,7 +19,7 @@ use crate::domain::session::Reported;
 use crate::run::answer::{self, Told};
 use crate::run::hold::{self, Met, Obstacle};
 use crate::store::{holds, measured, outbox, runs, sessions, settings, steering};
-use crate::verify::measure;
+use crate::verify::measure::{self, Since};
 
 /// How long an answer may wait for what git says of the workspace.
 const LOOK_LIMIT: Duration = Duration::from_secs(5);
@@ -142,14 +142,17 @@ impl Drive<'_> {
             &self.runner.handles.git,
             &self.session.workspace,
             self.run.id,
-            self.run.started_at?,
+            Since {
+                moment: self.run.started_at?,
+                can_have_written: tools.can_have_written,
+            },
             &self.run.before,
         );
         let changes = tokio::time::timeout(LOOK_LIMIT, measuring)
             .await
             .ok()?
             .ok()?;
-        (changes.seen() == Seen::Unchanged).then(|| none_changed(&changes))
+        (changes.seen() == Seen::Unchanged).then(|| none_changed(&changes, tools.can_have_written))
     }
 
     /// Stores how claude says that it works, for `/status`.

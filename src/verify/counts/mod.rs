@@ -35,6 +35,14 @@ pub fn of_text(output: &str) -> Option<TestCounts> {
     reader.counts()
 }
 
+/// As [`of_text`], of runners with a form of their own alone.
+pub fn of_known_runner(output: &str) -> Option<TestCounts> {
+    let mut reader = Reader::default();
+    output.lines().for_each(|line| reader.line(line));
+    let all = reader.packages.values().chain([&reader.whole]);
+    all.filter_map(Runners::counts).reduce(TestCounts::and)
+}
+
 /// Reads the output of the common runners line by line, while it is written.
 ///
 /// However long the output is, it keeps only a few numbers for each package and the names of failing Go packages.

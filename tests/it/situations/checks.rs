@@ -1,6 +1,6 @@
 //! Checks, and what claude itself ran.
 
-use super::{NO_FILE, Place, SILENT, Situation, compare};
+use super::{NO_FILE_HERE, Place, SILENT, Situation, compare};
 
 #[test]
 fn what_is_said_of_checks_is_true() {
@@ -13,7 +13,7 @@ const SITUATIONS: [Situation; 8] = [
         place: Place::Clone,
         checks: "test=sh check.sh",
         before: "cat > check.sh <<'E'
-echo '3 passed'
+echo 'test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out'
 E
 git add .; git commit -qm check; git push -q origin HEAD:main",
         run: "echo x > new",
@@ -31,7 +31,7 @@ git add .; git commit -qm check; git push -q origin HEAD:main",
         place: Place::Clone,
         checks: "test=sh check.sh",
         before: "cat > check.sh <<'E'
-echo '2 passed, 1 failed'; exit 1
+echo 'test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out'; exit 1
 E
 git add .; git commit -qm check; git push -q origin HEAD:main",
         run: "echo x > new",
@@ -50,7 +50,7 @@ git add .; git commit -qm check; git push -q origin HEAD:main",
         place: Place::Clone,
         checks: "test=sh check.sh",
         before: "cat > check.sh <<'E'
-echo '2 passed, 1 failed'; exit 1
+echo 'test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out'; exit 1
 E
 git add .; git commit -qm check; git push -q origin HEAD:main",
         run: "echo x > new; sh check.sh",
@@ -69,7 +69,7 @@ git add .; git commit -qm check; git push -q origin HEAD:main",
         place: Place::Clone,
         checks: "test=sh check.sh",
         before: "cat > check.sh <<'E'
-test -e new && echo '2 passed, 1 failed' && exit 1; echo '3 passed'
+test -e new && echo 'test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out' && exit 1; echo 'test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out'
 E
 git add .; git commit -qm check; git push -q origin HEAD:main",
         run: "sh check.sh; echo x > new",
@@ -77,7 +77,7 @@ git add .; git commit -qm check; git push -q origin HEAD:main",
         said: &[
             SILENT,
             "✗ Tests: 1 of 3 failed · 1 s",
-            "Claude's last “sh check.sh; echo x > new” passed (3 passed); it fails now.",
+            "Claude's last “sh check.sh; echo x > new” passed (3 passed); the tests fail now.",
             "1 file changed, +1 −0",
             "Branch telecoder/x · nothing to push",
             "> +1 −0 new",
@@ -88,7 +88,7 @@ git add .; git commit -qm check; git push -q origin HEAD:main",
         place: Place::Clone,
         checks: "test=sh check.sh",
         before: "cat > check.sh <<'E'
-test -e new && echo '3 passed' && exit; echo '2 passed, 1 failed'; exit 1
+test -e new && echo 'test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out' && exit; echo 'test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out'; exit 1
 E
 git add .; git commit -qm check; git push -q origin HEAD:main",
         run: "sh check.sh; echo x > new",
@@ -96,7 +96,7 @@ git add .; git commit -qm check; git push -q origin HEAD:main",
         said: &[
             SILENT,
             "✓ Tests: 3 passed · 1 s",
-            "Claude's last “sh check.sh; echo x > new” failed (1 of 3); it passes now.",
+            "Claude's last “sh check.sh; echo x > new” failed (1 of 3); the tests pass now.",
             "1 file changed, +1 −0",
             "Branch telecoder/x · nothing to push",
             "> +1 −0 new",
@@ -106,12 +106,12 @@ git add .; git commit -qm check; git push -q origin HEAD:main",
         name: "No checks are set, and claude's tests failed",
         place: Place::Clone,
         checks: "",
-        before: "",
-        run: "echo x > new; echo '1 passed, 1 failed'; exit 1",
+        before: "echo 'test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out' > out; git add .; git commit -qm out; git push -q origin HEAD:main",
+        run: "echo x > new; cat out; exit 1",
         answer: "Everything is green.",
         said: &[
             SILENT,
-            "Claude's last “echo x > new; echo '1 passed, 1 failed'; exit 1” failed (1 of 2).",
+            "Claude's last “echo x > new; cat out; exit 1” failed (1 of 2).",
             "1 file changed, +1 −0",
             "Branch telecoder/x · nothing to push",
             "> +1 −0 new",
@@ -127,7 +127,7 @@ E
 git add .; git commit -qm check; git push -q origin HEAD:main",
         run: "ls",
         answer: "Fixed.",
-        said: &[NO_FILE],
+        said: &[NO_FILE_HERE],
     },
     Situation {
         name: "A red linter",

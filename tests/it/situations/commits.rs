@@ -1,6 +1,6 @@
 //! Commits, branches, tags, the stash, and what is pushed.
 
-use super::{NO_FILE, Place, SILENT, Situation, compare};
+use super::{NO_FILE_HERE, Place, SILENT, Situation, compare};
 
 #[test]
 fn what_is_said_of_commits_and_branches_is_true() {
@@ -332,7 +332,7 @@ const SITUATIONS: [Situation; 34] = [
         before: "cd $AT/others; echo a > a; git add a; git commit -qm theirs; git push -q",
         run: "git fetch -q",
         answer: "Fetched.",
-        said: &[NO_FILE],
+        said: &[NO_FILE_HERE],
     },
     Situation {
         name: "A commit that is pushed",
@@ -412,7 +412,7 @@ const SITUATIONS: [Situation; 34] = [
         before: "",
         run: "ls",
         answer: "Nothing to do.",
-        said: &[NO_FILE],
+        said: &[NO_FILE_HERE],
     },
     Situation {
         name: "A worktree: another branch of the repository is deleted",
@@ -422,7 +422,7 @@ const SITUATIONS: [Situation; 34] = [
         run: "git branch -qD feat",
         answer: "Deleted.",
         said: &[
-            "no file changed but /srv/project/.git/config, which is not tracked",
+            "no file changed in the workspace but /srv/project/.git/config, which is not tracked",
             "Meanwhile, in the repository of this worktree: branch feat is gone (1a2b3c4)",
         ],
     },
@@ -434,7 +434,7 @@ const SITUATIONS: [Situation; 34] = [
         run: "cd $AT/project; echo x >> README.md; git commit -qam elsewhere",
         answer: "Nothing to do here.",
         said: &[
-            NO_FILE,
+            NO_FILE_HERE,
             "Meanwhile, in the repository of this worktree: branch main has 1 new commit",
         ],
     },

@@ -1,6 +1,6 @@
 //! Files, and what git does not see.
 
-use super::{NO_FILE, Place, SILENT, Situation, compare};
+use super::{NO_FILE, NO_FILE_HERE, Place, SILENT, Situation, compare};
 
 #[test]
 fn what_is_said_of_files_is_true() {
@@ -60,7 +60,7 @@ const SITUATIONS: [Situation; 33] = [
         before: "",
         run: "ls",
         answer: "Готово, ошибка исправлена.",
-        said: &[NO_FILE],
+        said: &[NO_FILE_HERE],
     },
     Situation {
         name: "“Done.” after a look",
@@ -69,7 +69,7 @@ const SITUATIONS: [Situation; 33] = [
         before: "",
         run: "cat README.md",
         answer: "Done.",
-        said: &[NO_FILE],
+        said: &[NO_FILE_HERE],
     },
     Situation {
         name: "A file is changed and put back",
@@ -78,7 +78,7 @@ const SITUATIONS: [Situation; 33] = [
         before: "",
         run: "cp README.md x; echo y >> README.md; mv x README.md",
         answer: "I tried it and put it back.",
-        said: &[NO_FILE],
+        said: &[NO_FILE_HERE],
     },
     Situation {
         name: "A file is only touched",
@@ -87,7 +87,7 @@ const SITUATIONS: [Situation; 33] = [
         before: "",
         run: "touch README.md",
         answer: "Touched.",
-        said: &[NO_FILE],
+        said: &[NO_FILE_HERE],
     },
     Situation {
         name: "An empty folder",
@@ -96,7 +96,7 @@ const SITUATIONS: [Situation; 33] = [
         before: "",
         run: "mkdir empty",
         answer: "The folder is there.",
-        said: &[NO_FILE],
+        said: &[NO_FILE_HERE],
     },
     Situation {
         name: "Work outside the workspace",
@@ -105,7 +105,7 @@ const SITUATIONS: [Situation; 33] = [
         before: "",
         run: "echo 'alias l=ls' >> $AT/bashrc",
         answer: "I added the alias.",
-        said: &[NO_FILE],
+        said: &[NO_FILE_HERE],
     },
     Situation {
         name: "A file behind a link that leaves the workspace",
@@ -114,7 +114,7 @@ const SITUATIONS: [Situation; 33] = [
         before: "mkdir $AT/far; ln -s $AT/far far; git add far; git commit -qm link",
         run: "echo x > far/file",
         answer: "I wrote far/file.",
-        said: &[NO_FILE],
+        said: &[NO_FILE_HERE],
     },
     Situation {
         name: "A file for the phone",
@@ -123,7 +123,7 @@ const SITUATIONS: [Situation; 33] = [
         before: "",
         run: "echo chart > $TELECODER_OUTBOX/chart.txt",
         answer: "I've created the chart and sent it to you.",
-        said: &[NO_FILE],
+        said: &[NO_FILE_HERE],
     },
     Situation {
         name: "A file that git ignores",
@@ -132,7 +132,7 @@ const SITUATIONS: [Situation; 33] = [
         before: "echo .env > .gitignore; git add .; git commit -qm ignore; git push -q origin HEAD:main",
         run: "echo KEY=1 > .env",
         answer: "I've added the API key to .env.",
-        said: &["no file changed but .env, which is not tracked"],
+        said: &["no file changed in the workspace but .env, which is not tracked"],
     },
     Situation {
         name: "Build output that git ignores",
@@ -141,7 +141,7 @@ const SITUATIONS: [Situation; 33] = [
         before: "echo target/ > .gitignore; git add .; git commit -qm ignore; mkdir -p target/debug; echo 1 > target/debug/app; sleep 0.05",
         run: "echo 2 > target/debug/app",
         answer: "Built.",
-        said: &["no file changed but target/, which is not tracked"],
+        said: &["no file changed in the workspace but target/, which is not tracked"],
     },
     Situation {
         name: "A hook",
@@ -150,7 +150,7 @@ const SITUATIONS: [Situation; 33] = [
         before: "",
         run: "echo 'exit 0' > .git/hooks/pre-commit",
         answer: "I've added a pre-commit hook.",
-        said: &["no file changed but .git/hooks/pre-commit, which is not tracked"],
+        said: &["no file changed in the workspace but .git/hooks/pre-commit, which is not tracked"],
     },
     Situation {
         name: "A remote",
@@ -159,7 +159,7 @@ const SITUATIONS: [Situation; 33] = [
         before: "",
         run: "git remote add upstream https://example.org/x.git",
         answer: "I've added the remote upstream.",
-        said: &["no file changed but .git/config, which is not tracked"],
+        said: &["no file changed in the workspace but .git/config, which is not tracked"],
     },
     Situation {
         name: "An ignored file beside a tracked one",

@@ -1,13 +1,13 @@
 //! Several repositories in one workspace.
 
-use super::{NO_FILE, Place, SILENT, Situation, compare};
+use super::{NO_FILE, NO_FILE_HERE, Place, SILENT, Situation, compare};
 
 #[test]
 fn what_is_said_of_repositories_inside_is_true() {
     compare("inside", &SITUATIONS);
 }
 
-const SITUATIONS: [Situation; 17] = [
+const SITUATIONS: [Situation; 20] = [
     Situation {
         name: "Nothing in an empty workspace",
         place: Place::Empty,
@@ -81,7 +81,7 @@ const SITUATIONS: [Situation; 17] = [
         before: "git clone -q $AT/host.git lib",
         run: "cat lib/README.md",
         answer: "It is short.",
-        said: &[NO_FILE],
+        said: &[NO_FILE_HERE],
     },
     Situation {
         name: "A commit in a clone of an earlier run",
@@ -194,6 +194,40 @@ const SITUATIONS: [Situation; 17] = [
             SILENT,
             "In lib/: 1 file changed, +1 −0 · 1 commit (1a2b3c4 more) · branch main · 1 commit is on no remote branch that is known here (/push)",
             "> +1 −0 lib/README.md",
+        ],
+    },
+    Situation {
+        name: "A clone that was made before the run is moved into the workspace",
+        place: Place::Empty,
+        checks: "",
+        before: "cd $AT/others; sleep 1.1; echo x >> README.md; git commit -qam old",
+        run: "mv $AT/others lib",
+        answer: "Moved.",
+        said: &[
+            SILENT,
+            "What was looked at has not changed.",
+            "Not looked at: lib/ (this repository is older than the run, and nobody had looked at it)",
+        ],
+    },
+    Situation {
+        name: "A clone with files that git converts",
+        place: Place::Empty,
+        checks: "",
+        before: "cd $AT/others; printf 'a\\nb\\n' > run.bat; echo '*.bat text eol=crlf' > .gitattributes; git add .; git commit -qm bat; git push -q",
+        run: "git clone -q $AT/host.git lib",
+        answer: "Cloned.",
+        said: &[SILENT, "In lib/: cloned · branch main · nothing to push"],
+    },
+    Situation {
+        name: "A submodule that was not checked out yet (in a clone)",
+        place: Place::Clone,
+        checks: "",
+        before: "git submodule --quiet add file://$AT/host.git lib; git commit -qm sub; git push -q origin HEAD:main; git submodule --quiet deinit -f lib; rm -rf .git/modules/lib; cd $AT/others; echo x >> README.md; git commit -qam later; git push -q origin HEAD:later; git -C $AT/host.git symbolic-ref HEAD refs/heads/later",
+        run: "git submodule --quiet update --init",
+        answer: "It is there.",
+        said: &[
+            SILENT,
+            "In lib/: a new submodule · on no branch (detached HEAD) · nothing to push",
         ],
     },
     Situation {

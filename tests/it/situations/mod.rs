@@ -44,6 +44,8 @@ enum Place {
 }
 
 const NO_FILE: &str = "no file changed";
+/// claude ran something.
+const NO_FILE_HERE: &str = "no file changed in the workspace";
 /// The answer's last line says nothing of files.
 const SILENT: &str = "";
 
