@@ -32,7 +32,7 @@ pub(super) fn lines(changes: &Changes, seen: Seen) -> Vec<String> {
     lines.extend(about_refs(&changes.own).map(|line| capitalised(&line)));
     for (folder, work) in changes.inside.iter().filter(|(_, work)| !work.is_silent()) {
         lines.extend((!work.is_still()).then(|| of_inside(folder, work)));
-        lines.extend(about_refs(work).map(|line| format!("In {}: {line}", name(folder))));
+        lines.extend(about_refs(work).map(|line| format!("In {}: {line}", shown_path(folder))));
     }
     lines.extend(ignored(changes));
     if !changes.unseen.is_empty() {
@@ -50,7 +50,7 @@ fn of_inside(folder: &str, work: &Work) -> String {
     let is_untouched = work.files.is_empty() && work.commits.count == 0;
     let mut parts: Vec<String> = Vec::new();
     match &work.fate {
-        Some(Fate::Gone) => return format!("In {}: the repository is gone", name(folder)),
+        Some(Fate::Gone) => return format!("In {}: the repository is gone", shown_path(folder)),
         Some(Fate::Cloned) => parts.push("cloned".to_owned()),
         Some(Fate::Worktree) => parts.push("a new worktree".to_owned()),
         Some(Fate::Submodule) => parts.push("a new submodule".to_owned()),
@@ -62,7 +62,7 @@ fn of_inside(folder: &str, work: &Work) -> String {
     }
     let mut line = vec![parts.join(", ")];
     line.extend(about(work));
-    format!("In {}: {}", name(folder), line.join(" · "))
+    format!("In {}: {}", shown_path(folder), line.join(" · "))
 }
 
 /// Commits, branch and what is not pushed.
@@ -324,12 +324,7 @@ fn shown_path(path: &str) -> String {
     format!("…{tail}")
 }
 
-/// The folder of a repository.
-fn name(folder: &str) -> String {
-    shown_path(folder)
-}
-
-fn lowercased(text: &str) -> String {
+pub(super) fn lowercased(text: &str) -> String {
     text.replacen("No file", "no file", 1)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::changed::{file_list, summary};
+use super::changed::{file_list, lowercased, summary};
 use super::live::ticking;
 use super::text::duration;
 use crate::domain::button::Press;
@@ -320,8 +320,4 @@ pub fn not_redone() -> Outgoing {
     Outgoing::note(
         "The undo stays: taking it back would lose newer changes in the workspace. Nothing was done.",
     )
-}
-
-fn lowercased(text: &str) -> String {
-    text.replacen("No file", "no file", 1)
 }

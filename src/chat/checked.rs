@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
+use super::evidence::OUTPUT_SHOWN;
 use super::text::duration;
 use crate::domain::check::{CheckEnd, CheckKind, CheckResult, TestCounts, Unit};
 use crate::domain::outgoing::Folded;
 use crate::domain::shown::{last_lines, one_line, without_password};
 
-/// How much of a failing check's output is shown, in bytes.
-const OUTPUT_SHOWN: usize = 1_200;
 /// How much is shown of why a check could not be run, in characters.
 const WORDS_SHOWN: usize = 200;
 /// How much of a command is shown, in characters.

@@ -82,10 +82,7 @@ pub fn message(job: JobId, evidence: &Evidence, next: &Next, hint: Option<&Hint>
         folded,
     });
     if evidence.is_red() && !matches!(next, Next::Fixing(..)) {
-        message = message.loud();
-        if evidence.is_failing() {
-            message = message.with_button("Fix it", Press::Fix(job));
-        }
+        message = message.loud().with_button("Fix it", Press::Fix(job));
     }
     if let Some(hint) = hint.filter(|hint| hint.found != Commands::default()) {
         message = message.with_button("Use them", Press::UseChecks(hint.session.clone()));

@@ -183,7 +183,7 @@ const OUTPUT_SENT: usize = 6_000;
 
 /// The prompt that sends failing checks and their output back to claude; `None` if none has failed.
 pub fn failing_checks(checks: &[CheckResult]) -> Option<String> {
-    let mut failed = checks.iter().filter(|check| check.is_failing()).peekable();
+    let mut failed = checks.iter().filter(|check| check.is_red()).peekable();
     failed.peek()?;
     let mut prompt = String::from("These checks fail in the workspace as it is now:\n");
     for result in failed {

@@ -99,14 +99,10 @@ impl CheckResult {
                 .is_none_or(|counts| counts.failed == 0 && counts.passed > 0)
     }
 
-    /// Whether its output tells claude what to fix in the code. A check that could not be run says nothing about it.
-    pub fn is_failing(&self) -> bool {
-        matches!(self.ended, CheckEnd::Failed { .. } | CheckEnd::TimedOut)
-    }
-
-    /// Whether it failed or timed out. One that could not be run is neither red nor green.
+    /// Whether it failed or timed out: its output tells claude what to fix. One that could not be run says nothing about
+    /// the code.
     pub fn is_red(&self) -> bool {
-        self.is_failing()
+        matches!(self.ended, CheckEnd::Failed { .. } | CheckEnd::TimedOut)
     }
 }
 

@@ -35,11 +35,6 @@ impl Evidence {
         self.checks.iter().any(CheckResult::is_red)
     }
 
-    /// Whether a check failed in a way that claude can fix.
-    pub fn is_failing(&self) -> bool {
-        self.checks.iter().any(CheckResult::is_failing)
-    }
-
     /// Whether there were checks, all green.
     pub fn is_green(&self) -> bool {
         !self.checks.is_empty() && self.checks.iter().all(CheckResult::is_green)

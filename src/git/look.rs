@@ -155,19 +155,29 @@ fn state_of_persons_index(repository: Repository<'_>) -> Option<String> {
     Some(format!("{seconds}.{nanoseconds} {}", there.ino()))
 }
 
-/// Takes repositories in, as the commits that are checked out there; those that have none are left out.
+/// Takes repositories in, as the commits that are checked out there; those that have none, or that git cannot read, are
+/// left out.
 async fn add(
     repository: Repository<'_>,
     index: &Path,
     repositories: &BTreeSet<Vec<u8>>,
 ) -> Result<(), GitError> {
+    let one = |path: &Vec<u8>| [b":(literal,top)", path.as_slice(), b"\0"].concat();
     if repositories.is_empty() {
         return Ok(());
     }
-    let paths = repositories
-        .iter()
-        .flat_map(|path| [b":(literal,top)", path.as_slice(), b"\0"].concat());
-    add_by(repository, index, paths.collect()).await.map(drop)
+    let all = repositories.iter().flat_map(one).collect();
+    match add_by(repository, index, all).await {
+        Err(GitError::Refused { .. }) => {}
+        added => return added.map(drop),
+    }
+    for path in repositories {
+        match add_by(repository, index, one(path)).await {
+            Ok(_) | Err(GitError::Refused { .. }) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(())
 }
 
 /// Takes everything in that git can read, but for these. Returns git's words about the rest.

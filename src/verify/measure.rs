@@ -234,8 +234,16 @@ impl<'a> All<'a> {
         }
         let (folders, each) = self.each();
         for (repository, one) in each {
-            let mut work = one.work(repository, since.moment, &folders).await?;
             let name = repository.name().join("").to_string_lossy().into_owned();
+            let mut work = match one.work(repository, since.moment, &folders).await {
+                Ok(work) => work,
+                Err(error) if name.is_empty() => return Err(error),
+                Err(error) => {
+                    let why = in_words(&error);
+                    changes.unseen.push(Unseen { what: name, why });
+                    continue;
+                }
+            };
             if since.can_have_written {
                 let is_new = work.fate.is_some();
                 let found = ignored::written(repository, since.moment, is_new).await?;

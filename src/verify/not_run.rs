@@ -12,8 +12,11 @@ const LAST: usize = 5;
 pub fn missing<'a>(lines: impl DoubleEndedIterator<Item = &'a str>) -> Option<&'a str> {
     static MISSING: LazyLock<RegexSet> = LazyLock::new(|| {
         RegexSet::new([
-            // sh, bash, pyenv, Bundler, Poetry
-            r"^[^ ]+: (?:(?:line )?[0-9]+: )?[^ ]+: (?:command )?not found$",
+            // sh, bash, pyenv. What a program of the project does not find says nothing of that.
+            r"^[^ ]+: (?:line )?[0-9]+: [^ ]+: (?:command )?not found$",
+            r"^[^ ]+: [^ ]+: command not found$",
+            r"^(?:[^ ]*/)?(?:a|ba|da|z)?sh: [^ ]+: not found$",
+            // Bundler, Poetry
             r"^(?:[^ ]+: )?[Cc]ommand not found: ",
             // make
             r"^make(?:\[[0-9]+\])?: [^ ]+: No such file or directory$",

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use telecoder::domain::check::{TestCounts, Unit};
-use telecoder::verify::counts::{Reader, of_text};
+use telecoder::verify::counts::Reader;
 use telecoder::verify::not_run::missing;
 
 const fn counts(passed: u64, failed: u64, skipped: u64) -> TestCounts {
@@ -447,6 +447,13 @@ const PIECES: [&str; 40] = [
     "\t",
     "é",
 ];
+
+/// The counts of a text.
+fn of_text(output: &str) -> Option<TestCounts> {
+    let mut reader = Reader::default();
+    output.lines().for_each(|line| reader.line(line));
+    reader.counts()
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]

@@ -167,7 +167,8 @@ const SITUATIONS: [Situation; 20] = [
         answer: "Hm.",
         said: &[
             SILENT,
-            "Git could not tell what changed: git refused, in these words: fatal: not a git repository: '…/lib/.git'",
+            "What was looked at has not changed.",
+            "Not looked at: lib/ (git refused, in these words: fatal: not a git repository: '…/lib/.git')",
         ],
     },
     Situation {
