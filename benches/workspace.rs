@@ -18,7 +18,7 @@ use telecoder::git::repository::Repository;
 use telecoder::git::workspace::{self, Workshop};
 use telecoder::git::{Git, Listener, diff, index, inner, objects, snapshot};
 use telecoder::process::supervisor::{self, Place};
-use telecoder::verify::measure;
+use telecoder::verify::measure::{self, Since};
 use tokio_util::sync::CancellationToken;
 
 const FILES: usize = 20_000;
@@ -254,7 +254,11 @@ impl Bench<'_> {
         let took = begun.elapsed();
         run();
         let begun = Instant::now();
-        let changes = measure::changes(&self.git, repository.workspace, id, 0, &Before::Kept);
+        let since = Since {
+            moment: 0,
+            can_have_written: false,
+        };
+        let changes = measure::changes(&self.git, repository.workspace, id, since, &Before::Kept);
         self.runtime.block_on(changes).expect("it is measured");
         (took, begun.elapsed())
     }
