@@ -485,6 +485,38 @@ fn what_could_not_be_run_or_ran_nothing_is_neither_green_nor_sent_to_claude() {
 }
 
 #[test]
+fn evidence_that_an_older_telecoder_stored_is_read() {
+    let old = r#"{"changes":{"Ok":{"files":{"count":1,"added":2,"removed":0,"first":[{"path":"a","from":null,"lines":[2,0]}]},
+        "commits":{"count":1,"newest":[{"id":"abc1234","subject":"x"}]},"branch":"main","remote":{"ahead":1},"left_out":"",
+        "has_moved":true,"has_submodules":false}},"checks":[],"contradictions":["nothing_changed",{"not_pushed":1}],
+        "auto_push":null,"cost_usd":0.1}"#;
+    let old: Evidence = serde_json::from_str(old).expect("it is read");
+    let now = Evidence {
+        changes: Ok(of(Work {
+            files: [changed("a", Some((2, 0)))].into_iter().collect(),
+            commits: Commits {
+                count: 1,
+                newest: vec![commit("abc1234", "x")],
+            },
+            branch: Some("main".into()),
+            remote: Remote::Ahead(1),
+            has_moved: true,
+            ..Work::default()
+        })),
+        checks: Vec::new(),
+        deeds: None,
+        auto_push: None,
+        cost_usd: Some(0.1),
+    };
+    assert_eq!(old, now);
+    let stored = serde_json::to_string(&now).expect("JSON");
+    assert_eq!(
+        serde_json::from_str::<Evidence>(&stored).expect("it is read"),
+        now
+    );
+}
+
+#[test]
 fn results_that_an_older_telecoder_stored_are_read() {
     let old = r#"{"kind":"tests","command":"go test","ended":"passed",
         "counts":{"passed":3,"failed":0,"skipped":1},"elapsed_ms":64000,"last_lines":"","survivors":0}"#;
