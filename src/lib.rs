@@ -1,8 +1,8 @@
 //! telecoder passes Telegram messages straight through as prompts to the `claude` CLI.
 //!
-//! A chat is a session, a message is a prompt, a run is what claude does about it until it is idle; its process may live on
-//! for the next one. This page follows a message through the modules. They are declared below it from the top floor down:
-//! a module knows only those of lower floors.
+//! A chat is a session, a message is a prompt, a run is what claude does about it until it is idle; its process may
+//! live on for the next one. This page follows a message through the modules. They are declared below it from the top
+//! floor down: a module knows only those of lower floors.
 //!
 //! ```text
 //! Telegram ─getUpdates─▶ poll ─commit─▶ updates ─▶ dispatcher ─▶ inbox: one transaction ──▶ run queued

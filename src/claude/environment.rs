@@ -1,7 +1,7 @@
 //! The part of the service's environment that claude gets.
 //!
-//! It is everything that is not telecoder's own: `ANTHROPIC_*`, `CLAUDE_*`, PATH, HOME, proxies and the person's
-//! own keys are in it; the bot token, telecoder's settings, the service manager's sockets and the marks of a claude that
+//! It is everything that is not telecoder's own: `ANTHROPIC_*`, `CLAUDE_*`, PATH, HOME, proxies and the person's own
+//! keys are in it; the bot token, telecoder's settings, the service manager's sockets and the marks of a claude that
 //! started telecoder are not.
 
 use std::collections::BTreeMap;

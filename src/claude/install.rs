@@ -91,7 +91,8 @@ fn why_missing(program: &Path, environment: &BTreeMap<OsString, OsString>) -> Fo
     }
 }
 
-/// Why a program that the system cannot find does not start: it is missing, or the interpreter that its first line names.
+/// Why a program that the system cannot find does not start: it is missing, or the interpreter that its first line
+/// names.
 pub fn missing(program: &Path, path: Option<&OsStr>) -> NotStarted {
     let Some(found) = on_path(program, path) else {
         return NotStarted::ProgramMissing;
@@ -118,7 +119,8 @@ pub enum Tested {
     Newer,
 }
 
-/// Compares what `claude --version` says (`2.1.332 (Claude Code)`) with the tested versions; `None` if it has no number.
+/// Compares what `claude --version` says (`2.1.332 (Claude Code)`) with the tested versions; `None` if it has no
+/// number.
 pub fn tested(said: &str) -> Option<Tested> {
     let version = number(said)?;
     let (oldest, newest) = (number(OLDEST_TESTED)?, number(NEWEST_TESTED)?);

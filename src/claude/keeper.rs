@@ -254,8 +254,8 @@ fn pid_of(child: &Child) -> Option<Pid> {
     Pid::from_raw(i32::try_from(child.id()).ok()?)
 }
 
-/// Starts claude. If that fails, it is tried again for a while: its program may just be replaced, or the system be short
-/// of something.
+/// Starts claude. If that fails, it is tried again for a while: its program may just be replaced, or the system be
+/// short of something.
 fn start_patiently(
     folder: &RunFolder,
     spec: &Spec,
@@ -348,8 +348,8 @@ impl Ladder {
         }
     }
 
-    /// Takes the step that is due and sets the time of the next; the last is 2.4 s after the first. After SIGINT claude needs up
-    /// to 1.6 s to end what it runs (2.1.332).
+    /// Takes the step that is due and sets the time of the next; the last is 2.4 s after the first. After SIGINT claude
+    /// needs up to 1.6 s to end what it runs (2.1.332).
     fn climb(&mut self, now: Instant, child: &Child, input: &mut Input) {
         let (next, pause_ms) = match self.step {
             Rung::Interrupt => {

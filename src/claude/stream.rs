@@ -60,7 +60,8 @@ pub fn events(line: &[u8], take: &mut impl FnMut(Event)) {
 }
 
 /// As [`events`], for a line of which only the two ends are known; its fields near the ends say what it is. Such a line
-/// must not be passed over: claude waits for an answer to each request, and a prompt that it took up must not run again.
+/// must not be passed over: claude waits for an answer to each request, and a prompt that it took up must not run
+/// again.
 pub fn overlong(beginning: &[u8], end: &[u8], take: &mut impl FnMut(Event)) {
     let (beginning, end) = (
         String::from_utf8_lossy(beginning),

@@ -1,5 +1,5 @@
-//! Prints: what a command says on stdout and beside it, whether or not it can be written; other people's text, safe for a
-//! terminal. Ends quietly if nobody reads the output.
+//! Prints: what a command says on stdout and beside it, whether or not it can be written; other people's text, safe for
+//! a terminal. Ends quietly if nobody reads the output.
 
 use std::borrow::Cow;
 use std::fmt::Arguments;

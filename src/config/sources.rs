@@ -92,8 +92,8 @@ impl Sources {
         config.map(|config| config.join("telecoder/telecoder.env"))
     }
 
-    /// The file for settings that no file has yet: `.env` in the current folder if it is there and not a project's, else
-    /// the person's own file. `None` without HOME.
+    /// The file for settings that no file has yet: `.env` in the current folder if it is there and not a project's,
+    /// else the person's own file. `None` without HOME.
     pub fn file_to_write(&self) -> Option<PathBuf> {
         let here = full_path(Path::new(".env"));
         match fs::read_to_string(&here) {

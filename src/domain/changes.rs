@@ -74,7 +74,8 @@ impl Changes {
         !self.unseen.is_empty() || !self.to_take_back().all(|(_, work)| is_left(work))
     }
 
-    /// Those in which an undo takes something back: not in a repository that the run made in another way than by a clone.
+    /// Those in which an undo takes something back: not in a repository that the run made in another way than by a
+    /// clone.
     pub fn to_take_back(&self) -> impl Iterator<Item = (&str, &Work)> {
         let is_made = |work: &Work| {
             matches!(

@@ -99,8 +99,8 @@ impl CheckResult {
                 .is_none_or(|counts| counts.failed == 0 && counts.passed > 0)
     }
 
-    /// Whether it failed or timed out: its output tells claude what to fix. One that could not be run says nothing about
-    /// the code.
+    /// Whether it failed or timed out: its output tells claude what to fix. One that could not be run says nothing
+    /// about the code.
     pub fn is_red(&self) -> bool {
         matches!(self.ended, CheckEnd::Failed { .. } | CheckEnd::TimedOut)
     }

@@ -1,7 +1,7 @@
 //! How a repository began that was not there before a run: it is compared with that.
 //!
-//! git's log of `HEAD` tells it. A clone's and a worktree's first commit is compared as it lies on the disk, because git
-//! may have converted its files: what git itself does not call changed is taken over as it is.
+//! git's log of `HEAD` tells it. A clone's and a worktree's first commit is compared as it lies on the disk, because
+//! git may have converted its files: what git itself does not call changed is taken over as it is.
 
 use std::collections::BTreeSet;
 use std::fs;

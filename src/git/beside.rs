@@ -1,7 +1,8 @@
 //! What a snapshot keeps beside the content: rights of files that are not the usual ones, empty folders, and which
 //! repositories are inside, and the state of files that are too large to be kept.
 //!
-//! git knows nothing of the first two. A look notes the rights of each file that is new or has changed; they stay noted in the file
+//! git knows nothing of the first two. A look notes the rights of each file that is new or has changed; they stay noted
+//! in the file
 //! `beside` next to the index until the file changes again. Rights that change in the second in which the file was looked
 //! at are missed: git compares seconds.
 

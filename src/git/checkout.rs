@@ -22,9 +22,9 @@ const AS_POINTERS: [&str; 8] = [
 
 /// Runs a git that checks `branch` out in `workspace`; git is called in `folder`.
 ///
-/// git runs the hook post-checkout when all is done, and fails as the hook does. The workspace is complete then, so that
-/// is a remark. Large files that are kept elsewhere are fetched here too; if the program for that is required and not
-/// there, they stay pointers.
+/// git runs the hook post-checkout when all is done, and fails as the hook does. The workspace is complete then, so
+/// that is a remark. Large files that are kept elsewhere are fetched here too; if the program for that is required and
+/// not there, they stay pointers.
 pub(super) async fn run(
     shop: &Workshop<'_>,
     folder: &Path,

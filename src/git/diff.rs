@@ -137,9 +137,9 @@ pub async fn remote(repository: Repository<'_>) -> Result<Remote, GitError> {
     }
 }
 
-/// First `:mode mode id id status NUL path NUL` of all, then `added TAB removed TAB path NUL` of all. In the first a rename
-/// has two paths, in the second it is `added TAB removed TAB NUL from NUL to NUL`. The paths are in a repository inside
-/// the workspace, whose own path ends with a slash. Format: git-diff-index(1).
+/// First `:mode mode id id status NUL path NUL` of all, then `added TAB removed TAB path NUL` of all. In the first a
+/// rename has two paths, in the second it is `added TAB removed TAB NUL from NUL to NUL`. The paths are in a repository
+/// inside the workspace, whose own path ends with a slash. Format: git-diff-index(1).
 fn parse(output: &str, within: &str) -> Files {
     let mut fields = output.split('\0').peekable();
     let mut became = HashMap::new();

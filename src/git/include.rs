@@ -1,8 +1,8 @@
 //! `.worktreeinclude`, as Claude Code has it: which ignored files of the checkout a new worktree gets too.
 //!
-//! Patterns as in gitignore(5). A file is copied if a pattern matches it and git ignores it, there and in the worktree, so
-//! nothing that is tracked, or could be committed by mistake, is ever copied. Nothing leaves the two folders, and nothing is
-//! written over.
+//! Patterns as in gitignore(5). A file is copied if a pattern matches it and git ignores it, there and in the worktree,
+//! so nothing that is tracked, or could be committed by mistake, is ever copied. Nothing leaves the two folders, and
+//! nothing is written over.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};

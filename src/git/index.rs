@@ -1,7 +1,7 @@
 //! A look at a workspace: its content, in an index of telecoder's own; the person's index stays as it is.
 //!
-//! Each look begins with the index of the one before, so a file that has not changed is not read again, and one that git
-//! has come to ignore is still seen. What the person tracks is seen too, ignored or not.
+//! Each look begins with the index of the one before, so a file that has not changed is not read again, and one that
+//! git has come to ignore is still seen. What the person tracks is seen too, ignored or not.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};

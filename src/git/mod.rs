@@ -2,12 +2,13 @@
 //!
 //! `call` runs it. [`workspace`] makes a workspace from what [`source`] found and [`mirror`] keeps: a `clone`, or a
 //! `worktree` with what `include` copies; `branch` names its branch, and `checkout` copes with hooks and filters. [`snapshot`] (its
-//! content is a `state`) and [`diff`] say what a run changed, with [`history`] of its commits and refs, [`ignored`] for what git does not see and
-//! [`begun`] for a repository that the run made, through an [`index`], which `seed` begins and `look` brings
-//! up to date with what it has `found`; `beside` has what git cannot keep. They are in a [`repository`] of our own, with the person's
-//! [`objects`] linked. [`undo`] takes a run back, from what is `known`: [`present`] keeps what is there, `plan` says what may be touched, [`restore`] writes
-//! it, and [`inner`] finds the repositories inside the workspace for all of these. [`push`] publishes a branch. [`unique`]
-//! finds what would be lost with a workspace.
+//! content is a `state`) and [`diff`] say what a run changed, with [`history`] of its commits and refs, [`ignored`] for
+//! what git does not see and [`begun`] for a repository that the run made, through an [`index`], which `seed` begins
+//! and `look` brings up to date with what it has `found`; `beside` has what git cannot keep. They are in a
+//! [`repository`] of our own, with the person's [`objects`] linked. [`undo`] takes a run back, from what is `known`:
+//! [`present`] keeps what is there, `plan` says what may be touched, [`restore`] writes it, and [`inner`] finds the
+//! repositories inside the workspace for all of these. [`push`] publishes a branch. [`unique`] finds what would be lost
+//! with a workspace.
 
 pub mod begun;
 pub mod beside;

@@ -1,5 +1,5 @@
-//! The person's objects in the folder of the snapshots: linked file by file, so that they take no room and stay when the
-//! person's repository is cleaned up.
+//! The person's objects in the folder of the snapshots: linked file by file, so that they take no room and stay when
+//! the person's repository is cleaned up.
 
 use std::fs;
 use std::io;
@@ -61,7 +61,8 @@ pub(super) fn link_objects(from: &Path, to: &Path) -> io::Result<()> {
     fs::write(&alternates, lines.join("\n") + "\n")
 }
 
-/// Where the history of a shallow clone ends, it does in the snapshots as well. Format: gitrepository-layout(5), `shallow`.
+/// Where the history of a shallow clone ends, it does in the snapshots as well. Format: gitrepository-layout(5),
+/// `shallow`.
 pub(super) fn take_over_ends(from: &Path, to: &Path) -> io::Result<()> {
     let Ok(ends) = fs::read_to_string(from) else {
         return Ok(());

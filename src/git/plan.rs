@@ -72,8 +72,8 @@ impl Plan {
     }
 }
 
-/// Whether all that lies where a file is to be written is kept: at its path, below it, or where one of its folders has to
-/// be.
+/// Whether all that lies where a file is to be written is kept: at its path, below it, or where one of its folders has
+/// to be.
 fn is_all_kept(workspace: &Path, path: &Path, kept: &BTreeSet<PathBuf>) -> bool {
     let places = path
         .ancestors()

@@ -22,7 +22,8 @@ pub struct Present {
     pub(super) index: OwnIndex,
 }
 
-/// Keeps what is there now under a ref: what a snapshot has, and whatever else lies at the paths of `to`, ignored or not.
+/// Keeps what is there now under a ref: what a snapshot has, and whatever else lies at the paths of `to`, ignored or
+/// not.
 pub async fn keep_present(
     repository: Repository<'_>,
     reference: &str,

@@ -2,8 +2,8 @@
 //!
 //! `snapshots/<session>.git` in the data folder; `within/` in that has those of the repositories inside the workspace. Its `info/attributes` overrides every attribute that would change a
 //! file's content (gitattributes(5)), whatever the workspace and the person have set. The person's objects are linked
-//! into it, file by file, so a snapshot takes no room for what a commit has already, and loses nothing when the person's
-//! repository is cleaned up. Nothing is ever written into the person's `.git` for a snapshot.
+//! into it, file by file, so a snapshot takes no room for what a commit has already, and loses nothing when the
+//! person's repository is cleaned up. Nothing is ever written into the person's `.git` for a snapshot.
 
 use std::ffi::OsString;
 use std::fs::{self, File};

@@ -1,9 +1,9 @@
 //! Takes a workspace back to a snapshot: its branch and its files, including untracked ones.
 //!
 //! What lies at a path is in a kept snapshot to the byte before it is written over or removed; a path of which that is
-//! not so is left, and so is everything in a repository inside the workspace. Files that git ignores now or ignored then
-//! stay, unless a file that comes back needs their place. Nothing stays staged. A restore can be repeated from the start
-//! at any moment.
+//! not so is left, and so is everything in a repository inside the workspace. Files that git ignores now or ignored
+//! then stay, unless a file that comes back needs their place. Nothing stays staged. A restore can be repeated from the
+//! start at any moment.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

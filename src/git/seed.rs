@@ -1,4 +1,5 @@
-//! Where the first look at a large workspace begins: with what the person's index knows, so that not every file is read.
+//! Where the first look at a large workspace begins: with what the person's index knows, so that not every file is
+//! read.
 //!
 //! That is taken over only for files which git keeps as they are on the disk: no attribute converts them, and what is
 //! kept is as long as the file. All others are read.

@@ -1,7 +1,7 @@
 //! A snapshot of a workspace: all files that git does not ignore, including untracked ones, as they are on the disk.
 //!
-//! It is a commit below `refs/telecoder/` in a `repository` of telecoder's own. Its parents are the commits of `HEAD`, of
-//! all branches and of the stash, and its message names these, so the snapshot alone is enough to go back to it.
+//! It is a commit below `refs/telecoder/` in a `repository` of telecoder's own. Its parents are the commits of `HEAD`,
+//! of all branches and of the stash, and its message names these, so the snapshot alone is enough to go back to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -11,8 +11,8 @@
 //! | `found`, one each time | before a step goes on that was cut off, or an undo is taken back | what lay there |
 //!
 //! Each repository of the workspace has its own. A repository that the run has cloned goes back to what was cloned, and
-//! one that it has made in another way stays as it is; one that it removed is made again, and taking the undo back leaves
-//! it.
+//! one that it has made in another way stays as it is; one that it removed is made again, and taking the undo back
+//! leaves it.
 
 use std::path::Path;
 
@@ -172,8 +172,8 @@ impl Undo<'_> {
         failure.map_or(Ok(()), Err)
     }
 
-    /// Takes the undo back. Returns what differs from what the run had left all the same; `None`, and nothing is done, if
-    /// something was added to what the undo had left.
+    /// Takes the undo back. Returns what differs from what the run had left all the same; `None`, and nothing is done,
+    /// if something was added to what the undo had left.
     pub async fn take_back(&self, was_cut_off: bool) -> Result<Option<Files>, GitError> {
         let all = Known::all(self.top(), self.run, self.before).await?;
         if was_cut_off {

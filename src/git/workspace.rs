@@ -28,7 +28,8 @@ pub struct Made {
 
 /// Makes the workspace. A half-made one of an earlier try is made anew.
 ///
-/// Its branch is the one asked for, or `<prefix><session>`. A new one begins at the remote's default branch or the local
+/// Its branch is the one asked for, or `<prefix><session>`. A new one begins at the remote's default branch or the
+/// local
 /// `HEAD`. An empty repository is on `main` if nobody asked for another branch.
 pub async fn make(shop: &Workshop<'_>, session: &Session) -> Result<Made, GitError> {
     let git = shop.git;

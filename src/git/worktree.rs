@@ -68,8 +68,8 @@ async fn add(
 
 /// Adds a worktree to a repository without a commit, on a branch without one.
 ///
-/// git can do so itself since 2.42 (`--orphan`). Here the worktree is made on an empty commit that no branch has, and then
-/// put on the branch.
+/// git can do so itself since 2.42 (`--orphan`). Here the worktree is made on an empty commit that no branch has, and
+/// then put on the branch.
 async fn add_unborn(
     git: &Git,
     repository: &Path,

@@ -1,5 +1,5 @@
-//! A job: work in a session's workspace that is no run. Its setup, checks and evidence, a diff, a push, an undo, files sent and
-//! fetched.
+//! A job: work in a session's workspace that is no run. Its setup, checks and evidence, a diff, a push, an undo, files
+//! sent and fetched.
 //!
 //! A job is stored before it begins and ends in the transaction that stores its result, so it survives the bot like a
 //! run does. An interrupted job is done again from its start.

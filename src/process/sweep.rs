@@ -93,7 +93,8 @@ pub fn look_below(keeper: i32) -> Seen {
     )
 }
 
-/// Whether a keeper has inherited a process: one that something below it has left behind. Its other child is its program.
+/// Whether a keeper has inherited a process: one that something below it has left behind. Its other child is its
+/// program.
 pub fn has_adopted(keeper: i32) -> bool {
     let children = children_of(u32::try_from(keeper).unwrap_or(0));
     let living = children

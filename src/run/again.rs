@@ -19,8 +19,8 @@ pub enum How {
     GoOn,
     /// claude had not begun: the prompt itself comes once more.
     Again,
-    /// The conversation is compacted first. Then the prompt comes once more; if claude had begun with it, claude is only
-    /// told to go on.
+    /// The conversation is compacted first. Then the prompt comes once more; if claude had begun with it, claude is
+    /// only told to go on.
     Compacted { begun: bool },
     /// The prompt comes once more, in a new conversation that is told what was asked before, and whether it was begun.
     Afresh { begun: bool },

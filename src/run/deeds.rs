@@ -1,7 +1,7 @@
 //! What claude itself did in a run, from its events: which shell commands it ran, and how the last run of each ended.
 //!
-//! A command's exit code says how it ended, unless it has several parts (`cargo test | tail`): then only what the output
-//! says of tests counts, by a runner that is known. Pure.
+//! A command's exit code says how it ended, unless it has several parts (`cargo test | tail`): then only what the
+//! output says of tests counts, by a runner that is known. Pure.
 
 use crate::domain::evidence::{Deeds, PUSH, Ran};
 use crate::domain::progress::Progress;

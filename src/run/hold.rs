@@ -164,8 +164,8 @@ pub fn hold_up(
     Ok(true)
 }
 
-/// claude could not be started for a run that has ended: its chat is held, and its prompts are tried again. Returns false
-/// where [`hold_up`] does.
+/// claude could not be started for a run that has ended: its chat is held, and its prompts are tried again. Returns
+/// false where [`hold_up`] does.
 pub fn not_started(
     db: &Connection,
     run: &Run,

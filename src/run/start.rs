@@ -79,8 +79,8 @@ impl Runner {
     /// Starts the run's keeper, unless one has begun already, and gives claude the run's prompts.
     ///
     /// Call it with a run that is marked as running, and again after a crash in between. A stop or the end of the bot
-    /// ends it early: then claude has no prompt yet. Errors are the store's, the file system's, or that no process could
-    /// be started.
+    /// ends it early: then claude has no prompt yet. Errors are the store's, the file system's, or that no process
+    /// could be started.
     pub async fn start(
         &self,
         run: &Run,

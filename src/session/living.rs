@@ -1,4 +1,5 @@
-//! A claude that lives on after its run: watched until a run takes it over, it begins a turn by itself, or it is to end.
+//! A claude that lives on after its run: watched until a run takes it over, it begins a turn by itself, or it is to
+//! end.
 
 use std::time::Duration;
 

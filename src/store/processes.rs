@@ -1,4 +1,5 @@
-//! The claudes that live on after their run, a row each; the row goes when a run takes its claude over, or when it ends.
+//! The claudes that live on after their run, a row each; the row goes when a run takes its claude over, or when it
+//! ends.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 

@@ -77,8 +77,8 @@ pub struct Began {
 }
 
 impl<'a> All<'a> {
-    /// Looks at all of them. `since` is when the run began, in Unix milliseconds. Errors are git's, about the workspace's
-    /// own.
+    /// Looks at all of them. `since` is when the run began, in Unix milliseconds. Errors are git's, about the
+    /// workspace's own.
     pub async fn of(
         top: Repository<'a>,
         run: RunId,

@@ -2,8 +2,9 @@
 //!
 //! Nobody reads what the answer says: it may be in any language, and a wrong reading would accuse. After a run,
 //! [`measure`] asks git what differs from the snapshot taken before, in each repository of the workspace, and [`check`]
-//! runs the project's tests and its linter, which [`commands`] has found; [`counts`] reads how many tests passed, [`not_run`] that the runner is not there.
-//! Beside that stands what claude itself did, by its own events (`run::deeds`). `chat::evidence` has the words.
+//! runs the project's tests and its linter, which [`commands`] has found; [`counts`] reads how many tests passed,
+//! [`not_run`] that the runner is not there. Beside that stands what claude itself did, by its own events
+//! (`run::deeds`). `chat::evidence` has the words.
 
 pub mod check;
 pub mod commands;

@@ -39,8 +39,8 @@ pub(super) async fn transcribe(work: &AtWork<'_>, file: &Path) -> Result<String,
     }
 }
 
-/// The file is the shell's first argument: whatever its name, it stays part of one word, also where its place is between
-/// quotes or inside a longer word.
+/// The file is the shell's first argument: whatever its name, it stays part of one word, also where its place is
+/// between quotes or inside a longer word.
 fn with_file(command: &str) -> String {
     if !command.contains(PLACE) {
         return format!("{command} \"$1\"");

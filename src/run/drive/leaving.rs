@@ -98,8 +98,8 @@ impl Drive<'_> {
         Ok(given_up.then_some(End::NotBegun))
     }
 
-    /// Ends the run when claude has nothing left to do for it: claude lives on, or is let go; its input stays open, so it
-    /// would wait for ever.
+    /// Ends the run when claude has nothing left to do for it: claude lives on, or is let go; its input stays open, so
+    /// it would wait for ever.
     pub(super) fn let_go_if_finished(&mut self) -> std::io::Result<()> {
         if !self.phase.is_working() || !self.progress.is_between_turns() {
             return Ok(());

@@ -19,8 +19,8 @@ impl Drive<'_> {
         self.runner.handles.places.give_back(self.run.id.0);
     }
 
-    /// Gives the run's place to others while claude waits for a person, and takes it back when claude works again. Returns
-    /// false if an answer has to wait for a place.
+    /// Gives the run's place to others while claude waits for a person, and takes it back when claude works again.
+    /// Returns false if an answer has to wait for a place.
     pub(super) fn may_go_on(&mut self, open: usize, has_answer: bool) -> bool {
         if has_answer {
             return self.has_place(Precedence::Begun);

@@ -24,7 +24,8 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Adds what the groups of a pattern hold: `sum` and `part` are texts with numbers, `total` and `files` are numbers,
+    /// Adds what the groups of a pattern hold: `sum` and `part` are texts with numbers, `total` and `files` are
+    /// numbers,
     /// `one` is a word for one test.
     pub fn add(&mut self, captures: &Captures) {
         let group = |name| captures.name(name).map(|found| found.as_str());
