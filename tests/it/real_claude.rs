@@ -106,18 +106,23 @@ fn real_claude_works_in_the_workspace() {
 #[test]
 #[ignore = "needs the real claude: .ci/run installs and runs it"]
 fn what_the_real_claude_changed_is_measured_and_what_fails_goes_back_to_it() {
-    let machine = machine().with(
-        "TELECODER_TEST_CMD",
-        "test -e fixed && echo '2 passed' || { echo '1 passed, 1 failed'; exit 1; }",
-    );
+    let machine = machine().with("TELECODER_TEST_CMD", "sh ./check.sh");
     let _bot = start(&machine);
-    machine.ada_says(
-        r#"[[tool: Bash {"command":"echo x > made.txt"}]] [[say: Added the file. All tests pass.]]"#,
+    let rest = "0 ignored; 0 measured; 0 filtered out";
+    let check = format!(
+        "test -e fixed && echo 'test result: ok. 2 passed; 0 failed; {rest}' && exit; \
+         echo 'test result: FAILED. 1 passed; 1 failed; {rest}'; exit 1"
     );
+    let write = format!("echo \"{check}\" > check.sh; echo x > made.txt");
+    machine.ada_says(&format!(
+        "[[tool: Bash {}]] [[tool: Bash {}]] [[say: Added the file. All tests pass.]]",
+        serde_json::json!({"command": write}),
+        serde_json::json!({"command": "sh ./check.sh"}),
+    ));
     let red = machine.message_with("✗ Tests: 1 of 2 failed");
     assert!(
         red.text
-            .starts_with("⚠ The answer says that the tests pass; 1 fails."),
+            .contains("Claude's last “sh ./check.sh” failed, too (1 of 2)."),
         "{}",
         red.text
     );
