@@ -13,7 +13,7 @@ const FILES_NAMED: usize = 20;
 const IGNORED_NAMED: usize = 3;
 const GONE_NAMED: usize = 3;
 const REFS_NAMED: usize = 8;
-
+/// The end of the path of git's settings.
 const GIT_SETTINGS: &str = ".git/config";
 
 /// The lines about the changes.

@@ -5,6 +5,9 @@ use crate::domain::check::{CheckKind, CheckResult, TestCounts};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
+/// The command that publishes commits.
+pub const PUSH: &str = "git push";
+
 /// The result of an automatic push.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -80,8 +83,35 @@ impl Evidence {
     }
 }
 
-/// The command that publishes commits.
-pub const PUSH: &str = "git push";
+/// What claude itself did in a run, known from its events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deeds {
+    /// It called a tool that can write, or something of it went on in the background.
+    pub can_have_written: bool,
+    /// The newest shell commands, the last run of each, oldest first.
+    pub commands: Vec<Ran>,
+    /// Those are all, each to its end.
+    #[serde(default)]
+    pub is_whole: bool,
+}
+
+impl Deeds {
+    /// Whether it is known that none of its commands ran tests.
+    pub fn has_run_no_tests(&self) -> bool {
+        self.is_whole && self.commands.iter().all(|ran| ran.counts.is_none())
+    }
+}
+
+/// A shell command of claude's, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ran {
+    /// Its beginning.
+    pub command: String,
+    /// `None` if nobody can tell.
+    pub passed: Option<bool>,
+    /// What its output says of tests.
+    pub counts: Option<TestCounts>,
+}
 
 impl Ran {
     /// Whether one of its parts is this command, with more arguments perhaps. Of a command that has parts itself, the
@@ -117,34 +147,4 @@ fn words(part: &str) -> Vec<&str> {
         }
     }
     words.into()
-}
-
-/// What claude itself did in a run, known from its events.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deeds {
-    /// It called a tool that can write, or something of it went on in the background.
-    pub can_have_written: bool,
-    /// The newest shell commands, the last run of each, oldest first.
-    pub commands: Vec<Ran>,
-    /// Those are all, each to its end.
-    #[serde(default)]
-    pub is_whole: bool,
-}
-
-impl Deeds {
-    /// Whether it is known that none of its commands ran tests.
-    pub fn has_run_no_tests(&self) -> bool {
-        self.is_whole && self.commands.iter().all(|ran| ran.counts.is_none())
-    }
-}
-
-/// A shell command of claude's, and how it ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ran {
-    /// Its beginning.
-    pub command: String,
-    /// `None` if nobody can tell.
-    pub passed: Option<bool>,
-    /// What its output says of tests.
-    pub counts: Option<TestCounts>,
 }

@@ -25,7 +25,8 @@ struct Entry {
     message: String,
 }
 
-/// How it was made since a moment in Unix seconds, and the commit that it had from the beginning. `None`: it is older.
+/// How the repository was made since a moment in Unix seconds, and the commit that it had from the beginning. `None`:
+/// its log is older than that.
 pub fn since(repository: Repository<'_>, moment: i64) -> Option<(Fate, Option<String>)> {
     let Some(folder) = repository.git_folder() else {
         return Some((Fate::New, None));
@@ -60,7 +61,7 @@ pub async fn tree(
 ) -> Result<String, GitError> {
     let changed = ["diff", "--name-only", "--no-renames", "-z", first];
     let changed = repository.person(changed).keeping(usize::MAX);
-    let others = ["ls-files", "-z", "--others"];
+    let others = ["ls-files", "-z", "--others", "--exclude-standard"];
     let others = repository.person(others).keeping(usize::MAX);
     let were = ["ls-tree", "-r", "-z", first];
     let were = repository.snapshots(were).keeping(usize::MAX);
@@ -71,7 +72,11 @@ pub async fn tree(
         too_large.iter().all(|large| *large != path)
     };
     let all = [changed.bytes, others.bytes].concat();
-    let paths = all.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+    // A repository inside ends with a slash.
+    let paths = all
+        .split(|byte| *byte == 0)
+        .map(|path| path.strip_suffix(b"/").unwrap_or(path))
+        .filter(|path| !path.is_empty());
     let paths: BTreeSet<&[u8]> = paths.filter(is_small).collect();
     let own = OwnIndex::within(&repository.git.scratch);
     fs::copy(index, &*own)

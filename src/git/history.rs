@@ -207,9 +207,10 @@ impl History<'_> {
     }
 }
 
-/// Whether an entry of a reflog is about a new commit: `commit (amend): subject`, `pull: Fast-forward`.
+/// Whether an entry of a reflog tells of a new commit, as `commit (amend): subject` does and `pull: Fast-forward` does
+/// not.
 fn makes_a_commit(what: &str) -> bool {
-    const MAKING: [&str; 8] = [
+    const MAKING: [&str; 7] = [
         "commit",
         "cherry-pick",
         "revert",
@@ -217,7 +218,6 @@ fn makes_a_commit(what: &str) -> bool {
         "rebase",
         "merge",
         "pull",
-        "commit-tree",
     ];
     let (how, detail) = what.split_once(": ").unwrap_or((what, ""));
     let command = how.split(' ').next().unwrap_or_default();

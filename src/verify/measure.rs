@@ -134,14 +134,7 @@ impl<'a> All<'a> {
     ) -> Result<BTreeSet<PathBuf>, GitError> {
         let index = OwnIndex::within(&self.top.git.scratch);
         let looked = index::look(repository, &index).await?;
-        Ok(self.add(
-            repository,
-            One {
-                began,
-                index,
-                looked,
-            },
-        ))
+        Ok(self.add(repository, began, index, looked))
     }
 
     /// As [`All::look`], at one that was not there before the run, or that nobody had looked at.
@@ -168,24 +161,29 @@ impl<'a> All<'a> {
             }
             _ => Began::made(repository, fate, first, tree).await?,
         };
-        Ok(self.add(
-            repository,
-            One {
-                began,
-                index,
-                looked,
-            },
-        ))
+        Ok(self.add(repository, began, index, looked))
     }
 
-    fn add(&mut self, repository: Repository<'_>, one: One) -> BTreeSet<PathBuf> {
-        if !one.looked.words.is_empty() {
+    /// Returns the folders of the repositories inside.
+    fn add(
+        &mut self,
+        repository: Repository<'_>,
+        began: Began,
+        index: OwnIndex,
+        looked: Looked,
+    ) -> BTreeSet<PathBuf> {
+        if !looked.words.is_empty() {
             self.unseen.push(Unseen {
                 what: String::new(),
-                why: one.looked.words.trim_end().to_owned(),
+                why: looked.words.trim_end().to_owned(),
             });
         }
-        let inside = one.looked.repositories.clone();
+        let inside = looked.repositories.clone();
+        let one = One {
+            began,
+            index,
+            looked,
+        };
         self.repositories
             .insert(repository.workspace.to_owned(), one);
         inside

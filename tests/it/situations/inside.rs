@@ -7,7 +7,7 @@ fn what_is_said_of_repositories_inside_is_true() {
     compare("inside", &SITUATIONS);
 }
 
-const SITUATIONS: [Situation; 20] = [
+const SITUATIONS: [Situation; 21] = [
     Situation {
         name: "Nothing in an empty workspace",
         place: Place::Empty,
@@ -229,6 +229,20 @@ const SITUATIONS: [Situation; 20] = [
         said: &[
             SILENT,
             "In lib/: a new submodule · on no branch (detached HEAD) · nothing to push",
+        ],
+    },
+    Situation {
+        name: "A clone, and another one inside it",
+        place: Place::Empty,
+        checks: "",
+        before: "",
+        run: "git clone -q $AT/host.git lib; git clone -q $AT/host.git lib/inner; echo x >> lib/inner/README.md",
+        answer: "Both are there.",
+        said: &[
+            SILENT,
+            "In lib/: cloned · branch main · nothing to push",
+            "In lib/inner/: cloned, 1 file changed, +1 −0 · branch main · nothing to push",
+            "> +1 −0 lib/inner/README.md",
         ],
     },
     Situation {
