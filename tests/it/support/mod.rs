@@ -2,12 +2,14 @@
 
 pub mod api;
 pub mod git;
+pub mod limits;
 pub mod model;
 pub mod processes;
 pub mod questions;
 pub mod replay;
 pub mod shell;
 pub mod terminal;
+pub mod watching;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

@@ -1,0 +1,362 @@
+//! Two failures in a row: every pair of them, with every kind of message.
+//!
+//! [`fault_matrix`](super::fault_matrix) has one failure at a time, and says exactly what is seen. Here a message arrives
+//! once or twice, or somebody is told, or it is kept and `/status` says so. A sample of the pairs is tried by default, all
+//! of them with `TELECODER_TEST_ALL=1`.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use telecoder::domain::id::{ChatId, UserId};
+
+use crate::support::limits::TOPIC_CLOSED;
+use crate::support::{ADA, Fault, Machine};
+
+/// A failure; some depend on the chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failure {
+    Flood,
+    Server,
+    /// It is taken, and a gateway says 502.
+    Gateway,
+    CutBefore,
+    CutAfter,
+    Late,
+    Refused,
+    Blocked,
+    TopicClosed,
+    GeneralClosed,
+    Moved,
+    SlowMode,
+}
+
+use Failure::*;
+
+const FAILURES: [Failure; 12] = [
+    Flood,
+    Server,
+    Gateway,
+    CutBefore,
+    CutAfter,
+    Late,
+    Refused,
+    Blocked,
+    TopicClosed,
+    GeneralClosed,
+    Moved,
+    SlowMode,
+];
+
+/// What is tried by default: what is most likely to be confused with another.
+const SAMPLE: [(Failure, Failure); 8] = [
+    (Gateway, Gateway),
+    (CutBefore, Blocked),
+    (Flood, CutAfter),
+    (Late, Refused),
+    (TopicClosed, GeneralClosed),
+    (CutAfter, Moved),
+    (Gateway, SlowMode),
+    (Server, TopicClosed),
+];
+
+/// Machines at a time.
+const AT_A_TIME: usize = 4;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Seen {
+    Once,
+    Twice,
+    Told,
+    Kept,
+}
+
+/// A kind of message: what brings it about, the calls that fail, and words that only it has.
+struct Kind {
+    name: &'static str,
+    prompt: String,
+    method: &'static str,
+    /// So many calls of the chat go well before one fails; so often the words are there without the part that counts.
+    after: u32,
+    words: &'static str,
+}
+
+fn kinds() -> Vec<Kind> {
+    let kind = |name, prompt: &str, words| Kind {
+        name,
+        prompt: prompt.to_owned(),
+        method: "sendMessage",
+        after: 0,
+        words,
+    };
+    let long = format!("[[say: {}end of it]]", "a line of words\n\n".repeat(400));
+    let file = format!("[[say: {}]]", "many words of an answer\n\n".repeat(900));
+    let edited = "[[sleep: 3000]] [[tool: Bash x]] [[sleep: 7000]] [[say: after it]]";
+    vec![
+        kind("answer", "hello", "You said: "),
+        Kind {
+            after: 1,
+            ..kind("second part", &long, "a line of words")
+        },
+        Kind {
+            method: "sendDocument",
+            ..kind("file", &file, "The whole answer.")
+        },
+        kind("reply to a command", "/help", "What you write here"),
+        kind("failure", "[[exit: 3]]", "Claude ended without an answer"),
+        kind(
+            "live message",
+            "[[sleep: 5000]] [[say: after it]]",
+            "after it",
+        ),
+        Kind {
+            method: "editMessageText",
+            ..kind("edit of one", edited, "after it")
+        },
+        kind(
+            "question",
+            r#"[[ask: Bash {"command":"rm -f old.log","description":"Remove the old log"}]]"#,
+            "wants to run a command",
+        ),
+    ]
+}
+
+/// Two failures, and where they happen.
+#[derive(Clone, Copy)]
+struct Pair(Failure, Failure);
+
+impl Pair {
+    fn has(self, failure: Failure) -> bool {
+        self.0 == failure || self.1 == failure
+    }
+
+    fn is_in_group(self) -> bool {
+        [TopicClosed, GeneralClosed, Moved, SlowMode]
+            .into_iter()
+            .any(|failure| self.has(failure))
+    }
+
+    fn thread(self) -> Option<i64> {
+        self.has(TopicClosed).then_some(11)
+    }
+
+    fn chat(self, index: usize) -> ChatId {
+        match self.is_in_group() {
+            true => group(index, 0),
+            false => private(index),
+        }
+    }
+}
+
+fn person(index: usize) -> UserId {
+    UserId(101 + index as u64)
+}
+
+fn private(index: usize) -> ChatId {
+    ChatId(101 + index as i64)
+}
+
+/// The group of a kind, after so many moves.
+fn group(index: usize, moves: usize) -> ChatId {
+    ChatId(-1_101 - index as i64 - 1_000 * moves as i64)
+}
+
+/// The failure as it happens to a kind, as the first or the second one.
+fn fault(failure: Failure, index: usize, moves: usize) -> Fault {
+    match failure {
+        Flood => Fault::Flood(1),
+        Server => Fault::Refuse(500, "Internal Server Error"),
+        Gateway => Fault::StatusAfter(502),
+        CutBefore => Fault::CloseBefore,
+        CutAfter => Fault::CloseAfter,
+        Late => Fault::Late(Duration::from_secs(6)),
+        Refused => Fault::Refuse(400, "Bad Request: something quite new"),
+        Blocked => Fault::Refuse(403, "Forbidden: bot was blocked by the user"),
+        TopicClosed | GeneralClosed => Fault::Refuse(400, TOPIC_CLOSED),
+        Moved => Fault::MovesTo(group(index, moves).0),
+        SlowMode => Fault::SlowMode(2),
+    }
+}
+
+fn writes(machine: &Machine, pair: Pair, index: usize, text: &str) {
+    match pair.is_in_group() {
+        true => {
+            let place = machine.api.place_of(pair.chat(index));
+            machine.writes_in(place, pair.thread(), person(index), text);
+        }
+        false => {
+            machine.writes(person(index).0, text);
+        }
+    }
+}
+
+/// What is seen of each kind when these two happen to it; what must not be is an error.
+fn seen_with(pair: Pair) -> Vec<Result<Seen, String>> {
+    let kinds = kinds();
+    let indexes = 0..kinds.len();
+    let groups: Vec<String> = indexes
+        .clone()
+        .map(|index| group(index, 0).0.to_string())
+        .collect();
+    let machine = Machine::new()
+        .with_people((101..109).chain([ADA.0]))
+        .with("TELECODER_TG_ALLOWED_CHATS", groups.join(","))
+        .with("TELECODER_MAX_RUNS", "8");
+    let _bot = machine.start();
+    for (index, kind) in kinds.iter().enumerate() {
+        let moves_before = usize::from(pair.0 == Moved);
+        let faults = [
+            fault(pair.0, index, 1),
+            fault(pair.1, index, 1 + moves_before),
+        ];
+        let mut places = vec![pair.chat(index).0];
+        places.extend((1..=2).map(|moves| group(index, moves).0));
+        machine
+            .api
+            .plan_in_turn(kind.method, &places, kind.after, &faults);
+        writes(&machine, pair, index, &kind.prompt);
+    }
+    until_only_a_question_is_left(&machine);
+    machine.api.heal();
+    // Somebody writes there: what was kept comes, or is told.
+    for index in indexes.clone() {
+        writes(&machine, pair, index, "/status");
+    }
+    until_only_a_question_is_left(&machine);
+    writes(&machine, pair, kinds.len() - 1, "/stop");
+    machine.until_quiet();
+    let begun = Instant::now();
+    machine.until("no button is left, or it takes too long", || {
+        let is_over = machine.stoppable().is_empty() || begun.elapsed() > Duration::from_secs(15);
+        is_over.then_some(())
+    });
+    indexes
+        .map(|index| seen(&machine, pair, index, &kinds[index]))
+        .collect()
+}
+
+fn until_only_a_question_is_left(machine: &Machine) {
+    let database = machine.data().join("telecoder.db");
+    machine.until_within(
+        Duration::from_secs(120),
+        "all but a question is done",
+        || {
+            let is_fetched = machine.api.unconfirmed() == 0;
+            let is_asking = telecoder::store::is_asking(&database).ok()?;
+            let left = telecoder::store::left_to_do(&database).ok()?;
+            (is_fetched && left == u64::from(is_asking)).then_some(())
+        },
+    );
+}
+
+fn seen(machine: &Machine, pair: Pair, index: usize, kind: &Kind) -> Result<Seen, String> {
+    let mut places = vec![private(index), pair.chat(index)];
+    places.extend((1..=2).map(|moves| group(index, moves)));
+    let is_there = |chat: i64| places.contains(&ChatId(chat));
+    let messages = machine.bot_messages().into_iter();
+    let messages: Vec<_> = messages.filter(|message| is_there(message.chat)).collect();
+    let is_live = |text: &str| text.starts_with("Working · ") || text.starts_with("Done · ");
+    let with = |words: &str| {
+        let those = messages
+            .iter()
+            .filter(|message| message.text.contains(words));
+        those.filter(|message| !is_live(&message.text)).count()
+    };
+    // A live message that nobody knows of loses its button when it is pressed.
+    let lost = usize::from(
+        kind.name == "live message"
+            && [Gateway, CutAfter, Late]
+                .into_iter()
+                .any(|taken| pair.has(taken)),
+    );
+    let stoppable = messages
+        .iter()
+        .filter(|message| message.buttons.iter().any(|(label, _)| label == "Stop"));
+    let copies = with(kind.words).saturating_sub(kind.after as usize);
+    let in_private = messages
+        .iter()
+        .any(|message| message.chat == private(index).0);
+    let is_told = with("Telegram refuses a message that I have for you") > 0
+        || with("and Telegram confirmed it neither time") > 0
+        || (pair.is_in_group() && in_private);
+    let is_in_status = with("Not delivered here") > 0;
+    let cell = || {
+        let texts: Vec<String> = messages
+            .iter()
+            .map(|message| {
+                format!(
+                    "{}: {:?}",
+                    message.chat,
+                    message.text.chars().take(70).collect::<String>()
+                )
+            })
+            .collect();
+        format!("{} after {:?}, {:?}: {texts:#?}", kind.name, pair.0, pair.1)
+    };
+    if stoppable.count() > 2 * lost {
+        return Err(format!("a button is left: {}", cell()));
+    }
+    match copies {
+        1 => Ok(Seen::Once),
+        2 => Ok(Seen::Twice),
+        0 if is_told => Ok(Seen::Told),
+        0 if is_in_status => Ok(Seen::Kept),
+        copies => Err(format!("{copies} copies: {}", cell())),
+    }
+}
+
+fn pairs() -> Vec<Pair> {
+    if std::env::var_os("TELECODER_TEST_ALL").is_none() {
+        return SAMPLE.map(|(first, second)| Pair(first, second)).to_vec();
+    }
+    let second = |(index, first): (usize, &Failure)| {
+        let first = *first;
+        let others = FAILURES[index..].iter();
+        others
+            .map(move |second| Pair(first, *second))
+            .collect::<Vec<_>>()
+    };
+    FAILURES.iter().enumerate().flat_map(second).collect()
+}
+
+#[test]
+fn after_two_failures_in_a_row_each_message_arrives_once_or_twice_or_somebody_can_find_out() {
+    let pairs = pairs();
+    let next = Mutex::new(pairs.iter());
+    let results = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                loop {
+                    let pair = next.lock().expect("whole").next().copied();
+                    let Some(pair) = pair else {
+                        return;
+                    };
+                    let seen = std::panic::catch_unwind(|| seen_with(pair));
+                    let seen = seen.unwrap_or_else(|_| {
+                        vec![Err(format!("{:?}, {:?} came to no end", pair.0, pair.1))]
+                    });
+                    results.lock().expect("whole").push((pair, seen));
+                }
+            });
+        }
+    });
+    let results = results.into_inner().expect("whole");
+    let cells = || results.iter().flat_map(|(_, seen)| seen);
+    let count = |wanted: Seen| cells().filter(|seen| **seen == Ok(wanted)).count();
+    println!(
+        "{} pairs, {} cells: {} once, {} twice, {} told, {} kept",
+        results.len(),
+        cells().count(),
+        count(Seen::Once),
+        count(Seen::Twice),
+        count(Seen::Told),
+        count(Seen::Kept),
+    );
+    for (pair, seen) in &results {
+        let worst = seen.iter().flatten().max();
+        println!("{:?} + {:?}: at worst {worst:?}", pair.0, pair.1);
+    }
+    let wrong: Vec<&String> = cells().filter_map(|seen| seen.as_ref().err()).collect();
+    assert!(wrong.is_empty(), "{} cells: {wrong:#?}", wrong.len());
+    assert_eq!(cells().count(), pairs.len() * kinds().len());
+}
