@@ -24,6 +24,11 @@ const CHATS: u64 = 50;
 const PROMPTS_EACH: usize = 4;
 const TOOL_LINES: usize = 20_000;
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Topics of one group that are at work at once.
+const TOPICS: i64 = 40;
+const GROUP: ChatId = ChatId(-100_500);
+/// A prompt that the agent works on for so long, with a line each second.
+const TEN_SECONDS: &str = "ten seconds";
 
 fn main() {
     let name = std::env::args_os().next().unwrap_or_default();
@@ -45,6 +50,8 @@ fn main() {
     bench.all_at_once();
     bench.tool_lines();
     bench.long_things();
+    bench.calls_a_prompt();
+    bench.busy_topics();
     bench.stop();
 }
 
@@ -568,6 +575,100 @@ impl Bench {
         }
     }
 
+    /// What a prompt costs of what Telegram allows: a message a second in a private chat.
+    fn calls_a_prompt(&self) {
+        let bot = self.bot("calls");
+        let polls = self.polls();
+        self.until(|| (self.polls() > polls).then_some(()));
+        let answers = self.answers().len();
+        self.ask(1, "warm up");
+        self.wait_for_answers_in("calls", answers + 1);
+        for (prompt, what, reach) in [
+            ("quick", "calls for a quick answer", "<= 4, typing included"),
+            (
+                TEN_SECONDS,
+                "calls for a run of 10 s",
+                "<= 14, typing included",
+            ),
+        ] {
+            let before = self.calls_to_chats().len();
+            let answers = self.answers().len();
+            self.ask(1, prompt);
+            self.wait_for_answers_in("calls", answers + 1);
+            // The last edit and the last reaction come behind the answer.
+            std::thread::sleep(Duration::from_secs(4));
+            let calls = self.calls_to_chats().split_off(before);
+            let typing = calls.iter().filter(|call| call.method == "sendChatAction");
+            let typing = typing.count();
+            let measured = format!("{} + {typing}", calls.len() - typing);
+            row(what, measured, "1 + 0", reach);
+        }
+        drop(bot);
+    }
+
+    /// How long people in forty topics of one group, all asking at once, see nothing.
+    fn busy_topics(&self) {
+        let allowed = [("TELECODER_TG_ALLOWED_CHATS", GROUP.0.to_string())];
+        let bot = self.bot_of("busy", "none", &self.agent, &allowed);
+        let polls = self.polls();
+        self.until(|| (self.polls() > polls).then_some(()));
+        let mut asked = Vec::new();
+        for topic in 1..=TOPICS {
+            asked.push((topic + 1, Instant::now()));
+            self.api.deliver_message(
+                GROUP,
+                UserId(1),
+                json!({"text": format!("@bench_bot {TEN_SECONDS}"), "message_thread_id": topic + 1,
+                    "is_topic_message": true,
+                    "entities": [{"type": "mention", "offset": 0, "length": 10}]}),
+            );
+        }
+        let sign = |topic: i64, since: Instant| {
+            let calls = self.calls_to_chats();
+            let first = calls.iter().find(|call| {
+                call.at >= since
+                    && call.arguments["chat_id"] == GROUP.0
+                    && call.arguments["message_thread_id"] == topic
+            });
+            first.map(|call| call.at - since)
+        };
+        let waits: Vec<Duration> = self.until(|| {
+            let waits = asked.iter().map(|(topic, since)| sign(*topic, *since));
+            waits.collect()
+        });
+        drop(bot);
+        let floor = self.send_floor();
+        row(
+            "first sign, 40 topics that ask at once, median",
+            ms(median(&waits)),
+            ms(median(&floor)),
+            "<= 1500 ms (floor: one at a time)",
+        );
+        row(
+            "first sign, 40 topics that ask at once, worst",
+            ms(percentile(&waits, 100)),
+            ms(floor[..TOPICS as usize].iter().sum()),
+            "<= 3000 ms (floor: forty of them)",
+        );
+    }
+
+    /// All calls that Telegram counts.
+    fn calls_to_chats(&self) -> Vec<Call> {
+        let calls = self.api.calls().into_iter();
+        calls
+            .filter(|call| {
+                ["send", "edit", "delete", "setMessage"]
+                    .iter()
+                    .any(|start| call.method.starts_with(start))
+            })
+            .collect()
+    }
+
+    fn wait_for_answers_in(&self, data: &str, count: usize) {
+        self.until(|| (self.answers().len() >= count).then_some(()));
+        self.wait_until_quiet_in(data);
+    }
+
     /// From `/stop` to the message that says so.
     fn stop(&self) {
         let bot = self.bot("stop");
@@ -902,6 +1003,14 @@ mod agent {
                 for line in tool_lines() {
                     text.push_str(&line);
                     text.push('\n');
+                }
+            }
+            if prompt.contains(TEN_SECONDS) {
+                let _ = out.write_all(text.as_bytes());
+                text.clear();
+                for line in tool_lines().into_iter().take(10) {
+                    std::thread::sleep(Duration::from_secs(1));
+                    let _ = out.write_all(format!("{line}\n").as_bytes());
                 }
             }
             if prompt == "long line" {

@@ -15,8 +15,8 @@ struct Case {
     fault: Fault,
     /// The call has had its effect, and the bot cannot know it.
     is_taken: bool,
-    /// It says something of the chat, not of the call: nothing is shown there for a while.
-    is_of_chat: bool,
+    /// It says something of the chat, or of another call: nothing has to be shown there again.
+    may_give_up: bool,
     in_topic: bool,
 }
 
@@ -57,15 +57,15 @@ fn cases() -> Vec<Case> {
         name,
         fault,
         is_taken: false,
-        is_of_chat: false,
+        may_give_up: false,
         in_topic: false,
     };
     let taken = |name, fault| Case {
         is_taken: true,
         ..case(name, fault)
     };
-    let of_chat = |name, fault| Case {
-        is_of_chat: true,
+    let hopeless = |name, fault| Case {
+        may_give_up: true,
         ..case(name, fault)
     };
     vec![
@@ -78,11 +78,11 @@ fn cases() -> Vec<Case> {
             refused(400, "Bad Request: can't parse entities: unsupported"),
         ),
         case("refused", refused(400, "Bad Request: something quite new")),
-        case(
+        hopeless(
             "cannot be edited",
             refused(400, "Bad Request: message can't be edited"),
         ),
-        case(
+        hopeless(
             "cannot be deleted",
             refused(400, "Bad Request: message can't be deleted"),
         ),
@@ -92,17 +92,17 @@ fn cases() -> Vec<Case> {
             Fault::StatusAfter(502),
         ),
         taken("answered too late", Fault::Late(Duration::from_secs(8))),
-        of_chat(
+        hopeless(
             "blocked for a moment",
             refused(403, "Forbidden: bot was blocked by the user"),
         ),
-        of_chat(
+        hopeless(
             "muted for a moment",
             refused(400, "Bad Request: have no rights to send a message"),
         ),
         Case {
             in_topic: true,
-            ..of_chat("topic closed for a moment", refused(400, TOPIC_CLOSED))
+            ..hopeless("topic closed for a moment", refused(400, TOPIC_CLOSED))
         },
     ]
 }
@@ -147,6 +147,9 @@ fn wrong_after(case: &Case) -> Vec<String> {
         said.push(write(&machine, case, index, moment.prompt));
     }
     machine.until_quiet();
+    machine.until("everything has happened", || {
+        (machine.api.still_planned() == 0).then_some(())
+    });
     let mut wrong = Vec::new();
     let mut complain = |moment: &Moment, what: &str| {
         wrong.push(format!("{} at the {}: {what}", case.name, moment.name));
@@ -158,7 +161,7 @@ fn wrong_after(case: &Case) -> Vec<String> {
         if moment.name == "first send" {
             let shown = stop_messages(&machine, said);
             let wanted = 1 + usize::from(case.is_taken);
-            if shown < wanted && !case.is_of_chat {
+            if shown < wanted && !case.may_give_up {
                 complain(moment, &format!("{shown} live messages during the run"));
             }
             // The bot does not know of the first one: a press takes its button away.
