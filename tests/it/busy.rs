@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::limits::Limits;
+use crate::support::limits::{Limits, Why};
 use crate::support::watching::{Said, slowest};
 use crate::support::{ADA, Machine, TEAM};
 
@@ -137,4 +137,34 @@ fn the_newest_of_five_topics_at_work_can_be_stopped_at_once_and_has_its_reaction
         reaction <= Duration::from_secs(6),
         "a reaction after {reaction:?}"
     );
+}
+
+#[test]
+fn where_telegram_takes_less_than_expected_all_chats_wait_a_moment_and_everything_comes() {
+    let people = 101..=111;
+    let machine = busy_machine(people.clone());
+    machine.api.set_limits(Limits {
+        calls_a_second: 10,
+        ..Limits::telegram()
+    });
+    let _bot = machine.start();
+    for person in people.clone() {
+        for command in ["/help", "/status", "/verbose"] {
+            machine.writes(person, command);
+        }
+    }
+    for person in people {
+        let chat = machine.writes(person, "hello").chat;
+        for part in [
+            "What you write here",
+            "Running: ",
+            "shows",
+            "You said: hello",
+        ] {
+            machine.until_sent(chat, part);
+        }
+    }
+    let told = machine.api.flooded().into_iter();
+    let within = told.filter(|told| told.why == Why::WithinPause).count();
+    assert!(within <= 3, "{within} calls within a pause made it longer");
 }

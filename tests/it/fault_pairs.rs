@@ -4,6 +4,7 @@
 //! once or twice, or somebody is told, or it is kept and `/status` says so. A sample of the pairs is tried by default, all
 //! of them with `TELECODER_TEST_ALL=1`.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -116,7 +117,7 @@ fn kinds() -> Vec<Kind> {
         kind(
             "question",
             r#"[[ask: Bash {"command":"rm -f old.log","description":"Remove the old log"}]]"#,
-            "wants to run a command",
+            "Reply to this message with",
         ),
     ]
 }
@@ -159,6 +160,14 @@ fn private(index: usize) -> ChatId {
 /// The group of a kind, after so many moves.
 fn group(index: usize, moves: usize) -> ChatId {
     ChatId(-1_101 - index as i64 - 1_000 * moves as i64)
+}
+
+fn who_writes_in(chat: ChatId) -> UserId {
+    let index = match chat.is_group() {
+        true => (-1_101 - chat.0) % 1_000,
+        false => chat.0 - 101,
+    };
+    person(usize::try_from(index).expect("one of the chats"))
 }
 
 /// The failure as it happens to a kind, as the first or the second one.
@@ -232,7 +241,7 @@ fn seen_with(pair: Pair) -> Vec<Result<Seen, String>> {
         // The bot does not know of a live message whose first answer was lost: a press takes its button away.
         wait_for_buttons(&machine);
         for lost in buttons_left(&machine) {
-            machine.press(ADA, &lost, "Stop");
+            machine.press(who_writes_in(ChatId(lost.chat)), &lost, "Stop");
         }
     }
     wait_for_buttons(&machine);
@@ -276,20 +285,10 @@ fn seen(machine: &Machine, pair: Pair, index: usize, kind: &Kind) -> Result<Seen
     let is_there = |chat: i64| places.contains(&ChatId(chat));
     let messages = machine.bot_messages().into_iter();
     let messages: Vec<_> = messages.filter(|message| is_there(message.chat)).collect();
-    let is_live = |text: &str| {
-        let starts = [
-            "Working · ",
-            "Waiting for your answer · ",
-            "Done · ",
-            "Stopped · ",
-        ];
-        starts.iter().any(|start| text.starts_with(start))
-    };
     let with = |words: &str| {
-        let those = messages
-            .iter()
-            .filter(|message| message.text.contains(words));
-        those.filter(|message| !is_live(&message.text)).count()
+        let chats: BTreeSet<ChatId> = places.iter().copied().collect();
+        let sent = chats.into_iter().map(|chat| machine.sendings(chat, words));
+        sent.map(|sendings| sendings.len()).sum::<usize>()
     };
     let copies = with(kind.words).saturating_sub(kind.after as usize);
     let in_private = messages
