@@ -44,6 +44,7 @@ use crate::telegram::line::Surroundings;
 use crate::telegram::listener::StoredUpdates;
 use crate::telegram::outbox::Outbox;
 use crate::telegram::poll::{Poller, TokenRefused};
+use crate::telegram::turns::Turns;
 use crate::web::Web;
 use beside::Beside;
 pub use data::{DATABASE, DataFolder};
@@ -94,12 +95,13 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
     };
     let around = Surroundings {
         api: api.clone(),
+        turns: Turns::new(pauses),
         store: store.clone(),
         metrics: metrics.clone(),
         redactor: config.redactor.clone(),
         quit: quit.clone(),
     };
-    let outbox = Outbox::start(around, pauses, &tasks);
+    let outbox = Outbox::start(around, &tasks);
     let (registry, registry_task) = Registry::new();
     let (login, logins) = Login::new();
     let inbox = Arc::new(Inbox {
