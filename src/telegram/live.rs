@@ -11,10 +11,11 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use super::api::{Api, ApiError};
+use super::keyboard;
 use super::markdown;
 use super::pace::Pace;
 use super::rich::{MESSAGE_UNITS, Rich, Style};
-use super::send::{Sent, keyboard, set_thread};
+use super::send::{Sent, set_thread};
 use crate::domain::button::Button;
 use crate::domain::id::{ChatThread, MessageId};
 use crate::domain::live::{LiveOf, LiveText};
@@ -177,7 +178,7 @@ impl LiveMessage {
                 label: "Stop".to_owned(),
                 press: self.of.stop(),
             };
-            arguments["reply_markup"] = keyboard(&[stop], &[]);
+            arguments["reply_markup"] = keyboard::inline(&[stop], &[]);
         }
         arguments
     }

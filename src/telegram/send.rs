@@ -13,18 +13,12 @@ use tracing::{debug, warn};
 use super::api::{Api, ApiError};
 use super::budget::Budget;
 use super::draw::Part;
+use super::keyboard;
 use super::rich::{Entity, Rich};
 use crate::chat::files;
-use crate::domain::button::Button;
 use crate::domain::id::{ChatId, ChatThread, MessageId};
-use crate::domain::outgoing::{Outgoing, WantsReply};
-use crate::domain::shown::one_line;
+use crate::domain::outgoing::Outgoing;
 use crate::store::outbox::Due;
-
-/// How long a button's label may be, in characters.
-const LABEL_SHOWN: usize = 60;
-/// How much of a command its button shows, in characters.
-const COMMAND_SHOWN: usize = 40;
 
 /// Bot API: the part of `Message` that is needed.
 #[derive(Deserialize)]
@@ -121,7 +115,7 @@ impl Sending<'_> {
             return json!({
                 "chat_id": self.due.at.chat.0,
                 "message_id": edited.0,
-                "reply_markup": keyboard(&message.buttons, self.commands),
+                "reply_markup": keyboard::inline(&message.buttons, self.commands),
             });
         }
         let mut arguments = json!({
@@ -134,12 +128,10 @@ impl Sending<'_> {
             arguments["reply_parameters"] =
                 json!({"message_id": reply_to.0, "allow_sending_without_reply": true});
         }
-        let has_buttons = !(message.buttons.is_empty() && self.commands.is_empty());
-        if self.is_last && has_buttons {
-            arguments["reply_markup"] = keyboard(&message.buttons, self.commands);
-        } else if let (true, Some(whose)) = (self.is_last, message.wants_reply) {
-            arguments["reply_markup"] =
-                json!({"force_reply": true, "selective": whose == WantsReply::OfAsker});
+        if self.is_last
+            && let Some(markup) = keyboard::markup(message, self.commands)
+        {
+            arguments["reply_markup"] = markup;
         }
         arguments
     }
@@ -313,36 +305,6 @@ fn is_about_the_chat(error: &ApiError) -> bool {
     ]
     .iter()
     .any(|part| error.says(part))
-}
-
-/// Bot API: `InlineKeyboardMarkup`; a few buttons in one row, many below one another, and a row for each command that
-/// can be copied (`CopyTextButton`).
-pub(super) fn keyboard(buttons: &[Button], commands: &[String]) -> Value {
-    const SIDE_BY_SIDE: usize = 3;
-    /// A phone cuts longer rows.
-    const LETTERS_SIDE_BY_SIDE: usize = 36;
-    let drawn: Vec<Value> = buttons
-        .iter()
-        .map(|button| json!({"text": one_line(&button.label, LABEL_SHOWN), "callback_data": button.press.data()}))
-        .collect();
-    let letters: usize = buttons
-        .iter()
-        .map(|button| button.label.chars().count())
-        .sum();
-    let in_a_row = match drawn.len() {
-        0..=SIDE_BY_SIDE if letters <= LETTERS_SIDE_BY_SIDE => SIDE_BY_SIDE,
-        _ => 1,
-    };
-    let copies = commands.iter().map(|command| {
-        let label = format!("Copy: {}", one_line(command, COMMAND_SHOWN));
-        vec![json!({"text": label, "copy_text": {"text": command}})]
-    });
-    let rows: Vec<Vec<Value>> = drawn
-        .chunks(in_a_row)
-        .map(<[Value]>::to_vec)
-        .chain(copies)
-        .collect();
-    json!({"inline_keyboard": rows})
 }
 
 pub(super) fn set_thread(arguments: &mut Value, at: ChatThread) {
