@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::button::Button;
+use crate::domain::button::{Button, ButtonStyle};
 use crate::domain::outgoing::{Outgoing, WantsReply};
 use crate::domain::shown::one_line;
 
@@ -26,9 +26,13 @@ pub(super) fn inline(buttons: &[Button], commands: &[String]) -> Value {
     const SIDE_BY_SIDE: usize = 3;
     /// A phone cuts longer rows.
     const LETTERS_SIDE_BY_SIDE: usize = 36;
+    let main = buttons
+        .iter()
+        .position(|button| button.press.style() == Some(ButtonStyle::Primary));
     let drawn: Vec<Value> = buttons
         .iter()
-        .map(|button| json!({"text": one_line(&button.label, LABEL_SHOWN), "callback_data": button.press.data()}))
+        .enumerate()
+        .map(|(place, button)| drawn(button, main == Some(place)))
         .collect();
     let letters: usize = buttons
         .iter()
@@ -48,4 +52,18 @@ pub(super) fn inline(buttons: &[Button], commands: &[String]) -> Value {
         .chain(copies)
         .collect();
     json!({"inline_keyboard": rows})
+}
+
+/// Servers older than 9.4 do not read `style`.
+fn drawn(button: &Button, is_main: bool) -> Value {
+    let mut drawn = json!({
+        "text": one_line(&button.label, LABEL_SHOWN),
+        "callback_data": button.press.data(),
+    });
+    match button.press.style() {
+        Some(ButtonStyle::Primary) if !is_main => {}
+        Some(style) => drawn["style"] = json!(style.name()),
+        None => {}
+    }
+    drawn
 }

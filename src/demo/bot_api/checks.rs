@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::{Does, Key};
+
 /// A refusal: code and text.
 #[derive(Debug)]
 pub(super) struct Refusal(pub u16, pub String);
@@ -74,7 +76,7 @@ pub(super) fn checked_entities(entities: &Value, text: &str) -> Result<Vec<Value
 /// The most buttons below one message.
 const MOST_BUTTONS: usize = 100;
 
-pub(super) fn checked_buttons(markup: &Value) -> Result<Vec<(String, String)>, Refusal> {
+pub(super) fn checked_keys(markup: &Value) -> Result<Vec<Key>, Refusal> {
     let rows = markup["inline_keyboard"]
         .as_array()
         .cloned()
@@ -83,23 +85,40 @@ pub(super) fn checked_buttons(markup: &Value) -> Result<Vec<(String, String)>, R
     if buttons.len() > MOST_BUTTONS {
         return Err(bad("reply markup is too long"));
     }
-    buttons
-        .into_iter()
-        .map(|button| {
-            let text = button["text"].as_str().unwrap_or_default().trim();
-            if let Some(copied) = button["copy_text"]["text"].as_str() {
-                if text.is_empty() || copied.is_empty() || copied.encode_utf16().count() > 256 {
-                    return Err(bad("BUTTON_COPY_TEXT_INVALID"));
-                }
-                return Ok((text.to_owned(), copied.to_owned()));
-            }
-            let data = button["callback_data"].as_str().unwrap_or_default();
-            if text.is_empty() || data.is_empty() || data.len() > 64 {
-                return Err(bad("BUTTON_DATA_INVALID"));
-            }
-            Ok((text.to_owned(), data.to_owned()))
+    buttons.into_iter().map(checked_key).collect()
+}
+
+fn checked_key(button: &Value) -> Result<Key, Refusal> {
+    let text = button["text"].as_str().unwrap_or_default().trim();
+    let style = match &button["style"] {
+        Value::Null => None,
+        Value::String(style) if ["primary", "success", "danger"].contains(&style.as_str()) => {
+            Some(style.clone())
+        }
+        _ => {
+            return Err(bad(
+                "can't parse inline keyboard button: invalid button style specified",
+            ));
+        }
+    };
+    let key = |does| {
+        Ok(Key {
+            text: text.to_owned(),
+            style: style.clone(),
+            does,
         })
-        .collect()
+    };
+    if let Some(copied) = button["copy_text"]["text"].as_str() {
+        if text.is_empty() || copied.is_empty() || copied.encode_utf16().count() > 256 {
+            return Err(bad("BUTTON_COPY_TEXT_INVALID"));
+        }
+        return key(Does::Copies(copied.to_owned()));
+    }
+    let data = button["callback_data"].as_str().unwrap_or_default();
+    if text.is_empty() || data.is_empty() || data.len() > 64 {
+        return Err(bad("BUTTON_DATA_INVALID"));
+    }
+    key(Does::Calls(data.to_owned()))
 }
 
 pub(super) fn checked_file(

@@ -51,8 +51,10 @@ pub struct Posted {
     pub text: String,
     /// Bot API: `MessageEntity`, as sent.
     pub entities: Vec<Value>,
-    /// Texts and data of the buttons below it.
+    /// Texts and data of the buttons below it that can be pressed.
     pub buttons: Vec<(String, String)>,
+    /// All the buttons below it.
+    pub keys: Vec<Key>,
     pub silent: bool,
     /// Bot API: `ForceReply`; such a message cannot be edited.
     pub forces_reply: bool,
@@ -62,6 +64,24 @@ pub struct Posted {
     /// The bot's reaction on it.
     pub reaction: Option<String>,
     pub edits: u32,
+}
+
+/// A button as a phone shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    pub text: String,
+    /// `primary`, `success` or `danger`.
+    pub style: Option<String>,
+    pub does: Does,
+}
+
+/// The effect of a press.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Does {
+    /// Bot API: `callback_data`
+    Calls(String),
+    /// Bot API: `CopyTextButton`
+    Copies(String),
 }
 
 /// One thing that a phone would have shown.
@@ -147,6 +167,7 @@ impl BotApi {
             text: message["text"].as_str().unwrap_or_default().to_owned(),
             entities: Vec::new(),
             buttons: Vec::new(),
+            keys: Vec::new(),
             silent: false,
             forces_reply: false,
             reply_to: None,

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::checks::{
-    Refusal, bad, checked_buttons, checked_entities, checked_file, checked_force_reply,
-    checked_photo, checked_text,
+    Refusal, bad, checked_entities, checked_file, checked_force_reply, checked_keys, checked_photo,
+    checked_text,
 };
 use super::files::Files;
-use super::{Call, Posted, Shown};
+use super::{Call, Does, Key, Posted, Shown};
 use crate::domain::id::ChatId;
 
 /// The state of one bot. Made by `Default`; the caller sets the token and the name.
@@ -128,7 +128,7 @@ impl Server {
             return Err(bad("message thread not found"));
         }
         let entities = checked_entities(&arguments[entities], &text)?;
-        let buttons = checked_buttons(&arguments["reply_markup"])?;
+        let keys = checked_keys(&arguments["reply_markup"])?;
         let posted = Posted {
             chat,
             id: self.next_message_id(chat),
@@ -136,7 +136,8 @@ impl Server {
             by_bot: true,
             text,
             entities,
-            buttons,
+            buttons: buttons_of(&keys),
+            keys,
             forces_reply: checked_force_reply(&arguments["reply_markup"])?,
             silent: arguments["disable_notification"] == json!(true),
             reply_to: arguments["reply_parameters"]["message_id"].as_i64(),
@@ -167,14 +168,15 @@ impl Server {
     fn edit(&mut self, arguments: &Value) -> Result<Value, Refusal> {
         let text = checked_text(arguments, "text", 4096)?;
         let entities = checked_entities(&arguments["entities"], &text)?;
-        let buttons = checked_buttons(&arguments["reply_markup"])?;
+        let keys = checked_keys(&arguments["reply_markup"])?;
         let message = self.message_to_edit(arguments)?;
-        if message.text == text && message.entities == entities && message.buttons == buttons {
+        if message.text == text && message.entities == entities && message.keys == keys {
             return Err(not_modified());
         }
         message.text = text;
         message.entities = entities;
-        message.buttons = buttons;
+        message.buttons = buttons_of(&keys);
+        message.keys = keys;
         message.edits += 1;
         let edited = message.clone();
         self.shown.push(Shown::Edited(edited.clone()));
@@ -200,12 +202,13 @@ impl Server {
     }
 
     fn edit_buttons(&mut self, arguments: &Value) -> Result<Value, Refusal> {
-        let buttons = checked_buttons(&arguments["reply_markup"])?;
+        let keys = checked_keys(&arguments["reply_markup"])?;
         let message = self.message_to_edit(arguments)?;
-        if message.buttons == buttons {
+        if message.keys == keys {
             return Err(not_modified());
         }
-        message.buttons = buttons;
+        message.buttons = buttons_of(&keys);
+        message.keys = keys;
         let edited = message.clone();
         self.shown.push(Shown::Edited(edited.clone()));
         Ok(message_json(&edited))
@@ -232,6 +235,15 @@ impl Server {
         *next += 1;
         id
     }
+}
+
+fn buttons_of(keys: &[Key]) -> Vec<(String, String)> {
+    keys.iter()
+        .map(|key| {
+            let (Does::Calls(data) | Does::Copies(data)) = &key.does;
+            (key.text.clone(), data.clone())
+        })
+        .collect()
 }
 
 fn not_modified() -> Refusal {
