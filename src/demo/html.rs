@@ -9,7 +9,7 @@ use std::path::Path;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
-use super::bot_api::{BotApi, Key, Posted};
+use super::bot_api::{BotApi, Does, Key, Posted};
 
 const STYLE: &str = include_str!("phone.css");
 
@@ -90,7 +90,10 @@ fn bubble(message: &Posted, all: &[Posted]) -> Markup {
 }
 
 fn look(key: &Key) -> &str {
-    key.style.as_deref().unwrap_or("plain")
+    match key.does {
+        Does::Nothing => "disabled",
+        _ => key.style.as_deref().unwrap_or("plain"),
+    }
 }
 
 fn size(bytes: usize) -> String {

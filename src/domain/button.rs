@@ -19,6 +19,9 @@ const OFF: &str = "off";
 pub struct Button {
     pub label: String,
     pub press: Press,
+    /// It only says what there was to choose from, and is grey.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_over: bool,
 }
 
 /// The color of a button. Bot API: `InlineKeyboardButton.style`

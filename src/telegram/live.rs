@@ -177,6 +177,7 @@ impl LiveMessage {
             let stop = Button {
                 label: "Stop".to_owned(),
                 press: self.of.stop(),
+                is_over: false,
             };
             arguments["reply_markup"] = keyboard::inline(&[stop], &[]);
         }

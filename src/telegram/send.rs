@@ -101,6 +101,8 @@ impl Sending<'_> {
             } else if form.as_picture && self.is_picture() && is_about_the_file(&error, self.due.at)
             {
                 form.as_picture = false;
+            } else if keyboard::leaves_out(&error) {
+                arguments["reply_markup"] = self.arguments()["reply_markup"].take();
             } else {
                 return self.delivery_of(error);
             }

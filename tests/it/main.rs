@@ -7,6 +7,7 @@ mod any_undo;
 mod asking;
 mod attaching;
 mod bounds;
+mod buttons;
 mod choices;
 mod commands;
 mod configuration;

@@ -82,6 +82,18 @@ pub enum Does {
     Calls(String),
     /// Bot API: `CopyTextButton`
     Copies(String),
+    /// Bot API: `DisabledButton`
+    Nothing,
+}
+
+/// What the server knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Version {
+    /// Bot API 9.3, as a local server may be.
+    Old,
+    /// Bot API 10.3
+    #[default]
+    New,
 }
 
 /// One thing that a phone would have shown.
@@ -249,6 +261,11 @@ impl BotApi {
     /// Sets a webhook: from now on getUpdates is refused.
     pub fn set_webhook(&self, url: &str) {
         url.clone_into(&mut self.lock().webhook);
+    }
+
+    /// From now on the server is of this version.
+    pub fn set_version(&self, version: Version) {
+        self.lock().version = version;
     }
 
     /// Removes the bot from a group, without an update.

@@ -9,7 +9,7 @@ use super::checks::{
     checked_text,
 };
 use super::files::Files;
-use super::{Call, Does, Key, Posted, Shown};
+use super::{Call, Does, Key, Posted, Shown, Version};
 use crate::domain::id::ChatId;
 
 /// The state of one bot. Made by `Default`; the caller sets the token and the name.
@@ -17,6 +17,7 @@ use crate::domain::id::ChatId;
 pub(super) struct Server {
     pub(super) token: String,
     pub(super) username: String,
+    pub(super) version: Version,
     pub(super) next_update: i64,
     pub(super) updates: BTreeMap<i64, Value>,
     /// Groups that the bot was taken out of.
@@ -128,7 +129,7 @@ impl Server {
             return Err(bad("message thread not found"));
         }
         let entities = checked_entities(&arguments[entities], &text)?;
-        let keys = checked_keys(&arguments["reply_markup"])?;
+        let keys = checked_keys(&arguments["reply_markup"], self.version)?;
         let posted = Posted {
             chat,
             id: self.next_message_id(chat),
@@ -168,7 +169,7 @@ impl Server {
     fn edit(&mut self, arguments: &Value) -> Result<Value, Refusal> {
         let text = checked_text(arguments, "text", 4096)?;
         let entities = checked_entities(&arguments["entities"], &text)?;
-        let keys = checked_keys(&arguments["reply_markup"])?;
+        let keys = checked_keys(&arguments["reply_markup"], self.version)?;
         let message = self.message_to_edit(arguments)?;
         if message.text == text && message.entities == entities && message.keys == keys {
             return Err(not_modified());
@@ -202,7 +203,7 @@ impl Server {
     }
 
     fn edit_buttons(&mut self, arguments: &Value) -> Result<Value, Refusal> {
-        let keys = checked_keys(&arguments["reply_markup"])?;
+        let keys = checked_keys(&arguments["reply_markup"], self.version)?;
         let message = self.message_to_edit(arguments)?;
         if message.keys == keys {
             return Err(not_modified());
@@ -239,9 +240,9 @@ impl Server {
 
 fn buttons_of(keys: &[Key]) -> Vec<(String, String)> {
     keys.iter()
-        .map(|key| {
-            let (Does::Calls(data) | Does::Copies(data)) = &key.does;
-            (key.text.clone(), data.clone())
+        .filter_map(|key| match &key.does {
+            Does::Calls(data) | Does::Copies(data) => Some((key.text.clone(), data.clone())),
+            Does::Nothing => None,
         })
         .collect()
 }
