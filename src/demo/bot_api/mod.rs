@@ -5,6 +5,7 @@
 
 mod checks;
 mod files;
+mod menus;
 mod request;
 mod server;
 
@@ -283,6 +284,11 @@ impl BotApi {
         self.lock().polls
     }
 
+    /// The commands in a person's menu.
+    pub fn menu(&self, chat: ChatId, user: UserId) -> Vec<String> {
+        self.lock().menus.of(chat, user)
+    }
+
     /// All messages as they are now, in the order in which they were posted.
     pub fn messages(&self) -> Vec<Posted> {
         self.lock().messages.clone()
@@ -409,7 +415,7 @@ fn refused(Refusal(code, description): &Refusal) -> Response {
 }
 
 fn canonical(method: &str) -> &str {
-    const METHODS: [&str; 17] = [
+    const METHODS: [&str; 18] = [
         "getMe",
         "getWebhookInfo",
         "getChat",
@@ -425,6 +431,7 @@ fn canonical(method: &str) -> &str {
         "sendChatAction",
         "answerCallbackQuery",
         "setMyCommands",
+        "deleteMyCommands",
         "setMessageReaction",
         "deleteMessage",
     ];

@@ -9,6 +9,7 @@ use super::checks::{
     checked_text,
 };
 use super::files::Files;
+use super::menus::Menus;
 use super::{Call, Does, Key, Posted, Shown, Version};
 use crate::domain::id::ChatId;
 
@@ -31,6 +32,7 @@ pub(super) struct Server {
     pub(super) shown: Vec<Shown>,
     pub(super) calls: Vec<Call>,
     pub(super) files: Files,
+    pub(super) menus: Menus,
 }
 
 impl Server {
@@ -87,7 +89,17 @@ impl Server {
                 }
                 Ok(json!(true))
             }
-            "sendChatAction" | "setMyCommands" => Ok(json!(true)),
+            "sendChatAction" => Ok(json!(true)),
+            "setMyCommands" | "deleteMyCommands" => {
+                let Server {
+                    menus, messages, ..
+                } = self;
+                let is_known = |chat: ChatId| is_known(messages, chat);
+                match method {
+                    "setMyCommands" => menus.set(arguments, is_known),
+                    _ => menus.delete(arguments, is_known),
+                }
+            }
             "setMessageReaction" => self.react(arguments),
             _ => Err(Refusal(404, "Not Found: method not found".into())),
         }
@@ -96,10 +108,7 @@ impl Server {
     /// A person is known after writing to the bot.
     fn chat(&self, arguments: &Value) -> Result<Value, Refusal> {
         let chat = arguments["chat_id"].as_i64().map(ChatId);
-        let known = |chat: &ChatId| {
-            chat.is_group() || self.messages.iter().any(|message| message.chat == chat.0)
-        };
-        match chat.filter(known) {
+        match chat.filter(|chat| is_known(&self.messages, *chat)) {
             Some(chat) => Ok(chat_json(chat)),
             None => Err(bad("chat not found")),
         }
@@ -236,6 +245,10 @@ impl Server {
         *next += 1;
         id
     }
+}
+
+fn is_known(messages: &[Posted], chat: ChatId) -> bool {
+    chat.is_group() || messages.iter().any(|message| message.chat == chat.0)
 }
 
 fn buttons_of(keys: &[Key]) -> Vec<(String, String)> {
