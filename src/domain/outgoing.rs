@@ -195,7 +195,16 @@ impl Outgoing {
         self.buttons.push(Button {
             label: label.into(),
             press,
+            is_over: false,
         });
+        self
+    }
+
+    /// Its buttons stay readable, and do nothing any more.
+    pub fn with_buttons_over(mut self) -> Outgoing {
+        for button in &mut self.buttons {
+            button.is_over = true;
+        }
         self
     }
 

@@ -13,10 +13,11 @@ use tracing::debug;
 use super::api::{Api, ApiError};
 use super::budget::Rank;
 use super::error::About;
+use super::keyboard;
 use super::markdown;
 use super::pace::Pace;
 use super::rich::{MESSAGE_UNITS, Rich, Style};
-use super::send::{Sent, keyboard, set_thread};
+use super::send::{Sent, set_thread};
 use crate::domain::button::Button;
 use crate::domain::id::{ChatThread, MessageId};
 use crate::domain::live::{LiveOf, LiveText};
@@ -196,9 +197,10 @@ impl LiveMessage {
         let stop = Button {
             label: "Stop".to_owned(),
             press: self.of.stop(),
+            is_over: false,
         };
         let mut arguments = shown_as(self.at, &drawn(text), self.is_plain);
-        arguments["reply_markup"] = keyboard(&[stop], &[]);
+        arguments["reply_markup"] = keyboard::inline(&[stop], &[]);
         arguments
     }
 }

@@ -14,19 +14,13 @@ use super::api::{Api, ApiError};
 use super::budget::Rank;
 use super::draw::Part;
 use super::error::About;
+use super::keyboard;
 use super::rich::{CAPTION_UNITS, MESSAGE_UNITS, Rich};
 use super::turns::Turns;
 use crate::chat::files;
-use crate::domain::button::Button;
 use crate::domain::id::{ChatId, ChatThread, MessageId};
-use crate::domain::outgoing::{Outgoing, WantsReply};
-use crate::domain::shown::one_line;
+use crate::domain::outgoing::Outgoing;
 use crate::store::outbox::Due;
-
-/// How long a button's label may be, in characters.
-const LABEL_SHOWN: usize = 60;
-/// How much of a command its button shows, in characters.
-const COMMAND_SHOWN: usize = 40;
 
 /// Bot API: the part of `Message` that is needed.
 #[derive(Deserialize)]
@@ -145,6 +139,8 @@ impl Sending {
                 as_picture: false,
                 ..form
             }),
+            // The next call's keyboard is drawn without it.
+            _ if keyboard::leaves_out(error) => Some(form),
             _ => None,
         }
     }
@@ -156,7 +152,7 @@ impl Sending {
             return json!({
                 "chat_id": self.due.at.chat.0,
                 "message_id": edited.0,
-                "reply_markup": keyboard(&message.buttons, &self.commands),
+                "reply_markup": keyboard::inline(&message.buttons, &self.commands),
             });
         }
         let mut arguments = json!({
@@ -169,12 +165,10 @@ impl Sending {
             arguments["reply_parameters"] =
                 json!({"message_id": reply_to.0, "allow_sending_without_reply": true});
         }
-        let has_buttons = !(message.buttons.is_empty() && self.commands.is_empty());
-        if self.is_last && has_buttons {
-            arguments["reply_markup"] = keyboard(&message.buttons, &self.commands);
-        } else if let (true, Some(whose)) = (self.is_last, message.wants_reply) {
-            arguments["reply_markup"] =
-                json!({"force_reply": true, "selective": whose == WantsReply::OfAsker});
+        if self.is_last
+            && let Some(markup) = keyboard::markup(message, &self.commands)
+        {
+            arguments["reply_markup"] = markup;
         }
         arguments
     }
@@ -312,36 +306,6 @@ fn is_over_for_an_edit(about: About) -> bool {
         about,
         About::Unchanged | About::Gone | About::Fixed | About::TopicGone | About::TopicClosed
     )
-}
-
-/// Bot API: `InlineKeyboardMarkup`; a few buttons in one row, many below one another, and a row for each command that
-/// can be copied (`CopyTextButton`).
-pub(super) fn keyboard(buttons: &[Button], commands: &[String]) -> Value {
-    const SIDE_BY_SIDE: usize = 3;
-    /// A phone cuts longer rows.
-    const LETTERS_SIDE_BY_SIDE: usize = 36;
-    let drawn: Vec<Value> = buttons
-        .iter()
-        .map(|button| json!({"text": one_line(&button.label, LABEL_SHOWN), "callback_data": button.press.data()}))
-        .collect();
-    let letters: usize = buttons
-        .iter()
-        .map(|button| button.label.chars().count())
-        .sum();
-    let in_a_row = match drawn.len() {
-        0..=SIDE_BY_SIDE if letters <= LETTERS_SIDE_BY_SIDE => SIDE_BY_SIDE,
-        _ => 1,
-    };
-    let copies = commands.iter().map(|command| {
-        let label = format!("Copy: {}", one_line(command, COMMAND_SHOWN));
-        vec![json!({"text": label, "copy_text": {"text": command}})]
-    });
-    let rows: Vec<Vec<Value>> = drawn
-        .chunks(in_a_row)
-        .map(<[Value]>::to_vec)
-        .chain(copies)
-        .collect();
-    json!({"inline_keyboard": rows})
 }
 
 pub(super) fn set_thread(arguments: &mut Value, at: ChatThread) {
