@@ -84,8 +84,6 @@ fn calls() {
         } else {
             replay::replay(chat, length, silent)
         };
-        let last = replayed.calls.last().map(|(_, text)| text);
-        assert_eq!(last, Some(&replayed.last), "the last state is shown");
         println!("{what:<44} {:>7} calls", replayed.calls.len());
     }
 }

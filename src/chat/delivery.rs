@@ -8,8 +8,28 @@ use crate::domain::id::ChatThread;
 use crate::domain::outgoing::Outgoing;
 use crate::domain::shown::one_line;
 
-/// Above a message whose topic was deleted or closed.
-pub const TOPIC_IS_GONE: &str = "The topic is gone, so this comes here:";
+/// Above a message whose topic was deleted or is closed; `asked` is what it answers.
+pub fn topic_is_shut(is_gone: bool, asked: Option<&str>) -> String {
+    let what = match is_gone {
+        true => "The topic was deleted",
+        false => "The topic is closed",
+    };
+    match asked.map(|asked| one_line(asked, PROMPT_WIDTH)) {
+        Some(asked) if !asked.is_empty() => {
+            format!("{what}, so this comes here. It is about “{asked}”:")
+        }
+        _ => format!("{what}, so this comes here:"),
+    }
+}
+
+/// For the person who asked, in private: the answer was for a group where nothing can be written.
+pub fn general_is_closed() -> Outgoing {
+    Outgoing::note(
+        "I have a message for you in a group, but its topic and its General topic are closed, so it cannot be posted. \
+         It is kept. When General is open again, it comes as soon as anybody writes something to me in the group.",
+    )
+    .loud()
+}
 
 /// How many late prompts are quoted.
 const PROMPTS_SHOWN: usize = 5;

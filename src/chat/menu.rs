@@ -1,6 +1,13 @@
-//! What each command does, in a line: for `/help` and for the menu of the client.
+//! What each command does, in a line: for `/help` and for the menu of the client; and who sees which in the menu.
 
 use crate::domain::verb::Verb;
+
+/// The commands of a menu. Only the owner, alone with the bot, sees those that nobody else may use.
+pub fn commands(is_owners: bool) -> impl Iterator<Item = Verb> {
+    Verb::ALL
+        .into_iter()
+        .filter(move |verb| verb.in_menu() && (is_owners || !verb.is_for_owner()))
+}
 
 /// One line for each command. Bot API: `BotCommand.description`.
 pub fn meaning(verb: Verb) -> &'static str {

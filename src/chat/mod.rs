@@ -28,4 +28,5 @@ pub mod shell;
 pub mod status;
 pub mod text;
 pub mod toast;
+pub mod topics;
 pub mod workspace;

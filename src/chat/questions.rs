@@ -40,26 +40,26 @@ pub enum Became<'a> {
     Over,
 }
 
-/// The message of a question; silent, and without buttons once the question is over.
+/// The message of a question; silent. The buttons of an answered one are grey; one that nobody answered has none.
 pub fn message(id: &QuestionId, question: &Question, became: Became<'_>) -> Outgoing {
     let (text, code, hints) = parts(question);
     let (below, buttons) = match became {
         Became::Open(chosen) => (hints, picks(question, chosen)),
-        Became::Answered { answer, by } => (answered(answer, by), Vec::new()),
+        Became::Answered { answer, by } => (answered(answer, by), picked(question, answer)),
         Became::Over => (
             "Not needed any more: claude does not wait for an answer.".to_owned(),
             Vec::new(),
         ),
     };
     let message = Outgoing::of(Body::Question { text, code, below });
-    let message = match became {
+    let message = buttons.into_iter().fold(message, |message, (label, pick)| {
+        message.with_button(label, Press::Answer(id.clone(), pick))
+    });
+    match became {
         Became::Open(_) => message,
         // It replaces a message that somebody is looking at.
-        Became::Answered { .. } | Became::Over => message.urgent(),
-    };
-    buttons.into_iter().fold(message, |message, (label, pick)| {
-        message.with_button(label, Press::Answer(id.clone(), pick))
-    })
+        Became::Answered { .. } | Became::Over => message.urgent().with_buttons_over(),
+    }
 }
 
 /// A text too long for its question, as a file.
@@ -276,6 +276,39 @@ fn picks(question: &Question, chosen: &[String]) -> Vec<(String, Pick)> {
     }
 }
 
+/// The buttons of an answered question: what there was to choose from, and what was chosen.
+fn picked(question: &Question, answer: &Answer) -> Vec<(String, Pick)> {
+    let labels: &[String] = match answer {
+        Answer::Chosen(labels) => labels,
+        _ => &[],
+    };
+    let buttons = picks(question, labels).into_iter();
+    buttons
+        .filter(|(_, pick)| *pick != Pick::Done)
+        .map(|(label, pick)| match is_marked(question, answer, pick) {
+            true => (format!("✓ {label}"), pick),
+            false => (label, pick),
+        })
+        .collect()
+}
+
+/// Several options have marks of their own.
+fn is_marked(question: &Question, answer: &Answer, pick: Pick) -> bool {
+    match (answer, question, pick) {
+        (Answer::Allowed, _, Pick::Allow)
+        | (Answer::AllowedForSession, _, Pick::AllowForSession)
+        | (Answer::Denied { why: None }, _, Pick::Deny)
+        | (Answer::Denied { why: Some(_) }, _, Pick::DenyAndSay)
+        | (Answer::KeepPlanning(_), _, Pick::KeepPlanning) => true,
+        (Answer::Approved(mode), _, Pick::Approve(other)) => *mode == other,
+        (Answer::Chosen(labels), Question::Choice { choice, .. }, Pick::Option(index)) => {
+            let option = choice.options.get(index);
+            !choice.several && option.is_some_and(|option| labels.contains(&option.label))
+        }
+        _ => false,
+    }
+}
+
 fn approval(mode: PermissionMode) -> &'static str {
     match mode {
         PermissionMode::BypassPermissions => "Approve, ask about nothing",
@@ -284,7 +317,7 @@ fn approval(mode: PermissionMode) -> &'static str {
     }
 }
 
-/// The line that replaces the buttons.
+/// The line that replaces the hints.
 fn answered(answer: &Answer, by: Option<&str>) -> String {
     let words = |words: &str| {
         let words: Vec<&str> = words.split_whitespace().collect();

@@ -1,48 +1,10 @@
-//! Done once at a start, alongside the work: sets the command menu and looks for claude.
+//! Done once at a start, alongside the work: looks for claude.
 
-use std::time::Duration;
-
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::chat::menu;
 use crate::claude::install::{self, Found, HOW_TO_INSTALL, NEWEST_TESTED, OLDEST_TESTED, Tested};
 use crate::config::Config;
-use crate::domain::verb::Verb;
-use crate::telegram::api::{Api, ApiError};
-
-/// Between tries of a call that Telegram did not answer.
-const PAUSE: Duration = Duration::from_secs(10);
-
-/// Sets the command menu. Bot API: `setMyCommands`.
-pub(super) async fn set_menu(api: Api, quit: CancellationToken) {
-    let commands: Vec<_> = Verb::ALL
-        .into_iter()
-        .filter(|verb| verb.in_menu())
-        .map(|verb| json!({"command": verb.name(), "description": menu::meaning(verb)}))
-        .collect();
-    let arguments = json!({"commands": commands});
-    loop {
-        let set: Result<bool, _> = tokio::select! {
-            set = api.call("setMyCommands", &arguments) => set,
-            () = quit.cancelled() => return,
-        };
-        match set {
-            Ok(_) => return,
-            Err(ApiError::Flood(_)) => {}
-            Err(error) if error.is_passing() => {}
-            Err(error) => {
-                warn!(%error, "the command menu could not be set; the commands work all the same");
-                return;
-            }
-        }
-        tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
-            () = quit.cancelled() => return,
-        }
-    }
-}
 
 /// Logs what is wrong with claude before a chat meets it.
 pub(super) async fn look_for_claude(config: Config, quit: CancellationToken) {

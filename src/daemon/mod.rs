@@ -6,6 +6,7 @@ pub mod bell;
 mod beside;
 mod data;
 mod greet;
+mod menus;
 mod opening;
 mod service;
 mod upkeep;
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
+use secrecy::{ExposeSecret, SecretString};
 use teloxide::RequestError;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -27,6 +29,7 @@ use tracing::{error, info, warn};
 use crate::chat::choices::Defaults;
 use crate::chat::live;
 use crate::config::Config;
+use crate::domain::id::UserId;
 use crate::domain::job::Lane;
 use crate::domain::live::LiveOf;
 use crate::health::Health;
@@ -44,9 +47,11 @@ use crate::telegram::line::Surroundings;
 use crate::telegram::listener::StoredUpdates;
 use crate::telegram::outbox::Outbox;
 use crate::telegram::poll::{Poller, TokenRefused};
+use crate::telegram::turns::Turns;
 use crate::web::Web;
 use beside::Beside;
 pub use data::{DATABASE, DataFolder};
+use menus::Menus;
 use work::Work;
 
 /// How long the tasks may take to stop.
@@ -94,14 +99,16 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
     };
     let around = Surroundings {
         api: api.clone(),
+        turns: Turns::new(pauses),
         store: store.clone(),
         metrics: metrics.clone(),
         redactor: config.redactor.clone(),
         quit: quit.clone(),
     };
-    let outbox = Outbox::start(around, pauses, &tasks);
+    let outbox = Outbox::start(around, &tasks);
     let (registry, registry_task) = Registry::new();
     let (login, logins) = Login::new();
+    let menus_changed = Arc::new(Notify::new());
     let inbox = Arc::new(Inbox {
         store: store.clone(),
         outbox: outbox.clone(),
@@ -126,6 +133,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         named: Mutex::new(BTreeSet::new()),
         wrong_codes: Mutex::default(),
         moving: tokio::sync::RwLock::default(),
+        menus_changed: Arc::clone(&menus_changed),
     });
     let arrived = Arc::new(Notify::new());
 
@@ -145,7 +153,14 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         Arc::clone(&arrived),
         quit.clone(),
     ));
-    tasks.spawn(greet::set_menu(api.clone(), quit.clone()));
+    let menus = Menus {
+        api: api.clone(),
+        store: store.clone(),
+        access: config.access.clone(),
+        bot: bot_of(&config.token),
+        changed: menus_changed,
+    };
+    tasks.spawn(menus.keep(quit.clone()));
     tasks.spawn(service::feed_watchdog(
         store.clone(),
         health.clone(),
@@ -282,6 +297,13 @@ async fn take_up_live(store: &Store, outbox: &Outbox) -> Result<(), StoreError> 
         outbox.remove_live(at, live);
     }
     Ok(())
+}
+
+/// The bot's id, which is the first part of its token.
+fn bot_of(token: &SecretString) -> UserId {
+    let token = token.expose_secret();
+    let id = token.split(':').next().and_then(|id| id.parse().ok());
+    UserId(id.unwrap_or(0))
 }
 
 /// Restarts the dispatcher until Telegram answers its first call, getMe.

@@ -9,7 +9,7 @@ use std::path::Path;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
-use super::bot_api::{BotApi, Posted};
+use super::bot_api::{BotApi, Does, Key, Posted};
 
 const STYLE: &str = include_str!("phone.css");
 
@@ -79,13 +79,20 @@ fn bubble(message: &Posted, all: &[Posted]) -> Markup {
                 span class="rings" title="it rings" { "🔔" }
             }
         }
-        @if !message.buttons.is_empty() {
+        @if !message.keys.is_empty() {
             div class="buttons" {
-                @for (label, _) in &message.buttons {
-                    span { (label) }
+                @for key in &message.keys {
+                    span class=(look(key)) { (key.text) }
                 }
             }
         }
+    }
+}
+
+fn look(key: &Key) -> &str {
+    match key.does {
+        Does::Nothing => "disabled",
+        _ => key.style.as_deref().unwrap_or("plain"),
     }
 }
 

@@ -19,6 +19,27 @@ const OFF: &str = "off";
 pub struct Button {
     pub label: String,
     pub press: Press,
+    /// It only says what there was to choose from, and is grey.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_over: bool,
+}
+
+/// The color of a button. Bot API: `InlineKeyboardButton.style`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ButtonStyle {
+    /// What most people press; the first such button of a message has the color.
+    Primary,
+    /// It takes something away, or allows much.
+    Danger,
+}
+
+impl ButtonStyle {
+    pub fn name(self) -> &'static str {
+        match self {
+            ButtonStyle::Primary => "primary",
+            ButtonStyle::Danger => "danger",
+        }
+    }
 }
 
 /// The request behind a press.
@@ -127,6 +148,51 @@ impl Press {
             Press::SetEffort(effort) => format!("effort:{}", effort.map_or(OFF, Effort::name)),
             Press::CancelLinks => "cancel-links".to_owned(),
             Press::RemovePerson(user) => format!("remove-person:{}", user.0),
+        }
+    }
+
+    /// `None`: as the client shows buttons.
+    pub fn style(&self) -> Option<ButtonStyle> {
+        match self {
+            Press::Stop(_)
+            | Press::StopJob(_)
+            | Press::StopSetup(_)
+            | Press::Undo(_)
+            | Press::RemovePerson(_)
+            | Press::CancelLinks
+            | Press::SendSecrets(_)
+            | Press::SetMode(Some(PermissionMode::BypassPermissions))
+            | Press::Answer(
+                _,
+                Pick::AllowForSession | Pick::Approve(PermissionMode::BypassPermissions),
+            ) => Some(ButtonStyle::Danger),
+            Press::Fix(_)
+            | Press::UseChecks(_)
+            | Press::Resume(_)
+            | Press::Repeat(_)
+            | Press::Compact { .. }
+            | Press::RunLate(_)
+            | Press::Correct(_)
+            | Press::AskWithout(_)
+            | Press::SendParked
+            | Press::TryNow(_)
+            | Press::LogIn
+            | Press::Answer(_, Pick::Allow | Pick::Approve(_) | Pick::Done) => {
+                Some(ButtonStyle::Primary)
+            }
+            Press::Redo(_)
+            | Press::PushIn(..)
+            | Press::Afresh { .. }
+            | Press::Cancel(_)
+            | Press::RunEdited(_)
+            | Press::Switch(_)
+            | Press::SetMode(_)
+            | Press::SetModel(_)
+            | Press::SetEffort(_)
+            | Press::Answer(
+                _,
+                Pick::Deny | Pick::DenyAndSay | Pick::Option(_) | Pick::KeepPlanning,
+            ) => None,
         }
     }
 

@@ -37,6 +37,16 @@ impl LiveOf {
             LiveOf::Setup(session) => Press::StopSetup(session.clone()),
         }
     }
+
+    /// The subject of the live message that has this button.
+    pub fn stopped_by(press: &Press) -> Option<LiveOf> {
+        match press {
+            Press::Stop(run) => Some(LiveOf::Run(*run)),
+            Press::StopJob(job) => Some(LiveOf::Job(*job)),
+            Press::StopSetup(session) => Some(LiveOf::Setup(session.clone())),
+            _ => None,
+        }
+    }
 }
 
 /// A text with some parts as code: commands and paths, which a client would otherwise turn into links.

@@ -1,7 +1,7 @@
 //! Messages to send.
 
 use crate::domain::button::{Button, Press};
-use crate::domain::id::MessageId;
+use crate::domain::id::{MessageId, UserId};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -13,6 +13,9 @@ pub struct Outgoing {
     pub loud: bool,
     /// The message that this one replies to; ignored if it was deleted.
     pub reply_to: Option<MessageId>,
+    /// Whose message it answers, where it can not reply to it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asker: Option<UserId>,
     /// Below the message: few in one row, many in rows of their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<Button>,
@@ -43,8 +46,22 @@ pub enum Urgency {
     Stop = 0,
     #[default]
     Answer = 1,
+    /// A question of claude's.
+    Question = 2,
     /// Evidence; the next prompt's answer goes before it.
-    Evidence = 2,
+    Evidence = 3,
+}
+
+impl Urgency {
+    /// As a row of the outbox has it.
+    pub fn numbered(number: u8) -> Urgency {
+        match number {
+            0 => Urgency::Stop,
+            1 => Urgency::Answer,
+            2 => Urgency::Question,
+            _ => Urgency::Evidence,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,12 +128,17 @@ impl Outgoing {
 
     /// A silent message: no reply, no buttons.
     pub fn of(body: Body) -> Outgoing {
+        let urgency = match body {
+            Body::Question { .. } => Urgency::Question,
+            _ => Urgency::default(),
+        };
         Outgoing {
             body,
             loud: false,
             reply_to: None,
+            asker: None,
             buttons: Vec::new(),
-            urgency: Urgency::default(),
+            urgency,
             preface: None,
             wants_reply: None,
         }
@@ -173,7 +195,16 @@ impl Outgoing {
         self.buttons.push(Button {
             label: label.into(),
             press,
+            is_over: false,
         });
+        self
+    }
+
+    /// Its buttons stay readable, and do nothing any more.
+    pub fn with_buttons_over(mut self) -> Outgoing {
+        for button in &mut self.buttons {
+            button.is_over = true;
+        }
         self
     }
 

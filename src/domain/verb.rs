@@ -131,6 +131,11 @@ impl Verb {
         self != Verb::Start
     }
 
+    /// Works only in the private chat of the bot's owner.
+    pub fn is_for_owner(self) -> bool {
+        matches!(self, Verb::Invite | Verb::People)
+    }
+
     pub fn named(word: &str) -> Option<Verb> {
         Verb::ALL.into_iter().find(|verb| verb.name() == word)
     }

@@ -15,6 +15,7 @@ use crate::command::Choose;
 use crate::domain::access::{Access, Member};
 use crate::domain::button::Press;
 use crate::domain::id::{ChatThread, UpdateSeq};
+use crate::domain::live::LiveOf;
 use crate::domain::update::Button;
 use crate::inbox::late;
 use crate::run::again::How;
@@ -69,6 +70,7 @@ impl Inbox {
     ) -> Result<(), StoreError> {
         let (at, message, query) = (button.at, button.message, button.query.clone());
         let buttons = button.buttons;
+        let live = Press::parse(&button.data).and_then(|press| LiveOf::stopped_by(&press));
         let (access, defaults) = (self.access.clone(), self.defaults.clone());
         let pressed = self
             .store
@@ -81,7 +83,10 @@ impl Inbox {
             })
             .await?;
         fail_point!("button-done", |_| std::process::abort());
-        self.outbox.answer_button(&query, pressed.toast);
+        self.outbox.answer_button(at.chat, &query, pressed.toast);
+        if let Some(of) = live {
+            self.outbox.live_pressed(at, of, message);
+        }
         // Several buttons stay: another one may still be of use.
         if pressed.is_over && (pressed.all_go || buttons <= 1) {
             self.outbox.remove_buttons(at.chat, message);

@@ -36,7 +36,17 @@ impl Inbox {
             name,
         } = asked;
         match command {
-            Command::Start | Command::Help => self.reply(seq, at, text::help()).await,
+            Command::Start | Command::Help => {
+                self.effect(seq, at, move |db| {
+                    outbox::insert(db, at, &text::help())?;
+                    Ok(Follow {
+                        // Before its first message a chat is not known to Telegram.
+                        menus_changed: true,
+                        ..Follow::default()
+                    })
+                })
+                .await
+            }
             Command::New(wanted) => {
                 let resolved = new::resolve(&self.store, at, &self.repo_roots, wanted).await?;
                 let wanted = match resolved {
@@ -51,7 +61,10 @@ impl Inbox {
                 let bot = status::Bot {
                     max_runs: self.max_runs,
                     other_poller_for: self.health.other_poller_since().map(|at| at.elapsed()),
-                    is_owner_here: self.access.owner() == Some(at),
+                    is_owner_here: self
+                        .access
+                        .owner()
+                        .is_some_and(|owner| owner.chat == at.chat),
                 };
                 self.effect(seq, at, move |db| {
                     outbox::insert(db, at, &status::look(db, at, &bot)?)?;

@@ -112,7 +112,7 @@ pub(super) fn pressed(
         runs::request_stop(db, taken.run.id)?;
         queue(db, &taken, taken.content.clone())?;
         return Ok(Pressed::over(toast::RUNNING_AGAIN).with(Follow {
-            stop: Some(taken.run.at),
+            stop: vec![taken.run.at],
             ..follow
         }));
     }

@@ -9,14 +9,16 @@ pub(super) struct Follow {
     pub wake: Vec<ChatThread>,
     /// The chat whose worker has work outside its runs.
     pub wake_beside: Option<ChatThread>,
-    /// The chat whose worker is to look for a stop.
-    pub stop: Option<ChatThread>,
+    /// The chats whose workers are to look for a stop.
+    pub stop: Vec<ChatThread>,
     /// The chat whose worker is to look for changes.
     pub tell_worker: Option<ChatThread>,
     /// More of the same may come, so the outbox waits a moment before it sends.
     pub delay_sending: bool,
     /// Somebody wants claude to be logged in.
     pub log_in: bool,
+    /// Somebody's command menu may be another one now.
+    pub menus_changed: bool,
     /// How many prompts were accepted.
     pub accepted: u64,
     /// The message that began a prompt; its sender sees that it was taken.
@@ -40,7 +42,7 @@ impl Follow {
 
     pub(super) fn stop(at: ChatThread) -> Follow {
         Follow {
-            stop: Some(at),
+            stop: vec![at],
             ..Follow::default()
         }
     }

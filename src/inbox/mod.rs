@@ -36,18 +36,19 @@ mod without_files;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fail::fail_point;
 use rusqlite::Connection;
-use tokio::sync::RwLock;
+use tokio::sync::{Notify, RwLock};
 use tracing::info;
 
 pub use late::ask_about_late;
 pub use people::WrongCodes;
 
 use crate::chat::choices::Defaults;
+use crate::chat::topics as topics_words;
 use crate::domain::access::{Access, Member};
 use crate::domain::check::Commands;
 use crate::domain::id::{ChatId, ChatThread, UpdateSeq, UserId};
@@ -59,7 +60,7 @@ use crate::login::Login;
 use crate::metrics::Metrics;
 use crate::session::registry::Registry;
 use crate::store::people as store_people;
-use crate::store::{Store, StoreError, gatherings, migrated, outbox, parked, updates};
+use crate::store::{Store, StoreError, gatherings, migrated, outbox, parked, topics, updates};
 use crate::telegram::api::ServerClock;
 use crate::telegram::outbox::Outbox;
 use command::Asked;
@@ -101,6 +102,8 @@ pub struct Inbox {
     /// Locked for writing while a group gets another id: both ids bring messages meanwhile, and a message's chat must
     /// not change before its effect.
     pub moving: RwLock<()>,
+    /// Somebody's command menu may be another one now.
+    pub menus_changed: Arc<Notify>,
 }
 
 impl Inbox {
@@ -191,6 +194,7 @@ impl Inbox {
             chat: moved_to.unwrap_or(message.at.chat),
             ..message.at
         };
+        self.tell_of_topics(at).await?;
         let request = request::read(&message, bot);
         let is_addressed = !matches!(request, Request::Aside(_));
         match request {
@@ -226,6 +230,24 @@ impl Inbox {
                 self.command(seq, at, asked, bot).await
             }
         }
+    }
+
+    /// Once in a private chat with topics, which its person may have switched on without knowing.
+    async fn tell_of_topics(&self, at: ChatThread) -> Result<(), StoreError> {
+        if at.chat.is_group() || at.thread.is_none() {
+            return Ok(());
+        }
+        let tell = move |db: &Connection| {
+            if !topics::is_to_be_told(db, at.chat)? {
+                return Ok(false);
+            }
+            outbox::insert(db, at, &topics_words::each_is_a_conversation())?;
+            Ok(true)
+        };
+        if self.store.transaction(tell).await? {
+            self.outbox.deliver(at.chat);
+        }
+        Ok(())
     }
 
     fn is_old(&self, sent_at: i64) -> bool {
@@ -335,7 +357,7 @@ impl Inbox {
             self.outbox.deliver(at.chat);
         }
         // The stop comes first: prompts queued with it are not for the stopped run.
-        if let Some(at) = follow.stop {
+        for at in follow.stop {
             self.registry.stop(at);
         }
         for at in follow.wake {
@@ -352,6 +374,9 @@ impl Inbox {
         }
         if follow.log_in {
             self.login.begin();
+        }
+        if follow.menus_changed {
+            self.menus_changed.notify_one();
         }
     }
 

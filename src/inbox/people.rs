@@ -174,28 +174,44 @@ pub(super) fn remove_pressed(
         outbox::insert(db, at, &words::removed_and_listed(&name))?;
         return Ok(Pressed::over(toast::REMOVED));
     }
-    let theirs = private_chat(user);
-    let dropped = waiting::end_queued(db, theirs, None, &Outcome::Stopped)?;
-    let running = runs::running(db, theirs)?;
+    // Their chat, and each of its topics.
+    let theirs = sessions::places_in(db, private_chat(user).chat)?;
+    let (mut stopped, mut dropped) = (false, 0);
+    for place in &theirs {
+        let ended = end_work(db, *place)?;
+        stopped |= ended.0;
+        dropped += ended.1;
+    }
+    // They may know an open link.
+    let links = invites::cancel_all(db)?;
+    outbox::insert(db, at, &words::removed(&name, stopped, dropped, links))?;
+    Ok(Pressed::over(toast::REMOVED).with(Follow {
+        stop: theirs,
+        menus_changed: true,
+        ..Follow::default()
+    }))
+}
+
+/// Returns whether anything was at work, and how many prompts were waiting.
+fn end_work(db: &Connection, at: ChatThread) -> rusqlite::Result<(bool, usize)> {
+    let dropped = waiting::end_queued(db, at, None, &Outcome::Stopped)?;
+    let running = runs::running(db, at)?;
     if let Some(run) = &running {
         runs::request_stop(db, run.id)?;
     }
     let mut stopped = running.is_some();
-    for process in processes::at(db, theirs)? {
+    for process in processes::at(db, at)? {
         processes::request_stop(db, process.id)?;
         stopped |= !process.background.is_empty();
     }
-    for job in jobs::due_at(db, theirs)? {
+    for job in jobs::due_at(db, at)? {
         if job::may_be_stopped(&job.task) {
             jobs::request_stop(db, job.id)?;
             stopped = true;
         }
     }
-    sessions::end_autofix(db, theirs)?;
-    // They may know an open link.
-    let links = invites::cancel_all(db)?;
-    outbox::insert(db, at, &words::removed(&name, stopped, dropped, links))?;
-    Ok(Pressed::over(toast::REMOVED).with(Follow::stop(theirs)))
+    sessions::end_autofix(db, at)?;
+    Ok((stopped, dropped))
 }
 
 fn private_chat(user: UserId) -> ChatThread {

@@ -57,6 +57,7 @@ impl Inbox {
             user.id = user.0,
             "somebody was let in by a link of the owner's"
         );
+        self.menus_changed.notify_one();
         for at in owner.into_iter().chain([at]) {
             self.outbox.deliver(at.chat);
         }

@@ -16,6 +16,7 @@ const STEPS: &[M<'_>] = &[
     PROCESSES,
     DEEDS,
     SETUP,
+    MENUS,
 ];
 
 const FIRST: M<'_> = M::up(
@@ -467,6 +468,23 @@ const SETUP: M<'_> = M::up(
     "
     -- The session's own command that sets its workspace up; NULL: the general one.
     ALTER TABLE sessions ADD COLUMN setup_cmd TEXT;
+    ",
+);
+
+const MENUS: M<'_> = M::up(
+    "
+    -- The command menus that Telegram has.
+    CREATE TABLE menus (
+        bot      INTEGER NOT NULL,
+        scope    TEXT NOT NULL,                   -- JSON: BotCommandScope
+        commands TEXT NOT NULL,                   -- JSON
+        PRIMARY KEY (bot, scope)
+    ) STRICT;
+
+    -- The private chats that were told what topics are.
+    CREATE TABLE told_of_topics (
+        chat_id INTEGER PRIMARY KEY
+    ) STRICT;
     ",
 );
 

@@ -8,11 +8,11 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chats::{thread_column, thread_from};
-use super::parked;
 use super::{from_json, now};
+use super::{parked, prompts};
 use crate::domain::button::Press;
 use crate::domain::delivery::Parked;
-use crate::domain::id::{ChatId, ChatThread, MessageId};
+use crate::domain::id::{ChatId, ChatThread, MessageId, UserId};
 use crate::domain::outgoing::{Body, Outgoing, Urgency};
 
 /// How long sent messages are remembered.
@@ -157,10 +157,10 @@ fn to_json(message: &Outgoing) -> rusqlite::Result<String> {
 /// The chat's next message that has not arrived, marked as being sent.
 ///
 /// A row that was being sent when the bot ended returns with one more doubt: nobody knows whether it arrived. An
-/// unreadable row is parked, so that it does not block the next ones.
-pub fn take_next(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<Due>> {
+/// unreadable row is parked, so that it does not block the next ones. The rows `busy` are in good hands.
+pub fn take_next(db: &Connection, chat: ChatId, busy: &[i64]) -> rusqlite::Result<Option<Due>> {
     loop {
-        let Some((mut due, edits)) = first_open(db, chat)? else {
+        let Some((mut due, edits)) = first_open(db, chat, busy)? else {
             return Ok(None);
         };
         if let Some(of) = edits {
@@ -221,15 +221,16 @@ fn replied_to(db: &Connection, id: i64) -> rusqlite::Result<Option<MessageId>> {
 
 /// The chat's first open row, and the row it replaces. Begun rows come first, then urgent ones, then the oldest; an
 /// edit waits for the message that it replaces.
-fn first_open(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<(Due, Option<i64>)>> {
-    db.prepare_cached(
+fn first_open(
+    db: &Connection,
+    chat: ChatId,
+    busy: &[i64],
+) -> rusqlite::Result<Option<(Due, Option<i64>)>> {
+    db.prepare_cached(&format!(
         "SELECT id, thread_id, parts_sent, attempts, doubts, state = 'sending', tells_of IS NOT NULL,
-                created_at, edits
-         FROM outbox WHERE chat_id = ?1 AND state IN ('due', 'sending')
-           AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = outbox.edits AND o.state IN ('due', 'sending'))
-         ORDER BY (parts_sent > 0 OR state = 'sending') DESC, priority, id LIMIT 1",
-    )?
-    .query_row([chat.0], |row| {
+                created_at, edits {FIRST_OPEN}"
+    ))?
+    .query_row(params![chat.0, in_json(busy)], |row| {
         let was_being_sent: bool = row.get(5)?;
         let due = Due {
             id: row.get(0)?,
@@ -248,6 +249,39 @@ fn first_open(db: &Connection, chat: ChatId) -> rusqlite::Result<Option<(Due, Op
         Ok((due, row.get(8)?))
     })
     .optional()
+}
+
+/// The order of the open rows.
+const FIRST_OPEN: &str = "
+    FROM outbox WHERE chat_id = ?1 AND state IN ('due', 'sending')
+      AND id NOT IN (SELECT value FROM json_each(?2))
+      AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = outbox.edits AND o.state IN ('due', 'sending'))
+    ORDER BY (parts_sent > 0 OR state = 'sending') DESC, priority, id LIMIT 1";
+
+fn in_json(ids: &[i64]) -> String {
+    serde_json::json!(ids).to_string()
+}
+
+/// How urgent the row is that [`take_next`] would take.
+pub fn next_urgency(
+    db: &Connection,
+    chat: ChatId,
+    busy: &[i64],
+) -> rusqlite::Result<Option<Urgency>> {
+    db.prepare_cached(&format!("SELECT priority {FIRST_OPEN}"))?
+        .query_row(params![chat.0, in_json(busy)], |row| {
+            row.get(0).map(Urgency::numbered)
+        })
+        .optional()
+}
+
+/// Gives a row back that was taken and not tried.
+pub fn put_back(db: &Connection, id: i64) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE outbox SET state = 'due', attempts = attempts - 1 WHERE id = ?1 AND state = 'sending'",
+    )?
+    .execute([id])?;
+    Ok(())
 }
 
 /// One more part has arrived; more follow.
@@ -325,18 +359,48 @@ pub fn is_wanted(db: &Connection, part: &str) -> rusqlite::Result<bool> {
         .exists([part])
 }
 
-/// Moves the messages of a deleted topic to the chat itself, each with a line that says so unless a part of it has
-/// arrived.
-pub fn leave_topic(db: &Connection, at: ChatThread, preface: &str) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "UPDATE outbox SET thread_id = 0, state = 'due', replies_to = NULL,
-                message = CASE parts_sent
-                    WHEN 0 THEN json_set(message, '$.reply_to', NULL, '$.preface', ?3)
-                    ELSE json_set(message, '$.reply_to', NULL) END
-         WHERE chat_id = ?1 AND thread_id = ?2 AND state IN ('due', 'sending')",
-    )?
-    .execute(params![at.chat.0, thread_column(at), preface])?;
+/// Moves the messages of a topic where nothing can be written any more to the chat itself. Each gets a line that says
+/// so, unless a part of it has arrived: `preface` makes it of the prompt that the message answers.
+pub fn leave_topic(
+    db: &Connection,
+    at: ChatThread,
+    preface: impl Fn(Option<&str>) -> String,
+) -> rusqlite::Result<()> {
+    let rows: Vec<(i64, Option<MessageId>, bool)> = db
+        .prepare_cached(
+            "SELECT id, json_extract(message, '$.reply_to'), parts_sent > 0 FROM outbox
+             WHERE chat_id = ?1 AND thread_id = ?2 AND state IN ('due', 'sending') AND json_valid(message)",
+        )?
+        .query_map(params![at.chat.0, thread_column(at)], |row| {
+            let reply_to: Option<i32> = row.get(1)?;
+            Ok((row.get(0)?, reply_to.map(MessageId), row.get(2)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    for (id, reply_to, has_begun) in rows {
+        let asked = reply_to.map(|message| prompts::asked_with(db, at.chat, message));
+        let (words, asker) = asked.transpose()?.flatten().unzip();
+        let preface = (!has_begun).then(|| preface(words.as_deref()));
+        db.prepare_cached(
+            "UPDATE outbox SET thread_id = 0, state = 'due', replies_to = NULL,
+                    message = json_set(message, '$.reply_to', NULL, '$.asker', ?2,
+                                       '$.preface', coalesce(?3, json_extract(message, '$.preface')))
+             WHERE id = ?1",
+        )?
+        .execute(params![id, asker.flatten().map(|asker| asker.0), preface])?;
+    }
     Ok(())
+}
+
+/// Who asked what a message answers, if that is known.
+pub fn asker(db: &Connection, due: &Due) -> rusqlite::Result<Option<UserId>> {
+    if let Some(asker) = due.message.asker {
+        return Ok(Some(asker));
+    }
+    let Some(message) = due.message.reply_to else {
+        return Ok(None);
+    };
+    let asked = prompts::asked_with(db, due.at.chat, message)?;
+    Ok(asked.and_then(|(_, asker)| asker))
 }
 
 /// Replaces a message that has not been sent yet; returns false if it is too late.

@@ -24,6 +24,21 @@ pub fn park_chat(db: &Connection, chat: ChatId, failure: &str) -> rusqlite::Resu
     .execute(params![chat.0, Parked::Unreachable.name(), failure])
 }
 
+/// Parks the messages for a group itself, whose General topic is closed; other topics may be open.
+pub fn park_general(db: &Connection, chat: ChatId, failure: &str) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "UPDATE outbox SET state = 'parked', parked_for = ?2, failure = ?3
+         WHERE chat_id = ?1 AND thread_id = 0 AND state IN ('due', 'sending')",
+    )?
+    .execute(params![chat.0, Parked::Unreachable.name(), failure])
+}
+
+/// Whether somebody was told that a message was not delivered.
+pub fn is_told(db: &Connection, id: i64) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM outbox WHERE tells_of = ?1")?
+        .exists([id])
+}
+
 /// Unparks the messages parked while the chat was unreachable.
 pub fn reach_again(db: &Connection, chat: ChatId) -> rusqlite::Result<usize> {
     unpark(db, chat, Some(Parked::Unreachable))

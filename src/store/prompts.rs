@@ -146,6 +146,24 @@ pub fn of_message(
     .optional()
 }
 
+/// A prompt's words, and who wrote it, by a message that is part of it.
+pub fn asked_with(
+    db: &Connection,
+    chat: ChatId,
+    message: MessageId,
+) -> rusqlite::Result<Option<(String, Option<UserId>)>> {
+    db.prepare_cached(
+        "SELECT p.text, p.user_id FROM prompt_messages m JOIN prompts p ON p.id = m.prompt_id
+         WHERE m.chat_id = ?1 AND m.message_id = ?2",
+    )?
+    .query_row([chat.0, i64::from(message.0)], |row| {
+        let user: Option<i64> = row.get(1)?;
+        let user = user.and_then(|user| u64::try_from(user).ok()).map(UserId);
+        Ok((row.get(0)?, user))
+    })
+    .optional()
+}
+
 /// The session's newest prompt.
 pub fn newest_of_session(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<String>> {
     db.prepare_cached(

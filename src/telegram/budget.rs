@@ -1,79 +1,183 @@
-//! How often a chat may be called: one allowance for everything that goes there.
+//! How often a chat, and all chats together, may be called. Pure: time is an argument.
 //!
-//! Telegram allows about one message a second in a private chat and twenty a minute in a group, short bursts aside. It
-//! answers more with 429 and a pause; calling during the pause makes it longer.
+//! Telegram allows about one call a second in a private chat, short bursts aside, twenty a minute in a group, and
+//! thirty a second in all. It answers more with 429 and a pause; calling during the pause makes it longer. So the calls
+//! are counted here before they are made, a little below those numbers: they arrive closer together or farther apart
+//! than they were sent. [`turns`](super::turns) shares the numbers between the chats.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::domain::id::ChatId;
 
-/// How many calls a burst may have.
-const BURST: f64 = 20.0;
-/// How many calls live edits leave for messages.
-const KEPT_FOR_MESSAGES: f64 = 5.0;
+/// How many calls a private chat takes at once, and how many a second after that.
+const PRIVATE_BURST: f64 = 6.0;
+const PRIVATE_PER_SECOND: f64 = 1.0;
+/// How many calls a group takes in a minute. Bot API: 20.
+const GROUP_CALLS: usize = 19;
+const GROUP_WINDOW: Duration = Duration::from_millis(60_500);
+/// How many calls all chats together take in a second. Bot API: 30.
+const ALL_CALLS: usize = 25;
+const ALL_WINDOW: Duration = Duration::from_millis(1_050);
 /// A live message is edited this often at most.
 const EDIT_PAUSE_PRIVATE: Duration = Duration::from_secs(2);
 const EDIT_PAUSE_GROUP: Duration = Duration::from_secs(5);
 
-/// The allowance of one chat. Time is an argument.
+/// What a call is for. Of all that are due, the first of these goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// The answer to a press, for which a client waits.
+    Press,
+    /// What came of a stop.
+    Stop,
+    Answer,
+    Question,
+    Evidence,
+    /// A live message's first text or its end: its Stop button comes or goes.
+    Live,
+    /// Everything that shows the same a little later: an edit of a live message, buttons that are of no use any more.
+    Edit,
+    /// A prompt's state.
+    Reaction,
+    Typing,
+}
+
+impl Rank {
+    /// How many of a private chat's calls, and of a group's, are left to those of lower ranks.
+    fn leaves(self) -> (f64, usize) {
+        match self {
+            Rank::Press | Rank::Stop | Rank::Answer | Rank::Question | Rank::Evidence => (0.0, 0),
+            Rank::Live => (1.0, 3),
+            Rank::Reaction => (2.0, 5),
+            // A third, and what first signs and reactions need.
+            Rank::Edit => (3.0, 8),
+            Rank::Typing => (0.0, 0),
+        }
+    }
+
+    /// Whether Telegram counts it among the calls of its chat.
+    fn counts_in_chat(self) -> bool {
+        !matches!(self, Rank::Press | Rank::Typing)
+    }
+}
+
+/// The last calls within a time.
+#[derive(Debug)]
+struct Window {
+    length: Duration,
+    most: usize,
+    made: VecDeque<Instant>,
+}
+
+impl Window {
+    fn new(most: usize, length: Duration) -> Window {
+        Window {
+            length,
+            most,
+            made: VecDeque::new(),
+        }
+    }
+
+    /// When a call may be made that leaves so many to others.
+    fn ready_at(&mut self, leaves: usize, now: Instant) -> Instant {
+        while self.made.front().is_some_and(|at| *at + self.length <= now) {
+            self.made.pop_front();
+        }
+        let room = self.most.saturating_sub(leaves).max(1);
+        let too_many = (self.made.len() + 1).saturating_sub(room);
+        match too_many {
+            0 => now,
+            // The window has moved on when this one is out of it.
+            many => self.made[many - 1] + self.length,
+        }
+    }
+
+    fn spend(&mut self, now: Instant) {
+        self.made.push_back(now);
+    }
+}
+
+/// The calls of all chats together.
+#[derive(Debug)]
+pub struct SharedBudget(Window);
+
+impl Default for SharedBudget {
+    fn default() -> SharedBudget {
+        SharedBudget(Window::new(ALL_CALLS, ALL_WINDOW))
+    }
+}
+
+impl SharedBudget {
+    pub fn ready_at(&mut self, now: Instant) -> Instant {
+        self.0.ready_at(0, now)
+    }
+
+    pub fn spend(&mut self, now: Instant) {
+        self.0.spend(now);
+    }
+}
+
+/// The calls of one chat.
 #[derive(Debug)]
 pub struct Budget {
-    tokens: f64,
-    per_second: f64,
-    edit_pause: Duration,
-    updated: Instant,
+    calls: Calls,
     paused_until: Option<Instant>,
 }
 
-/// What a call is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// A message that must arrive.
-    Message,
-    /// An edit of a live message, which a later one can replace.
-    Live,
+#[derive(Debug)]
+enum Calls {
+    /// So many may be made now.
+    Private {
+        left: f64,
+        updated: Instant,
+    },
+    Group(Window),
 }
 
 impl Budget {
     pub fn new(chat: ChatId, now: Instant) -> Budget {
-        let (per_second, edit_pause) = if chat.is_group() {
-            (20.0 / 60.0, EDIT_PAUSE_GROUP)
-        } else {
-            (1.0, EDIT_PAUSE_PRIVATE)
-        };
         Budget {
-            tokens: BURST,
-            per_second,
-            edit_pause,
-            updated: now,
+            calls: match chat.is_group() {
+                true => Calls::Group(Window::new(GROUP_CALLS, GROUP_WINDOW)),
+                false => Calls::Private {
+                    left: PRIVATE_BURST,
+                    updated: now,
+                },
+            },
             paused_until: None,
         }
     }
 
-    /// How long a live message stays as it is between two edits.
-    pub fn edit_pause(&self) -> Duration {
-        self.edit_pause
-    }
-
-    /// When the next call of this kind may be made: now, if that is not after `now`.
-    pub fn ready_at(&mut self, purpose: Purpose, now: Instant) -> Instant {
-        self.refill(now);
-        let needed = match purpose {
-            Purpose::Message => 1.0,
-            Purpose::Live => 1.0 + KEPT_FOR_MESSAGES,
+    /// When the next call of this rank may be made: now, if that is not after `now`.
+    pub fn ready_at(&mut self, rank: Rank, now: Instant) -> Instant {
+        let (leaves_private, leaves_group) = rank.leaves();
+        let ready = match &mut self.calls {
+            _ if !rank.counts_in_chat() => now,
+            Calls::Private { left, updated } => {
+                let passed = now.saturating_duration_since(*updated).as_secs_f64();
+                *left = (*left + passed * PRIVATE_PER_SECOND).min(PRIVATE_BURST);
+                *updated = now;
+                let missing = (1.0 + leaves_private - *left).max(0.0);
+                now + Duration::from_secs_f64(missing / PRIVATE_PER_SECOND)
+            }
+            Calls::Group(window) => window.ready_at(leaves_group, now),
         };
-        let missing = (needed - self.tokens).max(0.0);
-        let refilled = now + Duration::from_secs_f64(missing / self.per_second);
-        self.paused_until
-            .map_or(refilled, |until| refilled.max(until))
+        match self.paused_until {
+            // A client waits for it, and it is not a message of the chat.
+            Some(until) if rank != Rank::Press => ready.max(until),
+            _ => ready,
+        }
     }
 
     /// A call was made.
-    pub fn spend(&mut self, now: Instant) {
-        self.refill(now);
-        self.tokens = (self.tokens - 1.0).max(0.0);
+    pub fn spend(&mut self, rank: Rank, now: Instant) {
+        match &mut self.calls {
+            _ if !rank.counts_in_chat() => {}
+            Calls::Private { left, .. } => *left = (*left - 1.0).max(0.0),
+            Calls::Group(window) => window.spend(now),
+        }
     }
 
     /// Telegram asked for a pause (429, `retry_after`).
@@ -81,15 +185,12 @@ impl Budget {
         let until = now + pause;
         self.paused_until = Some(self.paused_until.map_or(until, |other| other.max(until)));
     }
+}
 
-    /// Whether Telegram's pause is still on.
-    pub fn is_paused(&self, now: Instant) -> bool {
-        self.paused_until.is_some_and(|until| now < until)
-    }
-
-    fn refill(&mut self, now: Instant) {
-        let passed = now.saturating_duration_since(self.updated);
-        self.tokens = (self.tokens + passed.as_secs_f64() * self.per_second).min(BURST);
-        self.updated = now;
+/// How long a live message stays as it is between two edits.
+pub fn edit_pause(chat: ChatId) -> Duration {
+    match chat.is_group() {
+        true => EDIT_PAUSE_GROUP,
+        false => EDIT_PAUSE_PRIVATE,
     }
 }

@@ -1,7 +1,7 @@
 //! The live message: one Telegram message that follows a run, or other work.
 //!
 //! Makes the calls. [`pace`](super::pace) decides when it is shown, `line` when the chat may be called, and
-//! `chat::live` what it says.
+//! `chat::live` what it says. How it ends is [`leaving`](super::leaving)'s.
 
 use std::time::Duration;
 
@@ -11,38 +11,46 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use super::api::{Api, ApiError};
+use super::budget::Rank;
+use super::error::About;
+use super::keyboard;
 use super::markdown;
 use super::pace::Pace;
 use super::rich::{MESSAGE_UNITS, Rich, Style};
-use super::send::{Sent, keyboard, set_thread};
+use super::send::{Sent, set_thread};
 use crate::domain::button::Button;
 use crate::domain::id::{ChatThread, MessageId};
 use crate::domain::live::{LiveOf, LiveText};
 use crate::store::{Store, live};
 
 /// The limit of a call: an answer may be waiting behind it.
-const LIMIT: Duration = Duration::from_secs(5);
-/// After a failure that passes.
+pub(super) const LIMIT: Duration = Duration::from_secs(5);
+/// After a failure: twice as long each time.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(60);
+/// How often a first text is sent if nobody knows whether it arrived: once, and once more.
+const MOST_DOUBTS: u32 = 2;
 
 pub struct LiveMessage {
     at: ChatThread,
     of: LiveOf,
-    message: Option<MessageId>,
+    state: State,
     pace: Pace,
-    /// Telegram refused it; trying again would change nothing.
-    given_up: bool,
+    /// How often in a row it could not be shown.
+    failures: u32,
+    /// The next text goes without styles: Telegram refused them.
+    is_plain: bool,
 }
 
-/// The outcome of showing a text.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Shown {
-    /// It is shown, or a later try will be made.
-    GoesOn,
-    /// Telegram asks for a pause of the whole chat.
-    Flood(Duration),
-    /// The last text is shown.
-    Over,
+/// Where the message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Not in the chat, as far as is known: so many sends had no answer, and may have arrived.
+    Unsent { doubts: u32 },
+    /// In the chat.
+    Shown(MessageId),
+    /// A person has deleted it, or Telegram has twice not said whether it is there. No more is shown.
+    Lost,
 }
 
 impl LiveMessage {
@@ -50,34 +58,31 @@ impl LiveMessage {
         LiveMessage {
             at,
             of,
-            message: None,
+            state: State::Unsent { doubts: 0 },
             pace: Pace::new(now),
-            given_up: false,
+            failures: 0,
+            is_plain: false,
         }
     }
 
     /// Replaces the text wanted before.
     pub fn want(&mut self, text: LiveText) {
-        if !self.given_up {
+        if self.state != State::Lost {
             self.pace.want(text);
         }
     }
 
     /// The message was sent before the bot was started.
     pub fn is_known_as(&mut self, message: MessageId) {
-        self.message = Some(message);
+        self.state = State::Shown(message);
     }
 
-    /// The run is over: one last text, and no button. Returns false when there is no message to show it in;
-    /// then the answer says it all.
-    pub fn end(&mut self, text: LiveText, now: Instant) -> bool {
-        self.pace.end(text, now);
-        self.message.is_some() && !self.given_up
-    }
-
-    /// The message, if there is one.
+    /// The message, if it is in the chat.
     pub fn message(&self) -> Option<MessageId> {
-        self.message
+        match self.state {
+            State::Shown(message) => Some(message),
+            State::Unsent { .. } | State::Lost => None,
+        }
     }
 
     /// When the wanted text may be shown; the budget may say later.
@@ -85,48 +90,73 @@ impl LiveMessage {
         self.pace.due_at()
     }
 
+    /// What its next call is: its Stop button comes with the first one.
+    pub fn rank(&self) -> Rank {
+        match self.state {
+            State::Unsent { .. } => Rank::Live,
+            State::Shown(_) | State::Lost => Rank::Edit,
+        }
+    }
+
     /// The newest text, if it differs from the shown one.
     pub fn take(&mut self) -> Option<LiveText> {
         self.pace.take()
     }
 
-    /// Shows a taken text; the next one waits for `pause`.
+    /// Shows a taken text; the next one waits for `pause`. An error is a pause that Telegram asks for.
     pub async fn show(
         &mut self,
         text: LiveText,
         api: &Api,
         store: &Store,
         pause: Duration,
-    ) -> Shown {
-        let outcome = match self.message {
-            Some(message) => self.edit(api, message, &text).await.map(|()| message),
-            None => self.send(api, store, &text).await,
+    ) -> Result<(), ApiError> {
+        let outcome = match self.state {
+            State::Shown(message) => self.edit(api, message, &text).await.map(|()| message),
+            State::Unsent { .. } => self.send(api, store, &text).await,
+            State::Lost => return Ok(()),
         };
         let now = Instant::now();
         match outcome {
             Ok(message) => {
-                self.message = Some(message);
+                self.state = State::Shown(message);
+                self.failures = 0;
+                self.is_plain = false;
                 self.pace.shown(text, now, pause);
+                Ok(())
             }
-            Err(ApiError::Flood(flood)) => {
+            Err(error @ ApiError::Flood(_)) => {
                 self.pace.again(text, now + pause);
-                return Shown::Flood(flood);
-            }
-            // A first message that may have arrived is not sent twice.
-            Err(error) if error.is_passing() && self.message.is_some() => {
-                self.pace.again(text, now + RETRY_PAUSE);
-                return Shown::GoesOn;
+                Err(error)
             }
             Err(error) => {
-                debug!(of = ?self.of, %error, "a live message is given up; the answer will come all the same");
-                self.given_up = true;
+                debug!(of = ?self.of, %error, "a live message could not be shown; the answer will come all the same");
+                self.failed(&error, text, now);
+                Ok(())
             }
         }
-        if !self.pace.has_ended() {
-            return Shown::GoesOn;
+    }
+
+    /// A later try may succeed: the chat may be open again, and another text may be taken.
+    fn failed(&mut self, error: &ApiError, text: LiveText, now: Instant) {
+        match (self.state, error) {
+            (State::Unsent { doubts }, ApiError::Unanswered(_)) => {
+                let doubts = doubts + 1;
+                self.state = match doubts < MOST_DOUBTS {
+                    true => State::Unsent { doubts },
+                    false => State::Lost,
+                };
+            }
+            (State::Shown(_), error) if error.is_about(About::Gone) => self.state = State::Lost,
+            (_, error) if error.is_about(About::Entities) && !self.is_plain => {
+                self.is_plain = true;
+                return self.pace.again(text, now);
+            }
+            _ => {}
         }
-        forget(store, self.of.clone()).await;
-        Shown::Over
+        self.pace
+            .again(text, now + pause_after(self.failures, RETRY_PAUSE));
+        self.failures += 1;
     }
 
     async fn send(&self, api: &Api, store: &Store, text: &LiveText) -> Result<MessageId, ApiError> {
@@ -158,29 +188,41 @@ impl LiveMessage {
             api.call_within(LIMIT, "editMessageText", &arguments).await;
         match edited {
             Ok(_) => Ok(()),
-            Err(error) if error.says("message is not modified") => Ok(()),
+            Err(error) if error.is_about(About::Unchanged) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    /// Without a keyboard, an edit removes the one that is there.
     fn arguments(&self, text: &LiveText) -> Value {
-        let rich = drawn(text);
-        let mut arguments = json!({
-            "chat_id": self.at.chat.0,
-            "text": rich.text,
-            "entities": rich.entities(),
-            "link_preview_options": {"is_disabled": true},
-        });
-        if !self.pace.has_ended() {
-            let stop = Button {
-                label: "Stop".to_owned(),
-                press: self.of.stop(),
-            };
-            arguments["reply_markup"] = keyboard(&[stop], &[]);
-        }
+        let stop = Button {
+            label: "Stop".to_owned(),
+            press: self.of.stop(),
+            is_over: false,
+        };
+        let mut arguments = shown_as(self.at, &drawn(text), self.is_plain);
+        arguments["reply_markup"] = keyboard::inline(&[stop], &[]);
         arguments
     }
+}
+
+/// The pause before a try after so many failures.
+pub(super) fn pause_after(failures: u32, first: Duration) -> Duration {
+    first
+        .saturating_mul(2_u32.saturating_pow(failures))
+        .min(LONGEST_RETRY_PAUSE)
+}
+
+/// A text for `sendMessage` or `editMessageText`. Without a keyboard, an edit removes the one that is there.
+pub(super) fn shown_as(at: ChatThread, rich: &Rich, is_plain: bool) -> Value {
+    let mut arguments = json!({
+        "chat_id": at.chat.0,
+        "text": rich.text,
+        "link_preview_options": {"is_disabled": true},
+    });
+    if !is_plain {
+        arguments["entities"] = json!(rich.entities());
+    }
+    arguments
 }
 
 /// Forgets a live message: a restart leaves it alone.

@@ -4,7 +4,6 @@
 //! states, typing and answers to buttons are not rows: the newest wins, and they may be lost.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -13,7 +12,9 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
 
 use super::api::Api;
+use super::budget::Rank;
 use super::line::{Ask, Asks, Line, Surroundings};
+use super::turns::Turns;
 use crate::domain::id::{ChatId, ChatThread, MessageId};
 use crate::domain::live::PromptState;
 use crate::domain::live::{LiveOf, LiveText};
@@ -25,27 +26,19 @@ use crate::store::{Store, StoreError, outbox};
 pub struct Outbox {
     asks: mpsc::UnboundedSender<(ChatId, Ask)>,
     api: Api,
+    turns: Turns,
     redactor: Redactor,
     calls: TaskTracker,
 }
 
 impl Outbox {
-    /// Starts the task that owns the lines. `pauses` are what is left of the pauses that Telegram asked for before the
-    /// start.
-    pub fn start(
-        around: Surroundings,
-        pauses: HashMap<ChatId, Duration>,
-        tasks: &TaskTracker,
-    ) -> Outbox {
+    /// Starts the task that owns the lines.
+    pub fn start(around: Surroundings, tasks: &TaskTracker) -> Outbox {
         let (asks, incoming) = mpsc::unbounded_channel();
-        let now = Instant::now();
         let (api, redactor) = (around.api.clone(), around.redactor.clone());
+        let turns = around.turns.clone();
         let lines = Lines {
             around,
-            paused_until: pauses
-                .into_iter()
-                .map(|(chat, left)| (chat, now + left))
-                .collect(),
             asks_of_all: asks.downgrade(),
             tasks: tasks.clone(),
         };
@@ -53,6 +46,7 @@ impl Outbox {
         Outbox {
             asks,
             api,
+            turns,
             redactor,
             calls: tasks.clone(),
         }
@@ -84,13 +78,18 @@ impl Outbox {
     /// The followed work has ended: its live message, if any, gets a last text and loses its button.
     pub fn end_live(&self, at: ChatThread, of: LiveOf, text: String) {
         let text = LiveText::plain(text);
-        self.ask(at.chat, Ask::LiveEnd { of, text });
+        self.ask(at.chat, Ask::LiveEnd { at, of, text });
     }
 
     /// The followed work has ended and another message says how: its live message, if any, is deleted. Bot API:
     /// `deleteMessage`.
     pub fn remove_live(&self, at: ChatThread, of: LiveOf) {
-        self.ask(at.chat, Ask::LiveGone(of));
+        self.ask(at.chat, Ask::LiveGone { at, of });
+    }
+
+    /// The Stop button of a live message was pressed; a message that is not the known one is deleted.
+    pub fn live_pressed(&self, at: ChatThread, of: LiveOf, message: MessageId) {
+        self.ask(at.chat, Ask::LivePressed { at, of, message });
     }
 
     /// A reaction on a prompt shows its state. Bot API: `setMessageReaction`.
@@ -106,8 +105,10 @@ impl Outbox {
     /// Sends a text without storing it, while the store fails. Tried once; may be lost.
     pub fn say_past_the_store(&self, at: ChatThread, text: String) {
         let api = self.api.clone();
+        let turns = self.turns.clone();
         let arguments = json!({"chat_id": at.chat.0, "text": self.redactor.text(&text)});
         self.calls.spawn(async move {
+            turns.take(at.chat, Rank::Answer, Instant::now()).await;
             let said: Result<Value, _> = api.call("sendMessage", &arguments).await;
             if let Err(error) = said {
                 warn!(chat.id = at.chat.0, %error, "the owner could not be told in the chat; only this log says so");
@@ -115,11 +116,12 @@ impl Outbox {
         });
     }
 
-    /// Answers a button immediately, outside the chat's budget. Bot API: `answerCallbackQuery`.
-    pub fn answer_button(&self, query: &str, text: &'static str) {
-        let api = self.api.clone();
+    /// Answers a button before anything else. Bot API: `answerCallbackQuery`.
+    pub fn answer_button(&self, chat: ChatId, query: &str, text: &'static str) {
+        let (api, turns) = (self.api.clone(), self.turns.clone());
         let arguments = json!({"callback_query_id": query, "text": text});
         self.calls.spawn(async move {
+            turns.take(chat, Rank::Press, Instant::now()).await;
             let answered: Result<bool, _> = api.call("answerCallbackQuery", &arguments).await;
             if let Err(error) = answered {
                 debug!(%error, "a button could not be answered; its press has had its effect");
@@ -136,8 +138,10 @@ impl Outbox {
     /// Deletes a message that somebody sent in a private chat. Tried once; may fail. Bot API: `deleteMessage`.
     pub fn delete(&self, chat: ChatId, message: MessageId) {
         let api = self.api.clone();
+        let turns = self.turns.clone();
         let arguments = json!({"chat_id": chat.0, "message_id": message.0});
         self.calls.spawn(async move {
+            turns.take(chat, Rank::Edit, Instant::now()).await;
             let deleted: Result<bool, _> = api.call("deleteMessage", &arguments).await;
             if let Err(error) = deleted {
                 debug!(chat.id = chat.0, %error, "a message could not be deleted");
@@ -157,7 +161,6 @@ impl Outbox {
 /// The task behind the handle.
 struct Lines {
     around: Surroundings,
-    paused_until: HashMap<ChatId, Instant>,
     asks_of_all: mpsc::WeakUnboundedSender<(ChatId, Ask)>,
     tasks: TaskTracker,
 }
@@ -186,7 +189,6 @@ impl Lines {
                 of_this: incoming,
                 of_all: self.asks_of_all.clone(),
             },
-            self.paused_until.get(&chat).copied(),
         );
         self.tasks.spawn(line.run());
         asks

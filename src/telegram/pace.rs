@@ -1,4 +1,4 @@
-//! Decides when a live message's newest state is shown: not too often, only if it changed, the last one always.
+//! Decides when a live message's newest state is shown: not too often, and only if it changed.
 //!
 //! No I/O; time is an argument.
 
@@ -14,8 +14,6 @@ pub struct Pace {
     /// The text to show next; the newest wins.
     wanted: Option<LiveText>,
     not_before: Instant,
-    /// `wanted` is the last state.
-    ended: bool,
 }
 
 impl Pace {
@@ -24,25 +22,11 @@ impl Pace {
             shown: LiveText::default(),
             wanted: None,
             not_before: now,
-            ended: false,
         }
     }
 
     pub fn want(&mut self, text: LiveText) {
-        if !self.ended {
-            self.wanted = Some(text);
-        }
-    }
-
-    /// The last state; it does not wait for its turn.
-    pub fn end(&mut self, text: LiveText, now: Instant) {
         self.wanted = Some(text);
-        self.ended = true;
-        self.not_before = now;
-    }
-
-    pub fn has_ended(&self) -> bool {
-        self.ended
     }
 
     /// When the wanted text may be shown; the budget may say later.
@@ -53,7 +37,7 @@ impl Pace {
     /// Takes the newest text, if it differs from the shown one.
     pub fn take(&mut self) -> Option<LiveText> {
         let text = self.wanted.take()?;
-        (self.ended || text != self.shown).then_some(text)
+        (text != self.shown).then_some(text)
     }
 
     /// `text` was shown; the next one waits `pause`.

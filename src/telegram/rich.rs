@@ -102,6 +102,56 @@ impl Rich {
         entities
     }
 
+    /// The text without links: each address stands behind its words, unless the words are the address. `None` if that
+    /// is longer than `most` UTF-16 units.
+    pub fn with_links_spelled_out(&self, most: usize) -> Option<Rich> {
+        let mut links: Vec<(usize, &str)> = self
+            .styles
+            .iter()
+            .filter_map(|(range, style)| match style {
+                Style::Link { url } if !says(&self.text[range.clone()], url) => {
+                    Some((range.end, url.as_str()))
+                }
+                _ => None,
+            })
+            .collect();
+        links.sort_by_key(|(end, _)| *end);
+        let mut text = String::with_capacity(self.text.len());
+        let mut from = 0;
+        // For each link's end: how much longer the text behind it becomes.
+        let mut grown: Vec<(usize, usize)> = Vec::with_capacity(links.len());
+        for (end, url) in links {
+            text.push_str(&self.text[from..end]);
+            text.push_str(&format!(" ({url})"));
+            grown.push((end, text.len() - end));
+            from = end;
+        }
+        text.push_str(&self.text[from..]);
+        if text.encode_utf16().count() > most {
+            return None;
+        }
+        let moved = |at: usize, links_before: usize| match links_before {
+            0 => at,
+            some => at + grown[some - 1].1,
+        };
+        let styles = self
+            .styles
+            .iter()
+            .filter(|(_, style)| !matches!(style, Style::Link { .. }))
+            .map(|(range, style)| {
+                let start = grown.partition_point(|(end, _)| *end <= range.start);
+                let end = match style {
+                    // The address of its last words belongs to a quote.
+                    Style::Quote { .. } => grown.partition_point(|(end, _)| *end <= range.end),
+                    _ => grown.partition_point(|(end, _)| *end < range.end),
+                };
+                let range = moved(range.start, start)..moved(range.end, end.max(start));
+                (range, style.clone())
+            })
+            .collect();
+        Some(Rich { text, styles })
+    }
+
     /// Cuts into parts that each fit one message: at a paragraph's end if there is one, else a line's, else a word's,
     /// and never inside what a reader sees as one character. A code block that fits a message of its own is not cut.
     /// The white space at a cut is dropped; nothing else is.
@@ -289,6 +339,11 @@ fn entity(style: &Style, offset: usize, length: usize) -> Entity {
             _ => None,
         },
     }
+}
+
+/// Whether a link's words are its address.
+pub(super) fn says(words: &str, url: &str) -> bool {
+    words == url || url.strip_prefix("mailto:") == Some(words)
 }
 
 fn skip_blank(text: &str, from: usize) -> usize {

@@ -11,20 +11,16 @@ use tokio::time::Instant;
 use tracing::{debug, warn};
 
 use super::api::{Api, ApiError};
-use super::budget::Budget;
+use super::budget::Rank;
 use super::draw::Part;
-use super::rich::{Entity, Rich};
+use super::error::About;
+use super::keyboard;
+use super::rich::{CAPTION_UNITS, MESSAGE_UNITS, Rich};
+use super::turns::Turns;
 use crate::chat::files;
-use crate::domain::button::Button;
 use crate::domain::id::{ChatId, ChatThread, MessageId};
-use crate::domain::outgoing::{Outgoing, WantsReply};
-use crate::domain::shown::one_line;
+use crate::domain::outgoing::Outgoing;
 use crate::store::outbox::Due;
-
-/// How long a button's label may be, in characters.
-const LABEL_SHOWN: usize = 60;
-/// How much of a command its button shows, in characters.
-const COMMAND_SHOWN: usize = 40;
 
 /// Bot API: the part of `Message` that is needed.
 #[derive(Deserialize)]
@@ -44,8 +40,13 @@ pub(super) enum Delivery {
     Doubtful(String),
     /// The group has become another one.
     Migrated(ChatId),
-    /// The topic was deleted or closed.
-    TopicGone(String),
+    /// The topic was deleted, or is closed.
+    TopicShut {
+        is_gone: bool,
+        failure: String,
+    },
+    /// What is meant for the group itself does not arrive: its General topic is closed. Other topics may be open.
+    GeneralShut(String),
     /// Nothing of the bot's arrives in this chat: blocked, removed, not allowed to write.
     Unreachable(String),
     /// Telegram does not take this message.
@@ -57,71 +58,101 @@ pub(super) enum Delivery {
 /// The form of one try.
 #[derive(Clone, Copy)]
 struct Form {
-    /// With its entities.
-    styled: bool,
+    styles: Styles,
+    has_reply: bool,
     /// As a picture, not a document.
     as_picture: bool,
 }
 
+/// How much of a text's styles is sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Styles {
+    All,
+    /// Links are spelled out: most refusals are about an address.
+    NoLinks,
+    None,
+}
+
 /// One part of a message on its way.
-pub(super) struct Sending<'a> {
-    pub api: &'a Api,
-    /// The chat's allowance; every call is taken from it.
-    pub budget: &'a mut Budget,
-    pub due: &'a Due,
-    pub part: &'a Part,
+pub(super) struct Sending {
+    pub api: Api,
+    /// The first call has had its turn; others wait for theirs.
+    pub turns: Turns,
+    pub due: Due,
+    pub part: Part,
     /// It is the last part, which has the buttons.
     pub is_last: bool,
     /// Messages of this chat may ring now.
     pub rings: bool,
     /// Each gets a button that copies it.
-    pub commands: &'a [String],
+    pub commands: Vec<String>,
 }
 
-impl Sending<'_> {
+impl Sending {
     /// Makes the call; repeats it without the refused part of its form.
-    pub async fn send(&mut self) -> Delivery {
-        let mut arguments = self.arguments();
+    pub async fn send(&self) -> Delivery {
         let mut form = Form {
-            styled: true,
+            styles: Styles::All,
+            has_reply: true,
             as_picture: true,
         };
         loop {
-            let error = match self.call(&arguments, form).await {
+            let error = match self.call(form).await {
                 Ok(message) => return Delivery::Arrived(message),
                 Err(error) => error,
             };
-            if let Some(message) = self.due.edits
-                && is_about_the_edited(&error)
+            if let (Some(message), Some(about)) = (self.due.edits, error.about())
+                && is_over_for_an_edit(about)
             {
                 debug!(chat.id = self.due.at.chat.0, %error, "there is nothing to change any more");
                 return Delivery::Arrived(message);
             }
-            let has_reply = arguments.get("reply_parameters").is_some();
-            if form.styled && error.says("entit") {
-                form.styled = false;
-            } else if has_reply && is_about_the_reply(&error) {
-                arguments
-                    .as_object_mut()
-                    .map(|fields| fields.remove("reply_parameters"));
-            } else if form.as_picture && self.is_picture() && is_about_the_file(&error, self.due.at)
-            {
-                form.as_picture = false;
-            } else {
+            let Some(simpler) = self.simpler(form, &error) else {
                 return self.delivery_of(error);
-            }
+            };
             warn!(chat.id = self.due.at.chat.0, %error, "a message is sent again without what was refused");
+            form = simpler;
+            let (chat, now) = (self.due.at.chat, Instant::now());
+            self.turns.take(chat, Rank::Answer, now).await;
         }
     }
 
-    fn arguments(&self) -> Value {
+    /// The form without what was refused; `None` if that is not a matter of form.
+    fn simpler(&self, form: Form, error: &ApiError) -> Option<Form> {
+        match error.about()? {
+            About::Entities => match form.styles {
+                Styles::All if self.spelled_out().is_some() => Some(Form {
+                    styles: Styles::NoLinks,
+                    ..form
+                }),
+                Styles::All | Styles::NoLinks => Some(Form {
+                    styles: Styles::None,
+                    ..form
+                }),
+                Styles::None => None,
+            },
+            About::Reply if form.has_reply && self.reply_to().is_some() => Some(Form {
+                has_reply: false,
+                ..form
+            }),
+            about if form.as_picture && self.is_picture() && !about.is_place() => Some(Form {
+                as_picture: false,
+                ..form
+            }),
+            // The next call's keyboard is drawn without it.
+            _ if keyboard::leaves_out(error) => Some(form),
+            _ => None,
+        }
+    }
+
+    fn arguments(&self, form: Form) -> Value {
         let first = self.due.parts_sent == 0;
         let message = &self.due.message;
         if let Some(edited) = self.due.edits {
             return json!({
                 "chat_id": self.due.at.chat.0,
                 "message_id": edited.0,
-                "reply_markup": keyboard(&message.buttons, self.commands),
+                "reply_markup": keyboard::inline(&message.buttons, &self.commands),
             });
         }
         let mut arguments = json!({
@@ -130,32 +161,51 @@ impl Sending<'_> {
             "disable_notification": !(message.loud && first && self.rings),
         });
         set_thread(&mut arguments, self.due.at);
-        if let (true, Some(reply_to)) = (first, message.reply_to) {
+        if let (true, Some(reply_to)) = (form.has_reply, self.reply_to()) {
             arguments["reply_parameters"] =
                 json!({"message_id": reply_to.0, "allow_sending_without_reply": true});
         }
-        let has_buttons = !(message.buttons.is_empty() && self.commands.is_empty());
-        if self.is_last && has_buttons {
-            arguments["reply_markup"] = keyboard(&message.buttons, self.commands);
-        } else if let (true, Some(whose)) = (self.is_last, message.wants_reply) {
-            arguments["reply_markup"] =
-                json!({"force_reply": true, "selective": whose == WantsReply::OfAsker});
+        if self.is_last
+            && let Some(markup) = keyboard::markup(message, &self.commands)
+        {
+            arguments["reply_markup"] = markup;
         }
         arguments
     }
 
+    /// Only the first part replies.
+    fn reply_to(&self) -> Option<MessageId> {
+        let is_first = self.due.parts_sent == 0;
+        self.due.message.reply_to.filter(|_| is_first)
+    }
+
     fn is_picture(&self) -> bool {
-        matches!(self.part, Part::Stored { is_picture, .. } if *is_picture)
+        matches!(self.part, Part::Stored { is_picture, .. } if is_picture)
+    }
+
+    /// The part's text, or its caption.
+    fn text(&self) -> (&Rich, usize) {
+        match &self.part {
+            Part::Text(rich) => (rich, MESSAGE_UNITS),
+            Part::File { caption, .. } | Part::Stored { caption, .. } => (caption, CAPTION_UNITS),
+        }
+    }
+
+    /// The text with its links spelled out; `None` if it has none, or they do not fit.
+    fn spelled_out(&self) -> Option<Rich> {
+        let (rich, most) = self.text();
+        rich.with_links_spelled_out(most)
+            .filter(|spelled_out| spelled_out != rich)
     }
 
     /// A file that can never be sent is replaced by a sentence: it must not block later messages.
     fn delivery_of(&self, error: ApiError) -> Delivery {
-        if let Part::Stored { name, path, .. } = self.part {
-            let said = match &error {
-                ApiError::Unreadable(why) => Some(files::cannot_be_read(name, why)),
-                ApiError::Refused { code: 413, .. } => Some(files::too_large_after_all(name, path)),
-                refused if is_about_the_file(refused, self.due.at) => {
-                    Some(files::refused(name, path, &refused.to_string()))
+        if let Part::Stored { name, path, .. } = &self.part {
+            let said = match (&error, error.about()) {
+                (ApiError::Unreadable(why), _) => Some(files::cannot_be_read(name, why)),
+                (_, Some(About::Size)) => Some(files::too_large_after_all(name, path)),
+                (_, Some(about)) if !about.is_place() && about != About::Reply => {
+                    Some(files::refused(name, path, &error.to_string()))
                 }
                 _ => None,
             };
@@ -166,20 +216,22 @@ impl Sending<'_> {
         delivery_of(error, self.due.at)
     }
 
-    async fn call(&mut self, arguments: &Value, form: Form) -> Result<MessageId, ApiError> {
-        let mut arguments = arguments.clone();
-        let entities = |rich: &Rich| -> Vec<Entity> {
-            if form.styled {
-                rich.entities()
-            } else {
-                Vec::new()
-            }
+    async fn call(&self, form: Form) -> Result<MessageId, ApiError> {
+        let mut arguments = self.arguments(form);
+        let (rich, _) = self.text();
+        let spelled_out = match form.styles {
+            Styles::NoLinks => self.spelled_out(),
+            Styles::All | Styles::None => None,
         };
-        self.budget.spend(Instant::now());
-        let sent: Sent = match self.part {
-            Part::Text(rich) => {
+        let rich = spelled_out.as_ref().unwrap_or(rich);
+        let entities = match form.styles {
+            Styles::None => Vec::new(),
+            Styles::All | Styles::NoLinks => rich.entities(),
+        };
+        let sent: Sent = match &self.part {
+            Part::Text(_) => {
                 arguments["text"] = json!(rich.text);
-                arguments["entities"] = json!(entities(rich));
+                arguments["entities"] = json!(entities);
                 arguments["link_preview_options"] = json!({"is_disabled": true});
                 let method = match self.due.edits {
                     Some(_) => "editMessageText",
@@ -187,13 +239,9 @@ impl Sending<'_> {
                 };
                 self.api.call(method, &arguments).await?
             }
-            Part::File {
-                name,
-                content,
-                caption,
-            } => {
-                arguments["caption"] = json!(caption.text);
-                arguments["caption_entities"] = json!(entities(caption));
+            Part::File { name, content, .. } => {
+                arguments["caption"] = json!(rich.text);
+                arguments["caption_entities"] = json!(entities);
                 let content = content.clone();
                 self.api
                     .upload("sendDocument", &arguments, "document", name, content)
@@ -202,12 +250,12 @@ impl Sending<'_> {
             Part::Stored {
                 path,
                 name,
-                caption,
                 is_picture,
+                ..
             } => {
-                if !caption.text.is_empty() {
-                    arguments["caption"] = json!(caption.text);
-                    arguments["caption_entities"] = json!(entities(caption));
+                if !rich.text.is_empty() {
+                    arguments["caption"] = json!(rich.text);
+                    arguments["caption_entities"] = json!(entities);
                 }
                 let (method, field) = match *is_picture && form.as_picture {
                     true => ("sendPhoto", "photo"),
@@ -228,121 +276,36 @@ impl Sending<'_> {
     }
 }
 
-/// What a failed call means for the message. The Bot API's texts change now and then: they are matched loosely, and a
-/// message with an unknown refusal is kept.
+/// What a failed call means for the message. A message with an unknown refusal is kept.
 fn delivery_of(error: ApiError, at: ChatThread) -> Delivery {
-    let words = error.to_string();
+    let failure = error.to_string();
     match error {
         ApiError::Flood(pause) => Delivery::Flood(pause),
         ApiError::Migrated(chat) => Delivery::Migrated(chat),
-        ApiError::Unanswered(_) => Delivery::Doubtful(words),
+        ApiError::Unanswered(_) => Delivery::Doubtful(failure),
         ApiError::Server(_) | ApiError::NotSent(_) | ApiError::Unreadable(_) => {
-            Delivery::Later(words)
+            Delivery::Later(failure)
         }
-        // A token that is refused now may be accepted after a correction.
-        ref refused if refused.is_refused_token() => Delivery::Later(words),
-        ref refused if at.thread.is_some() && is_about_the_topic(refused) => {
-            Delivery::TopicGone(words)
-        }
-        ApiError::Refused { code: 403, .. } => Delivery::Unreachable(words),
-        ref refused if is_about_the_chat(refused) => Delivery::Unreachable(words),
-        ApiError::Refused { .. } => Delivery::Refused(words),
+        ApiError::Refused { about, .. } => match about {
+            // A token that is refused now may be accepted after a correction.
+            About::Token => Delivery::Later(failure),
+            About::TopicGone | About::TopicClosed if at.thread.is_some() => Delivery::TopicShut {
+                is_gone: about == About::TopicGone,
+                failure,
+            },
+            About::TopicClosed => Delivery::GeneralShut(failure),
+            About::Chat => Delivery::Unreachable(failure),
+            _ => Delivery::Refused(failure),
+        },
     }
 }
 
-/// Telegram refuses the file, not the place.
-fn is_about_the_file(error: &ApiError, at: ChatThread) -> bool {
-    let is_refusal = matches!(
-        error,
-        ApiError::Refused {
-            code: 400 | 413,
-            ..
-        }
-    );
-    let is_about_the_place = is_about_the_chat(error)
-        || is_about_the_reply(error)
-        || (at.thread.is_some() && is_about_the_topic(error));
-    is_refusal && !is_about_the_place
-}
-
-/// The message needs no edit, is gone, or is too old for one.
-fn is_about_the_edited(error: &ApiError) -> bool {
-    [
-        "message is not modified",
-        "message to edit not found",
-        "message can't be edited",
-        "message_id_invalid",
-    ]
-    .iter()
-    .any(|part| error.says(part))
-}
-
-fn is_about_the_reply(error: &ApiError) -> bool {
-    [
-        "replied",
-        "reply message",
-        "reply_message",
-        "message to reply",
-    ]
-    .iter()
-    .any(|part| error.says(part))
-}
-
-fn is_about_the_topic(error: &ApiError) -> bool {
-    [
-        "thread not found",
-        "topic_deleted",
-        "topic_closed",
-        "topic_id_invalid",
-    ]
-    .iter()
-    .any(|part| error.says(part))
-}
-
-fn is_about_the_chat(error: &ApiError) -> bool {
-    [
-        "chat not found",
-        "peer_id_invalid",
-        "user is deactivated",
-        "chat_write_forbidden",
-        "chat_restricted",
-        "no rights to send",
-        "not enough rights to send text",
-        "group chat was deactivated",
-        "channel_private",
-    ]
-    .iter()
-    .any(|part| error.says(part))
-}
-
-/// Bot API: `InlineKeyboardMarkup`; a few buttons in one row, many below one another, and a row for each command that
-/// can be copied (`CopyTextButton`).
-pub(super) fn keyboard(buttons: &[Button], commands: &[String]) -> Value {
-    const SIDE_BY_SIDE: usize = 3;
-    /// A phone cuts longer rows.
-    const LETTERS_SIDE_BY_SIDE: usize = 36;
-    let drawn: Vec<Value> = buttons
-        .iter()
-        .map(|button| json!({"text": one_line(&button.label, LABEL_SHOWN), "callback_data": button.press.data()}))
-        .collect();
-    let letters: usize = buttons
-        .iter()
-        .map(|button| button.label.chars().count())
-        .sum();
-    let in_a_row = match drawn.len() {
-        0..=SIDE_BY_SIDE if letters <= LETTERS_SIDE_BY_SIDE => SIDE_BY_SIDE,
-        _ => 1,
-    };
-    let copies = commands.iter().map(|command| {
-        let label = format!("Copy: {}", one_line(command, COMMAND_SHOWN));
-        vec![json!({"text": label, "copy_text": {"text": command}})]
-    });
-    let rows: Vec<Vec<Value>> = drawn
-        .chunks(in_a_row)
-        .map(<[Value]>::to_vec)
-        .chain(copies)
-        .collect();
-    json!({"inline_keyboard": rows})
+/// The message needs no edit, is gone, is too old for one, or stands in a topic where nothing changes any more.
+fn is_over_for_an_edit(about: About) -> bool {
+    matches!(
+        about,
+        About::Unchanged | About::Gone | About::Fixed | About::TopicGone | About::TopicClosed
+    )
 }
 
 pub(super) fn set_thread(arguments: &mut Value, at: ChatThread) {

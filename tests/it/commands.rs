@@ -1,4 +1,4 @@
-//! The commands: help, status, logs, the menu.
+//! The commands: help, status, logs.
 
 use crate::support::Machine;
 
@@ -14,33 +14,6 @@ fn start_and_help_say_what_this_is() {
         assert!(help.text.contains(command), "{command} in {}", help.text);
     }
     assert!(help.silent);
-}
-
-#[test]
-fn the_command_menu_is_set_at_the_start() {
-    let machine = Machine::new();
-    let _bot = machine.start();
-    let call = machine.until("the menu", || {
-        machine
-            .api
-            .calls()
-            .into_iter()
-            .find(|call| call.method == "setMyCommands")
-    });
-    let names: Vec<&str> = call.arguments["commands"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .filter_map(|command| command["command"].as_str())
-        .collect();
-    assert_eq!(
-        names,
-        [
-            "new", "status", "logs", "raw", "stop", "queue", "diff", "undo", "push", "get",
-            "verify", "checks", "autofix", "verbose", "quiet", "ring", "mode", "model", "effort",
-            "sessions", "resume", "whoami", "invite", "people", "help"
-        ]
-    );
 }
 
 #[test]

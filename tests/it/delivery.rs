@@ -112,7 +112,7 @@ fn an_answer_whose_topic_was_deleted_comes_in_the_chat_itself_and_says_why() {
     assert!(
         answer
             .text
-            .starts_with("The topic is gone, so this comes here:\n\n"),
+            .starts_with("The topic was deleted, so this comes here. It is about “hello”:\n\n"),
         "{}",
         answer.text
     );

@@ -159,9 +159,27 @@ fn a_reaction_on_the_prompt_shows_its_state() {
     machine.until("the last reaction", || {
         (reactions(&machine, failed).last()? == "👎").then_some(())
     });
-    assert_eq!(reactions(&machine, done), ["👀", "✍", "👍"]);
+    assert_eq!(reactions(&machine, done), ["✍", "👍"]);
+    // It waited for the first one.
     let of_failed = reactions(&machine, failed);
-    assert_eq!(of_failed.last().map(String::as_str), Some("👎"));
+    assert_eq!(of_failed.first().map(String::as_str), Some("👀"));
+}
+
+#[test]
+fn an_answer_within_a_second_is_the_only_sign_beside_the_typing() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+    machine.until_quiet();
+    let calls: Vec<String> = machine
+        .api
+        .calls()
+        .into_iter()
+        .map(|call| call.method)
+        .filter(|method| !method.starts_with("get") && method != "setMyCommands")
+        .collect();
+    assert_eq!(calls, ["sendChatAction", "sendMessage"]);
 }
 
 #[test]
@@ -176,8 +194,8 @@ fn a_chat_without_reactions_is_left_alone_and_loses_nothing() {
         Fault::Refuse(400, "Bad Request: REACTION_INVALID"),
     );
     for number in 1..=3 {
-        machine.ada_says(&format!("hello {number}"));
-        machine.message_with(&format!("You said: hello {number}"));
+        machine.ada_says(&format!("[[sleep: 1500]] [[say: hello {number}]]"));
+        machine.message_with(&format!("hello {number}"));
     }
     machine.until_quiet();
     assert_eq!(machine.api.requests("setMessageReaction").len(), 1);

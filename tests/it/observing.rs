@@ -150,7 +150,8 @@ fn what_happened_is_counted_once_and_by_what_it_was() {
     machine.api.plan("sendMessage", None, 1, Fault::Flood(1));
     machine.ada_says("/help");
     machine.message_with("goes unchanged to claude");
-    machine.api.plan("sendMessage", None, 1, Fault::Status(502));
+    let failed = Fault::Refuse(500, "Internal Server Error");
+    machine.api.plan("sendMessage", None, 1, failed);
     machine.ada_says("/status");
     machine.message_with("Running: nothing");
     machine.api.say(ChatId(99), UserId(99), "let me in");

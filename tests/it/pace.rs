@@ -8,29 +8,20 @@ use crate::support::replay::{busy, replay};
 use crate::support::{CHAT, TEAM};
 
 #[test]
-fn ten_minutes_of_a_busy_run_stay_within_what_telegram_allows_and_show_the_last_state() {
+fn ten_minutes_of_a_busy_run_stay_within_what_telegram_allows() {
     let ten_minutes = Duration::from_secs(600);
-    for (chat, pause, most_a_minute) in [(CHAT, 2, 30), (TEAM, 5, 20)] {
+    for (chat, pause, most_a_minute) in [(CHAT, 2, 30), (TEAM, 5, 13)] {
         let replay = replay(chat, ten_minutes, busy);
         let times: Vec<Duration> = replay.calls.iter().map(|(at, _)| *at).collect();
-        let (end, before) = times.split_last().expect("it was shown");
-        for pair in before.windows(2) {
+        for pair in times.windows(2) {
             let gap = pair[1] - pair[0];
             assert!(gap >= Duration::from_secs(pause), "{gap:?} in {chat:?}");
         }
         for from in &times {
             let minute = *from..*from + Duration::from_secs(60);
             let calls = times.iter().filter(|at| minute.contains(at)).count();
-            assert!(
-                calls <= most_a_minute + 1,
-                "{calls} in a minute in {chat:?}"
-            );
+            assert!(calls <= most_a_minute, "{calls} in a minute in {chat:?}");
         }
-        assert_eq!(
-            replay.calls.last().map(|(_, text)| text),
-            Some(&replay.last)
-        );
-        assert!(*end < ten_minutes + Duration::from_secs(30), "{end:?}");
         // And it is a live message all the same.
         assert!(times.len() > 60, "{} calls in {chat:?}", times.len());
     }

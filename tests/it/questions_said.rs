@@ -36,7 +36,10 @@ fn said(all: &mut String, when: &str, message: &Outgoing) {
         Body::Evidence { .. } | Body::Stored(_) => panic!("no question is evidence or a file"),
     }
     for button in &message.buttons {
-        let _ = writeln!(all, "[[ {} ]]", button.label);
+        let _ = match button.is_over {
+            true => writeln!(all, "(( {} ))", button.label),
+            false => writeln!(all, "[[ {} ]]", button.label),
+        };
         assert!(button.press.data().len() <= 64, "{:?}", button.press);
     }
     all.push('\n');

@@ -138,6 +138,20 @@ fn a_very_long_answer_is_its_first_part_and_a_file() {
     );
 }
 
+#[test]
+fn links_that_are_spelled_out_keep_their_addresses_and_all_other_styles() {
+    let markdown = "> see **[the 👩‍💻 page](https://a.b/c) and** <https://a.b>, [last](https://c.d)\n\nthen `code`";
+    let rich = markdown::render(markdown).text;
+    let spelled_out = rich.with_links_spelled_out(MESSAGE_UNITS).expect("it fits");
+    assert_eq!(
+        shown(&spelled_out),
+        "⟨blockquote:see ⟨bold:the 👩‍💻 page (https://a.b/c) and⟩ https://a.b, last (https://c.d)⟩\n\nthen ⟨code:code⟩"
+    );
+    let units = spelled_out.text.encode_utf16().count();
+    assert_eq!(rich.with_links_spelled_out(units), Some(spelled_out));
+    assert_eq!(rich.with_links_spelled_out(units - 1), None);
+}
+
 /// Entities as marks in the text: `⟨bold:` opens one, `⟩` closes it.
 fn shown(rich: &Rich) -> String {
     let units: Vec<u16> = rich.text.encode_utf16().collect();

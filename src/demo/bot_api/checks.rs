@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::{Does, Key, Version};
+
 /// A refusal: code and text.
 #[derive(Debug)]
 pub(super) struct Refusal(pub u16, pub String);
@@ -74,7 +76,7 @@ pub(super) fn checked_entities(entities: &Value, text: &str) -> Result<Vec<Value
 /// The most buttons below one message.
 const MOST_BUTTONS: usize = 100;
 
-pub(super) fn checked_buttons(markup: &Value) -> Result<Vec<(String, String)>, Refusal> {
+pub(super) fn checked_keys(markup: &Value, version: Version) -> Result<Vec<Key>, Refusal> {
     let rows = markup["inline_keyboard"]
         .as_array()
         .cloned()
@@ -83,23 +85,66 @@ pub(super) fn checked_buttons(markup: &Value) -> Result<Vec<(String, String)>, R
     if buttons.len() > MOST_BUTTONS {
         return Err(bad("reply markup is too long"));
     }
-    buttons
-        .into_iter()
-        .map(|button| {
-            let text = button["text"].as_str().unwrap_or_default().trim();
-            if let Some(copied) = button["copy_text"]["text"].as_str() {
-                if text.is_empty() || copied.is_empty() || copied.encode_utf16().count() > 256 {
-                    return Err(bad("BUTTON_COPY_TEXT_INVALID"));
-                }
-                return Ok((text.to_owned(), copied.to_owned()));
+    let key = |button| checked_key(button, version);
+    buttons.into_iter().map(key).collect()
+}
+
+/// Of the fields that say what a button does it has exactly one.
+fn checked_key(button: &Value, version: Version) -> Result<Key, Refusal> {
+    let text = button["text"].as_str().unwrap_or_default().trim();
+    let has = |field: &&str| !button[*field].is_null();
+    if text.is_empty() {
+        return Err(bad(
+            "can't parse inline keyboard button: text must be non-empty",
+        ));
+    }
+    let known: &[&str] = match version {
+        Version::Old => &["callback_data", "copy_text"],
+        Version::New => &["callback_data", "copy_text", "disabled"],
+    };
+    let kinds: Vec<&str> = known.iter().copied().filter(has).collect();
+    let does = match kinds[..] {
+        [] => {
+            return Err(bad(
+                "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard",
+            ));
+        }
+        ["callback_data"] => match button["callback_data"].as_str() {
+            Some(data) if (1..=64).contains(&data.len()) => Does::Calls(data.to_owned()),
+            _ => return Err(bad("BUTTON_DATA_INVALID")),
+        },
+        ["copy_text"] => match button["copy_text"]["text"].as_str() {
+            Some(copied) if (1..=256).contains(&copied.encode_utf16().count()) => {
+                Does::Copies(copied.to_owned())
             }
-            let data = button["callback_data"].as_str().unwrap_or_default();
-            if text.is_empty() || data.is_empty() || data.len() > 64 {
-                return Err(bad("BUTTON_DATA_INVALID"));
-            }
-            Ok((text.to_owned(), data.to_owned()))
-        })
-        .collect()
+            _ => return Err(bad("BUTTON_COPY_TEXT_INVALID")),
+        },
+        ["disabled"] if button["disabled"].is_object() => Does::Nothing,
+        ["disabled"] => {
+            return Err(bad(
+                "can't parse inline keyboard button: Field \"disabled\" must be of type Object",
+            ));
+        }
+        _ => return Err(bad("a button does more than one thing")),
+    };
+    Ok(Key {
+        text: text.to_owned(),
+        style: checked_style(&button["style"], version)?,
+        does,
+    })
+}
+
+fn checked_style(style: &Value, version: Version) -> Result<Option<String>, Refusal> {
+    match style {
+        _ if version == Version::Old => Ok(None),
+        Value::Null => Ok(None),
+        Value::String(style) if ["primary", "success", "danger"].contains(&style.as_str()) => {
+            Ok(Some(style.clone()))
+        }
+        _ => Err(bad(
+            "can't parse inline keyboard button: invalid button style specified",
+        )),
+    }
 }
 
 pub(super) fn checked_file(

@@ -5,6 +5,7 @@
 
 mod checks;
 mod files;
+mod menus;
 mod request;
 mod server;
 
@@ -51,8 +52,10 @@ pub struct Posted {
     pub text: String,
     /// Bot API: `MessageEntity`, as sent.
     pub entities: Vec<Value>,
-    /// Texts and data of the buttons below it.
+    /// Texts and data of the buttons below it that can be pressed.
     pub buttons: Vec<(String, String)>,
+    /// All the buttons below it.
+    pub keys: Vec<Key>,
     pub silent: bool,
     /// Bot API: `ForceReply`; such a message cannot be edited.
     pub forces_reply: bool,
@@ -62,6 +65,36 @@ pub struct Posted {
     /// The bot's reaction on it.
     pub reaction: Option<String>,
     pub edits: u32,
+}
+
+/// A button as a phone shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    pub text: String,
+    /// `primary`, `success` or `danger`.
+    pub style: Option<String>,
+    pub does: Does,
+}
+
+/// The effect of a press.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Does {
+    /// Bot API: `callback_data`
+    Calls(String),
+    /// Bot API: `CopyTextButton`
+    Copies(String),
+    /// Bot API: `DisabledButton`
+    Nothing,
+}
+
+/// What the server knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Version {
+    /// Bot API 9.3, as a local server may be.
+    Old,
+    /// Bot API 10.3
+    #[default]
+    New,
 }
 
 /// One thing that a phone would have shown.
@@ -147,6 +180,7 @@ impl BotApi {
             text: message["text"].as_str().unwrap_or_default().to_owned(),
             entities: Vec::new(),
             buttons: Vec::new(),
+            keys: Vec::new(),
             silent: false,
             forces_reply: false,
             reply_to: None,
@@ -230,6 +264,11 @@ impl BotApi {
         url.clone_into(&mut self.lock().webhook);
     }
 
+    /// From now on the server is of this version.
+    pub fn set_version(&self, version: Version) {
+        self.lock().version = version;
+    }
+
     /// Removes the bot from a group, without an update.
     pub fn leave(&self, group: ChatId) {
         self.lock().left.insert(group.0);
@@ -243,6 +282,11 @@ impl BotApi {
     /// How often the bot has asked for updates.
     pub fn polls(&self) -> u64 {
         self.lock().polls
+    }
+
+    /// The commands in a person's menu.
+    pub fn menu(&self, chat: ChatId, user: UserId) -> Vec<String> {
+        self.lock().menus.of(chat, user)
     }
 
     /// All messages as they are now, in the order in which they were posted.
@@ -371,7 +415,7 @@ fn refused(Refusal(code, description): &Refusal) -> Response {
 }
 
 fn canonical(method: &str) -> &str {
-    const METHODS: [&str; 17] = [
+    const METHODS: [&str; 18] = [
         "getMe",
         "getWebhookInfo",
         "getChat",
@@ -387,6 +431,7 @@ fn canonical(method: &str) -> &str {
         "sendChatAction",
         "answerCallbackQuery",
         "setMyCommands",
+        "deleteMyCommands",
         "setMessageReaction",
         "deleteMessage",
     ];

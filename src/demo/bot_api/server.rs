@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::checks::{
-    Refusal, bad, checked_buttons, checked_entities, checked_file, checked_force_reply,
-    checked_photo, checked_text,
+    Refusal, bad, checked_entities, checked_file, checked_force_reply, checked_keys, checked_photo,
+    checked_text,
 };
 use super::files::Files;
-use super::{Call, Posted, Shown};
+use super::menus::Menus;
+use super::{Call, Does, Key, Posted, Shown, Version};
 use crate::domain::id::ChatId;
 
 /// The state of one bot. Made by `Default`; the caller sets the token and the name.
@@ -17,6 +18,7 @@ use crate::domain::id::ChatId;
 pub(super) struct Server {
     pub(super) token: String,
     pub(super) username: String,
+    pub(super) version: Version,
     pub(super) next_update: i64,
     pub(super) updates: BTreeMap<i64, Value>,
     /// Groups that the bot was taken out of.
@@ -30,6 +32,7 @@ pub(super) struct Server {
     pub(super) shown: Vec<Shown>,
     pub(super) calls: Vec<Call>,
     pub(super) files: Files,
+    pub(super) menus: Menus,
 }
 
 impl Server {
@@ -86,7 +89,17 @@ impl Server {
                 }
                 Ok(json!(true))
             }
-            "sendChatAction" | "setMyCommands" => Ok(json!(true)),
+            "sendChatAction" => Ok(json!(true)),
+            "setMyCommands" | "deleteMyCommands" => {
+                let Server {
+                    menus, messages, ..
+                } = self;
+                let is_known = |chat: ChatId| is_known(messages, chat);
+                match method {
+                    "setMyCommands" => menus.set(arguments, is_known),
+                    _ => menus.delete(arguments, is_known),
+                }
+            }
             "setMessageReaction" => self.react(arguments),
             _ => Err(Refusal(404, "Not Found: method not found".into())),
         }
@@ -95,10 +108,7 @@ impl Server {
     /// A person is known after writing to the bot.
     fn chat(&self, arguments: &Value) -> Result<Value, Refusal> {
         let chat = arguments["chat_id"].as_i64().map(ChatId);
-        let known = |chat: &ChatId| {
-            chat.is_group() || self.messages.iter().any(|message| message.chat == chat.0)
-        };
-        match chat.filter(known) {
+        match chat.filter(|chat| is_known(&self.messages, *chat)) {
             Some(chat) => Ok(chat_json(chat)),
             None => Err(bad("chat not found")),
         }
@@ -128,7 +138,7 @@ impl Server {
             return Err(bad("message thread not found"));
         }
         let entities = checked_entities(&arguments[entities], &text)?;
-        let buttons = checked_buttons(&arguments["reply_markup"])?;
+        let keys = checked_keys(&arguments["reply_markup"], self.version)?;
         let posted = Posted {
             chat,
             id: self.next_message_id(chat),
@@ -136,7 +146,8 @@ impl Server {
             by_bot: true,
             text,
             entities,
-            buttons,
+            buttons: buttons_of(&keys),
+            keys,
             forces_reply: checked_force_reply(&arguments["reply_markup"])?,
             silent: arguments["disable_notification"] == json!(true),
             reply_to: arguments["reply_parameters"]["message_id"].as_i64(),
@@ -167,14 +178,15 @@ impl Server {
     fn edit(&mut self, arguments: &Value) -> Result<Value, Refusal> {
         let text = checked_text(arguments, "text", 4096)?;
         let entities = checked_entities(&arguments["entities"], &text)?;
-        let buttons = checked_buttons(&arguments["reply_markup"])?;
+        let keys = checked_keys(&arguments["reply_markup"], self.version)?;
         let message = self.message_to_edit(arguments)?;
-        if message.text == text && message.entities == entities && message.buttons == buttons {
+        if message.text == text && message.entities == entities && message.keys == keys {
             return Err(not_modified());
         }
         message.text = text;
         message.entities = entities;
-        message.buttons = buttons;
+        message.buttons = buttons_of(&keys);
+        message.keys = keys;
         message.edits += 1;
         let edited = message.clone();
         self.shown.push(Shown::Edited(edited.clone()));
@@ -200,12 +212,13 @@ impl Server {
     }
 
     fn edit_buttons(&mut self, arguments: &Value) -> Result<Value, Refusal> {
-        let buttons = checked_buttons(&arguments["reply_markup"])?;
+        let keys = checked_keys(&arguments["reply_markup"], self.version)?;
         let message = self.message_to_edit(arguments)?;
-        if message.buttons == buttons {
+        if message.keys == keys {
             return Err(not_modified());
         }
-        message.buttons = buttons;
+        message.buttons = buttons_of(&keys);
+        message.keys = keys;
         let edited = message.clone();
         self.shown.push(Shown::Edited(edited.clone()));
         Ok(message_json(&edited))
@@ -232,6 +245,19 @@ impl Server {
         *next += 1;
         id
     }
+}
+
+fn is_known(messages: &[Posted], chat: ChatId) -> bool {
+    chat.is_group() || messages.iter().any(|message| message.chat == chat.0)
+}
+
+fn buttons_of(keys: &[Key]) -> Vec<(String, String)> {
+    keys.iter()
+        .filter_map(|key| match &key.does {
+            Does::Calls(data) | Does::Copies(data) => Some((key.text.clone(), data.clone())),
+            Does::Nothing => None,
+        })
+        .collect()
 }
 
 fn not_modified() -> Refusal {

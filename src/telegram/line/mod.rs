@@ -1,41 +1,39 @@
-//! One chat's line: one call at a time, messages that must arrive first, then live states.
+//! One chat's line: what is due goes in the order of its rank, messages that must arrive first, then live states.
 //!
 //! Secrets are taken out here: everything that a chat is shown passes here, with its source text still whole. After
 //! drawing, entities have offsets into the text, which would no longer fit, and a cut between parts could split a
 //! secret.
 //!
-//! A chat that is slow, blocked or told to pause delays only itself. `settle` handles every outcome of a send; none of
-//! them is a loop. `beside` shows live messages, reactions and typing.
+//! One call at a time, but for files: those go up beside it, one at a time, and nothing waits for them. A chat that is
+//! slow, blocked or told to pause delays only itself. `due` sends what must arrive, and `settle` handles every
+//! outcome of a send; none of them is a loop. `beside` shows live messages, reactions and typing.
 
 mod beside;
+mod due;
 mod settle;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
-use fail::fail_point;
-use jiff::Zoned;
-use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
 
-use super::api::{Api, ApiError};
-use super::budget::{Budget, Purpose};
-use super::draw;
+use super::api::Api;
+use super::budget::Rank;
+use super::leaving::Leaving;
 use super::live::LiveMessage;
 use super::react::Reactions;
-use super::send::Sending;
-use crate::domain::choices::minute_of_day;
-use crate::domain::delivery::Parked;
+use super::turns::Turns;
 use crate::domain::id::{ChatId, ChatThread, MessageId};
 use crate::domain::live::PromptState;
 use crate::domain::live::{LiveOf, LiveText};
 use crate::metrics::Metrics;
 use crate::redact::Redactor;
-use crate::store::{Store, outbox, pauses, settings};
-use settle::Unrecorded;
+use crate::store::{Store, pauses};
+use beside::SlowMode;
+use due::{DueRow, Uploads};
+use settle::{Failing, Unrecorded};
 
 /// A request to a line.
 pub enum Ask {
@@ -51,10 +49,20 @@ pub enum Ask {
         message: MessageId,
     },
     LiveEnd {
+        at: ChatThread,
         of: LiveOf,
         text: LiveText,
     },
-    LiveGone(LiveOf),
+    LiveGone {
+        at: ChatThread,
+        of: LiveOf,
+    },
+    /// The Stop button of this message was pressed.
+    LivePressed {
+        at: ChatThread,
+        of: LiveOf,
+        message: MessageId,
+    },
     Typing(ChatThread),
     RemoveButtons(MessageId),
     React {
@@ -64,7 +72,7 @@ pub enum Ask {
 }
 
 /// Pauses between tries of a message that must arrive; the last one is repeated.
-const RETRY_PAUSES_S: [u64; 8] = [1, 2, 5, 10, 30, 60, 120, 300];
+const RETRY_PAUSES_S: [u64; 5] = [1, 2, 5, 10, 30];
 /// After a failure of the store.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How long Telegram may take to answer something harmless.
@@ -75,11 +83,14 @@ const FLUSH_LIMIT: Duration = Duration::from_millis(2_500);
 const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How often a message is sent if nobody knows whether it arrived: once, and once more.
 const MOST_DOUBTS: u32 = 2;
+/// Telegram has been silent if no call of any chat was answered for so long.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// The handles that a line works with.
 #[derive(Clone)]
 pub struct Surroundings {
     pub api: Api,
+    pub turns: Turns,
     pub store: Store,
     pub metrics: Metrics,
     pub redactor: Redactor,
@@ -98,62 +109,74 @@ pub struct Line {
     chat: ChatId,
     around: Surroundings,
     asks: Asks,
-    budget: Budget,
-    due: bool,
-    /// A failed message is not tried before this.
-    retry_at: Instant,
-    /// How often in a row Telegram gave no answer at all.
+    /// When Telegram last answered any call.
+    heard: watch::Receiver<std::time::Instant>,
+    due: Option<DueRow>,
+    retry: Retry,
+    /// How often in a row Telegram gave no answer at all, and since when.
     silences: usize,
+    silent_since: std::time::Instant,
+    /// The message that Telegram's server fails at again and again.
+    failing: Option<Failing>,
     /// Telegram has answered since the bot was started.
     was_heard: bool,
     /// Outcomes that could not be recorded yet; nothing more is sent until they are.
     unrecorded: VecDeque<Unrecorded>,
+    uploads: Uploads,
     live: BTreeMap<LiveOf, LiveMessage>,
-    /// Live messages to remove.
-    gone: VecDeque<(LiveOf, MessageId)>,
-    /// Messages whose buttons are to be removed.
-    old_buttons: VecDeque<MessageId>,
+    leaving: Vec<Leaving>,
     reactions: Reactions,
+    /// When each topic was last shown as typing.
+    typed: HashMap<ChatThread, Instant>,
+    slow_mode: SlowMode,
 }
 
-/// What a line does next.
-enum Next {
+/// When messages are tried again.
+#[derive(Clone, Copy)]
+struct Retry {
+    at: Instant,
+    /// The time is a guess: any sign of life from Telegram is better.
+    ends_with_sign: bool,
+}
+
+/// Something that may be called for when it is due.
+struct Candidate {
+    rank: Rank,
+    since: Instant,
+    what: Call,
+}
+
+enum Call {
     Send,
     ShowLive(LiveOf),
-    RemoveLive(LiveOf, MessageId),
-    RemoveButtons(MessageId),
+    /// An index.
+    Leave(usize),
     React,
-    WaitUntil(Instant),
-    Wait,
 }
 
 impl Line {
-    /// `paused_until` is the end of a pause that Telegram asked for before the bot was started.
-    pub fn new(
-        chat: ChatId,
-        around: Surroundings,
-        asks: Asks,
-        paused_until: Option<Instant>,
-    ) -> Line {
-        let now = Instant::now();
-        let mut budget = Budget::new(chat, now);
-        if let Some(until) = paused_until {
-            budget.pause(until.saturating_duration_since(now), now);
-        }
+    pub fn new(chat: ChatId, around: Surroundings, asks: Asks) -> Line {
         Line {
             chat,
+            heard: around.api.heard(),
             around,
             asks,
-            budget,
-            due: false,
-            retry_at: now,
+            due: None,
+            retry: Retry {
+                at: Instant::now(),
+                ends_with_sign: false,
+            },
             silences: 0,
+            silent_since: std::time::Instant::now(),
+            failing: None,
             was_heard: false,
             unrecorded: VecDeque::new(),
+            uploads: Uploads::default(),
             live: BTreeMap::new(),
-            gone: VecDeque::new(),
-            old_buttons: VecDeque::new(),
+            leaving: Vec::new(),
             reactions: Reactions::default(),
+            typed: HashMap::new(),
+            slow_mode: SlowMode::default(),
         }
     }
 
@@ -163,44 +186,33 @@ impl Line {
             while let Ok(ask) = self.asks.of_this.try_recv() {
                 self.take(ask);
             }
-            let wake = match self.next(Instant::now()) {
-                Next::Send => {
-                    self.send_next().await;
-                    continue;
-                }
-                Next::ShowLive(of) => {
-                    self.show_live(&of).await;
-                    continue;
-                }
-                Next::RemoveLive(of, message) => {
-                    self.remove_live(of, message).await;
-                    continue;
-                }
-                Next::RemoveButtons(message) => {
-                    self.remove_buttons(message).await;
-                    continue;
-                }
-                Next::React => {
-                    self.react().await;
-                    continue;
-                }
-                Next::WaitUntil(moment) => Some(moment),
-                Next::Wait => None,
-            };
-            let timer = async {
-                match wake {
-                    Some(moment) => sleep_until(moment).await,
+            self.look_at_due().await;
+            let next = self.next();
+            let (turns, chat) = (self.around.turns.clone(), self.chat);
+            let turn = async {
+                match &next {
+                    Some(next) => {
+                        sleep_until(next.since).await;
+                        turns.take(chat, next.rank, next.since).await;
+                    }
                     None => std::future::pending().await,
                 }
             };
+            let is_guess = self.retry.ends_with_sign && self.due.is_some();
             tokio::select! {
                 ask = self.asks.of_this.recv() => match ask {
                     Some(ask) => self.take(ask),
                     None => return self.flush().await,
                 },
-                () = timer => {}
+                Some(done) = self.uploads.running.join_next() => self.uploaded(done).await,
+                _ = self.heard.changed(), if is_guess => {
+                    self.retry = Retry { at: Instant::now(), ends_with_sign: false };
+                }
                 // A stuck task may still have a handle to the outbox.
                 () = stopping(&self.around.quit) => return self.flush().await,
+                () = turn => if let Some(next) = next {
+                    self.call(next.what).await;
+                },
             }
         }
     }
@@ -208,48 +220,64 @@ impl Line {
     /// Sends the due messages that may go now; the bot is about to stop.
     async fn flush(mut self) {
         let deadline = Instant::now() + FLUSH_LIMIT;
-        while self.due {
-            let now = Instant::now();
-            let ready = self
-                .budget
-                .ready_at(Purpose::Message, now)
-                .max(self.retry_at);
+        loop {
+            self.look_at_due().await;
+            if self.due.is_none() {
+                break;
+            }
+            let rank = Rank::Answer;
+            let ready = self.around.turns.ready_at(self.chat, rank, Instant::now());
+            let ready = ready.max(self.retry.at);
             if ready >= deadline {
-                return;
+                break;
             }
             sleep_until(ready).await;
-            if timeout_at(deadline, self.send_next()).await.is_err() {
-                return;
+            let sent = async {
+                self.around.turns.take(self.chat, rank, ready).await;
+                self.send_next().await;
+            };
+            if timeout_at(deadline, sent).await.is_err() {
+                break;
             }
+        }
+        while let Ok(Some(done)) = timeout_at(deadline, self.uploads.running.join_next()).await {
+            self.uploaded(done).await;
         }
     }
 
     fn take(&mut self, ask: Ask) {
+        let now = Instant::now();
         match ask {
-            Ask::Deliver => self.due = true,
+            Ask::Deliver => self.is_due(),
             Ask::Live { at, of, text } => {
                 let text = self.around.redactor.without_secrets(text);
                 self.live_of(at, of).want(text);
             }
             Ask::LiveKnown { at, of, message } => self.live_of(at, of).is_known_as(message),
-            Ask::LiveEnd { of, text } => {
-                let text = self.around.redactor.without_secrets(text);
-                let now = Instant::now();
-                if !self
-                    .live
-                    .get_mut(&of)
-                    .is_some_and(|live| live.end(text, now))
-                {
-                    self.live.remove(&of);
+            Ask::LiveEnd { at, of, text } => {
+                let text = self.around.redactor.without_secrets(text).text;
+                let live = self.live.remove(&of);
+                if let Some(message) = live.and_then(|live| live.message()) {
+                    self.leaving
+                        .push(Leaving::with_last_text(at, of, message, text));
                 }
             }
-            Ask::LiveGone(of) => {
-                let message = self.live.remove(&of).and_then(|live| live.message());
-                self.gone.extend(message.map(|message| (of, message)));
+            Ask::LiveGone { at, of } => {
+                let live = self.live.remove(&of);
+                if let Some(message) = live.and_then(|live| live.message()) {
+                    self.leaving.push(Leaving::deleted(at, of, message));
+                }
             }
+            Ask::LivePressed { at, of, message } => self.pressed(at, &of, message),
             Ask::Typing(at) => self.type_along(at),
-            Ask::React { message, state } => self.reactions.want(message, state),
-            Ask::RemoveButtons(message) => self.old_buttons.push_back(message),
+            Ask::React { message, state } => self.reactions.want(message, state, now),
+            Ask::RemoveButtons(message) => {
+                let at = ChatThread {
+                    chat: self.chat,
+                    thread: None,
+                };
+                self.leaving.push(Leaving::without_buttons(at, message));
+            }
         }
     }
 
@@ -259,144 +287,70 @@ impl Line {
             .or_insert_with(|| LiveMessage::new(at, of, Instant::now()))
     }
 
-    fn next(&mut self, now: Instant) -> Next {
-        let mut earliest: Option<Instant> = None;
-        let mut consider = |moment: Instant| {
-            earliest = Some(earliest.map_or(moment, |other| other.min(moment)));
-        };
-        if self.due {
-            let ready = self
-                .budget
-                .ready_at(Purpose::Message, now)
-                .max(self.retry_at);
-            if ready <= now {
-                return Next::Send;
-            }
-            consider(ready);
-        }
-        let live_ready = self.budget.ready_at(Purpose::Live, now);
-        for (of, live) in &self.live {
-            let Some(due) = live.due_at() else {
-                continue;
-            };
-            let ready = live_ready.max(due);
-            if ready <= now {
-                return Next::ShowLive(of.clone());
-            }
-            consider(ready);
-        }
-        if let Some((of, message)) = self.gone.front() {
-            if live_ready <= now {
-                return Next::RemoveLive(of.clone(), *message);
-            }
-            consider(live_ready);
-        }
-        if let Some(message) = self.old_buttons.front() {
-            if live_ready <= now {
-                return Next::RemoveButtons(*message);
-            }
-            consider(live_ready);
-        }
-        if self.reactions.is_due() {
-            if live_ready <= now {
-                return Next::React;
-            }
-            consider(live_ready);
-        }
-        earliest.map_or(Next::Wait, Next::WaitUntil)
+    /// What is due now, or the first that will be: by rank, and of equal rank what has been due longest.
+    fn next(&self) -> Option<Candidate> {
+        let now = Instant::now();
+        self.candidates().into_iter().min_by_key(|candidate| {
+            let is_due = candidate.since <= now;
+            let rank = is_due.then_some(candidate.rank);
+            (!is_due, rank, candidate.since)
+        })
     }
 
-    /// Sends the next part of the chat's next message.
-    async fn send_next(&mut self) {
-        if !self.write_down().await || (self.silences > 0 && !self.is_heard().await) {
-            return;
-        }
-        let chat = self.chat;
-        let taken = self
-            .around
-            .store
-            .transaction(move |db| {
-                let due = outbox::take_next(db, chat)?;
-                due.map(|due| Ok((due, settings::get(db, chat)?)))
-                    .transpose()
+    fn candidates(&self) -> Vec<Candidate> {
+        let due = self.due.map(|due| Candidate {
+            rank: due.rank(),
+            since: due.since.max(self.retry.at),
+            what: Call::Send,
+        });
+        let live = self.live.iter().filter_map(|(of, live)| {
+            let is_held_back = self.slow_mode.is_on() && live.rank() == Rank::Live;
+            let since = live.due_at().filter(|_| !is_held_back)?;
+            Some(Candidate {
+                rank: live.rank(),
+                since,
+                what: Call::ShowLive(of.clone()),
             })
-            .await;
-        let (mut due, settings) = match taken {
-            Ok(Some(found)) => found,
-            Ok(None) => {
-                self.due = false;
-                return;
-            }
-            Err(error) => {
-                debug!(chat.id = chat.0, %error, "the outbox cannot be read; trying again");
-                self.retry_at = Instant::now() + STORE_PAUSE;
-                return;
-            }
-        };
-        fail_point!("outbox-taken", |_| std::process::abort());
-        if due.doubts >= MOST_DOUBTS {
-            let failure = "the bot ended twice while it was being sent";
-            return self.park(&due, Parked::Unconfirmed, failure).await;
-        }
-        if due.doubts > 0 && !self.was_heard && !self.is_heard().await {
-            // It was not sent this time.
-            return self
-                .record(move |db| outbox::mark_due(db, due.id, "Telegram is silent"))
-                .await;
-        }
-        self.around.redactor.clean_message(&mut due.message);
-        let mut drawn = draw::draw(&mut due.message);
-        drawn.take_secrets_out(&self.around.redactor);
-        let Some(part) = drawn.parts.get(due.parts_sent) else {
-            let id = due.id;
-            return self.record(move |db| outbox::mark_whole(db, id)).await;
-        };
-        let is_last = due.parts_sent + 1 == drawn.parts.len();
-        let delivery = Sending {
-            api: &self.around.api,
-            budget: &mut self.budget,
-            due: &due,
-            part,
-            is_last,
-            rings: settings.ring.rings_at(minute_of_day(&Zoned::now())),
-            commands: &drawn.commands,
-        }
-        .send()
-        .await;
-        fail_point!("outbox-sent", |_| std::process::abort());
-        self.settle(due, delivery, is_last).await;
+        });
+        let leaving = self.leaving.iter().enumerate();
+        let leaving = leaving.map(|(index, leaving)| Candidate {
+            rank: leaving.rank(),
+            since: leaving.due_at(),
+            what: Call::Leave(index),
+        });
+        let reaction = self.reactions.due_at().map(|since| Candidate {
+            rank: Rank::Reaction,
+            since,
+            what: Call::React,
+        });
+        due.into_iter()
+            .chain(live)
+            .chain(leaving)
+            .chain(reaction)
+            .collect()
     }
 
-    /// Whether Telegram answers again after a silence. Asks with a harmless call, so that no message is sent twice.
-    async fn is_heard(&mut self) -> bool {
-        let arguments = json!({"chat_id": self.chat.0, "action": "typing"});
-        let answer: Result<bool, _> = self
-            .around
-            .api
-            .call_within(PROBE_LIMIT, "sendChatAction", &arguments)
-            .await;
-        match answer {
-            Err(ApiError::Flood(pause)) => {
-                self.silences = 0;
-                self.pause(pause).await;
-                false
-            }
-            Err(error) if error.is_passing() => {
-                self.retry_at = Instant::now() + pause_before(self.silences);
-                self.silences += 1;
-                false
-            }
-            _ => {
-                self.silences = 0;
-                self.was_heard = true;
-                true
-            }
+    async fn call(&mut self, call: Call) {
+        match call {
+            Call::Send => self.send_next().await,
+            Call::ShowLive(of) => self.show_live(&of).await,
+            Call::Leave(index) => self.leave(index).await,
+            Call::React => self.react().await,
         }
+    }
+
+    /// Messages wait; not for long if Telegram was silent and is heard again.
+    fn retry_after(&mut self, pause: Duration) {
+        let was_silent = self.heard.borrow_and_update().elapsed() > SILENCE;
+        self.retry = Retry {
+            at: Instant::now() + pause,
+            ends_with_sign: was_silent,
+        };
     }
 
     /// Telegram asked for a pause of the whole chat.
     async fn pause(&mut self, pause: Duration) {
-        self.budget.pause(pause, Instant::now());
+        self.around.turns.pause(self.chat, pause);
         let chat = self.chat;
         self.record(move |db| pauses::set(db, chat, pause)).await;
     }

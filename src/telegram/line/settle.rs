@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
 use super::{Ask, Line, MOST_DOUBTS, STORE_PAUSE, pause_before};
 use crate::chat::delivery;
 use crate::domain::delivery::Parked;
-use crate::domain::id::ChatId;
+use crate::domain::id::{ChatId, ChatThread};
 use crate::metrics::Retry;
 use crate::store::outbox::Due;
 use crate::store::{self, migrated, outbox, parked, pauses};
 use crate::telegram::send::Delivery;
+
+/// A message that fails for so long while others get through is set aside.
+const SET_ASIDE_AFTER: Duration = Duration::from_secs(45);
 
 /// A change to the store that can be tried again.
 type Change = Arc<dyn Fn(&Connection) -> rusqlite::Result<()> + Send + Sync>;
@@ -25,6 +27,13 @@ pub(super) struct Unrecorded {
     change: Change,
     /// The chat that then has something due.
     then_deliver: Option<ChatId>,
+}
+
+/// A message that Telegram's server fails at while it answers other calls.
+pub(super) struct Failing {
+    row: i64,
+    since: std::time::Instant,
+    last: std::time::Instant,
 }
 
 impl Line {
@@ -51,28 +60,16 @@ impl Line {
                     "Telegram asks for a pause"
                 );
                 self.around.metrics.message_retried(Retry::Flood);
-                self.budget.pause(pause, Instant::now());
+                self.around.turns.pause(chat, pause);
                 self.record(move |db| {
                     pauses::set(db, chat, pause)?;
                     outbox::mark_due(db, id, "Telegram asked for a pause")
                 })
                 .await;
             }
-            Delivery::Later(failure) => {
-                let pause = pause_before(usize::try_from(due.attempts).unwrap_or(usize::MAX));
-                warn!(
-                    chat.id = chat.0,
-                    pause_s = pause.as_secs(),
-                    failure,
-                    "a message did not get through; trying again"
-                );
-                self.around.metrics.message_retried(Retry::NotSent);
-                self.retry_at = Instant::now() + pause;
-                self.record(move |db| outbox::mark_due(db, id, &failure))
-                    .await;
-            }
+            Delivery::Later(failure) => self.try_later(&due, failure).await,
             Delivery::Doubtful(failure) => {
-                self.silences = 1;
+                self.falls_silent();
                 if due.doubts + 1 >= MOST_DOUBTS {
                     return self.park(&due, Parked::Unconfirmed, &failure).await;
                 }
@@ -86,18 +83,20 @@ impl Line {
                     .await;
             }
             Delivery::Migrated(new) => self.migrate(&due, new).await,
-            Delivery::TopicGone(failure) => {
-                warn!(chat = %due.at, failure, "a topic is gone; what was due there goes to the chat itself");
-                self.record(move |db| outbox::leave_topic(db, due.at, delivery::TOPIC_IS_GONE))
-                    .await;
+            Delivery::TopicShut { is_gone, failure } => {
+                warn!(chat = %due.at, failure, "a topic is shut; what was due there goes to the chat itself");
+                self.record(move |db| {
+                    outbox::leave_topic(db, due.at, |asked| delivery::topic_is_shut(is_gone, asked))
+                })
+                .await;
             }
+            Delivery::GeneralShut(failure) => self.park_general(due, failure).await,
             Delivery::Unreachable(failure) => {
                 error!(
                     chat.id = chat.0,
                     failure,
                     "this chat cannot be reached; its messages are kept until it can, or somebody writes there"
                 );
-                self.live.clear();
                 let metrics = self.around.metrics.clone();
                 self.record(move |db| {
                     let count = parked::park_chat(db, chat, &failure)?;
@@ -116,6 +115,87 @@ impl Line {
             }
             Delivery::Refused(failure) => self.park(&due, Parked::Refused, &failure).await,
         }
+    }
+
+    /// A message did not arrive, and may later. One that Telegram's server fails at, while it answers other calls, holds
+    /// up all behind it: it is set aside after a while.
+    async fn try_later(&mut self, due: &Due, failure: String) {
+        let now = std::time::Instant::now();
+        let heard = *self.heard.borrow();
+        let failing = match self.failing.take() {
+            // Nothing else got through either.
+            Some(before) if before.row == due.id && before.last < heard => before,
+            _ => Failing {
+                row: due.id,
+                since: now,
+                last: now,
+            },
+        };
+        if now.duration_since(failing.since) > SET_ASIDE_AFTER {
+            return self.park(due, Parked::Refused, &failure).await;
+        }
+        self.failing = Some(Failing {
+            last: now,
+            ..failing
+        });
+        let pause = pause_before(usize::try_from(due.attempts).unwrap_or(usize::MAX));
+        warn!(
+            chat.id = self.chat.0,
+            pause_s = pause.as_secs(),
+            failure,
+            "a message did not get through; trying again"
+        );
+        self.around.metrics.message_retried(Retry::NotSent);
+        if due.attempts > 0 {
+            // The next try asks first whether it is this message alone.
+            self.falls_silent();
+        }
+        self.retry_after(pause);
+        let id = due.id;
+        self.record(move |db| outbox::mark_due(db, id, &failure))
+            .await;
+    }
+
+    /// Nothing is sent before Telegram has answered something.
+    fn falls_silent(&mut self) {
+        self.silences = 1;
+        self.silent_since = std::time::Instant::now();
+    }
+
+    /// The group's General topic is closed: what was for it is kept, and who asked is told in private.
+    async fn park_general(&mut self, due: Due, failure: String) {
+        let chat = self.chat;
+        error!(
+            chat.id = chat.0,
+            failure,
+            "the group's General topic is closed; what was for it is kept until somebody writes there"
+        );
+        let metrics = self.around.metrics.clone();
+        let store = self.around.store.clone();
+        let (row, asker) = (
+            due.id,
+            store.transaction(move |db| outbox::asker(db, &due)).await,
+        );
+        let private = asker
+            .ok()
+            .flatten()
+            .and_then(|asker| i64::try_from(asker.0).ok())
+            .map(ChatId);
+        self.unrecorded.push_back(Unrecorded {
+            change: Arc::new(move |db| {
+                let count = parked::park_general(db, chat, &failure)?;
+                metrics.messages_parked(Parked::Unreachable, count);
+                match private {
+                    Some(chat) if !parked::is_told(db, row)? => {
+                        let at = ChatThread { chat, thread: None };
+                        outbox::insert_telling(db, at, &delivery::general_is_closed(), Some(row))
+                    }
+                    _ => Ok(()),
+                }
+            }),
+            then_deliver: private,
+        });
+        self.write_down().await;
     }
 
     /// Parks a message, and tells the chat so.
@@ -164,6 +244,7 @@ impl Line {
             "a group has become a supergroup; its session moves along"
         );
         self.live.clear();
+        self.leaving.clear();
         self.unrecorded.push_back(Unrecorded {
             change: Arc::new(move |db| {
                 // A row that is being sent may be moved only by its sender.
@@ -197,8 +278,8 @@ impl Line {
                 Err(error) if error.is_passing() => {
                     // The store has logged it once.
                     debug!(chat.id = self.chat.0, %error, "the outcome of a message cannot be recorded; trying again");
-                    self.retry_at = Instant::now() + STORE_PAUSE;
-                    self.due = true;
+                    self.retry_after(STORE_PAUSE);
+                    self.is_due();
                     return false;
                 }
                 Err(error) => {

@@ -8,7 +8,7 @@ use telecoder::domain::choices::Verbosity;
 use telecoder::domain::id::ChatId;
 use telecoder::domain::live::LiveText;
 use telecoder::domain::progress::Progress;
-use telecoder::telegram::budget::{Budget, Purpose};
+use telecoder::telegram::budget::{Budget, Rank, edit_pause};
 use telecoder::telegram::pace::Pace;
 use tokio::time::Instant;
 
@@ -17,7 +17,6 @@ const TICK: Duration = Duration::from_millis(100);
 /// What a chat was shown, and when.
 pub struct Replay {
     pub calls: Vec<(Duration, LiveText)>,
-    pub last: LiveText,
 }
 
 /// A run of this length, with `line` as the line that claude prints at each tick.
@@ -30,11 +29,11 @@ pub fn replay(chat: ChatId, length: Duration, line: impl Fn(u64) -> Option<Strin
     let mut call = |budget: &mut Budget, pace: &mut Pace, now: Instant| {
         let is_due = pace.due_at().is_some_and(|due| due <= now);
         if is_due
-            && budget.ready_at(Purpose::Live, now) <= now
+            && budget.ready_at(Rank::Edit, now) <= now
             && let Some(text) = pace.take()
         {
-            budget.spend(now);
-            pace.shown(text.clone(), now, budget.edit_pause());
+            budget.spend(Rank::Edit, now);
+            pace.shown(text.clone(), now, edit_pause(chat));
             calls.push((now - start, text));
         }
     };
@@ -54,12 +53,7 @@ pub fn replay(chat: ChatId, length: Duration, line: impl Fn(u64) -> Option<Strin
         }
         call(&mut budget, &mut pace, start + elapsed);
     }
-    let last = LiveText::plain("Done · 10 min 00 s");
-    pace.end(last.clone(), start + length);
-    for tick in 0..600 {
-        call(&mut budget, &mut pace, start + length + TICK * tick);
-    }
-    Replay { calls, last }
+    Replay { calls }
 }
 
 /// A line of a busy run: words, tool calls, their results.

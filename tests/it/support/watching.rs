@@ -138,13 +138,20 @@ impl Machine {
         })
     }
 
-    /// When the bot had the message with `part` in it ready to be sent.
+    /// When the bot had the message with `part` in it ready to be sent; it has arrived since.
     pub fn written_at(&self, chat: ChatId, part: &str) -> Instant {
-        let rows = self.rows(&format!(
-            "SELECT created_at FROM outbox WHERE chat_id = {} AND message LIKE '%{part}%'",
-            chat.0
-        ));
-        let written = u64::try_from(rows[0]).expect("after 1970");
+        let messages = self.bot_messages().into_iter();
+        let arrived = messages
+            .filter(|message| message.chat == chat.0 && message.text.contains(part))
+            .map(|message| message.id.to_string());
+        let sql = format!(
+            "SELECT created_at FROM outbox JOIN sent_parts ON outbox_id = id
+              WHERE chat_id = {} AND message_id IN ({})",
+            chat.0,
+            arrived.collect::<Vec<String>>().join(", ")
+        );
+        let written = self.until("its arrival is noted", || self.rows(&sql).first().copied());
+        let written = u64::try_from(written).expect("after 1970");
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .expect("after 1970");

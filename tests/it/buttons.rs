@@ -1,0 +1,113 @@
+//! How buttons look: in red, in blue, in grey.
+
+use telecoder::demo::bot_api::{Does, Posted, Version};
+
+use crate::support::{ADA, Machine};
+
+const REMOVE: &str =
+    r#"[[ask: Bash {"command":"rm -f old.log","description":"Remove the old log"}]]"#;
+const EXTRAS: &str = r#"[[question: {"questions":[
+    {"question":"Which extras?","header":"Extras","multiSelect":true,
+     "options":[{"label":"Auth","description":"Login pages"},{"label":"CI","description":"A pipeline"}]}]}]]"#;
+
+/// Each button with its color; a grey one is `off`.
+fn look(message: &Posted) -> Vec<(String, String)> {
+    let look = |key: &telecoder::demo::bot_api::Key| match key.does {
+        Does::Nothing => "off".to_owned(),
+        _ => key.style.clone().unwrap_or_default(),
+    };
+    let keys = message.keys.iter();
+    keys.map(|key| (key.text.clone(), look(key))).collect()
+}
+
+fn looks(of: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |&(text, look): &(&str, &str)| (text.to_owned(), look.to_owned());
+    of.iter().map(owned).collect()
+}
+
+#[test]
+fn what_allows_much_is_red_and_the_usual_answer_blue() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(REMOVE);
+    let question = machine.message_with_button("wants to run a command", "Allow once");
+    assert_eq!(
+        look(&question),
+        looks(&[
+            ("Allow once", "primary"),
+            ("Allow for this session", "danger"),
+            ("Deny", ""),
+            ("Deny and say why", ""),
+        ])
+    );
+}
+
+#[test]
+fn stop_is_red() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[sleep: 60000]]");
+    let live = machine.message_with_button("Working · ", "Stop");
+    assert_eq!(look(&live), looks(&[("Stop", "danger")]));
+}
+
+#[test]
+fn an_answered_question_shows_in_grey_what_was_chosen() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(REMOVE);
+    let question = machine.message_with_button("wants to run a command", "Allow once");
+    machine.press(ADA, &question, "Deny");
+    machine.message_with("\"behavior\":\"deny\"");
+    machine.until_quiet();
+    let now = machine.now(&question);
+    assert!(now.text.ends_with("✗ Denied"), "{}", now.text);
+    assert_eq!(
+        look(&now),
+        looks(&[
+            ("Allow once", "off"),
+            ("Allow for this session", "off"),
+            ("✓ Deny", "off"),
+            ("Deny and say why", "off"),
+        ])
+    );
+}
+
+#[test]
+fn of_several_options_the_chosen_ones_stay_marked() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(EXTRAS);
+    let question = machine.message_with_button("Which extras?", "☐ CI");
+    machine.press(ADA, &question, "☐ CI");
+    let chosen = machine.message_with_button("Which extras?", "☑ CI");
+    machine.press(ADA, &chosen, "Done");
+    machine.message_with("CI");
+    machine.until_quiet();
+    assert_eq!(
+        look(&machine.now(&question)),
+        looks(&[("☐ Auth", "off"), ("☑ CI", "off")])
+    );
+}
+
+#[test]
+fn an_older_server_shows_an_answered_question_without_buttons() {
+    let machine = Machine::new();
+    machine.api.set_version(Version::Old);
+    let _bot = machine.start();
+    for round in 1..=2 {
+        machine.ada_says(REMOVE);
+        let question = machine.nth_message_with("wants to run a command", round);
+        machine.press(ADA, &question, "Allow once");
+        machine.until("the answer is shown", || {
+            let now = machine.now(&question);
+            (now.text.ends_with("✓ Allowed once") && now.keys.is_empty()).then_some(())
+        });
+        machine.until_quiet();
+    }
+    let calls = machine.api.calls();
+    let refused = calls
+        .iter()
+        .filter(|call| call.method == "editMessageText" && !call.accepted);
+    assert_eq!(refused.count(), 1, "the second answer does not try again");
+}
