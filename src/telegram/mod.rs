@@ -30,4 +30,5 @@ mod react;
 pub mod repair;
 pub mod rich;
 mod send;
+mod times;
 mod upload;
