@@ -9,19 +9,23 @@ use super::text::duration;
 use crate::domain::button::Press;
 use crate::domain::event::{LimitReport, Standing};
 use crate::domain::hold::HoldCause;
-use crate::domain::outgoing::Outgoing;
+use crate::domain::outgoing::{Outgoing, TimeForm, ToldTime};
 
 /// A moment seen from now: `20:00`, `tomorrow 09:00`, `Sat 28 Nov, 09:00`.
-fn clock(moment: &Zoned, now: &Zoned) -> String {
+fn clock(moment: &Zoned, now: &Zoned) -> ToldTime {
     let tomorrow = now.date().tomorrow().ok();
-    let format = if moment.date() == now.date() {
-        "%H:%M"
+    let (format, form) = if moment.date() == now.date() {
+        ("%H:%M", TimeForm::Clock)
     } else if Some(moment.date()) == tomorrow {
-        "tomorrow %H:%M"
+        ("tomorrow %H:%M", TimeForm::DayAndClock)
     } else {
-        "%a %-d %b, %H:%M"
+        ("%a %-d %b, %H:%M", TimeForm::DateAndClock)
     };
-    moment.strftime(format).to_string()
+    ToldTime {
+        words: moment.strftime(format).to_string(),
+        at: moment.timestamp().as_second(),
+        form,
+    }
 }
 
 fn left(moment: &Zoned, now: &Zoned) -> String {
@@ -31,7 +35,8 @@ fn left(moment: &Zoned, now: &Zoned) -> String {
 
 /// A run has hit a usage limit. `is_known` if claude said when it ends; quotes claude's words.
 pub fn limited(until: &Zoned, now: &Zoned, is_known: bool, words: &str) -> Outgoing {
-    let (at, left) = (clock(until, now), left(until, now));
+    let (time, left) = (clock(until, now), left(until, now));
+    let at = &time.words;
     let when = if is_known {
         format!(
             "A usage limit of claude's account is reached, until {at} (in {left}). Then I continue by myself"
@@ -41,28 +46,32 @@ pub fn limited(until: &Zoned, now: &Zoned, is_known: bool, words: &str) -> Outgo
             "A usage limit is reached; its end is not known. I try again by myself in {left} ({at})"
         )
     };
-    goes_on_by_itself(&when, words)
+    goes_on_by_itself(&when, words).telling(time)
 }
 
 /// The API does not work; quotes claude's words.
 pub fn overloaded(until: &Zoned, now: &Zoned, words: &str) -> Outgoing {
+    let time = clock(until, now);
     let when = format!(
         "The API is overloaded, fails or cannot be reached. I try again by myself in {} ({})",
         left(until, now),
-        clock(until, now)
+        time.words
     );
-    goes_on_by_itself(&when, words)
+    goes_on_by_itself(&when, words).telling(time)
 }
 
 /// The API refused claude's login, which claude still has; quotes claude's words. The next refusal rings.
 pub fn login_refused_once(until: &Zoned, now: &Zoned, words: &str) -> Outgoing {
+    let time = clock(until, now);
     let when = format!(
         "The API refused claude's login, though claude is logged in; that can pass by itself when several runs renew \
          the login at once. I try again by myself in {} ({})",
         left(until, now),
-        clock(until, now)
+        time.words
     );
-    goes_on_by_itself(&when, words).ringing_if(false)
+    goes_on_by_itself(&when, words)
+        .telling(time)
+        .ringing_if(false)
 }
 
 /// claude could not be started, for half a minute.
@@ -85,12 +94,14 @@ pub fn not_started(until: &Zoned, now: &Zoned, failure: &Failure) -> Outgoing {
             other.reason(),
         ),
     };
+    let time = clock(until, now);
     Outgoing::note(format!(
         "{what}, so the prompt has not run. It is kept, and so are those behind it. I try again by myself in {} ({}); \
          /stop drops them all. {mend}",
         left(until, now),
-        clock(until, now)
+        time.words
     ))
+    .telling(time)
     .quoting(words)
     .loud()
 }
@@ -106,55 +117,58 @@ fn goes_on_by_itself(when: &str, words: &str) -> Outgoing {
 
 /// The first prompt during a hold gets this reply.
 pub fn waits(why: HoldCause, until: Option<&Zoned>, now: &Zoned) -> Outgoing {
-    Outgoing::note(match (why, until) {
-        (HoldCause::Limit, Some(until)) => format!(
-            "This is kept until the usage limit ends ({}), then runs by itself. /stop drops it.",
-            clock(until, now)
-        ),
-        (HoldCause::Limit, None) => {
-            "This is kept until the usage limit ends, then runs by itself. /stop drops it."
-                .to_owned()
+    let then = match why {
+        HoldCause::Limit => {
+            let time = until.map(|until| clock(until, now));
+            let at = time.as_ref().map(|time| format!(" ({})", time.words));
+            let text = format!(
+                "This is kept until the usage limit ends{}, then runs by itself. /stop drops it.",
+                at.unwrap_or_default()
+            );
+            return Outgoing::note(text).telling(time);
         }
-        (HoldCause::Overload, _) => {
+        HoldCause::Overload => {
             "This is kept until the API works again, then runs by itself. /stop drops it."
-                .to_owned()
         }
-        (HoldCause::Start, _) => {
+        HoldCause::Start => {
             "This is kept until claude can be started, then runs by itself. /stop drops it."
-                .to_owned()
         }
-        (HoldCause::Login, _) => {
+        HoldCause::Login => {
             "This is kept and runs by itself when claude is logged in again. /stop drops it."
-                .to_owned()
         }
-    })
+    };
+    Outgoing::note(then)
 }
 
 /// `/stop` adds this if it ended a hold.
 pub const NO_LONGER_HELD: &str = "The next prompt here is tried immediately.";
 
 /// The `/status` line.
-pub fn status_line(why: HoldCause, until: Option<&Zoned>, now: &Zoned) -> String {
-    match (why, until) {
-        (HoldCause::Limit, Some(until)) => format!(
-            "Held: by a usage limit, until {} (in {})",
-            clock(until, now),
-            left(until, now)
-        ),
-        (HoldCause::Limit, None) => "Held: by a usage limit".to_owned(),
-        (HoldCause::Login, _) => "Held: claude is not logged in".to_owned(),
-        (HoldCause::Overload, Some(until)) => format!(
-            "Held: the API does not work; tried again at {} (in {})",
-            clock(until, now),
-            left(until, now)
-        ),
-        (HoldCause::Start, Some(until)) => format!(
-            "Held: claude cannot be started; tried again at {} (in {})",
-            clock(until, now),
-            left(until, now)
-        ),
-        (HoldCause::Start, None) => "Held: claude cannot be started".to_owned(),
-        (HoldCause::Overload, None) => "Held: the API does not work".to_owned(),
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatusLine {
+    pub text: String,
+    pub time: Option<ToldTime>,
+}
+
+pub fn status_line(why: HoldCause, until: Option<&Zoned>, now: &Zoned) -> StatusLine {
+    let (held, then) = match why {
+        HoldCause::Limit => ("Held: by a usage limit", ", until "),
+        HoldCause::Login => ("Held: claude is not logged in", ""),
+        HoldCause::Overload => ("Held: the API does not work", "; tried again at "),
+        HoldCause::Start => ("Held: claude cannot be started", "; tried again at "),
+    };
+    match until {
+        Some(until) if !then.is_empty() => {
+            let time = clock(until, now);
+            StatusLine {
+                text: format!("{held}{then}{} (in {})", time.words, left(until, now)),
+                time: Some(time),
+            }
+        }
+        _ => StatusLine {
+            text: held.to_owned(),
+            time: None,
+        },
     }
 }
 

@@ -48,10 +48,15 @@ pub fn message(id: &QuestionId, question: &Question, became: Became<'_>) -> Outg
         Became::Answered { answer, by } => (answered(answer, by), picked(question, answer)),
         Became::Over => (
             "Not needed any more: claude does not wait for an answer.".to_owned(),
-            Vec::new(),
+            // A message that opens a reply keeps its buttons.
+            match wants_words(question) {
+                true => picks(question, &[]),
+                false => Vec::new(),
+            },
         ),
     };
-    let message = Outgoing::of(Body::Question { text, code, below });
+    let mut message = Outgoing::of(Body::Question { text, code, below });
+    message.wants_reply = wants_words(question).then_some(WantsReply::OfAnybody);
     let message = buttons.into_iter().fold(message, |message, (label, pick)| {
         message.with_button(label, Press::Answer(id.clone(), pick))
     });
@@ -60,6 +65,12 @@ pub fn message(id: &QuestionId, question: &Question, became: Became<'_>) -> Outg
         // It replaces a message that somebody is looking at.
         Became::Answered { .. } | Became::Over => message.urgent().with_buttons_over(),
     }
+}
+
+/// Nearly everybody answers it with words, so that the client opens a reply. Others do not open one: whoever is writing
+/// a prompt would answer with it, and the field stays open behind the press of a button.
+fn wants_words(question: &Question) -> bool {
+    matches!(question, Question::Choice { choice, .. } if choice.options.len() == 1 && !choice.several)
 }
 
 /// A text too long for its question, as a file.

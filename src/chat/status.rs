@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::hold::StatusLine;
 use super::text::{cost, duration};
 use crate::domain::button::Press;
 use crate::domain::choices::{Effort, PermissionMode};
@@ -36,7 +37,7 @@ pub struct Facts {
     /// How many late prompts wait for a person.
     pub late: usize,
     /// The line about a hold.
-    pub hold: Option<String>,
+    pub hold: Option<StatusLine>,
     /// The topic of the command.
     pub thread: Option<ThreadId>,
     /// The runs of all chats fill every place for runs.
@@ -98,7 +99,7 @@ pub fn status(facts: &Facts) -> Outgoing {
     if facts.waiting > 0 {
         lines.push(format!("Waiting: {}", prompts(facts.waiting)));
     }
-    lines.extend(facts.hold.clone());
+    lines.extend(facts.hold.as_ref().map(|line| line.text.clone()));
     if facts.late > 0 {
         lines.push(format!(
             "Late, waiting for your decision: {}",
@@ -120,8 +121,10 @@ pub fn status(facts: &Facts) -> Outgoing {
     }
     lines.extend(trouble_lines(facts));
     let mut message = Outgoing::note(lines.join("\n"));
-    if facts.hold.is_some() {
-        message = message.with_button("Try now", Press::TryNow(facts.thread));
+    if let Some(line) = &facts.hold {
+        message = message
+            .telling(line.time.clone())
+            .with_button("Try now", Press::TryNow(facts.thread));
     }
     if facts.late > 0 {
         message = message.with_button("Run late prompts", Press::RunLate(facts.thread));

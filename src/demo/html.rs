@@ -182,6 +182,7 @@ fn tags(entity: &Value) -> (String, &'static str) {
             (open, "</pre>")
         }
         "text_link" => (plain("u"), "</u>"),
+        "date_time" => ("<span class=\"time\">".to_owned(), "</span>"),
         "blockquote" => (plain("blockquote"), "</blockquote>"),
         "expandable_blockquote" => ("<blockquote class=\"folded\">".to_owned(), "</blockquote>"),
         _ => (plain("span"), "</span>"),

@@ -27,6 +27,28 @@ pub struct Outgoing {
     /// The client opens a reply to it immediately. Bot API: `ForceReply`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wants_reply: Option<WantsReply>,
+    /// Moments that a note tells. A client shows each in its reader's own time zone; an old one shows the words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub times: Vec<ToldTime>,
+}
+
+/// A moment, as words in the time zone of this machine. Where a note has exactly these words, they are the moment: so
+/// the note may be changed afterwards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldTime {
+    pub words: String,
+    /// Unix seconds.
+    pub at: i64,
+    pub form: TimeForm,
+}
+
+/// How much of a moment is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeForm {
+    Clock,
+    DayAndClock,
+    DateAndClock,
 }
 
 /// Whose client opens a reply.
@@ -141,6 +163,7 @@ impl Outgoing {
             urgency,
             preface: None,
             wants_reply: None,
+            times: Vec::new(),
         }
     }
 
@@ -170,6 +193,12 @@ impl Outgoing {
             text.push(' ');
             text.push_str(sentence);
         }
+        self
+    }
+
+    /// Its sentence tells this moment.
+    pub fn telling(mut self, time: impl Into<Option<ToldTime>>) -> Outgoing {
+        self.times.extend(time.into());
         self
     }
 

@@ -70,7 +70,7 @@ pub(super) fn look(db: &Connection, at: ChatThread, bot: &Bot) -> rusqlite::Resu
     Ok(status::status(&facts))
 }
 
-fn hold_line(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<String>> {
+fn hold_line(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<words::StatusLine>> {
     let clock = Zoned::now();
     Ok(holds::of(db, at)?.map(|hold| {
         let end = hold.end_in(clock.time_zone().clone());

@@ -10,6 +10,7 @@ use tracing::error;
 
 use super::markdown;
 use super::rich::{CAPTION_UNITS, MESSAGE_UNITS, Rich, Style};
+use super::times;
 use crate::chat::questions;
 use crate::domain::outgoing::{Body, Code, Folded, Outgoing, Stored};
 use crate::redact::Redactor;
@@ -89,7 +90,7 @@ fn drawn(message: &mut Outgoing) -> Drawn {
     match &mut message.body {
         Body::Note { text, quoted } => {
             let mut rich = head;
-            rich.push(text, None);
+            times::push(&mut rich, text, &message.times);
             if let Some(quoted) = quoted {
                 rich.push("\n\n", None);
                 rich.push(quoted.trim_end(), Some(Style::Pre { language: None }));

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::api::ApiError;
 use crate::domain::button::{Button, ButtonStyle};
+use crate::domain::id::ChatId;
 use crate::domain::outgoing::{Outgoing, WantsReply};
 use crate::domain::shown::one_line;
 
@@ -26,12 +27,27 @@ pub(super) fn leaves_out(error: &ApiError) -> bool {
 }
 
 /// Bot API: `reply_markup` of a new message's last part.
-pub(super) fn markup(message: &Outgoing, commands: &[String]) -> Option<Value> {
+pub(super) fn markup(message: &Outgoing, commands: &[String], chat: ChatId) -> Option<Value> {
     if !(message.buttons.is_empty() && commands.is_empty()) {
-        return Some(inline(&message.buttons, commands));
+        return Some(beside_reply(message, commands, chat));
     }
     let whose = message.wants_reply?;
     Some(json!({"force_reply": true, "selective": whose == WantsReply::OfAsker}))
+}
+
+/// As [`markup`], for a message that replaces one. Telegram does not change whether a message opens a reply.
+pub(super) fn edited(message: &Outgoing, commands: &[String], chat: ChatId) -> Value {
+    beside_reply(message, commands, chat)
+}
+
+/// Buttons, and the reply field that may stand beside them (10.3; an older server does not read it). There it cannot be
+/// `selective`: in a group, everybody's client would open it.
+fn beside_reply(message: &Outgoing, commands: &[String], chat: ChatId) -> Value {
+    let mut markup = inline(&message.buttons, commands);
+    if message.wants_reply.is_some() && !message.buttons.is_empty() && !chat.is_group() {
+        markup["force_reply"] = json!(true);
+    }
+    markup
 }
 
 /// Bot API: `InlineKeyboardMarkup`; a few buttons in one row, many below one another, and a row for each command that

@@ -32,5 +32,6 @@ mod react;
 pub mod repair;
 pub mod rich;
 mod send;
+mod times;
 pub mod turns;
 mod upload;

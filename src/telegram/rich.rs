@@ -32,6 +32,11 @@ pub enum Style {
     Quote {
         folded: bool,
     },
+    /// Unix seconds, and the Bot API's `date_time_format`.
+    Time {
+        at: i64,
+        format: &'static str,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +57,10 @@ pub struct Entity {
     pub url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unix_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date_time_format: Option<&'static str>,
 }
 
 impl Rich {
@@ -325,6 +334,11 @@ fn entity(style: &Style, offset: usize, length: usize) -> Entity {
         Style::Link { .. } => "text_link",
         Style::Quote { folded: false } => "blockquote",
         Style::Quote { folded: true } => "expandable_blockquote",
+        Style::Time { .. } => "date_time",
+    };
+    let (unix_time, date_time_format) = match style {
+        Style::Time { at, format } => (Some(*at), Some(*format)),
+        _ => (None, None),
     };
     Entity {
         kind,
@@ -338,6 +352,8 @@ fn entity(style: &Style, offset: usize, length: usize) -> Entity {
             Style::Pre { language } => language.clone(),
             _ => None,
         },
+        unix_time,
+        date_time_format,
     }
 }
 

@@ -152,7 +152,7 @@ impl Sending {
             return json!({
                 "chat_id": self.due.at.chat.0,
                 "message_id": edited.0,
-                "reply_markup": keyboard::inline(&message.buttons, &self.commands),
+                "reply_markup": keyboard::edited(message, &self.commands, self.due.at.chat),
             });
         }
         let mut arguments = json!({
@@ -166,7 +166,7 @@ impl Sending {
                 json!({"message_id": reply_to.0, "allow_sending_without_reply": true});
         }
         if self.is_last
-            && let Some(markup) = keyboard::markup(message, &self.commands)
+            && let Some(markup) = keyboard::markup(message, &self.commands, self.due.at.chat)
         {
             arguments["reply_markup"] = markup;
         }

@@ -1,8 +1,9 @@
 //! How buttons look: in red, in blue, in grey.
 
+use serde_json::json;
 use telecoder::demo::bot_api::{Does, Posted, Version};
 
-use crate::support::{ADA, Machine};
+use crate::support::{ADA, BOT, Machine, TEAM};
 
 const REMOVE: &str =
     r#"[[ask: Bash {"command":"rm -f old.log","description":"Remove the old log"}]]"#;
@@ -110,4 +111,66 @@ fn an_older_server_shows_an_answered_question_without_buttons() {
         .iter()
         .filter(|call| call.method == "editMessageText" && !call.accepted);
     assert_eq!(refused.count(), 1, "the second answer does not try again");
+}
+
+/// A field of a form that is filled with words.
+const BRANCH: &str = r#"[[ask-raw: {"subtype":"elicitation","mcp_server_name":"deploy","message":"Where to?","mode":"form","requested_schema":{"type":"object","properties":{"branch":{"type":"string","title":"Branch"}}}}]]"#;
+
+#[test]
+fn a_question_for_words_opens_a_reply_beside_its_button() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(BRANCH);
+    let question = machine.message_with_button("Branch", "Do not answer");
+    assert!(question.forces_reply);
+    machine.reply(ADA, &question, "main");
+    machine.message_with(r#"{"action":"accept","content":{"branch":"main"}}"#);
+    machine.until_quiet();
+    let now = machine.now(&question);
+    assert!(now.text.ends_with("✓ main"), "{}", now.text);
+    assert_eq!(look(&now), looks(&[("Do not answer", "off")]));
+    machine.ada_says(REMOVE);
+    let question = machine.message_with_button("wants to run a command", "Deny");
+    assert!(!question.forces_reply, "a prompt half written would deny");
+}
+
+#[test]
+fn a_question_for_words_that_is_over_can_still_be_changed() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(BRANCH);
+    let question = machine.message_with_button("Branch", "Do not answer");
+    machine.ada_says("/stop");
+    machine.until("it is over", || {
+        let now = machine.now(&question);
+        now.text
+            .ends_with("Not needed any more: claude does not wait for an answer.")
+            .then_some(())
+    });
+}
+
+#[test]
+fn in_a_group_a_question_opens_nobodys_reply() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.api.deliver_message(
+        TEAM,
+        ADA,
+        json!({"text": format!("@{BOT} {BRANCH}"),
+            "entities": [{"type": "mention", "offset": 0, "length": BOT.len() + 1}]}),
+    );
+    let question = machine.message_with_button("Branch", "Do not answer");
+    assert!(!question.forces_reply);
+}
+
+#[test]
+fn an_older_server_asks_for_words_without_opening_a_reply() {
+    let machine = Machine::new();
+    machine.api.set_version(Version::Old);
+    let _bot = machine.start();
+    machine.ada_says(BRANCH);
+    let question = machine.message_with_button("Branch", "Do not answer");
+    assert!(!question.forces_reply);
+    machine.press(ADA, &question, "Do not answer");
+    machine.message_with(r#"{"action":"decline"}"#);
 }

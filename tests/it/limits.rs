@@ -5,6 +5,7 @@ use jiff::{Timestamp, ToSpan, Zoned};
 use proptest::prelude::*;
 use serde_json::json;
 use telecoder::claude::limit::Limit;
+use telecoder::demo::bot_api::{Posted, Version};
 
 use crate::support::{ADA, BOT, CHAT, Machine, TEAM};
 
@@ -36,6 +37,61 @@ fn until_held(machine: &Machine) {
         let held = machine.rows("SELECT count(*) FROM holds");
         (running == [0] && held != [0]).then_some(())
     });
+}
+
+/// The words of a message that its reader sees as a moment, and how.
+fn moments(message: &Posted) -> Vec<(String, String)> {
+    let units: Vec<u16> = message.text.encode_utf16().collect();
+    let times = message.entities.iter();
+    times
+        .filter(|entity| entity["type"] == "date_time")
+        .map(|entity| {
+            let number = |name: &str| entity[name].as_u64().expect("a number") as usize;
+            let (from, length) = (number("offset"), number("length"));
+            let words = String::from_utf16_lossy(&units[from..from + length]);
+            let format = entity["date_time_format"].as_str().expect("a format");
+            (words, format.to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn the_end_of_a_limit_is_a_moment_in_the_readers_own_time_zone() {
+    let machine = Machine::new();
+    machine.hit_limit(LIMIT);
+    let _bot = machine.start();
+    machine.ada_says("first");
+    let told = machine.message_with(HELD);
+    let (until, _) = told.text.split_once(" (in ").expect("a time");
+    let (_, words) = until.rsplit_once("until ").expect("a time");
+    let shown = moments(&told);
+    assert_eq!(shown.len(), 1, "{:?}", told.entities);
+    assert_eq!(shown[0].0, words);
+    assert!(["t", "wt"].contains(&shown[0].1.as_str()), "{shown:?}");
+    let time = told
+        .entities
+        .iter()
+        .find_map(|entity| entity["unix_time"].as_i64());
+    let left = time.expect("a time") - Timestamp::now().as_second();
+    assert!((10_000..=10_800).contains(&left), "{left}");
+    until_held(&machine);
+    machine.ada_says("/status");
+    let status = machine.message_with("Held: by a usage limit, until ");
+    assert_eq!(moments(&status), shown);
+    machine.ada_says("second");
+    let note = machine.message_with("This is kept until the usage limit ends (");
+    assert_eq!(moments(&note), shown);
+}
+
+#[test]
+fn an_older_server_shows_the_end_of_a_limit_as_words() {
+    let machine = Machine::new();
+    machine.api.set_version(Version::Old);
+    machine.hit_limit(LIMIT);
+    let _bot = machine.start();
+    machine.ada_says("first");
+    let told = machine.message_with(HELD);
+    assert_eq!(moments(&told), []);
 }
 
 #[test]

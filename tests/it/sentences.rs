@@ -226,7 +226,7 @@ fn what_is_said_while_a_chat_is_held_up() {
     let tomorrow = at("2026-11-25T02:00:00+01:00[Europe/Berlin]");
     let later = at("2026-11-28T09:00:00+01:00[Europe/Berlin]");
     let words = "You've hit your session limit · resets 8:14pm (Europe/Berlin)";
-    let line = |why, until| Outgoing::note(words::status_line(why, until, &now));
+    let line = |why, until| Outgoing::note(words::status_line(why, until, &now).text);
     insta::assert_snapshot!(said([
         ("limit", words::limited(&today, &now, true, words)),
         (

@@ -28,14 +28,21 @@ pub(super) fn checked_text(
 }
 
 /// Entities are in range, split no surrogate pair, are not in or across code, and do not half overlap.
-pub(super) fn checked_entities(entities: &Value, text: &str) -> Result<Vec<Value>, Refusal> {
-    let entities = match entities {
+pub(super) fn checked_entities(
+    entities: &Value,
+    text: &str,
+    version: Version,
+) -> Result<Vec<Value>, Refusal> {
+    let mut entities = match entities {
         Value::Null => return Ok(Vec::new()),
         Value::Array(entities) => entities.clone(),
         _ => return Err(bad("can't parse entities: not an array")),
     };
     if entities.len() > 100 {
         return Err(bad("too many entities"));
+    }
+    if version == Version::Old {
+        entities.retain(|entity| entity["type"] != "date_time");
     }
     let units: Vec<u16> = text.encode_utf16().collect();
     let mut ranges: Vec<(usize, usize, &str)> = Vec::new();
@@ -56,6 +63,7 @@ pub(super) fn checked_entities(entities: &Value, text: &str) -> Result<Vec<Value
         if splits(offset) || splits(end) {
             return Err(bad("entity begins or ends inside a character"));
         }
+        checked_kind(entity)?;
         ranges.push((offset, end, entity["type"].as_str().unwrap_or_default()));
     }
     for (index, a) in ranges.iter().enumerate() {
@@ -71,6 +79,41 @@ pub(super) fn checked_entities(entities: &Value, text: &str) -> Result<Vec<Value
         }
     }
     Ok(entities)
+}
+
+fn checked_kind(entity: &Value) -> Result<(), Refusal> {
+    const KNOWN: [&str; 8] = [
+        "bold",
+        "italic",
+        "strikethrough",
+        "code",
+        "pre",
+        "text_link",
+        "blockquote",
+        "expandable_blockquote",
+    ];
+    match entity["type"].as_str().unwrap_or_default() {
+        kind if KNOWN.contains(&kind) => Ok(()),
+        "date_time" => {
+            let is_time = entity["unix_time"].as_i64().is_some_and(|time| time > 0);
+            let format = entity["date_time_format"].as_str();
+            match is_time && format.is_some_and(is_time_format) {
+                true => Ok(()),
+                false => Err(bad("can't parse entities: invalid date_time")),
+            }
+        }
+        kind => Err(bad(&format!(
+            "can't parse entities: unsupported type \"{kind}\""
+        ))),
+    }
+}
+
+/// Bot API: `r|w?[dD]?[tT]?`
+fn is_time_format(format: &str) -> bool {
+    let rest = format.strip_prefix('w').unwrap_or(format);
+    let rest = rest.strip_prefix(['d', 'D']).unwrap_or(rest);
+    let rest = rest.strip_prefix(['t', 'T']).unwrap_or(rest);
+    rest.is_empty() || format == "r"
 }
 
 /// The most buttons below one message.
@@ -189,11 +232,12 @@ pub(super) fn checked_photo(file: (String, Vec<u8>)) -> Result<(String, Vec<u8>)
     }
 }
 
-/// Bot API: `ForceReply`; never together with buttons.
-pub(super) fn checked_force_reply(markup: &Value) -> Result<bool, Refusal> {
+/// Bot API: `force_reply` of `ForceReply`, and of `InlineKeyboardMarkup`, where an old server does not read it.
+pub(super) fn checked_force_reply(markup: &Value, version: Version) -> Result<bool, Refusal> {
     match (&markup["force_reply"], &markup["inline_keyboard"]) {
         (Value::Null, _) => Ok(false),
+        (Value::Bool(forces), Value::Array(_)) => Ok(*forces && version == Version::New),
         (Value::Bool(true), Value::Null) => Ok(true),
-        _ => Err(bad("object expected as reply markup")),
+        _ => Err(bad("Field \"force_reply\" must be of type Boolean")),
     }
 }

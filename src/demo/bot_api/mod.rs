@@ -57,7 +57,7 @@ pub struct Posted {
     /// All the buttons below it.
     pub keys: Vec<Key>,
     pub silent: bool,
-    /// Bot API: `ForceReply`; such a message cannot be edited.
+    /// Bot API: `force_reply`; without buttons beside it the message cannot be edited.
     pub forces_reply: bool,
     pub reply_to: Option<i64>,
     /// Name and content of a file.

@@ -137,7 +137,7 @@ impl Server {
         if arguments["message_thread_id"] == json!(1) {
             return Err(bad("message thread not found"));
         }
-        let entities = checked_entities(&arguments[entities], &text)?;
+        let entities = checked_entities(&arguments[entities], &text, self.version)?;
         let keys = checked_keys(&arguments["reply_markup"], self.version)?;
         let posted = Posted {
             chat,
@@ -148,7 +148,7 @@ impl Server {
             entities,
             buttons: buttons_of(&keys),
             keys,
-            forces_reply: checked_force_reply(&arguments["reply_markup"])?,
+            forces_reply: checked_force_reply(&arguments["reply_markup"], self.version)?,
             silent: arguments["disable_notification"] == json!(true),
             reply_to: arguments["reply_parameters"]["message_id"].as_i64(),
             file,
@@ -177,7 +177,7 @@ impl Server {
 
     fn edit(&mut self, arguments: &Value) -> Result<Value, Refusal> {
         let text = checked_text(arguments, "text", 4096)?;
-        let entities = checked_entities(&arguments["entities"], &text)?;
+        let entities = checked_entities(&arguments["entities"], &text, self.version)?;
         let keys = checked_keys(&arguments["reply_markup"], self.version)?;
         let message = self.message_to_edit(arguments)?;
         if message.text == text && message.entities == entities && message.keys == keys {
@@ -226,6 +226,7 @@ impl Server {
 
     fn message_to_edit(&mut self, arguments: &Value) -> Result<&mut Posted, Refusal> {
         let (chat, id) = (&arguments["chat_id"], &arguments["message_id"]);
+        let forces_reply = checked_force_reply(&arguments["reply_markup"], self.version)?;
         let found = self
             .messages
             .iter_mut()
@@ -233,7 +234,8 @@ impl Server {
                 message.by_bot && json!(message.chat) == *chat && json!(message.id) == *id
             })
             .ok_or_else(|| bad("message to edit not found"))?;
-        if found.forces_reply {
+        // A reply field beside buttons stays what it is.
+        if found.forces_reply && (found.keys.is_empty() || !forces_reply) {
             return Err(bad("message can't be edited"));
         }
         Ok(found)
