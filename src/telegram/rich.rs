@@ -163,7 +163,7 @@ impl Rich {
 
     /// Cuts into parts that each fit one message: at a paragraph's end if there is one, else a line's, else a word's,
     /// and never inside what a reader sees as one character. A code block that fits a message of its own is not cut.
-    /// The white space at a cut is dropped; nothing else is.
+    /// The white space at a cut is dropped, but not the indentation of code; nothing else is.
     pub fn split(&self, units: usize) -> Vec<Rich> {
         self.first_parts(units, usize::MAX)
     }
@@ -171,7 +171,7 @@ impl Rich {
     /// As [`Rich::split`], the first `most` parts only.
     pub fn first_parts(&self, units: usize, most: usize) -> Vec<Rich> {
         let mut parts = Vec::new();
-        let mut start = skip_blank(&self.text, 0);
+        let mut start = self.next_start(0);
         while start < self.text.len() && parts.len() < most {
             let limit = self.window_end(start, units);
             let end = if limit == self.text.len() {
@@ -204,13 +204,7 @@ impl Rich {
             .iter()
             .filter(|(range, _)| range.end > start && range.start < end);
         match begun.nth(ENTITIES) {
-            Some((range, _)) => {
-                let mut at = range.start.max(start + 1);
-                while !self.text.is_char_boundary(at) {
-                    at += 1;
-                }
-                at
-            }
+            Some((range, _)) => self.text.ceil_char_boundary(range.start.max(start + 1)),
             None => end,
         }
     }
@@ -254,14 +248,10 @@ impl Rich {
     /// The last edge between two visible characters, not behind `limit`; `limit` if there is none.
     fn grapheme_before(&self, start: usize, limit: usize) -> usize {
         // Far enough back for the longest sequences that are in use.
-        let mut from = limit.saturating_sub(200).max(start);
-        while !self.text.is_char_boundary(from) {
-            from += 1;
-        }
-        let mut to = (limit + 200).min(self.text.len());
-        while !self.text.is_char_boundary(to) {
-            to -= 1;
-        }
+        let from = self
+            .text
+            .ceil_char_boundary(limit.saturating_sub(200).max(start));
+        let to = self.text.floor_char_boundary(limit + 200);
         self.text[from..to]
             .grapheme_indices(true)
             .map(|(at, _)| from + at)
@@ -271,14 +261,18 @@ impl Rich {
             .unwrap_or(limit)
     }
 
-    /// Blank lines at a cut are dropped, but the indentation of a code block's line is kept.
-    fn next_start(&self, end: usize) -> usize {
-        let in_block = self.block_around(end).is_some();
-        if in_block {
-            let rest = &self.text[end..];
-            return end + (rest.len() - rest.trim_start_matches('\n').len());
-        }
-        skip_blank(&self.text, end)
+    /// Where the next part begins: white space is skipped, but the indentation of a line of code is kept.
+    fn next_start(&self, at: usize) -> usize {
+        let rest = &self.text[at..];
+        let blanks = &rest[..rest.len() - rest.trim_start().len()];
+        let word = at + blanks.len();
+        let line = blanks.rfind('\n').map_or(at, |end| at + end + "\n".len());
+        self.styles
+            .iter()
+            .find(|(range, style)| {
+                matches!(style, Style::Pre { .. } | Style::Code) && range.contains(&word)
+            })
+            .map_or(word, |(code, _)| line.max(code.start))
     }
 
     fn slice(&self, range: Range<usize>) -> Rich {
@@ -360,11 +354,6 @@ fn entity(style: &Style, offset: usize, length: usize) -> Entity {
 /// Whether a link's words are its address.
 pub(super) fn says(words: &str, url: &str) -> bool {
     words == url || url.strip_prefix("mailto:") == Some(words)
-}
-
-fn skip_blank(text: &str, from: usize) -> usize {
-    let rest = &text[from..];
-    from + (rest.len() - rest.trim_start().len())
 }
 
 fn trim_end(text: &str, start: usize, end: usize) -> usize {

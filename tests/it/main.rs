@@ -3,6 +3,7 @@
 
 mod support;
 
+mod addresses;
 mod any_undo;
 mod asking;
 mod attaching;
@@ -99,3 +100,4 @@ mod undo_bytes;
 mod upkeep;
 mod workspaces;
 mod worktrees;
+mod written;

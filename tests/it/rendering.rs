@@ -140,12 +140,12 @@ fn a_very_long_answer_is_its_first_part_and_a_file() {
 
 #[test]
 fn links_that_are_spelled_out_keep_their_addresses_and_all_other_styles() {
-    let markdown = "> see **[the 👩‍💻 page](https://a.b/c) and** <https://a.b>, [last](https://c.d)\n\nthen `code`";
+    let markdown = "> see **[the 👩‍💻 page](https://a.io/c) and** <https://a.io>, [last](https://c.io)\n\nthen `code`";
     let rich = markdown::render(markdown).text;
     let spelled_out = rich.with_links_spelled_out(MESSAGE_UNITS).expect("it fits");
     assert_eq!(
         shown(&spelled_out),
-        "⟨blockquote:see ⟨bold:the 👩‍💻 page (https://a.b/c) and⟩ https://a.b, last (https://c.d)⟩\n\nthen ⟨code:code⟩"
+        "⟨blockquote:see ⟨bold:the 👩‍💻 page (https://a.io/c) and⟩ https://a.io, last (https://c.io)⟩\n\nthen ⟨code:code⟩"
     );
     let units = spelled_out.text.encode_utf16().count();
     assert_eq!(rich.with_links_spelled_out(units), Some(spelled_out));
@@ -153,7 +153,7 @@ fn links_that_are_spelled_out_keep_their_addresses_and_all_other_styles() {
 }
 
 /// Entities as marks in the text: `⟨bold:` opens one, `⟩` closes it.
-fn shown(rich: &Rich) -> String {
+pub fn shown(rich: &Rich) -> String {
     let units: Vec<u16> = rich.text.encode_utf16().collect();
     let entities = rich.entities();
     let mut marks: Vec<(usize, bool, usize, String)> = Vec::new();
@@ -183,7 +183,7 @@ fn shown(rich: &Rich) -> String {
 }
 
 /// The rules of the Bot API's server for one message.
-fn telegram_takes(text: &str, entities: &[Entity]) {
+pub fn telegram_takes(text: &str, entities: &[Entity]) {
     let units: Vec<u16> = text.encode_utf16().collect();
     assert!(!text.trim().is_empty(), "a blank message");
     assert!(units.len() <= MESSAGE_UNITS, "{} units", units.len());

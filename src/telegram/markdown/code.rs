@@ -17,6 +17,8 @@ pub(super) struct Block {
     kind: Option<String>,
     /// The path that the fence or the words before it name.
     path: Option<String>,
+    /// The fence names it, behind the language.
+    is_named_by_fence: bool,
     pub(super) code: String,
 }
 
@@ -28,10 +30,11 @@ impl Block {
             .next()
             .filter(|kind| !kind.is_empty())
             .map(str::to_owned);
-        let path = named_in(info).or(named_before).filter(|name| is_path(name));
+        let by_fence = named_in(info);
         Block {
+            is_named_by_fence: by_fence.is_some() && by_fence != kind,
             kind,
-            path,
+            path: by_fence.or(named_before).filter(|name| is_path(name)),
             code: String::new(),
         }
     }
@@ -39,6 +42,16 @@ impl Block {
     /// As written behind the fence.
     pub(super) fn language(&self) -> Option<String> {
         self.kind.clone()
+    }
+
+    /// The path behind the language, which a message shows above the block.
+    pub(super) fn named_by_fence(&self) -> Option<&str> {
+        // `{.haskell}` is a language.
+        let is_file = |path: &&str| !path.starts_with('.') || path.contains('/');
+        self.path
+            .as_deref()
+            .filter(|_| self.is_named_by_fence)
+            .filter(is_file)
     }
 
     /// As a message shows it.

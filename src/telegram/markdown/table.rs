@@ -62,8 +62,22 @@ impl Table {
         (is_wide && length > LONGEST).then(|| File {
             name: "table.txt".to_owned(),
             title: "table.txt".to_owned(),
-            content: self.aligned(),
+            content: self.without_links().aligned(),
         })
+    }
+
+    /// A file has no links: their addresses stand behind their words.
+    fn without_links(&self) -> Table {
+        let spelled_out = |cell: &Rich| cell.with_links_spelled_out(usize::MAX).unwrap_or_default();
+        Table {
+            alignments: self.alignments.clone(),
+            rows: self
+                .rows
+                .iter()
+                .map(|row| row.iter().map(spelled_out).collect())
+                .collect(),
+            before: Rich::default(),
+        }
     }
 
     fn columns(&self) -> usize {
@@ -136,22 +150,34 @@ impl Table {
             Some((head, _)) => (&none, std::slice::from_ref(head)),
             None => return Rich::default(),
         };
+        let is_empty = |row: &Vec<Rich>, column: usize| {
+            row.get(column)
+                .is_none_or(|cell| cell.text.trim().is_empty())
+        };
+        // A name's links are there where it is seen first.
+        let mut names: Vec<Rich> = head.iter().map(name).collect();
         let mut shown = Rich::default();
-        for row in rows {
+        for (number, row) in rows.iter().enumerate() {
             if !shown.text.is_empty() {
                 shown.text.push_str("\n\n");
             }
             let start = shown.text.len();
             for (column, cell) in row.iter().enumerate() {
-                if cell.text.trim().is_empty() {
+                let names_nothing = number == 0 && rows.iter().all(|row| is_empty(row, column));
+                if is_empty(row, column) && !names_nothing {
                     continue;
                 }
                 if shown.text.len() > start {
                     shown.text.push('\n');
                 }
-                let name = head.get(column).map_or("", |name| name.text.trim());
-                if !name.is_empty() {
-                    shown.push(&format!("{name}: "), None);
+                if let Some(name) = names.get_mut(column).filter(|name| !name.text.is_empty()) {
+                    shown.append(name.clone());
+                    name.styles.clear();
+                    shown.push(": ", None);
+                }
+                if is_empty(row, column) {
+                    shown.push("–", None);
+                    continue;
                 }
                 let cell_start = shown.text.len();
                 shown.append(cell.clone());
@@ -164,4 +190,12 @@ impl Table {
         }
         shown
     }
+}
+
+/// The name of a column, with its links only.
+fn name(cell: &Rich) -> Rich {
+    let mut name = cell.first_parts(usize::MAX, 1).pop().unwrap_or_default();
+    name.styles
+        .retain(|(_, style)| matches!(style, Style::Link { .. }));
+    name
 }

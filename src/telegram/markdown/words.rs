@@ -1,4 +1,4 @@
-//! Finds paths in an answer's words, and tells formulas from prices.
+//! Finds paths in an answer's words.
 
 /// Endings of source files. Some are the endings of domains too: a client would make a link of `lib.rs`.
 const ENDINGS: [&str; 40] = [
@@ -67,17 +67,4 @@ fn without_drive(file: &str) -> &str {
         [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic() => &file[2..],
         _ => file,
     }
-}
-
-/// Whether the text between dollar signs is a formula: two prices in a sentence are not.
-pub(super) fn is_formula(source: &str) -> bool {
-    let has_command = source
-        .as_bytes()
-        .windows(2)
-        .any(|pair| pair[0] == b'\\' && pair[1].is_ascii_alphabetic());
-    let has_script = source.contains(['^', '_']) && !source.contains("  ");
-    let is_short = source.len() <= 12
-        && !source.contains(' ')
-        && !source.starts_with(|c: char| c.is_ascii_digit());
-    has_command || (has_script && source.len() <= 60) || is_short
 }
