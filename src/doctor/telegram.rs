@@ -132,11 +132,11 @@ async fn updates(api: &Api, ground: &Ground) -> Finding {
     };
     if webhook.is_set() {
         return Check::Updates.broken(
+            ask::webhook_takes(webhook.host().as_deref()),
             format!(
-                "Telegram sends the messages to a webhook at {}, so telecoder gets none",
-                webhook.host().unwrap_or_else(|| "an unknown place".to_owned())
+                "{}, or open https://api.telegram.org/bot<token>/deleteWebhook",
+                ask::END_WEBHOOK
             ),
-            "telecoder init --delete-webhook, or open https://api.telegram.org/bot<token>/deleteWebhook",
         );
     }
     let waiting = counted(

@@ -13,7 +13,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::api::{Api, ApiError};
+use super::api::{Api, ApiError, TIMEOUT};
+use super::ask;
 use super::outbox::Outbox;
 use crate::chat::delivery;
 use crate::domain::id::{ChatThread, UpdateId};
@@ -33,6 +34,8 @@ pub const OTHER_POLLER: &str = "another program polls with the same bot token";
 pub const NO_OTHER_POLLER: &str = "no other program polls with this bot token any more";
 /// Pause after a 409: the other poller gets it too.
 const CONFLICT_PAUSE: Duration = Duration::from_secs(30);
+/// Pause after a 409 because of a webhook, which troubles nobody else.
+const WEBHOOK_PAUSE: Duration = Duration::from_secs(10);
 /// Two pollers succeed in turns: the other one is gone only after so long without a 409.
 const CONFLICT_OVER: Duration = Duration::from_secs(120);
 /// The pause after a failure to store. Bot API: the same offset within 3 s waits for 3 s.
@@ -77,6 +80,9 @@ struct Trouble {
 
 #[derive(Debug, thiserror::Error)]
 enum Failure {
+    /// Bot API: while one is set, getUpdates is refused.
+    #[error("a webhook is set")]
+    Webhook { host: Option<String> },
     #[error(transparent)]
     Api(#[from] ApiError),
     #[error(transparent)]
@@ -118,6 +124,9 @@ impl Poller {
             info!("Telegram answers again");
             trouble.failures = 0;
         }
+        if self.health.webhook_is_gone() {
+            info!("no webhook is set any more; messages come here again");
+        }
         if std::mem::take(&mut trouble.cannot_store) {
             info!("updates can be stored again");
             self.tell_owner(delivery::CAN_STORE_AGAIN.to_owned());
@@ -135,7 +144,18 @@ impl Poller {
     /// Logs what is wrong once; returns the pause.
     fn pause_after(&self, failure: &Failure, trouble: &mut Trouble) -> Duration {
         match failure {
-            Failure::Api(error) if error.is_conflict() => {
+            Failure::Webhook { host } => {
+                if self.health.met_webhook(Instant::now(), host.clone()) {
+                    error!(
+                        "{}; {} removes it. Trying again every {} s",
+                        ask::webhook_takes(host.as_deref()),
+                        ask::END_WEBHOOK,
+                        WEBHOOK_PAUSE.as_secs()
+                    );
+                }
+                WEBHOOK_PAUSE
+            }
+            Failure::Api(error) if error.is_conflict() && !is_about_a_webhook(error) => {
                 trouble.last_conflict = Some(Instant::now());
                 if self.health.met_other_poller(Instant::now()) {
                     error!(
@@ -173,6 +193,16 @@ impl Poller {
         }
     }
 
+    /// Whose webhook it is. It may be gone by now.
+    async fn webhook(&self, refusal: ApiError) -> Failure {
+        match ask::webhook(&self.api, TIMEOUT).await {
+            Ok(webhook) if !webhook.is_set() => Failure::Api(refusal),
+            asked => Failure::Webhook {
+                host: asked.ok().and_then(|webhook| webhook.host()),
+            },
+        }
+    }
+
     fn tell_owner(&self, text: String) {
         if let Some(owner) = self.owner {
             self.outbox.say_past_the_store(owner, text);
@@ -202,10 +232,14 @@ impl Poller {
         if let Some(next) = next {
             arguments["offset"] = json!(next.0);
         }
-        let batch: Vec<Value> = self
+        let asked = self
             .api
             .long_poll("getUpdates", &arguments, LONG_POLL)
-            .await?;
+            .await;
+        let batch: Vec<Value> = match asked {
+            Err(error) if is_about_a_webhook(&error) => return Err(self.webhook(error).await),
+            asked => asked?,
+        };
         let unusable = !batch.is_empty();
         let rows: Vec<(UpdateId, String)> = batch
             .into_iter()
@@ -243,4 +277,9 @@ impl Poller {
         self.arrived.notify_one();
         Ok(())
     }
+}
+
+/// The other 409 says that another program polls.
+fn is_about_a_webhook(error: &ApiError) -> bool {
+    error.is_conflict() && error.says("webhook")
 }
