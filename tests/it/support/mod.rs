@@ -7,7 +7,9 @@ pub mod processes;
 pub mod questions;
 pub mod replay;
 pub mod shell;
+pub mod socks;
 pub mod terminal;
+pub mod tls;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
