@@ -22,6 +22,15 @@ struct State {
     poll_due: Instant,
     /// Another program polls with the same token.
     other_poller_since: Option<Instant>,
+    webhook: Option<SeenWebhook>,
+}
+
+/// A webhook that takes the bot's messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenWebhook {
+    pub since: Instant,
+    /// Where it is; `None` if Telegram does not say.
+    pub host: Option<String>,
 }
 
 /// Whether the bot does its work.
@@ -33,6 +42,8 @@ pub struct Vitals {
     pub store_answers: bool,
     /// Reported, but no failure of this bot.
     pub other_poller_for: Option<Duration>,
+    /// How long a webhook has been taking the messages. Reported, but no failure of this bot.
+    pub webhook_for: Option<Duration>,
 }
 
 impl Vitals {
@@ -47,6 +58,7 @@ impl Health {
             state: Arc::new(Mutex::new(State {
                 poll_due: now + SLACK,
                 other_poller_since: None,
+                webhook: None,
             })),
         }
     }
@@ -80,6 +92,24 @@ impl Health {
         self.with(|state| state.other_poller_since)
     }
 
+    /// Bot API: 409 with a webhook as its reason. Returns whether that is news.
+    pub fn met_webhook(&self, now: Instant, host: Option<String>) -> bool {
+        self.with(|state| {
+            let since = state.webhook.as_ref().map_or(now, |seen| seen.since);
+            let before = state.webhook.replace(SeenWebhook { since, host });
+            before.is_none()
+        })
+    }
+
+    /// Updates can be asked for. Returns whether that is news.
+    pub fn webhook_is_gone(&self) -> bool {
+        self.with(|state| state.webhook.take().is_some())
+    }
+
+    pub fn webhook(&self) -> Option<SeenWebhook> {
+        self.with(|state| state.webhook.clone())
+    }
+
     /// The vitals for the service manager, `/healthz` and `/metrics`, and the result of a query to the store, which is
     /// given up after `limit`.
     pub async fn look<T>(
@@ -94,6 +124,7 @@ impl Health {
             is_polling: self.is_polling(Instant::now()),
             store_answers,
             other_poller_for: self.other_poller_since().map(|since| since.elapsed()),
+            webhook_for: self.webhook().map(|seen| seen.since.elapsed()),
         };
         (vitals, answer.ok().and_then(Result::ok))
     }

@@ -55,6 +55,8 @@ pub struct Facts {
     pub not_delivered_elsewhere: (u64, u64),
     /// How long another program has been polling with the same token.
     pub other_poller_for: Option<Duration>,
+    /// How long a webhook has been taking the bot's messages, and at which host.
+    pub webhook: Option<(Duration, Option<String>)>,
 }
 
 /// One line per fact that applies.
@@ -176,6 +178,14 @@ fn trouble_lines(facts: &Facts) -> Vec<String> {
             "Another program has been using this bot's token for {}, so each gets only some messages; stop the \
              other one",
             duration(since)
+        ));
+    }
+    if let Some((since, host)) = &facts.webhook {
+        lines.push(format!(
+            "For {}, Telegram has been sending this bot's messages to a webhook at {} and not here; `telecoder init \
+             --delete-webhook` on this machine removes it",
+            duration(*since),
+            host.as_deref().unwrap_or("an unknown place")
         ));
     }
     lines

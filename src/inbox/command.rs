@@ -61,6 +61,7 @@ impl Inbox {
                 let bot = status::Bot {
                     max_runs: self.max_runs,
                     other_poller_for: self.health.other_poller_since().map(|at| at.elapsed()),
+                    webhook: self.health.webhook(),
                     is_owner_here: self
                         .access
                         .owner()

@@ -10,6 +10,7 @@ use crate::chat::status::{self, Facts};
 use crate::domain::id::ChatThread;
 use crate::domain::job::Lane;
 use crate::domain::outgoing::Outgoing;
+use crate::health::SeenWebhook;
 use crate::store::{
     chats, holds, jobs, late, now, parked, processes, questions, runs, sessions, settings, waiting,
 };
@@ -19,6 +20,7 @@ pub(super) struct Bot {
     pub max_runs: u64,
     /// Another program has been polling with the same token for so long.
     pub other_poller_for: Option<Duration>,
+    pub webhook: Option<SeenWebhook>,
     /// The owner hears of other chats' trouble too.
     pub is_owner_here: bool,
 }
@@ -44,6 +46,10 @@ pub(super) fn look(db: &Connection, at: ChatThread, bot: &Bot) -> rusqlite::Resu
         no_free_place: runs::running_count(db)? >= bot.max_runs,
         not_delivered: parked::not_delivered(db, at.chat)?,
         other_poller_for: bot.other_poller_for,
+        webhook: bot
+            .webhook
+            .as_ref()
+            .map(|seen| (seen.since.elapsed(), seen.host.clone())),
         ..Facts::default()
     };
     for lane in Lane::ALL {

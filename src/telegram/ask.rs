@@ -60,6 +60,17 @@ impl Webhook {
     }
 }
 
+/// What a webhook at this host does.
+pub fn webhook_takes(host: Option<&str>) -> String {
+    format!(
+        "Telegram sends the messages to a webhook at {}, so telecoder gets none",
+        host.unwrap_or("an unknown place")
+    )
+}
+
+/// The command that removes it.
+pub const END_WEBHOOK: &str = "telecoder init --delete-webhook";
+
 impl Chat {
     /// What people call it.
     pub fn name(self) -> String {

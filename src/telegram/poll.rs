@@ -13,7 +13,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::api::{Api, ApiError};
+use super::api::{Api, ApiError, TIMEOUT};
+use super::ask;
 use super::outbox::Outbox;
 use crate::chat::delivery;
 use crate::domain::id::{ChatThread, UpdateId};
@@ -25,7 +26,8 @@ use crate::store::{Store, StoreError, alive, offset, updates};
 const LONG_POLL: Duration = Duration::from_secs(50);
 /// The longest that a call and its storing take: the call's limit, and a busy database.
 const ROUND: Duration = Duration::from_secs(50 + 30 + 30);
-const RETRY_PAUSES_S: [u64; 6] = [1, 2, 5, 10, 20, 30];
+/// Everything that is due waits for the first sign of life.
+const RETRY_PAUSES_S: [u64; 3] = [1, 2, 5];
 /// How often the store notes that the bot is alive.
 const ALIVE_EVERY: Duration = Duration::from_secs(30);
 /// What the log says after a 409, and when it is over; the doctor reads it there.
@@ -33,6 +35,8 @@ pub const OTHER_POLLER: &str = "another program polls with the same bot token";
 pub const NO_OTHER_POLLER: &str = "no other program polls with this bot token any more";
 /// Pause after a 409: the other poller gets it too.
 const CONFLICT_PAUSE: Duration = Duration::from_secs(30);
+/// Pause after a 409 because of a webhook, which troubles nobody else.
+const WEBHOOK_PAUSE: Duration = Duration::from_secs(10);
 /// Two pollers succeed in turns: the other one is gone only after so long without a 409.
 const CONFLICT_OVER: Duration = Duration::from_secs(120);
 /// The pause after a failure to store. Bot API: the same offset within 3 s waits for 3 s.
@@ -77,6 +81,9 @@ struct Trouble {
 
 #[derive(Debug, thiserror::Error)]
 enum Failure {
+    /// Bot API: while one is set, getUpdates is refused.
+    #[error("a webhook is set")]
+    Webhook { host: Option<String> },
     #[error(transparent)]
     Api(#[from] ApiError),
     #[error(transparent)]
@@ -118,6 +125,9 @@ impl Poller {
             info!("Telegram answers again");
             trouble.failures = 0;
         }
+        if self.health.webhook_is_gone() {
+            info!("no webhook is set any more; messages come here again");
+        }
         if std::mem::take(&mut trouble.cannot_store) {
             info!("updates can be stored again");
             self.tell_owner(delivery::CAN_STORE_AGAIN.to_owned());
@@ -135,7 +145,18 @@ impl Poller {
     /// Logs what is wrong once; returns the pause.
     fn pause_after(&self, failure: &Failure, trouble: &mut Trouble) -> Duration {
         match failure {
-            Failure::Api(error) if error.is_conflict() => {
+            Failure::Webhook { host } => {
+                if self.health.met_webhook(Instant::now(), host.clone()) {
+                    error!(
+                        "{}; {} removes it. Trying again every {} s",
+                        ask::webhook_takes(host.as_deref()),
+                        ask::END_WEBHOOK,
+                        WEBHOOK_PAUSE.as_secs()
+                    );
+                }
+                WEBHOOK_PAUSE
+            }
+            Failure::Api(error) if error.is_conflict() && !is_about_a_webhook(error) => {
                 trouble.last_conflict = Some(Instant::now());
                 if self.health.met_other_poller(Instant::now()) {
                     error!(
@@ -157,7 +178,11 @@ impl Poller {
                 let step = trouble.failures.min(RETRY_PAUSES_S.len() - 1);
                 trouble.failures += 1;
                 if trouble.failures == 1 {
-                    warn!(failure = %error, "no updates can be had; trying again until they can");
+                    let failure = self.api.way().told(error);
+                    warn!(
+                        failure,
+                        "no updates can be had; trying again until they can"
+                    );
                 } else {
                     debug!(failure = %error, failures = trouble.failures, "still no updates");
                 }
@@ -170,6 +195,16 @@ impl Poller {
                 }
                 STORE_PAUSE
             }
+        }
+    }
+
+    /// Whose webhook it is. It may be gone by now.
+    async fn webhook(&self, refusal: ApiError) -> Failure {
+        match ask::webhook(&self.api, TIMEOUT).await {
+            Ok(webhook) if !webhook.is_set() => Failure::Api(refusal),
+            asked => Failure::Webhook {
+                host: asked.ok().and_then(|webhook| webhook.host()),
+            },
         }
     }
 
@@ -202,10 +237,14 @@ impl Poller {
         if let Some(next) = next {
             arguments["offset"] = json!(next.0);
         }
-        let batch: Vec<Value> = self
+        let asked = self
             .api
             .long_poll("getUpdates", &arguments, LONG_POLL)
-            .await?;
+            .await;
+        let batch: Vec<Value> = match asked {
+            Err(error) if is_about_a_webhook(&error) => return Err(self.webhook(error).await),
+            asked => asked?,
+        };
         let unusable = !batch.is_empty();
         let rows: Vec<(UpdateId, String)> = batch
             .into_iter()
@@ -243,4 +282,9 @@ impl Poller {
         self.arrived.notify_one();
         Ok(())
     }
+}
+
+/// The other 409 says that another program polls.
+fn is_about_a_webhook(error: &ApiError) -> bool {
+    error.is_conflict() && error.says("webhook")
 }

@@ -32,6 +32,7 @@ impl Readings {
             is_polling,
             store_answers,
             other_poller_for,
+            webhook_for,
         } = self.vitals;
         gauge(
             "telecoder_polling",
@@ -47,6 +48,11 @@ impl Readings {
             "telecoder_other_poller",
             "Whether another program polls with the same token",
             other_poller_for.is_some().into(),
+        );
+        gauge(
+            "telecoder_webhook",
+            "Whether a webhook takes the messages",
+            webhook_for.is_some().into(),
         );
         if let Some(counts) = &self.counts {
             gauge(

@@ -19,6 +19,8 @@ pub(super) struct Report {
     store_answering: bool,
     /// How long another program has polled with the same token.
     other_poller_for_s: Option<u64>,
+    /// How long a webhook has taken the messages.
+    webhook_for_s: Option<u64>,
     /// `null` if the store did not answer.
     runs_running: Option<u64>,
     runs_queued: Option<u64>,
@@ -46,6 +48,7 @@ pub(super) fn of(vitals: &Vitals, counts: Option<&Counts>, uptime: Duration) -> 
         polling: vitals.is_polling,
         store_answering: vitals.store_answers,
         other_poller_for_s: vitals.other_poller_for.map(|time| time.as_secs()),
+        webhook_for_s: vitals.webhook_for.map(|time| time.as_secs()),
         runs_running: counts.map(|counts| counts.runs_running),
         runs_queued: counts.map(|counts| counts.runs_queued),
         outbox_due: counts.map(|counts| counts.outbox_due),

@@ -98,6 +98,7 @@ mod topics;
 mod torture;
 mod undo_bytes;
 mod upkeep;
+mod way_to_telegram;
 mod workspaces;
 mod worktrees;
 mod written;

@@ -94,7 +94,23 @@ fn a_monitor_is_told_that_all_is_well_and_what_goes_on() {
     assert_eq!(report["status"], "ok");
     assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(report["other_poller_for_s"], Value::Null);
+    assert_eq!(report["webhook_for_s"], Value::Null);
     assert_eq!(report["problems"], serde_json::json!([]));
+}
+
+#[test]
+fn a_webhook_that_takes_the_messages_is_told_and_is_no_failure() {
+    let machine = machine();
+    machine.api.set_webhook("https://hooks.example/secret");
+    let bot = machine.start_without_waiting();
+    let address = address(&machine, &bot);
+    machine.until_log(&bot, "a webhook at hooks.example");
+    let (status, report) = health(address);
+    assert_eq!(status, 200, "{report}");
+    assert!(report["webhook_for_s"].is_u64(), "{report}");
+    assert_eq!(report["other_poller_for_s"], Value::Null);
+    assert_eq!(metrics(address)["telecoder_webhook"], 1.0);
+    assert_eq!(metrics(address)["telecoder_other_poller"], 0.0);
 }
 
 #[test]

@@ -649,6 +649,7 @@ fn what_status_says() {
         },
         not_delivered_elsewhere: (1, 1),
         other_poller_for: Some(MINUTE),
+        webhook: Some((MINUTE, Some("hooks.example".into()))),
         ..nothing.clone()
     };
     insta::assert_snapshot!(said([

@@ -8,7 +8,9 @@ pub mod processes;
 pub mod questions;
 pub mod replay;
 pub mod shell;
+pub mod socks;
 pub mod terminal;
+pub mod tls;
 pub mod watching;
 
 use std::collections::BTreeMap;
