@@ -234,8 +234,9 @@ pub fn cannot_be_read(name: &str, why: &str) -> Outgoing {
 /// Replaces a file that Telegram finds too large.
 pub fn too_large_after_all(name: &str, path: &Path) -> Outgoing {
     Outgoing::note(format!(
-        "{name} could not be sent: it is larger than Telegram takes from a bot. It is kept: {}\nAsk claude to split or \
-         pack it, or fetch it from the machine.",
+        "{name} could not be sent: it is larger than Telegram takes from a bot, which is 50 MB, or 2,000 MB with a \
+         Bot API server of your own; a gateway on the way may take less. It is kept: {}\nAsk claude to split or pack \
+         it, or fetch it from the machine.",
         path.display()
     ))
 }

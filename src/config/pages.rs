@@ -6,7 +6,9 @@ use super::setting::{Group, Setting};
 const HEAD: &str = "\
 # Settings of telecoder. Copy to .env and fill in; a line that is commented out shows the default.
 # Values in the environment win over this file; telecoder also reads telecoder.env in ~/.config/telecoder and
-# in /etc/telecoder. Other variables in here (ANTHROPIC_API_KEY, proxies, keys of your tools) reach claude.
+# in /etc/telecoder. Other variables in here (ANTHROPIC_API_KEY, proxies, keys of your tools) reach claude. A proxy
+# (HTTPS_PROXY=socks5h://HOST:PORT or http://HOST:PORT, ALL_PROXY, NO_PROXY) and certificates of your own (SSL_CERT_FILE,
+# SSL_CERT_DIR) are used for the way to Telegram as well.
 ";
 
 const INTRODUCTION: &str = "\
@@ -50,6 +52,9 @@ All other variables in the environment or in a settings file reach claude and al
 unless the environment or a settings file has them; its PATH comes before that of the environment, and a PATH in
 a settings file is left as it is. The bot's token and telecoder's own settings do not. `IS_SANDBOX=1` is
 claude's own: with it root may use `bypassPermissions`, in a throw-away container.
+
+`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and `SSL_CERT_DIR`, in the environment or in a
+settings file, also decide the way to Telegram: [runtime-setup.md](runtime-setup.md#behind-a-proxy).
 ";
 
 /// `.env.example`, and the beginning of every new settings file.

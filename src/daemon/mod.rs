@@ -39,6 +39,7 @@ use crate::store::{
     OpenError, Store, StoreError, gatherings, jobs, pauses, processes, runs, sessions,
 };
 use crate::telegram::api::{Api, ServerClock};
+use crate::telegram::client::Way;
 use crate::telegram::dispatch::{Handler, dispatch};
 use crate::telegram::line::Surroundings;
 use crate::telegram::listener::StoredUpdates;
@@ -80,12 +81,10 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
     };
     let metrics = Metrics::new();
     let store = store.counted_by(metrics.clone());
-    let api = Api::new(
-        config.api_url.clone(),
-        config.token.clone(),
-        metrics.clone(),
-    )
-    .map_err(|error| ServeError::Client(error.without_url().to_string()))?;
+    let way = Way::new(config.api_url.clone(), &config.environment);
+    let unused_proxy = way.remark();
+    let api = Api::new(way, config.token.clone(), metrics.clone())
+        .map_err(|error| ServeError::Client(error.without_url().to_string()))?;
 
     let health = Health::new(started);
     let tasks = TaskTracker::new();
@@ -181,7 +180,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         quit: quit.clone(),
     };
     tasks.spawn(work.begin(places, registry_task, logins));
-    for remark in &config.remarks {
+    for remark in config.remarks.iter().chain(&unused_proxy) {
         warn!("{remark}");
     }
     info!(data = %config.data.display(), version = env!("CARGO_PKG_VERSION"), "telecoder is up");

@@ -26,7 +26,7 @@ use crate::session::claims::Claims;
 use crate::session::registry::{Registry, RegistryTask};
 use crate::session::worker::Worker;
 use crate::store::Store;
-use crate::telegram::api::{Api, largest_file};
+use crate::telegram::api::Api;
 use crate::telegram::outbox::Outbox;
 use crate::verify::check;
 
@@ -107,7 +107,6 @@ impl Work {
                     },
                     places,
                     data: config.data.clone(),
-                    largest_file: largest_file(&config.api_url),
                 },
                 watch: Watch::start(),
                 mirrors: Mirrors::new(data.mirrors()),

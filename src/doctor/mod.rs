@@ -32,7 +32,6 @@ use crate::systemd::Scope;
 use crate::systemd::look::{self, Manager};
 pub use data::can_be_made;
 use report::{Check, Finding, Report};
-pub use telegram::told;
 
 /// How long one group of checks may take; its calls and programs have shorter limits.
 const LIMIT: Duration = Duration::from_secs(10);

@@ -13,6 +13,7 @@ use super::{Ground, people, process};
 use crate::metrics::Metrics;
 use crate::telegram::api::{Api, ApiError};
 use crate::telegram::ask::{self, Me};
+use crate::telegram::client::{self, Way};
 
 /// How long one call may take.
 pub(super) const CALL: Duration = Duration::from_secs(5);
@@ -30,17 +31,21 @@ pub(super) async fn look(ground: Arc<Ground>) -> Vec<Finding> {
     // Shows whether Telegram answers, even without a good token.
     let nobodys = || SecretString::from("0:nobody");
     let token = known.token.clone().unwrap_or_else(nobodys);
-    let Ok(api) = Api::new(server, token, Metrics::new()) else {
+    let way = Way::new(server, &ground.sources.whole_environment());
+    let Ok(api) = Api::new(way, token, Metrics::new()) else {
         return not_looked_at("no HTTP client can be made", &ground);
     };
     let asked = Instant::now();
     let me = ask::me(&api, CALL).await;
     let took = asked.elapsed();
 
-    let mut findings = vec![reached(&me, took)];
+    let mut findings = vec![reached(api.way(), &me, took)];
     if findings[0].mark == super::report::Mark::Broken {
-        findings.extend(not_looked_at("Telegram cannot be reached", &ground));
+        findings.extend(not_looked_at("Telegram does not answer", &ground));
         return findings;
+    }
+    if let Some(remark) = api.way().remark() {
+        findings.push(Check::Telegram.warning(remark, "Correct it, or remove it"));
     }
     findings.push(clock(api.clock().ahead()));
     findings.push(match (&me, &known.token) {
@@ -79,27 +84,46 @@ fn not_looked_at(why: &str, ground: &Ground) -> Vec<Finding> {
         .collect()
 }
 
-/// An error as a person is told it: without the causes that every failed connection has.
-pub fn told(error: &ApiError) -> String {
-    const ALWAYS: &str = "error sending request: client error (Connect): ";
-    error.to_string().replace(ALWAYS, "")
-}
-
-fn reached(me: &Result<Me, ApiError>, took: Duration) -> Finding {
+fn reached(way: &Way, me: &Result<Me, ApiError>, took: Duration) -> Finding {
+    let through = way.proxy.as_ref();
+    let through = through.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
     match me {
-        Err(error @ (ApiError::NotSent(_) | ApiError::Unanswered(_))) => Check::Telegram.broken(
-            told(error),
-            "Check this machine's network, name resolution and proxy: curl -sI https://api.telegram.org",
-        ),
+        Err(error @ (ApiError::NotSent(_) | ApiError::Unanswered(_))) => {
+            Check::Telegram.broken(way.told(error), opening(way, error))
+        }
         Err(error @ ApiError::Server(_)) => Check::Telegram.warning(
             error.to_string(),
             "This mostly passes by itself; telecoder then continues",
         ),
         _ if took > SLOW => Check::Telegram.warning(
-            format!("it answers, but slowly: in {:.1} s", took.as_secs_f32()),
-            "Check this machine's network: ping -c 5 api.telegram.org",
+            format!(
+                "it answers{through}, but slowly: in {:.1} s",
+                took.as_secs_f32()
+            ),
+            match way.proxy {
+                Some(_) => "Check the proxy and this machine's network".to_owned(),
+                None => format!("Check this machine's network: ping -c 5 {}", way.host()),
+            },
         ),
-        _ => Check::Telegram.good(format!("answers in {} ms", took.as_millis())),
+        _ => Check::Telegram.good(format!("answers in {} ms{through}", took.as_millis())),
+    }
+}
+
+/// What opens a way that is closed.
+fn opening(way: &Way, error: &ApiError) -> String {
+    if Way::is_distrusted(error) {
+        return client::TRUST.to_owned();
+    }
+    match &way.proxy {
+        Some(proxy) => format!(
+            "Check the proxy and the value of {} (in the service's environment or the settings file); NO_PROXY={} \
+             goes around it",
+            proxy.variable(),
+            way.host()
+        ),
+        None => "Check this machine's network and name resolution. If Telegram can be reached only through a proxy, \
+                 put it into the settings file: HTTPS_PROXY=socks5h://HOST:PORT"
+            .to_owned(),
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn get(
         secrets_too,
         job: work.job.id,
         to: files::sent(&work.handles.data, &work.session.id, work.job.id),
-        largest: work.handles.largest_file,
+        largest: work.handles.fetching.api.largest_file(),
         cancelled: cancelled.clone(),
     };
     let _cancels = cancelled.drop_guard();

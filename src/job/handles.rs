@@ -25,8 +25,6 @@ pub struct Handles {
     pub places: Places,
     /// The data folder.
     pub data: PathBuf,
-    /// The largest file that can be sent, in bytes.
-    pub largest_file: u64,
 }
 
 /// How checks are run.

@@ -71,7 +71,7 @@ async fn hand_over(work: &AtWork<'_>, of: JobId, which: Which) -> anyhow::Result
         packed: files::sent(&work.handles.data, &work.session.id, work.job.id),
         of,
         which,
-        largest: work.handles.largest_file,
+        largest: work.handles.fetching.api.largest_file(),
         cancelled: cancelled.clone(),
     };
     let kept = taking.to.join(FILES);

@@ -16,33 +16,27 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::client::Way;
 use super::form::{form_of, name_in_form, time_for};
+use super::largest_file::LargestFile;
 use crate::domain::id::ChatId;
 use crate::metrics::Metrics;
 use crate::telegram::upload::Reading;
 
 /// How long a call may take by default, long polls aside.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a whole file may take; a reader gives up sooner if no data comes.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
 /// The server of Telegram itself.
 const TELEGRAMS_OWN: &str = "api.telegram.org";
-
-/// The largest file that a Bot API server takes, in bytes: 50 MB, or 2,000 MB if it is local.
-pub fn largest_file(server: &reqwest::Url) -> u64 {
-    const MB: u64 = 1024 * 1024;
-    match server.host_str() {
-        Some(TELEGRAMS_OWN) => 50 * MB,
-        _ => 2_000 * MB,
-    }
-}
 
 /// A bot at a Bot API server. Cheap to clone; the connections are shared.
 #[derive(Clone)]
 pub struct Api {
     client: reqwest::Client,
     server: reqwest::Url,
+    way: Way,
+    largest_file: LargestFile,
     token: SecretString,
     clock: ServerClock,
     metrics: Metrics,
@@ -170,25 +164,26 @@ struct Parameters {
 }
 
 impl Api {
-    /// `server` is `https://api.telegram.org` or a local Bot API server.
-    pub fn new(
-        server: reqwest::Url,
-        token: SecretString,
-        metrics: Metrics,
-    ) -> reqwest::Result<Api> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            // For teloxide's calls; each of ours has a limit of its own.
-            .timeout(TIMEOUT)
-            .tcp_nodelay(true)
-            .build()?;
+    /// The way leads to `https://api.telegram.org`, a gateway to it, or a local Bot API server.
+    pub fn new(way: Way, token: SecretString, metrics: Metrics) -> reqwest::Result<Api> {
         Ok(Api {
-            client,
-            server,
+            client: way.client()?,
+            server: way.server.clone(),
+            largest_file: LargestFile::of(way.host() == TELEGRAMS_OWN),
+            way,
             token,
             clock: ServerClock::default(),
             metrics,
         })
+    }
+
+    pub fn way(&self) -> &Way {
+        &self.way
+    }
+
+    /// The largest file that the server takes, in bytes, as far as it is known.
+    pub fn largest_file(&self) -> u64 {
+        self.largest_file.bytes()
     }
 
     pub fn clock(&self) -> ServerClock {
@@ -260,6 +255,7 @@ impl Api {
     ) -> Result<T, ApiError> {
         let reading = Reading::open(path).await?;
         let (length, failure) = (reading.length, reading.failure.clone());
+        self.largest_file.check(length)?;
         let body = reqwest::Body::wrap_stream(reading.stream());
         let file = Part::stream_with_length(body, length).file_name(name_in_form(name));
         let form = form_of(arguments).part(field, file);
@@ -268,6 +264,7 @@ impl Api {
                 post.timeout(time_for(length)).multipart(form)
             })
             .await;
+        self.largest_file.learn(length, &answer);
         match (answer, failure.get()) {
             // Only a part went out, which Telegram has discarded.
             (Err(_), Some(failure)) => Err(ApiError::Unreadable(failure.clone())),
@@ -277,7 +274,7 @@ impl Api {
 
     /// Whether the server is Telegram's own, on another machine and with its own limits.
     pub fn is_telegrams_own(&self) -> bool {
-        self.server.host_str() == Some(TELEGRAMS_OWN)
+        self.way.host() == TELEGRAMS_OWN
     }
 
     /// Begins to get a file: `GET /file/bot<token>/<path>`, with a path of `getFile`.

@@ -5,18 +5,20 @@
 //! `domain::access` decides who may use the bot.
 //! Out: [`outbox`] keeps one [`mod@line`] per chat with its [`live`] messages, paced by [`budget`]; [`draw`],
 //! [`markdown`] and [`rich`] turn a message into texts with entities; `send` sends one and knows what a refusal means;
-//! [`api`] makes the calls; [`files`] downloads what people sent. [`ask`] has the calls of commands that inspect or set
-//! up a bot.
+//! [`api`] makes the calls, on the way that [`client`] knows; [`files`] downloads what people sent. [`ask`] has the
+//! calls of commands that inspect or set up a bot.
 
 pub mod api;
 pub mod ask;
 pub mod budget;
+pub mod client;
 mod content;
 pub mod dispatch;
 pub mod draw;
 pub mod files;
 mod form;
 pub mod incoming;
+mod largest_file;
 pub mod line;
 pub mod listener;
 pub mod live;

@@ -177,7 +177,11 @@ impl Poller {
                 let step = trouble.failures.min(RETRY_PAUSES_S.len() - 1);
                 trouble.failures += 1;
                 if trouble.failures == 1 {
-                    warn!(failure = %error, "no updates can be had; trying again until they can");
+                    let failure = self.api.way().told(error);
+                    warn!(
+                        failure,
+                        "no updates can be had; trying again until they can"
+                    );
                 } else {
                     debug!(failure = %error, failures = trouble.failures, "still no updates");
                 }

@@ -87,5 +87,6 @@ mod taking_back;
 mod torture;
 mod undo_bytes;
 mod upkeep;
+mod way_to_telegram;
 mod workspaces;
 mod worktrees;

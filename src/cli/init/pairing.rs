@@ -94,7 +94,10 @@ impl Updates<'_> {
             }
             Err(error) if error.is_passing() => {
                 if !std::mem::replace(&mut self.is_waiting, true) {
-                    print_line!("! {error}; trying again until it answers");
+                    print_line!(
+                        "! {}; trying again until it answers",
+                        self.api.way().told(&error)
+                    );
                 }
                 sleep(LOOK_AGAIN).await;
                 return Ok(None);

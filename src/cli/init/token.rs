@@ -9,10 +9,10 @@ use secrecy::{ExposeSecret, SecretString};
 use super::terminal::Terminal;
 use crate::cli::Misused;
 use crate::config::{self, Origin, Setting, Sources};
-use crate::doctor;
 use crate::metrics::Metrics;
 use crate::telegram::api::{Api, TIMEOUT};
 use crate::telegram::ask;
+use crate::telegram::client::Way;
 
 /// How often a token is asked for.
 const TRIES: u32 = 3;
@@ -123,8 +123,12 @@ async fn look(sources: &Sources, token: &SecretString) -> Result<(Api, String), 
     if let Some(fault) = config::fault_of(&with, Setting::BotToken) {
         return Err(Unfit::Token(fault.what));
     }
-    let api = Api::new(server, token.clone(), Metrics::new())
-        .map_err(|error| Unfit::World(error.into()))?;
+    let way = Way::new(server, &with.whole_environment());
+    if let Some(remark) = way.remark() {
+        print_line!("! {remark}.");
+    }
+    let api =
+        Api::new(way, token.clone(), Metrics::new()).map_err(|error| Unfit::World(error.into()))?;
     match ask::me(&api, TIMEOUT).await {
         Ok(me) => Ok((api, me.username)),
         Err(error) if error.is_refused_token() => Err(Unfit::Token(format!(
@@ -132,7 +136,7 @@ async fn look(sources: &Sources, token: &SecretString) -> Result<(Api, String), 
         ))),
         Err(error) => Err(Unfit::World(anyhow!(
             "{}. Nothing was written",
-            doctor::told(&error)
+            api.way().told(&error)
         ))),
     }
 }

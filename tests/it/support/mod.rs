@@ -1,13 +1,16 @@
 //! A machine with telecoder on it, and the phones that write to it.
 
 pub mod api;
+pub mod gateway;
 pub mod git;
 pub mod model;
 pub mod processes;
 pub mod questions;
 pub mod replay;
 pub mod shell;
+pub mod socks;
 pub mod terminal;
+pub mod tls;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
