@@ -164,6 +164,8 @@ pub fn take_next(db: &Connection, chat: ChatId, busy: &[i64]) -> rusqlite::Resul
             return Ok(None);
         };
         if let Some(of) = edits {
+            // The same edit twice is one edit.
+            due.doubts = 0;
             due.edits = last_part(db, of)?;
             if due.edits.is_none() {
                 // It never arrived, or arrived in the chat that this one was before.

@@ -37,10 +37,10 @@ pub enum Rank {
     Evidence,
     /// A live message's first text or its end: its Stop button comes or goes.
     Live,
+    /// A prompt's state: one call, where a live message asks for one every few seconds.
+    Reaction,
     /// Everything that shows the same a little later: an edit of a live message, buttons that are of no use any more.
     Edit,
-    /// A prompt's state.
-    Reaction,
     Typing,
 }
 

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
+use crate::support::gateway::Gateway;
 use crate::support::socks::Socks;
 use crate::support::{ADA, CHAT, Machine, tls};
 
@@ -239,6 +240,22 @@ fn a_file_that_a_gateway_refuses_goes_up_once_and_the_next_one_not_at_all() {
             .then_some(())
     });
     assert_eq!(machine.api.requests("sendDocument").len(), 2, "a and small");
+}
+
+#[test]
+fn a_gateway_that_refuses_by_the_length_alone_is_understood_too() {
+    let machine = Machine::new();
+    let gateway = Gateway::start(&machine.runtime, machine.api.url());
+    let url = format!("http://127.0.0.1:{}", gateway.port);
+    let machine = machine.with("TELEGRAM_API_URL", url);
+    let _bot = machine.start();
+    machine.ada_says("[[bash: cd $TELECODER_OUTBOX; truncate -s 60M a; truncate -s 61M b]]");
+    for name in ["a", "b"] {
+        let told = format!("{name} could not be sent: it is larger than Telegram takes");
+        machine.message_with(&told);
+    }
+    machine.until_quiet();
+    assert_eq!(gateway.refused(), 1);
 }
 
 #[test]

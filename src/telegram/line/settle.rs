@@ -68,6 +68,10 @@ impl Line {
                 .await;
             }
             Delivery::Later(failure) => self.try_later(&due, failure).await,
+            // The same edit twice is one edit.
+            Delivery::Doubtful(failure) if due.edits.is_some() => {
+                self.try_later(&due, failure).await;
+            }
             Delivery::Doubtful(failure) => {
                 self.falls_silent();
                 if due.doubts + 1 >= MOST_DOUBTS {

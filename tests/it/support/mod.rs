@@ -1,8 +1,8 @@
 //! A machine with telecoder on it, and the phones that write to it.
 
 pub mod api;
+pub mod gateway;
 pub mod git;
-pub mod limits;
 pub mod model;
 pub mod processes;
 pub mod questions;
@@ -11,7 +11,6 @@ pub mod shell;
 pub mod socks;
 pub mod terminal;
 pub mod tls;
-pub mod watching;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
