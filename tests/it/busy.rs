@@ -1,13 +1,32 @@
 //! Many chats and topics at once: everybody sees soon that something happens, and Telegram never has to say "slower".
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::support::limits::{Limits, Why};
 use crate::support::watching::{Said, slowest};
 use crate::support::{ADA, Machine, TEAM};
 
-/// How soon the first sign of life has to be there.
+/// How soon the first sign of life has to be there, on a machine that has nothing else to do.
 const SOON: Duration = Duration::from_secs(3);
+
+/// Forty agents at work are enough for one machine.
+fn alone() -> MutexGuard<'static, ()> {
+    static BUSY: Mutex<()> = Mutex::new(());
+    BUSY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// [`SOON`], or more if this machine has more to do than it can. proc(5): `/proc/loadavg`
+fn soon() -> Duration {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load: f64 = load
+        .split(' ')
+        .next()
+        .and_then(|load| load.parse().ok())
+        .unwrap_or(1.0);
+    let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
+    SOON.mul_f64((load / cores).max(1.0))
+}
 
 fn busy_machine(people: impl Iterator<Item = u64>) -> Machine {
     let machine = Machine::new()
@@ -26,6 +45,7 @@ fn first_signs(machine: &Machine, said: &[Said]) -> Duration {
 
 #[test]
 fn eleven_busy_chats_all_see_at_once_that_something_happens_and_get_everything() {
+    let _alone = alone();
     let people = 101..=111;
     let machine = busy_machine(people.clone());
     let _bot = machine.start();
@@ -37,7 +57,7 @@ fn eleven_busy_chats_all_see_at_once_that_something_happens_and_get_everything()
         said.push(machine.writes(person, "[[sleep: 2000]] [[say: all of it is done]]"));
     }
     let slowest = first_signs(&machine, &said);
-    assert!(slowest <= SOON, "somebody waited for {slowest:?}");
+    assert!(slowest <= soon(), "somebody waited for {slowest:?}");
     for said in &said {
         for part in [
             "What you write here",
@@ -55,6 +75,7 @@ fn eleven_busy_chats_all_see_at_once_that_something_happens_and_get_everything()
 #[test]
 fn forty_topics_of_a_group_all_see_at_once_that_something_happens_and_get_twenty_messages_a_minute()
 {
+    let _alone = alone();
     let machine = busy_machine([].into_iter());
     let _bot = machine.start();
     let begun = Instant::now();
@@ -74,7 +95,7 @@ fn forty_topics_of_a_group_all_see_at_once_that_something_happens_and_get_twenty
         answers().get(14).copied()
     });
     machine.assert_never_told_to_wait();
-    assert!(slowest <= SOON, "somebody waited for {slowest:?}");
+    assert!(slowest <= soon(), "somebody waited for {slowest:?}");
     // The runs themselves take three seconds.
     let within = fifteenth - begun;
     assert!(within <= Duration::from_secs(63), "{within:?}");
@@ -82,6 +103,7 @@ fn forty_topics_of_a_group_all_see_at_once_that_something_happens_and_get_twenty
 
 #[test]
 fn forty_runs_that_end_at_the_same_moment_are_all_answered_at_once() {
+    let _alone = alone();
     let people = 101..=140;
     let machine = busy_machine(people.clone());
     let _bot = machine.start();
@@ -112,6 +134,7 @@ fn forty_runs_that_end_at_the_same_moment_are_all_answered_at_once() {
 
 #[test]
 fn the_newest_of_five_topics_at_work_can_be_stopped_at_once_and_has_its_reaction() {
+    let _alone = alone();
     let machine = busy_machine([].into_iter());
     let _bot = machine.start();
     let long = "[[tool: Bash make]] [[words: 400 200]] [[say: over]]";
@@ -141,6 +164,7 @@ fn the_newest_of_five_topics_at_work_can_be_stopped_at_once_and_has_its_reaction
 
 #[test]
 fn where_telegram_takes_less_than_expected_all_chats_wait_a_moment_and_everything_comes() {
+    let _alone = alone();
     let people = 101..=111;
     let machine = busy_machine(people.clone());
     machine.api.set_limits(Limits {
