@@ -15,8 +15,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::client::Way;
+use super::error::About;
+pub use super::error::ApiError;
 use super::form::{form_of, name_in_form, time_for};
 use super::largest_file::LargestFile;
 use crate::domain::id::ChatId;
@@ -40,6 +43,8 @@ pub struct Api {
     token: SecretString,
     clock: ServerClock,
     metrics: Metrics,
+    /// When Telegram last answered a call.
+    heard: watch::Sender<Instant>,
 }
 
 /// Telegram's clock, as its answers tell it (HTTP: `Date`). This machine's own may be wrong, or jump.
@@ -73,77 +78,6 @@ impl ServerClock {
     }
 }
 
-/// Why a call brought no result.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ApiError {
-    /// 429: the chat takes nothing for so long. `parameters.retry_after`.
-    #[error("Telegram asks for a pause of {} s", .0.as_secs())]
-    Flood(Duration),
-    /// A file of this machine that was to be sent.
-    #[error("the file cannot be read: {0}")]
-    Unreadable(String),
-    /// 400 with `parameters.migrate_to_chat_id`.
-    #[error("the group has become the supergroup {}", .0.0)]
-    Migrated(ChatId),
-    /// Telegram understood and said no; saying it again will not help.
-    #[error("Telegram refuses ({code}): {description}")]
-    Refused { code: u16, description: String },
-    /// 5xx: counts as a no; the same call can succeed later.
-    #[error("Telegram's server failed ({0})")]
-    Server(u16),
-    /// The request did not leave this machine.
-    #[error("Telegram cannot be reached: {0}")]
-    NotSent(String),
-    /// The request went out and no answer that can be read came back; it may have had its effect.
-    #[error("Telegram gave no answer: {0}")]
-    Unanswered(String),
-}
-
-impl ApiError {
-    /// One word for it.
-    fn name(&self) -> &'static str {
-        match self {
-            ApiError::Flood(_) => "flood",
-            ApiError::Migrated(_) => "migrated",
-            ApiError::Refused { .. } => "refused",
-            ApiError::Server(_) => "server_error",
-            ApiError::NotSent(_) => "not_sent",
-            ApiError::Unanswered(_) => "unanswered",
-            ApiError::Unreadable(_) => "unreadable",
-        }
-    }
-
-    /// The token is unknown to Telegram: revoked (401) or mistyped (404).
-    pub fn is_refused_token(&self) -> bool {
-        matches!(
-            self,
-            ApiError::Refused {
-                code: 401 | 404,
-                ..
-            }
-        )
-    }
-
-    /// Somebody else polls with the same token.
-    pub fn is_conflict(&self) -> bool {
-        matches!(self, ApiError::Refused { code: 409, .. })
-    }
-
-    /// Whether the same call can succeed later.
-    pub fn is_passing(&self) -> bool {
-        matches!(
-            self,
-            ApiError::Server(_) | ApiError::NotSent(_) | ApiError::Unanswered(_)
-        )
-    }
-
-    /// Whether a refusal contains `part`, ignoring case; its texts change now and then.
-    pub fn says(&self, part: &str) -> bool {
-        matches!(self, ApiError::Refused { description, .. }
-            if description.to_lowercase().contains(&part.to_lowercase()))
-    }
-}
-
 /// Bot API: every answer has this form.
 #[derive(Deserialize)]
 struct Answer<T> {
@@ -174,6 +108,7 @@ impl Api {
             token,
             clock: ServerClock::default(),
             metrics,
+            heard: watch::Sender::new(Instant::now()),
         })
     }
 
@@ -188,6 +123,18 @@ impl Api {
 
     pub fn clock(&self) -> ServerClock {
         self.clock.clone()
+    }
+
+    /// The bot's own id: the part of its token before the colon, which is no secret. 0 for a token of another form.
+    pub fn bot_id(&self) -> i64 {
+        let token = self.token.expose_secret();
+        let id = token.split_once(':').map_or("", |(id, _)| id);
+        id.parse().unwrap_or(0)
+    }
+
+    /// When Telegram last answered any call, with yes or no; it changes with each answer.
+    pub fn heard(&self) -> watch::Receiver<Instant> {
+        self.heard.subscribe()
     }
 
     /// The same bot for teloxide's dispatcher, on the same connections.
@@ -299,6 +246,7 @@ impl Api {
             code @ 500.. => Err(ApiError::Server(code)),
             code => Err(ApiError::Refused {
                 code,
+                about: About::File,
                 description: "there is no such file".to_owned(),
             }),
         }
@@ -317,6 +265,9 @@ impl Api {
     ) -> Result<T, ApiError> {
         let begun = Instant::now();
         let answer = self.answer(fill(self.post(method))).await;
+        if !answer.as_ref().is_err_and(ApiError::is_passing) {
+            self.heard.send_replace(Instant::now());
+        }
         let result = answer.as_ref().map_or_else(ApiError::name, |_| "ok");
         self.metrics.called(method, result, begun.elapsed());
         if let Err(ApiError::Flood(pause)) = &answer {
@@ -341,11 +292,15 @@ impl Api {
             .map_err(|error| ApiError::Unanswered(describe(&error.without_url())))?;
         let answer: Answer<T> = match serde_json::from_slice(&body) {
             Ok(answer) => answer,
-            Err(_) if status >= 500 => return Err(ApiError::Server(status)),
+            // A gateway's words: it may have handed the call on, and have given up waiting.
+            Err(_) if status >= 500 => {
+                return Err(ApiError::Unanswered(format!("a gateway says {status}")));
+            }
             // A proxy on the way says this, in its own words.
             Err(_) if status == 413 => {
                 return Err(ApiError::Refused {
                     code: status,
+                    about: About::Size,
                     description: "the request is too large".to_owned(),
                 });
             }
@@ -370,7 +325,7 @@ impl Api {
             } => match error_code.unwrap_or(status) {
                 429 => Err(ApiError::Flood(pause_of(30))),
                 code @ 500.. => Err(ApiError::Server(code)),
-                code => Err(ApiError::Refused { code, description }),
+                code => Err(ApiError::refused(code, description)),
             },
         }
     }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::api::ApiError;
+use super::error::{About, ApiError};
 
 const MB: u64 = 1024 * 1024;
 /// Bot API: of Telegram's own server.
@@ -40,6 +40,7 @@ impl LargestFile {
         match bytes > self.bytes() {
             true => Err(ApiError::Refused {
                 code: 413,
+                about: About::Size,
                 description: "the file is too large".to_owned(),
             }),
             false => Ok(()),

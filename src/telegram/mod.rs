@@ -4,9 +4,10 @@
 //! [`dispatch`] runs. [`repair`], [`incoming`] and [`message`] turn the raw JSON into what the inbox acts on.
 //! `domain::access` decides who may use the bot.
 //! Out: [`outbox`] keeps one [`mod@line`] per chat with its [`live`] messages, paced by [`budget`]; [`draw`],
-//! [`markdown`] and [`rich`] turn a message into texts with entities; `send` sends one and knows what a refusal means;
-//! [`api`] makes the calls, on the way that [`client`] knows; [`files`] downloads what people sent. [`ask`] has the
-//! calls of commands that inspect or set up a bot.
+//! [`markdown`] and [`rich`] turn a message into texts with entities, `keyboard` draws what stands below it; `send`
+//! sends one when [`turns`] lets it; [`error`] knows what a refusal is about, and `leaving` how a message goes. [`api`]
+//! makes the calls, on the way that [`client`] knows; [`files`] downloads what people sent. [`ask`] has the calls of
+//! commands that inspect or set up a bot.
 
 pub mod api;
 pub mod ask;
@@ -15,10 +16,13 @@ pub mod client;
 mod content;
 pub mod dispatch;
 pub mod draw;
+pub mod error;
 pub mod files;
 mod form;
 pub mod incoming;
+mod keyboard;
 mod largest_file;
+mod leaving;
 pub mod line;
 pub mod listener;
 pub mod live;
@@ -31,4 +35,6 @@ mod react;
 pub mod repair;
 pub mod rich;
 mod send;
+mod times;
+pub mod turns;
 mod upload;

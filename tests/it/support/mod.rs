@@ -3,6 +3,7 @@
 pub mod api;
 pub mod gateway;
 pub mod git;
+pub mod limits;
 pub mod model;
 pub mod processes;
 pub mod questions;
@@ -11,6 +12,7 @@ pub mod shell;
 pub mod socks;
 pub mod terminal;
 pub mod tls;
+pub mod watching;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
