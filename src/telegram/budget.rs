@@ -63,39 +63,53 @@ impl Rank {
     }
 }
 
-/// The last calls within a time.
+/// The last calls within a time. A call counts from its beginning until that time after its end: nobody knows when in
+/// between it has arrived.
 #[derive(Debug)]
 struct Window {
     length: Duration,
     most: usize,
-    made: VecDeque<Instant>,
+    under_way: usize,
+    ended: VecDeque<Instant>,
 }
+
+/// When to look again while calls are under way.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 impl Window {
     fn new(most: usize, length: Duration) -> Window {
         Window {
             length,
             most,
-            made: VecDeque::new(),
+            under_way: 0,
+            ended: VecDeque::new(),
         }
     }
 
     /// When a call may be made that leaves so many to others.
     fn ready_at(&mut self, leaves: usize, now: Instant) -> Instant {
-        while self.made.front().is_some_and(|at| *at + self.length <= now) {
-            self.made.pop_front();
+        let length = self.length;
+        while self.ended.front().is_some_and(|at| *at + length <= now) {
+            self.ended.pop_front();
         }
         let room = self.most.saturating_sub(leaves).max(1);
-        let too_many = (self.made.len() + 1).saturating_sub(room);
-        match too_many {
+        match (self.ended.len() + self.under_way + 1).saturating_sub(room) {
             0 => now,
             // The window has moved on when this one is out of it.
-            many => self.made[many - 1] + self.length,
+            too_many => match self.ended.get(too_many - 1) {
+                Some(at) => *at + length,
+                None => now + LOOK_AGAIN,
+            },
         }
     }
 
-    fn spend(&mut self, now: Instant) {
-        self.made.push_back(now);
+    fn begin(&mut self) {
+        self.under_way += 1;
+    }
+
+    fn end(&mut self, now: Instant) {
+        self.under_way = self.under_way.saturating_sub(1);
+        self.ended.push_back(now);
     }
 }
 
@@ -114,8 +128,14 @@ impl SharedBudget {
         self.0.ready_at(0, now)
     }
 
-    pub fn spend(&mut self, now: Instant) {
-        self.0.spend(now);
+    /// A call begins.
+    pub fn begin(&mut self) {
+        self.0.begin();
+    }
+
+    /// It has ended.
+    pub fn end(&mut self, now: Instant) {
+        self.0.end(now);
     }
 }
 
@@ -171,12 +191,20 @@ impl Budget {
         }
     }
 
-    /// A call was made.
-    pub fn spend(&mut self, rank: Rank, now: Instant) {
+    /// A call begins.
+    pub fn begin(&mut self, rank: Rank) {
         match &mut self.calls {
             _ if !rank.counts_in_chat() => {}
             Calls::Private { left, .. } => *left = (*left - 1.0).max(0.0),
-            Calls::Group(window) => window.spend(now),
+            Calls::Group(window) => window.begin(),
+        }
+    }
+
+    /// It has ended.
+    pub fn end(&mut self, rank: Rank, now: Instant) {
+        match &mut self.calls {
+            Calls::Group(window) if rank.counts_in_chat() => window.end(now),
+            Calls::Group(_) | Calls::Private { .. } => {}
         }
     }
 

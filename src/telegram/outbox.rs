@@ -108,7 +108,7 @@ impl Outbox {
         let turns = self.turns.clone();
         let arguments = json!({"chat_id": at.chat.0, "text": self.redactor.text(&text)});
         self.calls.spawn(async move {
-            turns.take(at.chat, Rank::Answer, Instant::now()).await;
+            let _turn = turns.take(at.chat, Rank::Answer, Instant::now()).await;
             let said: Result<Value, _> = api.call("sendMessage", &arguments).await;
             if let Err(error) = said {
                 warn!(chat.id = at.chat.0, %error, "the owner could not be told in the chat; only this log says so");
@@ -121,7 +121,7 @@ impl Outbox {
         let (api, turns) = (self.api.clone(), self.turns.clone());
         let arguments = json!({"callback_query_id": query, "text": text});
         self.calls.spawn(async move {
-            turns.take(chat, Rank::Press, Instant::now()).await;
+            let _turn = turns.take(chat, Rank::Press, Instant::now()).await;
             let answered: Result<bool, _> = api.call("answerCallbackQuery", &arguments).await;
             if let Err(error) = answered {
                 debug!(%error, "a button could not be answered; its press has had its effect");
@@ -141,7 +141,7 @@ impl Outbox {
         let turns = self.turns.clone();
         let arguments = json!({"chat_id": chat.0, "message_id": message.0});
         self.calls.spawn(async move {
-            turns.take(chat, Rank::Edit, Instant::now()).await;
+            let _turn = turns.take(chat, Rank::Edit, Instant::now()).await;
             let deleted: Result<bool, _> = api.call("deleteMessage", &arguments).await;
             if let Err(error) = deleted {
                 debug!(chat.id = chat.0, %error, "a message could not be deleted");

@@ -16,7 +16,7 @@ use super::draw::Part;
 use super::error::About;
 use super::keyboard;
 use super::rich::{CAPTION_UNITS, MESSAGE_UNITS, Rich};
-use super::turns::Turns;
+use super::turns::{Turn, Turns};
 use crate::chat::files;
 use crate::domain::id::{ChatId, ChatThread, MessageId};
 use crate::domain::outgoing::Outgoing;
@@ -90,7 +90,7 @@ pub(super) struct Sending {
 
 impl Sending {
     /// Makes the call; repeats it without the refused part of its form.
-    pub async fn send(&self) -> Delivery {
+    pub async fn send(&self, mut turn: Turn) -> Delivery {
         let mut form = Form {
             styles: Styles::All,
             has_reply: true,
@@ -113,7 +113,8 @@ impl Sending {
             warn!(chat.id = self.due.at.chat.0, %error, "a message is sent again without what was refused");
             form = simpler;
             let (chat, now) = (self.due.at.chat, Instant::now());
-            self.turns.take(chat, Rank::Answer, now).await;
+            drop(turn);
+            turn = self.turns.take(chat, Rank::Answer, now).await;
         }
     }
 

@@ -45,8 +45,9 @@ struct Ticket {
     number: u64,
 }
 
-enum Turn {
-    Taken,
+enum Outlook {
+    /// It is this one's turn.
+    Now,
     /// Its chat takes nothing before this.
     NotYet(Instant),
     /// It is next, and all chats together take nothing before this.
@@ -66,8 +67,9 @@ impl Turns {
         turns
     }
 
-    /// Waits until this call may be made, and counts it. `since` is when it became due. Giving up waiting costs nothing.
-    pub async fn take(&self, chat: ChatId, rank: Rank, since: Instant) {
+    /// Waits until this call may be made, and counts it until the turn is dropped. `since` is when it became due. Giving
+    /// up waiting costs nothing.
+    pub async fn take(&self, chat: ChatId, rank: Rank, since: Instant) -> Turn {
         let waiting = Waiting {
             turns: self,
             ticket: self.lock().ticket(rank, since),
@@ -76,18 +78,24 @@ impl Turns {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            let turn = self.lock().turn(chat, waiting.ticket, Instant::now());
-            match turn {
-                Turn::Taken => return,
-                Turn::NotYet(moment) => {
+            let outlook = self.lock().outlook(chat, waiting.ticket, Instant::now());
+            match outlook {
+                Outlook::Now => {
+                    return Turn {
+                        turns: self.clone(),
+                        chat,
+                        rank,
+                    };
+                }
+                Outlook::NotYet(moment) => {
                     self.changed.notify_waiters();
                     sleep_until(moment).await;
                 }
-                Turn::First(moment) => tokio::select! {
+                Outlook::First(moment) => tokio::select! {
                     () = sleep_until(moment) => {}
                     () = changed => {}
                 },
-                Turn::Behind => changed.await,
+                Outlook::Behind => changed.await,
             }
         }
     }
@@ -136,26 +144,44 @@ impl Shared {
             .or_insert_with(|| Budget::new(chat, now))
     }
 
-    fn turn(&mut self, chat: ChatId, ticket: Ticket, now: Instant) -> Turn {
+    fn outlook(&mut self, chat: ChatId, ticket: Ticket, now: Instant) -> Outlook {
         let ready = self.budget(chat, now).ready_at(ticket.rank, now);
         if ready > now {
             self.waiting.remove(&ticket);
-            return Turn::NotYet(ready);
+            return Outlook::NotYet(ready);
         }
         self.waiting.insert(ticket);
         if self.waiting.first() != Some(&ticket) {
-            return Turn::Behind;
+            return Outlook::Behind;
         }
         let ready = self.all.ready_at(now);
         let ready = self
             .all_paused_until
             .map_or(ready, |until| ready.max(until));
         if ready > now {
-            return Turn::First(ready);
+            return Outlook::First(ready);
         }
-        self.all.spend(now);
-        self.budget(chat, now).spend(ticket.rank, now);
-        Turn::Taken
+        self.all.begin();
+        self.budget(chat, now).begin(ticket.rank);
+        Outlook::Now
+    }
+}
+
+/// The right to make one call; to be kept until its answer has come.
+pub struct Turn {
+    turns: Turns,
+    chat: ChatId,
+    rank: Rank,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        let mut shared = self.turns.lock();
+        shared.all.end(now);
+        shared.budget(self.chat, now).end(self.rank, now);
+        drop(shared);
+        self.turns.changed.notify_waiters();
     }
 }
 

@@ -135,7 +135,7 @@ impl Line {
         let (api, turns) = (self.around.api.clone(), self.around.turns.clone());
         tokio::spawn(async move {
             let turn = turns.take(at.chat, Rank::Typing, now);
-            if timeout(TYPING_PATIENCE, turn).await.is_ok() {
+            if let Ok(_turn) = timeout(TYPING_PATIENCE, turn).await {
                 let _: Result<bool, _> = api.call("sendChatAction", &arguments).await;
             }
         });

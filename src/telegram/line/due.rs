@@ -18,6 +18,7 @@ use crate::telegram::api::ApiError;
 use crate::telegram::budget::Rank;
 use crate::telegram::draw::{self, Part};
 use crate::telegram::send::{Delivery, Sending};
+use crate::telegram::turns::Turn;
 
 /// What is known of the first message that must arrive.
 #[derive(Clone, Copy)]
@@ -84,7 +85,7 @@ impl Line {
     }
 
     /// Sends the next part of the chat's next message.
-    pub(super) async fn send_next(&mut self) {
+    pub(super) async fn send_next(&mut self, turn: Turn) {
         if !self.write_down().await || (self.silences > 0 && !self.is_heard().await) {
             return;
         }
@@ -144,22 +145,22 @@ impl Line {
         };
         match sending.part {
             Part::Text(_) => {
-                let delivery = sending.send().await;
+                let delivery = sending.send(turn).await;
                 self.sent(sending, delivery).await;
             }
-            Part::File { .. } | Part::Stored { .. } => self.upload(sending).await,
+            Part::File { .. } | Part::Stored { .. } => self.upload(sending, turn).await,
         }
     }
 
     /// Begins to send a file; the chat's other messages do not wait for it.
-    async fn upload(&mut self, sending: Sending) {
+    async fn upload(&mut self, sending: Sending, turn: Turn) {
         let id = sending.due.id;
         self.uploads.rows.insert(id);
         if !self.uploads.running.is_empty() {
             return self.record(move |db| outbox::put_back(db, id)).await;
         }
         self.uploads.running.spawn(async move {
-            let delivery = sending.send().await;
+            let delivery = sending.send(turn).await;
             (sending, delivery)
         });
     }

@@ -24,7 +24,7 @@ use super::budget::Rank;
 use super::leaving::Leaving;
 use super::live::LiveMessage;
 use super::react::Reactions;
-use super::turns::Turns;
+use super::turns::{Turn, Turns};
 use crate::domain::id::{ChatId, ChatThread, MessageId};
 use crate::domain::live::PromptState;
 use crate::domain::live::{LiveOf, LiveText};
@@ -193,7 +193,7 @@ impl Line {
                 match &next {
                     Some(next) => {
                         sleep_until(next.since).await;
-                        turns.take(chat, next.rank, next.since).await;
+                        turns.take(chat, next.rank, next.since).await
                     }
                     None => std::future::pending().await,
                 }
@@ -210,8 +210,8 @@ impl Line {
                 }
                 // A stuck task may still have a handle to the outbox.
                 () = stopping(&self.around.quit) => return self.flush().await,
-                () = turn => if let Some(next) = next {
-                    self.call(next.what).await;
+                turn = turn => if let Some(next) = next {
+                    self.call(next.what, turn).await;
                 },
             }
         }
@@ -233,8 +233,8 @@ impl Line {
             }
             sleep_until(ready).await;
             let sent = async {
-                self.around.turns.take(self.chat, rank, ready).await;
-                self.send_next().await;
+                let turn = self.around.turns.take(self.chat, rank, ready).await;
+                self.send_next(turn).await;
             };
             if timeout_at(deadline, sent).await.is_err() {
                 break;
@@ -330,13 +330,14 @@ impl Line {
             .collect()
     }
 
-    async fn call(&mut self, call: Call) {
+    async fn call(&mut self, call: Call, turn: Turn) {
         match call {
-            Call::Send => self.send_next().await,
+            Call::Send => return self.send_next(turn).await,
             Call::ShowLive(of) => self.show_live(&of).await,
             Call::Leave(index) => self.leave(index).await,
             Call::React => self.react().await,
         }
+        drop(turn);
     }
 
     /// Messages wait; not for long if Telegram was silent and is heard again.

@@ -32,7 +32,8 @@ pub fn replay(chat: ChatId, length: Duration, line: impl Fn(u64) -> Option<Strin
             && budget.ready_at(Rank::Edit, now) <= now
             && let Some(text) = pace.take()
         {
-            budget.spend(Rank::Edit, now);
+            budget.begin(Rank::Edit);
+            budget.end(Rank::Edit, now);
             pace.shown(text.clone(), now, edit_pause(chat));
             calls.push((now - start, text));
         }
