@@ -229,19 +229,15 @@ impl BotApi {
         self.lock().files.put(Place::Local(path))
     }
 
-    /// A person presses a button below a message.
+    /// A person presses a button below a message, which comes along as it is now.
     pub fn press(&self, user: UserId, message: &Posted, data: &str) {
+        let below = self.lock().message_of_press(message);
         self.deliver(json!({"callback_query": {
             "id": format!("query-{}", uuid::Uuid::new_v4()),
             "from": {"id": user.0, "is_bot": false, "first_name": "Person"},
             "chat_instance": "1",
             "data": data,
-            "message": {
-                "message_id": message.id,
-                "date": Timestamp::now().as_second(),
-                "chat": chat_json(ChatId(message.chat)),
-                "text": message.text,
-            },
+            "message": below,
         }}));
     }
 
