@@ -18,6 +18,7 @@ pub mod live;
 pub mod logs;
 pub mod menu;
 pub mod people;
+mod picks;
 pub mod questions;
 pub mod queue;
 pub mod raw;

@@ -30,12 +30,7 @@ pub fn read(update: &Update, raw: &str, me: &Me) -> Incoming {
                 sender: UserId(query.from.id.0),
                 sender_name: name_of(&query.from),
                 data: data.clone(),
-                buttons: message
-                    .regular_message()
-                    .and_then(|message| message.reply_markup())
-                    .map_or(0, |markup| {
-                        markup.inline_keyboard.iter().map(Vec::len).sum()
-                    }),
+                buttons: buttons_below(raw),
             }),
             _ => Incoming::Other("callback_query without data".into()),
         },
@@ -50,6 +45,14 @@ pub fn read(update: &Update, raw: &str, me: &Me) -> Incoming {
 fn sent(raw: &str, field: &str, me: &Me) -> Option<crate::domain::update::Message> {
     let update: Value = serde_json::from_str(raw).ok()?;
     message::read(&update[field], me)
+}
+
+/// How many buttons the message of a press has.
+fn buttons_below(raw: &str) -> usize {
+    let update: Value = serde_json::from_str(raw).unwrap_or_default();
+    let rows = &update["callback_query"]["message"]["reply_markup"]["inline_keyboard"];
+    let rows = rows.as_array().into_iter().flatten();
+    rows.filter_map(Value::as_array).map(Vec::len).sum()
 }
 
 fn unreadable() -> Incoming {

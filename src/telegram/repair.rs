@@ -59,7 +59,7 @@ fn drop_unknown_entities(value: &mut Value) {
     }
 }
 
-/// Reduces the update's message to the fields needed.
+/// Reduces the update's message, also that of a button, to the fields needed.
 fn reduce_messages(update: &mut Value) {
     let Value::Object(fields) = update else {
         return;
@@ -68,6 +68,14 @@ fn reduce_messages(update: &mut Value) {
         if let Some(Value::Object(message)) = fields.get_mut(name) {
             reduce(message);
         }
+    }
+    // One that Telegram does not have any more has the date 0, and other fields.
+    if let Some(Value::Object(message)) = fields
+        .get_mut("callback_query")
+        .and_then(|query| query.get_mut("message"))
+        .filter(|message| message["date"] != 0)
+    {
+        reduce(message);
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use telecoder::demo::bot_api::{Does, Posted, Version};
 
-use crate::support::{ADA, BOT, Machine, TEAM};
+use crate::support::{ADA, BOT, CHAT, Machine, TEAM};
 
 const REMOVE: &str =
     r#"[[ask: Bash {"command":"rm -f old.log","description":"Remove the old log"}]]"#;
@@ -173,4 +173,31 @@ fn an_older_server_asks_for_words_without_opening_a_reply() {
     assert!(!question.forces_reply);
     machine.press(ADA, &question, "Do not answer");
     machine.message_with(r#"{"action":"decline"}"#);
+}
+
+#[test]
+fn a_press_that_does_nothing_leaves_the_other_buttons_whatever_is_new_around_them() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says(REMOVE);
+    let question = machine.message_with_button("wants to run a command", "Allow once");
+    let chat = json!({"id": CHAT.0, "type": "private", "first_name": "Ada"});
+    machine.api.deliver(json!({"callback_query": {
+        "id": "1", "chat_instance": "1", "data": "of a later version",
+        "from": {"id": ADA.0, "is_bot": false, "first_name": "Ada"},
+        "message": {
+            "message_id": question.id, "date": 1, "text": question.text, "chat": chat,
+            "entities": [{"type": "date_time", "offset": 0, "length": 6, "unix_time": 1}],
+            "reply_markup": {"inline_keyboard": [[{"text": "✓ Deny", "disabled": {}}], [{"text": "?", "hologram": 1}]]},
+            "reply_to_message": {"message_id": 1, "date": "yesterday", "text": "an answered one", "chat": chat,
+                "reply_markup": {"inline_keyboard": [[{"text": "✓ Deny", "disabled": {}}]]}},
+        },
+    }}));
+    machine.until_toast("This button does nothing any more.");
+    machine.press(ADA, &question, "Allow once");
+    machine.message_with("\"behavior\":\"allow\"");
+    machine.until_quiet();
+    let calls = machine.api.calls().into_iter();
+    let removals = calls.filter(|call| call.method == "editMessageReplyMarkup");
+    assert_eq!(removals.count(), 0);
 }

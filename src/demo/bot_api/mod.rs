@@ -7,6 +7,7 @@ mod checks;
 mod files;
 mod menus;
 mod request;
+mod seen;
 mod server;
 
 use std::net::Ipv4Addr;
@@ -28,6 +29,8 @@ use checks::Refusal;
 use files::Place;
 use server::{Server, chat_json};
 
+pub use seen::{Call, Does, Key, Posted, Shown, Version};
+
 use crate::domain::id::{ChatId, UserId};
 
 /// The largest file a bot may send, in bytes. Bot API: 50 MB.
@@ -40,81 +43,6 @@ pub struct BotApi {
     state: Arc<Mutex<Server>>,
     changed: watch::Sender<u64>,
     port: u16,
-}
-
-/// A message in a chat, as it is now.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Posted {
-    pub chat: i64,
-    pub id: i32,
-    pub thread: Option<i64>,
-    pub by_bot: bool,
-    pub text: String,
-    /// Bot API: `MessageEntity`, as sent.
-    pub entities: Vec<Value>,
-    /// Texts and data of the buttons below it that can be pressed.
-    pub buttons: Vec<(String, String)>,
-    /// All the buttons below it.
-    pub keys: Vec<Key>,
-    pub silent: bool,
-    /// Bot API: `force_reply`; without buttons beside it the message cannot be edited.
-    pub forces_reply: bool,
-    pub reply_to: Option<i64>,
-    /// Name and content of a file.
-    pub file: Option<(String, Vec<u8>)>,
-    /// The bot's reaction on it.
-    pub reaction: Option<String>,
-    pub edits: u32,
-}
-
-/// A button as a phone shows it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Key {
-    pub text: String,
-    /// `primary`, `success` or `danger`.
-    pub style: Option<String>,
-    pub does: Does,
-}
-
-/// The effect of a press.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Does {
-    /// Bot API: `callback_data`
-    Calls(String),
-    /// Bot API: `CopyTextButton`
-    Copies(String),
-    /// Bot API: `DisabledButton`
-    Nothing,
-}
-
-/// What the server knows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Version {
-    /// Bot API 9.3, as a local server may be.
-    Old,
-    /// Bot API 10.3
-    #[default]
-    New,
-}
-
-/// One thing that a phone would have shown.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Shown {
-    New(Posted),
-    Edited(Posted),
-    Removed(Posted),
-    /// The small text that answers a button.
-    Toast(String),
-}
-
-/// A call that the bot made.
-#[derive(Clone, Debug)]
-pub struct Call {
-    pub at: Instant,
-    pub method: String,
-    pub arguments: Value,
-    /// The answer's `ok`.
-    pub accepted: bool,
 }
 
 impl BotApi {
@@ -229,19 +157,15 @@ impl BotApi {
         self.lock().files.put(Place::Local(path))
     }
 
-    /// A person presses a button below a message.
+    /// A person presses a button below a message, which comes along as it is now.
     pub fn press(&self, user: UserId, message: &Posted, data: &str) {
+        let below = self.lock().message_of_press(message);
         self.deliver(json!({"callback_query": {
             "id": format!("query-{}", uuid::Uuid::new_v4()),
             "from": {"id": user.0, "is_bot": false, "first_name": "Person"},
             "chat_instance": "1",
             "data": data,
-            "message": {
-                "message_id": message.id,
-                "date": Timestamp::now().as_second(),
-                "chat": chat_json(ChatId(message.chat)),
-                "text": message.text,
-            },
+            "message": below,
         }}));
     }
 

@@ -241,6 +241,19 @@ impl Server {
         Ok(found)
     }
 
+    /// A message as it comes with a press, and the message that it answers.
+    pub(super) fn message_of_press(&self, message: &Posted) -> Value {
+        let is_it = |other: &&Posted| other.chat == message.chat && other.id == message.id;
+        let mut json = whole_json(self.messages.iter().find(is_it).unwrap_or(message));
+        let answered = self.messages.iter().find(|other| {
+            other.chat == message.chat && Some(i64::from(other.id)) == message.reply_to
+        });
+        if let Some(answered) = answered {
+            json["reply_to_message"] = whole_json(answered);
+        }
+        json
+    }
+
     pub(super) fn next_message_id(&mut self, chat: i64) -> i32 {
         let next = self.next_message.entry(chat).or_insert(1);
         let id = *next;
@@ -275,6 +288,36 @@ pub(super) fn chat_json(chat: ChatId) -> Value {
     } else {
         json!({"id": chat.0, "type": "private", "first_name": "Person"})
     }
+}
+
+fn whole_json(message: &Posted) -> Value {
+    let mut json = message_json(message);
+    json["entities"] = json!(message.entities);
+    if let Some(thread) = message.thread {
+        json["message_thread_id"] = json!(thread);
+        json["is_topic_message"] = json!(true);
+    }
+    let keys = message.keys.iter().map(key_json).map(|key| json!([key]));
+    if !message.keys.is_empty() {
+        json["reply_markup"] = json!({
+            "inline_keyboard": keys.collect::<Vec<Value>>(),
+            "force_reply": message.forces_reply,
+        });
+    }
+    json
+}
+
+fn key_json(key: &Key) -> Value {
+    let mut json = match &key.does {
+        Does::Calls(data) => json!({"callback_data": data}),
+        Does::Copies(text) => json!({"copy_text": {"text": text}}),
+        Does::Nothing => json!({"disabled": {}}),
+    };
+    json["text"] = json!(key.text);
+    if let Some(style) = &key.style {
+        json["style"] = json!(style);
+    }
+    json
 }
 
 fn message_json(message: &Posted) -> Value {
