@@ -56,11 +56,12 @@ fn how(ran: &Ran) -> String {
 fn command(command: &str, about: &str) -> String {
     let command = without_password(command);
     let command = command.replace('\n', "; ");
-    let from = command
+    let later = command
         .find(about)
-        .filter(|from| *from + about.len() > NAME_SHOWN);
-    let (omitted, shown) = match from {
-        Some(from) => ("…", &command[from..]),
+        .filter(|from| *from + about.len() > NAME_SHOWN)
+        .and_then(|from| command.split_at_checked(from));
+    let (omitted, shown) = match later {
+        Some((_, shown)) => ("…", shown),
         None => ("", command.as_str()),
     };
     visible(&format!("{omitted}{}", one_line(shown, NAME_SHOWN)))

@@ -12,8 +12,7 @@ use crate::domain::button::Press;
 use crate::domain::id::RunId;
 use crate::domain::live::LiveText;
 use crate::domain::outgoing::Outgoing;
-use crate::domain::shown::one_line;
-use crate::domain::shown::without_password;
+use crate::domain::shown::{beginning, one_line, size, without_password};
 use crate::domain::update::{File, FileKind};
 
 /// How much of a transcript is shown, in characters.
@@ -168,11 +167,12 @@ pub fn listening(file: &File, elapsed: Duration) -> LiveText {
 
 /// The transcript, which is now the prompt.
 pub fn heard(text: &str) -> Outgoing {
-    let mut shown: String = text.chars().take(HEARD_SHOWN).collect();
-    if shown.len() < text.len() {
-        shown.push_str("… (claude got all of it)");
-    }
-    Outgoing::note(format!("🎤 {shown}"))
+    let shown = beginning(text, HEARD_SHOWN);
+    let rest = match shown == text {
+        true => "",
+        false => " (claude got all of it)",
+    };
+    Outgoing::note(format!("🎤 {shown}{rest}"))
 }
 
 /// Tells claude about a file; a fixed form.
@@ -210,18 +210,6 @@ fn media_type_shown(media_type: &str) -> String {
         .filter(|c| c.is_ascii_alphanumeric() || "/.+-_".contains(*c))
         .take(80)
         .collect()
-}
-
-/// For people, in thousands of bytes.
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} bytes"),
-        1_000..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
-        _ => {
-            let tenths = bytes.div_ceil(100_000);
-            format!("{}.{} MB", tenths / 10, tenths % 10)
-        }
-    }
 }
 
 fn capitalized(text: &str) -> String {

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::domain::button::Press;
 use crate::domain::id::JobId;
 use crate::domain::outgoing::{Body, Outgoing, Stored};
+use crate::domain::shown::size;
 
 /// How many names are listed.
 const LISTED: usize = 10;
-const MB: u64 = 1024 * 1024;
 
 /// A file that is not sent, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -266,15 +266,4 @@ fn listed(names: &[String]) -> String {
         text.push_str(&format!(" and {} more", names.len() - shown));
     }
     text
-}
-
-/// In units of 1024.
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} bytes"),
-        1024..MB => format!("{} KB", bytes.div_ceil(1024)),
-        // Rounded up: a size just above a limit must not look equal to it.
-        _ if bytes.is_multiple_of(MB) => format!("{} MB", bytes / MB),
-        _ => format!("{:.1} MB", (bytes as f64 / MB as f64 * 10.0).ceil() / 10.0),
-    }
 }

@@ -10,6 +10,8 @@ use crate::domain::shown::one_line;
 /// How long a name on a button may be, in characters.
 const NAME_SHOWN: usize = 24;
 const NAME_IN_TEXT: usize = 64;
+/// How many people one list has: a message has room for a hundred buttons.
+const LISTED: usize = 40;
 
 /// Why somebody may use the bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,10 +88,16 @@ pub fn joined(name: &str, user: UserId) -> Outgoing {
     .loud()
 }
 
-/// `/people`; `links` is the number of open links.
-pub fn people(listed: &[Listed], links: usize) -> Outgoing {
-    let mut lines = vec!["Who may use this bot:".to_owned()];
-    for person in listed {
+/// `/people`; of very many people one page, the last one if there are fewer. `links` is the number of open links.
+pub fn people(listed: &[Listed], page: usize, links: usize) -> Outgoing {
+    let pages = listed.len().div_ceil(LISTED).max(1);
+    let page = page.clamp(1, pages);
+    let shown = listed.chunks(LISTED).nth(page - 1).unwrap_or_default();
+    let mut lines = vec![match pages {
+        1 => "Who may use this bot:".to_owned(),
+        _ => format!("Who may use this bot, page {page} of {pages}:"),
+    }];
+    for person in shown {
         let name = person
             .name
             .as_ref()
@@ -105,12 +113,16 @@ pub fn people(listed: &[Listed], links: usize) -> Outgoing {
             }
         ));
     }
+    if pages > 1 {
+        let next = page % pages + 1;
+        lines.push(format!("/people {next} shows page {next}."));
+    }
     lines.push(
         "/invite lets one more in. To remove people named in the settings, edit TELECODER_TG_ALLOWED_USERS."
             .to_owned(),
     );
     lines.extend(open_links(links));
-    let invited = listed
+    let invited = shown
         .iter()
         .filter(|person| person.standing == Standing::Invited);
     let message = invited.fold(Outgoing::note(lines.join("\n")), |message, person| {

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::files::size;
 use crate::domain::outgoing::{Body, Outgoing};
+use crate::domain::shown::size;
 
 /// A longer text comes as a file; in UTF-16 units, so that it is one message with room to spare.
 const LONGEST_MESSAGE: usize = 3_500;

@@ -198,8 +198,8 @@ const DONE: &str = "Done · ";
 
 /// An answer as the chat shows it, without its footer.
 pub fn without_footer(shown: &str) -> &str {
-    match shown.rfind("\n\n") {
-        Some(end) if shown[end..].trim_start().starts_with(DONE) => &shown[..end],
+    match shown.rsplit_once("\n\n") {
+        Some((answer, footer)) if footer.trim_start().starts_with(DONE) => answer,
         _ => shown,
     }
 }

@@ -71,8 +71,8 @@ pub fn overlong(beginning: &[u8], end: &[u8], take: &mut impl FnMut(Event)) {
     let text = |name: &str| {
         let key = format!("\"{name}\":\"");
         let of = |part: &str| {
-            let at = part.rfind(&key)? + key.len();
-            Some(part[at..].split('"').next()?.to_owned())
+            let (_, value) = part.rsplit_once(&key)?;
+            Some(value.split('"').next()?.to_owned())
         };
         of(&end).or_else(|| of(&beginning))
     };

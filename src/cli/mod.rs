@@ -30,6 +30,7 @@ use crate::claude::keeper;
 use crate::config::{Config, Faults, Setting, Sources, data_folder};
 use crate::daemon::{self, DATABASE, ServeError};
 use crate::demo;
+use crate::domain::shown::size;
 use crate::job::picture;
 use crate::process::supervisor::{self, Place};
 use crate::store::backup;
@@ -251,10 +252,10 @@ fn back_up(file: &Path) -> anyhow::Result<()> {
     let database = data.join(DATABASE);
     let bytes = backup::to_file(&database, file)?;
     print_line!(
-        "{} now has a copy of {} ({} KiB), as it was a moment ago. docs/RELIABILITY.md says how to restore it.",
+        "{} now has a copy of {} ({}), as it was a moment ago. docs/RELIABILITY.md says how to restore it.",
         file.display(),
         database.display(),
-        bytes.div_ceil(1024)
+        size(bytes)
     );
     Ok(())
 }

@@ -39,7 +39,8 @@ pub enum Command {
     Resume(String),
     Whoami,
     Invite,
-    People,
+    /// The page of the list.
+    People(usize),
 }
 
 /// Work in the workspace that a person asks for.
@@ -191,7 +192,11 @@ fn command(verb: Verb, rest: &str) -> Input {
         (Verb::Resume, [session]) => Command::Resume((*session).to_owned()),
         (Verb::Whoami, _) => Command::Whoami,
         (Verb::Invite, _) => Command::Invite,
-        (Verb::People, _) => Command::People,
+        (Verb::People, []) => Command::People(1),
+        (Verb::People, [page]) => match page.parse() {
+            Ok(page) if page > 0 => Command::People(page),
+            _ => return Input::Misused(verb),
+        },
         (Verb::Logs, []) => Command::Logs(None),
         (Verb::Logs, [count]) => match count.parse() {
             Ok(count) if count > 0 => Command::Logs(Some(count)),

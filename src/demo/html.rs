@@ -2,7 +2,7 @@
 //!
 //! Draws the messages that the Bot API got, with their entities; knows nothing of how they were made.
 
-use crate::domain::shown::one_line;
+use crate::domain::shown::{one_line, size};
 use std::io;
 use std::path::Path;
 
@@ -68,7 +68,7 @@ fn bubble(message: &Posted, all: &[Posted]) -> Markup {
             @if let Some((name, content)) = &message.file {
                 div class="file" {
                     span class="icon" { "📄" }
-                    div { (name) small { (size(content.len())) } }
+                    div { (name) small { (size(content.len() as u64)) } }
                 }
             }
             div class="text" { (styled(&message.text, &message.entities)) }
@@ -93,13 +93,6 @@ fn look(key: &Key) -> &str {
     match key.does {
         Does::Nothing => "disabled",
         _ => key.style.as_deref().unwrap_or("plain"),
-    }
-}
-
-fn size(bytes: usize) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} B"),
-        _ => format!("{:.1} KB", bytes as f64 / 1024.0),
     }
 }
 

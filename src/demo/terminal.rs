@@ -7,6 +7,7 @@ use tokio::time::{sleep, timeout};
 
 use super::bot_api::{BotApi, Posted, Shown};
 use super::{LOOK_EVERY, Runs};
+use crate::domain::button::Press;
 use crate::domain::id::{ChatId, UserId};
 
 /// How long runs may take to stop when the demo is quit.
@@ -55,10 +56,11 @@ impl Terminal {
                 line = input.next_segment() => match line? {
                     Some(line) => {
                         let line = String::from_utf8_lossy(&line);
+                        let line = line.strip_suffix('\r').unwrap_or(&line);
                         if !typed && !line.trim().is_empty() {
-                            print_block("you", &line);
+                            print_block("you", line);
                         }
-                        self.enter(&line);
+                        self.enter(line);
                     }
                     None => break,
                 },
@@ -88,7 +90,7 @@ impl Terminal {
         let _ = timeout(STOP_TIME, stopped).await;
     }
 
-    /// A button's number presses it; everything else is a message.
+    /// A button's number presses it, or copies what it copies; everything else is a message.
     fn enter(&self, line: &str) {
         let buttons = self.buttons();
         let pressed = line
@@ -97,7 +99,11 @@ impl Terminal {
             .ok()
             .and_then(|number| buttons.get(number.checked_sub(1)?));
         match pressed {
-            Some((message, data)) => self.api.press(self.person, message, data),
+            Some((message, data)) if Press::parse(data).is_some() => {
+                self.api.press(self.person, message, data);
+            }
+            // A button that copies does so on the phone; the bot hears nothing of it.
+            Some((_, copied)) => print_block("you", &format!("(copied: {copied})")),
             None if line.trim().is_empty() => {}
             None => {
                 self.api.say(self.chat, self.person, line);
@@ -143,7 +149,9 @@ impl Terminal {
         }
         let buttons = self.buttons();
         for (label, data) in &message.buttons {
-            let number = buttons.iter().position(|(_, other)| other == data);
+            let number = buttons
+                .iter()
+                .position(|(of, other)| of.id == message.id && other == data);
             if let Some(number) = number {
                 text.push_str(&format!("\n[{}] {label}", number + 1));
             }

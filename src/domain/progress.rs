@@ -443,9 +443,5 @@ fn keep_end(text: &mut String, limit: usize) {
     if text.len() <= limit {
         return;
     }
-    let mut cut = text.len() - limit;
-    while !text.is_char_boundary(cut) {
-        cut += 1;
-    }
-    text.drain(..cut);
+    text.drain(..text.ceil_char_boundary(text.len() - limit));
 }

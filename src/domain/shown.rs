@@ -49,10 +49,8 @@ pub fn last_lines(text: &str, bytes: usize) -> &str {
         return text;
     }
     let from = text.ceil_char_boundary(text.len() - bytes);
-    match text[from..].find('\n') {
-        Some(end) => &text[from + end + 1..],
-        None => &text[from..],
-    }
+    let end = text.split_at(from).1;
+    end.split_once('\n').map_or(end, |(_, lines)| lines)
 }
 
 /// The beginning and the end of a text.
@@ -65,6 +63,25 @@ pub fn without_middle(text: &str, characters: usize) -> String {
     let start: String = text.chars().take(half).collect();
     let end: String = text.chars().skip(count - half).collect();
     format!("{start}…{end}")
+}
+
+/// A number of bytes, in units of 1024 as Telegram shows and limits them. Rounded up: a size just above a limit must not
+/// look equal to it.
+pub fn size(bytes: u64) -> String {
+    const KB: u64 = 1024;
+    const MB: u64 = 1024 * KB;
+    match bytes {
+        0..KB => format!("{bytes} bytes"),
+        KB..MB => format!("{} KB", bytes.div_ceil(KB)),
+        _ if bytes.is_multiple_of(MB) => format!("{} MB", bytes / MB),
+        _ => {
+            let whole = bytes / MB;
+            match (bytes % MB * 10).div_ceil(MB) {
+                10 => format!("{}.0 MB", whole + 1),
+                tenths => format!("{whole}.{tenths} MB"),
+            }
+        }
+    }
 }
 
 /// A text with each invisible or misleading character replaced by its code, such as `<U+200B>`.

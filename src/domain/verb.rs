@@ -110,6 +110,7 @@ impl Verb {
             Verb::Checks => "[setup=… test=… lint=… | off | auto]",
             Verb::Autofix | Verb::Queue => "[on | off]",
             Verb::Resume => "[session]",
+            Verb::People => "[page]",
             Verb::Status
             | Verb::Raw
             | Verb::Stop
@@ -120,7 +121,6 @@ impl Verb {
             | Verb::Sessions
             | Verb::Whoami
             | Verb::Invite
-            | Verb::People
             | Verb::Help
             | Verb::Start => "",
         }

@@ -142,7 +142,7 @@ impl Inbox {
                 })
                 .await
             }
-            Command::Invite | Command::People if !self.is_owner_alone(member, at) => {
+            Command::Invite | Command::People(_) if !self.is_owner_alone(member, at) => {
                 self.reply(seq, at, people_words::owner_only()).await
             }
             Command::Invite => {
@@ -152,9 +152,9 @@ impl Inbox {
                 })
                 .await
             }
-            Command::People => {
+            Command::People(page) => {
                 let access = self.access.clone();
-                self.effect(seq, at, move |db| people::list(db, at, &access))
+                self.effect(seq, at, move |db| people::list(db, at, &access, page))
                     .await
             }
         }

@@ -120,8 +120,13 @@ pub(super) fn invite(
     Ok(Follow::default())
 }
 
-/// `/people`
-pub(super) fn list(db: &Connection, at: ChatThread, access: &Access) -> rusqlite::Result<Follow> {
+/// `/people`, a page of the list.
+pub(super) fn list(
+    db: &Connection,
+    at: ChatThread,
+    access: &Access,
+    page: usize,
+) -> rusqlite::Result<Follow> {
     let named = access.users().map(|user| Listed {
         user,
         name: None,
@@ -136,7 +141,7 @@ pub(super) fn list(db: &Connection, at: ChatThread, access: &Access) -> rusqlite
             standing: Standing::Invited,
         });
     let listed: Vec<Listed> = named.chain(invited).collect();
-    outbox::insert(db, at, &words::people(&listed, invites::count(db)?))?;
+    outbox::insert(db, at, &words::people(&listed, page, invites::count(db)?))?;
     Ok(Follow::default())
 }
 

@@ -8,15 +8,17 @@ use bytes::Bytes;
 use fail::fail_point;
 use tracing::error;
 
-use super::markdown;
+use super::markdown::{self, Rendered};
 use super::rich::{CAPTION_UNITS, MESSAGE_UNITS, Rich, Style};
 use super::times;
 use crate::chat::questions;
-use crate::domain::outgoing::{Body, Code, Folded, Outgoing, Stored};
+use crate::domain::outgoing::{Body, Code, Folded, Outgoing};
 use crate::redact::Redactor;
 
 /// An answer with more parts is sent as its first part and one file with the whole.
 const MOST_PARTS: usize = 3;
+/// A text of the bot's with more parts is sent as its first part and one file with the whole.
+const MOST_TEXTS: usize = 10;
 /// How many files of an answer are sent; the whole answer has the others.
 const MOST_FILES: usize = 5;
 /// How many commands of an answer get a button.
@@ -53,19 +55,69 @@ pub struct Drawn {
     pub commands: Vec<String>,
 }
 
+/// How a message is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    /// With styles, and claude's words as the Markdown that they are.
+    Styled,
+    /// Every text as it is: for a message whose drawing failed.
+    Plain,
+}
+
 impl Drawn {
+    fn of(parts: Vec<Part>) -> Drawn {
+        Drawn {
+            parts,
+            commands: Vec::new(),
+        }
+    }
+
     /// Removes secrets that only drawing reveals: Markdown can disguise one. A text with a secret loses its formatting.
+    /// What is shown in its place may be longer than it was, so the text is cut again.
     pub fn take_secrets_out(&mut self, redactor: &Redactor) {
+        self.parts = std::mem::take(&mut self.parts)
+            .into_iter()
+            .flat_map(|part| without_secrets(part, redactor))
+            .collect();
+        // A command that is not the whole command is of no use.
+        self.commands
+            .retain(|command| matches!(redactor.text(command), Cow::Borrowed(_)));
+    }
+
+    fn without_styles(mut self) -> Drawn {
         for part in &mut self.parts {
             let (Part::Text(text)
             | Part::File { caption: text, .. }
             | Part::Stored { caption: text, .. }) = part;
-            if let Cow::Owned(clean) = redactor.text(&text.text) {
-                *text = Rich::plain(clean);
+            text.styles.clear();
+        }
+        self
+    }
+}
+
+fn without_secrets(mut part: Part, redactor: &Redactor) -> Vec<Part> {
+    let clean = |text: &Rich, most: usize| match redactor.text(&text.text) {
+        Cow::Owned(clean) => Some(Rich::plain(clean).split(most)),
+        Cow::Borrowed(_) => None,
+    };
+    match &mut part {
+        Part::Text(text) => match clean(text, MESSAGE_UNITS) {
+            Some(texts) => return texts.into_iter().map(Part::Text).collect(),
+            None => return vec![part],
+        },
+        Part::File { caption, .. } | Part::Stored { caption, .. } => {
+            if let Some(clean) = clean(caption, CAPTION_UNITS) {
+                *caption = clean.into_iter().next().unwrap_or_default();
             }
         }
-        self.commands.iter_mut().for_each(|it| redactor.clean(it));
     }
+    if let Part::File { content, .. } = &mut part
+        && let Ok(text) = std::str::from_utf8(content)
+        && let Cow::Owned(clean) = redactor.text(text)
+    {
+        *content = Bytes::from(clean);
+    }
+    vec![part]
 }
 
 /// Draws a message. The same message always gives the same parts, so that a sender can resume.
@@ -74,90 +126,62 @@ impl Drawn {
 ///
 /// A message that cannot be drawn is sent as its plain source text.
 pub fn draw(message: &mut Outgoing) -> Drawn {
-    catch_unwind(AssertUnwindSafe(|| drawn(message))).unwrap_or_else(|panic| {
+    let styled = AssertUnwindSafe(|| {
+        fail_point!("draw");
+        drawn(message, Manner::Styled)
+    });
+    catch_unwind(styled).unwrap_or_else(|panic| {
         let panic = crate::store::panic_text(panic.as_ref());
         error!(
             panic,
             "a message could not be drawn; it is sent as plain text"
         );
-        undrawn(message)
+        drawn(message, Manner::Plain).without_styles()
     })
 }
 
-fn drawn(message: &mut Outgoing) -> Drawn {
-    fail_point!("draw");
-    let head = headed(message);
+/// The one way from a message to its parts; a text leaves the message last.
+fn drawn(message: &mut Outgoing, manner: Manner) -> Drawn {
+    let mut rich = headed(message);
     match &mut message.body {
         Body::Note { text, quoted } => {
-            let mut rich = head;
             times::push(&mut rich, text, &message.times);
             if let Some(quoted) = quoted {
                 rich.push("\n\n", None);
                 rich.push(quoted.trim_end(), Some(Style::Pre { language: None }));
             }
-            texts(&rich)
+            texts(rich)
         }
         Body::Evidence { text, folded } => {
-            let mut rich = head;
             rich.push(text, None);
             for folded in folded {
                 // A line of its own keeps two quotes from becoming one.
                 rich.push("\n\n", None);
                 rich.append(quote(folded));
             }
-            texts(&rich)
+            texts(rich)
         }
-        Body::Answer { markdown, footer } => answer(head, markdown, footer),
-        Body::Question { text, code, below } => question(head, text, code.as_ref(), below),
+        Body::Answer { markdown, footer } => answer(rich, markdown, footer, manner),
+        Body::Question { text, code, below } => question(rich, text, code.as_ref(), below),
         Body::File {
             name,
             content,
             caption,
-        } => Drawn {
-            parts: vec![Part::File {
+        } => {
+            let caption = caption_of(rich, caption);
+            Drawn::of(vec![Part::File {
                 name: name.clone(),
                 content: Bytes::from(std::mem::take(content)),
-                caption: caption_of(head, caption),
-            }],
-            commands: Vec::new(),
-        },
-        Body::Stored(file) => stored(file, caption_of(head, &file.caption)),
-    }
-}
-
-fn stored(file: &Stored, caption: Rich) -> Drawn {
-    Drawn {
-        parts: vec![Part::Stored {
+                caption,
+            }])
+        }
+        Body::Stored(file) => Drawn::of(vec![Part::Stored {
             path: file.path.clone(),
             name: file.name.clone(),
-            caption,
+            caption: caption_of(rich, &file.caption),
             is_picture: file.is_picture,
-        }],
-        commands: Vec::new(),
+        }]),
     }
-}
-
-/// A message as plain text.
-fn undrawn(message: &Outgoing) -> Drawn {
-    let text = match &message.body {
-        Body::Note { text, quoted } => match quoted {
-            Some(quoted) => format!("{text}\n\n{quoted}"),
-            None => text.clone(),
-        },
-        Body::Answer { markdown, footer } => format!("{markdown}\n\n{footer}"),
-        Body::Evidence { text, folded } => folded.iter().fold(text.clone(), |all, folded| {
-            format!("{all}\n\n{}\n{}", folded.title, folded.text)
-        }),
-        Body::Question { text, code, below } => {
-            let code = code.as_ref().map_or("", |code| code.text.as_str());
-            format!("{text}\n\n{code}\n\n{below}")
-        }
-        Body::File {
-            content, caption, ..
-        } => format!("{caption}\n\n{content}"),
-        Body::Stored(file) => return stored(file, clipped(&Rich::plain(file.caption.clone()))),
-    };
-    texts(&Rich::plain(text))
 }
 
 /// One message, which an edit can replace; if it is too long, the code is cut first.
@@ -185,14 +209,8 @@ fn question(head: Rich, text: &str, code: Option<&Code>, below: &str) -> Drawn {
         rich.push("\n\n", None);
         rich.push(below, None);
     }
-    Drawn {
-        parts: rich
-            .first_parts(MESSAGE_UNITS, 1)
-            .into_iter()
-            .map(Part::Text)
-            .collect(),
-        commands: Vec::new(),
-    }
+    let mut first = rich.first_parts(MESSAGE_UNITS, 1);
+    Drawn::of(vec![Part::Text(first.pop().unwrap_or_else(nothing))])
 }
 
 /// The first `units` UTF-16 units of a text, cut at a line's end if that keeps more than half.
@@ -203,12 +221,12 @@ fn cut(text: &str, units: usize) -> &str {
         room = room.saturating_sub(character.len_utf16());
         !fits
     });
-    let Some((end, _)) = end else {
+    let Some((beginning, _)) = end.and_then(|(end, _)| text.split_at_checked(end)) else {
         return text;
     };
-    match text[..end].rfind('\n') {
-        Some(line) if line > end / 2 => &text[..line],
-        _ => &text[..end],
+    match beginning.rsplit_once('\n') {
+        Some((lines, _)) if lines.len() > beginning.len() / 2 => lines,
+        _ => beginning,
     }
 }
 
@@ -232,12 +250,18 @@ fn headed(message: &Outgoing) -> Rich {
     rich
 }
 
-fn answer(mut rich: Rich, markdown: &mut String, footer: &str) -> Drawn {
-    if markdown.len() > DRAWN_WHOLE {
-        rich.append(markdown::render_beginning(markdown, DRAWN_BEGINNING));
-        return beginning_and_whole(&rich, markdown, footer, Vec::new());
-    }
-    let rendered = markdown::render(markdown);
+fn answer(mut rich: Rich, markdown: &mut String, footer: &str, manner: Manner) -> Drawn {
+    let rendered = match manner {
+        Manner::Plain => Rendered {
+            text: Rich::plain(markdown.as_str()),
+            ..Rendered::default()
+        },
+        Manner::Styled if markdown.len() > DRAWN_WHOLE => {
+            rich.append(markdown::render_beginning(markdown, DRAWN_BEGINNING));
+            return beginning_and_whole(&rich, markdown, footer, Vec::new());
+        }
+        Manner::Styled => markdown::render(markdown),
+    };
     rich.append(rendered.text);
     let mut files: Vec<Part> = rendered.files.into_iter().map(file).collect();
     let too_many_files = files.len() > MOST_FILES;
@@ -270,18 +294,11 @@ fn beginning_and_whole(
     let first = rich.first_parts(MESSAGE_UNITS, 1);
     let whole = Part::File {
         name: "answer.md".to_owned(),
-        content: Bytes::from(std::mem::take(markdown)),
         caption: clipped(&Rich::plain(format!("The whole answer. {footer}"))),
+        content: Bytes::from(std::mem::take(markdown)),
     };
-    Drawn {
-        parts: first
-            .into_iter()
-            .map(Part::Text)
-            .chain(files)
-            .chain([whole])
-            .collect(),
-        commands: Vec::new(),
-    }
+    let first = first.into_iter().map(Part::Text);
+    Drawn::of(first.chain(files).chain([whole]).collect())
 }
 
 fn file(file: markdown::File) -> Part {
@@ -294,20 +311,30 @@ fn file(file: markdown::File) -> Part {
     }
 }
 
-fn texts(rich: &Rich) -> Drawn {
-    let mut parts: Vec<Part> = rich
-        .split(MESSAGE_UNITS)
-        .into_iter()
-        .map(Part::Text)
-        .collect();
-    if parts.is_empty() {
-        // Telegram refuses a blank message.
-        parts.push(Part::Text(Rich::plain("…")));
+/// A text of the bot's; a very long one as its first part and one file with the whole.
+fn texts(rich: Rich) -> Drawn {
+    let mut texts = rich.first_parts(MESSAGE_UNITS, MOST_TEXTS + 1);
+    let is_very_long = texts.len() > MOST_TEXTS;
+    if is_very_long {
+        texts.truncate(1);
     }
-    Drawn {
-        parts,
-        commands: Vec::new(),
+    if texts.is_empty() {
+        texts.push(nothing());
     }
+    let mut parts: Vec<Part> = texts.into_iter().map(Part::Text).collect();
+    if is_very_long {
+        parts.push(Part::File {
+            name: "message.txt".to_owned(),
+            content: Bytes::from(rich.text),
+            caption: Rich::plain("The whole message."),
+        });
+    }
+    Drawn::of(parts)
+}
+
+/// Telegram refuses a blank message.
+fn nothing() -> Rich {
+    Rich::plain("…")
 }
 
 fn caption_of(mut rich: Rich, caption: &str) -> Rich {

@@ -48,6 +48,14 @@ fn input_that_is_piped_in_is_answered_and_the_demo_ends() {
 }
 
 #[test]
+fn lines_that_end_as_on_windows_are_the_same_prompts() {
+    let machine = Machine::new().without("TELEGRAM_BOT_TOKEN");
+    let (code, transcript) = demo(&machine, "[[seen]]\r\n");
+    assert_eq!(code, Some(0));
+    assert!(transcript.contains("\"[[seen]]\""), "{transcript}");
+}
+
+#[test]
 fn the_stand_in_takes_up_what_is_written_while_it_works() {
     let machine = Machine::new()
         .without("TELEGRAM_BOT_TOKEN")

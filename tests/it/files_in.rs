@@ -180,9 +180,9 @@ fn a_picture_that_fits_reaches_claude_byte_for_byte_and_its_path_goes_along() {
     assert_eq!(
         line,
         format!(
-            "[Attached picture: {} (image/jpeg, {} kB)]",
+            "[Attached picture: {} (image/jpeg, {} KB)]",
             path.display(),
-            content.len().div_ceil(1000)
+            content.len().div_ceil(1024)
         )
     );
     assert!(
@@ -476,7 +476,7 @@ fn a_local_server_gives_a_file_of_any_size_by_its_path() {
     let _bot = machine.start();
     let line = blocks(&machine, run)[1]["text"].to_string();
     assert!(
-        line.contains("large.bin (application/x-data, 22.1 MB)"),
+        line.contains("large.bin (application/x-data, 21 MB)"),
         "{line}"
     );
     assert_eq!(inbox(&machine)["large.bin"], content);

@@ -24,6 +24,7 @@ mod delivery;
 mod demo;
 mod doctor;
 mod documents;
+mod drawn;
 mod editing;
 mod evidence;
 mod fault_matrix;

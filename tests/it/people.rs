@@ -155,6 +155,45 @@ fn the_owner_removes_somebody_with_a_button_and_what_they_had_running_is_stopped
 }
 
 #[test]
+fn each_of_very_many_invited_people_has_a_button() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let database = machine.database();
+    for number in 1..=250 {
+        database
+            .execute(
+                "INSERT INTO people (user_id, name, invited_by, joined_at) VALUES (?1, ?2, 7, ?1)",
+                (1_000 + number, format!("Guest {number} {}", "x".repeat(60))),
+            )
+            .expect("one more");
+    }
+    for page in 1..=7 {
+        let command = match page {
+            1 => "/people".to_owned(),
+            _ => format!("/people {page}"),
+        };
+        machine.ada_says(&command);
+        machine.message_with(&format!("Who may use this bot, page {page} of 7:"));
+    }
+    machine.until_quiet();
+    let labels: Vec<String> = machine
+        .bot_messages()
+        .into_iter()
+        .flat_map(|message| message.buttons)
+        .map(|(label, _)| label)
+        .collect();
+    for number in 1..=250 {
+        let label = format!("Remove Guest {number} ");
+        let buttons = labels.iter().filter(|other| other.starts_with(&label));
+        assert_eq!(buttons.count(), 1, "{label}");
+    }
+    machine.ada_says("/people 99");
+    machine.message_with("/people 1 shows page 1.");
+    machine.ada_says("/people Grace");
+    machine.message_with("Usage: /people [page]");
+}
+
+#[test]
 fn only_the_owner_invites_and_only_where_nobody_else_reads_along() {
     let machine = Machine::new().with("TELECODER_TG_ALLOWED_USERS", "7,8");
     let _bot = machine.start();

@@ -425,6 +425,7 @@ fn what_is_said_about_people_and_sessions() {
                     listed(9, None, Standing::InSettings),
                     listed(8, Some("Grace"), Standing::Invited),
                 ],
+                1,
                 2
             )
         ),

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use telecoder::domain::shown::{
-    beginning, folded, is_blank, last_lines, newest_words, one_line, visible, without_middle,
+    beginning, folded, is_blank, last_lines, newest_words, one_line, size, visible, without_middle,
     without_password,
 };
 
@@ -25,6 +25,25 @@ fn a_text_is_shortened_and_says_so() {
 }
 
 #[test]
+fn a_size_is_in_units_of_1024_and_never_looks_smaller_than_it_is() {
+    const MB: u64 = 1024 * 1024;
+    for (bytes, shown) in [
+        (0, "0 bytes"),
+        (1023, "1023 bytes"),
+        (1024, "1 KB"),
+        (1025, "2 KB"),
+        (MB, "1 MB"),
+        (20 * MB, "20 MB"),
+        (20 * MB + 1, "20.1 MB"),
+        (2 * MB - 1, "2.0 MB"),
+        (3 * MB / 2, "1.5 MB"),
+        (u64::MAX, "17592186044416.0 MB"),
+    ] {
+        assert_eq!(size(bytes), shown);
+    }
+}
+
+#[test]
 fn what_cannot_be_seen_is_shown_and_a_password_is_not() {
     assert_eq!(visible("rm\u{202e}txt.\n\tx"), "rm<U+202E>txt.\n\tx");
     assert!(is_blank(" \u{200b}\n") && !is_blank(" x "));
@@ -41,7 +60,10 @@ fn what_cannot_be_seen_is_shown_and_a_password_is_not() {
 proptest! {
     /// No text is cut inside a character, and none becomes longer than it may.
     #[test]
-    fn every_text_is_cut_between_its_characters(text in ".{0,80}", most in 1..60_usize) {
+    fn every_text_is_cut_between_its_characters(
+        text in "([\\n\u{3000}\u{a0}\u{202f}\u{200d} ]|.){0,80}",
+        most in 1..60_usize,
+    ) {
         let length = |text: &str| text.chars().count();
         prop_assert!(length(&one_line(&text, most)) <= most + 1);
         prop_assert!(length(&beginning(&text, most)) <= most + 1);
