@@ -143,9 +143,20 @@ impl Pair {
 
     fn chat(self, index: usize) -> ChatId {
         match self.is_in_group() {
-            true => group(index, 0),
+            true => group(index),
             false => private(index),
         }
+    }
+
+    /// What happens to a kind. A group moves only once.
+    fn faults(self, index: usize) -> Vec<Fault> {
+        let count = if self.0 == Moved && self.1 == Moved {
+            1
+        } else {
+            2
+        };
+        let both = [self.0, self.1].into_iter().take(count);
+        both.map(|failure| fault(failure, index)).collect()
     }
 }
 
@@ -157,9 +168,13 @@ fn private(index: usize) -> ChatId {
     ChatId(101 + index as i64)
 }
 
-/// The group of a kind, after so many moves.
-fn group(index: usize, moves: usize) -> ChatId {
-    ChatId(-1_101 - index as i64 - 1_000 * moves as i64)
+fn group(index: usize) -> ChatId {
+    ChatId(-1_101 - index as i64)
+}
+
+/// What it becomes if it moves.
+fn moved_group(index: usize) -> ChatId {
+    ChatId(group(index).0 - 1_000)
 }
 
 fn who_writes_in(chat: ChatId) -> UserId {
@@ -170,8 +185,8 @@ fn who_writes_in(chat: ChatId) -> UserId {
     person(usize::try_from(index).expect("one of the chats"))
 }
 
-/// The failure as it happens to a kind, as the first or the second one.
-fn fault(failure: Failure, index: usize, moves: usize) -> Fault {
+/// The failure as it happens to a kind.
+fn fault(failure: Failure, index: usize) -> Fault {
     match failure {
         Flood => Fault::Flood(1),
         Server => Fault::Refuse(500, "Internal Server Error"),
@@ -182,7 +197,7 @@ fn fault(failure: Failure, index: usize, moves: usize) -> Fault {
         Refused => Fault::Refuse(400, "Bad Request: something quite new"),
         Blocked => Fault::Refuse(403, "Forbidden: bot was blocked by the user"),
         TopicClosed | GeneralClosed => Fault::Refuse(400, TOPIC_CLOSED),
-        Moved => Fault::MovesTo(group(index, moves).0),
+        Moved => Fault::MovesTo(moved_group(index).0),
         SlowMode => Fault::SlowMode(2),
     }
 }
@@ -205,7 +220,7 @@ fn seen_with(pair: Pair) -> Vec<Result<Seen, String>> {
     let indexes = 0..kinds.len();
     let groups: Vec<String> = indexes
         .clone()
-        .map(|index| group(index, 0).0.to_string())
+        .map(|index| group(index).0.to_string())
         .collect();
     let machine = Machine::new()
         .with_people((101..109).chain([ADA.0]))
@@ -213,13 +228,8 @@ fn seen_with(pair: Pair) -> Vec<Result<Seen, String>> {
         .with("TELECODER_MAX_RUNS", "8");
     let _bot = machine.start();
     for (index, kind) in kinds.iter().enumerate() {
-        let moves_before = usize::from(pair.0 == Moved);
-        let faults = [
-            fault(pair.0, index, 1),
-            fault(pair.1, index, 1 + moves_before),
-        ];
-        let mut places = vec![pair.chat(index).0];
-        places.extend((1..=2).map(|moves| group(index, moves).0));
+        let places = [pair.chat(index).0, moved_group(index).0];
+        let faults = pair.faults(index);
         machine
             .api
             .plan_in_turn(kind.method, &places, kind.after, &faults);
@@ -280,8 +290,7 @@ fn wait_for_buttons(machine: &Machine) {
 }
 
 fn seen(machine: &Machine, pair: Pair, index: usize, kind: &Kind) -> Result<Seen, String> {
-    let mut places = vec![private(index), pair.chat(index)];
-    places.extend((1..=2).map(|moves| group(index, moves)));
+    let places = [private(index), pair.chat(index), moved_group(index)];
     let is_there = |chat: i64| places.contains(&ChatId(chat));
     let messages = machine.bot_messages().into_iter();
     let messages: Vec<_> = messages.filter(|message| is_there(message.chat)).collect();

@@ -44,6 +44,7 @@ enum Line {
 
 #[derive(Clone)]
 struct Shared {
+    api: BotApi,
     faults: Arc<Mutex<Faults>>,
     is_down: watch::Sender<bool>,
 }
@@ -101,7 +102,7 @@ pub enum Fault {
     StatusAfter(u16),
     /// From now on the group takes one new message in so many seconds; it has just had one.
     SlowMode(u64),
-    /// From now on the group is this one.
+    /// From now on the group is this one, and both say so.
     MovesTo(i64),
     /// The call has its effect, and half of the answer arrives.
     Truncated,
@@ -117,6 +118,7 @@ impl FakeApi {
         let address = listener.local_addr().expect("its number");
         let api = BotApi::detached(token, username, address.port());
         let faults = Shared {
+            api: api.clone(),
             faults: Arc::default(),
             is_down: watch::Sender::new(false),
         };
@@ -292,6 +294,17 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().expect("whole")
     }
+
+    /// Telegram says so in both groups.
+    fn tell_of_move(&self, from: i64, to: i64) {
+        let said = [
+            (from, json!({"migrate_to_chat_id": to})),
+            (to, json!({"migrate_from_chat_id": from})),
+        ];
+        for (group, fields) in said {
+            let _ = self.api.deliver_message(ChatId(group), super::ADA, fields);
+        }
+    }
 }
 
 impl Deref for FakeApi {
@@ -338,7 +351,7 @@ impl Faults {
             }
             (Fault::MovesTo(to), Some(chat)) => {
                 self.gate.move_group(chat, to);
-                Some(Fault::Migrated(to))
+                Some(Fault::MovesTo(to))
             }
             (fault, _) => Some(fault),
         }
@@ -421,11 +434,11 @@ async fn act(
             &format!("Too Many Requests: retry after {seconds}"),
             json!({"retry_after": seconds}),
         ),
-        Fault::Migrated(chat) | Fault::MovesTo(chat) => refusal(
-            400,
-            "Bad Request: group chat was upgraded to a supergroup chat",
-            json!({"migrate_to_chat_id": chat}),
-        ),
+        Fault::Migrated(chat) => moved(chat),
+        Fault::MovesTo(chat) => {
+            shared.tell_of_move(asked.chat.unwrap_or_default(), chat);
+            moved(chat)
+        }
         Fault::Refuse(code, description) => refusal(code, description, Value::Null),
         Fault::Status(code) => error_page(code),
         Fault::StatusAfter(code) => {
@@ -465,6 +478,14 @@ async fn act(
             ([(header::CONTENT_TYPE, "application/json")], half).into_response()
         }
     }
+}
+
+fn moved(to: i64) -> Response {
+    refusal(
+        400,
+        "Bad Request: group chat was upgraded to a supergroup chat",
+        json!({"migrate_to_chat_id": to}),
+    )
 }
 
 fn refusal(code: u16, description: &str, parameters: Value) -> Response {
