@@ -103,7 +103,8 @@ impl LiveMessage {
         self.pace.take()
     }
 
-    /// Shows a taken text; the next one waits for `pause`. An error is a pause that Telegram asks for.
+    /// Shows a taken text; the next one waits for `pause`. An error is about the whole chat: a pause that Telegram asks for,
+    /// or that the group has moved.
     pub async fn show(
         &mut self,
         text: LiveText,
@@ -125,7 +126,7 @@ impl LiveMessage {
                 self.pace.shown(text, now, pause);
                 Ok(())
             }
-            Err(error @ ApiError::Flood(_)) => {
+            Err(error @ (ApiError::Flood(_) | ApiError::Migrated(_))) => {
                 self.pace.again(text, now + pause);
                 Err(error)
             }

@@ -16,6 +16,8 @@ struct Kind {
     /// So many calls of the chat go well before one fails.
     after: u32,
     begins: &'static str,
+    /// What the call has that fails.
+    words: &'static str,
 }
 
 fn kinds() -> Vec<Kind> {
@@ -25,6 +27,7 @@ fn kinds() -> Vec<Kind> {
         method: "sendMessage",
         after: 0,
         begins,
+        words: begins,
     };
     let long = format!("[[say: {}end of it]]", "a line of words\n\n".repeat(400));
     vec![
@@ -45,13 +48,17 @@ fn kinds() -> Vec<Kind> {
         },
         kind("reply to a command", "/help", "What you write here"),
         kind("failure", "[[exit: 3]]", "Claude ended without an answer"),
-        kind(
-            "live message",
-            "[[sleep: 4000]] [[say: after it]]",
-            "after it",
-        ),
+        Kind {
+            words: "Working",
+            ..kind(
+                "live message",
+                "[[sleep: 4000]] [[say: after it]]",
+                "after it",
+            )
+        },
         Kind {
             method: "editMessageText",
+            words: "Working",
             ..kind(
                 "edit of one",
                 "[[sleep: 3000]] [[tool: Bash x]] [[sleep: 4000]] [[say: after it]]",
@@ -107,11 +114,11 @@ fn seen_with(fault: &Fault) -> Vec<String> {
         .with("TELECODER_MAX_RUNS", "8");
     let _bot = machine.start();
     for (index, kind) in kinds.iter().enumerate() {
-        machine.api.plan_after(
+        machine.api.plan_once_for_words(
             kind.method,
-            Some(chat(index).0),
+            chat(index).0,
+            kind.words,
             kind.after,
-            1,
             fault.clone(),
         );
         let user = UserId(101 + index as u64);

@@ -284,7 +284,7 @@ fn buttons_left(machine: &Machine) -> Vec<Posted> {
 fn wait_for_buttons(machine: &Machine) {
     let begun = Instant::now();
     machine.until("no button is left, or it takes too long", || {
-        let waited_long = begun.elapsed() > Duration::from_secs(15);
+        let waited_long = begun.elapsed() > Duration::from_secs(40);
         (buttons_left(machine).is_empty() || waited_long).then_some(())
     });
 }

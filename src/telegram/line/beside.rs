@@ -64,8 +64,10 @@ impl Line {
         let shown = live
             .show(text, &self.around.api, &self.around.store, pause)
             .await;
-        if let Err(ApiError::Flood(pause)) = shown {
-            self.pause(pause).await;
+        match shown {
+            Err(ApiError::Flood(pause)) => self.pause(pause).await,
+            Err(ApiError::Migrated(new)) => self.migrate(None, new).await,
+            _ => {}
         }
     }
 

@@ -86,7 +86,7 @@ impl Line {
                 self.record(move |db| outbox::mark_doubtful(db, id, &failure))
                     .await;
             }
-            Delivery::Migrated(new) => self.migrate(&due, new).await,
+            Delivery::Migrated(new) => self.migrate(Some(id), new).await,
             Delivery::TopicShut { is_gone, failure } => {
                 warn!(chat = %due.at, failure, "a topic is shut; what was due there goes to the chat itself");
                 self.record(move |db| {
@@ -240,8 +240,8 @@ impl Line {
     }
 
     /// The group has another id now: what belongs to it moves there, due messages too.
-    async fn migrate(&mut self, due: &Due, new: ChatId) {
-        let (old, id) = (self.chat, due.id);
+    pub(super) async fn migrate(&mut self, sending: Option<i64>, new: ChatId) {
+        let old = self.chat;
         info!(
             chat.id = old.0,
             new.id = new.0,
@@ -252,7 +252,9 @@ impl Line {
         self.unrecorded.push_back(Unrecorded {
             change: Arc::new(move |db| {
                 // A row that is being sent may be moved only by its sender.
-                outbox::mark_due(db, id, "the group has moved")?;
+                if let Some(id) = sending {
+                    outbox::mark_due(db, id, "the group has moved")?;
+                }
                 migrated::move_chat(db, old, new)
             }),
             then_deliver: Some(new),

@@ -31,15 +31,10 @@ pub struct FakeApi {
     router: Router,
     address: SocketAddr,
     runtime: Handle,
-    line: Mutex<Line>,
-}
-
-/// How the bot reaches it.
-enum Line {
-    Up(JoinHandle<()>),
-    /// The port is kept, and nobody listens.
-    Down(TcpSocket),
-    Changing,
+    /// Serves while the server is up.
+    line: Mutex<Option<JoinHandle<()>>>,
+    /// Keeps the port while nobody listens.
+    _kept: TcpSocket,
 }
 
 #[derive(Clone)]
@@ -112,10 +107,9 @@ pub enum Fault {
 
 impl FakeApi {
     pub async fn start(token: &str, username: &str) -> FakeApi {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .expect("a free port");
-        let address = listener.local_addr().expect("its number");
+        let kept = bound((Ipv4Addr::LOCALHOST, 0).into());
+        let address = kept.local_addr().expect("its number");
+        let listener = bound(address).listen(1024).expect("its own port");
         let api = BotApi::detached(token, username, address.port());
         let faults = Shared {
             api: api.clone(),
@@ -124,7 +118,7 @@ impl FakeApi {
         };
         let in_front = middleware::from_fn_with_state(faults.clone(), misbehave);
         let router = api.router().layer(in_front);
-        let line = Mutex::new(Line::Up(serve(listener, router.clone())));
+        let line = Mutex::new(Some(serve(listener, router.clone())));
         FakeApi {
             api,
             faults,
@@ -132,6 +126,7 @@ impl FakeApi {
             address,
             runtime: Handle::current(),
             line,
+            _kept: kept,
         }
     }
 
@@ -174,6 +169,25 @@ impl FakeApi {
             words,
             after: 0,
             times,
+            fault,
+        });
+    }
+
+    /// The call with these words goes wrong once, after so many with them have gone well.
+    pub fn plan_once_for_words(
+        &self,
+        method: &str,
+        chat: i64,
+        words: &'static str,
+        after: u32,
+        fault: Fault,
+    ) {
+        self.faults.lock().planned.push(Planned {
+            method: method.to_owned(),
+            chats: vec![chat],
+            words,
+            after,
+            times: 1,
             fault,
         });
     }
@@ -261,27 +275,27 @@ impl FakeApi {
     /// Open calls are cut off without an effect, and connections are refused.
     pub fn go_down(&self) {
         self.faults.is_down.send_replace(true);
-        let mut line = self.line.lock().expect("whole");
-        if let Line::Up(serving) = std::mem::replace(&mut *line, Line::Changing) {
+        if let Some(serving) = self.line.lock().expect("whole").take() {
             serving.abort();
             let _ = self.runtime.block_on(serving);
         }
-        let _in_runtime = self.runtime.enter();
-        let kept = TcpSocket::new_v4().expect("a socket");
-        kept.set_reuseaddr(true).expect("a socket's option");
-        kept.bind(self.address).expect("its own port");
-        *line = Line::Down(kept);
     }
 
     pub fn come_back(&self) {
-        let mut line = self.line.lock().expect("whole");
         let _in_runtime = self.runtime.enter();
-        if let Line::Down(kept) = std::mem::replace(&mut *line, Line::Changing) {
-            let listener = kept.listen(1024).expect("its own port");
-            *line = Line::Up(serve(listener, self.router.clone()));
-        }
+        let listener = bound(self.address).listen(1024).expect("its own port");
+        *self.line.lock().expect("whole") = Some(serve(listener, self.router.clone()));
         self.faults.is_down.send_replace(false);
     }
+}
+
+/// A socket that shares its address, so that another test cannot take the port while nobody listens.
+fn bound(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_reuseaddr(true).expect("a socket's option");
+    socket.set_reuseport(true).expect("a socket's option");
+    socket.bind(address).expect("a free port, or its own");
+    socket
 }
 
 fn serve(listener: TcpListener, router: Router) -> JoinHandle<()> {
