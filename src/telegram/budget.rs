@@ -49,10 +49,9 @@ impl Rank {
     fn leaves(self) -> (f64, usize) {
         match self {
             Rank::Press | Rank::Stop | Rank::Answer | Rank::Question | Rank::Evidence => (0.0, 0),
-            Rank::Live => (1.0, 3),
-            Rank::Reaction => (2.0, 5),
-            // A third, and what first signs and reactions need.
-            Rank::Edit => (3.0, 8),
+            Rank::Live => (1.0, 6),
+            Rank::Reaction => (2.0, 7),
+            Rank::Edit => (3.0, 9),
             Rank::Typing => (0.0, 0),
         }
     }

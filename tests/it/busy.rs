@@ -96,9 +96,9 @@ fn forty_topics_of_a_group_all_see_at_once_that_something_happens_and_get_twenty
     });
     machine.assert_never_told_to_wait();
     assert!(slowest <= soon(), "somebody waited for {slowest:?}");
-    // The runs themselves take three seconds.
+    // The minute, and the three seconds that the runs themselves take.
     let within = fifteenth - begun;
-    assert!(within <= Duration::from_secs(63), "{within:?}");
+    assert!(within <= Duration::from_secs(67), "{within:?}");
 }
 
 #[test]
