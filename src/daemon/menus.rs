@@ -18,6 +18,7 @@ use crate::domain::access::Access;
 use crate::domain::id::UserId;
 use crate::store::{Store, StoreError, menus, people};
 use crate::telegram::api::{Api, ApiError};
+use crate::telegram::error::About;
 
 /// Between tries of a call that Telegram did not answer.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -132,7 +133,7 @@ impl Menus {
             Ok(_) => Answer::Done,
             Err(ApiError::Flood(_)) => Answer::Later,
             Err(error) if error.is_passing() => Answer::Later,
-            Err(error) if error.says("chat not found") => {
+            Err(error) if error.is_about(About::Chat) => {
                 info!(scope = %arguments["scope"], "this person gets a menu when they have started the bot");
                 Answer::Refused
             }

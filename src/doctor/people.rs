@@ -8,6 +8,7 @@ use super::telegram::CALL;
 use crate::domain::id::ChatId;
 use crate::telegram::api::{Api, ApiError};
 use crate::telegram::ask::{self, Me};
+use crate::telegram::error::About;
 
 /// At most this many are asked for by name; the others are shown by id.
 const ASKED_FOR: usize = 20;
@@ -23,7 +24,7 @@ pub(super) async fn look(api: &Api, ground: &Ground, me: Option<&Me>) -> Vec<Fin
         match place < ASKED_FOR {
             true => match ask::person(api, *user, CALL).await {
                 Ok(chat) => format!("{} ({id})", chat.name()),
-                Err(error) if error.says("chat not found") => {
+                Err(error) if error.is_about(About::Chat) => {
                     format!("{id} (has not written to the bot yet)")
                 }
                 Err(_) => id.to_string(),

@@ -42,8 +42,10 @@ pub enum ApiError {
 pub enum About {
     /// The bot's token: revoked (401) or mistyped (404).
     Token,
-    /// Somebody else gets the updates: another poller, or a webhook (409).
-    Updates,
+    /// Another program asks for updates, too (409).
+    OtherPoller,
+    /// A webhook gets the updates (409).
+    Webhook,
     /// The styles of the text.
     Entities,
     /// The message replied to.
@@ -85,6 +87,7 @@ const WORDS: &[(&str, About)] = &[
     ("message can't be deleted", About::Fixed),
     ("message_delete_forbidden", About::Fixed),
     ("reply markup", About::Markup),
+    ("inline keyboard", About::Markup),
     ("can't parse entities", About::Entities),
     ("entities", About::Entities),
     ("entity", About::Entities),
@@ -116,7 +119,8 @@ impl About {
         let words = description.to_lowercase();
         match code {
             401 | 404 => About::Token,
-            409 => About::Updates,
+            409 if words.contains("webhook") => About::Webhook,
+            409 => About::OtherPoller,
             413 => About::Size,
             403 => About::Chat,
             _ => WORDS
@@ -176,9 +180,9 @@ impl ApiError {
         self.is_about(About::Token)
     }
 
-    /// Somebody else polls with the same token.
+    /// Somebody else gets the bot's updates.
     pub fn is_conflict(&self) -> bool {
-        self.is_about(About::Updates)
+        self.is_about(About::OtherPoller) || self.is_about(About::Webhook)
     }
 
     /// Whether the same call can succeed later.
@@ -187,11 +191,5 @@ impl ApiError {
             self,
             ApiError::Server(_) | ApiError::NotSent(_) | ApiError::Unanswered(_)
         )
-    }
-
-    /// Whether a refusal contains `part`, ignoring case; its texts change now and then.
-    pub fn says(&self, part: &str) -> bool {
-        matches!(self, ApiError::Refused { description, .. }
-            if description.to_lowercase().contains(&part.to_lowercase()))
     }
 }

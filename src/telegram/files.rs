@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use super::api::{Api, ApiError};
+use super::error::About;
 use crate::domain::update::File;
 
 /// Bot API: the largest file of Telegram's own server, in bytes.
@@ -61,7 +62,7 @@ pub async fn fetch(
         return Err(FetchError::TooLarge);
     }
     let located: Located = match api.call("getFile", &json!({"file_id": file.id})).await {
-        Err(error) if error.says("file is too big") => return Err(FetchError::TooLarge),
+        Err(error) if error.is_about(About::Size) => return Err(FetchError::TooLarge),
         answer => answer?,
     };
     let size = located.file_size.or(file.bytes);

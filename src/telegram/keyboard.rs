@@ -1,13 +1,10 @@
 //! What stands below a message: its buttons, or a reply field that the client opens.
 //!
-//! A local server may be older than what is drawn here. What such a server refuses is left out for the rest of the
-//! process ([`leaves_out`]).
-
-use std::sync::atomic::{AtomicBool, Ordering};
+//! A local server may be older than what is drawn here: before 10.3 it refuses a keyboard with a grey button, which is
+//! then drawn without.
 
 use serde_json::{Value, json};
 
-use super::api::ApiError;
 use crate::domain::button::{Button, ButtonStyle};
 use crate::domain::id::ChatId;
 use crate::domain::outgoing::{Outgoing, WantsReply};
@@ -17,14 +14,6 @@ use crate::domain::shown::one_line;
 const LABEL_SHOWN: usize = 60;
 /// How much of a command its button shows, in characters.
 const COMMAND_SHOWN: usize = 40;
-
-/// The server is older than 10.3: to it, a grey button is one that does nothing, and it refuses the keyboard.
-static HAS_NO_GREY_BUTTONS: AtomicBool = AtomicBool::new(false);
-
-/// Whether the refusal is about something that an older server does not know. From now on that is left out.
-pub(super) fn leaves_out(error: &ApiError) -> bool {
-    error.says("inline keyboard button") && !HAS_NO_GREY_BUTTONS.swap(true, Ordering::Relaxed)
-}
 
 /// Bot API: `reply_markup` of a new message's last part.
 pub(super) fn markup(message: &Outgoing, commands: &[String], chat: ChatId) -> Option<Value> {
@@ -38,6 +27,20 @@ pub(super) fn markup(message: &Outgoing, commands: &[String], chat: ChatId) -> O
 /// As [`markup`], for a message that replaces one. Telegram does not change whether a message opens a reply.
 pub(super) fn edited(message: &Outgoing, commands: &[String], chat: ChatId) -> Value {
     beside_reply(message, commands, chat)
+}
+
+/// A keyboard without its grey buttons.
+pub(super) fn without_grey(mut markup: Value) -> Value {
+    if let Some(rows) = markup
+        .get_mut("inline_keyboard")
+        .and_then(Value::as_array_mut)
+    {
+        for row in rows.iter_mut().filter_map(Value::as_array_mut) {
+            row.retain(|button| button.get("disabled").is_none());
+        }
+        rows.retain(|row| row.as_array().is_some_and(|row| !row.is_empty()));
+    }
+    markup
 }
 
 /// Buttons, and the reply field that may stand beside them (10.3; an older server does not read it). There it cannot be
@@ -56,11 +59,6 @@ pub(super) fn inline(buttons: &[Button], commands: &[String]) -> Value {
     const SIDE_BY_SIDE: usize = 3;
     /// A phone cuts longer rows.
     const LETTERS_SIDE_BY_SIDE: usize = 36;
-    let without_grey = HAS_NO_GREY_BUTTONS.load(Ordering::Relaxed);
-    let buttons: Vec<&Button> = buttons
-        .iter()
-        .filter(|button| !(button.is_over && without_grey))
-        .collect();
     let main = buttons
         .iter()
         .position(|button| button.press.style() == Some(ButtonStyle::Primary));

@@ -15,6 +15,7 @@ use tracing::{debug, error, info, warn};
 
 use super::api::{Api, ApiError, TIMEOUT};
 use super::ask;
+use super::error::About;
 use super::outbox::Outbox;
 use crate::chat::delivery;
 use crate::domain::id::{ChatThread, UpdateId};
@@ -156,7 +157,7 @@ impl Poller {
                 }
                 WEBHOOK_PAUSE
             }
-            Failure::Api(error) if error.is_conflict() && !is_about_a_webhook(error) => {
+            Failure::Api(error) if error.is_about(About::OtherPoller) => {
                 trouble.last_conflict = Some(Instant::now());
                 if self.health.met_other_poller(Instant::now()) {
                     error!(
@@ -242,7 +243,7 @@ impl Poller {
             .long_poll("getUpdates", &arguments, LONG_POLL)
             .await;
         let batch: Vec<Value> = match asked {
-            Err(error) if is_about_a_webhook(&error) => return Err(self.webhook(error).await),
+            Err(error) if error.is_about(About::Webhook) => return Err(self.webhook(error).await),
             asked => asked?,
         };
         let unusable = !batch.is_empty();
@@ -282,9 +283,4 @@ impl Poller {
         self.arrived.notify_one();
         Ok(())
     }
-}
-
-/// The other 409 says that another program polls.
-fn is_about_a_webhook(error: &ApiError) -> bool {
-    error.is_conflict() && error.says("webhook")
 }

@@ -60,6 +60,7 @@ pub(super) enum Delivery {
 struct Form {
     styles: Styles,
     has_reply: bool,
+    has_grey_buttons: bool,
     /// As a picture, not a document.
     as_picture: bool,
 }
@@ -94,6 +95,7 @@ impl Sending {
         let mut form = Form {
             styles: Styles::All,
             has_reply: true,
+            has_grey_buttons: true,
             as_picture: true,
         };
         loop {
@@ -136,12 +138,14 @@ impl Sending {
                 has_reply: false,
                 ..form
             }),
+            About::Markup if form.has_grey_buttons => Some(Form {
+                has_grey_buttons: false,
+                ..form
+            }),
             about if form.as_picture && self.is_picture() && !about.is_place() => Some(Form {
                 as_picture: false,
                 ..form
             }),
-            // The next call's keyboard is drawn without it.
-            _ if keyboard::leaves_out(error) => Some(form),
             _ => None,
         }
     }
@@ -219,6 +223,10 @@ impl Sending {
 
     async fn call(&self, form: Form) -> Result<MessageId, ApiError> {
         let mut arguments = self.arguments(form);
+        if !form.has_grey_buttons {
+            let markup = arguments["reply_markup"].take();
+            arguments["reply_markup"] = keyboard::without_grey(markup);
+        }
         let (rich, _) = self.text();
         let spelled_out = match form.styles {
             Styles::NoLinks => self.spelled_out(),

@@ -14,6 +14,7 @@ use super::code::{Code, Over};
 use super::token::{conflict, webhook_is_set};
 use crate::telegram::api::{Api, ApiError, TIMEOUT};
 use crate::telegram::ask::{self, Start, number_of};
+use crate::telegram::error::About;
 
 /// How long Telegram may wait for an update if there is none.
 const LONG_POLL: Duration = Duration::from_secs(25);
@@ -84,7 +85,7 @@ impl Updates<'_> {
         };
         let batch = match asked {
             Ok(batch) => batch,
-            Err(error) if error.is_conflict() && error.says("webhook") => {
+            Err(error) if error.is_about(About::Webhook) => {
                 return Err(webhook_is_set("").into());
             }
             Err(error) if error.is_conflict() => return Err(conflict()),
