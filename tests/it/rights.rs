@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use telecoder::demo::bot_api::Posted;
 use telecoder::domain::id::{ChatId, UserId};
 
+use crate::support::processes::with_word;
 use crate::support::{ADA, BOT, CHAT, GRACE, Machine, TEAM};
 
 /// Grace's private chat with the bot.
@@ -182,6 +183,35 @@ fn who_is_removed_has_nothing_left_in_any_topic_and_hears_nothing_more() {
     assert_eq!(said_to(&machine, GRACES).len(), before, "not a word more");
     assert_eq!(machine.rows("SELECT count(*) FROM holds"), [0]);
     assert!(!machine.times_run().contains_key("and then this"));
+}
+
+#[test]
+fn a_clone_of_somebody_who_is_removed_is_given_up() {
+    let machine = Machine::new();
+    let git = machine.script(
+        "git",
+        r#"case "$1" in fetch) sleep 98764 & wait;; *) exec /usr/bin/env PATH="$REAL_PATH" git "$@";; esac"#,
+    );
+    let real_path = machine.environment["PATH"].clone();
+    let folder = git.parent().expect("its folder").display();
+    let path = format!("{folder}:{real_path}");
+    let machine = machine.with("PATH", path).with("REAL_PATH", real_path);
+    let _bot = machine.start();
+    let_in(&machine, GRACE);
+    machine
+        .api
+        .say(GRACES, GRACE, "/new https://example.invalid/x.git");
+    machine.until("git runs", || with_word("98764").first().copied());
+    machine.ada_says("/people");
+    let list = machine.message_with("Who may use this bot:");
+    machine.ada_presses(&list);
+    machine.message_with("Work in their private chat is stopped.");
+    machine.until("git is gone", || {
+        with_word("98764").is_empty().then_some(())
+    });
+    machine.until_quiet();
+    let given_up = "SELECT count(*) FROM sessions WHERE state = 'failed'";
+    assert_eq!(machine.rows(given_up), [1]);
 }
 
 #[test]
