@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::button::Press;
-use crate::domain::id::{ChatThread, UserId};
+use crate::domain::id::{ChatId, ChatThread, UserId};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::shown::one_line;
 
@@ -25,7 +25,7 @@ pub enum Standing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     pub user: UserId,
-    /// `None` for people named in the settings: only their id is known.
+    /// `None` for people who were not invited: only their id is known.
     pub name: Option<String>,
     pub standing: Standing,
 }
@@ -108,6 +108,9 @@ pub fn people(listed: &[Listed], page: usize, links: usize) -> Outgoing {
             person.user.0,
             match person.standing {
                 Standing::Owner => "the owner",
+                Standing::InSettings if person.name.is_some() => {
+                    "named in the settings and invited"
+                }
                 Standing::InSettings => "named in the settings",
                 Standing::Invited => "invited",
             }
@@ -124,7 +127,7 @@ pub fn people(listed: &[Listed], page: usize, links: usize) -> Outgoing {
     lines.extend(open_links(links));
     let invited = shown
         .iter()
-        .filter(|person| person.standing == Standing::Invited);
+        .filter(|person| person.name.is_some() && person.standing != Standing::Owner);
     let message = invited.fold(Outgoing::note(lines.join("\n")), |message, person| {
         let name = person.name.as_deref().unwrap_or_default();
         let label = format!("Remove {}", one_line(name, NAME_SHOWN));
@@ -146,9 +149,18 @@ fn open_links(links: usize) -> Option<String> {
     }
 }
 
-/// Somebody was removed: whether their work was stopped, how many waiting prompts of theirs were dropped, and how many
-/// open links were cancelled.
-pub fn removed(name: &str, stopped: bool, dropped: usize, links: usize) -> Outgoing {
+/// What was ended in a chat in which nobody may write any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Something was at work.
+    pub stopped: bool,
+    /// How many waiting prompts were dropped.
+    pub dropped: usize,
+}
+
+/// Somebody was removed: what was ended, and how many open links were cancelled.
+pub fn removed(name: &str, ended: Ended, links: usize) -> Outgoing {
+    let Ended { stopped, dropped } = ended;
     let mut sentences = vec![format!(
         "{} may not use this bot any more.",
         one_line(name, NAME_IN_TEXT)
@@ -174,4 +186,60 @@ pub fn removed_and_listed(name: &str) -> Outgoing {
          TELECODER_TG_ALLOWED_USERS and restart telecoder.",
         one_line(name, NAME_IN_TEXT)
     ))
+}
+
+/// To the owner at a start: what was ended in chats in which nobody may write any more.
+pub fn ended_at_start(chats: &[(ChatId, Ended)]) -> Outgoing {
+    let mut lines = vec![
+        "Since this start these may not use this bot any more, and what was left of them is ended:"
+            .to_owned(),
+    ];
+    for (chat, ended) in chats {
+        let who = match chat.is_group() {
+            true => format!("the group {}", chat.0),
+            false => format!("the person with the id {}", chat.0),
+        };
+        let stopped = ended
+            .stopped
+            .then(|| "what was running is stopped".to_owned());
+        let dropped = match ended.dropped {
+            0 => None,
+            1 => Some("1 waiting prompt is dropped".to_owned()),
+            many => Some(format!("{many} waiting prompts are dropped")),
+        };
+        let what: Vec<String> = stopped.into_iter().chain(dropped).collect();
+        lines.push(format!("• {who}: {}", what.join(", ")));
+    }
+    lines.push("The workspaces are kept; they are told nothing.".to_owned());
+    Outgoing::note(lines.join("\n")).loud()
+}
+
+/// To the owner at a start: people who were taken out of the settings, and are invited.
+pub fn invited_still(people: &[(String, UserId)]) -> Outgoing {
+    let mut lines = vec![
+        "Taken out of TELECODER_TG_ALLOWED_USERS, but may still use this bot, because you have invited them:"
+            .to_owned(),
+    ];
+    lines.extend(people.iter().map(line_of));
+    lines.push("/people has a button that removes them.".to_owned());
+    Outgoing::note(lines.join("\n")).loud()
+}
+
+/// To the owner at the first start with a restored backup.
+pub fn invited_in_backup(people: &[(String, UserId)]) -> Outgoing {
+    let mut lines = vec![
+        "This is a backup that was restored. By invitation, as then, these may use this bot:"
+            .to_owned(),
+    ];
+    lines.extend(people.iter().map(line_of));
+    lines.push(
+        "Whoever you have removed since is among them again; /people removes them. Links that were open then let \
+         nobody in."
+            .to_owned(),
+    );
+    Outgoing::note(lines.join("\n")).loud()
+}
+
+fn line_of((name, user): &(String, UserId)) -> String {
+    format!("• {} (id {})", one_line(name, NAME_IN_TEXT), user.0)
 }

@@ -5,7 +5,7 @@
 
 mod checks;
 
-use crate::domain::choices::Wanted;
+use crate::domain::choices::{Wanted, model_named};
 pub use checks::ChecksChange;
 
 use crate::domain::choices::QuietHours;
@@ -208,9 +208,8 @@ fn command(verb: Verb, rest: &str) -> Input {
             None => return Input::Misused(verb),
         },
         (Verb::Quiet, []) => Command::Change(Setting::Quiet(Wanted::Show)),
-        (Verb::Quiet, ["off"]) => Command::Change(Setting::Quiet(Wanted::Default)),
-        (Verb::Quiet, [hours]) => match QuietHours::parse(hours) {
-            Some(hours) => Command::Change(Setting::Quiet(Wanted::Set(hours))),
+        (Verb::Quiet, [word]) => match Wanted::read(word, QuietHours::parse) {
+            Some(wanted) => Command::Change(Setting::Quiet(wanted)),
             None => return Input::Misused(verb),
         },
         (Verb::Ring, []) => Command::Change(Setting::Ring(None)),
@@ -220,21 +219,18 @@ fn command(verb: Verb, rest: &str) -> Input {
             _ => return Input::Misused(verb),
         },
         (Verb::Mode, []) => Command::Choose(Choose::Mode(Wanted::Show)),
-        (Verb::Mode, ["off"]) => Command::Choose(Choose::Mode(Wanted::Default)),
-        (Verb::Mode, [mode]) => match PermissionMode::named(mode) {
-            Some(mode) => Command::Choose(Choose::Mode(Wanted::Set(mode))),
+        (Verb::Mode, [word]) => match Wanted::read(word, PermissionMode::named) {
+            Some(wanted) => Command::Choose(Choose::Mode(wanted)),
             None => return Input::Misused(verb),
         },
         (Verb::Model, []) => Command::Choose(Choose::Model(Wanted::Show)),
-        (Verb::Model, ["off"]) => Command::Choose(Choose::Model(Wanted::Default)),
-        // Only claude knows which names exist.
-        (Verb::Model, [model]) if !model.starts_with('-') => {
-            Command::Choose(Choose::Model(Wanted::Set((*model).to_owned())))
-        }
+        (Verb::Model, [word]) => match Wanted::read(word, model_named) {
+            Some(wanted) => Command::Choose(Choose::Model(wanted)),
+            None => return Input::Misused(verb),
+        },
         (Verb::Effort, []) => Command::Choose(Choose::Effort(Wanted::Show)),
-        (Verb::Effort, ["off"]) => Command::Choose(Choose::Effort(Wanted::Default)),
-        (Verb::Effort, [effort]) => match Effort::named(&effort.to_lowercase()) {
-            Some(effort) => Command::Choose(Choose::Effort(Wanted::Set(effort))),
+        (Verb::Effort, [word]) => match Wanted::read(word, Effort::named) {
+            Some(wanted) => Command::Choose(Choose::Effort(wanted)),
             None => return Input::Misused(verb),
         },
         (Verb::New, []) => new_session(WantedSource::Same, None),

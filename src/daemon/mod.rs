@@ -137,10 +137,16 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
     let arrived = Arc::new(Notify::new());
 
     let clock = api.clock();
+    let access = config.access.clone();
+    let settle = || {
+        let access = access.clone();
+        store.transaction(move |db| inbox::settle_rights(db, &access))
+    };
     let hold = || ask_about_late(&store, &clock, config.stale_after);
     let places = Places::new(config.max_runs);
     let take_up = || recover(&store, &outbox, &places, &registry);
-    if opening::taken(&quit, hold).await?.is_none()
+    if opening::taken(&quit, settle).await?.is_none()
+        || opening::taken(&quit, hold).await?.is_none()
         || opening::taken(&quit, take_up).await?.is_none()
     {
         return Ok(());

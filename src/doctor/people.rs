@@ -5,7 +5,7 @@ use futures::future::join_all;
 use super::Ground;
 use super::report::{Check, Finding, counted};
 use super::telegram::CALL;
-use crate::domain::id::ChatId;
+use crate::domain::id::{ChatId, UserId};
 use crate::telegram::api::{Api, ApiError};
 use crate::telegram::ask::{self, Me};
 use crate::telegram::error::About;
@@ -33,9 +33,12 @@ pub(super) async fn look(api: &Api, ground: &Ground, me: Option<&Me>) -> Vec<Fin
         }
     });
     let groups = known.chats.iter().map(|group| membership(api, *group, me));
-    let (names, groups) = tokio::join!(join_all(names), join_all(groups));
+    let owner = known.users.first().copied();
+    let hidden = known.chats.iter().map(|group| hidden(api, *group, owner));
+    let (names, groups, hidden) = tokio::join!(join_all(names), join_all(groups), join_all(hidden));
     let mut findings = vec![allowed(&names)];
     findings.extend(groups);
+    findings.extend(hidden.into_iter().flatten());
     if !known.chats.is_empty() {
         findings.push(privacy(me));
     }
@@ -86,6 +89,20 @@ async fn membership(api: &Api, group: ChatId, me: &Me) -> Finding {
         ),
         Err(error) => Check::Groups.remark(format!("{name}: not known ({error})")),
     }
+}
+
+/// An owner whom a group's messages do not name is not heard there.
+async fn hidden(api: &Api, group: ChatId, owner: Option<UserId>) -> Option<Finding> {
+    let is_hidden = ask::is_anonymous(api, group, owner?, CALL).await;
+    is_hidden.unwrap_or(false).then(|| {
+        Check::Groups.warning(
+            format!(
+                "{}: the owner writes there as the group, and nobody can know who it is, so the bot does not hear them",
+                group.0
+            ),
+            "Switch off \"Remain anonymous\" in the owner's rights as an admin of the group",
+        )
+    })
 }
 
 /// Bot API: `can_read_all_group_messages`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::choices::PermissionMode;
 use crate::domain::id::{ChatId, ChatThread, UserId};
 
 /// The allowlist: `TELECODER_TG_ALLOWED_USERS` and `TELECODER_TG_ALLOWED_CHATS`.
@@ -53,6 +54,24 @@ impl Access {
     /// Whether this is the first person on the list: the one who invites others.
     pub fn is_owner(&self, user: UserId) -> bool {
         self.owner == Some(user)
+    }
+
+    /// Whether this is the owner, where nobody else reads along.
+    pub fn is_owner_alone(&self, member: Member, chat: ChatId) -> bool {
+        self.is_owner(member.user) && !chat.is_group()
+    }
+
+    /// Whether somebody may bring claude from one mode to another there. In a group the owner alone brings it to a mode
+    /// that asks nobody; whatever asks more, and whatever changes nothing, is for everybody.
+    pub fn may_choose(
+        &self,
+        member: Member,
+        chat: ChatId,
+        before: PermissionMode,
+        after: PermissionMode,
+    ) -> bool {
+        let asks_less = after.asks_nobody() && after != before;
+        !chat.is_group() || !asks_less || self.is_owner(member.user)
     }
 
     /// The private chat of the first person on the list.

@@ -6,14 +6,12 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::choices::{Effort, PermissionMode};
+use crate::domain::choices::{Effort, OFF, PermissionMode, Wanted, model_named};
 use crate::domain::id::{JobId, PromptId, QuestionId, RunId, SessionId, ThreadId, UserId};
 use crate::domain::question::Pick;
 
 /// How many bytes a button carries.
 const DATA_MOST: usize = 64;
-/// Back to the settings' value.
-const OFF: &str = "off";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
@@ -244,17 +242,19 @@ impl Press {
                     Pick::named(pick)?,
                 ))
             }
-            "mode" if of == OFF => Some(Press::SetMode(None)),
-            "mode" => PermissionMode::named(of).map(|mode| Press::SetMode(Some(mode))),
-            "model" if of == OFF => Some(Press::SetModel(None)),
-            "model" if !of.is_empty() => Some(Press::SetModel(Some(of.to_owned()))),
-            "effort" if of == OFF => Some(Press::SetEffort(None)),
-            "effort" => Effort::named(of).map(|effort| Press::SetEffort(Some(effort))),
+            "mode" => chosen(of, PermissionMode::named).map(Press::SetMode),
+            "model" => chosen(of, model_named).map(Press::SetModel),
+            "effort" => chosen(of, Effort::named).map(Press::SetEffort),
             "cancel-links" => Some(Press::CancelLinks),
             "remove-person" => of.parse().ok().map(UserId).map(Press::RemovePerson),
             _ => None,
         }
     }
+}
+
+/// The value, or `None` for the default; nothing that the command would refuse.
+fn chosen<T>(of: &str, value: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
+    Wanted::read(of, value).map(|wanted| wanted.applied_to(None))
 }
 
 impl From<Press> for String {

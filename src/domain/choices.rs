@@ -4,6 +4,9 @@ use jiff::Zoned;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// The word for the default, in commands and buttons.
+pub const OFF: &str = "off";
+
 /// How much a chat's live message shows. `/verbose`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
@@ -80,6 +83,14 @@ impl PermissionMode {
         }
     }
 
+    /// claude goes on without a person's consent to what it does.
+    pub fn asks_nobody(self) -> bool {
+        matches!(
+            self,
+            PermissionMode::BypassPermissions | PermissionMode::Auto
+        )
+    }
+
     /// Reads either name, in any letter case.
     pub fn named(name: &str) -> Option<PermissionMode> {
         PermissionMode::ALL.into_iter().find(|mode| {
@@ -120,9 +131,18 @@ impl Effort {
         }
     }
 
+    /// Reads its name, in any letter case.
     pub fn named(name: &str) -> Option<Effort> {
-        Effort::ALL.into_iter().find(|effort| effort.name() == name)
+        Effort::ALL
+            .into_iter()
+            .find(|effort| effort.name().eq_ignore_ascii_case(name))
     }
+}
+
+/// Reads the name of a model, which only claude knows: one word that claude does not take for an option.
+pub fn model_named(name: &str) -> Option<String> {
+    let is_one = !name.is_empty() && !name.starts_with('-') && !name.contains(char::is_whitespace);
+    is_one.then(|| name.to_owned())
 }
 
 /// Minutes of the day; `from` after `to` includes midnight.
@@ -220,6 +240,14 @@ pub enum Wanted<T> {
 }
 
 impl<T> Wanted<T> {
+    /// Reads a value or the word for the default. Commands and buttons are both read by this.
+    pub fn read(word: &str, value: impl FnOnce(&str) -> Option<T>) -> Option<Wanted<T>> {
+        match word {
+            OFF => Some(Wanted::Default),
+            word => value(word).map(Wanted::Set),
+        }
+    }
+
     /// The chat's choice after this request; `None` for the default.
     pub fn applied_to(self, chosen: Option<T>) -> Option<T> {
         match self {

@@ -35,6 +35,8 @@ pub struct Message {
     pub id: MessageId,
     /// Absent for channel posts and for members who write as the group.
     pub sender: Option<UserId>,
+    /// The group or channel that the sender writes as. Bot API: `sender_chat`
+    pub writes_as: Option<ChatId>,
     /// The sender's name for people. Bot API: `first_name`, `last_name`, `username`.
     pub sender_name: String,
     /// When it was sent, in Unix seconds by Telegram's clock. Bot API: `date`.

@@ -3,6 +3,7 @@
 use fail::fail_point;
 use rusqlite::Connection;
 
+use super::choices::Chooser;
 use super::edit::Wish;
 use super::question::{self, Answerer};
 use super::{
@@ -19,7 +20,7 @@ use crate::domain::live::LiveOf;
 use crate::domain::update::Button;
 use crate::inbox::late;
 use crate::run::again::How;
-use crate::store::{StoreError, migrated, parked, updates};
+use crate::store::{StoreError, closed, migrated, parked, updates};
 
 /// What came of a press.
 pub(super) struct Pressed {
@@ -78,6 +79,9 @@ impl Inbox {
                 if !updates::mark_done(db, seq)? {
                     return Ok(Pressed::over("").buttons_stay());
                 }
+                if closed::is_closed(db, at.chat)? {
+                    return Ok(Pressed::over("").buttons_stay());
+                }
                 parked::reach_again(db, at.chat)?;
                 act(db, &button, member, &access, &defaults)
             })
@@ -105,12 +109,14 @@ fn act(
 ) -> rusqlite::Result<Pressed> {
     // The message may be of the group before it moved.
     let chat = migrated::moved_to(db, button.at.chat)?.unwrap_or(button.at.chat);
+    let at = ChatThread { chat, ..button.at };
     let choose = |wish: Choose| {
-        let at = ChatThread { chat, ..button.at };
-        if choices::is_for_owner(at, &wish) && !access.is_owner(member.user()) {
-            return Ok(Pressed::over(toast::ONLY_OWNER).buttons_stay());
-        }
-        choices::pressed(db, at, button.message, wish, defaults)
+        let by = Chooser {
+            member,
+            access,
+            defaults,
+        };
+        choices::pressed(db, at, button.message, wish, by)
     };
     match Press::parse(&button.data) {
         Some(Press::Answer(id, pick)) => {
@@ -118,6 +124,7 @@ fn act(
                 member,
                 name: &button.sender_name,
                 access,
+                defaults,
             };
             question::pressed(db, chat, button.message, (&id, pick), by)
         }
@@ -152,9 +159,7 @@ fn act(
         Some(Press::Undo(run)) => job::undo_pressed(db, chat, run),
         Some(Press::Redo(run)) => job::redo_pressed(db, chat, run),
         Some(Press::SendSecrets(job)) => files::secrets_pressed(db, chat, job, button.message),
-        Some(Press::Cancel(run)) => {
-            queue::cancel_pressed(db, ChatThread { chat, ..button.at }, run)
-        }
+        Some(Press::Cancel(run)) => queue::cancel_pressed(db, chat, run),
         Some(Press::Correct(prompt)) => {
             edit::pressed(db, chat, prompt, Wish::Correct, (member, access))
         }
@@ -166,14 +171,10 @@ fn act(
             _ => Pressed::over(toast::SENDING),
         }),
         Some(Press::Switch(session)) => {
-            let at = ChatThread { chat, ..button.at };
-            let may_have_shells = access.is_owner(member.user()) && !chat.is_group();
-            switch::pressed(db, at, &session, may_have_shells)
+            switch::pressed(db, at, &session, access.is_owner_alone(member, chat))
         }
-        Some(Press::CancelLinks) => people::cancel_links_pressed(db, member, access),
-        Some(Press::RemovePerson(user)) => {
-            people::remove_pressed(db, ChatThread { chat, ..button.at }, member, access, user)
-        }
+        Some(Press::CancelLinks) => people::cancel_links_pressed(db, chat, member, access),
+        Some(Press::RemovePerson(user)) => people::remove_pressed(db, at, member, access, user),
         None => Ok(Pressed::over(toast::NO_EFFECT)),
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! `run::drive` tells a running claude.
 
-use crate::domain::choices::Wanted;
 use rusqlite::Connection;
 
 use super::Follow;
@@ -10,6 +9,7 @@ use super::button::Pressed;
 use crate::chat::choices::{self as words, Defaults};
 use crate::chat::toast;
 use crate::command::Choose;
+use crate::domain::access::{Access, Member};
 use crate::domain::choices::Choices;
 use crate::domain::choices::PermissionMode;
 use crate::domain::id::{ChatThread, MessageId};
@@ -17,11 +17,33 @@ use crate::domain::outgoing::Outgoing;
 use crate::store::settings;
 use crate::store::{outbox, processes, questions, runs};
 
-/// In a group, only the owner may choose bypassPermissions: then claude asks nobody there.
-pub(super) fn is_for_owner(at: ChatThread, choose: &Choose) -> bool {
-    let asks_nobody = [PermissionMode::BypassPermissions, PermissionMode::Auto];
-    at.chat.is_group()
-        && matches!(choose, Choose::Mode(Wanted::Set(mode)) if asks_nobody.contains(mode))
+/// Who chooses, and what counts where a chat has chosen nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Chooser<'a> {
+    pub member: Member,
+    pub access: &'a Access,
+    pub defaults: &'a Defaults,
+}
+
+enum Refused {
+    OnlyOwner,
+    /// claude would not start with it.
+    NoBypass,
+}
+
+impl Chooser<'_> {
+    /// Whether they may bring claude to this mode there, as the chat is now. A command, its buttons and the buttons of
+    /// a question all ask this.
+    pub fn may_choose(
+        self,
+        db: &Connection,
+        at: ChatThread,
+        after: PermissionMode,
+    ) -> rusqlite::Result<bool> {
+        let chosen = settings::choices(db, at.chat)?.mode;
+        let before = chosen.unwrap_or(self.defaults.mode);
+        Ok(self.access.may_choose(self.member, at.chat, before, after))
+    }
 }
 
 /// Changes the choice, if a value is given, and replies with it.
@@ -29,10 +51,14 @@ pub(super) fn change(
     db: &Connection,
     at: ChatThread,
     choose: Choose,
-    defaults: &Defaults,
+    by: Chooser<'_>,
 ) -> rusqlite::Result<Follow> {
-    let reply = chosen(db, at, choose, defaults)?;
-    outbox::insert(db, at, &reply.unwrap_or_else(|refusal| refusal))?;
+    let reply = match chosen(db, at, choose, by)? {
+        Ok(reply) => reply,
+        Err(Refused::OnlyOwner) => words::bypass_is_for_owner(),
+        Err(Refused::NoBypass) => words::may_not_bypass(),
+    };
+    outbox::insert(db, at, &reply)?;
     Ok(Follow::wake(at))
 }
 
@@ -42,12 +68,13 @@ pub(super) fn pressed(
     at: ChatThread,
     message: MessageId,
     choose: Choose,
-    defaults: &Defaults,
+    by: Chooser<'_>,
 ) -> rusqlite::Result<Pressed> {
-    let now = match chosen(db, at, choose, defaults)? {
+    let now = match chosen(db, at, choose, by)? {
         Ok(now) => now,
-        Err(refusal) => {
-            outbox::insert(db, at, &refusal)?;
+        Err(Refused::OnlyOwner) => return Ok(Pressed::over(toast::ONLY_OWNER).buttons_stay()),
+        Err(Refused::NoBypass) => {
+            outbox::insert(db, at, &words::may_not_bypass())?;
             return Ok(Pressed::over(toast::NOT_SET).buttons_stay());
         }
     };
@@ -60,26 +87,31 @@ pub(super) fn pressed(
         .buttons_stay())
 }
 
-/// The reply; `Err` has the refusal.
+/// The reply, unless what the choice comes to is refused.
 fn chosen(
     db: &Connection,
     at: ChatThread,
     choose: Choose,
-    defaults: &Defaults,
-) -> rusqlite::Result<Result<Outgoing, Outgoing>> {
+    by: Chooser<'_>,
+) -> rusqlite::Result<Result<Outgoing, Refused>> {
+    let defaults = by.defaults;
     let mut now = settings::choices(db, at.chat)?;
     let before = now.clone();
     let is_running = runs::running(db, at)?.is_some();
-    let wants_bypass = choose == Choose::Mode(Wanted::Set(PermissionMode::BypassPermissions));
-    if wants_bypass && !defaults.may_bypass {
-        return Ok(Err(words::may_not_bypass()));
-    }
     match choose.clone() {
         Choose::Mode(mode) => now.mode = mode.applied_to(now.mode),
         Choose::Model(model) => now.model = model.applied_to(now.model),
         Choose::Effort(effort) => now.effort = effort.applied_to(now.effort),
     }
-    if matches!(&choose, Choose::Mode(mode) if mode.is_change()) {
+    let mode = now.mode.unwrap_or(defaults.mode);
+    if !by.may_choose(db, at, mode)? {
+        return Ok(Err(Refused::OnlyOwner));
+    }
+    let is_mode = matches!(&choose, Choose::Mode(wanted) if wanted.is_change());
+    if is_mode && now.mode == Some(PermissionMode::BypassPermissions) && !defaults.may_bypass {
+        return Ok(Err(Refused::NoBypass));
+    }
+    if is_mode {
         questions::forget_granted_modes(db, at.chat)?;
     }
     if now != before {

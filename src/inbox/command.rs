@@ -1,10 +1,10 @@
 //! Dispatches each command to its handler.
 
+use super::choices::Chooser;
 use super::{
     Follow, Inbox, checks, choices, files, job, logs, new, people, queue, raw, settings, status,
     stop, switch,
 };
-use crate::chat::choices as words;
 use crate::chat::people as people_words;
 use crate::chat::text;
 use crate::command::Command;
@@ -112,26 +112,26 @@ impl Inbox {
                 self.effect(seq, at, move |db| settings::change(db, at, setting))
                     .await
             }
-            Command::Choose(choose)
-                if choices::is_for_owner(at, &choose) && !self.access.is_owner(member.user()) =>
-            {
-                self.reply(seq, at, words::bypass_is_for_owner()).await
-            }
             Command::Choose(choose) => {
-                let defaults = self.defaults.clone();
+                let (access, defaults) = (self.access.clone(), self.defaults.clone());
                 self.effect(seq, at, move |db| {
-                    choices::change(db, at, choose, &defaults)
+                    let by = Chooser {
+                        member,
+                        access: &access,
+                        defaults: &defaults,
+                    };
+                    choices::change(db, at, choose, by)
                 })
                 .await
             }
             Command::Stop => self.effect(seq, at, move |db| stop::request(db, at)).await,
             Command::Sessions => {
-                let is_owner = self.is_owner_alone(member, at);
+                let is_owner = self.access.is_owner_alone(member, at.chat);
                 self.effect(seq, at, move |db| switch::list(db, at, is_owner))
                     .await
             }
             Command::Resume(session) => {
-                let is_owner = self.is_owner_alone(member, at);
+                let is_owner = self.access.is_owner_alone(member, at.chat);
                 self.effect(seq, at, move |db| switch::named(db, at, session, is_owner))
                     .await
             }
@@ -142,7 +142,9 @@ impl Inbox {
                 })
                 .await
             }
-            Command::Invite | Command::People(_) if !self.is_owner_alone(member, at) => {
+            Command::Invite | Command::People(_)
+                if !self.access.is_owner_alone(member, at.chat) =>
+            {
                 self.reply(seq, at, people_words::owner_only()).await
             }
             Command::Invite => {
@@ -158,10 +160,5 @@ impl Inbox {
                     .await
             }
         }
-    }
-
-    /// The owner, in a private chat.
-    fn is_owner_alone(&self, member: Member, at: ChatThread) -> bool {
-        self.access.is_owner(member.user()) && !at.chat.is_group()
     }
 }

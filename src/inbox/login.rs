@@ -22,7 +22,7 @@ pub(super) fn pressed(
     member: Member,
     access: &Access,
 ) -> rusqlite::Result<Pressed> {
-    if !access.is_owner(member.user()) || chat.is_group() {
+    if !access.is_owner_alone(member, chat) {
         return Ok(Pressed::over(toast::ONLY_OWNER).buttons_stay());
     }
     match logins::state(db)? {
@@ -55,7 +55,7 @@ impl Inbox {
         }
         let text = &message.text;
         let may_be = message.answers().is_some() || looks_like_a_code(&text.text);
-        if !may_be || message.at.chat.is_group() || !self.access.is_owner(member.user()) {
+        if !may_be || !self.access.is_owner_alone(member, message.at.chat) {
             return Ok(false);
         }
         let replies_to = message.answers();

@@ -3,6 +3,7 @@
 //! Each update is one short transaction that marks it done and writes what follows from it: a run, a reply, a wish to
 //! stop. Nothing here waits for Telegram, git or claude; workers are woken after the commit.
 
+mod admission;
 mod button;
 mod checks;
 mod choices;
@@ -24,6 +25,7 @@ mod prompt;
 mod question;
 mod queue;
 mod raw;
+mod removal;
 mod request;
 mod resume;
 mod settings;
@@ -44,8 +46,10 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, RwLock};
 use tracing::info;
 
+pub use admission::may_anybody_write;
 pub use late::ask_about_late;
 pub use people::WrongCodes;
+pub use removal::settle_rights;
 
 use crate::chat::choices::Defaults;
 use crate::chat::topics as topics_words;
@@ -59,8 +63,9 @@ use crate::health::Health;
 use crate::login::Login;
 use crate::metrics::Metrics;
 use crate::session::registry::Registry;
-use crate::store::people as store_people;
-use crate::store::{Store, StoreError, gatherings, migrated, outbox, parked, topics, updates};
+use crate::store::{
+    Store, StoreError, closed, gatherings, migrated, outbox, parked, topics, updates,
+};
 use crate::telegram::api::ServerClock;
 use crate::telegram::outbox::Outbox;
 use command::Asked;
@@ -126,47 +131,54 @@ impl Inbox {
         bot: &str,
     ) -> Result<(), StoreError> {
         match incoming {
-            Incoming::Migrated { old, new } => return self.migrated(seq, old, new).await,
+            Incoming::Migrated { old, new } => self.migrated(seq, old, new).await,
             Incoming::Membership { chat, is_present } => {
-                return self.membership(seq, chat, is_present).await;
+                self.membership(seq, chat, is_present).await
             }
-            _ => {}
-        }
-        let Some((user, chat)) = incoming.origin() else {
-            return self.done(seq).await;
-        };
-        let Some(member) = self.admit(user, chat).await? else {
-            return self.stranger(seq, &incoming, user, chat).await;
-        };
-        match incoming {
-            Incoming::Message(message) => {
-                let _stays = self.moving.read().await;
-                let moved_to = self.moved_to(message.at.chat).await?;
-                self.message(seq, member, message, moved_to, bot).await
-            }
-            Incoming::Edited(message) => self.edited(seq, message, bot).await,
-            Incoming::Button(button) => self.button(seq, member, button).await,
-            _ => self.done(seq).await,
+            Incoming::Message(ref message) => match self.sender(seq, &incoming).await? {
+                Some(member) => {
+                    let _stays = self.moving.read().await;
+                    let moved_to = self.moved_to(message.at.chat).await?;
+                    self.message(seq, member, message.clone(), moved_to, bot)
+                        .await
+                }
+                None => Ok(()),
+            },
+            Incoming::Edited(ref message) => match self.sender(seq, &incoming).await? {
+                Some(_) => self.edited(seq, message.clone(), bot).await,
+                None => Ok(()),
+            },
+            Incoming::Button(ref button) => match self.sender(seq, &incoming).await? {
+                Some(member) => self.button(seq, member, button.clone()).await,
+                None => Ok(()),
+            },
+            Incoming::Other(_) => self.done(seq).await,
         }
     }
 
-    /// Admits members; in a supergroup also those of the group before.
-    async fn admit(&self, user: UserId, chat: ChatId) -> Result<Option<Member>, StoreError> {
-        let member = self.access.admit(user, chat, false);
-        if member.is_some() {
-            return Ok(member);
+    /// Who sent this; `None` if they are nobody's or a stranger's words, with which everything is done by then.
+    async fn sender(
+        &self,
+        seq: UpdateSeq,
+        incoming: &Incoming,
+    ) -> Result<Option<Member>, StoreError> {
+        let Some((user, chat)) = incoming.origin() else {
+            self.name_anonymous(incoming);
+            self.done(seq).await?;
+            return Ok(None);
+        };
+        let member = self.admit(user, chat).await?;
+        if member.is_none() {
+            self.stranger(seq, incoming, user, chat).await?;
         }
-        let (is_invited, old) = self
-            .store
-            .transaction(move |db| {
-                Ok((
-                    store_people::has(db, user)?,
-                    migrated::moved_from(db, chat)?,
-                ))
-            })
-            .await?;
-        let before = || self.access.admit(user, old?, is_invited);
-        Ok(self.access.admit(user, chat, is_invited).or_else(before))
+        Ok(member)
+    }
+
+    async fn admit(&self, user: UserId, chat: ChatId) -> Result<Option<Member>, StoreError> {
+        let access = self.access.clone();
+        self.store
+            .transaction(move |db| admission::admit(db, &access, user, chat))
+            .await
     }
 
     /// The new id of a group that has become another one; else `None`.
@@ -330,6 +342,10 @@ impl Inbox {
             .store
             .transaction(move |db| {
                 if !updates::mark_done(db, seq)? {
+                    return Ok(Follow::default());
+                }
+                // The right to write may have ended since the message was admitted.
+                if closed::is_closed(db, at.chat)? {
                     return Ok(Follow::default());
                 }
                 // A chat that writes can be reached.

@@ -9,14 +9,13 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::button::Pressed;
-use super::{Follow, job};
+use super::{Follow, removal};
 use crate::chat::people::{self as words, Listed, Standing};
 use crate::chat::toast;
 use crate::domain::access::{Access, Member};
 use crate::domain::id::{ChatId, ChatThread, InviteCode, UserId};
-use crate::domain::run::Outcome;
 use crate::domain::update::{Content, Incoming, Message};
-use crate::store::{invites, jobs, now, outbox, people, processes, runs, sessions, waiting};
+use crate::store::{closed, invites, now, outbox, people};
 
 /// How long a link is valid.
 const INVITE_VALID_FOR: Duration = Duration::from_secs(24 * 60 * 60);
@@ -81,6 +80,7 @@ pub(super) fn join(
         return Ok(false);
     };
     people::insert(db, user, name, invited_by)?;
+    closed::open(db, at.chat)?;
     outbox::insert(db, at, &words::welcome())?;
     outbox::insert(db, owner, &words::joined(name, user))?;
     Ok(true)
@@ -127,20 +127,23 @@ pub(super) fn list(
     access: &Access,
     page: usize,
 ) -> rusqlite::Result<Follow> {
+    let invited = people::all(db)?;
+    let name_of = |user| {
+        let person = invited.iter().find(|person| person.user == user);
+        person.map(|person| person.name.clone())
+    };
     let named = access.users().map(|user| Listed {
         user,
-        name: None,
+        name: name_of(user),
         standing: standing(access, user),
     });
-    let invited = people::all(db)?
-        .into_iter()
-        .filter(|person| !access.lists(person.user))
-        .map(|person| Listed {
-            user: person.user,
-            name: Some(person.name),
-            standing: Standing::Invited,
-        });
-    let listed: Vec<Listed> = named.chain(invited).collect();
+    let unnamed = invited.iter().filter(|person| !access.lists(person.user));
+    let unnamed = unnamed.map(|person| Listed {
+        user: person.user,
+        name: Some(person.name.clone()),
+        standing: Standing::Invited,
+    });
+    let listed: Vec<Listed> = named.chain(unnamed).collect();
     outbox::insert(db, at, &words::people(&listed, page, invites::count(db)?))?;
     Ok(Follow::default())
 }
@@ -148,10 +151,11 @@ pub(super) fn list(
 /// "Cancel open links": they let nobody in any more.
 pub(super) fn cancel_links_pressed(
     db: &Connection,
+    chat: ChatId,
     member: Member,
     access: &Access,
 ) -> rusqlite::Result<Pressed> {
-    if !access.is_owner(member.user()) {
+    if !access.is_owner_alone(member, chat) {
         return Ok(Pressed::over(toast::ONLY_OWNER).buttons_stay());
     }
     Ok(match invites::cancel_all(db)? {
@@ -169,7 +173,7 @@ pub(super) fn remove_pressed(
     access: &Access,
     user: UserId,
 ) -> rusqlite::Result<Pressed> {
-    if !access.is_owner(member.user()) {
+    if !access.is_owner_alone(member, at.chat) {
         return Ok(Pressed::over(toast::ONLY_OWNER).buttons_stay());
     }
     let Some(name) = people::remove(db, user)? else {
@@ -179,44 +183,15 @@ pub(super) fn remove_pressed(
         outbox::insert(db, at, &words::removed_and_listed(&name))?;
         return Ok(Pressed::over(toast::REMOVED));
     }
-    // Their chat, and each of its topics.
-    let theirs = sessions::places_in(db, private_chat(user).chat)?;
-    let (mut stopped, mut dropped) = (false, 0);
-    for place in &theirs {
-        let ended = end_work(db, *place)?;
-        stopped |= ended.0;
-        dropped += ended.1;
-    }
+    let theirs = removal::close(db, private_chat(user).chat)?;
     // They may know an open link.
     let links = invites::cancel_all(db)?;
-    outbox::insert(db, at, &words::removed(&name, stopped, dropped, links))?;
+    outbox::insert(db, at, &words::removed(&name, theirs.ended, links))?;
     Ok(Pressed::over(toast::REMOVED).with(Follow {
-        stop: theirs,
+        stop: theirs.places,
         menus_changed: true,
         ..Follow::default()
     }))
-}
-
-/// Returns whether anything was at work, and how many prompts were waiting.
-fn end_work(db: &Connection, at: ChatThread) -> rusqlite::Result<(bool, usize)> {
-    let dropped = waiting::end_queued(db, at, None, &Outcome::Stopped)?;
-    let running = runs::running(db, at)?;
-    if let Some(run) = &running {
-        runs::request_stop(db, run.id)?;
-    }
-    let mut stopped = running.is_some();
-    for process in processes::at(db, at)? {
-        processes::request_stop(db, process.id)?;
-        stopped |= !process.background.is_empty();
-    }
-    for job in jobs::due_at(db, at)? {
-        if job::may_be_stopped(&job.task) {
-            jobs::request_stop(db, job.id)?;
-            stopped = true;
-        }
-    }
-    sessions::end_autofix(db, at)?;
-    Ok((stopped, dropped))
 }
 
 fn private_chat(user: UserId) -> ChatThread {

@@ -5,10 +5,13 @@
 use rusqlite::Connection;
 
 use super::button::Pressed;
+use super::choices::Chooser;
 use super::{Follow, Inbox};
+use crate::chat::choices::Defaults;
 use crate::chat::questions::{self as words, Became};
 use crate::chat::toast;
 use crate::domain::access::{Access, Member};
+use crate::domain::choices::PermissionMode;
 use crate::domain::id::{ChatId, ChatThread, MessageId, QuestionId, UpdateSeq, UserId};
 use crate::domain::outgoing::{Outgoing, WantsReply};
 use crate::domain::question::{Answer, Choice, Grant, Pick, Question};
@@ -28,6 +31,7 @@ pub(super) struct Answerer<'a> {
     pub member: Member,
     pub name: &'a str,
     pub access: &'a Access,
+    pub defaults: &'a Defaults,
 }
 
 impl Answerer<'_> {
@@ -38,6 +42,27 @@ impl Answerer<'_> {
     fn may_answer(&self, asked: &Asked) -> bool {
         let user = self.user();
         asked.user.is_none_or(|whose| whose == user) || self.access.is_owner(user)
+    }
+
+    /// Whether the answer brings claude to no mode that they may not choose there.
+    fn may_give(
+        &self,
+        db: &Connection,
+        at: ChatThread,
+        answer: &Answer,
+        to: &Question,
+    ) -> rusqlite::Result<bool> {
+        let chooser = Chooser {
+            member: self.member,
+            access: self.access,
+            defaults: self.defaults,
+        };
+        for mode in modes_of(answer, to) {
+            if !chooser.may_choose(db, at, mode)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Their name in the answer, in groups only.
@@ -73,12 +98,13 @@ impl Inbox {
         message: Message,
         text: String,
     ) -> Result<(), StoreError> {
-        let access = self.access.clone();
+        let (access, defaults) = (self.access.clone(), self.defaults.clone());
         self.effect(seq, at, move |db| {
             let by = Answerer {
                 member,
                 name: &message.sender_name,
                 access: &access,
+                defaults: &defaults,
             };
             let Some(to) = message.answers() else {
                 return Ok(Follow::default());
@@ -145,6 +171,9 @@ pub(super) fn pressed(
         },
         _ => return stay(toast::NO_EFFECT),
     };
+    if !by.may_give(db, at, &answer, &asked.question)? {
+        return stay(toast::ONLY_OWNER);
+    }
     give(db, at, &asked, &answer, by)?;
     let pressed = Pressed::over(toast::ANSWERED).with(Follow::wake(at));
     Ok(match questions::of_message(db, chat, message)? {
@@ -187,6 +216,21 @@ pub(super) fn replied(
         by,
     )?;
     Ok(Some(Follow::wake(at)))
+}
+
+/// The modes that claude works in after this answer.
+fn modes_of(answer: &Answer, to: &Question) -> Vec<PermissionMode> {
+    match (answer, to) {
+        (Answer::Approved(mode), _) => vec![*mode],
+        (Answer::AllowedForSession, Question::Permission { for_session, .. }) => {
+            let modes = for_session.iter().filter_map(|grant| match grant {
+                Grant::Mode(mode) => Some(*mode),
+                Grant::Rule { .. } | Grant::Folder(_) => None,
+            });
+            modes.collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// An open question counts only while its run is running.

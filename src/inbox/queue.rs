@@ -5,9 +5,9 @@ use rusqlite::Connection;
 use super::Follow;
 use super::button::Pressed;
 use crate::chat::{queue as words, toast};
-use crate::domain::id::{ChatThread, RunId};
+use crate::domain::id::{ChatId, ChatThread, RunId};
 use crate::store::steering::{self, Cancelled};
-use crate::store::{outbox, settings, waiting};
+use crate::store::{outbox, runs, settings, waiting};
 
 /// Sets `queues` if it is given, and shows what waits.
 pub(super) fn request(
@@ -30,9 +30,13 @@ pub(super) fn request(
 /// "Cancel": the prompt does not run, if claude has not begun with it.
 pub(super) fn cancel_pressed(
     db: &Connection,
-    at: ChatThread,
+    chat: ChatId,
     run: RunId,
 ) -> rusqlite::Result<Pressed> {
+    // The run knows its topic; a message that Telegram has no more does not.
+    let Some(at) = runs::place_if_known(db, run)?.filter(|at| at.chat == chat) else {
+        return Ok(Pressed::over(toast::CLAUDE_HAS_BEGUN));
+    };
     let toast = match steering::cancel(db, at, run)? {
         Cancelled::Done => toast::CANCELLED,
         Cancelled::Asked => toast::CANCELLING,

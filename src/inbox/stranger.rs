@@ -11,6 +11,11 @@ use crate::domain::id::{ChatId, InviteCode, UpdateSeq, UserId};
 use crate::domain::update::{Incoming, Message};
 use crate::store::{StoreError, updates};
 
+/// So many strangers are named in the log.
+const NAMED_AT_MOST: usize = 1_000;
+/// Stands for whoever writes as the group; Telegram gives no person this id.
+const NOBODY: UserId = UserId(0);
+
 impl Inbox {
     pub(super) async fn stranger(
         &self,
@@ -70,9 +75,26 @@ impl Inbox {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Logs once for each group that somebody writes there as the group itself: who that is, nobody can know.
+    pub(super) fn name_anonymous(&self, incoming: &Incoming) {
+        let Incoming::Message(Message { at, writes_as, .. }) = incoming else {
+            return;
+        };
+        if *writes_as != Some(at.chat) {
+            return;
+        }
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        if named.len() < NAMED_AT_MOST && named.insert((NOBODY, at.chat)) {
+            info!(
+                chat.id = at.chat.0,
+                "ignored a message of an admin who writes as the group, so that nobody can know who it is: to be \
+                 heard, they switch off \"Remain anonymous\" in their rights as an admin"
+            );
+        }
+    }
+
     /// Logs each stranger once: that says how to let them in, and cannot fill the log.
     fn name_stranger(&self, user: UserId, chat: ChatId) {
-        const NAMED_AT_MOST: usize = 1_000;
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
         if named.len() >= NAMED_AT_MOST || !named.insert((user, chat)) {
             return;

@@ -75,6 +75,9 @@ pub(super) fn pressed(
     id: &SessionId,
     is_owner: bool,
 ) -> rusqlite::Result<Pressed> {
+    // The session knows its topic; a message that Telegram has no more does not.
+    let place = sessions::get(db, id)?.map(|session| session.at);
+    let at = place.filter(|place| place.chat == at.chat).unwrap_or(at);
     Ok(match switch(db, at, id, is_owner)? {
         Ok(follow) => Pressed::over(toast::SWITCHED).with(follow),
         Err(Refusal::Busy) => Pressed::over(toast::BUSY).buttons_stay(),

@@ -8,6 +8,18 @@ use anyhow::{Context, bail};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
+/// The running bot finishes what is pending, and its links let in whom they let in: a copy must do neither once more.
+const IN_A_COPY: [&str; 4] = [
+    "UPDATE updates SET state = 'set_aside', failure = 'it was waiting when the backup was made'
+     WHERE state = 'stored'",
+    "UPDATE runs SET held = 1 WHERE state = 'queued'",
+    "UPDATE jobs SET state = 'ended' WHERE state = 'due'",
+    "DELETE FROM invites",
+];
+/// The number in the file's head that SQLite leaves to its user. SQLite: `PRAGMA application_id`.
+const MARK: &str = "application_id";
+const IS_A_COPY: i32 = 0x7463_6270;
+
 /// Copies the database to a new file, readable by nobody else, and checks the copy. Returns its size in bytes.
 ///
 /// The file appears whole or not at all. Errors: the file is there already, the database cannot be read, the
@@ -50,6 +62,15 @@ pub fn to_file(database: &Path, target: &Path) -> anyhow::Result<u64> {
     Ok(std::fs::metadata(target)?.len())
 }
 
+/// Whether this database is a copy that is used for the first time; tells it once.
+pub fn is_restored(db: &Connection) -> rusqlite::Result<bool> {
+    let mark: i32 = db.pragma_query_value(None, MARK, |row| row.get(0))?;
+    if mark == IS_A_COPY {
+        db.pragma_update(None, MARK, 0)?;
+    }
+    Ok(mark == IS_A_COPY)
+}
+
 fn copy(source: &Connection, half: &Path, file: &File) -> anyhow::Result<()> {
     let mut copy = Connection::open(half)?;
     // One step is enough: in WAL mode, readers and writers do not block each other.
@@ -57,13 +78,14 @@ fn copy(source: &Connection, half: &Path, file: &File) -> anyhow::Result<()> {
     if step != StepResult::Done {
         bail!("the copy did not come to its end ({step:?})");
     }
-    // The running bot finishes what is pending: the copy must not do it again.
-    copy.execute_batch(
-        "UPDATE updates SET state = 'set_aside', failure = 'it was waiting when the backup was made'
-             WHERE state = 'stored';
-         UPDATE runs SET held = 1 WHERE state = 'queued';
-         UPDATE jobs SET state = 'ended' WHERE state = 'due';",
-    )?;
+    for change in IN_A_COPY {
+        match copy.execute(change, []) {
+            // A database of an older telecoder has not all of it.
+            Err(error) if error.to_string().starts_with("no such ") => {}
+            done => drop(done?),
+        }
+    }
+    copy.pragma_update(None, MARK, IS_A_COPY)?;
     // A copy in WAL mode would need two more files.
     copy.pragma_update(None, "journal_mode", "DELETE")?;
     let verdict: String = copy.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;

@@ -17,6 +17,7 @@ const STEPS: &[M<'_>] = &[
     DEEDS,
     SETUP,
     MENUS,
+    RIGHTS,
 ];
 
 const FIRST: M<'_> = M::up(
@@ -485,6 +486,17 @@ const MENUS: M<'_> = M::up(
     CREATE TABLE told_of_topics (
         chat_id INTEGER PRIMARY KEY
     ) STRICT;
+    ",
+);
+
+const RIGHTS: M<'_> = M::up(
+    "
+    -- Chats in which nobody may write any more: nothing is sent there.
+    CREATE TABLE closed_chats (
+        chat_id INTEGER PRIMARY KEY
+    ) STRICT;
+    -- 1: the settings named this invited person too, at the last start.
+    ALTER TABLE people ADD COLUMN is_named INTEGER NOT NULL DEFAULT 0;
     ",
 );
 

@@ -18,6 +18,7 @@ pub mod attachments;
 pub mod backup;
 pub mod chats;
 pub mod checkup;
+pub mod closed;
 pub mod counts;
 pub mod edits;
 pub mod gatherings;

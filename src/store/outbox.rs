@@ -8,8 +8,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chats::{thread_column, thread_from};
+use super::{closed, parked, prompts};
 use super::{from_json, now};
-use super::{parked, prompts};
 use crate::domain::button::Press;
 use crate::domain::delivery::Parked;
 use crate::domain::id::{ChatId, ChatThread, MessageId, UserId};
@@ -102,7 +102,7 @@ pub fn insert_telling(
     write(db, at, &to_json(message)?, message.urgency, of)
 }
 
-/// A message for no chat counts as sent.
+/// A message for no chat, or for one in which nobody may write any more, counts as sent.
 fn write(
     db: &Connection,
     at: ChatThread,
@@ -110,10 +110,11 @@ fn write(
     urgency: Urgency,
     tells_of: Option<i64>,
 ) -> rusqlite::Result<()> {
+    let goes_nowhere = at.chat == ChatId::SHELL || closed::is_closed(db, at.chat)?;
     db.prepare_cached(
         "INSERT INTO outbox (chat_id, thread_id, message, state, priority, tells_of, created_at, sent_at)
-         VALUES (?1, ?2, ?3, CASE ?1 WHEN ?7 THEN 'sent' ELSE 'due' END, ?4, ?5, ?6,
-                 CASE ?1 WHEN ?7 THEN ?6 END)",
+         VALUES (?1, ?2, ?3, CASE WHEN ?7 THEN 'sent' ELSE 'due' END, ?4, ?5, ?6,
+                 CASE WHEN ?7 THEN ?6 END)",
     )?
     .execute(params![
         at.chat.0,
@@ -122,7 +123,7 @@ fn write(
         urgency as u8,
         tells_of,
         now(),
-        ChatId::SHELL.0
+        goes_nowhere
     ])?;
     Ok(())
 }

@@ -13,6 +13,8 @@ pub struct Person {
     pub name: String,
     /// Unix milliseconds.
     pub joined_at: i64,
+    /// The settings named them too, at the last start.
+    pub was_named: bool,
 }
 
 /// Lets somebody in; harmless for one who is in already.
@@ -38,15 +40,25 @@ pub fn has(db: &Connection, user: UserId) -> rusqlite::Result<bool> {
 
 /// All who were invited, in the order in which they came.
 pub fn all(db: &Connection) -> rusqlite::Result<Vec<Person>> {
-    db.prepare_cached("SELECT user_id, name, joined_at FROM people ORDER BY joined_at, user_id")?
-        .query_map([], |row| {
-            Ok(Person {
-                user: UserId(row.get(0)?),
-                name: row.get(1)?,
-                joined_at: row.get(2)?,
-            })
-        })?
-        .collect()
+    db.prepare_cached(
+        "SELECT user_id, name, joined_at, is_named FROM people ORDER BY joined_at, user_id",
+    )?
+    .query_map([], |row| {
+        Ok(Person {
+            user: UserId(row.get(0)?),
+            name: row.get(1)?,
+            joined_at: row.get(2)?,
+            was_named: row.get(3)?,
+        })
+    })?
+    .collect()
+}
+
+/// Notes whether the settings name this person too.
+pub fn set_named(db: &Connection, user: UserId, is_named: bool) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE people SET is_named = ?2 WHERE user_id = ?1")?
+        .execute(params![user.0, is_named])?;
+    Ok(())
 }
 
 /// Makes this person a stranger. Returns their name; `None` if they were not invited.

@@ -163,13 +163,6 @@ pub fn place(db: &Connection, id: &SessionId) -> rusqlite::Result<ChatThread> {
         .query_row([&id.0], |row| place_from(row, 0))
 }
 
-/// Where in a chat there are sessions: itself and its topics.
-pub fn places_in(db: &Connection, chat: ChatId) -> rusqlite::Result<Vec<ChatThread>> {
-    db.prepare_cached("SELECT DISTINCT chat_id, thread_id FROM sessions WHERE chat_id = ?1")?
-        .query_map([chat.0], |row| place_from(row, 0))?
-        .collect()
-}
-
 /// The oldest session of the chat whose workspace is still to be made.
 pub fn next_new(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<Session>> {
     db.prepare_cached(&format!(

@@ -118,13 +118,36 @@ pub async fn is_member(
     me: &Me,
     limit: Duration,
 ) -> Result<bool, ApiError> {
-    #[derive(Deserialize)]
-    struct Member {
-        status: String,
-    }
-    let arguments = json!({"chat_id": group.0, "user_id": me.id});
-    let member: Member = api.call_within(limit, "getChatMember", &arguments).await?;
+    let member = member(api, group, me.id, limit).await?;
     Ok(!matches!(member.status.as_str(), "left" | "kicked"))
+}
+
+/// Bot API: `getChatMember`: whether a person writes in a group as the group. `is_anonymous`
+pub async fn is_anonymous(
+    api: &Api,
+    group: ChatId,
+    user: UserId,
+    limit: Duration,
+) -> Result<bool, ApiError> {
+    Ok(member(api, group, user.0, limit).await?.is_anonymous)
+}
+
+/// Bot API: `ChatMember`.
+#[derive(Deserialize)]
+struct Member {
+    status: String,
+    #[serde(default)]
+    is_anonymous: bool,
+}
+
+async fn member(
+    api: &Api,
+    group: ChatId,
+    user: impl Into<Value>,
+    limit: Duration,
+) -> Result<Member, ApiError> {
+    let arguments = json!({"chat_id": group.0, "user_id": user.into()});
+    api.call_within(limit, "getChatMember", &arguments).await
 }
 
 /// Bot API: `getUpdates`: at most `most` waiting updates, oldest first, or those that come within `wait`. Nothing is

@@ -3,10 +3,10 @@
 //! Messages are read from the stored JSON (`message`), everything else from teloxide's update.
 
 use serde_json::Value;
-use teloxide::types::{ChatMigration, Me, Message as BotMessage, Update, UpdateKind, User};
+use teloxide::types::{ChatMigration, Me, Update, UpdateKind, User};
 
 use super::message;
-use crate::domain::id::{ChatId, ChatThread, MessageId, ThreadId, UserId};
+use crate::domain::id::{ChatId, ChatThread, MessageId, UserId};
 use crate::domain::update::{Button, Incoming};
 
 /// Reduces an update to what telecoder acts on; `raw` is the update as Telegram sent it.
@@ -25,7 +25,7 @@ pub fn read(update: &Update, raw: &str, me: &Me) -> Incoming {
                 message: MessageId(message.id().0),
                 at: ChatThread {
                     chat: ChatId(message.chat().id.0),
-                    thread: message.regular_message().and_then(topic_of),
+                    thread: pressed(raw).and_then(|message| message::topic_of(&message)),
                 },
                 sender: UserId(query.from.id.0),
                 sender_name: name_of(&query.from),
@@ -47,10 +47,16 @@ fn sent(raw: &str, field: &str, me: &Me) -> Option<crate::domain::update::Messag
     message::read(&update[field], me)
 }
 
+/// The message that a press is below, as Telegram sent it: teloxide gets only a part of it.
+fn pressed(raw: &str) -> Option<Value> {
+    let mut update: Value = serde_json::from_str(raw).ok()?;
+    Some(update["callback_query"]["message"].take())
+}
+
 /// How many buttons the message of a press has.
 fn buttons_below(raw: &str) -> usize {
-    let update: Value = serde_json::from_str(raw).unwrap_or_default();
-    let rows = &update["callback_query"]["message"]["reply_markup"]["inline_keyboard"];
+    let message = pressed(raw).unwrap_or_default();
+    let rows = &message["reply_markup"]["inline_keyboard"];
     let rows = rows.as_array().into_iter().flatten();
     rows.filter_map(Value::as_array).map(Vec::len).sum()
 }
@@ -76,12 +82,4 @@ fn name_of(user: &User) -> String {
         Some(username) => format!("{} (@{username})", user.full_name()),
         None => user.full_name(),
     }
-}
-
-/// A plain supergroup's replies carry a `message_thread_id` too: only the flag says that it is a topic.
-fn topic_of(message: &BotMessage) -> Option<ThreadId> {
-    message
-        .thread_id
-        .filter(|_| message.is_topic_message)
-        .map(|thread| ThreadId(thread.0.0))
 }

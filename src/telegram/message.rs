@@ -22,6 +22,7 @@ pub fn read(raw: &Value, me: &Me) -> Option<Message> {
         },
         id: id_of(raw)?,
         sender: sender_of(raw),
+        writes_as: raw["sender_chat"]["id"].as_i64().map(ChatId),
         sender_name: name_of(&raw["from"]),
         sent_at: raw["date"].as_i64().unwrap_or(0),
         text: text_of(raw, me),
@@ -58,7 +59,7 @@ fn name_of(user: &Value) -> String {
 }
 
 /// A plain supergroup's replies carry a `message_thread_id` too: only the flag says that it is a topic.
-fn topic_of(raw: &Value) -> Option<ThreadId> {
+pub(super) fn topic_of(raw: &Value) -> Option<ThreadId> {
     let thread = raw["message_thread_id"].as_i64()?;
     let thread = i32::try_from(thread).ok()?;
     (raw["is_topic_message"] == true).then_some(ThreadId(thread))

@@ -79,6 +79,7 @@ mod recordings;
 mod redaction;
 mod rendering;
 mod restart;
+mod rights;
 mod runners;
 mod sentences;
 mod service;

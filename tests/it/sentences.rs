@@ -383,6 +383,15 @@ fn what_is_said_about_people_and_sessions() {
         name: name.map(str::to_owned),
         standing,
     };
+    let ended = people::Ended {
+        stopped: true,
+        dropped: 2,
+    };
+    let one_dropped = people::Ended {
+        stopped: false,
+        dropped: 1,
+    };
+    let invited = [("Grace".to_owned(), UserId(8))];
     let in_chat = a_session(
         HERE,
         Source::Clone("https://ada:secret@example.org/web.git".into()),
@@ -423,14 +432,24 @@ fn what_is_said_about_people_and_sessions() {
                 &[
                     listed(7, None, Standing::Owner),
                     listed(9, None, Standing::InSettings),
+                    listed(10, Some("Bob"), Standing::InSettings),
                     listed(8, Some("Grace"), Standing::Invited),
                 ],
                 1,
                 2
             )
         ),
-        ("removed", people::removed("Grace", true, 2, 0)),
-        ("removed, was idle", people::removed("Grace", false, 0, 1)),
+        ("removed", people::removed("Grace", ended, 0)),
+        (
+            "removed, was idle",
+            people::removed("Grace", people::Ended::default(), 1)
+        ),
+        (
+            "ended at a start",
+            people::ended_at_start(&[(ChatId(8), ended), (ChatId(-100_500), one_dropped)])
+        ),
+        ("invited still", people::invited_still(&invited)),
+        ("invited in a backup", people::invited_in_backup(&invited)),
         ("removed, but listed", people::removed_and_listed("Grace")),
         ("no sessions", sessions::sessions(&[], 0)),
         (

@@ -19,8 +19,8 @@ use clap::{Args, Subcommand};
 
 use super::Misused;
 use crate::config::{self, Sources};
-use crate::domain::id::{ChatId, ChatThread, ThreadId, UserId};
-use crate::store::{migrated, people};
+use crate::domain::id::{ChatId, ChatThread, ThreadId};
+use crate::inbox;
 use beside::Beside;
 
 /// How often to check whether the bot has done what was asked.
@@ -159,12 +159,7 @@ impl WantedChat {
             return Ok(None);
         };
         let access = config::access(sources)?;
-        let user = u64::try_from(chat.0).ok().map(UserId);
-        let may_talk = match user {
-            Some(user) => access.lists(user) || people::has(&beside.db, user)?,
-            None => access.knows(chat) || migrated::moved_from(&beside.db, chat)?.is_some(),
-        };
-        if !may_talk {
+        if !inbox::may_anybody_write(&beside.db, &access, chat)? {
             return Err(Misused(format!(
                 "nobody in chat {} may use this bot, and nothing was done; /whoami in a chat shows its id",
                 chat.0

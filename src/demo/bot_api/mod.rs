@@ -198,6 +198,11 @@ impl BotApi {
         self.lock().left.insert(group.0);
     }
 
+    /// The admins of a group write as the group from now on. Bot API: `is_anonymous`
+    pub fn hide_admins(&self, group: ChatId) {
+        self.lock().anonymous.insert(group.0);
+    }
+
     /// How many updates the bot has not confirmed.
     pub fn unconfirmed(&self) -> usize {
         self.lock().updates.len()

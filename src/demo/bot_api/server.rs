@@ -23,6 +23,8 @@ pub(super) struct Server {
     pub(super) updates: BTreeMap<i64, Value>,
     /// Groups that the bot was taken out of.
     pub(super) left: BTreeSet<i64>,
+    /// Groups whose admins write as the group.
+    pub(super) anonymous: BTreeSet<i64>,
     /// Ends a long poll when another one begins, as Telegram does.
     pub(super) polls: u64,
     /// The webhook's address; empty: none.
@@ -117,10 +119,15 @@ impl Server {
     /// Only the bot itself is asked about.
     fn chat_member(&self, arguments: &Value) -> Result<Value, Refusal> {
         self.chat(arguments)?;
-        let is_left = arguments["chat_id"]
-            .as_i64()
-            .is_some_and(|chat| self.left.contains(&chat));
-        let status = if is_left { "left" } else { "member" };
+        let chat = arguments["chat_id"].as_i64().unwrap_or_default();
+        if self.anonymous.contains(&chat) {
+            let user = json!({"id": arguments["user_id"], "is_bot": false, "first_name": "Person"});
+            return Ok(json!({"status": "administrator", "user": user, "is_anonymous": true}));
+        }
+        let status = match self.left.contains(&chat) {
+            true => "left",
+            false => "member",
+        };
         Ok(json!({"status": status, "user": {"id": 1, "is_bot": true, "first_name": "telecoder"}}))
     }
 

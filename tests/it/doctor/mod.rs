@@ -76,6 +76,18 @@ impl Report {
 }
 
 #[test]
+fn an_owner_who_writes_as_the_group_is_not_heard_there() {
+    let machine = Machine::new();
+    machine.api.hide_admins(TEAM);
+    doctor(&machine).has(
+        "groups",
+        "warning",
+        "the owner writes there as the group",
+        "Remain anonymous",
+    );
+}
+
+#[test]
 fn all_is_well_on_a_healthy_machine_beside_its_running_bot() {
     let machine = machine_with_service(&[]);
     let _bot = machine.start();
