@@ -1,13 +1,15 @@
 //! The way in: an allowed update takes effect, once.
 //!
 //! Each update is one short transaction that marks it done and writes what follows from it: a run, a reply, a wish to
-//! stop. Nothing here waits for Telegram, git or claude; workers are woken after the commit.
+//! stop. Nothing here waits for Telegram, git or claude, nor longer than a moment for a disk (`disk`); workers are woken
+//! after the commit.
 
 mod button;
 mod checks;
 mod choices;
 mod command;
 mod compose;
+mod disk;
 mod edit;
 mod files;
 mod follow;

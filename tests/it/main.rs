@@ -38,6 +38,7 @@ mod gateways;
 mod gathering;
 mod getting_files;
 mod groups;
+mod hanging;
 mod hostile_files;
 mod hostile_questions;
 mod house;
