@@ -88,6 +88,7 @@ mod service_unit;
 mod sessions;
 mod setting_up;
 mod settings;
+mod settings_files;
 mod shell;
 mod shown;
 mod situations;
