@@ -10,6 +10,9 @@ use crate::store::StoreError;
 /// How late the poller may be on a machine that is busy with other things.
 const SLACK: Duration = Duration::from_secs(60);
 
+/// How long a stored update may wait for its effect while the store takes changes.
+const HANDLED_WITHIN: Duration = Duration::from_secs(60);
+
 /// Cheap to clone; all clones share the state.
 #[derive(Clone, Debug)]
 pub struct Health {
@@ -40,6 +43,9 @@ pub struct Vitals {
     pub is_polling: bool,
     /// A store that refuses (its disk is full) answers; one that is silent, or whose thread has died, does not.
     pub store_answers: bool,
+    /// No stored update has waited too long for its effect while the store takes changes. Only the page for monitors
+    /// looks at it: after a restart the same update would be handled again.
+    pub handles_updates: bool,
     /// Reported, but no failure of this bot.
     pub other_poller_for: Option<Duration>,
     /// How long a webhook has been taking the messages. Reported, but no failure of this bot.
@@ -47,8 +53,16 @@ pub struct Vitals {
 }
 
 impl Vitals {
+    /// With how long the oldest stored update has waited for its effect.
+    pub fn with_oldest_update(self, waits_for: Duration, takes_changes: bool) -> Vitals {
+        Vitals {
+            handles_updates: waits_for <= HANDLED_WITHIN || !takes_changes,
+            ..self
+        }
+    }
+
     pub fn is_alive(&self) -> bool {
-        self.is_polling && self.store_answers
+        self.is_polling && self.store_answers && self.handles_updates
     }
 }
 
@@ -123,6 +137,7 @@ impl Health {
         let vitals = Vitals {
             is_polling: self.is_polling(Instant::now()),
             store_answers,
+            handles_updates: true,
             other_poller_for: self.other_poller_since().map(|since| since.elapsed()),
             webhook_for: self.webhook().map(|seen| seen.since.elapsed()),
         };

@@ -77,6 +77,13 @@ pub fn gone() -> Outgoing {
     Outgoing::note("The record of the last run is gone.")
 }
 
+/// `/logs` and `/raw` while the disk with the records hangs.
+pub fn disk_does_not_answer() -> Outgoing {
+    Outgoing::note(
+        "The disk with the records of the runs does not answer. Nothing was changed; ask again later.",
+    )
+}
+
 /// An event as lines; none if it is of no use to a person.
 pub fn lines_of(event: &Event) -> Vec<String> {
     match event {

@@ -201,6 +201,10 @@ pub fn unusable(named: &str, why: &Unusable, known: &[String]) -> Outgoing {
             "Nothing was changed: a URL with {transport} can do more than name a repository, so it is \
              refused. Use https, ssh, git or file, or a path."
         ),
+        Unusable::NoAnswer => format!(
+            "Nothing was changed: {shown} does not answer. Is it on a network disk that is away? When the disk answers \
+             again, send /new once more."
+        ),
         Unusable::Outside(roots) => {
             let roots: Vec<String> = roots
                 .iter()

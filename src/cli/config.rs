@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use rustix::process::geteuid;
@@ -89,7 +89,7 @@ pub(super) fn run(command: ConfigCommand) -> anyhow::Result<()> {
             if file.is_none() {
                 refuse_for_the_service(&root)?;
             }
-            set(&sources, name, &value, file)
+            set(&sources, name, &value, file, &root)
         }
         ConfigCommand::Unset { name, file } => unset(&sources, name, file),
     }
@@ -227,6 +227,7 @@ fn set(
     setting: Setting,
     value: &str,
     file: Option<PathBuf>,
+    root: &Path,
 ) -> anyhow::Result<()> {
     if setting.about().is_secret && value != "-" {
         return Err(Misused(format!(
@@ -263,7 +264,37 @@ fn set(
         path.display()
     );
     say_who_wins(setting, &path);
-    Ok(())
+    say_who_reads(&path, root);
+    refuse_unreadable(&path)
+}
+
+/// Says for which bots a file counts, if not for all of this person.
+fn say_who_reads(path: &Path, root: &Path) {
+    let written = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    if !Sources::of_this_process().files_found().contains(&written) {
+        print_line!(
+            "! telecoder does not look for settings there by itself; docs/configuration.md says where it does."
+        );
+    } else if written.ends_with(".env") {
+        print_line!("Only a bot that is started in this folder reads it.");
+    } else if let Some(user) = systemd::user_of_machine(root) {
+        print_line!(
+            "The machine's service runs as {} and reads it: sudo telecoder service restart",
+            user.name
+        );
+    }
+}
+
+/// With a line that cannot be read, the bot has nothing of a file. Errors: the file has one.
+fn refuse_unreadable(path: &Path) -> anyhow::Result<()> {
+    match config::fault_of_file(path) {
+        None => Ok(()),
+        Some(fault) => bail!(
+            "{}. {}. Until then telecoder does not start, and nothing in that file counts",
+            fault.what,
+            fault.remedy
+        ),
+    }
 }
 
 fn unset(sources: &Sources, setting: Setting, file: Option<PathBuf>) -> anyhow::Result<()> {
@@ -296,7 +327,7 @@ fn unset(sources: &Sources, setting: Setting, file: Option<PathBuf>) -> anyhow::
         );
     }
     say_who_wins(setting, &path);
-    Ok(())
+    refuse_unreadable(&path)
 }
 
 /// Checks a value with the readers that the bot uses.

@@ -34,7 +34,7 @@ pub(super) struct Broken;
 
 /// Runs all checks and prints the report. Errors: something is broken.
 pub(super) fn run(runtime: &tokio::runtime::Runtime, json: bool) -> anyhow::Result<()> {
-    let report = runtime.block_on(examine(Sources::of_this_process()));
+    let report = runtime.block_on(examine(Sources::of_a_command()));
     match json {
         true => screen::print_json(&report)?,
         false => screen::print_coloured(&report.text()),

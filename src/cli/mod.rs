@@ -195,8 +195,12 @@ fn finish(done: anyhow::Result<()>) -> ExitCode {
         Err(error) => {
             let error_text = format!("{error:#}");
             // Faults quote the wrong setting.
-            let redactor = Sources::of_this_process().redactor();
-            screen::print_beside(&format!("telecoder: {}", redactor.text(&error_text)));
+            let redactor = Sources::of_a_command().redactor();
+            let told = match error.downcast_ref::<Faults>() {
+                Some(faults) => faults.redacted_by(&redactor),
+                None => redactor.text(&error_text).into_owned(),
+            };
+            screen::print_beside(&format!("telecoder: {told}"));
             exit_code(&error)
         }
     }
@@ -225,6 +229,9 @@ fn serve() -> anyhow::Result<()> {
         redactor,
         ..Config::read(&sources)?
     };
+    if let Err(error) = sources.remember_folder() {
+        tracing::debug!(%error, "other commands will not know of this folder's .env");
+    }
     let runtime = runtime()?;
     let done = runtime.block_on(async {
         let quit = quit_on_signals()?;
@@ -248,7 +255,14 @@ fn init(arguments: InitArguments) -> anyhow::Result<()> {
 }
 
 fn back_up(file: &Path) -> anyhow::Result<()> {
-    let data = data_folder(&Sources::of_this_process())?;
+    if file.symlink_metadata().is_ok() {
+        return Err(Misused(format!(
+            "{} is there already and was left as it is; name another file",
+            file.display()
+        ))
+        .into());
+    }
+    let data = data_folder(&Sources::of_a_command())?;
     let database = data.join(DATABASE);
     let bytes = backup::to_file(&database, file)?;
     print_line!(
@@ -269,11 +283,11 @@ fn examine(json: bool) -> anyhow::Result<()> {
 }
 
 fn session(command: SessionCommand) -> anyhow::Result<()> {
-    session::run(&Sources::of_this_process(), command)
+    session::run(&Sources::of_a_command(), command)
 }
 
 fn demo(page: Option<&Path>) -> anyhow::Result<()> {
-    let sources = Sources::of_this_process();
+    let sources = Sources::of_a_command();
     // The terminal shows the chat; only errors are logged into it.
     log::to_stderr(&sources, "error");
     let runtime = runtime()?;

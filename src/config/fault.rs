@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Setting;
+use crate::redact::Redactor;
 
 /// One thing that is wrong, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,25 @@ impl Faults {
             list,
             undone: "telecoder was not started",
         }
+    }
+}
+
+impl Faults {
+    /// The faults without secrets. That of the token quotes none, and a wrong token may be a word of any sentence.
+    pub fn redacted_by(&self, redactor: &Redactor) -> String {
+        let of_token = |fault: &Fault| fault.setting == Some(Setting::BotToken);
+        let redacted = self.list.iter().map(|fault| match of_token(fault) {
+            true => fault.clone(),
+            false => Fault {
+                what: redactor.text(&fault.what).into_owned(),
+                ..fault.clone()
+            },
+        });
+        let redacted = Faults {
+            list: redacted.collect(),
+            undone: self.undone,
+        };
+        redacted.to_string()
     }
 }
 

@@ -69,6 +69,28 @@ impl SettingsFile {
         SettingsFile { entries }
     }
 
+    /// The first line that cannot be read, with its number.
+    pub(super) fn first_unreadable(&self) -> Option<(usize, String)> {
+        let mut at = 1;
+        for entry in &self.entries {
+            if read(&entry.text).is_none() {
+                return Some((at, entry.text.clone()));
+            }
+            at += entry.text.lines().count();
+        }
+        None
+    }
+
+    /// The lines that set a variable: the number of each, the variable's name, and the text.
+    pub(super) fn lines_that_set(self) -> impl Iterator<Item = (usize, String, String)> {
+        let mut at = 1;
+        self.entries.into_iter().filter_map(move |entry| {
+            let number = at;
+            at += entry.text.lines().count();
+            Some((number, entry.name?, entry.text))
+        })
+    }
+
     pub fn text(&self) -> String {
         self.entries
             .iter()

@@ -50,7 +50,11 @@ impl Known {
         };
         let permission_mode = reader
             .permission_mode()
-            .ok_or_else(|| reader.faults.remove(0));
+            .ok_or_else(|| match sources.unreadable() {
+                // IS_SANDBOX, or another mode, may be in there.
+                [first, ..] => first.clone(),
+                [] => reader.faults.remove(0),
+            });
         let runtime = sources
             .value(Setting::Runtime)
             .unwrap_or_else(|| Setting::Runtime.default().to_owned());

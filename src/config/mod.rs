@@ -8,15 +8,18 @@ mod fault;
 pub mod file;
 mod known;
 pub mod login_shell;
+mod odd;
 pub mod pages;
+mod readable;
 mod reader;
 mod setting;
 mod sources;
+mod started_with;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::Url;
@@ -114,11 +117,11 @@ pub struct Config {
 
 /// Where telecoder keeps its data, for a command that needs nothing else.
 pub fn data_folder(sources: &Sources) -> Result<PathBuf, Faults> {
-    let mut faults = reader(sources);
-    let data = faults.data();
-    match data {
-        Some(data) if faults.faults.is_empty() => Ok(data),
-        _ => Err(Faults::of_a_command(faults.faults)),
+    let mut reader = reader(sources);
+    let data = reader.data();
+    match (data, reader.found()) {
+        (Some(data), faults) if faults.is_empty() => Ok(data),
+        (_, faults) => Err(Faults::of_a_command(faults)),
     }
 }
 
@@ -141,39 +144,41 @@ pub struct ForClaude {
 
 /// Reads that part of the settings.
 pub fn for_git(sources: &Sources) -> Result<ForGit, Faults> {
-    let mut faults = reader(sources);
-    let snapshot_file_max = faults.snapshot_file_max();
-    match faults.faults.is_empty() {
-        true => Ok(ForGit {
-            branch_prefix: faults.value_or_default(Setting::BranchPrefix),
+    let mut reader = reader(sources);
+    let snapshot_file_max = reader.snapshot_file_max();
+    let branch_prefix = reader.branch_prefix();
+    match reader.found() {
+        faults if faults.is_empty() => Ok(ForGit {
+            branch_prefix,
             snapshot_file_max,
             environment: environment::for_claude(&sources.whole_environment()),
         }),
-        false => Err(Faults::of_a_command(faults.faults)),
+        faults => Err(Faults::of_a_command(faults)),
     }
 }
 
 /// Reads that part of the settings.
 pub fn for_claude(sources: &Sources) -> Result<ForClaude, Faults> {
-    let mut faults = reader(sources);
-    match faults.permission_mode() {
-        Some(permission_mode) if faults.faults.is_empty() => Ok(ForClaude {
+    let mut reader = reader(sources);
+    let (permission_mode, model) = (reader.permission_mode(), reader.model());
+    match (permission_mode, reader.found()) {
+        (Some(permission_mode), faults) if faults.is_empty() => Ok(ForClaude {
             runtime: runtime(sources),
-            model: sources.value(Setting::Model),
+            model,
             permission_mode,
             git: for_git(sources)?,
         }),
-        _ => Err(Faults::of_a_command(faults.faults)),
+        (_, faults) => Err(Faults::of_a_command(faults)),
     }
 }
 
 /// Who may talk to the bot, by the settings.
 pub fn access(sources: &Sources) -> Result<Access, Faults> {
-    let mut faults = reader(sources);
-    let (users, chats) = (faults.users(), faults.chats());
-    match faults.faults.is_empty() {
-        true => Ok(Access::new(users, chats)),
-        false => Err(Faults::of_a_command(faults.faults)),
+    let mut reader = reader(sources);
+    let (users, chats) = (reader.users(), reader.chats());
+    match reader.found() {
+        faults if faults.is_empty() => Ok(Access::new(users, chats)),
+        faults => Err(Faults::of_a_command(faults)),
     }
 }
 
@@ -188,7 +193,7 @@ fn reader(sources: &Sources) -> Reader<'_> {
 pub fn faults_and_remarks(sources: &Sources) -> (Vec<Fault>, Vec<String>) {
     match Config::read(sources) {
         Ok(config) => (Vec::new(), config.remarks),
-        Err(faults) => (faults.list, unknown(sources)),
+        Err(faults) => (faults.list, remarks(sources)),
     }
 }
 
@@ -198,6 +203,11 @@ pub fn fault_of(sources: &Sources, setting: Setting) -> Option<Fault> {
     faults
         .into_iter()
         .find(|fault| fault.setting == Some(setting))
+}
+
+/// Why a settings file cannot be read.
+pub fn fault_of_file(path: &Path) -> Option<Fault> {
+    readable::read(path).err()
 }
 
 /// The Bot API server, for a command that needs nothing else.
@@ -219,12 +229,11 @@ pub fn runtime(sources: &Sources) -> PathBuf {
     )
 }
 
-fn unknown(sources: &Sources) -> Vec<String> {
-    sources
-        .unknown()
-        .into_iter()
-        .map(|name| format!("{name} is no setting of telecoder and has no effect"))
-        .collect()
+fn remarks(sources: &Sources) -> Vec<String> {
+    let unknown = sources.unknown().into_iter();
+    let unknown =
+        unknown.map(|name| format!("{name} is no setting of telecoder and has no effect"));
+    unknown.chain(sources.remarks().to_vec()).collect()
 }
 
 impl Config {
@@ -242,7 +251,9 @@ impl Config {
         let run_timeout = reader.length(Setting::RunTimeout);
         let warm = reader.length(Setting::Warm);
         let warm_most = reader.warm_most();
-        let stale_after = reader.length(Setting::StaleAfter);
+        let stale_after = reader.stale_after();
+        let model = reader.model();
+        let branch_prefix = reader.branch_prefix();
         let keep_runs = reader.keep_runs();
         let snapshot_file_max = reader.snapshot_file_max();
         let repo_roots = reader.repo_roots();
@@ -251,12 +262,7 @@ impl Config {
         let auto_push = reader.yes_or_no(Setting::AutoPush);
         let web_address = reader.web_address();
         reader.log_format();
-        let text = |setting: Setting| {
-            sources
-                .value(setting)
-                .unwrap_or_else(|| setting.default().to_owned())
-        };
-        let mut remarks = unknown(sources);
+        let mut remarks = remarks(sources);
         if users.is_empty() {
             remarks.push(
                 "nobody may use this bot: TELECODER_TG_ALLOWED_USERS is empty. `telecoder init` makes you its \
@@ -264,9 +270,11 @@ impl Config {
                     .into(),
             );
         }
+        let may_bypass = !reader.claude_would_refuse_root();
+        let faults = reader.found();
         match (token, api_url, data, permission_mode) {
             (Some(token), Some(api_url), Some(data), Some(permission_mode))
-                if reader.faults.is_empty() =>
+                if faults.is_empty() =>
             {
                 Ok(Config {
                     token,
@@ -274,9 +282,9 @@ impl Config {
                     access: Access::new(users, chats),
                     data,
                     runtime: runtime(sources),
-                    model: sources.value(Setting::Model),
+                    model,
                     permission_mode,
-                    may_bypass: !reader.claude_would_refuse_root(),
+                    may_bypass,
                     max_runs,
                     run_timeout,
                     warm,
@@ -284,7 +292,7 @@ impl Config {
                     stale_after,
                     keep_runs,
                     snapshot_file_max,
-                    branch_prefix: text(Setting::BranchPrefix),
+                    branch_prefix,
                     repo_roots,
                     checks: Commands {
                         setup: sources.value(Setting::SetupCommand),
@@ -302,7 +310,7 @@ impl Config {
                     remarks,
                 })
             }
-            _ => Err(Faults::of_the_start(reader.faults)),
+            _ => Err(Faults::of_the_start(faults)),
         }
     }
 }

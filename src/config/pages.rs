@@ -22,10 +22,14 @@ Each setting is a variable. telecoder looks for it in this order; what comes fir
 not set:
 
 1. the environment of the process,
-2. `.env` in the folder that telecoder is started in,
+2. `.env` in the folder that the bot is started in,
 3. `telecoder.env` in `$XDG_CONFIG_HOME/telecoder`, or in `~/.config/telecoder` if that is not set,
 4. `/etc/telecoder/telecoder.env`,
 5. the default.
+
+`.env` is read by `telecoder` itself, `telecoder init` and `telecoder config`. All other commands (`doctor`, `session`,
+`backup`, `service`) are often run in folders of others, whose `.env` must not choose programs: for them it counts only
+if a bot of yours was started with it, which telecoder remembers in `~/.local/state/telecoder/started-with`.
 
 Settings are read once, at the start: a running bot needs a restart to use a change. All faults are reported together,
 each with its remedy, and the bot does not start with one.
@@ -37,13 +41,16 @@ each with its remedy, and the bot does not start with one.
 
 `telecoder config set` changes the file that has the setting. If none has it, that is `.env` in the current folder
 unless that is a project's, else `telecoder.env` in `~/.config/telecoder`; `--file` names another one. Where telecoder
-is a service of another user, run it as that user, who reads other files. An invalid value is not written.
+is a service of another user, run it as that user, who reads other files. An invalid value is not written. If the file
+has a line that cannot be read, the command writes the value, names the line and ends with 1: no bot starts with such a
+file.
 
 ## What a file looks like
 
 `NAME=value`, a line each; a line that begins with `#` is a comment. A value with blanks, quotes, `#`, `$` or `\\` goes
-into double quotes, with `\\` before `\"`, `$` and `\\`. The file has the bot's token in it: it should be readable for
-telecoder's user only (`chmod 600`), which is how `telecoder init` makes it.
+into double quotes, with `\\` before `\"`, `$` and `\\`. An unquoted `$NAME` stands for another variable's value;
+`telecoder config view` says where there is none. The file is UTF-8. It has the bot's token in it: it should be readable
+for telecoder's user only (`chmod 600`), which is how `telecoder init` makes it.
 
 ## Variables that are not telecoder's
 

@@ -21,7 +21,20 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn fault(&mut self, setting: Setting, what: String, remedy: &str) {
+    /// What is wrong. After an unreadable file nothing that may follow from it: what is missing may be in there.
+    pub(super) fn found(self) -> Vec<Fault> {
+        let mut faults = self.faults;
+        if !self.sources.unreadable().is_empty() {
+            faults.retain(|fault| {
+                fault
+                    .setting
+                    .is_none_or(|setting| self.sources.stands_alone(setting))
+            });
+        }
+        faults
+    }
+
+    pub(super) fn fault(&mut self, setting: Setting, what: String, remedy: &str) {
         self.faults.push(Fault {
             setting: Some(setting),
             what,
@@ -50,7 +63,8 @@ impl Reader<'_> {
         if !well_formed {
             self.fault(
                 Setting::BotToken,
-                "TELEGRAM_BOT_TOKEN does not look like a bot token (123456:ABC…)".into(),
+                "TELEGRAM_BOT_TOKEN does not look like a bot token: a number, a colon, and letters"
+                    .into(),
                 REMEDY,
             );
             return None;
@@ -75,13 +89,15 @@ impl Reader<'_> {
     /// `TELECODER_TG_ALLOWED_USERS`
     pub(super) fn users(&mut self) -> Vec<UserId> {
         self.ids(Setting::AllowedUsers, |id| {
-            u64::try_from(id).ok().map(UserId)
+            u64::try_from(id).ok().filter(|id| *id != 0).map(UserId)
         })
     }
 
     /// `TELECODER_TG_ALLOWED_CHATS`
     pub(super) fn chats(&mut self) -> Vec<ChatId> {
-        self.ids(Setting::AllowedChats, |id| Some(ChatId(id)))
+        self.ids(Setting::AllowedChats, |id| {
+            Some(ChatId(id)).filter(|chat| chat.is_group())
+        })
     }
 
     fn ids<T>(&mut self, setting: Setting, id_from: impl Fn(i64) -> Option<T>) -> Vec<T> {
@@ -99,7 +115,8 @@ impl Reader<'_> {
                     format!("{} has an entry that is no id: {item}", setting.name()),
                     match setting {
                         Setting::AllowedChats => {
-                            "Group ids are negative numbers, separated by commas"
+                            "Group ids are numbers, separated by commas, and a group's number is negative: /whoami in \
+                             the group shows it"
                         }
                         _ => "User ids are numbers, not @names, separated by commas",
                     },

@@ -216,7 +216,7 @@ settings! {
         meaning: &[
             "Prompts older than this, after telecoder was down, need a button press to run; none runs them all.",
         ],
-        takes: "a length of time like 90s, 30m or 2h, or none",
+        takes: "a length of time of a minute or more, like 90s, 30m or 2h, or none",
         example: "none",
     }
     TranscribeCommand {
@@ -235,7 +235,7 @@ settings! {
         group: Group::Workspaces,
         default: "telecoder/",
         meaning: &["How the branches of sessions begin; the session's name follows."],
-        takes: "the beginning of a branch's name",
+        takes: "the beginning of a branch's name, as git takes it",
         example: "ada/",
     }
     RepoRoots {

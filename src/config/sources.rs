@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
-use super::file::BYTE_ORDER_MARK;
-use super::{Fault, Setting};
-use crate::process::RUN_MARKER;
+use super::{Fault, Setting, readable, started_with};
+use crate::claude::environment::OUTBOX_VARIABLE;
+use crate::process::{KEEP_MARKER, RUN_MARKER};
 use crate::redact::{Redactor, values};
+
+/// Variables that telecoder gives to runs, where another telecoder may be started.
+const OF_A_RUN: [&str; 3] = [RUN_MARKER, KEEP_MARKER, OUTBOX_VARIABLE];
 
 /// The sources of values, in the order of precedence.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +21,9 @@ pub struct Sources {
     pub environment: BTreeMap<OsString, OsString>,
     files: Vec<Values>,
     unreadable: Vec<Fault>,
+    remarks: Vec<String>,
     read: Vec<PathBuf>,
+    passed_over: Option<PathBuf>,
     is_for_root: bool,
 }
 
@@ -38,14 +42,55 @@ pub enum Origin {
 }
 
 impl Sources {
-    /// The process's environment and the settings files of this machine.
+    /// The process's environment and the settings files of this machine, `.env` in the current folder among them: for
+    /// the bot, and for commands that write its settings.
     pub fn of_this_process() -> Sources {
-        let environment: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-        let mut sources = Sources::of(environment);
+        let mut sources = Sources::of(std::env::vars_os().collect());
         for file in sources.usual_files() {
             sources.add_file(&file);
         }
         sources
+    }
+
+    /// The same for all other commands. They are run in folders of others, whose `.env` must not choose programs: it
+    /// counts only if a bot was started with it.
+    pub fn of_a_command() -> Sources {
+        let mut sources = Sources::of(std::env::vars_os().collect());
+        let here = full_path(Path::new(".env"));
+        let is_ours = started_with::list(&sources).contains(&here);
+        for file in sources.usual_files() {
+            if file != here || is_ours {
+                sources.add_file(&file);
+            }
+        }
+        let has_settings =
+            |text: String| names_in(&text).any(|name| Setting::named(name).is_some());
+        // Nobody waits for the writer of a FIFO.
+        let is_to_be_told = !is_ours && here.is_file();
+        let text = is_to_be_told
+            .then(|| fs::read_to_string(&here).ok())
+            .flatten();
+        sources.passed_over = text.is_some_and(has_settings).then_some(here);
+        sources
+    }
+
+    /// Remembers that a bot was started with the `.env` of the current folder.
+    pub fn remember_folder(&self) -> std::io::Result<()> {
+        let here = full_path(Path::new(".env"));
+        match self.read.contains(&here) {
+            true => started_with::add(self, &here),
+            false => Ok(()),
+        }
+    }
+
+    /// `.env` of the current folder, if it has settings of telecoder and does not count.
+    pub fn passed_over(&self) -> Option<&Path> {
+        self.passed_over.as_deref()
+    }
+
+    /// What is no fault in the files, and still to be known.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
     }
 
     /// As [`Sources::of_this_process`], with one more file, which wins over the usual ones.
@@ -83,13 +128,17 @@ impl Sources {
     }
 
     fn personal_file(&self) -> Option<PathBuf> {
-        let config = self
-            .environment
-            .get(&OsString::from("XDG_CONFIG_HOME"))
-            .filter(|config| !config.is_empty())
+        let config = self.folder_of("XDG_CONFIG_HOME", ".config")?;
+        Some(config.join("telecoder/telecoder.env"))
+    }
+
+    /// A folder of the person: what the variable names, else this one in HOME.
+    pub(super) fn folder_of(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
+        self.environment
+            .get(&OsString::from(variable))
+            .filter(|folder| !folder.is_empty())
             .map(PathBuf::from)
-            .or_else(|| self.home().map(|home| home.join(".config")));
-        config.map(|config| config.join("telecoder/telecoder.env"))
+            .or_else(|| self.home().map(|home| home.join(below_home)))
     }
 
     /// The file for settings that no file has yet: `.env` in the current folder if it is there and not a project's,
@@ -149,46 +198,18 @@ impl Sources {
     }
 
     fn add_file(&mut self, path: &Path) {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return,
-            Err(error) => {
-                self.read.push(path.to_owned());
-                return self.cannot_read(path, &error.to_string());
+        match readable::read(path) {
+            Ok(None) => return,
+            Ok(Some(found)) => {
+                self.remarks.extend(found.remarks);
+                self.files.push(Values {
+                    path: path.to_owned(),
+                    values: found.values,
+                });
             }
-        };
-        self.read.push(path.to_owned());
-        let text = text.trim_start_matches(BYTE_ORDER_MARK);
-        let mut values = BTreeMap::new();
-        for line in dotenvy::from_read_iter(text.as_bytes()) {
-            match line {
-                Ok((name, value)) => {
-                    values.insert(name, value);
-                }
-                // The error quotes the line, which may hold a secret.
-                Err(dotenvy::Error::LineParse(_, at)) => {
-                    return self.cannot_read(
-                        path,
-                        &format!("a line is not NAME=value, at its character {at}"),
-                    );
-                }
-                Err(error) => return self.cannot_read(path, &error.to_string()),
-            }
+            Err(fault) => self.unreadable.push(fault),
         }
-        self.files.push(Values {
-            path: path.to_owned(),
-            values,
-        });
-    }
-
-    fn cannot_read(&mut self, path: &Path, why: &str) {
-        self.unreadable.push(Fault {
-            setting: None,
-            what: format!("{} cannot be read: {why}", path.display()),
-            remedy:
-                "Each line is NAME=value, with quotes around a value that has blanks or # in it"
-                    .into(),
-        });
+        self.read.push(path.to_owned());
     }
 
     /// Whether a file has a secret in it; an unreadable one may.
@@ -239,6 +260,13 @@ impl Sources {
             .find(|(value, _)| !value.is_empty())
     }
 
+    /// Whether a fault of a setting cannot come from a file that cannot be read: the setting has a value, and no other
+    /// one decides whether it is right.
+    pub(super) fn stands_alone(&self, setting: Setting) -> bool {
+        self.value(setting).is_some()
+            && !matches!(setting, Setting::PermissionMode | Setting::WebAddr)
+    }
+
     /// The first file that gives a setting a value, whether or not the environment wins over it.
     pub fn file_with(&self, setting: Setting) -> Option<PathBuf> {
         let only_files = Sources {
@@ -278,7 +306,7 @@ impl Sources {
         self.whole_environment()
             .keys()
             .filter_map(|name| name.to_str())
-            .filter(|name| name.starts_with("TELECODER_") && *name != RUN_MARKER)
+            .filter(|name| name.starts_with("TELECODER_") && !OF_A_RUN.contains(name))
             .filter(|name| Setting::ALL.iter().all(|setting| setting.name() != *name))
             .map(str::to_owned)
             .collect()
@@ -290,13 +318,17 @@ fn full_path(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Whether a settings file has settings, and none of telecoder's.
-fn is_of_another_program(text: &str) -> bool {
-    let names = text.lines().filter_map(|line| {
+/// The variables that the lines of a settings file set.
+fn names_in(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| {
         let name = line.split_once('=')?.0.trim();
         let name = name.strip_prefix("export ").unwrap_or(name).trim();
         (!name.starts_with('#')).then_some(name)
-    });
-    let names: Vec<&str> = names.collect();
+    })
+}
+
+/// Whether a settings file has settings, and none of telecoder's.
+fn is_of_another_program(text: &str) -> bool {
+    let names: Vec<&str> = names_in(text).collect();
     !names.is_empty() && names.iter().all(|name| Setting::named(name).is_none())
 }

@@ -64,10 +64,7 @@ pub enum ServeError {
     Data { folder: PathBuf, reason: io::Error },
     #[error("the data folder {} is in use by another telecoder (process {by}); stop that one first", .folder.display())]
     InUse { folder: PathBuf, by: String },
-    #[error(
-        "{} is not usable: {reason}. Nothing was changed; docs/RELIABILITY.md says how to restore a backup",
-        .file.display()
-    )]
+    #[error("{} is not usable: {reason}. Nothing was changed{}", .file.display(), restore(.reason))]
     Store { file: PathBuf, reason: OpenError },
     #[error("the store cannot be read at the start: {0}")]
     Recover(StoreError),
@@ -75,6 +72,14 @@ pub enum ServeError {
     Client(String),
     #[error("{0}. Check TELEGRAM_BOT_TOKEN; @BotFather shows the token under /mybots")]
     Token(TokenRefused),
+}
+
+/// A database of a newer telecoder is whole.
+fn restore(reason: &OpenError) -> &'static str {
+    match reason {
+        OpenError::Newer => "",
+        _ => "; docs/RELIABILITY.md says how to restore a backup",
+    }
 }
 
 /// Runs the bot until `quit`. Runs that are going on then continue without it.

@@ -2,14 +2,16 @@
 //!
 //! Never removes a workspace, a run that is going on, or the newest run of a chat.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use uuid::Uuid;
 
+use crate::claude::folder::{Kept, RunFolder};
 use crate::domain::id::{JobId, RunId, SessionId};
 use crate::files;
 use crate::git::Git;
@@ -22,6 +24,8 @@ use crate::store::{Store, StoreError, gatherings, jobs, outbox, runs, sessions, 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 /// How long what the snapshots take is added up.
 const ADDING_UP: Duration = Duration::from_secs(60);
+/// How long a record is kept that the database does not know: somebody may still put another database in place.
+const UNKNOWN_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How long a file in the scratch folder is kept when nobody touches it.
 const SCRATCH_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -96,7 +100,11 @@ impl Upkeep {
         let Some(keep) = self.keep_runs else {
             return Ok(());
         };
-        for job in oldest_beyond(&self.checks, keep).await {
+        let listed = listed(&self.checks).await;
+        let (known, unknown) = self.known(listed, jobs::is_known).await?;
+        let folder_of = |job: &Uuid| Some(self.checks.join(job.to_string()));
+        let unknown = touched_long_ago(unknown, folder_of).await;
+        for job in oldest_beyond(known, keep).into_iter().chain(unknown) {
             let id = JobId(job);
             let due = self
                 .store
@@ -112,6 +120,49 @@ impl Upkeep {
         Ok(())
     }
 
+    /// Parts ids that the database knows from others, which must not take their places.
+    async fn known(
+        &self,
+        ids: Vec<Uuid>,
+        is_known: fn(&Connection, Uuid) -> rusqlite::Result<bool>,
+    ) -> Result<(Vec<Uuid>, Vec<Uuid>), StoreError> {
+        self.store
+            .transaction(move |db| {
+                let (mut known, mut unknown) = (Vec::new(), Vec::new());
+                for id in ids {
+                    match is_known(db, id)? {
+                        true => known.push(id),
+                        false => unknown.push(id),
+                    }
+                }
+                Ok((known, unknown))
+            })
+            .await
+    }
+
+    /// Removes the records of runs that the database does not know, after some days. Returns how many.
+    async fn prune_unknown_runs(&self, unknown: Vec<Uuid>) -> usize {
+        let mut removed = 0;
+        let folder_of = |run: &Uuid| Some(self.runs.join(run.to_string()));
+        for run in touched_long_ago(unknown, folder_of).await {
+            let folder = self.runs.join(run.to_string());
+            // A keeper may have outlived its database.
+            if matches!(
+                RunFolder::new(folder.clone()).kept(),
+                Ok(Kept::Alive(_)) | Err(_)
+            ) {
+                continue;
+            }
+            match tokio::fs::remove_dir_all(&folder).await {
+                Ok(()) => removed += 1,
+                Err(error) => {
+                    warn!(run.id = %run, %error, "the record of an unknown run could not be removed")
+                }
+            }
+        }
+        removed
+    }
+
     /// Removes files sent long ago, undeliverable ones too; never what is still to be sent.
     async fn prune_sent(&self) -> Result<(), StoreError> {
         let Some(keep) = self.keep_runs else {
@@ -119,11 +170,14 @@ impl Upkeep {
         };
         let data = self.data.clone();
         let listed = tokio::task::spawn_blocking(move || sent_by_jobs(&data)).await;
-        let mut sent = listed.unwrap_or_default();
-        // The ids begin with the time.
-        sent.sort_unstable_by_key(|(job, _)| *job);
-        let surplus = sent.len().saturating_sub(keep);
-        for (job, folder) in sent.into_iter().take(surplus) {
+        let folders: BTreeMap<Uuid, PathBuf> = listed.unwrap_or_default().into_iter().collect();
+        let ids = folders.keys().copied().collect();
+        let (known, unknown) = self.known(ids, jobs::is_known).await?;
+        let unknown = touched_long_ago(unknown, |job| folders.get(job).cloned()).await;
+        for job in oldest_beyond(known, keep).into_iter().chain(unknown) {
+            let Some(folder) = folders.get(&job) else {
+                continue;
+            };
             let is_wanted = self
                 .store
                 .transaction(move |db| {
@@ -131,7 +185,7 @@ impl Upkeep {
                     Ok(is_due || outbox::is_wanted(db, &job.to_string())?)
                 })
                 .await?;
-            if !is_wanted && let Err(error) = tokio::fs::remove_dir_all(&folder).await {
+            if !is_wanted && let Err(error) = tokio::fs::remove_dir_all(folder).await {
                 warn!(job.id = %job, %error, "files that were sent long ago could not be removed");
             }
         }
@@ -173,10 +227,13 @@ impl Upkeep {
     async fn prune_runs(&self) -> Result<usize, StoreError> {
         let mut removed = 0;
         let mut workspaces = BTreeSet::new();
-        let old = match self.keep_runs {
-            Some(keep) => oldest_beyond(&self.runs, keep).await,
-            None => Vec::new(),
-        };
+        let mut old = Vec::new();
+        if let Some(keep) = self.keep_runs {
+            let listed = listed(&self.runs).await;
+            let (known, unknown) = self.known(listed, runs::is_known).await?;
+            removed += self.prune_unknown_runs(unknown).await;
+            old = oldest_beyond(known, keep);
+        }
         for run in old {
             let run = RunId(run);
             let may_go = self
@@ -210,11 +267,36 @@ impl Upkeep {
     }
 }
 
-/// The oldest folders named by ids, beyond the number to keep.
-async fn oldest_beyond(folder: &Path, keep: usize) -> Vec<Uuid> {
+/// The folders named by ids.
+async fn listed(folder: &Path) -> Vec<Uuid> {
     let folder = folder.to_owned();
     let listed = tokio::task::spawn_blocking(move || named_by_ids(&folder)).await;
-    let mut folders = listed.unwrap_or_default();
+    listed.unwrap_or_default()
+}
+
+/// Those that nobody has changed for [`UNKNOWN_KEPT`].
+async fn touched_long_ago(
+    ids: Vec<Uuid>,
+    folder_of: impl Fn(&Uuid) -> Option<PathBuf>,
+) -> Vec<Uuid> {
+    let folders: Vec<(Uuid, PathBuf)> = ids
+        .into_iter()
+        .filter_map(|id| Some((id, folder_of(&id)?)))
+        .collect();
+    let is_old = |(_, folder): &(Uuid, PathBuf)| {
+        let modified = folder.metadata().and_then(|metadata| metadata.modified());
+        let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+        age.is_some_and(|age| age > UNKNOWN_KEPT)
+    };
+    let looking = tokio::task::spawn_blocking(move || {
+        let old = folders.into_iter().filter(is_old);
+        old.map(|(id, _)| id).collect()
+    });
+    looking.await.unwrap_or_default()
+}
+
+/// The oldest ids, beyond the number to keep.
+fn oldest_beyond(mut folders: Vec<Uuid>, keep: usize) -> Vec<Uuid> {
     // The ids begin with the time.
     folders.sort_unstable();
     let surplus = folders.len().saturating_sub(keep);

@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
+use uuid::Uuid;
 
 use super::Ground;
 use super::report::{Check, Finding, bytes, counted};
@@ -45,6 +46,7 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
     findings.extend(invited(&db));
     let rest = waiting(&db, ground, data).and_then(|mut rest| {
         rest.push(workspaces(&db, data)?);
+        rest.extend(unknown_records(&db, data)?);
         Ok(rest)
     });
     match rest {
@@ -268,6 +270,29 @@ fn workspaces(db: &Connection, data: &Path) -> rusqlite::Result<Finding> {
         true => Check::Workspaces.good(counted(sessions.len(), "session", "sessions")),
         false => Check::Workspaces.warning(found.join("; "), remedies.join("; ")),
     })
+}
+
+/// Records of runs that the database does not know, as after a restored backup.
+fn unknown_records(db: &Connection, data: &Path) -> rusqlite::Result<Option<Finding>> {
+    // First the folders: the row of a run is older than its folder.
+    let entries = std::fs::read_dir(data.join("runs"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let ids: Vec<Uuid> = entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    let mut unknown = 0;
+    for id in ids {
+        unknown += usize::from(!runs::is_known(db, id)?);
+    }
+    Ok((unknown > 0).then(|| {
+        let records = counted(unknown, "record in runs/ is of a run", "records in runs/ are of runs");
+        Check::Space.remark(format!(
+            "{records} that the database does not know, as after a restored backup; telecoder removes what nobody has \
+             changed for a week, unless TELECODER_KEEP_RUNS is all"
+        ))
+    }))
 }
 
 fn some_of(names: Vec<String>) -> String {

@@ -36,7 +36,7 @@ pub(super) async fn look(api: &Api, ground: &Ground, me: Option<&Me>) -> Vec<Fin
     let owner = known.users.first().copied();
     let hidden = known.chats.iter().map(|group| hidden(api, *group, owner));
     let (names, groups, hidden) = tokio::join!(join_all(names), join_all(groups), join_all(hidden));
-    let mut findings = vec![allowed(&names)];
+    let mut findings = vec![allowed(&names, ground)];
     findings.extend(groups);
     findings.extend(hidden.into_iter().flatten());
     if !known.chats.is_empty() {
@@ -49,10 +49,13 @@ pub(super) async fn look(api: &Api, ground: &Ground, me: Option<&Me>) -> Vec<Fin
 pub(super) fn without_telegram(ground: &Ground) -> Vec<Finding> {
     let users = ground.known.users.iter();
     let names: Vec<String> = users.map(|user| user.0.to_string()).collect();
-    vec![allowed(&names)]
+    vec![allowed(&names, ground)]
 }
 
-fn allowed(names: &[String]) -> Finding {
+fn allowed(names: &[String], ground: &Ground) -> Finding {
+    if names.is_empty() && !ground.sources.unreadable().is_empty() {
+        return Check::People.remark("not known: a settings file cannot be read");
+    }
     if names.is_empty() {
         return Check::People.broken(
             "nobody may use the bot: TELECODER_TG_ALLOWED_USERS is empty",

@@ -130,6 +130,9 @@ fn permissions(ground: &Ground) -> Finding {
             Check::Permissions.good(format!("{}: claude does not ask", mode.name()))
         }
         Ok(mode) => Check::Permissions.good(mode.name()),
+        Err(fault) if fault.setting.is_none() => {
+            Check::Permissions.remark("not known: a settings file cannot be read")
+        }
         Err(fault) => Check::Permissions.broken(&fault.what, &fault.remedy),
     }
 }

@@ -13,6 +13,7 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
     let known = &ground.known;
     // The permission mode has a line of its own.
     let of_permissions = known.permission_mode.as_ref().err();
+    let of_permissions = of_permissions.filter(|fault| fault.setting.is_some());
     for fault in known
         .faults
         .iter()
@@ -26,6 +27,10 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
             "Look for a mistyped name; .env.example has all settings",
         ));
     }
+    for remark in ground.sources.remarks() {
+        findings
+            .push(Check::Settings.warning(remark, "Run telecoder config view to see what is used"));
+    }
     findings.extend(
         ground
             .sources
@@ -35,6 +40,13 @@ pub(super) fn look(ground: &Ground) -> Vec<Finding> {
     );
     if findings.is_empty() {
         findings.push(Check::Settings.good(where_from(ground)));
+    }
+    if let Some(file) = ground.sources.passed_over() {
+        findings.push(Check::Settings.remark(format!(
+            "{} was not read: only a bot that is started there reads it. Settings in \
+             ~/.config/telecoder/telecoder.env count everywhere",
+            file.display()
+        )));
     }
     findings.extend(as_whom(ground));
     findings

@@ -45,6 +45,8 @@ pub enum Unusable {
     Transport(String),
     /// A folder that `TELECODER_REPO_ROOTS` does not allow.
     Outside(Vec<PathBuf>),
+    /// A folder whose disk does not answer.
+    NoAnswer,
 }
 
 /// Where the chat is after a session is gone.

@@ -30,10 +30,7 @@ pub fn named(named: &str, roots: &[PathBuf]) -> Result<Source, Unusable> {
         return Ok(Source::Clone(named.to_owned()));
     }
     let path = folder(named).ok_or(Unusable::Unknown)?;
-    within(&path, roots)?;
-    for part in parts_of_repository(&path) {
-        within(&part, roots)?;
-    }
+    check(&path, roots)?;
     Ok(Source::Worktree(path))
 }
 
@@ -50,11 +47,16 @@ fn url(named: &str, scheme: &str, rest: &str, roots: &[PathBuf]) -> Result<Sourc
     if scheme.eq_ignore_ascii_case("file") && !roots.is_empty() {
         // git ignores a host, and we must not guess how it reads an escape.
         let is_plain = rest.starts_with('/') && !rest.contains('%');
-        let path = Path::new(rest).canonicalize().ok();
-        match path.filter(|_| is_plain) {
-            Some(path) => within(&path, roots)?,
-            None => return Err(Unusable::Outside(roots.to_owned())),
+        let with_ending = format!("{}.git", rest.trim_end_matches('/'));
+        // git tries the name with `.git` behind it too.
+        let mut paths = [rest, &with_ending]
+            .into_iter()
+            .filter_map(|path| Path::new(path).canonicalize().ok())
+            .peekable();
+        if !is_plain || paths.peek().is_none() {
+            return Err(Unusable::Outside(roots.to_owned()));
         }
+        paths.try_for_each(|path| check(&path, roots))?;
     }
     Ok(Source::Clone(named.to_owned()))
 }
@@ -69,19 +71,50 @@ fn folder(named: &str) -> Option<PathBuf> {
     path.is_dir().then_some(path)
 }
 
-/// Where the repository around a folder really is: its top, and what its `.git` points to. Format:
-/// gitrepository-layout(5).
+/// Checks a folder, and all that git reads of the repository around it.
+fn check(path: &Path, roots: &[PathBuf]) -> Result<(), Unusable> {
+    if roots.is_empty() {
+        return Ok(());
+    }
+    within(path, roots)?;
+    let parts = parts_of_repository(path);
+    parts.iter().try_for_each(|part| within(part, roots))
+}
+
+/// Where the repository around a folder, or the bare one that it is, really lies: its top, what its `.git` points to,
+/// and from where it borrows. Format: gitrepository-layout(5).
 fn parts_of_repository(folder: &Path) -> Vec<PathBuf> {
     let Some(top) = folder.ancestors().find(|above| above.join(".git").exists()) else {
-        return Vec::new();
+        return parts_of_git_folder(folder);
     };
+    let pointed_to = file::text(&top.join(".git"))
+        .and_then(|text| Some(top.join(text.strip_prefix("gitdir:")?.trim())))
+        .unwrap_or_else(|| top.join(".git"));
     let mut parts = vec![top.to_owned()];
-    if let Some(text) = file::text(&top.join(".git"))
-        && let Some(target) = text.strip_prefix("gitdir:")
-    {
-        parts.extend(top.join(target.trim()).canonicalize());
-    } else {
-        parts.extend(top.join(".git").canonicalize());
+    parts.extend(parts_of_git_folder(&pointed_to));
+    parts
+}
+
+/// The `.git` folder itself, the one it shares with other worktrees, its objects, and those of others that it uses.
+fn parts_of_git_folder(git: &Path) -> Vec<PathBuf> {
+    let mut parts: Vec<PathBuf> = git.canonicalize().into_iter().collect();
+    let common = file::text(&git.join("commondir")).map(|text| git.join(text.trim()));
+    let common = common.unwrap_or_else(|| git.to_owned());
+    parts.extend(common.canonicalize());
+    let mut stores = vec![common.join("objects")];
+    while let Some(objects) = stores.pop() {
+        let Ok(objects) = objects.canonicalize() else {
+            continue;
+        };
+        // Two may borrow from each other.
+        if parts.contains(&objects) {
+            continue;
+        }
+        let borrowed = file::text(&objects.join("info/alternates")).unwrap_or_default();
+        let borrowed = borrowed.lines().map(str::trim);
+        let named = borrowed.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        stores.extend(named.map(|line| objects.join(line)));
+        parts.push(objects);
     }
     parts
 }

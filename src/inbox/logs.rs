@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::disk::{self, NoAnswer};
 use crate::chat::logs::{self, LINES, Lines};
 use crate::claude::folder::{Kept, RunFolder};
 use crate::claude::host::Host;
@@ -28,14 +29,14 @@ pub(super) async fn read(
     let Some(record) = record else {
         return Ok(logs::none_yet());
     };
-    let folder = RunFolder::new(folder.join(record.process.to_string()));
-    // Reading takes a moment, and the dispatcher has other chats to serve.
-    let read =
-        tokio::task::spawn_blocking(move || last_lines(folder, record, lines.unwrap_or(LINES)))
-            .await;
+    let path = folder.join(record.process.to_string());
+    let folder = RunFolder::new(path.clone());
+    let keep = lines.unwrap_or(LINES);
+    let read = disk::look(&path, move || last_lines(folder, record, keep)).await;
     Ok(match read {
         Ok(Ok(message)) => message,
-        _ => logs::gone(),
+        Ok(Err(_)) => logs::gone(),
+        Err(NoAnswer) => logs::disk_does_not_answer(),
     })
 }
 

@@ -1,7 +1,8 @@
 //! The way in: an allowed update takes effect, once.
 //!
 //! Each update is one short transaction that marks it done and writes what follows from it: a run, a reply, a wish to
-//! stop. Nothing here waits for Telegram, git or claude; workers are woken after the commit.
+//! stop. Nothing here waits for Telegram, git or claude, nor longer than a moment for a disk (`disk`); workers are woken
+//! after the commit.
 
 mod admission;
 mod button;
@@ -9,6 +10,7 @@ mod checks;
 mod choices;
 mod command;
 mod compose;
+mod disk;
 mod edit;
 mod files;
 mod follow;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::Follow;
+use super::{Follow, disk};
 use crate::chat::workspace as words;
 use crate::command::{NewSession, WantedSource};
 use crate::domain::id::{ChatThread, SessionId};
@@ -89,9 +89,10 @@ async fn still_allowed(source: Source, roots: &[PathBuf]) -> Result<Source, Unus
 }
 
 async fn look(named: String, roots: &[PathBuf]) -> Result<Source, Unusable> {
+    let path = PathBuf::from(&named);
     let roots = roots.to_owned();
-    let looked = tokio::task::spawn_blocking(move || source::named(&named, &roots)).await;
-    looked.unwrap_or(Err(Unusable::Unknown))
+    let looked = disk::look(&path, move || source::named(&named, &roots)).await;
+    looked.unwrap_or(Err(Unusable::NoAnswer))
 }
 
 pub(super) fn session(

@@ -9,6 +9,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use super::disk::{self, NoAnswer};
+use crate::chat::logs;
 use crate::chat::raw::{self, Origin, Reached, Shown, Start};
 use crate::claude::argv::APPEND_SYSTEM_PROMPT;
 use crate::claude::control;
@@ -39,15 +41,17 @@ pub(super) async fn read(
     let Some((prompt, process)) = found else {
         return Ok(raw::none_yet());
     };
-    let folder = RunFolder::new(runs.join(process.to_string()));
-    // Pictures are read and the record may be long; the dispatcher has other chats to serve.
-    let read = tokio::task::spawn_blocking(move || {
+    let path = runs.join(process.to_string());
+    let folder = RunFolder::new(path.clone());
+    // Pictures are read too.
+    let read = disk::look(&path, move || {
         look(&prompt.content, prompt.id, folder.read_spec().ok().as_ref())
     })
     .await;
     Ok(match read {
         Ok(Some(reached)) => raw::reached(&reached),
-        _ => raw::gone(),
+        Ok(None) => raw::gone(),
+        Err(NoAnswer) => logs::disk_does_not_answer(),
     })
 }
 

@@ -12,6 +12,8 @@ pub struct Counts {
     pub runs_queued: u64,
     pub jobs_open: u64,
     pub updates_waiting: u64,
+    /// How long the oldest update has waited for its effect; zero if none does.
+    pub updates_oldest_waiting: Duration,
     pub outbox_due: u64,
     pub outbox_parked: u64,
     /// How long the oldest message has been due; zero if none is.
@@ -27,11 +29,15 @@ pub fn read(db: &Connection) -> rusqlite::Result<Counts> {
                 (SELECT count(*) FROM updates WHERE state = 'stored'),
                 (SELECT count(*) FROM outbox WHERE state IN ('due', 'sending')),
                 (SELECT count(*) FROM outbox WHERE state = 'parked'),
-                (SELECT min(created_at) FROM outbox WHERE state IN ('due', 'sending'))",
+                (SELECT min(created_at) FROM outbox WHERE state IN ('due', 'sending')),
+                (SELECT received_at FROM updates WHERE state = 'stored' ORDER BY seq LIMIT 1)",
     )?
     .query_row([], |row| {
-        let oldest: Option<i64> = row.get(6)?;
-        let age = oldest.map_or(0, |at| u64::try_from(now() - at).unwrap_or(0));
+        let age = |column: usize| -> rusqlite::Result<Duration> {
+            let since: Option<i64> = row.get(column)?;
+            let age = since.map_or(0, |at| u64::try_from(now() - at).unwrap_or(0));
+            Ok(Duration::from_millis(age))
+        };
         Ok(Counts {
             runs_running: row.get(0)?,
             runs_queued: row.get(1)?,
@@ -39,7 +45,8 @@ pub fn read(db: &Connection) -> rusqlite::Result<Counts> {
             updates_waiting: row.get(3)?,
             outbox_due: row.get(4)?,
             outbox_parked: row.get(5)?,
-            outbox_oldest_due: Duration::from_millis(age),
+            outbox_oldest_due: age(6)?,
+            updates_oldest_waiting: age(7)?,
         })
     })
 }

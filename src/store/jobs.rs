@@ -77,6 +77,12 @@ pub fn due_under(db: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> {
     .optional()
 }
 
+/// Whether there is such a job, done or not.
+pub fn is_known(db: &Connection, id: Uuid) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM jobs WHERE id = ?1")?
+        .exists([id.to_string()])
+}
+
 /// The job with this id, done or not.
 pub fn get(db: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> {
     db.prepare_cached(&format!("SELECT {COLUMNS} FROM jobs WHERE id = ?1"))?

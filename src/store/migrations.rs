@@ -507,5 +507,10 @@ pub fn known() -> usize {
 
 /// Brings the schema up to date. Refuses a file of a newer telecoder.
 pub fn apply(connection: &mut Connection) -> rusqlite_migration::Result<()> {
-    Migrations::from_slice(STEPS).to_latest(connection)
+    apply_to(connection, known())
+}
+
+/// Brings the schema to one of its versions: the first `steps` of the list.
+pub fn apply_to(connection: &mut Connection, steps: usize) -> rusqlite_migration::Result<()> {
+    Migrations::from_slice(STEPS).to_version(connection, steps)
 }

@@ -53,7 +53,9 @@ pub mod waiting;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -79,6 +81,8 @@ const BATCH: usize = 64;
 pub struct Store {
     jobs: mpsc::Sender<Job>,
     metrics: Metrics,
+    /// The writer thread says whether the last change could be kept.
+    takes_changes: Arc<AtomicBool>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -149,7 +153,7 @@ pub enum OpenError {
         "it is of an older telecoder; this one brings it up to date when the bot is started with it"
     )]
     Older,
-    #[error("it is of a newer telecoder than this one")]
+    #[error("it is of a newer telecoder than this one. Install the newer telecoder again")]
     Newer,
     #[error("no thread for the database: {0}")]
     Thread(#[from] std::io::Error),
@@ -166,20 +170,34 @@ impl Store {
         let mut connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         prepare(&connection)?;
+        if checkup::schema(&connection)? == Schema::Newer {
+            return Err(OpenError::Newer);
+        }
         migrations::apply(&mut connection)?;
         let (jobs, waiting) = mpsc::channel();
+        let takes_changes = Arc::new(AtomicBool::new(true));
+        let trouble = Trouble {
+            refused: 0,
+            takes_changes: Arc::clone(&takes_changes),
+        };
         thread::Builder::new()
             .name("store".into())
-            .spawn(move || work(connection, &waiting))?;
+            .spawn(move || work(connection, &waiting, trouble))?;
         Ok(Store {
             jobs,
             metrics: Metrics::new(),
+            takes_changes,
         })
     }
 
     /// Counts the store's transactions in `metrics`.
     pub fn counted_by(self, metrics: Metrics) -> Store {
         Store { metrics, ..self }
+    }
+
+    /// Whether the last change could be kept: the disk has room, and nobody has the file locked.
+    pub fn takes_changes(&self) -> bool {
+        self.takes_changes.load(Relaxed)
     }
 
     /// Runs `change` in a transaction and returns when it is durable.
@@ -281,8 +299,7 @@ fn from_json<T: DeserializeOwned>(column: usize, json: &str) -> rusqlite::Result
     })
 }
 
-fn work(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
-    let mut trouble = Trouble::default();
+fn work(mut connection: Connection, waiting: &mpsc::Receiver<Job>, mut trouble: Trouble) {
     while let Ok(first) = waiting.recv() {
         let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let transaction = match begun {
@@ -328,9 +345,9 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
 }
 
 /// Logs once that the database takes no change, and once that it does again.
-#[derive(Default)]
 struct Trouble {
     refused: usize,
+    takes_changes: Arc<AtomicBool>,
 }
 
 impl Trouble {
@@ -342,12 +359,14 @@ impl Trouble {
             );
         }
         self.refused += 1;
+        self.takes_changes.store(false, Relaxed);
     }
 
     fn over(&mut self) {
         if self.refused > 0 {
             info!(refused = self.refused, "the database takes changes again");
             self.refused = 0;
+            self.takes_changes.store(true, Relaxed);
         }
     }
 }

@@ -97,6 +97,15 @@ pub fn of_session(db: &Connection, session: &SessionId) -> rusqlite::Result<Vec<
         .collect()
 }
 
+/// The newest runs of a session, whether or not they have begun; the newest first.
+pub fn newest(db: &Connection, session: &SessionId, most: u32) -> rusqlite::Result<Vec<RunId>> {
+    db.prepare_cached("SELECT id FROM runs WHERE session_id = ?1 ORDER BY seq DESC LIMIT ?2")?
+        .query_map(params![session.0, most], |row| {
+            row.get(0).and_then(|id: String| run_id(0, &id))
+        })?
+        .collect()
+}
+
 /// The session's current run, or else the last one that has begun.
 pub fn newest_of_session(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<RunId>> {
     db.prepare_cached(
@@ -244,6 +253,15 @@ pub fn take_up(db: &Connection, lost: RunId, by: RunId) -> rusqlite::Result<bool
         .prepare_cached("UPDATE runs SET resumed_by = ?2 WHERE id = ?1 AND resumed_by IS NULL")?
         .execute(params![lost.to_string(), by.to_string()])?;
     Ok(taken == 1)
+}
+
+/// Whether there is such a run, or a claude that it began.
+pub fn is_known(db: &Connection, id: Uuid) -> rusqlite::Result<bool> {
+    db.prepare_cached(
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?1)
+                     OR EXISTS (SELECT 1 FROM processes WHERE id = ?1)",
+    )?
+    .exists([id.to_string()])
 }
 
 /// Whether a run's record may be deleted: the run has ended, and `/logs` shows a newer one of its chat.

@@ -94,7 +94,10 @@ impl Web {
             let _alone = self.looking.lock().await;
             self.store.transaction(counts::read).await
         };
-        self.health.look(STORE_LIMIT, at_store).await
+        let (vitals, counts) = self.health.look(STORE_LIMIT, at_store).await;
+        let waits_for = counts.map_or(Duration::ZERO, |counts| counts.updates_oldest_waiting);
+        let vitals = vitals.with_oldest_update(waits_for, self.store.takes_changes());
+        (vitals, counts)
     }
 }
 

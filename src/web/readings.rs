@@ -31,6 +31,7 @@ impl Readings {
         let Vitals {
             is_polling,
             store_answers,
+            handles_updates,
             other_poller_for,
             webhook_for,
         } = self.vitals;
@@ -43,6 +44,11 @@ impl Readings {
             "telecoder_store_answering",
             "Whether the database answers in time",
             store_answers.into(),
+        );
+        gauge(
+            "telecoder_handling_updates",
+            "Whether every stored update has its effect in time",
+            handles_updates.into(),
         );
         gauge(
             "telecoder_other_poller",
@@ -84,6 +90,12 @@ impl Readings {
                 "telecoder_outbox_parked",
                 "Messages that are parked",
                 counts.outbox_parked,
+            );
+            registry.register_with_unit(
+                "telecoder_updates_oldest_waiting",
+                "How long the oldest update without effect has waited",
+                Unit::Seconds,
+                ConstGauge::new(counts.updates_oldest_waiting.as_secs_f64()),
             );
             registry.register_with_unit(
                 "telecoder_outbox_oldest_due",

@@ -42,7 +42,7 @@ fn every_time_is_one_that_each_language_can_read() {
     let inspected = ["session", "inspect", &session, "--json"];
     for (arguments, wanted) in [
         (&ran[..], &["ended_at", "started_at"][..]),
-        (&inspected, &["at"]),
+        (&inspected, &["ended_at", "started_at", "at"]),
         (&["doctor", "--json"], &["at"]),
     ] {
         let (_, json) = shell(&machine, arguments);

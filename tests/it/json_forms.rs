@@ -13,9 +13,10 @@ use telecoder::domain::check::{
     Check, CheckEnd, CheckKind, CheckResult, Commands, TestCounts, Unit,
 };
 use telecoder::domain::evidence::{AutoPush, Deeds, Evidence, Ran};
-use telecoder::domain::id::{ChatId, ChatThread, SessionId, ThreadId};
+use telecoder::domain::id::{ChatId, ChatThread, RunId, SessionId, ThreadId};
 use telecoder::domain::run::RunEnd;
 use telecoder::domain::session::{Session, SessionState, Source};
+use telecoder::store::runs::RunState;
 use telecoder::store::verifications::Verification;
 
 use crate::support::Machine;
@@ -251,6 +252,11 @@ fn a_session_and_a_run_have_the_form_that_programs_rely_on() {
     };
     let inspected = public::Inspected {
         session: public::Session::new(&in_shell, 0, 0.0),
+        last_runs: vec![public::LastRun::new(
+            RunId(uuid::Uuid::nil()),
+            &RunState::Waiting,
+            vec!["a prompt".into()],
+        )],
         verifications: Vec::new(),
     };
     let listed = public::Session::new(&in_forum, 3, 0.75);

@@ -499,3 +499,39 @@ fn a_mistake_in_telecoder_is_a_line_of_the_log_without_the_text_that_it_was_abou
         let _: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     }
 }
+
+#[test]
+fn a_message_that_waits_too_long_for_its_effect_is_a_failure_while_the_database_takes_changes() {
+    let machine = machine();
+    // The handler hangs as long as the test takes.
+    let bot = machine.start_failing_at("inbox-before=1*sleep(3600000)");
+    let address = address(&machine, &bot);
+    let (status, report) = health(address);
+    assert_eq!(
+        (status, &report["handling_updates"]),
+        (200, &Value::Bool(true))
+    );
+    machine.ada_says("/whoami");
+    machine.until("it is stored", || {
+        (machine.rows("SELECT count(*) FROM updates WHERE state = 'stored'") == [1]).then_some(())
+    });
+    let (status, report) = health(address);
+    assert_eq!(
+        (status, &report["updates_waiting"]),
+        (200, &1.into()),
+        "{report}"
+    );
+    let db = rusqlite::Connection::open(machine.data().join("telecoder.db")).expect("it");
+    db.execute_batch("UPDATE updates SET received_at = received_at - 61000")
+        .expect("time passes");
+    let (status, report) = health(address);
+    assert_eq!(status, 503, "{report}");
+    let problem = report["problems"][0].as_str().expect("a problem");
+    assert!(
+        problem.contains("has waited for more than a minute"),
+        "{problem}"
+    );
+    let read = metrics(address);
+    assert_eq!(read["telecoder_handling_updates"], 0.0);
+    assert!(read["telecoder_updates_oldest_waiting_seconds"] > 60.0);
+}

@@ -31,7 +31,8 @@ fn sessions_are_listed_and_shown_with_what_was_measured() {
     assert_eq!(code, Some(0));
     for part in [
         "Chat        7",
-        "after a run",
+        "completed, $",
+        "> [[bash: echo x > x]] [[say: one]]",
         "✗ Tests: 1 of 3 failed",
         "1 file changed, +1 −0",
     ] {
@@ -39,6 +40,13 @@ fn sessions_are_listed_and_shown_with_what_was_measured() {
     }
     let (_, json) = shell(&machine, &["session", "inspect", &session, "--json"]);
     let json: Value = serde_json::from_str(&json).expect("JSON");
+    let run = &json["last_runs"][0];
+    assert_eq!(run["prompts"][0], "[[bash: echo x > x]] [[say: one]]");
+    assert_eq!(
+        (&run["state"], &run["outcome"]),
+        (&"ended".into(), &"completed".into())
+    );
+    assert_eq!(run["run"], json["verifications"][0]["run"]);
     let check = &json["verifications"][0]["evidence"]["checks"][0];
     assert_eq!(check["kind"], "tests");
     assert_eq!(check["counts"]["failed"], 1);
@@ -427,7 +435,7 @@ fn a_database_of_the_version_before_is_explained_by_the_shell_and_taken_up_by_th
     machine.message_with("You said: before");
     machine.until_quiet();
     assert!(bot.terminate().success());
-    let as_it_was = "DROP TABLE question_messages; DROP TABLE session_grants; DROP TABLE questions; DROP TABLE attachments; DROP TABLE prompt_messages; DROP TABLE holds;
+    let as_it_was = "DROP TABLE menus; DROP TABLE told_of_topics; DROP TABLE question_messages; DROP TABLE session_grants; DROP TABLE questions; DROP TABLE attachments; DROP TABLE prompt_messages; DROP TABLE holds;
         ALTER TABLE prompts DROP COLUMN pieces; ALTER TABLE prompts DROP COLUMN handed_to;
         ALTER TABLE prompts DROP COLUMN taken_up_at; ALTER TABLE prompts DROP COLUMN steered;
         ALTER TABLE prompts DROP COLUMN answer_row; ALTER TABLE prompts DROP COLUMN edited;

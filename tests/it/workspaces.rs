@@ -325,6 +325,28 @@ fn repositories_of_this_machine_are_only_where_the_owner_allows_them() {
         format!("gitdir: {}/.git\n", secret.display()),
     )
     .expect("a file");
+    let linked = inside.join("linked");
+    std::fs::create_dir(&linked).expect("a folder");
+    std::os::unix::fs::symlink(secret.join(".git"), linked.join(".git")).expect("a link");
+    let common = inside.join("common");
+    git(&inside, &["init", "--quiet", "common"]);
+    std::fs::write(
+        common.join(".git/commondir"),
+        format!("{}/.git\n", secret.display()),
+    )
+    .expect("a file");
+    git(&inside, &["init", "--quiet", "borrows"]);
+    let borrowed = format!("{}/.git/objects\n", secret.display());
+    std::fs::write(
+        inside.join("borrows/.git/objects/info/alternates"),
+        &borrowed,
+    )
+    .expect("a file");
+    git(&inside, &["init", "--quiet", "--bare", "bare.git"]);
+    std::fs::write(inside.join("bare.git/objects/info/alternates"), &borrowed).expect("a file");
+    // git tries a name with .git behind it too.
+    std::fs::create_dir(inside.join("short")).expect("a folder");
+    std::os::unix::fs::symlink(secret.join(".git"), inside.join("short.git")).expect("a link");
     let machine = machine.with("TELECODER_REPO_ROOTS", inside.display().to_string());
     let _bot = machine.start();
     for (number, named) in [
@@ -335,6 +357,14 @@ fn repositories_of_this_machine_are_only_where_the_owner_allows_them() {
         format!("file://{}/%2e%2e/outside/project", inside.display()),
         format!("file://host{}", secret.display()),
         format!("{}", inside.join("pointer").display()),
+        format!("file://{}", inside.join("pointer").display()),
+        format!("file://{}", inside.join("linked").display()),
+        format!("{}", inside.join("common").display()),
+        format!("file://{}", inside.join("common").display()),
+        format!("{}", inside.join("borrows").display()),
+        format!("file://{}", inside.join("borrows").display()),
+        format!("file://{}", inside.join("bare.git").display()),
+        format!("file://{}", inside.join("short").display()),
     ]
     .into_iter()
     .enumerate()

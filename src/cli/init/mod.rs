@@ -213,6 +213,8 @@ fn write(path: &Path, values: &[(Setting, String)]) -> anyhow::Result<()> {
         path.display()
     );
     let now = Sources::of_this_process();
+    // Not worth a word: a bot that is started here does it too.
+    let _ = now.remember_folder();
     if !now.reads(path) {
         print_line!(
             "! telecoder does not look for settings there by itself; docs/configuration.md says where it does."

@@ -16,6 +16,7 @@ use crate::domain::id::{ChatId, RunId};
 use crate::domain::run::RunEnd;
 use crate::domain::session::{self, SessionState};
 use crate::domain::shown::without_password;
+use crate::store::runs::RunState;
 use crate::store::verifications;
 
 /// A session: one of `session list`.
@@ -80,8 +81,50 @@ impl Session {
 pub struct Inspected {
     #[serde(flatten)]
     pub session: Session,
+    /// The newest first; empty if nothing has run.
+    pub last_runs: Vec<LastRun>,
     /// The newest first; empty if nothing was measured.
     pub verifications: Vec<Verification>,
+}
+
+/// One of the last runs of a session.
+#[derive(Clone, Debug, Serialize)]
+pub struct LastRun {
+    /// Its id, the name of its folder in `runs/`.
+    pub run: String,
+    /// `waiting`, `running` or `ended`.
+    pub state: &'static str,
+    /// What was asked, in the order of writing; empty if claude began by itself.
+    pub prompts: Vec<String>,
+    /// As in [`Run`]; `None` while it has not ended.
+    pub outcome: Option<String>,
+    pub reason: Option<String>,
+    pub started_at: Option<String>,
+    pub ended_at: Option<String>,
+    pub cost_usd: Option<f64>,
+}
+
+impl LastRun {
+    pub fn new(id: RunId, state: &RunState, prompts: Vec<String>) -> LastRun {
+        let ended = match state {
+            RunState::Ended(ended) => Some(ended),
+            RunState::Waiting | RunState::Running => None,
+        };
+        LastRun {
+            run: id.to_string(),
+            state: match state {
+                RunState::Waiting => "waiting",
+                RunState::Running => "running",
+                RunState::Ended(_) => "ended",
+            },
+            prompts,
+            outcome: ended.map(|ended| ended.outcome.clone()),
+            reason: ended.and_then(|ended| ended.reason.clone()),
+            started_at: ended.and_then(|ended| ended.started_at).map(time),
+            ended_at: ended.map(|ended| time(ended.ended_at)),
+            cost_usd: ended.map(|ended| ended.cost_usd),
+        }
+    }
 }
 
 /// What was measured, and when.

@@ -108,7 +108,7 @@ impl Place {
     /// The settings that the service reads.
     fn settings(&self) -> Option<Sources> {
         match self.scope {
-            Scope::User => Some(Sources::of_this_process()),
+            Scope::User => Some(Sources::of_a_command()),
             Scope::System => Some(Sources::of_a_service(&self.home_of_service()?)),
         }
     }

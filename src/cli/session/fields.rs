@@ -18,6 +18,12 @@ With --json an array of objects, the newest session first; times are RFC 3339 in
 
 pub(super) const INSPECT: &str = "\
 With --json an object with the fields of session list, and
+  last_runs        an array of objects, the newest first:
+    run            its id, the name of its folder in runs/
+    state          waiting, running or ended
+    prompts        an array: what was asked; empty if claude began by itself
+    outcome, reason, started_at, ended_at, cost_usd
+                   as in session run; null while it has not ended
   verifications    an array of objects, the newest first; times are RFC 3339 in UTC, money is US dollars:
     at             when it was measured
     run            the run that it is about; null if nothing had run

@@ -5,12 +5,18 @@ use rusqlite::Connection;
 use super::beside::Beside;
 use crate::chat::evidence;
 use crate::chat::text::cost;
+use crate::cli::public::LastRun;
 use crate::cli::{public, screen, table};
 use crate::domain::evidence::Evidence;
 use crate::domain::id::JobId;
 use crate::domain::outgoing::Body;
 use crate::domain::session::Session;
-use crate::store::{runs, sessions, verifications};
+use crate::domain::shown::{one_line, visible};
+use crate::store::verifications::Verification;
+use crate::store::{prompts, runs, sessions, verifications};
+
+/// How much of a prompt is shown; `--json` has all of it.
+const PROMPT_WIDTH: usize = 200;
 
 fn shown(db: &Connection, session: &Session) -> rusqlite::Result<public::Session> {
     let (cost_usd, runs) = runs::session_totals(db, &session.id)?;
@@ -57,9 +63,11 @@ pub(super) fn inspect(beside: &Beside, name: &str, last: u32, json: bool) -> any
     let session = beside.session(name)?;
     let shown = shown(db, &session)?;
     let measured = verifications::of_session(db, &session.id, last)?;
+    let last_runs = last_runs(db, &session, last)?;
     if json {
         return screen::print_json(&public::Inspected {
             session: shown,
+            last_runs,
             verifications: measured.iter().map(public::Verification::from).collect(),
         });
     }
@@ -78,15 +86,59 @@ pub(super) fn inspect(beside: &Beside, name: &str, last: u32, json: bool) -> any
     print_line!("Tests       {}", command(shown.test_cmd.as_deref()));
     print_line!("Lint        {}", command(shown.lint_cmd.as_deref()));
     print_line!("Autofix     {}", if shown.autofix { "on" } else { "off" });
-    for measured in &measured {
+    for run in &last_runs {
+        print_run(run);
+        let of_run = measured.iter().filter(|it| is_of(it, run) && !it.by_hand);
+        of_run.for_each(|measured| print_evidence(&measured.evidence));
+    }
+    let is_told = |it: &Verification| !it.by_hand && last_runs.iter().any(|run| is_of(it, run));
+    for measured in measured.iter().filter(|it| !is_told(it)) {
         let what = match measured.by_hand {
-            false => "after a run",
+            false => "after an earlier run",
             true => "asked for",
         };
-        print_line!("\n{}, {what}", public::time(measured.at));
+        print_line!("\nChecks {what}, {}", public::time(measured.at));
         print_evidence(&measured.evidence);
     }
     Ok(())
+}
+
+fn last_runs(db: &Connection, session: &Session, most: u32) -> rusqlite::Result<Vec<LastRun>> {
+    let mut last = Vec::new();
+    for id in runs::newest(db, &session.id, most)? {
+        let prompts = prompts::of_run(db, id)?;
+        let words = prompts.into_iter().map(|it| it.content.shown().to_owned());
+        // It may have been deleted just now.
+        if let Some(state) = runs::state_of(db, id)? {
+            last.push(LastRun::new(id, &state, words.collect()));
+        }
+    }
+    Ok(last)
+}
+
+fn is_of(measured: &Verification, run: &LastRun) -> bool {
+    measured.run.as_ref() == Some(&run.run)
+}
+
+/// Prints what was asked, and what came of it.
+fn print_run(run: &LastRun) {
+    let outcome = run.outcome.as_deref().unwrap_or(run.state);
+    let cost = run.cost_usd.map(|it| format!(", {}", cost(it)));
+    let at = run.started_at.as_ref().map(|at| format!(", begun {at}"));
+    print_line!(
+        "\nRun {outcome}{}{}",
+        cost.unwrap_or_default(),
+        at.unwrap_or_default()
+    );
+    if run.prompts.is_empty() {
+        print_line!("  begun by claude itself");
+    }
+    for prompt in &run.prompts {
+        print_line!("  > {}", one_line(&visible(prompt), PROMPT_WIDTH));
+    }
+    if let Some(reason) = &run.reason {
+        print_line!("  {}", one_line(&visible(reason), PROMPT_WIDTH));
+    }
 }
 
 fn command(command: Option<&str>) -> &str {

@@ -54,12 +54,12 @@ pub(super) enum SessionCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Show a session and the check results of its last runs
+    /// Show a session and its last runs: what was asked, how each ended, what the checks said
     #[command(after_long_help = fields::INSPECT)]
     Inspect {
         /// The session's name, as `session list` and /status show it
         session: String,
-        /// How many results to show
+        /// How many runs and results to show
         #[arg(long, default_value_t = 5)]
         last: u32,
         /// Print JSON: an object

@@ -63,7 +63,7 @@ const BROKEN: [Case; 18] = [
     ),
     (
         |machine| {
-            let file = machine.folder.path().join(".env");
+            let file = own_settings(&machine);
             std::fs::write(&file, "MY_KEY=x\n").expect("a file");
             std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644))
                 .expect("its rights");
@@ -75,7 +75,7 @@ const BROKEN: [Case; 18] = [
     ),
     (
         |machine| {
-            let file = machine.folder.path().join(".env");
+            let file = own_settings(&machine);
             std::fs::write(&file, "TELECODER_MODEL=opus\n").expect("a file");
             std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o646))
                 .expect("its rights");
@@ -199,10 +199,17 @@ fn each_thing_that_is_broken_is_said_with_its_remedy() {
     });
 }
 
+/// Where the person's own settings are.
+fn own_settings(machine: &Machine) -> std::path::PathBuf {
+    let folder = machine.folder.path().join("home/.config/telecoder");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder.join("telecoder.env")
+}
+
 #[test]
 fn a_settings_file_without_a_secret_may_be_read_by_everybody() {
     let machine = Machine::new();
-    let file = machine.folder.path().join(".env");
+    let file = own_settings(&machine);
     std::fs::write(&file, "TELECODER_MODEL=opus\n").expect("a file");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("its rights");
     doctor(&machine).has("settings", "good", &file.display().to_string(), "");

@@ -1,0 +1,65 @@
+//! Reads values that look right and would go wrong later: at the first branch, the first run, the first message.
+
+use std::time::Duration;
+
+use super::Setting;
+use super::reader::Reader;
+
+impl Reader<'_> {
+    /// What claude would take for an option is no model.
+    pub(super) fn model(&mut self) -> Option<String> {
+        let model = self.sources.value(Setting::Model)?;
+        if model.starts_with('-') {
+            self.fault(
+                Setting::Model,
+                format!(
+                    "TELECODER_MODEL begins with -, so claude would take it for an option: {model}"
+                ),
+                "Give the name of a model, like opus",
+            );
+            return None;
+        }
+        Some(model)
+    }
+
+    pub(super) fn branch_prefix(&mut self) -> String {
+        let prefix = self.value_or_default(Setting::BranchPrefix);
+        if !begins_branches(&prefix) {
+            self.fault(
+                Setting::BranchPrefix,
+                format!(
+                    "TELECODER_BRANCH_PREFIX: git takes no branch that begins with \"{prefix}\""
+                ),
+                "Use letters, digits, - and /, like telecoder/",
+            );
+        }
+        prefix
+    }
+
+    /// A message needs some seconds to arrive, and clocks differ.
+    pub(super) fn stale_after(&mut self) -> Option<Duration> {
+        const LEAST: Duration = Duration::from_secs(60);
+        let length = self.length(Setting::StaleAfter);
+        if length.is_some_and(|length| length < LEAST) {
+            self.fault(
+                Setting::StaleAfter,
+                "TELECODER_STALE_AFTER is shorter than a minute, so that messages of now would count as late".into(),
+                "Write it like 30m or 2h, or none",
+            );
+        }
+        length
+    }
+}
+
+/// Whether git takes `prefix` and a name behind it for a branch. git-check-ref-format(1).
+fn begins_branches(prefix: &str) -> bool {
+    let is_forbidden = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
+    let name = format!("{prefix}name");
+    !name.starts_with('-')
+        && !name.contains(is_forbidden)
+        && !name.contains("..")
+        && !name.contains("@{")
+        && name
+            .split('/')
+            .all(|part| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock"))
+}
