@@ -91,6 +91,7 @@ pub mod command;
 pub mod files;
 pub mod metrics;
 pub mod process;
+
 pub mod redact;
 
 pub mod domain;

@@ -5,7 +5,8 @@ use crate::domain::changes::{
     Became, Changed, Changes, Commits, Fate, Files, RefChange, Remote, Seen, Work,
 };
 use crate::domain::outgoing::Folded;
-use crate::domain::shown::{last_lines, one_line, visible};
+use crate::domain::shown::visible;
+use crate::redact::short::{last_lines, one_line};
 
 /// How many files are named.
 const FILES_NAMED: usize = 20;
@@ -232,7 +233,7 @@ pub(super) fn not_looked_at(changes: &Changes) -> Option<Folded> {
     let words: Vec<&str> = words.map(|unseen| unseen.why.as_str()).collect();
     (!words.is_empty()).then(|| Folded {
         title: "Not looked at, in git's words".to_owned(),
-        text: last_lines(&words.join("\n"), OUTPUT_SHOWN).to_owned(),
+        text: last_lines(&words.join("\n"), OUTPUT_SHOWN),
     })
 }
 
@@ -248,7 +249,7 @@ pub(super) fn not_kept(changes: &Changes) -> Option<Folded> {
         .collect();
     (!lines.is_empty()).then(|| Folded {
         title: "Not kept for an undo".to_owned(),
-        text: last_lines(&lines.join("\n"), OUTPUT_SHOWN).to_owned(),
+        text: last_lines(&lines.join("\n"), OUTPUT_SHOWN),
     })
 }
 

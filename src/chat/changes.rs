@@ -12,7 +12,8 @@ use crate::domain::changes::{Fate, Files, Remote, Work};
 use crate::domain::id::{RunId, SessionId};
 use crate::domain::live::LiveText;
 use crate::domain::outgoing::{Body, Outgoing};
-use crate::domain::shown::{one_line, visible, without_password};
+use crate::domain::shown::{visible, without_password};
+use crate::redact::short::one_line;
 
 /// A command needs a workspace, and there is none.
 pub fn no_session() -> Outgoing {

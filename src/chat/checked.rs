@@ -6,7 +6,8 @@ use super::evidence::OUTPUT_SHOWN;
 use super::text::duration;
 use crate::domain::check::{CheckEnd, CheckKind, CheckResult, TestCounts, Unit};
 use crate::domain::outgoing::Folded;
-use crate::domain::shown::{last_lines, one_line, without_password};
+use crate::domain::shown::without_password;
+use crate::redact::short::{last_lines, one_line};
 
 /// How much is shown of why a check could not be run, in characters.
 const WORDS_SHOWN: usize = 200;
@@ -116,6 +117,6 @@ pub fn failing_output(result: &CheckResult) -> Option<Folded> {
             "$ {}",
             one_line(&without_password(&result.check.command), COMMAND_SHOWN)
         ),
-        text: last_lines(&result.last_lines, OUTPUT_SHOWN).to_owned(),
+        text: last_lines(&result.last_lines, OUTPUT_SHOWN),
     })
 }

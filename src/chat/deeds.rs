@@ -3,7 +3,8 @@
 use super::evidence::NAME_SHOWN;
 use crate::domain::check::{CheckEnd, CheckKind, CheckResult, TestCounts};
 use crate::domain::evidence::{Evidence, PUSH, Ran};
-use crate::domain::shown::{one_line, visible, without_password};
+use crate::domain::shown::{visible, without_password};
+use crate::redact::short::one_line;
 
 /// About its last run of the tests, where that says something that the check does not.
 pub(super) fn of_tests(evidence: &Evidence) -> Option<String> {

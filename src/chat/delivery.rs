@@ -6,7 +6,7 @@ use super::text::duration;
 use crate::domain::button::Press;
 use crate::domain::id::ChatThread;
 use crate::domain::outgoing::Outgoing;
-use crate::domain::shown::one_line;
+use crate::redact::short::one_line;
 
 /// Above a message whose topic was deleted or is closed; `asked` is what it answers.
 pub fn topic_is_shut(is_gone: bool, asked: Option<&str>) -> String {

@@ -1,6 +1,5 @@
 //! The evidence message that follows an answer.
 
-use crate::domain::shown::last_lines;
 use std::time::Duration;
 
 use super::changed::{self, file_list};
@@ -15,8 +14,8 @@ use crate::domain::evidence::{AutoPush, Evidence};
 use crate::domain::id::{JobId, SessionId};
 use crate::domain::live::LiveText;
 use crate::domain::outgoing::{Body, Folded, Outgoing};
-use crate::domain::shown::one_line;
 use crate::domain::shown::without_password;
+use crate::redact::short::{last_lines, one_line};
 
 /// How much of a failing check's output is shown, in bytes.
 pub(super) const OUTPUT_SHOWN: usize = 1_200;
@@ -74,7 +73,7 @@ pub fn message(job: JobId, evidence: &Evidence, next: &Next, hint: Option<&Hint>
     if let Some(AutoPush::Refused(words)) = &evidence.auto_push {
         folded.push(Folded {
             title: "git push".to_owned(),
-            text: last_lines(words, OUTPUT_SHOWN).to_owned(),
+            text: last_lines(words, OUTPUT_SHOWN),
         });
     }
     let mut message = Outgoing::of(Body::Evidence {

@@ -2,10 +2,10 @@
 
 use crate::domain::event::{ApiProblem, Cut, TurnEnd};
 use crate::domain::progress::Progress;
-use crate::domain::shown::beginning;
 
 use super::text::{cost_clause, duration};
 use crate::domain::outgoing::Outgoing;
+use crate::redact::short::beginning;
 use std::time::Duration;
 
 /// How much of an error is quoted, in characters. Its beginning says what happened.

@@ -12,8 +12,9 @@ use crate::domain::button::Press;
 use crate::domain::id::RunId;
 use crate::domain::live::LiveText;
 use crate::domain::outgoing::Outgoing;
-use crate::domain::shown::{beginning, one_line, size, without_password};
+use crate::domain::shown::{size, without_password};
 use crate::domain::update::{File, FileKind};
+use crate::redact::short::{beginning, one_line};
 
 /// How much of a transcript is shown, in characters.
 const HEARD_SHOWN: usize = 3_500;

@@ -2,8 +2,7 @@
 
 use crate::domain::choices::Verbosity;
 use crate::domain::live::LiveText;
-use crate::domain::shown::newest_words;
-use crate::domain::shown::{one_line, visible};
+use crate::domain::shown::visible;
 use std::time::Duration;
 
 use super::text::{cost_with_dot, duration, tools_clause};
@@ -11,6 +10,7 @@ use crate::chat::hold::warning_clause;
 use crate::domain::event::{ApiProblem, Retry, ToDo, ToDoState};
 use crate::domain::progress::{Progress, Step, StepState};
 use crate::domain::run::{Outcome, RunEnd};
+use crate::redact::short::{newest_words, one_line};
 
 /// How long a step's argument may be, in characters.
 const ARGUMENT_SHOWN: usize = 60;

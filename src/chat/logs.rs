@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::questions;
 use crate::domain::event::Event;
 use crate::domain::outgoing::{Body, Outgoing};
-use crate::domain::shown::one_line;
+use crate::redact::short::one_line;
 
 /// How many lines `/logs` shows by default.
 pub const LINES: usize = 30;

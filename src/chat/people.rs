@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::button::Press;
 use crate::domain::id::{ChatId, ChatThread, UserId};
 use crate::domain::outgoing::Outgoing;
-use crate::domain::shown::one_line;
+use crate::redact::short::one_line;
 
 /// How long a name on a button may be, in characters.
 const NAME_SHOWN: usize = 24;

@@ -11,8 +11,8 @@ use crate::domain::choices::PermissionMode;
 use crate::domain::id::QuestionId;
 use crate::domain::outgoing::{Body, Code, Outgoing, WantsReply};
 use crate::domain::question::{Answer, Asks, Choice, Elicitation, Grant, Question, Request, Wish};
-use crate::domain::shown::one_line;
-use crate::domain::shown::{visible, without_middle};
+use crate::domain::shown::visible;
+use crate::redact::short::{one_line, one_line_to_judge, without_middle_to_judge};
 
 /// A question shows this much of a command or change; a longer one comes as a file too. UTF-16 units.
 pub const SHOWN: usize = 2_500;
@@ -85,6 +85,7 @@ pub fn whole(question: &Question) -> Option<Outgoing> {
             content: content.clone(),
             caption: caption.to_owned(),
         })
+        .asked_about()
     })
 }
 
@@ -105,7 +106,7 @@ pub fn plan(plan: &str) -> Outgoing {
 pub fn declined(what: &str) -> Outgoing {
     Outgoing::note(format!(
         "Claude asked for something that this chat cannot answer ({}), so I declined it. Claude continues without it.",
-        one_line(&visible(what), NAME_SHOWN)
+        one_line_to_judge(&visible(what), NAME_SHOWN)
     ))
 }
 
@@ -124,10 +125,10 @@ fn parts(question: &Question) -> (String, Option<Code>, String) {
             } else {
                 "Claude"
             };
-            let (text, code) = wished(who, &one_line(&visible(tool), NAME_SHOWN), wish);
+            let (text, code) = wished(who, &one_line_to_judge(&visible(tool), NAME_SHOWN), wish);
             let mut hints = Vec::new();
             if let Some(reason) = reason {
-                hints.push(format!("Why it asks: {}", one_line(&visible(reason), WORDS_SHOWN)));
+                hints.push(format!("Why it asks: {}", one_line_to_judge(&visible(reason), WORDS_SHOWN)));
             }
             if !for_session.is_empty() {
                 hints.push(format!(
@@ -173,7 +174,7 @@ fn wished(who: &str, tool: &str, wish: &Wish) -> (String, Option<Code>) {
         } => (
             format!(
                 "{who} wants to run a command (“{}”):",
-                one_line(&visible(description), WORDS_SHOWN)
+                one_line_to_judge(&visible(description), WORDS_SHOWN)
             ),
             code(Some("bash"), command),
         ),
@@ -184,7 +185,7 @@ fn wished(who: &str, tool: &str, wish: &Wish) -> (String, Option<Code>) {
         Wish::Change { path, diff } => (
             format!(
                 "{who} wants to change {}:",
-                without_middle(&visible(path), PATH_SHOWN)
+                without_middle_to_judge(&visible(path), PATH_SHOWN)
             ),
             code(Some("diff"), diff),
         ),

@@ -5,8 +5,8 @@ use crate::domain::id::{ChatThread, MessageId, PromptId};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::prompt::Edit;
 use crate::domain::prompt::InQueue;
-use crate::domain::shown::beginning;
 use crate::domain::shown::folded;
+use crate::redact::short::beginning;
 
 /// How many waiting prompts are listed.
 const LISTED: usize = 8;

@@ -5,8 +5,8 @@ use crate::domain::button::Press;
 use crate::domain::id::{ChatId, SessionId};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::session::{Session, SessionState, Source};
-use crate::domain::shown::one_line;
 use crate::domain::shown::without_password;
+use crate::redact::short::one_line;
 
 /// How much of a prompt is shown, in characters.
 const PROMPT_SHOWN: usize = 60;

@@ -8,7 +8,8 @@ use super::text::duration;
 use crate::domain::check::{CheckEnd, CheckResult};
 use crate::domain::live::LiveText;
 use crate::domain::outgoing::{Body, Outgoing};
-use crate::domain::shown::{one_line, without_password};
+use crate::domain::shown::without_password;
+use crate::redact::short::one_line;
 
 /// How many characters are shown of the command, and of a line of its output.
 const SHOWN: usize = 60;

@@ -8,8 +8,8 @@ use crate::domain::changes::Files;
 use crate::domain::id::{ClaudeSessionId, SessionId};
 use crate::domain::outgoing::{Body, Outgoing};
 use crate::domain::session::{Session, Source};
-use crate::domain::shown::one_line;
 use crate::domain::workspace::BackIn;
+use crate::redact::short::one_line;
 
 const PROMPT_SHOWN: usize = 400;
 const PROMPTS_SHOWN: usize = 5;

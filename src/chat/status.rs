@@ -12,8 +12,8 @@ use crate::domain::job::Task;
 use crate::domain::outgoing::Outgoing;
 use crate::domain::run::RunEnd;
 use crate::domain::session::{Reported, Session, SessionState, Source};
-use crate::domain::shown::one_line;
 use crate::domain::shown::without_password;
+use crate::redact::short::one_line;
 
 /// The facts that `/status` shows, read from the store together.
 #[derive(Clone, Debug, Default, PartialEq)]

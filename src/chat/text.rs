@@ -3,7 +3,6 @@
 //! Plain English, no jargon. An error says what happened, what was kept, and what to do now.
 
 use crate::domain::choices::PermissionMode;
-use crate::domain::shown::one_line;
 use std::time::Duration;
 
 use super::menu;
@@ -11,6 +10,7 @@ use super::menu;
 use crate::domain::id::MessageId;
 use crate::domain::outgoing::{Body, Outgoing};
 use crate::domain::verb::Verb;
+use crate::redact::short::one_line;
 
 /// `/start` and `/help`.
 pub fn help() -> Outgoing {

@@ -8,10 +8,10 @@ use super::text::duration;
 use crate::domain::live::LiveText;
 use crate::domain::outgoing::Outgoing;
 use crate::domain::session::Source;
-use crate::domain::shown::one_line;
 use crate::domain::shown::without_password;
 use crate::domain::workspace::Remark;
 use crate::domain::workspace::Unusable;
+use crate::redact::short::one_line;
 
 /// How many of many things a sentence names.
 const NAMED: usize = 5;

@@ -25,6 +25,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::RunId;
+use crate::redact::short::last_lines;
 
 /// The keeper cuts a `stderr.log` with more bytes than this to its end.
 const STDERR_MOST: u64 = 4 * 1024 * 1024;
@@ -302,10 +303,11 @@ impl RunFolder {
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// The last `limit` bytes of `stderr.log`, without blanks around them.
+    /// The last lines of `stderr.log`, at most `limit` bytes of them, without blanks around them.
     pub fn stderr_end(&self, limit: usize) -> String {
-        let end = last_bytes(&self.stderr(), limit).unwrap_or_default();
-        String::from_utf8_lossy(&end).trim().to_owned()
+        // More than is told, so that what is cut off here is not told.
+        let end = last_bytes(&self.stderr(), 2 * limit).unwrap_or_default();
+        last_lines(String::from_utf8_lossy(&end).trim(), limit)
     }
 
     /// Cuts a large `stderr.log` to its end. Lines that claude writes meanwhile may be lost.

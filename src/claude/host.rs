@@ -19,6 +19,8 @@ use super::folder::{Exit, Kept, RunFolder, Spec, private_append};
 use super::stream;
 use super::tail::{Line, Tail};
 use crate::domain::event::Event;
+use crate::redact::Redactor;
+use crate::redact::streamed::Streamed;
 
 /// Tells the keeper that a line was left for claude. A process without a handler ignores this signal: keepers of an
 /// earlier telecoder may still be running.
@@ -62,33 +64,61 @@ pub fn launch(
         .spawn()
 }
 
+/// Words come in pieces, in each of which no secret is recognised; other texts come whole.
+fn without_secrets(event: Event, words: &mut Streamed) -> Event {
+    match event {
+        Event::Words(piece) => Event::Words(words.take(&piece, Redactor::of_this_process())),
+        event => {
+            if matches!(
+                event,
+                Event::Text(_) | Event::TurnStarted { .. } | Event::TurnEnded(_)
+            ) {
+                words.begin();
+            }
+            event
+        }
+    }
+}
+
 /// Reads a run's events from its folder.
 pub struct Host {
     folder: RunFolder,
     tail: Tail,
+    words: Streamed,
 }
 
 impl Host {
     pub fn open(folder: RunFolder) -> io::Result<Host> {
         let tail = Tail::open(&folder.events())?;
-        Ok(Host { folder, tail })
+        Ok(Host::of(folder, tail))
     }
 
     /// As [`Host::open`], for the last `limit` bytes; the line that is cut there is left out.
     pub fn open_near_end(folder: RunFolder, limit: u64) -> io::Result<Host> {
         let tail = Tail::open_near_end(&folder.events(), limit)?;
-        Ok(Host { folder, tail })
+        Ok(Host::of(folder, tail))
+    }
+
+    fn of(folder: RunFolder, tail: Tail) -> Host {
+        Host {
+            folder,
+            tail,
+            words: Streamed::default(),
+        }
     }
 
     /// The next events, each with the offset after its line; at most those of one chunk, so that the caller
     /// can do other things in between. The flag says whether there may be more already.
     pub fn events(&mut self) -> io::Result<(Vec<(u64, Event)>, bool)> {
         let mut events = Vec::new();
+        let words = &mut self.words;
         let more = self.tail.read(|end, line| match line {
             Line::Text(line) => {
                 let read = catch_unwind(AssertUnwindSafe(|| {
                     fail_point!("stream");
-                    stream::events(line, &mut |event| events.push((end, event)));
+                    stream::events(line, &mut |event| {
+                        events.push((end, without_secrets(event, words)))
+                    });
                 }));
                 if read.is_err() {
                     events.push((end, Event::Garbage));

@@ -3,7 +3,6 @@
 //! Reads only what telecoder acts on. Unknown fields are ignored, a line of an unknown kind becomes
 //! [`Event::Other`], and one that is not a JSON object with a `type` becomes [`Event::Garbage`].
 
-use crate::domain::shown::{beginning, last_lines};
 use std::borrow::Cow;
 
 use serde::Deserialize;
@@ -15,6 +14,7 @@ use super::{asks, notices};
 use crate::domain::event::{ARGUMENT_KEPT, ApiProblem, Event, ToolResult, ToolUse, TurnEnd};
 use crate::domain::id::{ClaudeSessionId, PromptId};
 use crate::domain::question::{Asks, Request, RequestId};
+use crate::redact::short::{beginning, last_lines};
 
 /// How the CLI tells the model to continue a text that was cut off (2.1.280 on).
 const PICKED_UP: [&str; 2] = ["Your response above was cut off", "Output token limit hit"];
@@ -310,7 +310,7 @@ fn user(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
                     id: tool_use_id,
                     failed: is_error.unwrap_or(false),
                     text: beginning(&text, RESULT_KEPT),
-                    end: last_lines(&text, END_KEPT).to_owned(),
+                    end: last_lines(&text, END_KEPT),
                     edited,
                 }));
             }

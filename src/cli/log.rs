@@ -45,6 +45,7 @@ pub(super) fn to_stderr(sources: &Sources, default: &str) -> Redactor {
         .get(OsStr::new("NO_COLOR"))
         .is_some_and(|value| !value.is_empty());
     let redactor = sources.redactor();
+    redactor.serve_this_process();
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(!no_colour && std::io::stderr().is_terminal())

@@ -2,7 +2,8 @@
 //!
 //! Draws the messages that the Bot API got, with their entities; knows nothing of how they were made.
 
-use crate::domain::shown::{one_line, size};
+use crate::domain::shown::size;
+use crate::redact::short::one_line;
 use std::io;
 use std::path::Path;
 

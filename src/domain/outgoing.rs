@@ -30,6 +30,9 @@ pub struct Outgoing {
     /// Moments that a note tells. A client shows each in its reader's own time zone; an old one shows the words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub times: Vec<ToldTime>,
+    /// A file with what a person is asked to allow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_asked_about: bool,
 }
 
 /// A moment, as words in the time zone of this machine. Where a note has exactly these words, they are the moment: so
@@ -164,7 +167,19 @@ impl Outgoing {
             preface: None,
             wants_reply: None,
             times: Vec::new(),
+            is_asked_about: false,
         }
+    }
+
+    /// Whether a person allows what it shows, so that it has to be shown as it is.
+    pub fn is_to_judge(&self) -> bool {
+        self.is_asked_about || matches!(self.body, Body::Question { .. })
+    }
+
+    /// Shows what a person is asked to allow.
+    pub fn asked_about(mut self) -> Outgoing {
+        self.is_asked_about = true;
+        self
     }
 
     /// Adds a quote below the sentence, unchanged; none if the words are blank.

@@ -18,7 +18,7 @@ const TO_DOS_KEPT: usize = 50;
 const LAST_ANSWER_KEPT: usize = 4_000;
 /// How much of what claude has said in a turn is kept, in bytes; beyond that the oldest texts go.
 const SAID_KEPT: usize = 1024 * 1024;
-/// How much of the newest words is kept, in bytes.
+/// How much of the words of an unfinished text is kept, in bytes.
 const WORDS_KEPT: usize = 2_000;
 
 /// The facts of one run so far. Its size does not grow with the run.
@@ -191,8 +191,8 @@ impl Progress {
                 self.turn_is_under_way = true;
                 self.retry = None;
                 self.words.clear();
+                // Whole: whoever shortens it looks for secrets first.
                 self.words.push_str(text);
-                keep_end(&mut self.words, WORDS_KEPT);
                 self.words_complete = true;
                 self.say(text);
             }

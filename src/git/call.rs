@@ -21,10 +21,11 @@ use super::{Git, GitError, Listener};
 use crate::domain::shown::without_password;
 use crate::process::supervised::{Piece, Program, Supervised, end_marked};
 use crate::process::supervisor::Report;
+use crate::redact::short::last_lines;
 
 /// How long a git that is given up may take to clean up.
 const LEAVING_TIME: Duration = Duration::from_secs(2);
-/// How many bytes of git's stderr are kept, from its end.
+/// How many bytes of git's stderr are told, from its end.
 const WORDS_KEPT: usize = 4_000;
 /// How many bytes of git's stdout are kept by default, from its beginning.
 const OUTPUT_KEPT: usize = 4 * 1024 * 1024;
@@ -300,13 +301,14 @@ impl Written {
 
     fn stderr(&mut self, chunk: &[u8]) {
         self.words.extend_from_slice(chunk);
-        let surplus = self.words.len().saturating_sub(WORDS_KEPT);
+        // More than is shown, so that what is cut off here is not shown.
+        let surplus = self.words.len().saturating_sub(2 * WORDS_KEPT);
         self.words.drain(..surplus);
     }
 
     fn output(self) -> Output {
         Output {
-            words: readable(&self.words),
+            words: last_lines(&readable(&self.words), WORDS_KEPT),
             bytes: self.bytes,
             is_cut: self.is_cut,
         }

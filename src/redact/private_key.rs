@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::Secret;
+use super::{By, Secret};
 
 const KIND: &str = "private key";
 /// Part of the first and the last line of every such key.
@@ -40,9 +40,45 @@ pub fn find(text: &str) -> Vec<Secret<'static>> {
         found.push(Secret {
             range,
             kind: Cow::Borrowed(KIND),
+            by: By::Place,
         });
     }
     found
+}
+
+/// Where a key begins whose end may be still to come.
+pub fn begun(text: &str) -> Option<usize> {
+    let mut names = memmem::rfind_iter(text.as_bytes(), NAME).take(2);
+    names.find_map(|name| {
+        let (edge, marker) = marker_around(text, name)?;
+        let body = &text.as_bytes()[marker.end..];
+        let is_open = edge == Edge::Begin && length_of_body(body.iter().copied()) == body.len();
+        is_open.then_some(marker.start)
+    })
+}
+
+/// Follows lines one by one, so that none of a key's is shown alone.
+#[derive(Default)]
+pub struct Lines {
+    is_within: bool,
+}
+
+impl Lines {
+    /// The line, or what is shown in its place.
+    pub fn shown(&mut self, line: String) -> String {
+        let edge = memmem::rfind(line.as_bytes(), NAME.as_bytes())
+            .and_then(|name| marker_around(&line, name))
+            .map(|(edge, _)| edge);
+        let was_within = self.is_within;
+        self.is_within = match edge {
+            Some(edge) => edge == Edge::Begin,
+            None => was_within && length_of_body(line.bytes()) == line.len(),
+        };
+        match was_within && (self.is_within || edge.is_some()) || edge == Some(Edge::Begin) {
+            true => format!("[redacted: {KIND}]"),
+            false => line,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

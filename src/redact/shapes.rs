@@ -1,132 +1,126 @@
-//! Finds secrets by their form: the tokens of the big services.
+//! Finds secrets by their form: looks where one of the anchors of [`forms`](super::forms) stands.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use regex::Regex;
 
-use super::Secret;
+use super::forms::{self, Before, Form};
+use super::judge::Found;
+use super::{By, Secret};
 
-/// Everything that may be a secret; [`judge`] decides. One pattern, so that a text is read once.
-static CANDIDATE: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = r#"(?x)
-          (?: gh[pousr]_ | github_pat_ ) [A-Za-z0-9_]{20,}
-        | glpat- [A-Za-z0-9_-]{20,}
-        | (?-u:\b) sk- [A-Za-z0-9_-]{16,}
-        | (?-u:\b) (?: AKIA | ASIA ) [A-Z0-9]{16}
-        | xox[abeoprs]- [A-Za-z0-9-]{10,}
-        | AIza [A-Za-z0-9_-]{35}
-        | npm_ [A-Za-z0-9]{36}
-        | eyJ [A-Za-z0-9_-]{8,} \. eyJ [A-Za-z0-9_-]{8,} \. [A-Za-z0-9_-]*
-        | [0-9]{8,12} : [A-Za-z0-9_-]{34,}
-        | (?i-u: bearer ) [\x20:]{1,4} [A-Za-z0-9._~+/-]{16,} =*
-        | :// [^\x00-\x20/?\#'"<>`\\@]+ (?: @ [^\x00-\x20/?\#'"<>`\\@]+ )* @
-        # What was shortened before it came here.
-        | (?: gh[pousr]_ | github_pat_ | glpat- | sk-ant- | xox[abeoprs]- | AIza | npm_ )
-          [A-Za-z0-9_-]{10,} (?: … | \z )
-    "#;
-    Regex::new(pattern).expect("a pattern that is a constant is right or wrong at the first test")
+struct Searcher {
+    anchors: AhoCorasick,
+    /// The forms that each anchor begins.
+    of_anchors: Vec<Vec<usize>>,
+    forms: Vec<(&'static Form, Regex)>,
+}
+
+static SEARCHER: LazyLock<Searcher> = LazyLock::new(|| {
+    let mut by_anchor: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (number, form) in forms::all().enumerate() {
+        for anchor in form.anchors {
+            by_anchor.entry(anchor).or_default().push(number);
+        }
+    }
+    let mistake = "what is a constant is right or wrong at the first test";
+    Searcher {
+        anchors: AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(by_anchor.keys())
+            .expect(mistake),
+        forms: forms::all()
+            .map(|form| {
+                let pattern = format!(r"\A(?:{})", form.pattern);
+                (form, Regex::new(&pattern).expect(mistake))
+            })
+            .collect(),
+        of_anchors: by_anchor.into_values().collect(),
+    }
 });
 
-/// A longer name in a URL is a token.
-const LONGEST_NAME: usize = 20;
-/// Bot API: the part of a token behind the colon has 35 characters.
-const BOT_TOKEN: std::ops::RangeInclusive<usize> = 34..=36;
-
-/// The secrets in a text that have a known form, in their order.
+/// The secrets in a text that have a known form, in the order of their anchors.
 pub fn find(text: &str) -> Vec<Secret<'static>> {
+    let searcher = &*SEARCHER;
     let mut found = Vec::new();
-    look(text, 0, true, &mut found);
+    for anchor in searcher.anchors.find_iter(text) {
+        for &number in &searcher.of_anchors[anchor.pattern()] {
+            let (form, pattern) = &searcher.forms[number];
+            let secret = range_of(form, pattern, text, anchor.start());
+            found.extend(secret.map(|range| Secret {
+                range,
+                kind: Cow::Borrowed(form.kind),
+                by: if form.is_token { By::Form } else { By::Place },
+            }));
+        }
+    }
     found
 }
 
-/// A candidate that is no secret may contain one; it is searched once, so that the time stays linear.
-fn look(text: &str, offset: usize, may_look_inside: bool, found: &mut Vec<Secret<'static>>) {
-    for candidate in CANDIDATE.find_iter(text) {
-        let start = offset + candidate.start();
-        match judge(candidate.as_str()) {
-            Some(Judged { range, kind }) => found.push(Secret {
-                range: start + range.start..start + range.end,
-                kind: Cow::Borrowed(kind),
-            }),
-            None if may_look_inside => {
-                let inside = candidate.as_str();
-                let behind = 1 + inside
-                    .find([':', '-', ' '])
-                    .expect("the kinds that can be refused have one of these");
-                look(&inside[behind..], start + behind, false, found);
-            }
-            None => {}
+/// The place of a secret of this form whose anchor is at `at`.
+fn range_of(form: &Form, pattern: &Regex, text: &str, at: usize) -> Option<Range<usize>> {
+    let own = own_before(form.before, &text[..at])?;
+    let matched = pattern.captures(&text[at..])?;
+    let whole = matched.get(0)?;
+    let behind = &text[at + whole.end()..];
+    let secret = matched.name("secret").unwrap_or(whole);
+    let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if secret.end() == whole.end() && behind.bytes().next().is_some_and(goes_on) {
+        return None;
+    }
+    let named = |name| matched.name(name).map(|group| group.as_str());
+    let found = Found {
+        secret: secret.as_str(),
+        name: named("name"),
+        head: named("head"),
+        behind,
+    };
+    (form.judge)(&found).then(|| at + secret.start() - own..at + secret.end())
+}
+
+/// How many bytes before an anchor belong to the secret; `None` if none can begin here.
+fn own_before(before: Before, text: &str) -> Option<usize> {
+    match before {
+        Before::Anything => Some(0),
+        Before::Edge => is_edge(text).then_some(0),
+        Before::TokenEdge => (is_edge(text) && !text.ends_with('-')).then_some(0),
+        Before::JwtEdge => (is_edge(text) && !text.ends_with(['-', '.'])).then_some(0),
+        Before::BotNumber => {
+            let digits = text
+                .bytes()
+                .rev()
+                .take(11)
+                .take_while(u8::is_ascii_digit)
+                .count();
+            let before = &text[..text.len() - digits];
+            // In an address of the Bot API the word `bot` stands before it.
+            let is_begun = is_edge(before) || before.ends_with("bot");
+            ((8..=10).contains(&digits) && is_begun).then_some(digits)
         }
     }
 }
 
-struct Judged {
-    range: std::ops::Range<usize>,
-    kind: &'static str,
-}
-
-/// A candidate's kind, and the part to redact; `None` if it is no secret.
-fn judge(candidate: &str) -> Option<Judged> {
-    let end = candidate
-        .strip_suffix('…')
-        .map_or(candidate.len(), str::len);
-    let whole = |kind| {
-        Some(Judged {
-            range: 0..end,
-            kind,
-        })
+/// Whether a word can begin behind this text: no letter, digit or `_` before it, unless that is part of an escape.
+fn is_edge(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let Some(last) = bytes.last() else {
+        return true;
     };
-    let first = candidate.as_bytes()[0];
-    if let Some(userinfo) = candidate.strip_prefix("://") {
-        return in_url(userinfo.strip_suffix('@')?);
+    if !last.is_ascii_alphanumeric() && *last != b'_' {
+        return true;
     }
-    if first.eq_ignore_ascii_case(&b'b') {
-        let secret = "bearer".len() + candidate["bearer".len()..].find(|c| c != ' ' && c != ':')?;
-        return has_digit(&candidate[secret..]).then_some(Judged {
-            range: secret..end,
-            kind: "bearer token",
-        });
+    match bytes {
+        [.., b'\\', b'n' | b'r' | b't'] => true,
+        [.., b'%', high, low] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
+        // A colour of a terminal.
+        [.., b'm'] => {
+            let colour = text.trim_end_matches('m');
+            let before = colour.trim_end_matches(|c: char| c.is_ascii_digit() || c == ';');
+            colour.len() - before.len() < 20 && before.ends_with("\u{1b}[")
+        }
+        _ => false,
     }
-    if first.is_ascii_digit() {
-        let (_, secret) = candidate.split_once(':')?;
-        return BOT_TOKEN
-            .contains(&secret.len())
-            .then(|| whole("Telegram bot token"))?;
-    }
-    if let Some(rest) = candidate.strip_prefix("sk-") {
-        return match rest.starts_with("ant-") {
-            true => whole("Anthropic key"),
-            // Words with hyphens between them are no key.
-            false => has_digit(rest).then(|| whole("API key"))?,
-        };
-    }
-    whole(match &candidate[..3] {
-        "ghp" | "gho" | "ghu" | "ghs" | "ghr" | "git" => "GitHub token",
-        "glp" => "GitLab token",
-        "AKI" | "ASI" => "AWS key",
-        "xox" => "Slack token",
-        "AIz" => "Google API key",
-        "npm" => "npm token",
-        _ => "JWT",
-    })
-}
-
-/// A password in a URL, or a token in the place of a name.
-fn in_url(userinfo: &str) -> Option<Judged> {
-    let is_secret = match userinfo.split_once(':') {
-        // Hidden already, or not there.
-        Some((name, "…" | "" | "***")) => name.len() > LONGEST_NAME,
-        Some(_) => true,
-        None => userinfo.len() > LONGEST_NAME,
-    };
-    let start = "://".len();
-    is_secret.then_some(Judged {
-        range: start..start + userinfo.len(),
-        kind: "password",
-    })
-}
-
-fn has_digit(text: &str) -> bool {
-    text.bytes().any(|byte| byte.is_ascii_digit())
 }

@@ -6,27 +6,38 @@ use std::ffi::OsString;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::{Secret, shapes};
+use super::{By, Secret, shapes};
 
 /// A shorter value is not looked for: it would be found in unrelated words.
 const SHORTEST: usize = 8;
 /// A shorter value of small letters only is a word (`postgres`, `production`).
 const SHORTEST_OF_LETTERS: usize = 16;
-/// This much of a value's beginning is recognised if the text was cut after it.
-const HEAD: usize = 8;
-/// How the last part of a secret variable's name ends.
-const NAME_ENDINGS: [&str; 11] = [
+/// Parts of a variable's name that say that its value is secret; no ordinary word ends so.
+const ENDINGS: [&str; 7] = [
     "TOKEN",
     "SECRET",
     "PASSWORD",
     "PASSWD",
     "PASSPHRASE",
-    "PASS",
-    "PWD",
-    "KEY",
     "CREDENTIAL",
     "CREDENTIALS",
+];
+/// The same as whole parts: a `MONKEY` and a `COMPASS` are no secret.
+const PARTS: [&str; 14] = [
+    "KEY",
+    "PASS",
+    "PWD",
+    "PAT",
     "COOKIE",
+    "APIKEY",
+    "ACCESSKEY",
+    "SECRETKEY",
+    "PRIVATEKEY",
+    "AUTHKEY",
+    "SIGNINGKEY",
+    "ENCRYPTIONKEY",
+    "DBPASS",
+    "SSHPASS",
 ];
 /// The bot's own token, which is looked for however short it is.
 const OWN_TOKEN: &str = "TELEGRAM_BOT_TOKEN";
@@ -36,10 +47,6 @@ const OWN_TOKEN: &str = "TELEGRAM_BOT_TOKEN";
 pub struct Values {
     known: Vec<Known>,
     whole: Option<AhoCorasick>,
-    /// The beginnings of values that are long enough to be cut.
-    heads: Option<AhoCorasick>,
-    /// Which of the known ones each head begins.
-    of_heads: Vec<Vec<usize>>,
 }
 
 struct Known {
@@ -63,50 +70,35 @@ impl Values {
                 }));
             }
         }
-        let mut by_head: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (at, Known { value, .. }) in known.iter().enumerate() {
-            if value.len() > HEAD && value.is_char_boundary(HEAD) {
-                by_head.entry(&value[..HEAD]).or_default().push(at);
-            }
-        }
         Values {
             whole: searcher(known.iter().map(|known| known.value.as_str())),
-            heads: searcher(by_head.keys().copied()),
-            of_heads: by_head.into_values().collect(),
             known,
         }
     }
 
-    /// The known secrets in a text, and beginnings of them after which the text was cut.
+    /// The known secrets in a text.
     pub fn find(&self, text: &str) -> Vec<Secret<'_>> {
-        let whole = self.whole.iter().flat_map(|whole| {
-            whole.find_iter(text).map(|found| Secret {
+        let whole = self.whole.iter().flat_map(|whole| whole.find_iter(text));
+        whole
+            .map(|found| Secret {
                 range: found.range(),
                 kind: Cow::Borrowed(self.known[found.pattern()].name.as_str()),
+                by: By::Value,
             })
-        });
-        let cut = self.heads.iter().flat_map(|heads| {
-            heads.find_iter(text).filter_map(|found| {
-                let begun = &self.of_heads[found.pattern()];
-                let (length, name) = begun
-                    .iter()
-                    .map(|at| &self.known[*at])
-                    .map(|known| {
-                        (
-                            common_length(&text[found.start()..], &known.value),
-                            &known.name,
-                        )
-                    })
-                    .max_by_key(|(length, _)| *length)?;
-                let end = found.start() + length;
-                let is_cut = end == text.len() || text[end..].starts_with('…');
-                is_cut.then(|| Secret {
-                    range: found.start()..end,
-                    kind: Cow::Borrowed(name.as_str()),
-                })
-            })
-        });
-        whole.chain(cut).collect()
+            .collect()
+    }
+
+    /// The longest end of a text that is the beginning of a known value, in bytes.
+    pub fn begun(&self, text: &str) -> usize {
+        let of = |value: &str| {
+            let longest = (value.len() - 1).min(text.len());
+            (1..=longest)
+                .rev()
+                .find(|length| text.as_bytes().ends_with(&value.as_bytes()[..*length]))
+                .unwrap_or(0)
+        };
+        let begun = self.known.iter().map(|known| of(&known.value));
+        begun.max().unwrap_or(0)
     }
 }
 
@@ -119,15 +111,6 @@ fn searcher<'a>(patterns: impl Iterator<Item = &'a str>) -> Option<AhoCorasick> 
         .match_kind(MatchKind::LeftmostLongest)
         .build(patterns)
         .ok()
-}
-
-/// How far two texts are the same, in bytes; never inside a character.
-fn common_length(text: &str, value: &str) -> usize {
-    text.chars()
-        .zip(value.chars())
-        .take_while(|(one, other)| one == other)
-        .map(|(one, _)| one.len_utf8())
-        .sum()
 }
 
 /// The secret parts of a variable.
@@ -152,8 +135,7 @@ fn secrets_in(name: &str, value: &str) -> Vec<String> {
     if value.contains("://") {
         let in_urls = shapes::find(value)
             .into_iter()
-            .filter_map(|secret| value[secret.range].split_once(':'))
-            .map(|(_, password)| password)
+            .map(|secret| &value[secret.range])
             .filter(|password| !is_trivial(password));
         secrets.extend(in_urls.map(str::to_owned));
     }
@@ -174,7 +156,7 @@ fn is_secret_name(name: &str) -> bool {
         return false;
     }
     name.split('_')
-        .any(|part| part == "PAT" || NAME_ENDINGS.iter().any(|ending| part.ends_with(ending)))
+        .any(|part| PARTS.contains(&part) || ENDINGS.iter().any(|ending| part.ends_with(ending)))
 }
 
 /// Values that are never secret, whatever the name: short, a path, an address, an ordinary word.

@@ -74,10 +74,10 @@ impl Drawn {
 
     /// Removes secrets that only drawing reveals: Markdown can disguise one. A text with a secret loses its formatting.
     /// What is shown in its place may be longer than it was, so the text is cut again.
-    pub fn take_secrets_out(&mut self, redactor: &Redactor) {
+    pub fn take_secrets_out(&mut self, redactor: &Redactor, is_to_judge: bool) {
         self.parts = std::mem::take(&mut self.parts)
             .into_iter()
-            .flat_map(|part| without_secrets(part, redactor))
+            .flat_map(|part| without_secrets(part, redactor, is_to_judge))
             .collect();
         // A command that is not the whole command is of no use.
         self.commands
@@ -95,8 +95,8 @@ impl Drawn {
     }
 }
 
-fn without_secrets(mut part: Part, redactor: &Redactor) -> Vec<Part> {
-    let clean = |text: &Rich, most: usize| match redactor.text(&text.text) {
+fn without_secrets(mut part: Part, redactor: &Redactor, is_to_judge: bool) -> Vec<Part> {
+    let clean = |text: &Rich, most: usize| match redactor.of_message(is_to_judge, &text.text) {
         Cow::Owned(clean) => Some(Rich::plain(clean).split(most)),
         Cow::Borrowed(_) => None,
     };
@@ -113,7 +113,7 @@ fn without_secrets(mut part: Part, redactor: &Redactor) -> Vec<Part> {
     }
     if let Part::File { content, .. } = &mut part
         && let Ok(text) = std::str::from_utf8(content)
-        && let Cow::Owned(clean) = redactor.text(text)
+        && let Cow::Owned(clean) = redactor.of_message(is_to_judge, text)
     {
         *content = Bytes::from(clean);
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::domain::button::{Button, ButtonStyle};
 use crate::domain::id::ChatId;
 use crate::domain::outgoing::{Outgoing, WantsReply};
-use crate::domain::shown::one_line;
+use crate::redact::short::one_line;
 
 /// How long a button's label may be, in characters.
 const LABEL_SHOWN: usize = 60;

@@ -15,9 +15,10 @@ use super::counts::Reader;
 use super::not_run::missing;
 use crate::domain::check::{Check, CheckEnd, CheckResult};
 use crate::domain::id::RunId;
-use crate::domain::shown::last_lines;
 use crate::domain::shown::without_password;
 use crate::process::supervised::{Piece, Program, Supervised, end_marked};
+use crate::redact::private_key;
+use crate::redact::short::last_lines;
 
 /// How many bytes of a check's output its file keeps: the beginning, with the last lines below it.
 const FILE_KEPT: usize = 16 * 1024 * 1024;
@@ -84,7 +85,7 @@ impl Bench<'_> {
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             last_lines: match ended {
                 CheckEnd::Passed => String::new(),
-                _ => without_password(last_lines(&written, LAST_LINES_KEPT)),
+                _ => without_password(&last_lines(&written, LAST_LINES_KEPT)),
             },
             counts,
             misses_coverage,
@@ -178,6 +179,9 @@ struct Output {
     open: Vec<u8>,
     /// What comes next overwrites the line: a carriage return that no line feed follows.
     is_to_restart: bool,
+    /// The open line was longer than what is kept of it.
+    is_line_cut: bool,
+    keys: private_key::Lines,
     /// The newest lines, without terminal escapes.
     lines: VecDeque<String>,
     reader: Reader,
@@ -197,6 +201,8 @@ impl Output {
             written: 0,
             open: Vec::new(),
             is_to_restart: false,
+            is_line_cut: false,
+            keys: private_key::Lines::default(),
             lines: VecDeque::new(),
             reader: Reader::default(),
         }
@@ -237,17 +243,26 @@ impl Output {
         }
         if std::mem::take(&mut self.is_to_restart) {
             self.open.clear();
+            self.is_line_cut = false;
         }
         let room = LINE_KEPT.saturating_sub(self.open.len());
+        self.is_line_cut |= bytes.len() > room;
         self.open.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
     /// Returns the line unless it is blank.
     fn end_line(&mut self) -> Option<String> {
         self.is_to_restart = false;
-        let line = shown(&self.open);
+        let mut line = shown(&self.open);
         self.open.clear();
         self.reader.line(&line);
+        // Half of its last word may be half of a secret.
+        if std::mem::take(&mut self.is_line_cut)
+            && let Some((words, _)) = line.rsplit_once(' ')
+        {
+            line = format!("{words} …");
+        }
+        let line = self.keys.shown(line);
         if line.trim().is_empty() {
             return None;
         }

@@ -46,7 +46,7 @@ fn a_text_that_grows_when_a_disguised_secret_is_taken_out_is_cut_again() {
     let disguised = "tr0&#117;b4dor, ".repeat(250);
     let mut drawn = draw::draw(&mut text::answer(disguised, "Done · 1 s".into(), None));
     assert_eq!(texts(&drawn).len(), 1);
-    drawn.take_secrets_out(&redactor());
+    drawn.take_secrets_out(&redactor(), false);
     let texts = texts(&drawn).concat();
     assert!(!texts.contains("tr0ub4dor"));
     assert_eq!(texts.matches("[redacted:").count(), 250);
@@ -62,7 +62,7 @@ fn a_disguised_secret_is_taken_out_of_files_captions_and_copied_commands() {
     let markdown = format!("> ```text\n{lines}> tr0ub4dor\n> ```\n\n```sh\nlogin tr0ub4dor\n```");
     let mut drawn = draw::draw(&mut text::answer(markdown, "Done · 1 s".into(), None));
     assert_eq!(drawn.commands, ["login tr0ub4dor"]);
-    drawn.take_secrets_out(&redactor());
+    drawn.take_secrets_out(&redactor(), false);
     assert_eq!(drawn.commands, [""; 0]);
     let file = drawn.parts.iter().find_map(|part| match part {
         Part::File { content, .. } => Some(String::from_utf8_lossy(content).into_owned()),
@@ -166,7 +166,7 @@ proptest! {
             message.preface = Some("why it comes here".to_owned());
             let mut drawn = draw::draw(&mut message);
             texts(&drawn);
-            drawn.take_secrets_out(&redactor());
+            drawn.take_secrets_out(&redactor(), false);
             texts(&drawn);
         }
         markdown::render_beginning(&said, bytes);

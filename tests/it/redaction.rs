@@ -28,7 +28,10 @@ fn secrets_by_form() -> Vec<(&'static str, String)> {
         ("GitHub token", format!("ghp_{}", letters(36))),
         ("GitHub token", format!("gho_{}", letters(36))),
         ("GitHub token", format!("ghs_{}", letters(36))),
-        ("GitHub token", format!("github_pat_{}", letters(70))),
+        (
+            "GitHub token",
+            format!("github_pat_{}_{}", letters(22), letters(59)),
+        ),
         ("GitLab token", format!("glpat-{}", letters(20))),
         ("AWS key", format!("AKIA{}", "ABCDEFGH23456789")),
         ("Slack token", format!("xoxb-123456789-{}", letters(20))),
@@ -36,7 +39,12 @@ fn secrets_by_form() -> Vec<(&'static str, String)> {
         ("npm token", format!("npm_{}", letters(36))),
         (
             "JWT",
-            format!("eyJ{}.eyJ{}.{}", letters(20), letters(30), letters(40)),
+            format!(
+                "{}.eyJ{}.{}",
+                "eyJhbGciOiJIUzI1NiJ9",
+                letters(30),
+                letters(40)
+            ),
         ),
     ]
 }
@@ -100,7 +108,7 @@ fn the_bots_own_token_is_in_no_message_and_in_no_line_of_the_log_whatever_happen
     machine.message_with("after");
     let live = machine.api.calls().into_iter().any(|call| {
         let said = call.arguments.to_string();
-        said.contains("Bash echo [redacted: TELEGRAM_BOT_TOKEN] [redacted: TELEGRAM_BOT_TOKEN]…")
+        said.contains("Bash echo [redacted: TELEGRAM_BOT_TOKEN] [redacted: TELEGRAM_BOT")
     });
     assert!(live, "the live message showed the tool's line");
     machine.ada_says(&format!("/new https://x:{TOKEN}@127.0.0.1:1/ada/notes.git"));
@@ -240,7 +248,7 @@ fn what_only_resembles_a_secret_is_left_alone() {
 }
 
 #[test]
-fn a_key_is_recognised_as_part_of_an_address_and_of_json_and_where_it_was_cut() {
+fn a_key_is_recognised_as_part_of_an_address_and_of_json() {
     let redactor = Redactor::new(&environment(&[
         ("ODD_SECRET", "p\"ss/w rd&9\\"),
         ("DEPLOY_KEY", "0123456789abcdefghij"),
@@ -255,19 +263,9 @@ fn a_key_is_recognised_as_part_of_an_address_and_of_json_and_where_it_was_cut() 
         "{\"key\":\"[redacted: ODD_SECRET]\"}"
     );
     assert_eq!(
-        redactor.text("export K=0123456789abc…"),
-        "export K=[redacted: DEPLOY_KEY]…"
-    );
-    assert_eq!(
-        redactor.text("so far: 0123456789abc"),
-        "so far: [redacted: DEPLOY_KEY]"
-    );
-    assert_eq!(
         redactor.text("0123456789abc and more"),
         "0123456789abc and more"
     );
-    let cut = format!("push with ghp_{}…", "a1B2".repeat(4));
-    assert_eq!(redactor.text(&cut), "push with [redacted: GitHub token]…");
 }
 
 #[test]

@@ -175,6 +175,8 @@ impl WantedChat {
 
 /// Does what the command says. Errors are for a person.
 pub(super) fn run(sources: &Sources, command: SessionCommand) -> anyhow::Result<()> {
+    // It writes messages to the chat.
+    sources.redactor().serve_this_process();
     let mut beside = Beside::open(&config::data_folder(sources)?)?;
     match command {
         SessionCommand::Create {

@@ -11,9 +11,12 @@ use crate::chat::text::duration;
 use crate::domain::id::RunId;
 use crate::job::AtWork;
 use crate::process::supervised::{Piece, Program, Supervised, end_marked};
+use crate::redact::short::last_lines;
 
-/// How many bytes of stderr are kept, from its end.
-const STDERR_KEPT: usize = 1_500;
+/// How many bytes of stderr are told, from its end.
+const STDERR_TOLD: usize = 1_500;
+/// More are kept, so that what is cut off there is not told.
+const STDERR_KEPT: usize = 2 * STDERR_TOLD;
 
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
@@ -51,7 +54,7 @@ pub(super) async fn run(
     });
     let badly = |how: String, stderr: &[u8]| Ran::Badly {
         how,
-        words: String::from_utf8_lossy(stderr).trim().to_owned(),
+        words: last_lines(String::from_utf8_lossy(stderr).trim(), STDERR_TOLD),
     };
     let mut program = match started {
         Ok(program) => program,

@@ -127,8 +127,9 @@ impl Line {
                 .await;
         }
         self.around.redactor.clean_message(&mut due.message);
+        let is_to_judge = due.message.is_to_judge();
         let mut drawn = draw::draw(&mut due.message);
-        drawn.take_secrets_out(&self.around.redactor);
+        drawn.take_secrets_out(&self.around.redactor, is_to_judge);
         let is_last = due.parts_sent + 1 == drawn.parts.len();
         if due.parts_sent >= drawn.parts.len() {
             let id = due.id;
