@@ -17,6 +17,7 @@ const STEPS: &[M<'_>] = &[
     DEEDS,
     SETUP,
     MENUS,
+    REPLACED_FILES,
 ];
 
 const FIRST: M<'_> = M::up(
@@ -485,6 +486,13 @@ const MENUS: M<'_> = M::up(
     CREATE TABLE told_of_topics (
         chat_id INTEGER PRIMARY KEY
     ) STRICT;
+    ",
+);
+
+const REPLACED_FILES: M<'_> = M::up(
+    "
+    -- 1: its message was edited and has another file now.
+    ALTER TABLE attachments ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0;
     ",
 );
 

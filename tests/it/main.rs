@@ -79,6 +79,7 @@ mod recordings;
 mod redaction;
 mod rendering;
 mod restart;
+mod rich_messages;
 mod runners;
 mod sentences;
 mod service;
