@@ -303,6 +303,38 @@ fn a_file_that_is_replaced_before_claude_reads_it_is_the_one_that_claude_gets() 
 }
 
 #[test]
+fn an_address_behind_words_that_is_changed_is_an_edit() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let linked = |address: &str| {
+        json!({"text": "read the docs", "entities": [
+            {"type": "text_link", "offset": 5, "length": 8, "url": address}]})
+    };
+    let message = machine
+        .api
+        .deliver_message(CHAT, ADA, linked("https://example.org/old"));
+    machine.message_with("You said: read the docs");
+    machine.until_quiet();
+    let mut fields = linked("https://example.org/new");
+    fields["message_id"] = json!(message);
+    fields["date"] = json!(1);
+    fields["chat"] = json!({"id": CHAT.0, "type": "private", "first_name": "Ada"});
+    fields["from"] = json!({"id": ADA.0, "is_bot": false, "first_name": "Ada"});
+    machine.api.deliver(json!({"edited_message": fields}));
+    let question = machine.message_with("You changed a message");
+    machine.api.press(ADA, &question, &question.buttons[1].1);
+    machine.until("claude has it", || {
+        (machine.claude_got().len() == 2).then_some(())
+    });
+    let got = machine.claude_got();
+    assert_eq!(
+        got[1],
+        json!([{"type": "text", "text": "read the docs"}, {"type": "text",
+            "text": "[The addresses behind these words:]\n> the docs: https://example.org/new"}])
+    );
+}
+
+#[test]
 fn a_file_on_its_way_to_claude_is_exchanged_there() {
     let machine = with_documents();
     let _bot = machine.start();
