@@ -79,6 +79,31 @@ pub fn changed_too_late(prompt: PromptId, edit: &Edit, message: Option<MessageId
     }
 }
 
+/// A waiting prompt was edited into a command of the bot's.
+pub fn withdrawn(prompt: PromptId) -> Outgoing {
+    Outgoing::note(
+        "This waited for claude, and you changed it into a command of mine. So claude does not get it; the command was \
+         not carried out either, because commands count only when they are sent. Send it as a new message.",
+    )
+    .with_button("Run it as it was", Press::RunEdited(prompt))
+}
+
+/// As [`withdrawn`], of a prompt that claude has on its input.
+pub fn being_withdrawn() -> Outgoing {
+    Outgoing::note(
+        "You changed this into a command of mine. It is being taken back from claude, which has not read it yet; the \
+         command was not carried out, because commands count only when they are sent. Send it as a new message.",
+    )
+}
+
+/// As [`withdrawn`], of a prompt that claude has read.
+pub fn read_before_command() -> Outgoing {
+    Outgoing::note(
+        "You changed this into a command of mine, but claude has read it as it was. The command was not carried out, \
+         because commands count only when they are sent. Send it as a new message.",
+    )
+}
+
 /// A message was edited that claude has read.
 pub fn edited(prompt: PromptId, goes_on: bool, message: Option<MessageId>) -> Outgoing {
     let again = match goes_on {

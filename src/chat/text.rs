@@ -43,6 +43,25 @@ pub fn misused(verb: Verb) -> Outgoing {
     ))
 }
 
+/// Words behind a command that takes none.
+pub fn words_went_nowhere(verb: Verb) -> Outgoing {
+    let name = verb.name();
+    Outgoing::note(format!(
+        "/{name} takes no words, so claude did not get what you wrote behind it. If claude is to get it, send it again \
+         without /{name}."
+    ))
+}
+
+/// A text of several lines that begins with a command that takes no words.
+pub fn no_command_of_several_lines(verb: Verb) -> Outgoing {
+    let name = verb.name();
+    Outgoing::note(format!(
+        "Nothing was done, and claude did not get this: it begins with /{name}, a command of mine that takes no words, \
+         but has several lines. For the command, send /{name} alone; for claude, send the text with another word at its \
+         beginning."
+    ))
+}
+
 /// claude cannot get this kind of message. `kind` is the Bot API's name for it.
 pub fn cannot_be_passed_on(kind: &str) -> Outgoing {
     Outgoing::note(format!(

@@ -43,7 +43,8 @@ pub fn user_message(content: &Content, id: PromptId) -> String {
 /// `room` is how many bytes of pictures may still go along.
 fn block(block: &Block<'_>, room: &mut u64) -> Value {
     let text = match block {
-        Block::Text(text) => text.clone(),
+        Block::Words(text) => text.clone(),
+        Block::Along(text) => (*text).to_owned(),
         Block::Picture(picture) => match picture_of(&picture.file, room) {
             Ok(Some(bytes)) => {
                 return json!({"type": "image", "source": {

@@ -9,7 +9,7 @@ use crate::domain::prompt::Whose;
 use crate::domain::shown::beginning;
 use crate::domain::shown::folded;
 use crate::domain::shown::last_lines;
-use crate::domain::update::{Origin, Thing};
+use crate::domain::update::{Link, Origin, Thing};
 
 /// Precedes the new words of a message that was edited after claude had read it.
 pub const CORRECTION: &str = "[I have edited an earlier message. It now says:]";
@@ -100,6 +100,35 @@ pub fn forwarded(origin: &Origin) -> String {
         Origin::Unknown => return "[Forwarded:]".to_owned(),
     };
     format!("[Forwarded from {from}:]")
+}
+
+/// The addresses behind the words before it; `None` if there are none.
+pub fn links(links: &[Link]) -> Option<String> {
+    of_links("The addresses behind these words", links)
+}
+
+/// The addresses behind the buttons of the message before it; `None` if there are none.
+pub fn buttons(links: &[Link]) -> Option<String> {
+    of_links("The addresses behind its buttons", links)
+}
+
+fn of_links(heading: &str, links: &[Link]) -> Option<String> {
+    let lines: Vec<String> = links
+        .iter()
+        .map(|link| {
+            let words = beginning(&folded(&link.words), NAME);
+            format!("{words}: {}", folded(&link.address))
+        })
+        .collect();
+    (!lines.is_empty()).then(|| with_words(heading, &lines.join("\n")))
+}
+
+/// Says that an inline bot wrote the message.
+pub fn inline_bot(name: &str) -> String {
+    match folded(name).as_str() {
+        "" => "[Written by an inline bot:]".to_owned(),
+        name => format!("[Written by the inline bot {name}:]"),
+    }
 }
 
 /// A part of a message that is neither words nor a file.

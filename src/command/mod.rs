@@ -94,8 +94,11 @@ pub enum Input {
     Prompt(String),
     /// A command of ours with arguments that make no sense.
     Misused(Verb),
-    /// `/command@somebody_else` in a group.
-    ForAnotherBot,
+    /// `/command@somebody_else`
+    ForAnotherBot {
+        /// The name is one that only bots can have.
+        is_certain: bool,
+    },
 }
 
 /// Reads a text that is addressed to the bot whose username is `bot`.
@@ -117,21 +120,15 @@ pub fn read(text: &str, bot: &str) -> Input {
     }
 
     let (word, rest) = split_word(after_slash);
-    let (rest, addressed) = match rest.strip_prefix('@') {
-        Some(address) => {
-            let end = address
-                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-                .unwrap_or(address.len());
-            let looks_like_a_bot = address[..end].to_ascii_lowercase().ends_with("bot");
-            if address[..end].eq_ignore_ascii_case(bot) {
-                (&address[end..], true)
-            } else if looks_like_a_bot && !word.is_empty() && ends_a_word(&address[end..]) {
-                return Input::ForAnotherBot;
-            } else {
-                (rest, false)
-            }
+    let (rest, addressed) = match address_in(rest) {
+        Some((name, rest)) if name.eq_ignore_ascii_case(bot) => (rest, true),
+        // Names that were bought need not end in "bot".
+        Some((name, rest)) if !word.is_empty() && ends_a_word(rest) => {
+            return Input::ForAnotherBot {
+                is_certain: name.to_ascii_lowercase().ends_with("bot"),
+            };
         }
-        None => (rest, false),
+        _ => (rest, false),
     };
 
     match Verb::named(word) {
@@ -139,6 +136,52 @@ pub fn read(text: &str, bot: &str) -> Input {
         _ if addressed => Input::Prompt(format!("/{word}{rest}")),
         _ => Input::Prompt(text.to_owned()),
     }
+}
+
+/// The name behind a command's `@`, and what follows it.
+fn address_in(rest: &str) -> Option<(&str, &str)> {
+    let address = rest.strip_prefix('@')?;
+    let end = address
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .unwrap_or(address.len());
+    (end > 0).then(|| address.split_at(end))
+}
+
+/// A command that takes no words, and is followed by some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WordsBehind {
+    pub verb: Verb,
+    /// Nobody writes a command like that.
+    pub several_lines: bool,
+}
+
+/// The words behind a command of ours that takes none. The text is addressed to the bot whose username is `bot`.
+pub fn words_behind(text: &str, bot: &str) -> Option<WordsBehind> {
+    let (word, rest) = split_word(text.strip_prefix('/')?);
+    let rest = match address_in(rest) {
+        Some((name, rest)) if name.eq_ignore_ascii_case(bot) => rest,
+        _ => rest,
+    };
+    let verb = Verb::named(word).filter(|_| ends_a_word(rest))?;
+    let taken = match verb {
+        // A link brings one.
+        Verb::Start => 1,
+        Verb::Help
+        | Verb::Status
+        | Verb::Stop
+        | Verb::Diff
+        | Verb::Undo
+        | Verb::Verify
+        | Verb::Raw
+        | Verb::Sessions
+        | Verb::Whoami
+        | Verb::Invite => 0,
+        _ => return None,
+    };
+    (rest.split_whitespace().count() > taken).then(|| WordsBehind {
+        verb,
+        several_lines: text.trim().lines().count() > 1,
+    })
 }
 
 /// Whether a text has the form of a command, ours or not: in a group that is enough to be addressed.
@@ -167,7 +210,7 @@ fn command(verb: Verb, rest: &str) -> Input {
         // `/start` may carry a payload from a link; whatever follows, hello is hello.
         (Verb::Start, _) => Command::Start,
         (Verb::Help, _) => Command::Help,
-        // Nobody who writes `/stop now` wants to be told how to spell it.
+        // Nobody who writes `/stop now` wants to be told how to spell it; `words_behind` says that they went nowhere.
         (Verb::Status, _) => Command::Status,
         (Verb::Stop, _) => Command::Stop,
         (Verb::Diff, _) => Command::Do(WantedJob::Diff),

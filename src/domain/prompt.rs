@@ -25,8 +25,16 @@ pub enum Piece {
     /// An addition to a person's words in a fixed form: a quote, a forward's origin, a file.
     Along(String),
     Picture(Picture),
-    /// A file still to be fetched; its pieces replace this one.
+    /// A file still to be fetched; what it becomes replaces this one.
     Awaited(AttachmentId),
+    Fetched(Fetched),
+}
+
+/// What a file has become.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetched {
+    pub attachment: AttachmentId,
+    pub pieces: Vec<Piece>,
 }
 
 /// A person's words.
@@ -38,6 +46,9 @@ pub struct Written {
     /// They begin on a new line if other words come before them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_a_new_line: bool,
+    /// The addresses behind them, in a fixed form, for a block of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub links: Option<String>,
 }
 
 /// A picture that claude sees.
@@ -52,7 +63,8 @@ pub struct Picture {
 /// One block of a message to claude. Messages API: `text` and `image` blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block<'a> {
-    Text(String),
+    Words(String),
+    Along(&'a str),
     Picture(&'a Picture),
 }
 
@@ -64,6 +76,7 @@ impl Content {
                 text: text.into(),
                 message,
                 on_a_new_line: false,
+                links: None,
             })],
         }
     }
@@ -71,7 +84,7 @@ impl Content {
     /// The person's words, without additions.
     pub fn words(&self) -> String {
         let mut words = String::new();
-        for piece in &self.pieces {
+        for piece in self.flat() {
             if let Piece::Written(written) = piece {
                 append(&mut words, written);
             }
@@ -86,11 +99,10 @@ impl Content {
             return words;
         }
         let along: Vec<&str> = self
-            .pieces
-            .iter()
+            .flat()
             .map(|piece| match piece {
                 Piece::Along(text) => text,
-                Piece::Written(_) => "",
+                Piece::Written(_) | Piece::Fetched(_) => "",
                 Piece::Picture(_) => "(a picture)",
                 Piece::Awaited(_) => "(a file)",
             })
@@ -101,9 +113,16 @@ impl Content {
 
     /// Whether it is only a person's words.
     pub fn is_words_alone(&self) -> bool {
-        self.pieces
-            .iter()
-            .all(|piece| matches!(piece, Piece::Written(_)))
+        self.flat()
+            .all(|piece| matches!(piece, Piece::Written(written) if written.links.is_none()))
+    }
+
+    /// The pieces, with those that files have become in their places.
+    fn flat(&self) -> impl Iterator<Item = &Piece> {
+        self.pieces.iter().flat_map(|piece| match piece {
+            Piece::Fetched(fetched) => fetched.pieces.as_slice(),
+            piece => std::slice::from_ref(piece),
+        })
     }
 
     /// Whether a file of it is still to be fetched.
@@ -113,30 +132,47 @@ impl Content {
             .any(|piece| matches!(piece, Piece::Awaited(_)))
     }
 
-    /// The blocks for claude: adjacent words are one block, each other piece is its own. Empty words, such as a
-    /// removed caption, get none: the Messages API refuses empty blocks.
+    /// The blocks for claude: adjacent words are one block, each other piece is its own, and the addresses behind words
+    /// follow these. Empty words, such as a removed caption, get none: the Messages API refuses empty blocks.
     pub fn blocks(&self) -> Vec<Block<'_>> {
         let mut blocks = Vec::new();
-        let mut words: Option<String> = None;
-        for piece in &self.pieces {
-            if let Piece::Written(written) = piece {
-                append(words.get_or_insert_default(), written);
-                continue;
-            }
-            blocks.extend(
-                words
-                    .take()
-                    .filter(|words| !words.is_empty())
-                    .map(Block::Text),
-            );
+        let mut words = Words::default();
+        for piece in self.flat() {
             match piece {
-                Piece::Along(text) => blocks.push(Block::Text(text.clone())),
-                Piece::Picture(picture) => blocks.push(Block::Picture(picture)),
-                Piece::Written(_) | Piece::Awaited(_) => {}
+                Piece::Written(written) => words.add(written),
+                Piece::Along(text) => {
+                    words.end(&mut blocks);
+                    blocks.push(Block::Along(text));
+                }
+                Piece::Picture(picture) => {
+                    words.end(&mut blocks);
+                    blocks.push(Block::Picture(picture));
+                }
+                Piece::Awaited(_) | Piece::Fetched(_) => words.end(&mut blocks),
             }
         }
-        blocks.extend(words.filter(|words| !words.is_empty()).map(Block::Text));
+        words.end(&mut blocks);
         blocks
+    }
+}
+
+/// Adjacent words, and the addresses behind them.
+#[derive(Default)]
+struct Words<'a> {
+    text: String,
+    links: Vec<&'a str>,
+}
+
+impl<'a> Words<'a> {
+    fn add(&mut self, written: &'a Written) {
+        append(&mut self.text, written);
+        self.links.extend(written.links.as_deref());
+    }
+
+    fn end(&mut self, blocks: &mut Vec<Block<'a>>) {
+        let text = std::mem::take(&mut self.text);
+        blocks.extend((!text.is_empty()).then_some(Block::Words(text)));
+        blocks.extend(self.links.drain(..).map(Block::Along));
     }
 }
 

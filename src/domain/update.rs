@@ -44,10 +44,14 @@ pub struct Message {
     /// Its text, or the caption of its picture or file; empty if there is neither. Bot API: `text`, `caption`.
     pub text: Text,
     pub content: Content,
+    /// The buttons below it that open an address. Bot API: `reply_markup`.
+    pub buttons: Vec<Link>,
     /// The part of the replied-to message that the sender chose. Bot API: `quote`.
-    pub quote: Option<String>,
+    pub quote: Option<Text>,
     pub replies_to: Option<Replied>,
     pub forwarded_from: Option<Origin>,
+    /// The inline bot that wrote it; the sender only chose it. Bot API: `via_bot`.
+    pub inline_bot: Option<String>,
     /// The album that it belongs to. Bot API: `media_group_id`.
     pub album: Option<String>,
 }
@@ -62,8 +66,9 @@ pub struct Replied {
     pub sender: Option<UserId>,
     /// Its sender's name; empty if unknown.
     pub author: String,
-    pub text: String,
+    pub text: Text,
     pub content: Content,
+    pub buttons: Vec<Link>,
 }
 
 /// The author of a forwarded message. Bot API: `MessageOrigin`.
@@ -139,12 +144,20 @@ pub struct Task {
     pub is_done: bool,
 }
 
-/// A text to the byte, and the mentions in it.
+/// A text to the byte, the mentions in it, and the addresses behind it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text {
     pub text: String,
     /// Byte ranges of mentions of this bot.
     pub mentions: Vec<std::ops::Range<usize>>,
+    pub links: Vec<Link>,
+}
+
+/// An address that people do not see, behind words or a button. Bot API: `text_link`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub words: String,
+    pub address: String,
 }
 
 /// A file of a message, as Telegram describes it; not fetched yet.
@@ -166,6 +179,16 @@ pub struct File {
     pub height: Option<u32>,
     /// How long it plays.
     pub seconds: Option<u32>,
+}
+
+impl File {
+    /// Telegram gives the same file another `file_id` each time.
+    pub fn is_same(&self, other: &File) -> bool {
+        match (self.unique_id.as_str(), other.unique_id.as_str()) {
+            ("", _) | (_, "") => self.id == other.id,
+            (one, another) => one == another,
+        }
+    }
 }
 
 /// How the sender sent a file.

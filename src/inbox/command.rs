@@ -1,5 +1,7 @@
 //! Dispatches each command to its handler.
 
+use rusqlite::Connection;
+
 use super::choices::Chooser;
 use super::{
     Follow, Inbox, checks, choices, files, job, logs, new, people, queue, raw, settings, status,
@@ -10,11 +12,14 @@ use crate::chat::text;
 use crate::command::Command;
 use crate::domain::access::Member;
 use crate::domain::id::{ChatThread, MessageId, UpdateSeq};
+use crate::domain::outgoing::Outgoing;
 use crate::store::{StoreError, outbox};
 
 /// A command, its sender and its message.
 pub(super) struct Asked {
     pub command: Command,
+    /// Said beside what the command says.
+    pub told: Option<Outgoing>,
     pub message: MessageId,
     pub member: Member,
     /// What the sender is called.
@@ -31,13 +36,14 @@ impl Inbox {
     ) -> Result<(), StoreError> {
         let Asked {
             command,
+            told,
             message,
             member,
             name,
         } = asked;
         match command {
             Command::Start | Command::Help => {
-                self.effect(seq, at, move |db| {
+                self.effect_and(told, seq, at, move |db| {
                     outbox::insert(db, at, &text::help())?;
                     Ok(Follow {
                         // Before its first message a chat is not known to Telegram.
@@ -67,7 +73,7 @@ impl Inbox {
                         .owner()
                         .is_some_and(|owner| owner.chat == at.chat),
                 };
-                self.effect(seq, at, move |db| {
+                self.effect_and(told, seq, at, move |db| {
                     outbox::insert(db, at, &status::look(db, at, &bot)?)?;
                     Ok(Follow::default())
                 })
@@ -79,15 +85,21 @@ impl Inbox {
             }
             Command::Raw => {
                 let reply = raw::read(&self.store, &self.runs, at).await?;
-                self.reply(seq, at, reply.replying_to(Some(message))).await
+                self.effect_and(told, seq, at, move |db| {
+                    outbox::insert(db, at, &reply.replying_to(Some(message)))?;
+                    Ok(Follow::default())
+                })
+                .await
             }
             Command::Get(path) => {
                 self.effect(seq, at, move |db| files::get(db, at, path, message))
                     .await
             }
             Command::Do(wanted) => {
-                self.effect(seq, at, move |db| job::request(db, at, wanted, message))
-                    .await
+                self.effect_and(told, seq, at, move |db| {
+                    job::request(db, at, wanted, message)
+                })
+                .await
             }
             Command::Checks(change) => {
                 let for_all = checks::ForAll {
@@ -124,10 +136,13 @@ impl Inbox {
                 })
                 .await
             }
-            Command::Stop => self.effect(seq, at, move |db| stop::request(db, at)).await,
+            Command::Stop => {
+                self.effect_and(told, seq, at, move |db| stop::request(db, at))
+                    .await
+            }
             Command::Sessions => {
                 let is_owner = self.access.is_owner_alone(member, at.chat);
-                self.effect(seq, at, move |db| switch::list(db, at, is_owner))
+                self.effect_and(told, seq, at, move |db| switch::list(db, at, is_owner))
                     .await
             }
             Command::Resume(session) => {
@@ -137,7 +152,7 @@ impl Inbox {
             }
             Command::Whoami => {
                 let access = self.access.clone();
-                self.effect(seq, at, move |db| {
+                self.effect_and(told, seq, at, move |db| {
                     people::whoami(db, at, member.user(), &name, &access)
                 })
                 .await
@@ -149,7 +164,7 @@ impl Inbox {
             }
             Command::Invite => {
                 let bot = bot.to_owned();
-                self.effect(seq, at, move |db| {
+                self.effect_and(told, seq, at, move |db| {
                     people::invite(db, at, member.user(), &bot)
                 })
                 .await
@@ -160,5 +175,26 @@ impl Inbox {
                     .await
             }
         }
+    }
+
+    /// The command's effect, and what is said beside it.
+    async fn effect_and<F>(
+        &self,
+        told: Option<Outgoing>,
+        seq: UpdateSeq,
+        at: ChatThread,
+        effect: F,
+    ) -> Result<(), StoreError>
+    where
+        F: FnOnce(&Connection) -> rusqlite::Result<Follow> + Send + 'static,
+    {
+        self.effect(seq, at, move |db| {
+            let follow = effect(db)?;
+            if let Some(told) = told {
+                outbox::insert(db, at, &told)?;
+            }
+            Ok(follow)
+        })
+        .await
     }
 }

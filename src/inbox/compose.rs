@@ -10,7 +10,7 @@ use crate::claude::forms;
 use crate::domain::id::MessageId;
 use crate::domain::prompt::Whose;
 use crate::domain::prompt::{Content, Piece, Written};
-use crate::domain::update::{Content as Sent, File, Message, Replied};
+use crate::domain::update::{Content as Sent, File, Link, Message, Replied, Text};
 use crate::store::gatherings::Album;
 
 /// A part of what a message adds.
@@ -19,9 +19,14 @@ use crate::store::gatherings::Album;
 pub(super) enum Part {
     Along(String),
     File(File),
+    /// A file of the message that is replied to.
+    FileOfAnother(File),
     Written {
         text: String,
         message: Option<MessageId>,
+        /// The addresses behind them.
+        #[serde(default)]
+        links: Option<String>,
     },
 }
 
@@ -44,14 +49,15 @@ pub(super) fn parts(
     let mut parts = Vec::new();
     match (&message.replies_to, answered) {
         (Some(replied), Some(answered)) => {
-            reply(message.quote.as_deref(), replied, answered, &mut parts);
+            reply(message.quote.as_ref(), replied, answered, &mut parts);
         }
-        _ => parts.extend(
-            message
-                .quote
-                .as_deref()
-                .map(|quote| Part::Along(forms::quoted(&Whose::Others(String::new()), quote))),
-        ),
+        _ => {
+            if let Some(quote) = &message.quote {
+                let form = forms::quoted(&Whose::Others(String::new()), &quote.text);
+                parts.push(Part::Along(form));
+                along(forms::links(&quote.links), &mut parts);
+            }
+        }
     }
     parts.extend(
         message
@@ -59,42 +65,69 @@ pub(super) fn parts(
             .as_ref()
             .map(|origin| Part::Along(forms::forwarded(origin))),
     );
-    sent(&message.content, &mut parts);
+    parts.extend(
+        message
+            .inline_bot
+            .as_ref()
+            .map(|bot| Part::Along(forms::inline_bot(bot))),
+    );
+    sent(&message.content, Part::File, &mut parts);
     if !words.is_empty() {
         parts.push(Part::Written {
             text: words.to_owned(),
             message: number,
+            links: forms::links(&message.text.links),
         });
     }
+    along(forms::buttons(&message.buttons), &mut parts);
     parts
 }
 
-fn reply(quote: Option<&str>, replied: &Replied, answered: &Answered, parts: &mut Vec<Part>) {
+fn along(form: Option<String>, parts: &mut Vec<Part>) {
+    parts.extend(form.map(Part::Along));
+}
+
+fn reply(quote: Option<&Text>, replied: &Replied, answered: &Answered, parts: &mut Vec<Part>) {
     // The bot's own messages are claude's or about it; unsupported content brings nothing.
     let brings_more = !replied.is_the_bots
         && !answered.is_known
         && matches!(replied.content, Sent::Files(_) | Sent::Thing(_));
     // In the chat an answer has a footer.
     let said = match answered.whose {
-        Whose::Answer { .. } => without_footer(&replied.text),
-        _ => &replied.text,
+        Whose::Answer { .. } => without_footer(&replied.text.text),
+        _ => &replied.text.text,
     };
     let is_nobodys = answered.whose == Whose::Others(String::new());
     let line = match quote {
-        Some(quote) => Some(forms::quoted(&answered.whose, quote)),
-        None if is_nobodys && replied.text.is_empty() && !brings_more => None,
+        Some(quote) => Some(forms::quoted(&answered.whose, &quote.text)),
+        None if is_nobodys && replied.text.text.is_empty() && !brings_more => None,
         None => forms::replied(&answered.whose, said),
     };
-    parts.extend(line.map(Part::Along));
+    let Some(line) = line else {
+        return;
+    };
+    // Of claude's own answers only a beginning is there.
+    let links: Vec<Link> = quote
+        .unwrap_or(&replied.text)
+        .links
+        .iter()
+        .filter(|link| line.contains(&*link.words))
+        .cloned()
+        .collect();
+    parts.push(Part::Along(line));
+    along(forms::links(&links), parts);
     if brings_more {
-        sent(&replied.content, parts);
+        sent(&replied.content, Part::FileOfAnother, parts);
+    }
+    if quote.is_none() && !replied.is_the_bots {
+        along(forms::buttons(&replied.buttons), parts);
     }
 }
 
-fn sent(content: &Sent, parts: &mut Vec<Part>) {
+fn sent(content: &Sent, file: fn(File) -> Part, parts: &mut Vec<Part>) {
     match content {
         Sent::Text | Sent::Service(_) => {}
-        Sent::Files(files) => parts.extend(files.iter().cloned().map(Part::File)),
+        Sent::Files(files) => parts.extend(files.iter().cloned().map(file)),
         Sent::Thing(thing) => parts.push(Part::Along(forms::thing(thing))),
         Sent::Impossible(kind) => parts.push(Part::Along(forms::left_out(&kind.replace('_', " ")))),
     }
@@ -144,8 +177,12 @@ pub(super) fn append_to_album(content: &mut Content, pieces: Vec<Piece>, album: 
 pub(super) fn without_files(parts: &[Part]) -> Content {
     let pieces = parts.iter().filter_map(|part| match part {
         Part::Along(text) => Some(Piece::Along(text.clone())),
-        Part::Written { text, message } => Some(written(text.clone(), *message)),
-        Part::File(_) => None,
+        Part::Written {
+            text,
+            message,
+            links,
+        } => Some(written(text.clone(), *message, links.clone())),
+        Part::File(_) | Part::FileOfAnother(_) => None,
     });
     Content {
         pieces: pieces.collect(),
@@ -153,10 +190,11 @@ pub(super) fn without_files(parts: &[Part]) -> Content {
 }
 
 /// Words as a piece.
-pub(super) fn written(text: String, message: Option<MessageId>) -> Piece {
+pub(super) fn written(text: String, message: Option<MessageId>, links: Option<String>) -> Piece {
     Piece::Written(Written {
         text,
         message,
         on_a_new_line: false,
+        links,
     })
 }

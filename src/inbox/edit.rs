@@ -5,16 +5,17 @@ use uuid::Uuid;
 
 use super::button::Pressed;
 use super::request::{self, Request};
-use super::{Follow, Inbox};
-use crate::chat::{queue as words, toast};
+use super::{Follow, Inbox, job};
+use crate::chat::{queue as question_words, toast};
 use crate::claude::forms;
 use crate::domain::access::{Access, Member};
-use crate::domain::id::{ChatId, ChatThread, MessageId, PromptId, RunId, UpdateSeq};
+use crate::domain::id::{AttachmentId, ChatId, ChatThread, MessageId, PromptId, RunId, UpdateSeq};
 use crate::domain::prompt::{Content, Piece, Written};
-use crate::domain::update::Message;
-use crate::store::edits::{self, Change, Stage};
+use crate::domain::update::{Content as Sent, File, Message};
+use crate::store::edits::{self, Change, Edited, Stage};
 use crate::store::prompts::{self, Prompt};
-use crate::store::{StoreError, outbox, runs};
+use crate::store::steering::{self, Cancelled};
+use crate::store::{StoreError, attachments, outbox, runs};
 
 impl Inbox {
     /// A message was edited.
@@ -24,30 +25,39 @@ impl Inbox {
         message: Message,
         bot: &str,
     ) -> Result<(), StoreError> {
-        let (Request::Prompt(words) | Request::Aside(words)) = request::read(&message, bot) else {
-            return self.done(seq).await;
-        };
         let at = message.at;
-        self.effect(seq, at, move |db| edited(db, at, message.id, &words))
-            .await
+        let words = match request::read(&message, bot) {
+            Request::Prompt(words) | Request::Aside(words) => Some(words),
+            Request::Nothing | Request::Reply(_) | Request::Command { .. } => None,
+        };
+        self.effect(seq, at, move |db| {
+            edited(db, at, &message, words.as_deref())
+        })
+        .await
     }
 }
 
-/// Applies an edit to the message's prompt. Nothing happens if there is none or the words are the same: Telegram also
-/// reports an edit when a link gets its preview.
-pub(super) fn edited(
+/// Applies an edit to the message's prompt. Nothing happens if there is none or nothing is new: Telegram also reports
+/// an edit when a link gets its preview. `words`: `None` if they are not for claude.
+fn edited(
     db: &Connection,
     at: ChatThread,
-    message: MessageId,
-    text: &str,
+    message: &Message,
+    words: Option<&str>,
 ) -> rusqlite::Result<Follow> {
-    let Some(edited) = edits::of_message(db, at.chat, message)? else {
+    let Some(edited) = edits::of_message(db, at.chat, message.id)? else {
         return Ok(Follow::default());
     };
+    // Later parts of a prompt may begin with whatever they like.
+    let is_for_claude = words.is_some() || edited.first != Some(message.id);
+    let words = words.unwrap_or(&message.text.text);
     let before = edited.changed_to.as_ref().unwrap_or(&edited.content);
-    let content = changed(before, message, text);
+    let content = changed(db, edited.prompt, before, message, words)?;
     if content == *before {
         return Ok(Follow::default());
+    }
+    if !is_for_claude {
+        return withdraw(db, at, &edited, message.id);
     }
     match edited.stage {
         Stage::Waits => prompts::set_content(db, edited.prompt, &content)?,
@@ -56,34 +66,127 @@ pub(super) fn edited(
             edits::change(db, edited.prompt, &content)?;
             if edited.changed_to.is_none() {
                 let goes_on = edited.stage == Stage::Running;
-                let question = words::edited(edited.prompt, goes_on, Some(message));
+                let question = question_words::edited(edited.prompt, goes_on, Some(message.id));
                 outbox::insert(db, at, &question)?;
             }
         }
     }
+    let fetches = job::fetch(db, at, edited.run, Some(message.id))?;
+    Ok(Follow {
+        tell_worker: Some(at),
+        wake_beside: fetches.then_some(at),
+        ..Follow::default()
+    })
+}
+
+/// The new words are for the bot: the old ones count no more, and a command counts only when it is sent.
+fn withdraw(
+    db: &Connection,
+    at: ChatThread,
+    edited: &Edited,
+    message: MessageId,
+) -> rusqlite::Result<Follow> {
+    let cancelled = match edited.stage {
+        Stage::Waits | Stage::OnItsWay => steering::cancel(db, at, edited.run)?,
+        Stage::Running | Stage::Over => Cancelled::TooLate,
+    };
+    let told = match cancelled {
+        Cancelled::Done => {
+            // It is what the button runs.
+            edits::change(db, edited.prompt, &edited.content)?;
+            question_words::withdrawn(edited.prompt)
+        }
+        Cancelled::Asked => question_words::being_withdrawn(),
+        Cancelled::TooLate => question_words::read_before_command(),
+    };
+    outbox::insert(db, at, &told.replying_to(Some(message)))?;
     Ok(Follow {
         tell_worker: Some(at),
         ..Follow::default()
     })
 }
 
-fn changed(content: &Content, message: MessageId, text: &str) -> Content {
-    let mut content = content.clone();
-    let words = content.pieces.iter_mut().find_map(|piece| match piece {
-        Piece::Written(written) if written.message == Some(message) => Some(written),
+fn changed(
+    db: &Connection,
+    prompt: PromptId,
+    before: &Content,
+    message: &Message,
+    words: &str,
+) -> rusqlite::Result<Content> {
+    let mut content = before.clone();
+    change_words(&mut content, message, words);
+    change_files(db, prompt, &mut content, message)?;
+    Ok(content)
+}
+
+fn change_words(content: &mut Content, message: &Message, words: &str) {
+    let links = forms::links(&message.text.links);
+    match content.pieces.iter_mut().find_map(|piece| match piece {
+        Piece::Written(written) if written.message == Some(message.id) => Some(written),
         _ => None,
-    });
-    match words {
-        Some(written) => text.clone_into(&mut written.text),
+    }) {
+        Some(written) => {
+            words.clone_into(&mut written.text);
+            written.links = links;
+        }
         // A file without words has got a caption.
-        None if !text.is_empty() => content.pieces.push(Piece::Written(Written {
-            text: text.to_owned(),
-            message: Some(message),
+        None if !words.is_empty() => content.pieces.push(Piece::Written(Written {
+            text: words.to_owned(),
+            message: Some(message.id),
             on_a_new_line: true,
+            links,
         })),
         None => {}
     }
-    content
+}
+
+/// Puts the message's new files into the places of those that it has no more; else before its words.
+fn change_files(
+    db: &Connection,
+    prompt: PromptId,
+    content: &mut Content,
+    message: &Message,
+) -> rusqlite::Result<()> {
+    let now: &[File] = match &message.content {
+        Sent::Files(files) => files,
+        _ => &[],
+    };
+    let there = attachments::in_content(db, content, message.id)?;
+    let known: Vec<File> = match there.is_empty() {
+        // What an earlier version fetched has no number in the content.
+        true => attachments::of_message(db, prompt, message.id)?,
+        false => there.iter().map(|(_, file)| file.clone()).collect(),
+    };
+    let gone: Vec<AttachmentId> = there
+        .into_iter()
+        .filter(|(_, file)| !now.iter().any(|new| new.is_same(file)))
+        .map(|(id, _)| id)
+        .collect();
+    let mut new = Vec::new();
+    for file in now {
+        if !known.iter().any(|old| old.is_same(file)) {
+            let id = attachments::insert(db, prompt, Some(message.id), file)?;
+            new.push(Piece::Awaited(id));
+        }
+    }
+    let is_gone = |piece: &Piece| match piece {
+        Piece::Awaited(id) => gone.contains(id),
+        Piece::Fetched(fetched) => gone.contains(&fetched.attachment),
+        _ => false,
+    };
+    let is_words = |piece: &Piece| matches!(piece, Piece::Written(written) if written.message == Some(message.id));
+    let pieces = &mut content.pieces;
+    let place = pieces
+        .iter()
+        .position(is_gone)
+        .or_else(|| pieces.iter().position(is_words))
+        .unwrap_or(pieces.len());
+    pieces.splice(place..place, new);
+    pieces.retain(|piece| !is_gone(piece));
+    for id in gone {
+        attachments::set_replaced(db, id)?;
+    }
+    Ok(())
 }
 
 /// What to do with a change.
@@ -110,16 +213,28 @@ pub(super) fn pressed(
     let follow = Follow::wake(taken.run.at);
     if wish == Wish::RunAgain {
         runs::request_stop(db, taken.run.id)?;
-        queue(db, &taken, taken.content.clone())?;
+        let again = queue(db, &taken, taken.content.clone())?;
+        // Edits now go to the new prompt.
+        prompts::move_messages(db, prompt, again.prompt)?;
+        attachments::move_settled(db, prompt, again.prompt)?;
+        attachments::move_awaited(db, &taken.content, again.prompt)?;
+        let fetches = job::fetch(db, taken.run.at, again.run, taken.run.asked_by)?;
         return Ok(Pressed::over(toast::RUNNING_AGAIN).with(Follow {
             stop: vec![taken.run.at],
+            wake_beside: fetches.then_some(taken.run.at),
             ..follow
         }));
     }
     let mut pieces = vec![Piece::Along(forms::CORRECTION.to_owned())];
     pieces.extend(taken.content.pieces.iter().cloned().map(without_message));
-    queue(db, &taken, Content { pieces })?;
-    Ok(Pressed::over(toast::CORRECTED).with(follow))
+    let content = Content { pieces };
+    let correction = queue(db, &taken, content.clone())?;
+    attachments::move_awaited(db, &content, correction.prompt)?;
+    let fetches = job::fetch(db, taken.run.at, correction.run, taken.run.asked_by)?;
+    Ok(Pressed::over(toast::CORRECTED).with(Follow {
+        wake_beside: fetches.then_some(taken.run.at),
+        ..follow
+    }))
 }
 
 /// Takes the change, for the message's writer or the owner; a press of others, or a late one, is refused.
@@ -151,7 +266,12 @@ fn without_message(piece: Piece) -> Piece {
     }
 }
 
-fn queue(db: &Connection, of: &Change, content: Content) -> rusqlite::Result<()> {
+struct Queued {
+    run: RunId,
+    prompt: PromptId,
+}
+
+fn queue(db: &Connection, of: &Change, content: Content) -> rusqlite::Result<Queued> {
     let run = RunId::new();
     runs::insert(db, run, &of.run.session, of.run.at)?;
     let prompt = Prompt {
@@ -161,5 +281,9 @@ fn queue(db: &Connection, of: &Change, content: Content) -> rusqlite::Result<()>
         user: of.writer,
         sent_at: None,
     };
-    prompts::insert(db, run, &prompt)
+    prompts::insert(db, run, &prompt)?;
+    Ok(Queued {
+        run,
+        prompt: prompt.id,
+    })
 }

@@ -7,9 +7,9 @@ use rusqlite::Connection;
 
 use super::compose::{self, Part};
 use super::prompt::{Asked, pieces};
-use crate::domain::id::{ChatThread, MessageId, PromptId, RunId};
+use crate::domain::id::{ChatThread, MessageId, PromptId, RunId, UserId};
 use crate::domain::prompt::Content;
-use crate::domain::update::Content as Sent;
+use crate::domain::update::{Content as Sent, Message};
 use crate::store::gatherings::{self, Album, Gathering, Kind, Newest};
 use crate::store::{now, prompts};
 
@@ -41,6 +41,7 @@ pub(super) fn join(
     let mut gathering = waiting.gathering.unwrap_or(Gathering {
         kind: Kind::Comment,
         goes_on: false,
+        may_be_cut: false,
         last_sent_at: 0,
     });
     // The rest of a paste is all text: no mention in it addresses the bot.
@@ -62,6 +63,7 @@ pub(super) fn join(
         }
     }
     gathering.goes_on = is_full(asked);
+    gathering.may_be_cut = is_near_full(asked);
     gathering.last_sent_at = asked.sent_at();
     let wait = match gathering.kind {
         Kind::Paste => PASTE_MS,
@@ -75,12 +77,15 @@ pub(super) fn join(
 }
 
 fn belongs(newest: &Newest, asked: &Asked) -> bool {
-    let now = now();
     let is_open = match &newest.gathering {
-        Some(_) => newest.until.is_some_and(|until| until > now),
-        None => now - newest.kept_at < QUIET_MS,
+        Some(_) => is_gathering(newest),
+        None => now() - newest.kept_at < QUIET_MS,
     };
     is_open && was_sent_along(newest, asked)
+}
+
+fn is_gathering(newest: &Newest) -> bool {
+    newest.until.is_some_and(|until| until > now())
 }
 
 /// Whether the message was sent together with the sender's last prompt, by Telegram's clock. If it arrived too late to
@@ -89,12 +94,49 @@ fn was_sent_along(newest: &Newest, asked: &Asked) -> bool {
     let is_forward = asked.message.forwarded_from.is_some();
     let is_near = |last: i64| (asked.sent_at() - last).abs() <= APART_MS;
     match &newest.gathering {
-        Some(gathering) => {
-            is_near(gathering.last_sent_at) && (gathering.kind != Kind::Comment || is_forward)
-        }
+        Some(gathering) => is_near(gathering.last_sent_at) && fits(gathering, asked),
         // A single message: its forward arrived separately.
         None => is_forward && newest.sent_at.is_some_and(is_near),
     }
+}
+
+/// What people of a group say to each other meanwhile does not belong to what one of them has sent to the bot.
+fn fits(gathering: &Gathering, asked: &Asked) -> bool {
+    if asked.message.forwarded_from.is_some() {
+        return true;
+    }
+    let is_of_the_album = match &gathering.kind {
+        Kind::Album(album) => asked.message.album.as_ref() == Some(&album.id),
+        Kind::Comment => return false,
+        Kind::Paste | Kind::Burst => false,
+    };
+    let is_its_rest = gathering.may_be_cut && asked.message.content == Sent::Text;
+    asked.is_addressed || is_of_the_album || is_its_rest
+}
+
+/// Whether a text that begins with a command of the bot's is the rest of a text that Telegram has cut.
+///
+/// After a full message it is, whatever it says. After one that is only nearly full, a command as people write it, with
+/// nothing behind it, is one.
+pub(super) fn goes_on_with(
+    db: &Connection,
+    at: ChatThread,
+    user: UserId,
+    message: &Message,
+    is_bare_command: bool,
+) -> rusqlite::Result<bool> {
+    let sent_at = message.sent_at.saturating_mul(1000);
+    let newest = gatherings::newest(db, at, user)?.filter(|newest| newest.waits);
+    let Some((newest, gathering)) =
+        newest.and_then(|newest| Some((newest.clone(), newest.gathering?)))
+    else {
+        return Ok(false);
+    };
+    let is_rest = gathering.goes_on || gathering.may_be_cut && !is_bare_command;
+    Ok(gathering.kind == Kind::Paste
+        && is_rest
+        && is_gathering(&newest)
+        && (sent_at - gathering.last_sent_at).abs() <= APART_MS)
 }
 
 /// Whether a group message that does not address the bot is the rest of one that did.
@@ -140,6 +182,7 @@ pub(super) fn begin(
         let gathering = Gathering {
             kind,
             goes_on: is_full(asked),
+            may_be_cut: is_near_full(asked),
             last_sent_at: asked.sent_at(),
         };
         gatherings::set(db, run, now() + wait, &gathering)?;

@@ -209,7 +209,13 @@ impl Inbox {
             ..message.at
         };
         self.tell_of_topics(at).await?;
-        let request = request::read(&message, bot);
+        let request = match request::read(&message, bot) {
+            request @ (Request::Prompt(_) | Request::Aside(_)) => request,
+            _ if self.goes_on(at, member.user(), &message, bot).await? => {
+                Request::Prompt(message.text.text.clone())
+            }
+            request => request,
+        };
         let is_addressed = !matches!(request, Request::Aside(_));
         match request {
             Request::Nothing => self.done(seq).await,
@@ -229,7 +235,7 @@ impl Inbox {
                 };
                 self.prompt(at, asked).await
             }
-            Request::Command(command) => {
+            Request::Command { command, told } => {
                 let user = member.user();
                 let close = move |db: &Connection| gatherings::close(db, at, user);
                 if self.store.transaction(close).await? {
@@ -237,6 +243,7 @@ impl Inbox {
                 }
                 let asked = Asked {
                     command,
+                    told,
                     message: message.id,
                     member,
                     name: message.sender_name,
@@ -244,6 +251,24 @@ impl Inbox {
                 self.command(seq, at, asked, bot).await
             }
         }
+    }
+
+    /// Whether a text that would be a command is the rest of one that Telegram has cut.
+    async fn goes_on(
+        &self,
+        at: ChatThread,
+        user: UserId,
+        message: &Message,
+        bot: &str,
+    ) -> Result<bool, StoreError> {
+        if !request::is_own_text(message) {
+            return Ok(false);
+        }
+        let is_bare = request::is_bare_command(message, bot);
+        let message = message.clone();
+        self.store
+            .transaction(move |db| gather::goes_on_with(db, at, user, &message, is_bare))
+            .await
     }
 
     /// Once in a private chat with topics, which its person may have switched on without knowing.

@@ -150,7 +150,14 @@ pub(super) fn pieces(
         .map(|part| {
             Ok(match part {
                 Part::Along(text) => Piece::Along(text),
-                Part::Written { text, message } => compose::written(text, message),
+                Part::Written {
+                    text,
+                    message,
+                    links,
+                } => compose::written(text, message, links),
+                Part::FileOfAnother(file) => {
+                    Piece::Awaited(attachments::insert(db, prompt, None, &file)?)
+                }
                 Part::File(file) => {
                     Piece::Awaited(attachments::insert(db, prompt, message, &file)?)
                 }

@@ -81,7 +81,7 @@ impl Inbox {
     ) -> Result<bool, StoreError> {
         let Some(to) = message
             .answers()
-            .filter(|_| message.content == Content::Text)
+            .filter(|_| message.content == Content::Text && message.inline_bot.is_none())
         else {
             return Ok(false);
         };

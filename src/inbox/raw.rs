@@ -17,7 +17,7 @@ use crate::claude::control;
 use crate::claude::folder::{RunFolder, Spec};
 use crate::domain::id::{ChatThread, PromptId};
 use crate::domain::outgoing::Outgoing;
-use crate::domain::prompt::{Content, Picture, Piece};
+use crate::domain::prompt::{Block, Content, Picture};
 use crate::store::{Store, StoreError, prompts};
 
 /// Arguments that say what claude does, rather than how telecoder speaks with it.
@@ -116,23 +116,12 @@ enum Came<'a> {
 
 /// In the order of [`Content::blocks`].
 fn origins(content: &Content) -> Vec<Came<'_>> {
-    let mut origins = Vec::new();
-    let mut in_words = false;
-    for piece in &content.pieces {
-        let was_in_words = std::mem::replace(&mut in_words, false);
-        match piece {
-            Piece::Written(_) => {
-                in_words = true;
-                if !was_in_words {
-                    origins.push(Came::Written);
-                }
-            }
-            Piece::Along(_) => origins.push(Came::Along),
-            Piece::Picture(picture) => origins.push(Came::From(picture)),
-            Piece::Awaited(_) => {}
-        }
-    }
-    origins
+    let came = |block| match block {
+        Block::Words(_) => Came::Written,
+        Block::Along(_) => Came::Along,
+        Block::Picture(picture) => Came::From(picture),
+    };
+    content.blocks().into_iter().map(came).collect()
 }
 
 fn start(spec: &Spec) -> Start {

@@ -8,7 +8,7 @@ use crate::domain::id::{PromptId, RunId, UserId};
 use crate::domain::prompt::{Content, Piece};
 use crate::domain::run::Run;
 use crate::store::prompts::{self, Prompt};
-use crate::store::{edits, measured, runs, sessions};
+use crate::store::{attachments, edits, measured, runs, sessions};
 
 /// How many earlier prompts a new conversation is told.
 const EARLIER_TOLD: usize = 20;
@@ -132,6 +132,7 @@ fn queue(
         let repeated = &asked[asked.len() - before.len()..];
         for (old, new) in before.iter().zip(repeated) {
             prompts::move_messages(db, old.id, new.id)?;
+            attachments::move_settled(db, old.id, new.id)?;
         }
     }
     Ok(())

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{from_json, now, prompts, to_json};
+use super::{edits, from_json, now, prompts, to_json};
 use crate::domain::fetched::Missed;
 use crate::domain::id::{AttachmentId, MessageId, PromptId, RunId};
-use crate::domain::prompt::Piece;
+use crate::domain::prompt::{Content, Fetched, Piece};
 use crate::domain::update::File;
 
 /// A file that is still to be fetched.
@@ -72,8 +72,8 @@ pub fn awaited(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Attachment>>
 pub fn standing(db: &Connection, run: RunId) -> rusqlite::Result<Option<Standing>> {
     db.prepare_cached(
         "SELECT r.state = 'queued', r.gathers_until,
-                count(*) FILTER (WHERE a.state = 'awaited'), count(*) FILTER (WHERE a.state = 'there'),
-                count(*) FILTER (WHERE a.state = 'failed')
+                count(*) FILTER (WHERE a.state = 'awaited'), count(*) FILTER (WHERE a.state = 'there' AND a.replaced = 0),
+                count(*) FILTER (WHERE a.state = 'failed' AND a.replaced = 0)
          FROM runs r LEFT JOIN prompts p ON p.run_id = r.id LEFT JOIN attachments a ON a.prompt_id = p.id
          WHERE r.id = ?1 GROUP BY r.id",
     )?
@@ -155,16 +155,101 @@ fn settle(
     let Some(prompt) = prompt else {
         return Ok(false);
     };
+    let fetched = Fetched {
+        attachment: id,
+        pieces,
+    };
     let mut content = prompts::content(db, prompt)?;
-    let place = content
-        .pieces
-        .iter()
-        .position(|piece| *piece == Piece::Awaited(id));
-    if let Some(place) = place {
-        content.pieces.splice(place..=place, pieces);
+    if put(&mut content, &fetched) {
         prompts::set_content(db, prompt, &content)?;
     }
+    if let Some(mut changed) = edits::changed_to(db, prompt)?
+        && put(&mut changed, &fetched)
+    {
+        edits::change(db, prompt, &changed)?;
+    }
     Ok(true)
+}
+
+/// Puts what a file became into its place, if it has one.
+fn put(content: &mut Content, fetched: &Fetched) -> bool {
+    let awaited = Piece::Awaited(fetched.attachment);
+    let place = content.pieces.iter_mut().find(|piece| **piece == awaited);
+    let has_place = place.is_some();
+    if let Some(place) = place {
+        *place = Piece::Fetched(fetched.clone());
+    }
+    has_place
+}
+
+/// The files that came with a message, as far as they are in this content of its prompt.
+pub fn in_content(
+    db: &Connection,
+    content: &Content,
+    message: MessageId,
+) -> rusqlite::Result<Vec<(AttachmentId, File)>> {
+    let mut found = Vec::new();
+    for piece in &content.pieces {
+        let id = match piece {
+            Piece::Awaited(id) => *id,
+            Piece::Fetched(fetched) => fetched.attachment,
+            _ => continue,
+        };
+        let file = db
+            .prepare_cached("SELECT file FROM attachments WHERE id = ?1 AND message_id = ?2")?
+            .query_row(params![id.0, message.0], |row| {
+                from_json(0, &row.get::<_, String>(0)?)
+            })
+            .optional()?;
+        found.extend(file.map(|file| (id, file)));
+    }
+    Ok(found)
+}
+
+/// The files that came with a message of a prompt, and were not replaced.
+pub fn of_message(
+    db: &Connection,
+    prompt: PromptId,
+    message: MessageId,
+) -> rusqlite::Result<Vec<File>> {
+    db.prepare_cached(
+        "SELECT file FROM attachments WHERE prompt_id = ?1 AND message_id = ?2 AND replaced = 0 ORDER BY id",
+    )?
+    .query_map(params![prompt.0.to_string(), message.0], |row| {
+        from_json(0, &row.get::<_, String>(0)?)
+    })?
+    .collect()
+}
+
+/// Its message has another file now: nobody waits for this one any more.
+pub fn set_replaced(db: &Connection, id: AttachmentId) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE attachments SET replaced = 1, failure = NULL,
+                state = CASE state WHEN 'awaited' THEN 'failed' ELSE state END
+         WHERE id = ?1",
+    )?
+    .execute([id.0])?;
+    Ok(())
+}
+
+/// Another prompt has the files of this one from now on, except those that are still to be fetched.
+pub fn move_settled(db: &Connection, from: PromptId, to: PromptId) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE attachments SET prompt_id = ?2 WHERE prompt_id = ?1 AND state <> 'awaited'",
+    )?
+    .execute([from.0.to_string(), to.0.to_string()])?;
+    Ok(())
+}
+
+/// Another prompt waits for those files of its content that are not there yet.
+pub fn move_awaited(db: &Connection, content: &Content, to: PromptId) -> rusqlite::Result<()> {
+    for piece in &content.pieces {
+        if let Piece::Awaited(id) = piece {
+            db.prepare_cached("UPDATE attachments SET prompt_id = ?2 WHERE id = ?1")?
+                .execute(params![id.0, to.0.to_string()])?;
+        }
+    }
+    Ok(())
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Attachment> {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::prompts::{COLUMNS, from_row};
 use super::runs::{Place, run_id};
 use super::{from_json, to_json};
-use crate::domain::id::{ChatId, ChatThread, MessageId, PromptId, SessionId, UserId};
+use crate::domain::id::{ChatId, ChatThread, MessageId, PromptId, RunId, SessionId, UserId};
 use crate::domain::prompt::Content;
 use crate::store::chats::place_from;
 
@@ -19,6 +19,9 @@ pub struct Edited {
     /// The content of an earlier edit that nobody has decided about yet.
     pub changed_to: Option<Content>,
     pub stage: Stage,
+    pub run: RunId,
+    /// Its first message.
+    pub first: Option<MessageId>,
 }
 
 /// How far a prompt is.
@@ -39,7 +42,7 @@ pub fn of_message(
     message: MessageId,
 ) -> rusqlite::Result<Option<Edited>> {
     db.prepare_cached(&format!(
-        "SELECT {COLUMNS}, p.edited, r.state, p.handed_to IS NOT NULL, p.taken_up_at IS NOT NULL
+        "SELECT {COLUMNS}, p.edited, r.state, p.handed_to IS NOT NULL, p.taken_up_at IS NOT NULL, r.id
          FROM prompt_messages m JOIN prompts p ON p.id = m.prompt_id JOIN runs r ON r.id = p.run_id
          WHERE m.chat_id = ?1 AND m.message_id = ?2"
     ))?
@@ -49,6 +52,8 @@ pub fn of_message(
         let edit = edit.map(|json| edit_from(6, &json)).transpose()?;
         Ok(Edited {
             prompt: prompt.id,
+            run: run_id(10, &row.get::<_, String>(10)?)?,
+            first: prompt.message,
             content: prompt.content,
             changed_to: match edit {
                 Some(Edit::Changed(content)) => Some(content),
@@ -72,6 +77,20 @@ pub(super) fn edit_from(column: usize, json: &str) -> rusqlite::Result<Edit> {
     Ok(content.map_or(Edit::Cancelled, Edit::Changed))
 }
 
+/// What a prompt shall be instead, if nobody has decided about it yet.
+pub fn changed_to(db: &Connection, prompt: PromptId) -> rusqlite::Result<Option<Content>> {
+    let edited = db
+        .prepare_cached("SELECT edited FROM prompts WHERE id = ?1 AND edited IS NOT NULL")?
+        .query_row([prompt.0.to_string()], |row| {
+            edit_from(0, &row.get::<_, String>(0)?)
+        })
+        .optional()?;
+    Ok(match edited {
+        Some(Edit::Changed(content)) => Some(content),
+        Some(Edit::Cancelled) | None => None,
+    })
+}
+
 /// Keeps a prompt's new content; a cancelled prompt stays cancelled.
 pub fn change(db: &Connection, prompt: PromptId, content: &Content) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE prompts SET edited = ?2 WHERE id = ?1 AND edited IS NOT 'null'")?
@@ -79,18 +98,15 @@ pub fn change(db: &Connection, prompt: PromptId, content: &Content) -> rusqlite:
     Ok(())
 }
 
-/// Removes and returns the undecided change of a prompt that runs again.
+/// Removes and returns the undecided change of a prompt that runs again. One with a file that nobody has fetched stays
+/// undecided.
 pub fn take_undecided(db: &Connection, prompt: PromptId) -> rusqlite::Result<Option<Content>> {
-    let edited: Option<String> = db
-        .prepare_cached("SELECT edited FROM prompts WHERE id = ?1 AND edited IS NOT NULL")?
-        .query_row([prompt.0.to_string()], |row| row.get(0))
-        .optional()?;
-    let Some(json) = edited else {
-        return Ok(None);
-    };
-    db.prepare_cached("UPDATE prompts SET edited = NULL WHERE id = ?1")?
-        .execute([prompt.0.to_string()])?;
-    from_json(0, &json)
+    let changed = changed_to(db, prompt)?.filter(|changed| !changed.is_awaited());
+    if changed.is_some() {
+        db.prepare_cached("UPDATE prompts SET edited = NULL WHERE id = ?1")?
+            .execute([prompt.0.to_string()])?;
+    }
+    Ok(changed)
 }
 
 /// A change, and the run that its prompt belongs to.

@@ -46,6 +46,9 @@ pub struct Gathering {
     pub kind: Kind,
     /// The last message had the maximum length: the next one continues in the middle of a line.
     pub goes_on: bool,
+    /// The last message was so long that Telegram may have cut it.
+    #[serde(default)]
+    pub may_be_cut: bool,
     /// When the last message was written, in Unix milliseconds by Telegram's clock.
     pub last_sent_at: i64,
 }

@@ -18,6 +18,7 @@ const STEPS: &[M<'_>] = &[
     SETUP,
     MENUS,
     RIGHTS,
+    REPLACED_FILES,
 ];
 
 const FIRST: M<'_> = M::up(
@@ -497,6 +498,13 @@ const RIGHTS: M<'_> = M::up(
     ) STRICT;
     -- 1: the settings named this invited person too, at the last start.
     ALTER TABLE people ADD COLUMN is_named INTEGER NOT NULL DEFAULT 0;
+    ",
+);
+
+const REPLACED_FILES: M<'_> = M::up(
+    "
+    -- 1: its message was edited and has another file now.
+    ALTER TABLE attachments ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0;
     ",
 );
 

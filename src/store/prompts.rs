@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::chats::thread_column;
 use super::{from_json, now, to_json};
 use crate::domain::id::{ChatId, ChatThread, MessageId, PromptId, RunId, SessionId, UserId};
-use crate::domain::prompt::Content;
+use crate::domain::prompt::{Content, Piece};
 
 /// For [`from_row`], of `prompts p`.
 pub(super) const COLUMNS: &str = "p.id, p.text, p.pieces, p.message_id, p.user_id, p.sent_at";
@@ -203,7 +203,7 @@ pub fn of_run(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Prompt>> {
 
 /// The value of the column `pieces`: `None` for the words of one message.
 fn pieces_of(content: &Content) -> rusqlite::Result<Option<String>> {
-    if content.is_words_alone() && content.pieces.len() == 1 {
+    if matches!(content.pieces.as_slice(), [Piece::Written(_)]) && content.is_words_alone() {
         return Ok(None);
     }
     to_json(content).map(Some)

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::rich_message;
 use crate::domain::update::{Content, File, FileKind, Location, Task, Thing};
 
 /// Service messages: Telegram writes them into a chat after somebody's action.
@@ -157,6 +158,9 @@ fn files_of(raw: &Value) -> Vec<File> {
     if let Value::Array(media) = &raw["paid_media"]["paid_media"] {
         return media.iter().filter_map(file_of).collect();
     }
+    if let Some(rich) = rich_message::read(&raw["rich_message"]) {
+        return rich.files;
+    }
     file_of(raw).into_iter().collect()
 }
 
@@ -182,7 +186,7 @@ fn file_of(raw: &Value) -> Option<File> {
 }
 
 /// The largest size of a picture. Bot API: `PhotoSize`.
-fn photo_of(sizes: &Value) -> Option<File> {
+pub(super) fn photo_of(sizes: &Value) -> Option<File> {
     let area = |size: &&Value| {
         let side = |name: &str| size[name].as_u64().unwrap_or(0);
         side("width") * side("height")
@@ -190,7 +194,7 @@ fn photo_of(sizes: &Value) -> Option<File> {
     file_from(sizes.as_array()?.iter().max_by_key(area)?, FileKind::Photo)
 }
 
-fn file_from(raw: &Value, kind: FileKind) -> Option<File> {
+pub(super) fn file_from(raw: &Value, kind: FileKind) -> Option<File> {
     let text = |name: &str| raw[name].as_str().map(str::to_owned);
     let number = |name: &str| raw[name].as_u64().and_then(|n| u32::try_from(n).ok());
     Some(File {
@@ -263,7 +267,7 @@ fn all<T>(list: &Value, read: impl Fn(&Value) -> T) -> Vec<T> {
 }
 
 /// Degrees keep the digits that Telegram wrote. Bot API: `Location`.
-fn location_of(raw: &Value) -> Option<Location> {
+pub(super) fn location_of(raw: &Value) -> Option<Location> {
     let degrees = |name: &str| match &raw[name] {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
@@ -272,40 +276,4 @@ fn location_of(raw: &Value) -> Option<Location> {
         latitude: degrees("latitude")?,
         longitude: degrees("longitude")?,
     })
-}
-
-/// The words of a formatted message, block by block; `None` if it has none. Bot API: `RichMessage`.
-pub(super) fn rich_text(rich: &Value) -> Option<String> {
-    let blocks = rich["blocks"].as_array()?;
-    let words: Vec<String> = blocks
-        .iter()
-        .map(|block| {
-            let mut words = String::new();
-            collect(block, &mut words);
-            words
-        })
-        .filter(|words| !words.is_empty())
-        .collect();
-    (!words.is_empty()).then(|| words.join("\n"))
-}
-
-/// Texts are nested: a string, a list of texts, or an object whose `text` is one.
-fn collect(value: &Value, words: &mut String) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| {
-            if let Value::String(text) = item {
-                words.push_str(text);
-            }
-            collect(item, words);
-        }),
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                match field {
-                    Value::String(text) if name == "text" => words.push_str(text),
-                    _ => collect(field, words),
-                }
-            }
-        }
-        _ => {}
-    }
 }

@@ -10,8 +10,8 @@ use serde_json::Value;
 use teloxide::types::Me;
 
 use crate::domain::id::{ChatId, ChatThread, MessageId, ThreadId, UserId};
-use crate::domain::update::{Content, Message, Origin, Replied, Text};
-use crate::telegram::content;
+use crate::domain::update::{Content, Link, Message, Origin, Replied, Text};
+use crate::telegram::{content, rich_message};
 
 /// `None` if it has no chat or no id.
 pub fn read(raw: &Value, me: &Me) -> Option<Message> {
@@ -27,9 +27,11 @@ pub fn read(raw: &Value, me: &Me) -> Option<Message> {
         sent_at: raw["date"].as_i64().unwrap_or(0),
         text: text_of(raw, me),
         content: content::content_of(raw),
-        quote: raw["quote"]["text"].as_str().map(str::to_owned),
+        buttons: buttons_of(raw),
+        quote: quote_in(raw, me),
         replies_to: replied_in(raw, me),
         forwarded_from: origin_of(&raw["forward_origin"]),
+        inline_bot: inline_bot_of(&raw["via_bot"]),
         album: raw["media_group_id"].as_str().map(str::to_owned),
     })
 }
@@ -71,34 +73,119 @@ fn text_of(raw: &Value, me: &Me) -> Text {
             return Text {
                 text: text.to_owned(),
                 mentions: mentions(text, &raw[entities], me),
+                links: links(text, &raw[entities]),
             };
         }
     }
+    let rich = rich_message::read(&raw["rich_message"]).unwrap_or_default();
     Text {
-        text: content::rich_text(&raw["rich_message"]).unwrap_or_default(),
-        mentions: Vec::new(),
+        mentions: rich_mentions(&raw["rich_message"], &rich.text, me),
+        text: rich.text,
+        links: Vec::new(),
     }
+}
+
+/// The first place of each form in which a rich message mentions this bot.
+fn rich_mentions(rich: &Value, text: &str, me: &Me) -> Vec<Range<usize>> {
+    let mut forms = Vec::new();
+    find_mentions(rich, me, &mut forms);
+    forms
+        .into_iter()
+        .filter(|words| !words.is_empty())
+        .filter_map(|words| {
+            let start = text.find(words)?;
+            Some(start..start + words.len())
+        })
+        .collect()
+}
+
+fn find_mentions<'a>(rich: &'a Value, me: &Me, forms: &mut Vec<&'a str>) {
+    match rich {
+        Value::Array(items) => items.iter().for_each(|item| find_mentions(item, me, forms)),
+        Value::Object(fields) => {
+            if let Some(words) = rich["text"].as_str()
+                && is_mention(rich, words, me)
+            {
+                forms.push(words);
+            }
+            fields
+                .values()
+                .for_each(|field| find_mentions(field, me, forms));
+        }
+        _ => {}
+    }
+}
+
+/// Bot API: `MessageEntity`, or a part of `RichText`.
+fn is_mention(entity: &Value, words: &str, me: &Me) -> bool {
+    let username = me.user.username.as_deref().unwrap_or_default();
+    match entity["type"].as_str() {
+        Some("mention") => words
+            .strip_prefix('@')
+            .is_some_and(|name| name.eq_ignore_ascii_case(username)),
+        Some("text_mention") => entity["user"]["id"].as_u64() == Some(me.user.id.0),
+        _ => false,
+    }
+}
+
+fn quote_in(raw: &Value, me: &Me) -> Option<Text> {
+    let quote = &raw["quote"];
+    quote["text"].is_string().then(|| text_of(quote, me))
 }
 
 /// The mentions of this bot: `@username`, or a link to it.
 fn mentions(text: &str, entities: &Value, me: &Me) -> Vec<Range<usize>> {
-    let username = me.user.username.as_deref().unwrap_or_default();
-    let entities = entities.as_array().map(Vec::as_slice).unwrap_or_default();
-    entities
-        .iter()
+    all(entities)
         .filter_map(|entity| {
-            let unit = |name: &str| usize::try_from(entity[name].as_u64()?).ok();
-            let range = bytes_of(text, unit("offset")?, unit("length")?)?;
-            let is_me = match entity["type"].as_str()? {
-                "mention" => text[range.clone()]
-                    .strip_prefix('@')
-                    .is_some_and(|name| name.eq_ignore_ascii_case(username)),
-                "text_mention" => entity["user"]["id"].as_u64() == Some(me.user.id.0),
-                _ => false,
-            };
-            is_me.then_some(range)
+            let range = range_of(entity, text)?;
+            is_mention(entity, &text[range.clone()], me).then_some(range)
         })
         .collect()
+}
+
+/// The addresses behind words, unless the words are the address.
+fn links(text: &str, entities: &Value) -> Vec<Link> {
+    all(entities)
+        .filter(|entity| entity["type"] == "text_link")
+        .filter_map(|entity| {
+            let words = &text[range_of(entity, text)?];
+            link(words, &entity["url"])
+        })
+        .collect()
+}
+
+/// The buttons that open an address. Bot API: `InlineKeyboardButton`.
+fn buttons_of(raw: &Value) -> Vec<Link> {
+    all(&raw["reply_markup"]["inline_keyboard"])
+        .flat_map(all)
+        .filter_map(|button| {
+            let address = [
+                &button["url"],
+                &button["login_url"]["url"],
+                &button["web_app"]["url"],
+            ];
+            let address = address.into_iter().find(|address| address.is_string())?;
+            link(button["text"].as_str().unwrap_or_default(), address)
+        })
+        .collect()
+}
+
+fn link(words: &str, address: &Value) -> Option<Link> {
+    let address = address.as_str().filter(|address| !address.is_empty())?;
+    let is_shown = words.trim().trim_end_matches('/') == address.trim_end_matches('/');
+    (!is_shown).then(|| Link {
+        words: words.to_owned(),
+        address: address.to_owned(),
+    })
+}
+
+fn all(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
+fn range_of(entity: &Value, text: &str) -> Option<Range<usize>> {
+    let unit = |name: &str| usize::try_from(entity[name].as_u64()?).ok();
+    bytes_of(text, unit("offset")?, unit("length")?)
 }
 
 /// Converts the Bot API's UTF-16 units to bytes; `None` if they do not fit the text.
@@ -133,8 +220,9 @@ fn replied_in(raw: &Value, me: &Me) -> Option<Replied> {
             is_the_bots: answered["from"]["id"].as_u64() == Some(me.user.id.0),
             sender: sender_of(answered),
             author,
-            text: text_of(answered, me).text,
+            text: text_of(answered, me),
             content: content::content_of(answered),
+            buttons: buttons_of(answered),
         });
     }
     let (content, author) = match (&raw["external_reply"], &raw["reply_to_story"]) {
@@ -153,8 +241,9 @@ fn replied_in(raw: &Value, me: &Me) -> Option<Replied> {
         is_the_bots: false,
         sender: None,
         author,
-        text: String::new(),
+        text: Text::default(),
         content,
+        buttons: Vec::new(),
     })
 }
 
@@ -172,6 +261,17 @@ fn title_of(chat: &Value) -> String {
         Some(title) => title.to_owned(),
         None => name_of(chat),
     }
+}
+
+/// Bot API: `User`.
+fn inline_bot_of(bot: &Value) -> Option<String> {
+    if bot.is_null() {
+        return None;
+    }
+    Some(match bot["username"].as_str() {
+        Some(username) => format!("@{username}"),
+        None => name_of(bot),
+    })
 }
 
 /// Bot API: `MessageOrigin`.

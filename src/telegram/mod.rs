@@ -34,6 +34,7 @@ pub mod poll;
 mod react;
 pub mod repair;
 pub mod rich;
+pub mod rich_message;
 mod send;
 mod times;
 pub mod turns;

@@ -86,6 +86,75 @@ fn a_command_between_two_parts_acts_at_once_and_ends_the_paste() {
 }
 
 #[test]
+fn the_rest_of_a_paste_is_its_rest_whatever_it_begins_with() {
+    for (length, rest) in [
+        (4096, "/stop ends what runs\n/push pushes"),
+        (4096, "/whoami"),
+        (4000, "/push pushes the branch"),
+        (4000, "/stop\n/push"),
+    ] {
+        let machine = Machine::new();
+        let _bot = machine.start();
+        let first = "m".repeat(length);
+        machine.ada_says(&first);
+        machine.ada_says(rest);
+        machine.message_with("You said: mmm");
+        machine.until_quiet();
+        let joint = if length == 4096 { "" } else { "\n" };
+        assert_eq!(
+            machine.claude_got(),
+            [json!(format!("{first}{joint}{rest}"))]
+        );
+    }
+}
+
+#[test]
+fn words_behind_a_command_that_takes_none_do_not_vanish() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("/status of the deployment looks wrong, please look");
+    machine.message_with("No session yet");
+    machine.message_with("/status takes no words, so claude did not get");
+    machine.ada_says("/whoami\nis what I ask myself");
+    machine.message_with("Nothing was done, and claude did not get this: it begins with /whoami");
+    machine.ada_says("/stop\nand use tabs");
+    machine.message_with("/stop takes no words");
+    machine.until_quiet();
+    assert_eq!(machine.claude_got(), Vec::<Value>::new());
+    assert_eq!(machine.bot_messages().len(), 5);
+}
+
+#[test]
+fn talk_among_people_of_a_group_is_in_nobodys_prompt() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    picture(
+        &machine,
+        TEAM,
+        "one",
+        json!({"caption": format!("@{BOT} mine"),
+            "caption_entities": [{"type": "mention", "offset": 0, "length": BOT.len() + 1}]}),
+    );
+    machine.api.say(TEAM, ADA, "just chatting meanwhile");
+    machine.until_quiet_but_for_runs();
+    let prompts = files_of_prompts(&machine);
+    assert_eq!(prompts, [("mine".to_owned(), vec!["one".to_owned()])]);
+}
+
+#[test]
+fn in_a_group_only_the_rest_of_a_cut_message_follows_it() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    addressed(&machine, ADA, &"z".repeat(4000));
+    machine.api.say(TEAM, ADA, "the end");
+    machine.api.say(TEAM, ADA, "just chatting again");
+    machine.until_quiet_but_for_runs();
+    let prompts = files_of_prompts(&machine);
+    assert_eq!(prompts.len(), 1, "{prompts:?}");
+    assert!(prompts[0].0.ends_with("zz\nthe end"));
+}
+
+#[test]
 fn two_people_who_paste_in_one_group_at_the_same_time_do_not_mix() {
     let machine = Machine::new().with("TELECODER_TG_ALLOWED_USERS", "7,8");
     let _bot = machine.start();
@@ -145,8 +214,7 @@ fn in_a_group_an_album_is_meant_for_the_bot_whichever_part_says_so() {
     let prompts = files_of_prompts(&machine);
     assert_eq!(prompts.len(), 1, "{prompts:?}");
     assert_eq!(prompts[0].0, "compare them");
-    // What is sent while an album is still open joins it.
-    assert_eq!(prompts[0].1[..4], expected);
+    assert_eq!(prompts[0].1, expected);
 }
 
 #[test]

@@ -115,3 +115,15 @@ fn in_a_topic_that_the_bot_made_a_message_is_no_reply_to_it() {
     machine.until_quiet();
     assert_eq!(machine.bot_messages().len(), 1);
 }
+
+#[test]
+fn a_command_for_a_bot_with_a_bought_name_is_no_prompt() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.api.say(TEAM, ADA, "/status@pic");
+    machine.api.say(TEAM, ADA, "/draw@pic a cat");
+    machine.until_quiet();
+    assert_eq!(machine.bot_messages().len(), 0);
+    mention(&machine, &format!("@{BOT} /opt@2x is missing"), 0);
+    machine.message_with("You said: /opt@2x is missing");
+}

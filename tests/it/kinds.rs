@@ -124,7 +124,8 @@ fn page(seen: &[(Fixture, Became)]) -> String {
          Every kind of message is a prompt, or the chat is told in one sentence why not. What a person wrote reaches claude\n\
          to the byte. What goes along with it is a block of its own in a fixed form: a line in brackets that says what it is,\n\
          and below it, where there are words of others, these, each line behind a `>`. A text with nothing beside it is a\n\
-         text; everything else is a list of blocks, in the order of the table.\n\n\
+         text; everything else is a list of blocks, in the order of the table. A richly formatted message is read as\n\
+         Markdown, with its link addresses; its pictures and files go before it, and the text says where each belongs.\n\n\
          The tests send each of these to telecoder and write down here what came out at the other end. A `↵` stands for a\n\
          line break.\n",
     );
@@ -164,7 +165,17 @@ fn page(seen: &[(Fixture, Became)]) -> String {
          was as long as a message can be (4096), else with the line break that the cut took away. Of an album claude gets all\n\
          files in their order, then the caption; of several captions each says which file it is about:\n",
     );
-    writeln!(page, "{}.", code(&forms::about_file(2))).expect("a string takes everything");
+    writeln!(page, "{}.\n", code(&forms::about_file(2))).expect("a string takes everything");
+    writeln!(
+        page,
+        "What follows a cut text within a second or two is its rest, also if it begins with a command. In a group, words that\n\
+         do not address the bot belong to a prompt only as the rest of a cut text, a part of the same album, or a forward.\n\n\
+         ## Words behind a command\n\n\
+         Some of telecoder's commands take no words. If one line follows such a command, it is carried out, and the chat is\n\
+         told that claude did not get the words. If the message has several lines, nothing is done and the chat is told what\n\
+         to do; only /stop always stops. An edit is never a command: a waiting message that is changed into one does not run,\n\
+         and the chat is told, with a button that runs it as it was."
+    ).expect("a string takes everything");
     write!(
         page,
         "\n## What telecoder says for you\n\n\
@@ -262,6 +273,13 @@ fn without_place(line: &str) -> String {
 /// As code in a table.
 fn code(text: &str) -> String {
     let text = text.replace('\n', " ↵ ").replace('|', "\\|");
+    if text.contains('`') {
+        let mut fence = "``".to_owned();
+        while text.contains(&fence) {
+            fence.push('`');
+        }
+        return format!("{fence} {text} {fence}");
+    }
     // Blanks at the ends are shown where there is another one to be taken away.
     if text.starts_with(' ') || text.ends_with(' ') {
         return format!("` {text} `");

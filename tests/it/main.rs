@@ -81,6 +81,7 @@ mod recordings;
 mod redaction;
 mod rendering;
 mod restart;
+mod rich_messages;
 mod rights;
 mod runners;
 mod secrets;

@@ -169,7 +169,9 @@ fn a_message_with_fields_of_another_form_than_today_reaches_claude_all_the_same(
     machine.message_with("still here");
     assert_eq!(
         machine.claude_got(),
-        [json!([{"type": "text", "text": "[Forwarded:]"}, {"type": "text", "text": "still here"}])]
+        [
+            json!([{"type": "text", "text": "[Forwarded:]"}, {"type": "text", "text": "[Written by an inline bot:]"}, {"type": "text", "text": "still here"}])
+        ]
     );
 }
 

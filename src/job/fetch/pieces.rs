@@ -27,6 +27,7 @@ pub(super) fn spoken(text: String) -> Piece {
         text,
         message: None,
         on_a_new_line: true,
+        links: None,
     })
 }
 
