@@ -1,7 +1,7 @@
 //! Messages to send.
 
 use crate::domain::button::{Button, Press};
-use crate::domain::id::{MessageId, UserId};
+use crate::domain::id::{ChatThread, MessageId, UserId};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -282,6 +282,14 @@ impl Outgoing {
         };
         let labels = buttons.iter_mut().map(|button| &mut button.label);
         texts.into_iter().chain(labels).chain(preface)
+    }
+
+    /// Replies to nothing if the chat has another id by now: messages have other numbers there.
+    pub fn after_move(mut self, from: ChatThread, to: ChatThread) -> Outgoing {
+        if from.chat != to.chat {
+            self.reply_to = None;
+        }
+        self
     }
 
     pub fn replying_to(mut self, message: Option<MessageId>) -> Outgoing {

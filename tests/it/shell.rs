@@ -447,7 +447,6 @@ fn a_database_of_the_version_before_is_explained_by_the_shell_and_taken_up_by_th
         ALTER TABLE runs RENAME COLUMN deeds TO claims; ALTER TABLE sessions DROP COLUMN setup_cmd; ALTER TABLE sessions DROP COLUMN reported_model; ALTER TABLE sessions DROP COLUMN reported_mode;
         DROP TABLE processes; ALTER TABLE runs DROP COLUMN process_id; ALTER TABLE runs DROP COLUMN events_from;
         ALTER TABLE runs DROP COLUMN events_to; ALTER TABLE runs DROP COLUMN cost_before;
-        DROP TABLE menus; DROP TABLE told_of_topics;
         DROP TABLE closed_chats; ALTER TABLE people DROP COLUMN is_named;
         PRAGMA user_version = 5;";
     machine.database().execute_batch(as_it_was).expect("SQL");

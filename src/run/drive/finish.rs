@@ -119,6 +119,7 @@ impl Drive<'_> {
                 let is_told = !(is_tried_again || (never_began && runs_again));
                 if let Some(message) = message.filter(|_| is_told) {
                     let ring = settings::get(db, at.chat)?.ring;
+                    let message = message.after_move(run.at, at);
                     outbox::insert(db, at, &message.ringing_if(ring.is_worth_it(elapsed)))?;
                 }
                 // Before the slow checks. Without a chat the files wait for one.

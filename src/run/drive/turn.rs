@@ -78,7 +78,7 @@ impl Drive<'_> {
             .handles
             .store
             .transaction(move |db| {
-                let at = runs::place(db, run)?;
+                let (was_at, at) = (stands.at, runs::place(db, run)?);
                 if !runs::set_acted(db, run, end, cost_usd)? {
                     return Ok((at, false));
                 }
@@ -96,7 +96,9 @@ impl Drive<'_> {
                 };
                 if let Some(message) = message.filter(|_| !is_held) {
                     let ring = settings::get(db, at.chat)?.ring;
-                    let message = message.ringing_if(is_news && ring.is_worth_it(elapsed));
+                    let message = message
+                        .after_move(was_at, at)
+                        .ringing_if(is_news && ring.is_worth_it(elapsed));
                     let row = outbox::insert_long(db, at, message)?;
                     if !is_too_long {
                         steering::set_answered(db, &prompts, row)?;
