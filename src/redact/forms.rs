@@ -1,6 +1,6 @@
 //! The forms of secrets: what the tokens of the big services look like, as their issuers describe them.
 //!
-//! One table, continued in [`places`](super::places); `tests/it/secrets.rs` tries each example and each counter-example. The examples are in pieces, so that
+//! One table, continued in `places`; `tests/it/secrets.rs` tries each example and each counter-example. The examples are in pieces, so that
 //! nobody who looks for leaked secrets finds these.
 
 use super::judge::{Found, always, drawn, is_api_key, is_jwt, not_an_example};

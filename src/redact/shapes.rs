@@ -1,4 +1,4 @@
-//! Finds secrets by their form: looks where one of the anchors of [`forms`](super::forms) stands.
+//! Finds secrets by their form: looks where one of the anchors of [`forms`] stands.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The live message: one Telegram message that follows a run, or other work.
 //!
 //! Makes the calls. [`pace`](super::pace) decides when it is shown, `line` when the chat may be called, and
-//! `chat::live` what it says. How it ends is [`leaving`](super::leaving)'s.
+//! `chat::live` what it says. How it ends is `leaving`'s.
 
 use std::time::Duration;
 

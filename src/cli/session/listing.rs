@@ -11,7 +11,8 @@ use crate::domain::evidence::Evidence;
 use crate::domain::id::JobId;
 use crate::domain::outgoing::Body;
 use crate::domain::session::Session;
-use crate::domain::shown::{one_line, visible};
+use crate::domain::shown::visible;
+use crate::redact::short::one_line;
 use crate::store::verifications::Verification;
 use crate::store::{prompts, runs, sessions, verifications};
 
