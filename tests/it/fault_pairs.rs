@@ -2,7 +2,7 @@
 //!
 //! [`fault_matrix`](super::fault_matrix) has one failure at a time, and says exactly what is seen. Here a message arrives
 //! once or twice, or somebody is told, or it is kept and `/status` says so. A sample of the pairs is tried by default, all
-//! of them with `TELECODER_TEST_ALL=1`.
+//! of them with `TELECODER_TEST_PAIRS=1`.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -334,7 +334,7 @@ fn seen(machine: &Machine, pair: Pair, index: usize, kind: &Kind) -> Result<Seen
 }
 
 fn pairs() -> Vec<Pair> {
-    if std::env::var_os("TELECODER_TEST_ALL").is_none() {
+    if std::env::var_os("TELECODER_TEST_PAIRS").is_none() {
         return SAMPLE.map(|(first, second)| Pair(first, second)).to_vec();
     }
     let second = |(index, first): (usize, &Failure)| {
