@@ -61,7 +61,12 @@ fn end_work(db: &Connection, at: ChatThread, ended: &mut Ended) -> rusqlite::Res
 
 /// At a start: closes the chats in which nobody may write any more, opens those in which somebody may again, and tells
 /// the owner what was ended, and who is in by an invitation alone without the owner having it in mind.
+///
+/// Settings that name nobody are more likely forgotten than meant: nobody is admitted, and nothing is ended.
 pub fn settle_rights(db: &Connection, access: &Access) -> rusqlite::Result<()> {
+    if access.is_empty() {
+        return Ok(());
+    }
     let mut told = Vec::new();
     for chat in closed::known_chats(db)? {
         if admission::may_anybody_write(db, access, chat)? {
@@ -106,9 +111,6 @@ fn by_invitation_alone(
     access: &Access,
 ) -> rusqlite::Result<Vec<(String, UserId)>> {
     let mut alone = Vec::new();
-    if access.is_empty() {
-        return Ok(alone);
-    }
     for person in people::all(db)? {
         let is_named = access.lists(person.user);
         if person.was_named && !is_named {
