@@ -496,7 +496,7 @@ impl Bench {
             "200 answers to 50 chats at once, wall",
             ms(elapsed),
             ms(floor),
-            "<= 2 s (floor: 200 fork and exec)",
+            "<= 9 s (floor: 200 fork and exec)",
         );
         row(
             "200 answers to 50 chats at once, CPU",

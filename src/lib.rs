@@ -40,14 +40,16 @@
 //!    project's own checks; beside both stands what claude itself ran ([`run::deeds`]). Everything else that is done in a workspace
 //!    outside a run is a job, too; an undo ([`git::undo`]) among them.
 //! 8. [`telegram::outbox`] sends the messages in the [`store`] that must arrive, and keeps the live message up to date.
-//!    Each chat has its own [`telegram::line`]; [`telegram::draw`] and [`telegram::markdown`] make messages fit a
-//!    phone.
+//!    Each chat has its own [`telegram::line`], and [`telegram::turns`] says whose call is next, within what Telegram
+//!    takes; [`telegram::draw`] and [`telegram::markdown`] make messages fit a phone. What Telegram refuses is read in
+//!    [`telegram::error`].
 //!
 //! [`process`] runs programs and makes sure that none of their processes is left. [`daemon`] puts all modules together
 //! and recovers what the last stop left. [`health`] is what the bot knows of its own state, [`metrics`] what it has
 //! counted; [`web`] shows both to monitors. [`doctor`] checks the bot from outside, and asks [`systemd`] about its
-//! service. [`redact`] takes secrets out of every log line and message that leaves. [`cli`] has the commands of the
-//! shell, [`config`] the settings. [`demo`] runs the same bot with stand-ins for Telegram and claude.
+//! service. [`redact`] takes secrets out of every log line and message that leaves, and of whatever is shortened before.
+//! [`cli`] has the commands of the shell, [`config`] the settings. [`demo`] runs the same bot with stand-ins for Telegram
+//! and claude.
 //!
 //! Every step is on disk before the step before it is forgotten, so the bot can be killed at any moment.
 //! `docs/ARCHITECTURE.md` has the invariants and the reasons, `docs/RELIABILITY.md` the promises. `fail_point!` names

@@ -138,7 +138,7 @@ impl Sending {
                 has_reply: false,
                 ..form
             }),
-            About::Markup if form.has_grey_buttons => Some(Form {
+            About::Markup if form.has_grey_buttons && self.has_grey_buttons() => Some(Form {
                 has_grey_buttons: false,
                 ..form
             }),
@@ -182,6 +182,11 @@ impl Sending {
     fn reply_to(&self) -> Option<MessageId> {
         let is_first = self.due.parts_sent == 0;
         self.due.message.reply_to.filter(|_| is_first)
+    }
+
+    fn has_grey_buttons(&self) -> bool {
+        let buttons = &self.due.message.buttons;
+        buttons.iter().any(|button| button.is_over)
     }
 
     fn is_picture(&self) -> bool {
