@@ -215,6 +215,27 @@ fn a_clone_of_somebody_who_is_removed_is_given_up() {
 }
 
 #[test]
+fn a_start_with_settings_that_name_nobody_ends_nothing() {
+    let machine = Machine::new();
+    let bot = machine.start();
+    machine.ada_says("/queue on");
+    machine.message_with("/queue off");
+    machine.ada_says("[[sleep: 3000]] [[say: the first]]");
+    machine.message_with("Working · ");
+    machine.ada_says("the second");
+    let queued = "SELECT count(*) FROM runs WHERE state = 'queued'";
+    machine.until("it waits", || (machine.rows(queued) == [1]).then_some(()));
+    bot.kill();
+    let machine = machine.without("TELECODER_TG_ALLOWED_USERS");
+    let bot = machine.start();
+    machine.message_with("the first");
+    machine.message_with("You said: the second");
+    machine.until_quiet();
+    bot.terminate();
+    assert!(machine.rows("SELECT count(*) FROM closed_chats") == [0]);
+}
+
+#[test]
 fn what_somebody_left_who_was_taken_out_of_the_settings_is_ended_at_the_next_start() {
     let machine = with_grace();
     let bot = machine.start();
