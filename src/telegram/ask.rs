@@ -1,6 +1,7 @@
 //! Further questions to Telegram: whose token it is, where a bot's messages go, who somebody is, what waits.
 //!
-//! For commands that inspect or set up a bot; they interpret the answers. Only [`waiting_from`] confirms updates.
+//! For commands that inspect or set up a bot, and for a group's line; they interpret the answers. Only [`waiting_from`]
+//! confirms updates.
 
 use std::time::Duration;
 
@@ -37,6 +38,9 @@ pub struct Chat {
     first_name: Option<String>,
     username: Option<String>,
     title: Option<String>,
+    /// In seconds, of a supergroup.
+    #[serde(default)]
+    slow_mode_delay: u32,
 }
 
 /// Somebody's `/start` with one word behind it, in a private chat.
@@ -130,6 +134,18 @@ pub async fn is_anonymous(
     limit: Duration,
 ) -> Result<bool, ApiError> {
     Ok(member(api, group, user.0, limit).await?.is_anonymous)
+}
+
+/// Whether a group's slow mode lets the bot send only one message in some time. An administrator is not held back.
+pub async fn is_held_back(api: &Api, chat: ChatId, limit: Duration) -> Result<bool, ApiError> {
+    if group(api, chat, limit).await?.slow_mode_delay == 0 {
+        return Ok(false);
+    }
+    let member = member(api, chat, api.bot_id(), limit).await?;
+    Ok(!matches!(
+        member.status.as_str(),
+        "administrator" | "creator"
+    ))
 }
 
 /// Bot API: `ChatMember`.

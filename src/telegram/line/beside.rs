@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 use tracing::debug;
@@ -12,7 +11,8 @@ use tracing::debug;
 use super::{Line, PROBE_LIMIT};
 use crate::domain::id::{ChatThread, MessageId};
 use crate::domain::live::LiveOf;
-use crate::telegram::api::{Api, ApiError};
+use crate::telegram::api::ApiError;
+use crate::telegram::ask;
 use crate::telegram::budget::{Rank, edit_pause};
 use crate::telegram::leaving::{Leaving, Left};
 use crate::telegram::live;
@@ -79,7 +79,7 @@ impl Line {
         if let Some(is_on) = self.slow_mode.now() {
             return is_on;
         }
-        match holds_the_bot_back(&self.around.api, self.chat.0).await {
+        match ask::is_held_back(&self.around.api, self.chat, PROBE_LIMIT).await {
             Ok(is_on) => {
                 self.slow_mode.known = Some((is_on, Instant::now()));
                 is_on
@@ -142,30 +142,4 @@ impl Line {
             }
         });
     }
-}
-
-/// Bot API: `ChatFullInfo`, of a supergroup; `ChatMember`. An administrator is not held back.
-async fn holds_the_bot_back(api: &Api, group: i64) -> Result<bool, ApiError> {
-    #[derive(Deserialize)]
-    struct Group {
-        #[serde(default)]
-        slow_mode_delay: u32,
-    }
-    #[derive(Deserialize)]
-    struct Member {
-        status: String,
-    }
-    let mut arguments = json!({"chat_id": group});
-    let Group { slow_mode_delay } = api.call_within(PROBE_LIMIT, "getChat", &arguments).await?;
-    if slow_mode_delay == 0 {
-        return Ok(false);
-    }
-    arguments["user_id"] = json!(api.bot_id());
-    let member: Member = api
-        .call_within(PROBE_LIMIT, "getChatMember", &arguments)
-        .await?;
-    Ok(!matches!(
-        member.status.as_str(),
-        "administrator" | "creator"
-    ))
 }

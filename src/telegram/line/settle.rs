@@ -12,7 +12,7 @@ use crate::domain::delivery::Parked;
 use crate::domain::id::{ChatId, ChatThread};
 use crate::metrics::Retry;
 use crate::store::outbox::Due;
-use crate::store::{self, migrated, outbox, parked, pauses};
+use crate::store::{self, migrated, outbox, parked, pauses, topics};
 use crate::telegram::send::Delivery;
 
 /// A message that fails for so long while others get through is set aside.
@@ -90,7 +90,7 @@ impl Line {
             Delivery::TopicShut { is_gone, failure } => {
                 warn!(chat = %due.at, failure, "a topic is shut; what was due there goes to the chat itself");
                 self.record(move |db| {
-                    outbox::leave_topic(db, due.at, |asked| delivery::topic_is_shut(is_gone, asked))
+                    topics::leave(db, due.at, |asked| delivery::topic_is_shut(is_gone, asked))
                 })
                 .await;
             }
@@ -178,7 +178,7 @@ impl Line {
         let store = self.around.store.clone();
         let (row, asker) = (
             due.id,
-            store.transaction(move |db| outbox::asker(db, &due)).await,
+            store.transaction(move |db| topics::asker(db, &due)).await,
         );
         let private = asker
             .ok()
