@@ -34,6 +34,7 @@ pub fn meaning(verb: Verb) -> &'static str {
         Verb::Sessions => "The sessions of this chat",
         Verb::Resume => "Go on in another session",
         Verb::Whoami => "Your id and this chat's, for the settings",
+        Verb::Web => "The page: diffs, logs and every step, in a browser",
         Verb::Invite => "A link that lets one person in",
         Verb::People => "Who may use this bot",
         Verb::Help => "What this is and how to use it",

@@ -17,6 +17,7 @@ pub mod hold;
 pub mod live;
 pub mod logs;
 pub mod menu;
+pub mod page;
 pub mod people;
 mod picks;
 pub mod questions;

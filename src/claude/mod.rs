@@ -30,4 +30,5 @@ pub mod settings;
 pub mod stream;
 pub mod tail;
 pub mod terminal;
+pub mod transcript;
 pub mod watch;

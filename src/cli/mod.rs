@@ -17,6 +17,7 @@ pub mod public;
 mod service;
 mod session;
 mod table;
+mod web;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -38,6 +39,7 @@ use config::ConfigCommand;
 use init::InitArguments;
 use service::{NotRunning, ServiceArguments};
 use session::SessionCommand;
+use web::WebCommand;
 use session::beside::NoBot;
 
 /// Use Claude Code from Telegram
@@ -82,6 +84,12 @@ enum Command {
     /// Work with sessions from the shell, also while the bot runs
     #[command(subcommand)]
     Session(SessionCommand),
+    /// Print a link that logs a browser in to the page, once
+    #[command(args_conflicts_with_subcommands = true)]
+    Web {
+        #[command(subcommand)]
+        command: Option<WebCommand>,
+    },
     /// Run the bot with systemd: at boot, and again after a crash
     Service(ServiceArguments),
     /// Show the settings, or change one
@@ -152,6 +160,7 @@ pub fn run() -> ExitCode {
         Some(Command::Doctor { json }) => examine(json),
         Some(Command::Backup { file }) => back_up(&file),
         Some(Command::Session(command)) => session(command),
+        Some(Command::Web { command }) => web::run(&Sources::of_a_command(), command),
         Some(Command::Service(arguments)) => service::run(arguments),
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Completions { shell }) => pages::completions(shell, Cli::command()),

@@ -37,6 +37,10 @@ pub enum Command {
     Sessions,
     /// The session with this name.
     Resume(String),
+    /// A way to the page.
+    Web,
+    /// All browsers of this person are logged out.
+    WebOff,
     Whoami,
     Invite,
     /// The page of the list.
@@ -208,6 +212,9 @@ fn command(verb: Verb, rest: &str) -> Input {
     let words: Vec<&str> = rest.split_whitespace().collect();
     let command = match (verb, words.as_slice()) {
         // `/start` may carry a payload from a link; whatever follows, hello is hello.
+        // The page's link in a group leads to the private chat so.
+        (Verb::Start, ["web"]) | (Verb::Web, []) => Command::Web,
+        (Verb::Web, ["off"]) => Command::WebOff,
         (Verb::Start, _) => Command::Start,
         (Verb::Help, _) => Command::Help,
         // Nobody who writes `/stop now` wants to be told how to spell it; `words_behind` says that they went nowhere.

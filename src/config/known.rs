@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use super::login_shell::LoginEnv;
 use super::reader::Reader;
-use super::{Config, Fault, Setting, Sources, program};
+use super::{Config, Fault, PageAddress, Setting, Sources, program};
 use crate::claude::environment;
 use crate::domain::choices::PermissionMode;
 use crate::domain::id::{ChatId, UserId};
@@ -28,6 +28,8 @@ pub struct Known {
     pub chats: Vec<ChatId>,
     pub data: Option<PathBuf>,
     pub web_address: Option<SocketAddr>,
+    /// As the settings say; it does not know where a bot listens.
+    pub page: PageAddress,
     pub runtime: PathBuf,
     pub login_env: LoginEnv,
     /// `Err` if it is unknown, or claude would refuse it.
@@ -69,6 +71,7 @@ impl Known {
             chats: reader.chats(),
             data: reader.data(),
             web_address: reader.web_address(),
+            page: PageAddress::new(reader.web_url()),
             runtime: program(&runtime, sources),
             login_env: reader.login_env(),
             permission_mode,

@@ -9,6 +9,7 @@ pub mod file;
 mod known;
 pub mod login_shell;
 mod odd;
+mod page_address;
 pub mod pages;
 mod readable;
 mod reader;
@@ -27,12 +28,14 @@ use secrecy::SecretString;
 
 pub use fault::{Fault, Faults};
 pub use known::Known;
+pub use page_address::PageAddress;
 use login_shell::LoginEnv;
 use reader::Reader;
 pub use setting::{About, Group, Setting};
 pub use sources::{Origin, Sources};
 
 use crate::claude::environment;
+use crate::domain::shown;
 use crate::domain::access::Access;
 use crate::domain::check::Commands;
 use crate::domain::choices::PermissionMode;
@@ -105,6 +108,10 @@ pub struct Config {
     pub transcriber: Option<String>,
     /// Where health and metrics are shown; `None`: nowhere.
     pub web_address: Option<SocketAddr>,
+    /// Where people find the page.
+    pub page: PageAddress,
+    /// Every setting and its value, without secrets.
+    pub shown: Vec<(&'static str, String)>,
     /// Knows the secrets of the environment.
     pub redactor: Redactor,
     /// `TELECODER_LOGIN_ENV`.
@@ -261,6 +268,7 @@ impl Config {
         let verify_timeout = reader.length(Setting::VerifyTimeout);
         let auto_push = reader.yes_or_no(Setting::AutoPush);
         let web_address = reader.web_address();
+        let page = PageAddress::new(reader.web_url());
         reader.log_format();
         let mut remarks = remarks(sources);
         if users.is_empty() {
@@ -304,6 +312,8 @@ impl Config {
                     auto_push,
                     transcriber: sources.value(Setting::TranscribeCommand),
                     web_address,
+                    page,
+                    shown: all_shown(sources),
                     redactor: sources.redactor(),
                     login_env,
                     environment: environment::for_claude(&sources.whole_environment()),
@@ -313,6 +323,22 @@ impl Config {
             _ => Err(Faults::of_the_start(faults)),
         }
     }
+}
+
+/// Every setting that has a value, without secrets.
+fn all_shown(sources: &Sources) -> Vec<(&'static str, String)> {
+    let value = |setting: Setting| {
+        let value = match setting.about().is_secret {
+            true => sources.value(setting).map(|_| "(set)".to_owned()),
+            false => sources.value(setting).map(|value| shown::without_password(&value)),
+        };
+        let default = Some(setting.default()).filter(|default| !default.is_empty());
+        value.or_else(|| default.map(str::to_owned))
+    };
+    Setting::ALL
+        .iter()
+        .filter_map(|setting| Some((setting.name(), value(*setting)?)))
+        .collect()
 }
 
 /// Keeps a name for PATH; makes a path absolute, because claude is started in another folder.

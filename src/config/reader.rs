@@ -346,6 +346,28 @@ impl Reader<'_> {
         Some(address)
     }
 
+    /// `TELECODER_WEB_URL`, without a slash at its end.
+    pub(super) fn web_url(&mut self) -> Option<String> {
+        let value = self.sources.value(Setting::WebUrl)?;
+        let is_one = Url::parse(&value).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.path() == "/"
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty()
+        });
+        if !is_one {
+            self.fault(
+                Setting::WebUrl,
+                format!("TELECODER_WEB_URL is no address of a page: {value}"),
+                "Write it like https://telecoder.example.com, without a path",
+            );
+            return None;
+        }
+        Some(value.trim_end_matches('/').to_owned())
+    }
+
     /// Only checks it: the log has begun by then.
     pub(super) fn log_format(&mut self) {
         let value = self.value_or_default(Setting::LogFormat);

@@ -338,18 +338,29 @@ settings! {
         name: "TELECODER_WEB_ADDR",
         group: Group::Itself,
         meaning: &[
-            "Where health (/healthz) and metrics (/metrics) can be read: a port of this machine, or an address with a port.",
-            "Empty means nowhere. docs/observability.md says what is there.",
+            "Where the page is served, and health (/healthz) and metrics (/metrics) can be read: a port of this machine, or an",
+            "address with a port. Empty means nowhere. docs/web.md and docs/observability.md say what is there.",
         ],
         takes: "a port, or an address with a port; port 0 takes a free one, which the log names",
         example: "127.0.0.1:9464",
+    }
+    WebUrl {
+        name: "TELECODER_WEB_URL",
+        group: Group::Itself,
+        meaning: &[
+            "The address under which people find the page, if that is another one than TELECODER_WEB_ADDR: that of a proxy",
+            "or a tunnel in front of it. With https, /web opens the page inside Telegram.",
+        ],
+        takes: "an http or https address without a path",
+        example: "https://telecoder.example.com",
     }
     WebPublic {
         name: "TELECODER_WEB_PUBLIC",
         group: Group::Itself,
         default: "false",
         meaning: &[
-            "Whether other machines may reach that address: true or false. There is no password.",
+            "Whether other machines may reach that address without anything in front of it that encrypts: true or false. Health",
+            "and metrics need no login.",
         ],
         takes: "true or false",
     }

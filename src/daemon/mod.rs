@@ -49,7 +49,7 @@ use crate::telegram::listener::StoredUpdates;
 use crate::telegram::outbox::Outbox;
 use crate::telegram::poll::{Poller, TokenRefused};
 use crate::telegram::turns::Turns;
-use crate::web::Web;
+use crate::web::{Hub, Memberships, Web};
 use beside::Beside;
 pub use data::{DATABASE, DataFolder};
 use menus::Menus;
@@ -129,6 +129,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         repo_checks: config.repo_checks,
         runs: data.runs(),
         max_runs: config.max_runs as u64,
+        page: config.page.clone(),
         defaults: Defaults {
             mode: config.permission_mode,
             model: config.model.clone(),
@@ -158,7 +159,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
     }
     tasks.spawn(dispatch_until(
         api.clone(),
-        inbox,
+        Arc::clone(&inbox),
         store.clone(),
         Arc::clone(&arrived),
         quit.clone(),
@@ -186,11 +187,20 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
     if let Some(address) = config.web_address {
         let web = Web {
             address,
+            page: config.page.clone(),
+            inbox: Arc::clone(&inbox),
             store: store.clone(),
             health: health.clone(),
             metrics: metrics.clone(),
+            api: api.clone(),
+            token: config.token.clone(),
+            settings: config.shown.clone(),
+            data: config.data.clone(),
+            runs: data.runs(),
             started,
             looking: tokio::sync::Mutex::default(),
+            memberships: Memberships::default(),
+            hub: Hub::default(),
         };
         tasks.spawn(web.serve(quit.clone()));
     }

@@ -105,6 +105,8 @@ pub enum Press {
     LogIn,
     /// Cancel all open invitation links.
     CancelLinks,
+    /// Nothing comes back: the client opens this address. `in_telegram`: as a Mini App, in private chats only.
+    Open { url: String, in_telegram: bool },
 }
 
 impl Press {
@@ -145,6 +147,8 @@ impl Press {
             Press::SetModel(model) => format!("model:{}", model.as_deref().unwrap_or(OFF)),
             Press::SetEffort(effort) => format!("effort:{}", effort.map_or(OFF, Effort::name)),
             Press::CancelLinks => "cancel-links".to_owned(),
+            Press::Open { url, in_telegram: false } => format!("open:{url}"),
+            Press::Open { url, in_telegram: true } => format!("open-app:{url}"),
             Press::RemovePerson(user) => format!("remove-person:{}", user.0),
         }
     }
@@ -178,7 +182,8 @@ impl Press {
             | Press::Answer(_, Pick::Allow | Pick::Approve(_) | Pick::Done) => {
                 Some(ButtonStyle::Primary)
             }
-            Press::Redo(_)
+            Press::Open { .. }
+            | Press::Redo(_)
             | Press::PushIn(..)
             | Press::Afresh { .. }
             | Press::Cancel(_)
@@ -207,6 +212,10 @@ impl Press {
                 .map(|thread| (thread != 0).then_some(ThreadId(thread)))
         };
         match verb {
+            "open" | "open-app" => Some(Press::Open {
+                url: of.to_owned(),
+                in_telegram: verb == "open-app",
+            }),
             "stop" => run().map(Press::Stop),
             "stop-job" => job().map(Press::StopJob),
             "stop-setup" => session().map(Press::StopSetup),

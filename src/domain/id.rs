@@ -86,6 +86,35 @@ impl fmt::Debug for InviteCode {
     }
 }
 
+/// A secret of the page: of a link, of a browser that has used one, or of a program. Nobody can guess one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PageKey(String);
+
+impl PageKey {
+    /// 128 random bits, as 32 hexadecimal digits.
+    pub fn random() -> PageKey {
+        let mut bits = [0; 16];
+        getrandom::fill(&mut bits).expect("the system has random numbers");
+        PageKey(bits.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// `None` for a text that cannot be one.
+    pub fn parse(text: &str) -> Option<PageKey> {
+        let is_one = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_one.then(|| PageKey(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PageKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PageKey(…)")
+    }
+}
+
 /// Names a question of claude's in the data of its buttons. Nobody can guess one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct QuestionId(String);

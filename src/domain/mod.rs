@@ -25,6 +25,7 @@ pub mod run;
 pub mod session;
 pub mod shown;
 pub mod tools;
+pub mod transcript;
 pub mod update;
 pub mod verb;
 pub mod workspace;

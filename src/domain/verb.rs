@@ -24,6 +24,7 @@ pub enum Verb {
     Effort,
     Sessions,
     Resume,
+    Web,
     Whoami,
     Invite,
     People,
@@ -32,7 +33,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub const ALL: [Verb; 26] = [
+    pub const ALL: [Verb; 27] = [
         Verb::New,
         Verb::Status,
         Verb::Logs,
@@ -54,6 +55,7 @@ impl Verb {
         Verb::Effort,
         Verb::Sessions,
         Verb::Resume,
+        Verb::Web,
         Verb::Whoami,
         Verb::Invite,
         Verb::People,
@@ -85,6 +87,7 @@ impl Verb {
             Verb::Effort => "effort",
             Verb::Sessions => "sessions",
             Verb::Resume => "resume",
+            Verb::Web => "web",
             Verb::Whoami => "whoami",
             Verb::Invite => "invite",
             Verb::People => "people",
@@ -110,6 +113,7 @@ impl Verb {
             Verb::Checks => "[setup=… test=… lint=… | off | auto]",
             Verb::Autofix | Verb::Queue => "[on | off]",
             Verb::Resume => "[session]",
+            Verb::Web => "[off]",
             Verb::People => "[page]",
             Verb::Status
             | Verb::Raw

@@ -100,7 +100,7 @@ impl Inbox {
     }
 }
 
-fn act(
+pub(super) fn act(
     db: &Connection,
     button: &Button,
     member: Member,
@@ -175,6 +175,6 @@ fn act(
         }
         Some(Press::CancelLinks) => people::cancel_links_pressed(db, chat, member, access),
         Some(Press::RemovePerson(user)) => people::remove_pressed(db, at, member, access, user),
-        None => Ok(Pressed::over(toast::NO_EFFECT)),
+        Some(Press::Open { .. }) | None => Ok(Pressed::over(toast::NO_EFFECT)),
     }
 }

@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use super::choices::Chooser;
+use super::page;
 use super::{
     Follow, Inbox, checks, choices, files, job, logs, new, people, queue, raw, settings, status,
     stop, switch,
@@ -148,6 +149,20 @@ impl Inbox {
             Command::Resume(session) => {
                 let is_owner = self.access.is_owner_alone(member, at.chat);
                 self.effect(seq, at, move |db| switch::named(db, at, session, is_owner))
+                    .await
+            }
+            Command::Web => {
+                let way = page::Way {
+                    address: self.page.clone(),
+                    bot: bot.to_owned(),
+                };
+                self.effect(seq, at, move |db| {
+                    page::open(db, at, member.user(), &name, &way)
+                })
+                .await
+            }
+            Command::WebOff => {
+                self.effect(seq, at, move |db| page::close(db, at, member.user()))
                     .await
             }
             Command::Whoami => {

@@ -3,13 +3,15 @@
 use rusqlite::Connection;
 
 use super::Follow;
+use super::page::NO_MESSAGE;
 use super::button::Pressed;
 use crate::chat::{changes as words, toast};
 use crate::claude::forms;
 use crate::command::WantedJob;
 use crate::domain::id::{ChatId, ChatThread, JobId, MessageId, RunId, SessionId};
 use crate::domain::job::{Job, Lane, Task};
-use crate::domain::session::SessionState;
+use crate::domain::outgoing::Outgoing;
+use crate::domain::session::{Session, SessionState};
 use crate::job::fixing::{self, Failed};
 use crate::store::{
     attachments, chats, jobs, measured, outbox, prompts, runs, sessions, verifications,
@@ -22,12 +24,27 @@ pub(super) fn request(
     wanted: WantedJob,
     asked_by: MessageId,
 ) -> rusqlite::Result<Follow> {
-    let reply = |message: crate::domain::outgoing::Outgoing| {
-        outbox::insert(db, at, &message.replying_to(Some(asked_by)))?;
+    match chats::current_session(db, at)? {
+        Some(session) => request_in(db, &session, wanted, Some(asked_by)),
+        None => {
+            let told = words::no_session().replying_to(Some(asked_by));
+            outbox::insert(db, at, &told)?;
+            Ok(Follow::default())
+        }
+    }
+}
+
+/// The same in any session.
+pub(super) fn request_in(
+    db: &Connection,
+    session: &Session,
+    wanted: WantedJob,
+    asked_by: Option<MessageId>,
+) -> rusqlite::Result<Follow> {
+    let at = session.at;
+    let reply = |message: Outgoing| {
+        outbox::insert(db, at, &message.replying_to(asked_by))?;
         Ok(Follow::default())
-    };
-    let Some(session) = chats::current_session(db, at)? else {
-        return reply(words::no_session());
     };
     if session.state != SessionState::Ready {
         return reply(words::not_ready());
@@ -46,7 +63,7 @@ pub(super) fn request(
             }
         }
     };
-    jobs::insert(db, &session.id, at, &task, Some(asked_by))?;
+    jobs::insert(db, &session.id, at, &task, asked_by)?;
     Ok(follow(at, &task))
 }
 
@@ -154,7 +171,8 @@ pub(super) fn fix_pressed(
         session: &session,
         at,
     };
-    fixing::queue(db, failed, prompt, Some(evidence_message), 0)?;
+    let shown_in = (evidence_message != NO_MESSAGE).then_some(evidence_message);
+    fixing::queue(db, failed, prompt, shown_in, 0)?;
     Ok(Pressed::over(toast::FIXING).with(Follow::wake(at)))
 }
 

@@ -22,6 +22,7 @@ mod late;
 mod login;
 mod logs;
 mod new;
+pub mod page;
 mod people;
 mod prompt;
 mod question;
@@ -55,6 +56,7 @@ pub use removal::settle_rights;
 
 use crate::chat::choices::Defaults;
 use crate::chat::topics as topics_words;
+use crate::config::PageAddress;
 use crate::domain::access::{Access, Member};
 use crate::domain::check::Commands;
 use crate::domain::id::{ChatId, ChatThread, UpdateSeq, UserId};
@@ -100,6 +102,8 @@ pub struct Inbox {
     /// `runs/` in the data folder.
     pub runs: PathBuf,
     pub max_runs: u64,
+    /// Where people find the page; nowhere while it is not served.
+    pub page: PageAddress,
     /// What claude is started with if a chat has chosen nothing.
     pub defaults: Defaults,
     /// Strangers that the log has named.

@@ -184,6 +184,32 @@ pub(super) fn pressed(
     })
 }
 
+/// Words for a question, written on the page; what is said there.
+pub(super) fn answered_on_page(
+    db: &Connection,
+    chat: ChatId,
+    id: &QuestionId,
+    text: &str,
+    by: Answerer<'_>,
+) -> rusqlite::Result<(&'static str, Follow)> {
+    let Some(asked) = questions::get(db, id)? else {
+        return Ok((toast::QUESTION_IS_OVER, Follow::default()));
+    };
+    let at = runs::place(db, asked.run)?;
+    if at.chat != chat {
+        return Ok((toast::NO_EFFECT, Follow::default()));
+    }
+    if !by.may_answer(&asked) {
+        return Ok((toast::NOT_YOUR_QUESTION, Follow::default()));
+    }
+    if !is_waited_for(db, &asked)? {
+        return Ok((toast::QUESTION_IS_OVER, Follow::default()));
+    }
+    let answer = in_words(&asked.question, text, true);
+    give(db, at, &asked, &answer, by)?;
+    Ok((toast::ANSWERED, Follow::wake(at)))
+}
+
 /// Takes a reply to a message about a question; `None` if it is an ordinary prompt.
 pub(super) fn replied(
     db: &Connection,

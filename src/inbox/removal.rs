@@ -10,7 +10,7 @@ use crate::domain::access::Access;
 use crate::domain::id::{ChatId, ChatThread, UserId};
 use crate::domain::run::Outcome;
 use crate::store::{
-    backup, closed, holds, jobs, outbox, people, processes, runs, sessions, waiting,
+    backup, closed, holds, jobs, outbox, page_keys, people, processes, runs, sessions, waiting,
 };
 
 /// A chat that was closed.
@@ -23,6 +23,9 @@ pub(super) struct Closed {
 /// Ends everything in the chat and its topics; from now on nothing is sent there.
 pub(super) fn close(db: &Connection, chat: ChatId) -> rusqlite::Result<Closed> {
     closed::close(db, chat)?;
+    if let Some(user) = u64::try_from(chat.0).ok().filter(|_| !chat.is_group()) {
+        page_keys::withdraw_all(db, UserId(user))?;
+    }
     let places = closed::places_in(db, chat)?;
     let mut ended = Ended::default();
     for at in &places {

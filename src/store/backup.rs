@@ -143,6 +143,9 @@ fn put_to_rest(copy: &Connection) -> rusqlite::Result<()> {
         copy.execute_batch("UPDATE jobs SET state = 'ended' WHERE state = 'due';")?;
     }
     // The links of the running bot let in whom they let in; those of a copy nobody.
+    if has(copy, "page_keys", "hash")? {
+        copy.execute_batch("DELETE FROM page_keys;")?;
+    }
     if has(copy, "invites", "code")? {
         copy.execute_batch("DELETE FROM invites;")?;
     }

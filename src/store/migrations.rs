@@ -19,6 +19,7 @@ const STEPS: &[M<'_>] = &[
     MENUS,
     RIGHTS,
     REPLACED_FILES,
+    PAGE,
 ];
 
 const FIRST: M<'_> = M::up(
@@ -505,6 +506,23 @@ const REPLACED_FILES: M<'_> = M::up(
     "
     -- 1: its message was edited and has another file now.
     ALTER TABLE attachments ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0;
+    ",
+);
+
+/// Who may look at the page.
+const PAGE: M<'_> = M::up(
+    "
+    -- Links that log a browser in, browsers that are logged in, and programs. Of a key only its SHA-256 is kept.
+    CREATE TABLE page_keys (
+        hash       TEXT PRIMARY KEY,
+        kind       TEXT NOT NULL CHECK (kind IN ('link', 'login', 'program', 'used')),
+        user_id    INTEGER NOT NULL,
+        name       TEXT NOT NULL,                 -- of the person, or of the program
+        made_at    INTEGER NOT NULL,
+        expires_at INTEGER                        -- NULL: it holds until it is withdrawn
+    ) STRICT;
+    CREATE INDEX page_keys_of_user ON page_keys (user_id, kind);
+    CREATE INDEX page_keys_expire ON page_keys (expires_at) WHERE expires_at IS NOT NULL;
     ",
 );
 

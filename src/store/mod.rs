@@ -34,6 +34,8 @@ pub mod migrated;
 pub mod migrations;
 pub mod offset;
 pub mod outbox;
+pub mod page;
+pub mod page_keys;
 pub mod parked;
 pub mod pauses;
 pub mod people;

@@ -106,6 +106,15 @@ pub fn session(db: &Connection, id: PromptId) -> rusqlite::Result<SessionId> {
     .query_row([id.0.to_string()], |row| row.get(0).map(SessionId))
 }
 
+/// The run that a prompt is part of; `None` if there is no such prompt.
+pub fn run_of(db: &Connection, id: PromptId) -> rusqlite::Result<Option<RunId>> {
+    db.prepare_cached("SELECT run_id FROM prompts WHERE id = ?1")?
+        .query_row([id.0.to_string()], |row| {
+            super::runs::run_id(0, &row.get::<_, String>(0)?)
+        })
+        .optional()
+}
+
 /// Replaces a prompt's content.
 pub fn set_content(db: &Connection, id: PromptId, content: &Content) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE prompts SET text = ?2, pieces = ?3 WHERE id = ?1")?

@@ -319,6 +319,16 @@ pub struct Record {
 }
 
 impl Record {
+    /// The byte behind the events of earlier runs.
+    pub fn begins_at(&self) -> u64 {
+        self.from
+    }
+
+    /// The byte behind its last event; `None` while it goes on.
+    pub fn ends_at(&self) -> Option<u64> {
+        self.to
+    }
+
     /// Whether nothing about the run comes any more.
     pub fn is_over(&self) -> bool {
         self.to.is_some()
@@ -414,7 +424,7 @@ pub fn end(db: &Connection, id: RunId, outcome: &Outcome) -> rusqlite::Result<bo
 }
 
 /// The columns of an ending, from the `first` one on.
-fn ended_from(row: &Row<'_>, first: usize) -> rusqlite::Result<RunEnd> {
+pub(super) fn ended_from(row: &Row<'_>, first: usize) -> rusqlite::Result<RunEnd> {
     Ok(RunEnd {
         outcome: row.get(first)?,
         reason: row.get(first + 1)?,

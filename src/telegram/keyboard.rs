@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::button::{Button, ButtonStyle};
+use crate::domain::button::{Button, ButtonStyle, Press};
 use crate::domain::id::ChatId;
 use crate::domain::outgoing::{Outgoing, WantsReply};
 use crate::redact::short::one_line;
@@ -92,6 +92,12 @@ fn drawn(button: &Button, is_main: bool) -> Value {
     let text = one_line(&button.label, LABEL_SHOWN);
     if button.is_over {
         return json!({"text": text, "disabled": {}});
+    }
+    if let Press::Open { url, in_telegram } = &button.press {
+        return match in_telegram {
+            true => json!({"text": text, "web_app": {"url": url}}),
+            false => json!({"text": text, "url": url}),
+        };
     }
     let mut drawn = json!({"text": text, "callback_data": button.press.data()});
     match button.press.style() {

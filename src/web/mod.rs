@@ -1,73 +1,109 @@
-//! The page for monitors on `TELECODER_WEB_ADDR`: `GET /healthz` and `GET /metrics`. Only reads.
+//! What is served on `TELECODER_WEB_ADDR`: the page for people ([`pages`]), what programs ask (`api`), and health and
+//! numbers for monitors ([`monitor`]).
+//!
+//! A request passes [`guard`], which refuses what comes from elsewhere, and [`reader`], which says who asks. Rights are
+//! asked for at every request, from where the chat's are ([`crate::inbox::page`]). The pages only read; what a button
+//! on them does, [`act`] hands to the inbox. [`live`] follows a run while somebody looks.
 //!
 //! # What it must not do
-//! Delay the bot. It has few connections, each with its own limit, and queries the store one at a time and briefly. If
-//! its address is taken, the bot runs without it, says so once and tries again: a monitor notices that nothing answers,
-//! while a bot that did not start would leave the chat with nothing. (An invalid address is a fault in the settings,
-//! found earlier.)
-//!
-//! `report` is the text of `/healthz`; [`metrics`](crate::metrics) counts.
+//! Delay the bot. It has few connections, each with its own limit, and queries the store briefly. If its address is
+//! taken, the bot runs without it, says so once and tries again: a monitor notices that nothing answers, while a bot
+//! that did not start would leave the chat with nothing. (An invalid address is a fault in the settings, found
+//! earlier.)
 
+mod act;
+mod assets;
+mod guard;
+mod live;
+mod monitor;
+mod pages;
+mod reader;
 mod readings;
+mod refusal;
 mod report;
+mod way_in;
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
+use axum::{Extension, Router, middleware};
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use crate::health::{Health, Vitals};
-use crate::metrics::{CONTENT_TYPE, Metrics};
+use crate::config::PageAddress;
+use crate::health::Health;
+use crate::inbox::Inbox;
+use crate::metrics::Metrics;
 use crate::store::Store;
-use crate::store::counts::{self, Counts};
-use readings::{Readings, resident_memory};
+use crate::telegram::api::Api;
+pub use live::Hub;
+pub use reader::Memberships;
 
 /// The most connections at the same time; the next one waits.
-const CONNECTIONS: usize = 16;
+const CONNECTIONS: usize = 192;
+/// The most that follow a run; monitors and pages always find a place.
+const LIVE_CONNECTIONS: usize = 128;
 /// How long one connection may take; a slower client is cut off.
-const CONNECTION_LIMIT: Duration = Duration::from_secs(10);
+const CONNECTION_LIMIT: Duration = Duration::from_secs(30);
+/// The same for one that follows a run; its browser comes again, and misses nothing.
+const LIVE_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// How long a client may take nothing while something waits for it.
+const WRITE_LIMIT: Duration = Duration::from_secs(20);
+/// How long a client may take for the line and the headers of its request.
+const HEADER_LIMIT: Duration = Duration::from_secs(10);
 /// The most bytes of a request's line and headers; hyper takes no less.
 const REQUEST_BYTES: usize = 8 * 1024;
-/// How long the store may take to answer. A monitor waits for ten seconds.
-const STORE_LIMIT: Duration = Duration::from_secs(3);
 /// The pause before a taken address is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The page for monitors.
+/// Everything that the page needs.
 pub struct Web {
     pub address: SocketAddr,
+    /// Where people find it.
+    pub page: PageAddress,
+    pub inbox: Arc<Inbox>,
     pub store: Store,
     pub health: Health,
     pub metrics: Metrics,
+    /// For what only Telegram knows: who is in a group.
+    pub api: Api,
+    pub token: SecretString,
+    /// The settings of the start, without their secrets, for the owner to see.
+    pub settings: Vec<(&'static str, String)>,
+    /// The data folder, and `runs/` in it.
+    pub data: PathBuf,
+    pub runs: PathBuf,
     /// When the bot was started.
     pub started: Instant,
-    /// Locked during a query to the store.
+    /// Locked while a monitor's query is at the store.
     pub looking: Mutex<()>,
+    pub memberships: Memberships,
+    pub hub: Hub,
 }
+
+/// Whether a connection may take longer than a request does.
+#[derive(Clone, Default)]
+struct Longer(Arc<AtomicBool>);
 
 impl Web {
     /// Serves until `quit`.
     pub async fn serve(self, quit: CancellationToken) {
         let listener = tokio::select! {
-            listener = listen(self.address) => listener,
+            listener = listen(self.address, &self.page, &self.data) => listener,
             () = quit.cancelled() => return,
         };
-        let router = Router::new()
-            .route("/healthz", get(healthz))
-            .route("/metrics", get(metrics))
-            .with_state(Arc::new(self));
+        let router = router(Arc::new(self));
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
             let place = Arc::clone(&places)
@@ -88,26 +124,51 @@ impl Web {
             });
         }
     }
-
-    async fn look(&self) -> (Vitals, Option<Counts>) {
-        let at_store = async {
-            let _alone = self.looking.lock().await;
-            self.store.transaction(counts::read).await
-        };
-        let (vitals, counts) = self.health.look(STORE_LIMIT, at_store).await;
-        let waits_for = counts.map_or(Duration::ZERO, |counts| counts.updates_oldest_waiting);
-        let vitals = vitals.with_oldest_update(waits_for, self.store.takes_changes());
-        (vitals, counts)
-    }
 }
 
-async fn listen(address: SocketAddr) -> TcpListener {
+fn router(web: Arc<Web>) -> Router {
+    let for_people = Router::new()
+        .route("/", get(pages::sessions::show))
+        .route("/now", get(pages::now::show))
+        .route("/people", get(pages::about::people))
+        .route("/settings", get(pages::about::settings))
+        .route("/health", get(pages::about::health))
+        .route("/sessions/{session}", get(pages::session::show))
+        .route("/sessions/{session}/prompt", post(act::prompt))
+        .route("/sessions/{session}/do", post(act::work))
+        .route("/sessions/{session}/press", post(act::press))
+        .route("/runs/{run}", get(pages::run::show))
+        .route("/runs/{run}/live", get(live::follow))
+        .route("/runs/{run}/steps/{end}", get(pages::run::step))
+        .route("/runs/{run}/answer", post(act::answer))
+        .route("/in/{key}", get(way_in::offer).post(way_in::enter))
+        .route("/app", get(way_in::app).post(way_in::enter_from_telegram))
+        .route("/out", post(way_in::leave))
+        .route("/page.css", get(assets::style))
+        .route("/page.js", get(assets::script))
+        .fallback(refusal::nothing_here)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&web),
+            guard::check,
+        ));
+    Router::new()
+        .route("/healthz", get(monitor::healthz))
+        .route("/metrics", get(monitor::metrics))
+        .merge(for_people)
+        .with_state(web)
+}
+
+async fn listen(address: SocketAddr, page: &PageAddress, data: &Path) -> TcpListener {
     let mut told = false;
     loop {
         match TcpListener::bind(address).await {
             Ok(listener) => {
                 // With port 0 it is another one than was asked for.
                 let address = listener.local_addr().unwrap_or(address);
+                page.set(address);
+                if let Err(error) = page.write_down(data) {
+                    warn!(%error, "“telecoder web” will not know where the page is");
+                }
                 info!(%address, "health and metrics can be read here: /healthz, /metrics");
                 return listener;
             }
@@ -138,37 +199,28 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 
 /// One request and its answer.
 async fn converse(stream: TcpStream, router: Router) {
+    let longer = Longer::default();
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_LIMIT));
     let conversation = http1::Builder::new()
         .keep_alive(false)
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_LIMIT)
         .max_buf_size(REQUEST_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    match tokio::time::timeout(CONNECTION_LIMIT, conversation).await {
+        .serve_connection(
+            TokioIo::new(Box::pin(stream)),
+            TowerToHyperService::new(router.layer(Extension(longer.clone()))),
+        );
+    tokio::pin!(conversation);
+    let ended = match tokio::time::timeout(CONNECTION_LIMIT, &mut conversation).await {
+        Err(_) if longer.0.load(Ordering::Relaxed) => {
+            tokio::time::timeout(LIVE_LIMIT, conversation).await
+        }
+        ended => ended,
+    };
+    match ended {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => debug!(%error, "a monitor's request was not understood"),
-        Err(_) => debug!("a monitor was too slow and was cut off"),
+        Ok(Err(error)) => debug!(%error, "a request was not understood, or its client is gone"),
+        Err(_) => debug!("a client was too slow and was cut off"),
     }
-}
-
-async fn healthz(State(web): State<Arc<Web>>) -> Response {
-    let (vitals, counts) = web.look().await;
-    let status = match vitals.is_alive() {
-        true => StatusCode::OK,
-        false => StatusCode::SERVICE_UNAVAILABLE,
-    };
-    let report = report::of(&vitals, counts.as_ref(), web.started.elapsed());
-    let headers = [(header::CACHE_CONTROL, "no-store")];
-    (status, headers, axum::Json(report)).into_response()
-}
-
-/// Answers even if the store does not: the counts are in memory.
-async fn metrics(State(web): State<Arc<Web>>) -> Response {
-    let (vitals, counts) = web.look().await;
-    let readings = Readings {
-        vitals,
-        counts,
-        uptime: web.started.elapsed(),
-        resident_memory: resident_memory(),
-    };
-    let headers = [(header::CONTENT_TYPE, CONTENT_TYPE)];
-    (headers, web.metrics.text(&readings.registry())).into_response()
 }

@@ -62,6 +62,7 @@ mod menus;
 mod observing;
 mod outage;
 mod pace;
+mod page;
 mod people;
 mod places;
 mod prompts;

@@ -28,7 +28,7 @@ const LEAVING_TIME: Duration = Duration::from_secs(25);
 const BOT_LOOKS: Duration = Duration::from_millis(500);
 
 /// The store of a bot that may be running.
-pub(super) struct Beside {
+pub(in crate::cli) struct Beside {
     pub db: Connection,
     data: PathBuf,
 }

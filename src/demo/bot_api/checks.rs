@@ -142,8 +142,8 @@ fn checked_key(button: &Value, version: Version) -> Result<Key, Refusal> {
         ));
     }
     let known: &[&str] = match version {
-        Version::Old => &["callback_data", "copy_text"],
-        Version::New => &["callback_data", "copy_text", "disabled"],
+        Version::Old => &["callback_data", "copy_text", "url", "web_app"],
+        Version::New => &["callback_data", "copy_text", "url", "web_app", "disabled"],
     };
     let kinds: Vec<&str> = known.iter().copied().filter(has).collect();
     let does = match kinds[..] {
@@ -162,6 +162,14 @@ fn checked_key(button: &Value, version: Version) -> Result<Key, Refusal> {
             }
             _ => return Err(bad("BUTTON_COPY_TEXT_INVALID")),
         },
+        ["url"] => match button["url"].as_str() {
+            Some(url) if is_public_address(url) => Does::Opens(url.to_owned()),
+            _ => return Err(bad("BUTTON_URL_INVALID")),
+        },
+        ["web_app"] => match button["web_app"]["url"].as_str() {
+            Some(url) if url.starts_with("https://") => Does::Opens(url.to_owned()),
+            _ => return Err(bad("BUTTON_URL_INVALID")),
+        },
         ["disabled"] if button["disabled"].is_object() => Does::Nothing,
         ["disabled"] => {
             return Err(bad(
@@ -175,6 +183,13 @@ fn checked_key(button: &Value, version: Version) -> Result<Key, Refusal> {
         style: checked_style(&button["style"], version)?,
         does,
     })
+}
+
+/// Bot API: HTTP or tg:// URLs; Telegram takes no name without a dot, such as localhost.
+fn is_public_address(url: &str) -> bool {
+    let behind = url.strip_prefix("https://").or(url.strip_prefix("http://"));
+    let host = behind.and_then(|behind| behind.split(['/', '?', '#', ':']).next());
+    host.is_some_and(|host| host.contains('.')) || url.starts_with("tg://")
 }
 
 fn checked_style(style: &Value, version: Version) -> Result<Option<String>, Refusal> {

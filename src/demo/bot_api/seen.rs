@@ -45,6 +45,8 @@ pub enum Does {
     Calls(String),
     /// Bot API: `CopyTextButton`
     Copies(String),
+    /// Bot API: `url`, or the one of a `WebAppInfo`
+    Opens(String),
     /// Bot API: `DisabledButton`
     Nothing,
 }

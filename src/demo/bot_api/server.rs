@@ -276,7 +276,7 @@ fn is_known(messages: &[Posted], chat: ChatId) -> bool {
 fn buttons_of(keys: &[Key]) -> Vec<(String, String)> {
     keys.iter()
         .filter_map(|key| match &key.does {
-            Does::Calls(data) | Does::Copies(data) => Some((key.text.clone(), data.clone())),
+            Does::Calls(data) | Does::Copies(data) | Does::Opens(data) => Some((key.text.clone(), data.clone())),
             Does::Nothing => None,
         })
         .collect()
@@ -318,6 +318,7 @@ fn key_json(key: &Key) -> Value {
     let mut json = match &key.does {
         Does::Calls(data) => json!({"callback_data": data}),
         Does::Copies(text) => json!({"copy_text": {"text": text}}),
+        Does::Opens(url) => json!({"url": url}),
         Does::Nothing => json!({"disabled": {}}),
     };
     json["text"] = json!(key.text);

@@ -1,6 +1,7 @@
 //! A machine with telecoder on it, and the phones that write to it.
 
 pub mod api;
+pub mod browser;
 pub mod gateway;
 pub mod git;
 pub mod limits;

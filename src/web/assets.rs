@@ -1,0 +1,22 @@
+//! The stylesheet and the script; they come with the program.
+
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+/// A browser asks again after an upgrade: the addresses of both have the version in them.
+const KEPT: &str = "private, max-age=86400";
+
+pub(super) async fn style() -> Response {
+    served("text/css; charset=utf-8", STYLE)
+}
+
+pub(super) async fn script() -> Response {
+    served("text/javascript; charset=utf-8", SCRIPT)
+}
+
+fn served(kind: &'static str, content: &'static str) -> Response {
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, KEPT)];
+    (headers, content).into_response()
+}

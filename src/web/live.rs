@@ -1,0 +1,295 @@
+//! `GET /runs/ID/live`: a run while it goes on, as server-sent events, from the byte of its record that the page has.
+//!
+//! - `item`: a step, as HTML; its id is the byte behind it.
+//! - `words`: words of the answer that is being written; the step with the whole text follows.
+//! - `head`: what stands above the steps is another one now.
+//! - `over`: the run has ended, and everything that follows it is there.
+//!
+//! A lost connection goes on where it was: a browser says which id it had last (`Last-Event-ID`). All readers of a run
+//! share one task that reads its record and draws it; when the last one goes, so does the task.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::stream::{self, Stream, StreamExt};
+use serde::Deserialize;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
+use uuid::Uuid;
+
+use super::pages::run::{get, on_disk};
+use super::pages::steps::{self, Extent};
+use super::reader::Reader;
+use super::refusal::Refusal;
+use super::{LIVE_CONNECTIONS, Longer, Web};
+use crate::claude::transcript;
+use crate::domain::id::RunId;
+use crate::domain::transcript::{Step, What};
+use crate::redact::Redactor;
+use crate::redact::streamed::Streamed;
+use crate::store::page::{self, Standing};
+use crate::store::{Store, StoreError};
+
+/// How often the record is looked at.
+const PAUSE: Duration = Duration::from_millis(300);
+/// How often what stands above the steps is looked at, in looks at the record.
+const HEAD_EVERY: u32 = 3;
+/// How many lines are read at once.
+const LINES: usize = 200;
+/// How many pieces a slow reader may be behind.
+const BEHIND: usize = 512;
+/// A connection with nothing to say says so, or something in between would close it.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Something for all readers of a run.
+#[derive(Clone, Debug)]
+struct Piece {
+    /// The byte of the record behind it.
+    end: u64,
+    what: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Item(Arc<str>),
+    Words(Arc<str>),
+    Head,
+    Over,
+}
+
+/// The runs that somebody follows.
+pub struct Hub {
+    followed: Mutex<BTreeMap<RunId, Weak<Followed>>>,
+    places: Arc<Semaphore>,
+}
+
+/// A run that somebody follows; the task that draws it ends with the last one.
+struct Followed {
+    pieces: broadcast::Sender<Piece>,
+}
+
+impl Default for Hub {
+    fn default() -> Hub {
+        Hub {
+            followed: Mutex::default(),
+            places: Arc::new(Semaphore::new(LIVE_CONNECTIONS)),
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct From {
+    #[serde(default)]
+    from: u64,
+}
+
+pub(super) async fn follow(
+    State(web): State<Arc<Web>>,
+    Extension(longer): Extension<Longer>,
+    reader: Reader,
+    Path(run): Path<Uuid>,
+    Query(From { from }): Query<From>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+    let found = get(&web, &reader, RunId(run)).await?;
+    let place = Arc::clone(&web.hub.places)
+        .try_acquire_owned()
+        .map_err(|_| Refusal::Busy)?;
+    longer.0.store(true, Ordering::Relaxed);
+    let last = headers.get("last-event-id");
+    let last = last.and_then(|id| id.to_str().ok()?.parse::<u64>().ok());
+    let from = last.unwrap_or(from).max(found.record.begins_at());
+    let (path, to) = (web.events_of(&found.record), found.record.ends_at());
+    // Before the record is read: what comes meanwhile comes twice, and is passed over once.
+    let followed = web.hub.join(&web, found.line.id, path.clone(), from);
+    let pieces = followed.pieces.subscribe();
+    let (missed, at) = on_disk(move || missed(&path, from, to, found.line.id)).await?;
+    let reading = Reading {
+        pieces,
+        at,
+        _followed: followed,
+        _place: place,
+    };
+    let coming = stream::unfold(Some(reading), next);
+    let all = stream::iter(missed).chain(coming).map(|piece| Ok(event(&piece)));
+    Ok(Sse::new(all).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+/// Somebody who follows.
+struct Reading {
+    pieces: broadcast::Receiver<Piece>,
+    /// What this reader has got.
+    at: u64,
+    _followed: Arc<Followed>,
+    _place: OwnedSemaphorePermit,
+}
+
+/// One who is too far behind is cut off, and comes again from where they were.
+async fn next(reading: Option<Reading>) -> Option<(Piece, Option<Reading>)> {
+    let mut reading = reading?;
+    loop {
+        match reading.pieces.recv().await {
+            Ok(piece) if matches!(piece.what, Kind::Over) => return Some((piece, None)),
+            Ok(piece) if matches!(piece.what, Kind::Head) => return Some((piece, Some(reading))),
+            // Several steps may end at the same byte; the reader's place is that of the record when it was read.
+            Ok(piece) if piece.end <= reading.at => {}
+            Ok(piece) => return Some((piece, Some(reading))),
+            Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
+        }
+    }
+}
+
+fn event(piece: &Piece) -> Event {
+    let event = match &piece.what {
+        Kind::Item(html) => Event::default().event("item").data(one_kind_of_line(html)),
+        // Words have no place of their own: whoever comes again gets the whole text.
+        Kind::Words(words) => return Event::default().event("words").data(one_kind_of_line(words)),
+        Kind::Head => return Event::default().event("head").data(""),
+        Kind::Over => return Event::default().event("over").data(""),
+    };
+    event.id(piece.end.to_string())
+}
+
+/// HTML: a carriage return would end a line of the stream.
+fn one_kind_of_line(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// The steps behind a byte that are on record already, and where the record ends.
+fn missed(
+    path: &std::path::Path,
+    from: u64,
+    to: Option<u64>,
+    run: RunId,
+) -> (Vec<Piece>, u64) {
+    let (mut pieces, mut at) = (Vec::new(), from);
+    // While it is just beginning there is no record.
+    while let Ok((steps, end)) = transcript::after(path, at, to, LINES) {
+        if end == at {
+            break;
+        }
+        at = end;
+        pieces.extend(steps.iter().filter_map(|step| drawn(run, step)));
+    }
+    (pieces, at)
+}
+
+fn drawn(run: RunId, step: &Step) -> Option<Piece> {
+    let item = steps::item(run, step, Extent::InList)?;
+    Some(Piece {
+        end: step.end,
+        what: Kind::Item(item.into_string().into()),
+    })
+}
+
+impl Hub {
+    fn join(&self, web: &Web, run: RunId, path: PathBuf, from: u64) -> Arc<Followed> {
+        let mut all = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, followed| followed.strong_count() > 0);
+        if let Some(followed) = all.get(&run).and_then(Weak::upgrade) {
+            return followed;
+        }
+        let (pieces, _) = broadcast::channel(BEHIND);
+        let followed = Arc::new(Followed { pieces });
+        all.insert(run, Arc::downgrade(&followed));
+        let drawing = Drawing {
+            run,
+            path,
+            at: from,
+            store: web.store.clone(),
+            standing: None,
+            streamed: Streamed::default(),
+        };
+        tokio::spawn(drawing.go_on(Arc::downgrade(&followed)));
+        followed
+    }
+}
+
+/// Reads a run's record for all who follow it.
+struct Drawing {
+    run: RunId,
+    path: PathBuf,
+    at: u64,
+    store: Store,
+    standing: Option<Standing>,
+    streamed: Streamed,
+}
+
+impl Drawing {
+    async fn go_on(mut self, followed: Weak<Followed>) {
+        let mut looks = 0;
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            let Some(followed) = followed.upgrade() else {
+                return;
+            };
+            let mut pieces = self.read().await;
+            looks += 1;
+            if looks % HEAD_EVERY == 0 {
+                // A store that does not answer is asked again.
+                pieces.extend(self.look_at_head(pieces.is_empty()).await.unwrap_or_default());
+            }
+            for piece in pieces {
+                let is_over = matches!(piece.what, Kind::Over);
+                // Nobody hears it between two readers.
+                let _ = followed.pieces.send(piece);
+                if is_over {
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Vec<Piece> {
+        let (path, at) = (self.path.clone(), self.at);
+        let read = on_disk(move || transcript::after(&path, at, None, LINES)).await;
+        let Ok(Ok((steps, end))) = read else {
+            return Vec::new();
+        };
+        self.at = end;
+        let (mut pieces, mut words) = (Vec::new(), String::new());
+        for step in &steps {
+            if let What::Words(more) = &step.what {
+                words.push_str(&self.streamed.take(more, Redactor::of_this_process()));
+                continue;
+            }
+            if matches!(step.what, What::Text { parent: None, .. }) {
+                self.streamed.begin();
+                words.clear();
+            }
+            pieces.extend(drawn(self.run, step));
+        }
+        if !words.is_empty() {
+            pieces.push(Piece {
+                end,
+                what: Kind::Words(words.into()),
+            });
+        }
+        pieces
+    }
+
+    async fn look_at_head(&mut self, is_read: bool) -> Result<Vec<Piece>, StoreError> {
+        let run = self.run;
+        let standing = self
+            .store
+            .transaction(move |db| page::standing(db, run))
+            .await?;
+        let is_new = self.standing.as_ref().is_some_and(|before| *before != standing);
+        let is_over = standing.is_over && is_read;
+        self.standing = Some(standing);
+        let what = match (is_over, is_new) {
+            (true, _) => Kind::Over,
+            (false, true) => Kind::Head,
+            (false, false) => return Ok(Vec::new()),
+        };
+        Ok(vec![Piece { end: self.at, what }])
+    }
+}

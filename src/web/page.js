@@ -1,0 +1,62 @@
+// The page without this can be read; with it, a run is seen as it goes on.
+"use strict";
+
+// What Telegram hands to a Mini App stands behind the address's #.
+function enterFromTelegram(note) {
+  const data = new URLSearchParams(location.hash.slice(1)).get("tgWebAppData");
+  if (!data) {
+    note.textContent = "Open this from Telegram: /web in your private chat with the bot.";
+    return;
+  }
+  history.replaceState(null, "", location.pathname);
+  fetch("/app", { method: "POST", body: new URLSearchParams({ data }) }).then((answer) => {
+    if (answer.ok) location.replace("/");
+    else note.textContent = "Telegram's word was not taken. Close this, and open it again with /web.";
+  });
+}
+
+function follow(steps) {
+  const words = document.getElementById("words");
+  const events = new EventSource(steps.dataset.live);
+  const isAtEnd = () => innerHeight + scrollY > document.body.scrollHeight - 120;
+  const grow = (change) => {
+    const stays = isAtEnd();
+    change();
+    if (stays) scrollTo(0, document.body.scrollHeight);
+  };
+  events.addEventListener("item", (event) => grow(() => {
+    steps.insertAdjacentHTML("beforeend", event.data);
+    words.textContent = "";
+  }));
+  events.addEventListener("words", (event) => grow(() => { words.textContent += event.data; }));
+  events.addEventListener("head", refreshHead);
+  events.addEventListener("over", () => {
+    events.close();
+    location.reload();
+  });
+}
+
+// What somebody is writing, or has opened, stays.
+async function refreshHead() {
+  const head = document.getElementById("head");
+  if (head.contains(document.activeElement) && document.activeElement.matches("textarea")) return;
+  const answer = await fetch(location.href);
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.getElementById("head");
+  if (fresh) head.replaceWith(fresh);
+}
+
+// A form is sent once, however often its button is touched.
+addEventListener("submit", (event) => {
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "yes";
+});
+addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent;
+});
+
+const app = document.getElementById("app");
+if (app) enterFromTelegram(app);
+const steps = document.getElementById("steps");
+if (steps && steps.dataset.live) follow(steps);

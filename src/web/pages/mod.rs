@@ -1,0 +1,11 @@
+//! The pages: what the store and a run's record have, as HTML. They can be read with scripts off.
+
+pub(super) mod about;
+pub(super) mod layout;
+pub(super) mod now;
+pub(super) mod run;
+pub(super) mod said;
+pub(super) mod session;
+pub(super) mod sessions;
+pub(super) mod steps;
+mod words;

@@ -1,0 +1,269 @@
+//! `GET /runs/ID`: what was asked, what came of it, and every step.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use maud::{Markup, html};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::super::Web;
+use super::super::reader::Reader;
+use super::super::refusal::Refusal;
+use super::layout::{self, Place, Told, form_key};
+use super::steps::{self, Extent};
+use super::{said, session, words};
+use crate::chat::evidence::{self, Next};
+use crate::chat::questions::{self as question_words, Became};
+use crate::claude::folder::RunFolder;
+use crate::claude::transcript;
+use crate::domain::id::{JobId, RunId};
+use crate::domain::session::Session;
+use crate::domain::transcript::{Step, What};
+use crate::store::page::{self, RunLine};
+use crate::store::questions::{self, Asked};
+use crate::store::runs::{self, Record, RunState};
+use crate::store::{prompts, sessions, verifications};
+
+/// How many steps a page has.
+const A_PAGE: usize = 60;
+/// How long the disk may take.
+const DISK_LIMIT: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Default, Deserialize)]
+pub(in super::super) struct Earlier {
+    /// Steps that end at this byte at the latest.
+    before: Option<u64>,
+}
+
+/// A run, and where its record is.
+pub(in super::super) struct Found {
+    pub session: Session,
+    pub line: RunLine,
+    pub record: Record,
+}
+
+/// All that stands above the steps.
+struct Head {
+    prompts: Vec<String>,
+    asked: Vec<Asked>,
+    measured: Option<(JobId, crate::domain::evidence::Evidence)>,
+    before: Option<RunId>,
+    behind: Option<RunId>,
+}
+
+pub(in super::super) async fn show(
+    State(web): State<Arc<Web>>,
+    reader: Reader,
+    told: Told,
+    Path(run): Path<Uuid>,
+    Query(earlier): Query<Earlier>,
+) -> Result<Response, Refusal> {
+    let found = get(&web, &reader, RunId(run)).await?;
+    let Found { session, line, record } = &found;
+    let (id, seq, of) = (line.id, line.seq, session.id.clone());
+    let head = web
+        .store
+        .transaction(move |db| {
+            let measured = match page::measured(db, id)? {
+                Some(job) => verifications::of_job(db, job)?.map(|(_, evidence)| (job, evidence)),
+                None => None,
+            };
+            let (before, behind) = page::beside(db, &of, seq)?;
+            let prompts = prompts::of_run(db, id)?.into_iter();
+            Ok(Head {
+                prompts: prompts.map(|prompt| prompt.content.shown()).collect(),
+                asked: questions::open_of_run(db, id)?,
+                measured,
+                before,
+                behind,
+            })
+        })
+        .await?;
+    let path = web.events_of(record);
+    let (from, to) = (record.begins_at(), earlier.before.or(record.ends_at()));
+    let read = on_disk(move || transcript::before(&path, from, to, A_PAGE)).await?;
+    let works = line.state == RunState::Running;
+    let title = format!("Run in {}", words::repository(&session.source));
+    let body = html! {
+        nav.path aria-label="Where this is" {
+            a href="/" { "Sessions" } " / "
+            a href={ "/sessions/" (session.id) } { (words::repository(&session.source)) " " (session.id) }
+        }
+        div #head {
+            (top(&found, &head, read.as_ref().map_or(&[], |(steps, _)| steps), &reader))
+        }
+        h2 { "Steps" }
+        @match &read {
+            Ok((steps, has_more)) => (list(&found, steps, *has_more, works && earlier.before.is_none())),
+            Err(_) if works => p.nothing { "It is just beginning." },
+            Err(_) => p.nothing { "The record of this run is not kept any more." },
+        }
+        @if !works { (session::box_for_prompt(session, &reader)) }
+    };
+    Ok(layout::page(&title, Place::Sessions, &reader, told, &body))
+}
+
+fn top(found: &Found, head: &Head, steps: &[Step], reader: &Reader) -> Markup {
+    let Found { session, line, .. } = found;
+    let back = format!("/runs/{}", line.id);
+    html! {
+        h1 { "Run " (words::mark(line)) }
+        p.quiet { (words::when(line)) }
+        nav.pages aria-label="Other runs" {
+            @if let Some(before) = head.before { a rel="prev" href={ "/runs/" (before) } { "The run before" } }
+            @if let Some(behind) = head.behind { a rel="next" href={ "/runs/" (behind) } { "The next run" } }
+        }
+        section aria-label="Prompt" {
+            @if head.prompts.is_empty() { p.nothing { "Claude began this by itself." } }
+            @for prompt in &head.prompts { blockquote.prompt { pre { (said::clean(prompt)) } } }
+        }
+        @for asked in &head.asked { (question(asked, session, reader, &back)) }
+        @let answer = answer(steps);
+        @if line.state != RunState::Running && !answer.is_empty() {
+            section.answer aria-label="Answer" {
+                @for text in answer { div.markdown { (said::markdown(text)) } }
+            }
+        }
+        @if let RunState::Ended(end) = &line.state {
+            @if let Some(reason) = &end.reason { p.failed { (said::clean(reason)) } }
+        }
+        @if let Some((job, evidence)) = &head.measured {
+            @let message = evidence::message(*job, evidence, &Next::Open, None);
+            section.measured aria-label="Evidence" {
+                (said::body(&message))
+                (said::buttons(&message.buttons, &session.id, reader, &back))
+            }
+        }
+        @if line.state == RunState::Running { (session::buttons(session, reader, true)) }
+    }
+}
+
+/// What claude said behind its last call.
+fn answer(steps: &[Step]) -> Vec<&str> {
+    let own = |step: &&Step| !matches!(&step.what, What::Call(call) if call.parent.is_some());
+    let is_call = |step: &Step| matches!(step.what, What::Call(_) | What::Result(_));
+    let last_call = steps.iter().rposition(|step| is_call(step) && own(&step));
+    let behind = &steps[last_call.map_or(0, |at| at + 1)..];
+    let said = behind.iter().filter_map(|step| match &step.what {
+        What::Text { text, parent: None } => Some(text.as_str()),
+        _ => None,
+    });
+    said.collect()
+}
+
+fn question(asked: &Asked, session: &Session, reader: &Reader, back: &str) -> Markup {
+    let chosen = match &asked.answer {
+        Some(crate::domain::question::Answer::Chosen(labels)) => labels.as_slice(),
+        _ => &[],
+    };
+    let message = question_words::message(&asked.id, &asked.question, Became::Open(chosen));
+    html! {
+        section.question aria-label="Question" {
+            (said::body(&message))
+            @if let Some(whole) = question_words::whole(&asked.question) { (said::body(&whole)) }
+            (said::buttons(&message.buttons, &session.id, reader, back))
+            form.ask method="post" action={ (back) "/answer" } {
+                (form_key(reader))
+                input type="hidden" name="question" value=(asked.id.as_str());
+                label for={ "words-" (asked.id.as_str()) } { "Or in your own words" }
+                textarea #{ "words-" (asked.id.as_str()) } name="words" rows="2" required {}
+                button { "Answer" }
+            }
+        }
+    }
+}
+
+fn list(found: &Found, steps: &[Step], has_more: bool, works: bool) -> Markup {
+    let id = found.line.id;
+    let first = steps.first().map(|step| step.end);
+    let end = steps.last().map_or(found.record.begins_at(), |step| step.end);
+    let live = works.then(|| format!("/runs/{id}/live?from={end}"));
+    html! {
+        @if let (true, Some(first)) = (has_more, first) {
+            nav.pages aria-label="Earlier steps" {
+                a.earlier rel="prev" href={ "/runs/" (id) "?before=" (first - 1) } { "Earlier steps" }
+            }
+        }
+        ol.steps #steps data-live=[live] {
+            @for step in steps { @if let Some(item) = steps::item(id, step, Extent::InList) { (item) } }
+        }
+        @if works { p #words aria-live="polite" {} noscript { p.quiet { "Load the page again to see more." } } }
+        @else if steps.is_empty() { p.nothing { "Nothing is on record." } }
+    }
+}
+
+/// `GET /runs/ID/steps/END`: all that came with one line of the record.
+pub(in super::super) async fn step(
+    State(web): State<Arc<Web>>,
+    reader: Reader,
+    told: Told,
+    Path((run, end)): Path<(Uuid, u64)>,
+) -> Result<Response, Refusal> {
+    let found = get(&web, &reader, RunId(run)).await?;
+    if !found.record.has(end) {
+        return Err(Refusal::NotFound);
+    }
+    let (path, from) = (web.events_of(&found.record), found.record.begins_at());
+    let read = on_disk(move || transcript::before(&path, from, Some(end), 1)).await?;
+    let steps = read.map(|(steps, _)| steps).unwrap_or_default();
+    let of_line: Vec<&Step> = steps
+        .iter()
+        .filter(|step| step.end == end && !matches!(step.what, What::Words(_)))
+        .collect();
+    if of_line.is_empty() {
+        return Err(Refusal::NotFound);
+    }
+    let id = found.line.id;
+    let body = html! {
+        nav.path aria-label="Where this is" { a href={ "/runs/" (id) } { "The run" } }
+        h1 { "One step" }
+        ol.steps {
+            @for step in of_line { @if let Some(item) = steps::item(id, step, Extent::Whole) { (item) } }
+        }
+    };
+    Ok(layout::page("One step", Place::Sessions, &reader, told, &body))
+}
+
+/// The run, if this person may see it.
+pub(in super::super) async fn get(web: &Web, reader: &Reader, run: RunId) -> Result<Found, Refusal> {
+    let found = web
+        .store
+        .transaction(move |db| {
+            let (Some(line), Some(session)) = (page::run(db, run)?, sessions::of_run(db, run)?)
+            else {
+                return Ok(None);
+            };
+            let record = runs::record_of(db, run)?;
+            Ok(Some(Found {
+                session,
+                line,
+                record,
+            }))
+        })
+        .await?
+        .ok_or(Refusal::NotFound)?;
+    match web.may_see(reader, found.session.at.chat).await? {
+        true => Ok(found),
+        false => Err(Refusal::NotFound),
+    }
+}
+
+impl Web {
+    pub(in super::super) fn events_of(&self, record: &Record) -> PathBuf {
+        RunFolder::new(self.runs.join(record.process.to_string())).events()
+    }
+}
+
+/// Reads the disk beside everything else, and not longer than a moment.
+pub(in super::super) async fn on_disk<T: Send + 'static>(
+    read: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    match tokio::time::timeout(DISK_LIMIT, tokio::task::spawn_blocking(read)).await {
+        Ok(Ok(read)) => Ok(read),
+        Ok(Err(_)) | Err(_) => Err(Refusal::DiskIsSilent),
+    }
+}

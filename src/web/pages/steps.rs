@@ -1,0 +1,144 @@
+//! The steps of a run: what claude said, and each tool with what went in and came out, which opens at a touch.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::said::{clean, markdown};
+use crate::domain::id::RunId;
+use crate::domain::shown::size;
+use crate::domain::transcript::{Call, CallResult, Step, What};
+use crate::redact::short::{beginning, one_line};
+
+/// A longer text is shown in part, with a link to all of it; in characters.
+const SHOWN: usize = 4_000;
+const SUMMARY: usize = 110;
+
+/// How much of a step is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Extent {
+    /// Its beginning, if it is long.
+    InList,
+    Whole,
+}
+
+/// One step as an item of the list; nothing for what is no step.
+pub(in super::super) fn item(run: RunId, step: &Step, extent: Extent) -> Option<Markup> {
+    let shown = match &step.what {
+        What::Prompt(text) => html! {
+            li.step.asked { h3.unseen { "Prompt" } (long(run, step, text, extent)) }
+        },
+        What::Text { text, parent: None } => html! {
+            li.step.said { div.markdown { (markdown(text)) } }
+        },
+        What::Text { text, parent: Some(_) } => html! {
+            li.step.inner {
+                details open[extent == Extent::Whole] {
+                    summary { "A subagent: " (one_line(text, SUMMARY)) }
+                    div.markdown { (markdown(text)) }
+                }
+            }
+        },
+        What::Thought(text) => html! {
+            li.step.thought {
+                details open[extent == Extent::Whole] {
+                    summary { "Thinking: " (one_line(text, SUMMARY)) }
+                    (long(run, step, text, extent))
+                }
+            }
+        },
+        What::Call(call) => called(run, step, call, extent),
+        What::Result(result) => came(run, step, result, extent),
+        What::Remark(text) => html! { li.step.remark { (text) } },
+        What::TooLong(bytes) => html! {
+            li.step.remark { "A step of " (size(*bytes)) " is too long to be shown; /logs and the record have it." }
+        },
+        What::TurnEnded { failed: true } => html! { li.step.remark.failed { "The turn failed." } },
+        What::TurnEnded { failed: false } | What::Words(_) => return None,
+    };
+    Some(shown)
+}
+
+fn called(run: RunId, step: &Step, call: &Call, extent: Extent) -> Markup {
+    let class = if call.parent.is_some() { "step call inner" } else { "step call" };
+    html! {
+        li class=(class) {
+            details open[extent == Extent::Whole] {
+                summary {
+                    strong { (clean(&call.tool)) } " "
+                    code { (one_line(&telling(&call.input), SUMMARY)) }
+                }
+                (input(run, step, call, extent))
+            }
+        }
+    }
+}
+
+fn came(run: RunId, step: &Step, result: &CallResult, extent: Extent) -> Markup {
+    let inner = if result.parent.is_some() { " inner" } else { "" };
+    let failed = if result.failed { " failed" } else { "" };
+    html! {
+        li class={ "step result" (inner) (failed) } {
+            details open[extent == Extent::Whole] {
+                summary {
+                    @if result.failed { "failed: " } @else { "→ " }
+                    @match (result.text.trim().is_empty(), result.pictures) {
+                        (true, 0) => span.quiet { "nothing came back" },
+                        (true, pictures) => span.quiet { (pictures) " picture(s)" },
+                        (false, _) => (one_line(result.text.trim_start(), SUMMARY)),
+                    }
+                }
+                (long(run, step, &result.text, extent))
+            }
+        }
+    }
+}
+
+/// What went in: a command as it is, an edit as its lines, anything else as its fields.
+fn input(run: RunId, step: &Step, call: &Call, extent: Extent) -> Markup {
+    let field = |name: &str| call.input.get(name).and_then(Value::as_str);
+    if let Some(command) = field("command") {
+        return long(run, step, command, extent);
+    }
+    if let (Some(old), Some(new)) = (field("old_string"), field("new_string")) {
+        return html! {
+            pre.diff {
+                @for line in clean(old).lines() { span.removed { "−" (line) "\n" } }
+                @for line in clean(new).lines() { span.added { "+" (line) "\n" } }
+            }
+        };
+    }
+    if let Some(content) = field("content") {
+        return long(run, step, content, extent);
+    }
+    let fields = serde_json::to_string_pretty(&call.input).unwrap_or_default();
+    long(run, step, &fields, extent)
+}
+
+fn long(run: RunId, step: &Step, text: &str, extent: Extent) -> Markup {
+    let is_cut = extent == Extent::InList && text.chars().nth(SHOWN).is_some();
+    html! {
+        @if is_cut {
+            pre { (beginning(text, SHOWN)) }
+            p { a href={ "/runs/" (run) "/steps/" (step.end) } { "All of it (" (size(text.len() as u64)) ")" } }
+        } @else {
+            pre { (clean(text)) }
+        }
+    }
+}
+
+/// The argument that says most about a call.
+fn telling(input: &Value) -> String {
+    const TELLING: [&str; 9] = [
+        "command",
+        "file_path",
+        "notebook_path",
+        "pattern",
+        "url",
+        "query",
+        "description",
+        "subject",
+        "skill",
+    ];
+    let found = TELLING.iter().find_map(|name| input.get(name)?.as_str());
+    found.unwrap_or_default().to_owned()
+}
