@@ -19,6 +19,7 @@ const STEPS: &[M<'_>] = &[
     MENUS,
     RIGHTS,
     REPLACED_FILES,
+    NOTHING_READ_WHOLE,
 ];
 
 const FIRST: M<'_> = M::up(
@@ -505,6 +506,41 @@ const REPLACED_FILES: M<'_> = M::up(
     "
     -- 1: its message was edited and has another file now.
     ALTER TABLE attachments ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0;
+    ",
+);
+
+/// Indexes for what is asked often, so that no such question reads a table that grows with the years.
+///
+/// SQLite uses an index `WHERE a OR b` for a question about `a` alone, and for one about `(a OR b)`.
+const NOTHING_READ_WHOLE: M<'_> = M::up(
+    "
+    DROP INDEX runs_open;
+    -- In the order of waiting.
+    CREATE INDEX runs_open ON runs (chat_id, thread_id, (tries = 0), seq, state, held)
+        WHERE state = 'queued' OR state = 'running';
+    CREATE INDEX runs_begun ON runs (chat_id, thread_id, seq) WHERE started_at IS NOT NULL;
+    CREATE INDEX runs_live ON runs (live_message) WHERE live_message IS NOT NULL;
+    CREATE INDEX runs_of_answer ON runs (answer_row) WHERE answer_row IS NOT NULL;
+    CREATE INDEX runs_of_process ON runs (process_id) WHERE process_id IS NOT NULL;
+    CREATE INDEX prompts_handed ON prompts (handed_to, edited) WHERE handed_to IS NOT NULL;
+    CREATE INDEX attachments_of_path ON attachments (path) WHERE path IS NOT NULL;
+
+    DROP INDEX outbox_due;
+    -- In the order of sending.
+    CREATE INDEX outbox_due
+        ON outbox (chat_id, (parts_sent > 0 OR state = 'sending') DESC, priority, id)
+        WHERE state = 'due' OR state = 'sending';
+    CREATE INDEX outbox_tells ON outbox (tells_of) WHERE tells_of IS NOT NULL;
+
+    CREATE INDEX updates_set_aside ON updates (received_at) WHERE state = 'set_aside';
+
+    CREATE INDEX jobs_of_session ON jobs (session_id, seq);
+    CREATE INDEX jobs_live ON jobs (live_message) WHERE live_message IS NOT NULL;
+    CREATE INDEX verifications_of_run ON verifications (run_id);
+
+    CREATE INDEX sessions_of_place ON sessions (chat_id, thread_id, created_at);
+    CREATE INDEX sessions_new ON sessions (chat_id, thread_id, created_at) WHERE state = 'new';
+    CREATE INDEX sessions_attached ON sessions (id) WHERE attached_at IS NOT NULL;
     ",
 );
 

@@ -18,6 +18,9 @@ use crate::domain::outgoing::{Body, Outgoing, Urgency};
 /// How long sent messages are remembered.
 const REMEMBERED_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
+/// The condition for a row that is to be sent, as the index of these has it.
+pub(super) const OPEN: &str = "(state = 'due' OR state = 'sending')";
+
 /// A message that is due in a chat.
 #[derive(Clone, Debug)]
 pub struct Due {
@@ -254,9 +257,9 @@ fn first_open(
     .optional()
 }
 
-/// The order of the open rows.
+/// The order of the open rows, which is that of their index.
 const FIRST_OPEN: &str = "
-    FROM outbox WHERE chat_id = ?1 AND state IN ('due', 'sending')
+    FROM outbox WHERE chat_id = ?1 AND (state = 'due' OR state = 'sending')
       AND id NOT IN (SELECT value FROM json_each(?2))
       AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = outbox.edits AND o.state IN ('due', 'sending'))
     ORDER BY (parts_sent > 0 OR state = 'sending') DESC, priority, id LIMIT 1";
@@ -358,8 +361,11 @@ pub fn say_instead(db: &Connection, id: i64, message: &Outgoing) -> rusqlite::Re
 
 /// Whether an unsent message contains `part`, a text that is in no other message.
 pub fn is_wanted(db: &Connection, part: &str) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT 1 FROM outbox WHERE state <> 'sent' AND instr(message, ?1)")?
-        .exists([part])
+    db.prepare_cached(&format!(
+        "SELECT 1 FROM outbox WHERE {OPEN} AND instr(message, ?1)
+         UNION ALL SELECT 1 FROM outbox WHERE state = 'parked' AND instr(message, ?1)"
+    ))?
+    .exists([part])
 }
 
 /// Replaces a message that has not been sent yet; returns false if it is too late.
@@ -392,14 +398,14 @@ pub fn unsent_question(
 
 /// Chats with a message that has not arrived.
 pub fn chats_with_due(db: &Connection) -> rusqlite::Result<Vec<ChatId>> {
-    db.prepare_cached("SELECT DISTINCT chat_id FROM outbox WHERE state IN ('due', 'sending')")?
+    db.prepare_cached(&format!("SELECT DISTINCT chat_id FROM outbox WHERE {OPEN}"))?
         .query_map([], |row| row.get(0).map(ChatId))?
         .collect()
 }
 
 /// How many messages have not arrived.
 pub fn open_count(db: &Connection) -> rusqlite::Result<u64> {
-    db.prepare_cached("SELECT count(*) FROM outbox WHERE state IN ('due', 'sending')")?
+    db.prepare_cached(&format!("SELECT count(*) FROM outbox WHERE {OPEN}"))?
         .query_row([], |row| row.get(0))
 }
 

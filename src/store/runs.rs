@@ -16,6 +16,10 @@ pub(super) const COLUMNS: &str =
     (SELECT p.message_id FROM prompts p WHERE p.run_id = r.id ORDER BY p.rowid LIMIT 1),
     r.empty_on, coalesce(r.process_id, r.id), r.events_from, r.cost_before";
 
+/// The condition for a run that has not ended, as the index of these has it. Where a session is named too, a `+` before
+/// it keeps SQLite from reading all that the session ever had.
+pub(super) const OPEN: &str = "(state = 'queued' OR state = 'running')";
+
 /// Where a run belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -121,7 +125,7 @@ pub fn newest_of_session(db: &Connection, session: &SessionId) -> rusqlite::Resu
 /// The run that is running in a session.
 pub fn running_of_session(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM runs r WHERE r.session_id = ?1 AND r.state = 'running'"
+        "SELECT {COLUMNS} FROM runs r WHERE +r.session_id = ?1 AND r.state = 'running'"
     ))?
     .query_row([&session.0], from_row)
     .optional()
@@ -165,14 +169,16 @@ pub fn running_count(db: &Connection) -> rusqlite::Result<u64> {
 
 /// How many runs have not ended, without those of late prompts, which wait for a person.
 pub fn open_count(db: &Connection) -> rusqlite::Result<u64> {
-    db.prepare_cached("SELECT count(*) FROM runs WHERE state <> 'ended' AND held <> 1")?
-        .query_row([], |row| row.get(0))
+    db.prepare_cached(&format!(
+        "SELECT count(*) FROM runs WHERE {OPEN} AND held <> 1"
+    ))?
+    .query_row([], |row| row.get(0))
 }
 
-/// The runs that go on.
+/// The runs that go on. (`+`: SQLite sorts the few, and does not walk through all.)
 pub fn all_running(db: &Connection) -> rusqlite::Result<Vec<Run>> {
     db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM runs r WHERE r.state = 'running' ORDER BY r.seq"
+        "SELECT {COLUMNS} FROM runs r WHERE r.state = 'running' ORDER BY +r.seq"
     ))?
     .query_map([], from_row)?
     .collect()
@@ -180,9 +186,9 @@ pub fn all_running(db: &Connection) -> rusqlite::Result<Vec<Run>> {
 
 /// Chats with an unfinished run that is not late.
 pub fn chats_with_open(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
-    db.prepare_cached(
-        "SELECT DISTINCT chat_id, thread_id FROM runs WHERE state <> 'ended' AND held <> 1",
-    )?
+    db.prepare_cached(&format!(
+        "SELECT DISTINCT chat_id, thread_id FROM runs WHERE {OPEN} AND held <> 1"
+    ))?
     .query_map([], |row| place_from(row, 0))?
     .collect()
 }

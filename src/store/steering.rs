@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::chats::thread_column;
 use super::edits::edit_from;
 use super::prompts::{self, COLUMNS, Prompt, from_row};
-use super::waiting::{ORDER, QUEUED};
+use super::waiting::ORDER;
 use super::{gatherings, holds, now, runs, settings};
 use crate::domain::id::{ChatThread, MessageId, PromptId, RunId};
 use crate::domain::run::{Outcome, Run};
@@ -75,7 +75,7 @@ fn waiting_behind(db: &Connection, run: &Run) -> rusqlite::Result<Vec<Waiting>> 
         "SELECT {COLUMNS}, p.handed_to, p.edited IS NOT NULL, {},
                 p.user_id IS NOT NULL AND r.session_id = ?3
          FROM runs r JOIN prompts p ON p.run_id = r.id
-         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND {QUEUED} AND r.held <> 1
+         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'queued' AND r.held <> 1
          ORDER BY {ORDER}, p.rowid",
         gatherings::ready("?4")
     ))?
