@@ -3,8 +3,9 @@
 use rusqlite::{Connection, params};
 
 use super::chats::thread_column;
-use super::outbox::{Due, OPEN};
+use super::outbox::OPEN;
 use super::prompts;
+use super::sending::Due;
 use crate::domain::id::{ChatId, ChatThread, MessageId, UserId};
 
 /// Whether the chat is to be told now: once in its life.
