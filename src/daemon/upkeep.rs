@@ -19,7 +19,7 @@ use crate::git::inner;
 use crate::git::objects::taken_by;
 use crate::git::repository::Repository;
 use crate::metrics::Metrics;
-use crate::store::{Store, StoreError, gatherings, jobs, outbox, runs, sessions, updates};
+use crate::store::{Store, StoreError, gatherings, jobs, outbox, records, sessions, updates};
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 /// How long what the snapshots take is added up.
@@ -230,7 +230,7 @@ impl Upkeep {
         let mut old = Vec::new();
         if let Some(keep) = self.keep_runs {
             let listed = listed(&self.runs).await;
-            let (known, unknown) = self.known(listed, runs::is_known).await?;
+            let (known, unknown) = self.known(listed, records::is_known).await?;
             removed += self.prune_unknown_runs(unknown).await;
             old = oldest_beyond(known, keep);
         }
@@ -238,14 +238,14 @@ impl Upkeep {
             let run = RunId(run);
             let may_go = self
                 .store
-                .transaction(move |db| runs::record_may_go(db, run))
+                .transaction(move |db| records::may_go(db, run))
                 .await?;
             if !may_go {
                 continue;
             }
             let in_process = self
                 .store
-                .transaction(move |db| runs::in_process(db, run))
+                .transaction(move |db| records::in_process(db, run))
                 .await?;
             for run in in_process {
                 workspaces.extend(self.forget_snapshots(run).await?);

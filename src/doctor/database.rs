@@ -15,7 +15,7 @@ use crate::daemon::DATABASE;
 use crate::domain::id::RunId;
 use crate::domain::session::SessionState;
 use crate::store::checkup::{self, Schema, Waiting};
-use crate::store::{people, runs, sessions};
+use crate::store::{people, records, sessions};
 
 /// How long the check of the whole file may take.
 const LOOK: Duration = Duration::from_secs(5);
@@ -220,7 +220,7 @@ fn without_keeper(
     running: Vec<RunId>,
 ) -> rusqlite::Result<usize> {
     let is_gone = |run: &RunId| {
-        let Ok(record) = runs::record_of(db, *run) else {
+        let Ok(record) = records::of_run(db, *run) else {
             return false;
         };
         let folder = RunFolder::new(data.join("runs").join(record.process.to_string()));
@@ -284,7 +284,7 @@ fn unknown_records(db: &Connection, data: &Path) -> rusqlite::Result<Option<Find
         .collect();
     let mut unknown = 0;
     for id in ids {
-        unknown += usize::from(!runs::is_known(db, id)?);
+        unknown += usize::from(!records::is_known(db, id)?);
     }
     Ok((unknown > 0).then(|| {
         let records = counted(unknown, "record in runs/ is of a run", "records in runs/ are of runs");

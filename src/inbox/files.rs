@@ -51,7 +51,7 @@ pub(super) fn secrets_pressed(
         },
         _ => return Ok(Pressed::over(toast::NO_EFFECT)),
     };
-    if jobs::was_asked_for(db, &task)? {
+    if jobs::was_asked_for(db, &asked.session, &task)? {
         return Ok(Pressed::over(toast::SENT_BEFORE));
     }
     jobs::insert(db, &asked.session, asked.at, &task, Some(question))?;

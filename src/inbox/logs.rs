@@ -8,8 +8,8 @@ use crate::claude::folder::{Kept, RunFolder};
 use crate::claude::host::Host;
 use crate::domain::id::ChatThread;
 use crate::domain::outgoing::Outgoing;
-use crate::store::runs::{self, Record};
-use crate::store::{Store, StoreError};
+use crate::store::records::{self, Record};
+use crate::store::{Store, StoreError, runs};
 
 /// Enough for the last lines of any run; in bytes.
 const READ_AT_MOST: u64 = 8 * 1024 * 1024;
@@ -23,7 +23,7 @@ pub(super) async fn read(
     let record = store
         .transaction(move |db| {
             let run = runs::newest_begun(db, at)?;
-            run.map(|run| runs::record_of(db, run.id)).transpose()
+            run.map(|run| records::of_run(db, run.id)).transpose()
         })
         .await?;
     let Some(record) = record else {

@@ -21,7 +21,7 @@ use crate::domain::session::Reported;
 use crate::job::Signals;
 use crate::process::pressure;
 use crate::process::sweep::{self, Seen};
-use crate::store::{StoreError, now, outbox, processes, questions, runs, sessions, settings};
+use crate::store::{StoreError, now, outbox, processes, questions, records, sessions, settings};
 
 /// How long claude may take to leave before it is stopped.
 const LEAVING_TIME: Duration = Duration::from_secs(10);
@@ -175,7 +175,7 @@ impl Worker {
                 // As it is now: its chat may be another one.
                 if let Some(process) = processes::get(db, id)? {
                     processes::take(db, id)?;
-                    runs::insert_begun(db, run, &process)?;
+                    records::insert_begun(db, run, &process)?;
                 }
                 Ok(())
             })

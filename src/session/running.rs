@@ -26,7 +26,7 @@ use crate::run::drive::{self, Driven};
 use crate::run::ending;
 use crate::run::hold;
 use crate::store::{
-    StoreError, outbox, processes, prompts, questions, runs, sessions, settings, waiting,
+    StoreError, outbox, processes, prompts, questions, records, runs, sessions, settings, waiting,
 };
 
 /// How long a start is tried again while the system is short of something.
@@ -85,7 +85,7 @@ impl Worker {
                 if let Some(process) =
                     living.filter(|living| matches!(processes::take(db, living.id), Ok(true)))
                 {
-                    runs::go_on_in(db, id, &process)?;
+                    records::go_on_in(db, id, &process)?;
                 }
                 running(db, id)
             })

@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::chats::place_from;
 use super::now;
+use super::outbox::OPEN;
 use crate::domain::id::{ChatId, ChatThread};
 
 /// Closes a chat: messages that have not arrived count as sent, and so does each later one. Returns false if it was
@@ -12,9 +13,12 @@ pub fn close(db: &Connection, chat: ChatId) -> rusqlite::Result<bool> {
     let closed = db
         .prepare_cached("INSERT OR IGNORE INTO closed_chats (chat_id) VALUES (?1)")?
         .execute([chat.0])?;
+    db.prepare_cached(&format!(
+        "UPDATE outbox SET state = 'sent', sent_at = ?2 WHERE chat_id = ?1 AND {OPEN}"
+    ))?
+    .execute(params![chat.0, now()])?;
     db.prepare_cached(
-        "UPDATE outbox SET state = 'sent', sent_at = ?2
-         WHERE chat_id = ?1 AND state IN ('due', 'sending', 'parked')",
+        "UPDATE outbox SET state = 'sent', sent_at = ?2 WHERE chat_id = ?1 AND state = 'parked'",
     )?
     .execute(params![chat.0, now()])?;
     Ok(closed == 1)
@@ -34,13 +38,14 @@ pub fn is_closed(db: &Connection, chat: ChatId) -> rusqlite::Result<bool> {
 
 /// Chats that have anything of the bot: a session, a message that has not arrived, a hold.
 pub fn known_chats(db: &Connection) -> rusqlite::Result<Vec<ChatId>> {
-    db.prepare_cached(
+    db.prepare_cached(&format!(
         "SELECT chat_id FROM sessions
-         UNION SELECT chat_id FROM outbox WHERE state IN ('due', 'sending', 'parked')
+         UNION SELECT chat_id FROM outbox WHERE {OPEN}
+         UNION SELECT chat_id FROM outbox WHERE state = 'parked'
          UNION SELECT chat_id FROM holds
          UNION SELECT chat_id FROM closed_chats
-         EXCEPT SELECT ?1",
-    )?
+         EXCEPT SELECT ?1"
+    ))?
     .query_map([ChatId::SHELL.0], |row| row.get(0).map(ChatId))?
     .collect()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::now;
+use super::outbox::OPEN;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -20,18 +21,17 @@ pub struct Counts {
     pub outbox_oldest_due: Duration,
 }
 
-/// Uses only the indexes of open rows, since finished rows may be many. (`state <> 'ended'` selects that of `runs`.)
 pub fn read(db: &Connection) -> rusqlite::Result<Counts> {
-    db.prepare_cached(
-        "SELECT (SELECT count(*) FROM runs WHERE state <> 'ended' AND state = 'running'),
-                (SELECT count(*) FROM runs WHERE state <> 'ended' AND state = 'queued'),
+    db.prepare_cached(&format!(
+        "SELECT (SELECT count(*) FROM runs WHERE state = 'running'),
+                (SELECT count(*) FROM runs WHERE state = 'queued'),
                 (SELECT count(*) FROM jobs WHERE state = 'due'),
                 (SELECT count(*) FROM updates WHERE state = 'stored'),
-                (SELECT count(*) FROM outbox WHERE state IN ('due', 'sending')),
+                (SELECT count(*) FROM outbox WHERE {OPEN}),
                 (SELECT count(*) FROM outbox WHERE state = 'parked'),
-                (SELECT min(created_at) FROM outbox WHERE state IN ('due', 'sending')),
-                (SELECT received_at FROM updates WHERE state = 'stored' ORDER BY seq LIMIT 1)",
-    )?
+                (SELECT min(created_at) FROM outbox WHERE {OPEN}),
+                (SELECT received_at FROM updates WHERE state = 'stored' ORDER BY seq LIMIT 1)"
+    ))?
     .query_row([], |row| {
         let age = |column: usize| -> rusqlite::Result<Duration> {
             let since: Option<i64> = row.get(column)?;

@@ -25,7 +25,7 @@ const READY: &str =
                     WHERE ap.run_id = r.id AND (a.state = 'awaited' OR a.failure IS NOT NULL))";
 
 /// [`READY`] for a run that the query calls `r`; `now` is the time's parameter, such as `?4`.
-pub(super) fn ready(now: &str) -> String {
+pub fn ready(now: &str) -> String {
     READY
         .replace("{now}", now)
         .replace("{longest}", &LONGEST_MS.to_string())
@@ -93,7 +93,7 @@ pub struct Newest {
     pub gathering: Option<Gathering>,
 }
 
-/// A person's newest prompt here, among the newest runs of all chats. Prompts that were repeated or came from a button
+/// A person's newest prompt here, among the newest runs of all chats. (`CROSS JOIN`: SQLite begins with the runs.) Prompts that were repeated or came from a button
 /// do not count.
 pub fn newest(db: &Connection, at: ChatThread, user: UserId) -> rusqlite::Result<Option<Newest>> {
     // Only recent prompts can get more messages: older runs need no search.
@@ -101,7 +101,7 @@ pub fn newest(db: &Connection, at: ChatThread, user: UserId) -> rusqlite::Result
     db.prepare_cached(
         "SELECT r.id, p.id, r.state = 'queued' AND p.handed_to IS NULL, p.created_at, p.sent_at,
                 r.gathers_until, r.gathering
-         FROM runs r JOIN prompts p ON p.run_id = r.id
+         FROM runs r CROSS JOIN prompts p ON p.run_id = r.id
          WHERE r.seq > (SELECT max(seq) FROM runs) - ?4
            AND r.chat_id = ?1 AND r.thread_id = ?2 AND p.user_id = ?3
            AND p.sent_at IS NOT NULL
@@ -143,8 +143,8 @@ pub fn close(db: &Connection, at: ChatThread, user: UserId) -> rusqlite::Result<
     let closed = db
         .prepare_cached(
             "UPDATE runs SET gathers_until = ?4
-             WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued' AND state <> 'ended' AND gathers_until > ?4
-               AND id IN (SELECT run_id FROM prompts WHERE user_id = ?3)",
+             WHERE chat_id = ?1 AND thread_id = ?2 AND state = 'queued' AND gathers_until > ?4
+               AND EXISTS (SELECT 1 FROM prompts p WHERE p.run_id = runs.id AND p.user_id = ?3)",
         )?
         .execute(params![at.chat.0, thread_column(at), user.0, now])?;
     Ok(closed > 0)
@@ -154,7 +154,7 @@ pub fn close(db: &Connection, at: ChatThread, user: UserId) -> rusqlite::Result<
 pub fn reopen(db: &Connection) -> rusqlite::Result<()> {
     const MOMENT_MS: i64 = 2_000;
     db.prepare_cached(
-        "UPDATE runs SET gathers_until = ?1 WHERE state = 'queued' AND state <> 'ended' AND gathering IS NOT NULL",
+        "UPDATE runs SET gathers_until = ?1 WHERE state = 'queued' AND gathering IS NOT NULL",
     )?
     .execute([now() + MOMENT_MS])?;
     Ok(())

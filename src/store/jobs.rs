@@ -90,10 +90,10 @@ pub fn get(db: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> {
         .optional()
 }
 
-/// Whether there is or was a job with this very task.
-pub fn was_asked_for(db: &Connection, task: &Task) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT 1 FROM jobs WHERE task = ?1")?
-        .exists([to_json(task)?])
+/// Whether there is or was a job of the session with this very task.
+pub fn was_asked_for(db: &Connection, session: &SessionId, task: &Task) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM jobs WHERE session_id = ?1 AND task = ?2")?
+        .exists([&session.0, &to_json(task)?])
 }
 
 /// The chat that the job belongs to now: groups migrate and sessions move.
@@ -169,7 +169,7 @@ pub fn due_at(db: &Connection, at: ChatThread) -> rusqlite::Result<Vec<Job>> {
 /// A session's unfinished jobs.
 pub fn due_in(db: &Connection, session: &SessionId) -> rusqlite::Result<Vec<Job>> {
     db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM jobs WHERE session_id = ?1 AND state = 'due' ORDER BY seq"
+        "SELECT {COLUMNS} FROM jobs WHERE +session_id = ?1 AND state = 'due' ORDER BY +seq"
     ))?
     .query_map([&session.0], from_row)?
     .collect()
@@ -188,7 +188,7 @@ pub fn of_session(db: &Connection, session: &SessionId) -> rusqlite::Result<Vec<
 /// Whether a job that needs the session's workspace is unfinished.
 pub fn is_measuring(db: &Connection, session: &SessionId) -> rusqlite::Result<bool> {
     db.prepare_cached(
-        "SELECT 1 FROM jobs WHERE session_id = ?1 AND state = 'due' AND lane = 'workspace'",
+        "SELECT 1 FROM jobs WHERE +session_id = ?1 AND state = 'due' AND lane = 'workspace'",
     )?
     .exists([&session.0])
 }

@@ -27,10 +27,10 @@ pub fn mark(db: &Connection, run: RunId) -> rusqlite::Result<()> {
 pub fn mark_older(db: &Connection, than: i64, but_after: i64) -> rusqlite::Result<Vec<ChatThread>> {
     let late: Vec<(String, ChatThread)> = db
         .prepare_cached(
-            "SELECT DISTINCT r.id, r.chat_id, r.thread_id FROM runs r
-             JOIN prompts p ON p.run_id = r.id
-             WHERE r.state = 'queued' AND r.held = 0 AND p.sent_at < ?1 AND p.sent_at > ?2
-               AND p.handed_to IS NULL",
+            "SELECT r.id, r.chat_id, r.thread_id FROM runs r
+             WHERE r.state = 'queued' AND r.held = 0 AND EXISTS (
+                 SELECT 1 FROM prompts p WHERE p.run_id = r.id AND p.sent_at < ?1 AND p.sent_at > ?2
+                   AND p.handed_to IS NULL)",
         )?
         .query_map([than, but_after], |row| {
             Ok((row.get(0)?, place_from(row, 1)?))

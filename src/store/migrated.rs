@@ -5,6 +5,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::now;
+use super::runs::OPEN;
 use crate::domain::id::ChatId;
 
 /// Moves sessions, runs and messages from the old chat to the new one. Repeating it is harmless.
@@ -22,10 +23,10 @@ pub fn move_chat(db: &Connection, old: ChatId, new: ChatId) -> rusqlite::Result<
         .execute([old.0, new.0])?;
     db.prepare_cached("DELETE FROM chats WHERE chat_id = ?1")?
         .execute([old.0])?;
-    db.prepare_cached(
+    db.prepare_cached(&format!(
         "UPDATE prompts SET message_id = NULL
-         WHERE run_id IN (SELECT id FROM runs WHERE chat_id = ?1 AND state <> 'ended')",
-    )?
+         WHERE run_id IN (SELECT id FROM runs WHERE chat_id = ?1 AND {OPEN})"
+    ))?
     .execute([old.0])?;
     db.prepare_cached("DELETE FROM prompt_messages WHERE chat_id = ?1")?
         .execute([old.0])?;
@@ -44,7 +45,7 @@ pub fn move_chat(db: &Connection, old: ChatId, new: ChatId) -> rusqlite::Result<
     // A question's message in the old chat cannot be edited from the new one: its outcome is a new message.
     db.prepare_cached(
         "UPDATE questions SET outbox_id = NULL
-         WHERE state = 'open' AND run_id IN (SELECT id FROM runs WHERE chat_id = ?1)",
+         WHERE state = 'open' AND (SELECT chat_id FROM runs WHERE id = run_id) = ?1",
     )?
     .execute([old.0])?;
     db.prepare_cached(

@@ -42,8 +42,10 @@ pub mod people;
 pub mod processes;
 pub mod prompts;
 pub mod questions;
+pub mod records;
 pub mod repositories;
 pub mod runs;
+pub mod sending;
 pub mod sessions;
 pub mod settings;
 pub mod steering;
@@ -52,8 +54,8 @@ pub mod traces;
 pub mod updates;
 pub mod verifications;
 pub mod waiting;
+mod writer;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -63,20 +65,19 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
-use tracing::{error, info};
 
 use checkup::Schema;
+pub use writer::panic_text;
+use writer::{Job, Trouble, in_savepoint, work};
 
 use crate::metrics::Metrics;
 
 /// How long to wait for a locked database.
 const BUSY: Duration = Duration::from_secs(10);
-/// The most waiting changes that share one commit.
-const BATCH: usize = 64;
 
 /// A handle to the writer thread; cheap to clone. The thread ends when the last handle is dropped.
 #[derive(Clone)]
@@ -161,11 +162,6 @@ pub enum OpenError {
     Thread(#[from] std::io::Error),
 }
 
-/// Makes its change if a transaction could begin, and returns the reply to call once the commit has succeeded or
-/// failed.
-type Job = Box<dyn FnOnce(Result<&Connection, &rusqlite::Error>) -> Reply + Send>;
-type Reply = Box<dyn FnOnce(Option<&rusqlite::Error>) + Send>;
-
 impl Store {
     /// Opens the file, brings its schema up to date and starts the writer thread.
     pub fn open(path: &Path) -> Result<Store, OpenError> {
@@ -178,10 +174,7 @@ impl Store {
         migrations::apply(&mut connection)?;
         let (jobs, waiting) = mpsc::channel();
         let takes_changes = Arc::new(AtomicBool::new(true));
-        let trouble = Trouble {
-            refused: 0,
-            takes_changes: Arc::clone(&takes_changes),
-        };
+        let trouble = Trouble::told_to(Arc::clone(&takes_changes));
         thread::Builder::new()
             .name("store".into())
             .spawn(move || work(connection, &waiting, trouble))?;
@@ -299,109 +292,4 @@ fn from_json<T: DeserializeOwned>(column: usize, json: &str) -> rusqlite::Result
     serde_json::from_str(json).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
     })
-}
-
-fn work(mut connection: Connection, waiting: &mpsc::Receiver<Job>, mut trouble: Trouble) {
-    while let Ok(first) = waiting.recv() {
-        let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
-        let transaction = match begun {
-            Ok(transaction) => transaction,
-            Err(reason) => {
-                trouble.met(&reason);
-                // The next changes would wait as long and fail the same way.
-                for job in std::iter::once(first).chain(waiting.try_iter()) {
-                    job(Err(&reason))(None);
-                }
-                continue;
-            }
-        };
-        let changes_before = transaction.total_changes();
-        let mut replies = vec![first(Ok(&transaction))];
-        // A full disk can end the transaction inside a change; later changes would run outside it.
-        while !transaction.is_autocommit()
-            && replies.len() < BATCH
-            && let Ok(job) = waiting.try_recv()
-        {
-            replies.push(job(Ok(&transaction)));
-        }
-        let has_written = transaction.total_changes() != changes_before;
-        let committed = if transaction.is_autocommit() {
-            Err(rusqlite::Error::SqliteFailure(
-                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL),
-                Some("the transaction was undone, perhaps because the disk is full".into()),
-            ))
-        } else {
-            transaction.commit()
-        };
-        match &committed {
-            // Reads succeed on a full disk too.
-            Ok(()) if has_written => trouble.over(),
-            Ok(()) => {}
-            Err(reason) => trouble.met(reason),
-        }
-        let failed = committed.err();
-        for reply in replies {
-            reply(failed.as_ref());
-        }
-    }
-}
-
-/// Logs once that the database takes no change, and once that it does again.
-struct Trouble {
-    refused: usize,
-    takes_changes: Arc<AtomicBool>,
-}
-
-impl Trouble {
-    fn met(&mut self, reason: &rusqlite::Error) {
-        if self.refused == 0 {
-            error!(
-                %reason,
-                "the database takes no change; whoever wanted one tries again until it does"
-            );
-        }
-        self.refused += 1;
-        self.takes_changes.store(false, Relaxed);
-    }
-
-    fn over(&mut self) {
-        if self.refused > 0 {
-            info!(refused = self.refused, "the database takes changes again");
-            self.refused = 0;
-            self.takes_changes.store(true, Relaxed);
-        }
-    }
-}
-
-fn in_savepoint<T>(
-    db: &Connection,
-    change: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> Result<T, StoreError> {
-    db.prepare_cached("SAVEPOINT change")?.execute([])?;
-    let outcome = match catch_unwind(AssertUnwindSafe(|| change(db))) {
-        Ok(outcome) => outcome.map_err(StoreError::from),
-        Err(panic) => Err(StoreError::Panicked(panic_text(panic.as_ref()))),
-    };
-    if db.is_autocommit() {
-        // SQLite has undone the whole transaction, this change with it.
-        return outcome.and(Err(StoreError::NotCommitted(
-            "the transaction was undone".into(),
-        )));
-    }
-    if outcome.is_err() {
-        db.prepare_cached("ROLLBACK TO change")?.execute([])?;
-    }
-    db.prepare_cached("RELEASE change")?.execute([])?;
-    outcome
-}
-
-/// A panic's message without quoted text: the standard library quotes a string that is cut in the wrong place.
-pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without a text");
-    let end = text.find(" of `").unwrap_or(text.len());
-    text[..end].to_owned()
 }

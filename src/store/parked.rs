@@ -3,6 +3,7 @@
 use crate::domain::delivery::Parked;
 use rusqlite::{Connection, params};
 
+use super::outbox::OPEN;
 use crate::domain::delivery::NotDelivered;
 use crate::domain::id::ChatId;
 
@@ -17,19 +18,19 @@ pub fn park(db: &Connection, id: i64, why: Parked, failure: &str) -> rusqlite::R
 
 /// Parks all messages of a chat that cannot be reached.
 pub fn park_chat(db: &Connection, chat: ChatId, failure: &str) -> rusqlite::Result<usize> {
-    db.prepare_cached(
+    db.prepare_cached(&format!(
         "UPDATE outbox SET state = 'parked', parked_for = ?2, failure = ?3
-         WHERE chat_id = ?1 AND state IN ('due', 'sending')",
-    )?
+         WHERE chat_id = ?1 AND {OPEN}"
+    ))?
     .execute(params![chat.0, Parked::Unreachable.name(), failure])
 }
 
 /// Parks the messages for a group itself, whose General topic is closed; other topics may be open.
 pub fn park_general(db: &Connection, chat: ChatId, failure: &str) -> rusqlite::Result<usize> {
-    db.prepare_cached(
+    db.prepare_cached(&format!(
         "UPDATE outbox SET state = 'parked', parked_for = ?2, failure = ?3
-         WHERE chat_id = ?1 AND thread_id = 0 AND state IN ('due', 'sending')",
-    )?
+         WHERE chat_id = ?1 AND thread_id = 0 AND {OPEN}"
+    ))?
     .execute(params![chat.0, Parked::Unreachable.name(), failure])
 }
 

@@ -53,12 +53,18 @@ pub fn take(db: &Connection, id: RunId) -> rusqlite::Result<bool> {
 }
 
 pub fn get(db: &Connection, id: RunId) -> rusqlite::Result<Option<Process>> {
-    one(db, "id = ?1", &id.to_string())
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM processes WHERE id = ?1"))?
+        .query_row([id.to_string()], from_row)
+        .optional()
 }
 
 /// The one of a session.
 pub fn of_session(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<Process>> {
-    one(db, "session_id = ?1", &session.0)
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM processes WHERE session_id = ?1"
+    ))?
+    .query_row([&session.0], from_row)
+    .optional()
 }
 
 /// Those of a chat.
@@ -112,14 +118,6 @@ pub fn request_stop_of_warm_in(db: &Connection, chat: ChatId) -> rusqlite::Resul
 pub fn stop_requested(db: &Connection, id: RunId) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT 1 FROM processes WHERE id = ?1 AND stop_requested = 1")?
         .exists([id.to_string()])
-}
-
-fn one(db: &Connection, condition: &str, of: &str) -> rusqlite::Result<Option<Process>> {
-    db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM processes WHERE {condition}"
-    ))?
-    .query_row([of], from_row)
-    .optional()
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Process> {

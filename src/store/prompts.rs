@@ -191,8 +191,13 @@ pub fn newest_reached(
     db.prepare_cached(&format!(
         "SELECT {COLUMNS}, coalesce(r.process_id, r.id)
          FROM prompts p JOIN runs r ON r.id = coalesce(p.handed_to, p.run_id)
-         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.started_at IS NOT NULL
-         ORDER BY p.rowid DESC LIMIT 1"
+         WHERE p.rowid = (SELECT max(newest) FROM (
+             SELECT max(p.rowid) AS newest FROM prompts p JOIN runs r ON r.id = p.handed_to
+             WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND p.handed_to IS NOT NULL AND r.started_at IS NOT NULL
+             UNION ALL SELECT * FROM (
+                 SELECT p.rowid FROM runs r CROSS JOIN prompts p ON p.run_id = r.id
+                 WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.started_at IS NOT NULL AND p.handed_to IS NULL
+                 ORDER BY r.seq DESC, p.rowid DESC LIMIT 1)))"
     ))?
     .query_row(params![at.chat.0, thread_column(at)], |row| {
         let run: String = row.get(6)?;

@@ -6,7 +6,6 @@ use uuid::Uuid;
 use super::chats::{place_from, thread_column};
 use super::now;
 use crate::domain::id::{ChatThread, MessageId, RunId, SessionId};
-use crate::domain::process::Process;
 use crate::domain::run::{Before, Outcome, Run, RunEnd};
 
 /// For [`from_row`], of `runs r`.
@@ -15,6 +14,10 @@ pub(super) const COLUMNS: &str =
     r.live_message,
     (SELECT p.message_id FROM prompts p WHERE p.run_id = r.id ORDER BY p.rowid LIMIT 1),
     r.empty_on, coalesce(r.process_id, r.id), r.events_from, r.cost_before";
+
+/// The condition for a run that has not ended, as the index of these has it. Where a session is named too, a `+` before
+/// it keeps SQLite from reading all that the session ever had.
+pub(super) const OPEN: &str = "(state = 'queued' OR state = 'running')";
 
 /// Where a run belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +124,7 @@ pub fn newest_of_session(db: &Connection, session: &SessionId) -> rusqlite::Resu
 /// The run that is running in a session.
 pub fn running_of_session(db: &Connection, session: &SessionId) -> rusqlite::Result<Option<Run>> {
     db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM runs r WHERE r.session_id = ?1 AND r.state = 'running'"
+        "SELECT {COLUMNS} FROM runs r WHERE +r.session_id = ?1 AND r.state = 'running'"
     ))?
     .query_row([&session.0], from_row)
     .optional()
@@ -165,14 +168,16 @@ pub fn running_count(db: &Connection) -> rusqlite::Result<u64> {
 
 /// How many runs have not ended, without those of late prompts, which wait for a person.
 pub fn open_count(db: &Connection) -> rusqlite::Result<u64> {
-    db.prepare_cached("SELECT count(*) FROM runs WHERE state <> 'ended' AND held <> 1")?
-        .query_row([], |row| row.get(0))
+    db.prepare_cached(&format!(
+        "SELECT count(*) FROM runs WHERE {OPEN} AND held <> 1"
+    ))?
+    .query_row([], |row| row.get(0))
 }
 
-/// The runs that go on.
+/// The runs that go on. (`+`: SQLite sorts the few, and does not walk through all.)
 pub fn all_running(db: &Connection) -> rusqlite::Result<Vec<Run>> {
     db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM runs r WHERE r.state = 'running' ORDER BY r.seq"
+        "SELECT {COLUMNS} FROM runs r WHERE r.state = 'running' ORDER BY +r.seq"
     ))?
     .query_map([], from_row)?
     .collect()
@@ -180,9 +185,9 @@ pub fn all_running(db: &Connection) -> rusqlite::Result<Vec<Run>> {
 
 /// Chats with an unfinished run that is not late.
 pub fn chats_with_open(db: &Connection) -> rusqlite::Result<Vec<ChatThread>> {
-    db.prepare_cached(
-        "SELECT DISTINCT chat_id, thread_id FROM runs WHERE state <> 'ended' AND held <> 1",
-    )?
+    db.prepare_cached(&format!(
+        "SELECT DISTINCT chat_id, thread_id FROM runs WHERE {OPEN} AND held <> 1"
+    ))?
     .query_map([], |row| place_from(row, 0))?
     .collect()
 }
@@ -253,113 +258,6 @@ pub fn take_up(db: &Connection, lost: RunId, by: RunId) -> rusqlite::Result<bool
         .prepare_cached("UPDATE runs SET resumed_by = ?2 WHERE id = ?1 AND resumed_by IS NULL")?
         .execute(params![lost.to_string(), by.to_string()])?;
     Ok(taken == 1)
-}
-
-/// Whether there is such a run, or a claude that it began.
-pub fn is_known(db: &Connection, id: Uuid) -> rusqlite::Result<bool> {
-    db.prepare_cached(
-        "SELECT 1 WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?1)
-                     OR EXISTS (SELECT 1 FROM processes WHERE id = ?1)",
-    )?
-    .exists([id.to_string()])
-}
-
-/// Whether a run's record may be deleted: the run has ended, and `/logs` shows a newer one of its chat.
-pub fn record_may_go(db: &Connection, id: RunId) -> rusqlite::Result<bool> {
-    db.prepare_cached(
-        "SELECT 1 WHERE NOT EXISTS (
-             SELECT 1 FROM runs r WHERE (r.id = ?1 OR r.process_id = ?1)
-               AND NOT (r.state = 'ended' AND EXISTS (
-                   SELECT 1 FROM runs n
-                   WHERE n.chat_id = r.chat_id AND n.thread_id = r.thread_id AND n.seq > r.seq
-                     AND n.started_at IS NOT NULL)))
-           AND EXISTS (SELECT 1 FROM runs WHERE id = ?1)
-           AND NOT EXISTS (SELECT 1 FROM processes WHERE id = ?1)",
-    )?
-    .exists([id.to_string()])
-}
-
-/// Notes where the run's events end in the record of its process.
-pub fn set_events_to(db: &Connection, id: RunId, read_to: u64) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE runs SET events_to = ?2 WHERE id = ?1")?
-        .execute(params![id.to_string(), read_to])?;
-    Ok(())
-}
-
-/// The run takes place in a claude that lives.
-pub fn go_on_in(db: &Connection, id: RunId, process: &Process) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "UPDATE runs SET process_id = ?2, events_from = ?3, acted_offset = ?3, cost_before = ?4
-         WHERE id = ?1",
-    )?
-    .execute(params![
-        id.to_string(),
-        process.id.to_string(),
-        process.read_to,
-        process.cost_usd
-    ])?;
-    Ok(())
-}
-
-/// A run that claude begins by itself, without a prompt.
-pub fn insert_begun(db: &Connection, id: RunId, process: &Process) -> rusqlite::Result<()> {
-    insert(db, id, &process.session, process.at)?;
-    db.prepare_cached("UPDATE runs SET state = 'running', started_at = ?2 WHERE id = ?1")?
-        .execute(params![id.to_string(), now()])?;
-    go_on_in(db, id, process)
-}
-
-/// Where the record of a run is.
-#[derive(Clone, Copy, Debug)]
-pub struct Record {
-    /// The run whose folder has it.
-    pub process: RunId,
-    from: u64,
-    to: Option<u64>,
-}
-
-impl Record {
-    /// The byte behind the events of earlier runs.
-    pub fn begins_at(&self) -> u64 {
-        self.from
-    }
-
-    /// The byte behind its last event; `None` while it goes on.
-    pub fn ends_at(&self) -> Option<u64> {
-        self.to
-    }
-
-    /// Whether nothing about the run comes any more.
-    pub fn is_over(&self) -> bool {
-        self.to.is_some()
-    }
-
-    /// Whether a line that ends at this byte is about the run.
-    pub fn has(&self, end: u64) -> bool {
-        end > self.from && self.to.is_none_or(|to| end <= to)
-    }
-}
-
-pub fn record_of(db: &Connection, id: RunId) -> rusqlite::Result<Record> {
-    db.prepare_cached(
-        "SELECT coalesce(process_id, id), events_from, events_to FROM runs WHERE id = ?1",
-    )?
-    .query_row([id.to_string()], |row| {
-        Ok(Record {
-            process: run_id(0, &row.get::<_, String>(0)?)?,
-            from: row.get(1)?,
-            to: row.get(2)?,
-        })
-    })
-}
-
-/// The runs that took place in the process that this run began, itself among them.
-pub fn in_process(db: &Connection, id: RunId) -> rusqlite::Result<Vec<RunId>> {
-    db.prepare_cached("SELECT id FROM runs WHERE id = ?1 OR process_id = ?1 ORDER BY seq")?
-        .query_map([id.to_string()], |row| {
-            row.get(0).and_then(|id: String| run_id(0, &id))
-        })?
-        .collect()
 }
 
 pub fn set_live_message(db: &Connection, id: RunId, message: MessageId) -> rusqlite::Result<()> {

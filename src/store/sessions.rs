@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::chats::{place_from, thread_column};
+use super::runs::OPEN;
 use super::{from_json, now, to_json};
 use crate::domain::check::Commands;
 use crate::domain::id::{
@@ -241,11 +242,11 @@ pub fn set_attached(db: &Connection, id: &SessionId, is_attached: bool) -> rusql
 
 /// Whether the session has an unfinished run or job, or its workspace is still to be made.
 pub fn is_busy(db: &Connection, id: &SessionId) -> rusqlite::Result<bool> {
-    db.prepare_cached(
+    db.prepare_cached(&format!(
         "SELECT 1 FROM sessions s WHERE s.id = ?1 AND (s.state = 'new'
-             OR EXISTS (SELECT 1 FROM runs r WHERE r.session_id = s.id AND r.state <> 'ended')
-             OR EXISTS (SELECT 1 FROM jobs j WHERE j.session_id = s.id AND j.state = 'due'))",
-    )?
+             OR EXISTS (SELECT 1 FROM runs WHERE +session_id = s.id AND {OPEN})
+             OR EXISTS (SELECT 1 FROM jobs WHERE +session_id = s.id AND state = 'due'))"
+    ))?
     .exists([&id.0])
 }
 

@@ -10,88 +10,99 @@ use uuid::Uuid;
 use super::chats::thread_column;
 use super::edits::edit_from;
 use super::prompts::{self, COLUMNS, Prompt, from_row};
-use super::waiting::{ORDER, QUEUED};
+use super::waiting::ORDER;
 use super::{gatherings, holds, now, runs, settings};
 use crate::domain::id::{ChatThread, MessageId, PromptId, RunId};
 use crate::domain::run::{Outcome, Run};
 
-/// Prompts that wait behind a run.
+/// Prompts that wait behind a run and concern its claude.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Behind {
-    /// Prompts to pass on to its claude, in this order, including those handed over before.
+    /// Prompts to pass on to it, in this order.
     pub to_pass_on: Vec<Prompt>,
-    /// Prompts on claude's input that somebody has changed or cancelled since.
+    /// Prompts on its input that somebody has changed or cancelled since.
     pub to_withdraw: Vec<PromptId>,
-    /// How many prompts wait for the run's end.
-    pub for_the_end: usize,
 }
 
-/// Hands over the prompts that may go to the run's claude, and returns what waits behind the run.
+/// Hands over the prompts that may go to the run's claude. `with_earlier` returns those that were handed over before,
+/// too.
 ///
 /// A person's prompt goes to claude immediately, unless the chat queues or has a hold. A prompt from elsewhere becomes
 /// its own run, and later prompts stay behind it.
-pub fn hand_over(db: &Connection, run: &Run) -> rusqlite::Result<Behind> {
+pub fn hand_over(db: &Connection, run: &Run, with_earlier: bool) -> rusqlite::Result<Behind> {
     let mut behind = Behind::default();
     if runs::stop_requested(db, run.id)? {
         return Ok(behind);
     }
+    if with_earlier {
+        behind.to_pass_on = handed(db, run)?;
+    }
+    behind.to_withdraw = changed(db, run)?;
     // Under a hold, a prompt fails as the run did.
-    let is_held_up = holds::of(db, run.at)?.is_some();
-    let queues = is_held_up || settings::get(db, run.at.chat)?.queues;
-    for waiting in waiting_behind(db, run)? {
-        let goes_now =
-            waiting.goes_to_claude && waiting.is_ready && !queues && behind.for_the_end == 0;
-        if waiting.handed_to.as_deref() == Some(run.id.to_string().as_str()) {
-            if waiting.is_changed {
-                behind.to_withdraw.push(waiting.prompt.id);
-            }
-            behind.to_pass_on.push(waiting.prompt);
-        } else if goes_now {
-            db.prepare_cached("UPDATE prompts SET handed_to = ?2 WHERE id = ?1")?
-                .execute([waiting.prompt.id.0.to_string(), run.id.to_string()])?;
-            behind.to_pass_on.push(waiting.prompt);
-        } else if is_held_up {
-            // It waits for the hold's end.
-        } else if waiting.is_ready || behind.for_the_end > 0 {
-            behind.for_the_end += 1;
-        } else {
-            // It goes to claude once complete; later prompts stay behind it.
-            break;
-        }
+    if settings::get(db, run.at.chat)?.queues || holds::of(db, run.at)?.is_some() {
+        return Ok(behind);
+    }
+    for prompt in next_for_claude(db, run)? {
+        db.prepare_cached("UPDATE prompts SET handed_to = ?2 WHERE id = ?1")?
+            .execute([prompt.id.0.to_string(), run.id.to_string()])?;
+        behind.to_pass_on.push(prompt);
     }
     Ok(behind)
 }
 
-struct Waiting {
-    prompt: Prompt,
-    handed_to: Option<String>,
-    is_changed: bool,
-    is_ready: bool,
-    goes_to_claude: bool,
-}
-
-fn waiting_behind(db: &Connection, run: &Run) -> rusqlite::Result<Vec<Waiting>> {
+/// The prompts that were handed over and not taken up, in order.
+fn handed(db: &Connection, run: &Run) -> rusqlite::Result<Vec<Prompt>> {
     db.prepare_cached(&format!(
-        "SELECT {COLUMNS}, p.handed_to, p.edited IS NOT NULL, {},
-                p.user_id IS NOT NULL AND r.session_id = ?3
-         FROM runs r JOIN prompts p ON p.run_id = r.id
-         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND {QUEUED} AND r.held <> 1
-         ORDER BY {ORDER}, p.rowid",
-        gatherings::ready("?4")
+        "SELECT {COLUMNS} FROM prompts p JOIN runs r ON r.id = p.run_id
+         WHERE p.handed_to = ?3 AND {WAITS_HERE} ORDER BY {ORDER}, p.rowid"
     ))?
     .query_map(
-        params![run.at.chat.0, thread_column(run.at), run.session.0, now()],
-        |row| {
-            Ok(Waiting {
-                prompt: from_row(row)?,
-                handed_to: row.get(6)?,
-                is_changed: row.get(7)?,
-                is_ready: row.get(8)?,
-                goes_to_claude: row.get(9)?,
-            })
-        },
+        params![run.at.chat.0, thread_column(run.at), run.id.to_string()],
+        from_row,
     )?
     .collect()
+}
+
+/// Those of [`handed`] that somebody has changed or cancelled.
+fn changed(db: &Connection, run: &Run) -> rusqlite::Result<Vec<PromptId>> {
+    db.prepare_cached(&format!(
+        "SELECT p.id FROM prompts p JOIN runs r ON r.id = p.run_id
+         WHERE p.handed_to = ?3 AND p.edited IS NOT NULL AND {WAITS_HERE}"
+    ))?
+    .query_map(
+        params![run.at.chat.0, thread_column(run.at), run.id.to_string()],
+        |row| prompts::prompt_id(0, &row.get::<_, String>(0)?),
+    )?
+    .collect()
+}
+
+/// The condition for a run `r` to wait in the chat, and for no answer about its age.
+const WAITS_HERE: &str =
+    "r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'queued' AND r.held <> 1";
+
+/// The waiting prompts that may go to the run's claude now, up to the first one that may not.
+fn next_for_claude(db: &Connection, run: &Run) -> rusqlite::Result<Vec<Prompt>> {
+    let mut prompts = Vec::new();
+    let mut waiting = db.prepare_cached(&format!(
+        "SELECT {COLUMNS}, p.user_id IS NOT NULL AND r.session_id = ?4 AND {}
+         FROM runs r CROSS JOIN prompts p ON p.run_id = r.id
+         WHERE {WAITS_HERE} AND p.handed_to IS NOT ?3 ORDER BY {ORDER}, p.rowid",
+        gatherings::ready("?5")
+    ))?;
+    let mut rows = waiting.query(params![
+        run.at.chat.0,
+        thread_column(run.at),
+        run.id.to_string(),
+        run.session.0,
+        now()
+    ])?;
+    while let Some(row) = rows.next()? {
+        if !row.get::<_, bool>(6)? {
+            break;
+        }
+        prompts.push(from_row(row)?);
+    }
+    Ok(prompts)
 }
 
 /// A prompt that claude has taken up.

@@ -3,8 +3,9 @@
 use rusqlite::{Connection, params};
 
 use super::chats::thread_column;
-use super::outbox::Due;
+use super::outbox::OPEN;
 use super::prompts;
+use super::sending::Due;
 use crate::domain::id::{ChatId, ChatThread, MessageId, UserId};
 
 /// Whether the chat is to be told now: once in its life.
@@ -23,10 +24,10 @@ pub fn leave(
     preface: impl Fn(Option<&str>) -> String,
 ) -> rusqlite::Result<()> {
     let rows: Vec<(i64, Option<MessageId>, bool)> = db
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT id, json_extract(message, '$.reply_to'), parts_sent > 0 FROM outbox
-             WHERE chat_id = ?1 AND thread_id = ?2 AND state IN ('due', 'sending') AND json_valid(message)",
-        )?
+             WHERE chat_id = ?1 AND thread_id = ?2 AND {OPEN} AND json_valid(message)"
+        ))?
         .query_map(params![at.chat.0, thread_column(at)], |row| {
             let reply_to: Option<i32> = row.get(1)?;
             Ok((row.get(0)?, reply_to.map(MessageId), row.get(2)?))

@@ -12,11 +12,7 @@ use super::{gatherings, now};
 use crate::domain::id::{ChatThread, RunId, SessionId};
 use crate::domain::run::{Outcome, Run};
 
-/// The condition for a waiting run `r`. Its second half is redundant, but makes SQLite use the small index of open
-/// runs.
-pub(super) const QUEUED: &str = "r.state = 'queued' AND r.state <> 'ended'";
-
-/// The order of waiting runs `r`: resumed ones first, then the oldest.
+/// The order of waiting runs `r`: resumed ones first, then the oldest. It is that of the index `runs_open`.
 pub(super) const ORDER: &str = "r.tries = 0, r.seq";
 
 /// The conditions for a waiting run `r` to begin, apart from its turn and its missing messages: nobody is still asked
@@ -32,7 +28,7 @@ pub fn next_queued(db: &Connection, at: ChatThread) -> rusqlite::Result<Option<R
         "SELECT {COLUMNS} FROM runs r
          WHERE r.seq = (
              SELECT r.seq FROM runs r
-             WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND {QUEUED} AND {MAY_BEGIN}
+             WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'queued' AND {MAY_BEGIN}
              ORDER BY {ORDER} LIMIT 1)
            AND {}",
         gatherings::ready("?3")
@@ -46,7 +42,7 @@ pub fn next_gathers_until(db: &Connection, at: ChatThread) -> rusqlite::Result<O
     let next: Option<Option<i64>> = db
         .prepare_cached(&format!(
             "SELECT r.gathers_until FROM runs r
-             WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND {QUEUED} AND {MAY_BEGIN}
+             WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'queued' AND {MAY_BEGIN}
              ORDER BY {ORDER} LIMIT 1"
         ))?
         .query_row(params![at.chat.0, thread_column(at)], |row| row.get(0))
@@ -66,9 +62,9 @@ pub fn mark_running(db: &Connection, id: RunId, was_empty: Option<&str>) -> rusq
         .prepare_cached(&format!(
             "UPDATE runs AS r SET state = 'running', started_at = ?2, empty_on = ?3
              WHERE r.id = ?1 AND r.state = 'queued'
-             AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.session_id = r.session_id
+             AND NOT EXISTS (SELECT 1 FROM jobs j WHERE +j.session_id = r.session_id
                              AND j.lane = 'workspace' AND j.state = 'due')
-             AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.session_id = r.session_id AND o.state = 'running')
+             AND NOT EXISTS (SELECT 1 FROM runs o WHERE +o.session_id = r.session_id AND o.state = 'running')
              AND {MAY_BEGIN} AND {}",
             gatherings::ready("?2")
         ))?
@@ -88,7 +84,7 @@ pub fn queued_count(db: &Connection, at: ChatThread) -> rusqlite::Result<usize> 
 /// How many prompts wait in a session.
 pub fn queued_in(db: &Connection, session: &SessionId) -> rusqlite::Result<usize> {
     db.prepare_cached(
-        "SELECT count(*) FROM runs WHERE session_id = ?1 AND state = 'queued' AND held <> 1",
+        "SELECT count(*) FROM runs WHERE +session_id = ?1 AND state = 'queued' AND held <> 1",
     )?
     .query_row([&session.0], |row| row.get(0))
 }
@@ -97,7 +93,7 @@ pub fn queued_in(db: &Connection, session: &SessionId) -> rusqlite::Result<usize
 pub fn queue(db: &Connection, at: ChatThread) -> rusqlite::Result<Vec<InQueue>> {
     db.prepare_cached(&format!(
         "SELECT r.id, p.text, p.handed_to IS NOT NULL FROM runs r JOIN prompts p ON p.run_id = r.id
-         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND {QUEUED} AND r.held <> 1 AND p.edited IS NOT 'null'
+         WHERE r.chat_id = ?1 AND r.thread_id = ?2 AND r.state = 'queued' AND r.held <> 1 AND p.edited IS NOT 'null'
          ORDER BY {ORDER}, p.rowid"
     ))?
     .query_map(params![at.chat.0, thread_column(at)], |row| {

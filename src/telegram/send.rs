@@ -20,7 +20,7 @@ use super::turns::{Turn, Turns};
 use crate::chat::files;
 use crate::domain::id::{ChatId, ChatThread, MessageId};
 use crate::domain::outgoing::Outgoing;
-use crate::store::outbox::Due;
+use crate::store::sending::Due;
 
 /// Bot API: the part of `Message` that is needed.
 #[derive(Deserialize)]

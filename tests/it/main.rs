@@ -67,6 +67,7 @@ mod people;
 mod places;
 mod prompts;
 mod pushing;
+mod query_plans;
 mod questions_said;
 mod quoting;
 mod raw;

@@ -435,7 +435,9 @@ fn a_database_of_the_version_before_is_explained_by_the_shell_and_taken_up_by_th
     machine.message_with("You said: before");
     machine.until_quiet();
     assert!(bot.terminate().success());
-    let as_it_was = "DROP TABLE menus; DROP TABLE told_of_topics; DROP TABLE question_messages; DROP TABLE session_grants; DROP TABLE questions; DROP TABLE attachments; DROP TABLE prompt_messages; DROP TABLE holds;
+    let as_it_was = "DROP INDEX runs_open; CREATE INDEX runs_open ON runs (chat_id, thread_id, seq) WHERE state <> 'ended';
+        DROP INDEX runs_of_process; DROP INDEX prompts_handed;
+        DROP TABLE menus; DROP TABLE told_of_topics; DROP TABLE question_messages; DROP TABLE session_grants; DROP TABLE questions; DROP TABLE attachments; DROP TABLE prompt_messages; DROP TABLE holds;
         ALTER TABLE prompts DROP COLUMN pieces; ALTER TABLE prompts DROP COLUMN handed_to;
         ALTER TABLE prompts DROP COLUMN taken_up_at; ALTER TABLE prompts DROP COLUMN steered;
         ALTER TABLE prompts DROP COLUMN answer_row; ALTER TABLE prompts DROP COLUMN edited;
@@ -448,6 +450,10 @@ fn a_database_of_the_version_before_is_explained_by_the_shell_and_taken_up_by_th
         DROP TABLE processes; ALTER TABLE runs DROP COLUMN process_id; ALTER TABLE runs DROP COLUMN events_from;
         ALTER TABLE runs DROP COLUMN events_to; ALTER TABLE runs DROP COLUMN cost_before;
         DROP TABLE closed_chats; ALTER TABLE people DROP COLUMN is_named;
+        DROP INDEX runs_begun; DROP INDEX runs_live; DROP INDEX runs_of_answer;
+        DROP INDEX updates_set_aside; DROP INDEX outbox_tells; DROP INDEX jobs_of_session; DROP INDEX jobs_live;
+        DROP INDEX verifications_of_run; DROP INDEX sessions_of_place; DROP INDEX sessions_new;
+        DROP INDEX sessions_attached;
         PRAGMA user_version = 5;";
     machine.database().execute_batch(as_it_was).expect("SQL");
     let (code, said) = machine.run_to_its_end(&["session", "list"]);

@@ -9,7 +9,7 @@ use crate::claude::folder::RunFolder;
 use crate::claude::host::Host;
 use crate::domain::event::Event;
 use crate::domain::id::RunId;
-use crate::store::runs::{self, Record};
+use crate::store::records::{self, Record};
 
 /// Enough for the last lines of any run; in bytes.
 const READ_AT_MOST: u64 = 8 * 1024 * 1024;
@@ -32,7 +32,7 @@ impl Follower {
 
     /// Whether the run has a record.
     pub fn is_there(&self, db: &Connection) -> rusqlite::Result<bool> {
-        let record = runs::record_of(db, self.run)?;
+        let record = records::of_run(db, self.run)?;
         Ok(self.folder(&record).events().exists())
     }
 
@@ -42,7 +42,7 @@ impl Follower {
 
     /// The events since the last call; the first call returns the newest ones so far.
     pub fn new_events(&mut self, db: &Connection) -> anyhow::Result<Vec<Event>> {
-        let record = runs::record_of(db, self.run)?;
+        let record = records::of_run(db, self.run)?;
         if self.host.is_none() {
             match Host::open_near_end(self.folder(&record), READ_AT_MOST) {
                 Ok(host) => self.host = Some(host),

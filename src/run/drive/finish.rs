@@ -24,7 +24,9 @@ use crate::process::sweep;
 use crate::run::again::{self, How};
 use crate::run::answer::{Closing, Loss};
 use crate::run::{deeds, ending, hold};
-use crate::store::{chats, jobs, measured, outbox, processes, runs, sessions, settings, steering};
+use crate::store::{
+    chats, jobs, measured, outbox, processes, records, runs, sessions, settings, steering,
+};
 
 /// How long git may take to say what a lost run has changed.
 const CHANGES_LIMIT: Duration = Duration::from_secs(10);
@@ -92,7 +94,7 @@ impl Drive<'_> {
                     return Ok((at, false, Vec::new(), is_held_up));
                 }
                 let unanswered = steering::unanswered(db, id)?;
-                runs::set_events_to(db, id, read_to)?;
+                records::set_events_to(db, id, read_to)?;
                 if let Some(living) = living {
                     let process = living.id;
                     processes::insert(db, &Process { at, ..living })?;

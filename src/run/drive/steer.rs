@@ -25,8 +25,8 @@ pub(super) struct OnItsWay {
     prompts: BTreeSet<Uuid>,
     /// Those of them that begin with a slash, in their order.
     commands: Vec<PromptId>,
-    /// How many prompts wait for the end of the run.
-    pub for_the_end: usize,
+    /// Those that were handed over before this driver began are among them.
+    has_earlier: bool,
 }
 
 impl OnItsWay {
@@ -70,14 +70,14 @@ impl Drive<'_> {
             return Ok(());
         }
         let run = self.run.clone();
+        let with_earlier = !self.on_its_way.has_earlier;
         let behind = self
             .runner
             .handles
             .store
-            .transaction(move |db| steering::hand_over(db, &run))
+            .transaction(move |db| steering::hand_over(db, &run, with_earlier))
             .await?;
         fail_point!("steer-handed", |_| std::process::abort());
-        self.on_its_way.for_the_end = behind.for_the_end;
         for prompt in behind.to_pass_on {
             if self.on_its_way.prompts.insert(prompt.id.0) {
                 let id = prompt.id;
@@ -91,6 +91,7 @@ impl Drive<'_> {
                 fail_point!("steer-passed-on", |_| std::process::abort());
             }
         }
+        self.on_its_way.has_earlier = true;
         for prompt in behind.to_withdraw {
             self.withdraw(prompt)?;
         }

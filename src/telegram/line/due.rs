@@ -13,7 +13,7 @@ use super::{Line, MOST_DOUBTS, PROBE_LIMIT, STORE_PAUSE, pause_before};
 use crate::domain::choices::minute_of_day;
 use crate::domain::delivery::Parked;
 use crate::domain::outgoing::Urgency;
-use crate::store::{outbox, settings};
+use crate::store::{sending, settings};
 use crate::telegram::api::ApiError;
 use crate::telegram::budget::Rank;
 use crate::telegram::draw::{self, Part};
@@ -70,7 +70,7 @@ impl Line {
         let found = self
             .around
             .store
-            .transaction(move |db| outbox::next_urgency(db, chat, &busy))
+            .transaction(move |db| sending::next_urgency(db, chat, &busy))
             .await;
         match found {
             Ok(None) => self.due = None,
@@ -94,7 +94,7 @@ impl Line {
             .around
             .store
             .transaction(move |db| {
-                let due = outbox::take_next(db, chat, &busy)?;
+                let due = sending::take_next(db, chat, &busy)?;
                 due.map(|due| Ok((due, settings::get(db, chat)?)))
                     .transpose()
             })
@@ -123,7 +123,7 @@ impl Line {
         if due.doubts > 0 && !self.was_heard && !self.is_heard().await {
             // It was not sent this time.
             return self
-                .record(move |db| outbox::mark_due(db, due.id, "Telegram is silent"))
+                .record(move |db| sending::mark_due(db, due.id, "Telegram is silent"))
                 .await;
         }
         self.around.redactor.clean_message(&mut due.message);
@@ -133,7 +133,7 @@ impl Line {
         let is_last = due.parts_sent + 1 == drawn.parts.len();
         if due.parts_sent >= drawn.parts.len() {
             let id = due.id;
-            return self.record(move |db| outbox::mark_whole(db, id)).await;
+            return self.record(move |db| sending::mark_whole(db, id)).await;
         }
         let sending = Sending {
             api: self.around.api.clone(),
@@ -158,7 +158,7 @@ impl Line {
         let id = sending.due.id;
         self.uploads.rows.insert(id);
         if !self.uploads.running.is_empty() {
-            return self.record(move |db| outbox::put_back(db, id)).await;
+            return self.record(move |db| sending::put_back(db, id)).await;
         }
         self.uploads.running.spawn(async move {
             let delivery = sending.send(turn).await;

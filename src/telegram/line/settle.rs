@@ -11,8 +11,8 @@ use crate::chat::delivery;
 use crate::domain::delivery::Parked;
 use crate::domain::id::{ChatId, ChatThread};
 use crate::metrics::Retry;
-use crate::store::outbox::Due;
-use crate::store::{self, migrated, outbox, parked, pauses, topics};
+use crate::store::sending::Due;
+use crate::store::{self, migrated, outbox, parked, pauses, sending, topics};
 use crate::telegram::send::Delivery;
 
 /// A message that fails for so long while others get through is set aside.
@@ -45,12 +45,12 @@ impl Line {
             Delivery::Arrived(message) if is_last => {
                 self.was_heard = true;
                 self.count_arrived(&due, true);
-                self.record(move |db| outbox::mark_sent(db, &due, message))
+                self.record(move |db| sending::mark_sent(db, &due, message))
                     .await;
             }
             Delivery::Arrived(message) => {
                 self.count_arrived(&due, false);
-                self.record(move |db| outbox::part_sent(db, &due, message))
+                self.record(move |db| sending::part_sent(db, &due, message))
                     .await;
             }
             Delivery::Flood(pause) => {
@@ -63,7 +63,7 @@ impl Line {
                 self.around.turns.pause(chat, pause);
                 self.record(move |db| {
                     pauses::set(db, chat, pause)?;
-                    outbox::mark_due(db, id, "Telegram asked for a pause")
+                    sending::mark_due(db, id, "Telegram asked for a pause")
                 })
                 .await;
             }
@@ -83,7 +83,7 @@ impl Line {
                     "nobody knows whether a message arrived; it is sent once more when Telegram answers"
                 );
                 self.around.metrics.message_retried(Retry::Unanswered);
-                self.record(move |db| outbox::mark_doubtful(db, id, &failure))
+                self.record(move |db| sending::mark_doubtful(db, id, &failure))
                     .await;
             }
             Delivery::Migrated(new) => self.migrate(Some(id), new).await,
@@ -114,7 +114,7 @@ impl Line {
                     chat.id = chat.0,
                     "a file could not be sent; the chat is told so"
                 );
-                self.record(move |db| outbox::say_instead(db, id, &instead))
+                self.record(move |db| sending::say_instead(db, id, &instead))
                     .await;
             }
             Delivery::Refused(failure) => self.park(&due, Parked::Refused, &failure).await,
@@ -156,7 +156,7 @@ impl Line {
         }
         self.retry_after(pause);
         let id = due.id;
-        self.record(move |db| outbox::mark_due(db, id, &failure))
+        self.record(move |db| sending::mark_due(db, id, &failure))
             .await;
     }
 
@@ -213,7 +213,7 @@ impl Line {
         let failure = failure.to_owned();
         self.record(move |db| {
             if why == Parked::Unconfirmed {
-                outbox::mark_doubtful(db, id, &failure)?;
+                sending::mark_doubtful(db, id, &failure)?;
             }
             parked::park(db, id, why, &failure)?;
             if is_telling {
@@ -253,7 +253,7 @@ impl Line {
             change: Arc::new(move |db| {
                 // A row that is being sent may be moved only by its sender.
                 if let Some(id) = sending {
-                    outbox::mark_due(db, id, "the group has moved")?;
+                    sending::mark_due(db, id, "the group has moved")?;
                 }
                 migrated::move_chat(db, old, new)
             }),

@@ -25,7 +25,8 @@ use crate::domain::session::Session;
 use crate::domain::transcript::{Step, What};
 use crate::store::page::{self, RunLine};
 use crate::store::questions::{self, Asked};
-use crate::store::runs::{self, Record, RunState};
+use crate::store::records::{self, Record};
+use crate::store::runs::RunState;
 use crate::store::{prompts, sessions, verifications};
 
 /// How many steps a page has.
@@ -237,7 +238,7 @@ pub(in super::super) async fn get(web: &Web, reader: &Reader, run: RunId) -> Res
             else {
                 return Ok(None);
             };
-            let record = runs::record_of(db, run)?;
+            let record = records::of_run(db, run)?;
             Ok(Some(Found {
                 session,
                 line,
