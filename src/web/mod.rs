@@ -10,6 +10,7 @@
 
 mod readings;
 mod report;
+pub mod show;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
