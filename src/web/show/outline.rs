@@ -1,5 +1,7 @@
 //! Where on a page a text stands: its headings go on with the page's outline, its anchors are its own.
 
+use maud::{Markup, html};
+
 /// The deepest heading that HTML has.
 const DEEPEST: u8 = 6;
 
@@ -35,5 +37,17 @@ impl Outline {
         self.above.push(written);
         let depth = u8::try_from(self.above.len()).unwrap_or(DEEPEST);
         self.below.saturating_add(depth).min(DEEPEST)
+    }
+}
+
+/// A heading of the page itself.
+pub(super) fn heading(level: u8, id: &str, words: &Markup) -> Markup {
+    match level {
+        0 | 1 => html! { h1 id=(id) { (words) } },
+        2 => html! { h2 id=(id) { (words) } },
+        3 => html! { h3 id=(id) { (words) } },
+        4 => html! { h4 id=(id) { (words) } },
+        5 => html! { h5 id=(id) { (words) } },
+        _ => html! { h6 id=(id) { (words) } },
     }
 }

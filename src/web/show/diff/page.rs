@@ -1,0 +1,122 @@
+//! A diff as a page shows it: a section for each file, a row for each line.
+//!
+//! The first file is `f1`, its heading `f1-name`. A line of the file as it is now is `f1-n128`, one that went `f1-o64`.
+
+use maud::{Markup, html};
+
+use super::{Diff, File, Hunk, Kind, Line, LineKind};
+use crate::web::show::line;
+use crate::web::show::outline::heading;
+
+/// All files. `below` is the level of the heading that they stand below.
+pub fn markup(diff: &Diff, below: u8) -> Markup {
+    html! {
+        @for (index, each) in diff.files.iter().enumerate() {
+            (file(each, index + 1, below))
+        }
+    }
+}
+
+/// One file; the first of a page has the number 1.
+pub fn file(file: &File, number: usize, below: u8) -> Markup {
+    let name = html! {
+        @if let Some(from) = &file.from { (path(from)) " → " }
+        (path(&file.path))
+    };
+    html! {
+        section.file id={ "f" (number) } aria-labelledby={ "f" (number) "-name" } {
+            (heading(below + 1, &format!("f{number}-name"), &name))
+            p.facts {
+                @for fact in facts(file) { span.fact { (fact) } " " }
+                @if file.added > 0 { span.added { "+" (file.added) } " " }
+                @if file.removed > 0 { span.removed { "−" (file.removed) } }
+            }
+            @if !file.hunks.is_empty() { (lines(file, number)) }
+            @if !file.rest.is_empty() {
+                pre.code tabindex="0" { (seen(file.rest.trim_end_matches('\n'))) }
+            }
+        }
+        "\n"
+    }
+}
+
+fn path(path: &str) -> Markup {
+    html! { code { (seen(path)) } }
+}
+
+fn seen(text: &str) -> Markup {
+    let mut out = String::with_capacity(text.len());
+    line::visible(text, &mut out);
+    maud::PreEscaped(out)
+}
+
+/// What there is to know besides lines.
+fn facts(file: &File) -> Vec<String> {
+    let mut facts = Vec::new();
+    match file.kind {
+        Kind::Changed => {}
+        Kind::New => facts.push("new".to_owned()),
+        Kind::Deleted => facts.push("deleted".to_owned()),
+        Kind::Renamed => facts.push("renamed".to_owned()),
+        Kind::Copied => facts.push("copied".to_owned()),
+        Kind::Combined => facts.push("as text".to_owned()),
+    }
+    if file.is_repository {
+        facts.push("a repository inside".to_owned());
+    }
+    if file.is_binary {
+        facts.push("binary".to_owned());
+    }
+    match &file.modes {
+        Some((old, new)) if old == "100644" && new == "100755" => {
+            facts.push("now executable".to_owned());
+        }
+        Some((old, new)) if old == "100755" && new == "100644" => {
+            facts.push("no longer executable".to_owned());
+        }
+        Some((old, new)) => facts.push(format!("mode {old} → {new}")),
+        None => {}
+    }
+    facts
+}
+
+fn lines(file: &File, number: usize) -> Markup {
+    html! {
+        div.lines tabindex="0" {
+            table {
+                @for hunk in &file.hunks { (rows(hunk, number)) }
+            }
+        }
+    }
+}
+
+fn rows(hunk: &Hunk, number: usize) -> Markup {
+    html! {
+        tbody {
+            tr.hunk { th colspan="3" scope="rowgroup" { (seen(&hunk.header)) } }
+            @for line in &hunk.lines { (row(line, number)) }
+        }
+        "\n"
+    }
+}
+
+fn row(line: &Line, number: usize) -> Markup {
+    let (class, at) = match line.kind {
+        LineKind::Context => ("same", line.new.map(|new| ('n', new))),
+        LineKind::Added => ("added", line.new.map(|new| ('n', new))),
+        LineKind::Removed => ("removed", line.old.map(|old| ('o', old))),
+        LineKind::NoNewline => ("said", None),
+    };
+    let text = line::markup(&line.text, &[], &line.words);
+    html! {
+        @if let Some((side, at)) = at {
+            tr.(class) id={ "f" (number) "-" (side) (at) } {
+                td.number { a href={ "#f" (number) "-" (side) (at) } tabindex="-1" { (at) } }
+                td.sign { (line.kind.sign()) }
+                td.line { (text) }
+            }
+        } @else {
+            tr.(class) { td.number {} td.sign {} td.line { (text) } }
+        }
+    }
+}
