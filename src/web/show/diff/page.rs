@@ -5,7 +5,8 @@
 use maud::{Markup, html};
 
 use super::{Diff, File, Hunk, Kind, Line, LineKind};
-use crate::web::show::line;
+use crate::web::show::code::{self, Language, Painter};
+use crate::web::show::line::{self, Colour};
 use crate::web::show::outline::heading;
 
 /// All files. `below` is the level of the heading that they stand below.
@@ -81,33 +82,48 @@ fn facts(file: &File) -> Vec<String> {
 }
 
 fn lines(file: &File, number: usize) -> Markup {
+    let bytes = file.hunks.iter().flat_map(|hunk| &hunk.lines);
+    let is_huge = bytes.map(|line| line.text.len()).sum::<usize>() > code::LARGEST;
+    let language = Language::of_file(&file.path).filter(|_| !is_huge && !file.is_repository);
     html! {
         div.lines tabindex="0" {
             table {
-                @for hunk in &file.hunks { (rows(hunk, number)) }
+                @for hunk in &file.hunks { (rows(hunk, number, language)) }
             }
         }
     }
 }
 
-fn rows(hunk: &Hunk, number: usize) -> Markup {
+fn rows(hunk: &Hunk, number: usize, language: Option<&'static Language>) -> Markup {
+    // A comment may begin in one side only.
+    let mut old = Painter::new(language);
+    let mut new = Painter::new(language);
+    let mut colours = |line: &Line| match line.kind {
+        LineKind::Context => {
+            old.line(&line.text);
+            new.line(&line.text)
+        }
+        LineKind::Added => new.line(&line.text),
+        LineKind::Removed => old.line(&line.text),
+        LineKind::NoNewline => Vec::new(),
+    };
     html! {
         tbody {
             tr.hunk { th colspan="3" scope="rowgroup" { (seen(&hunk.header)) } }
-            @for line in &hunk.lines { (row(line, number)) }
+            @for line in &hunk.lines { (row(line, number, &colours(line))) }
         }
         "\n"
     }
 }
 
-fn row(line: &Line, number: usize) -> Markup {
+fn row(line: &Line, number: usize, colours: &[Colour]) -> Markup {
     let (class, at) = match line.kind {
         LineKind::Context => ("same", line.new.map(|new| ('n', new))),
         LineKind::Added => ("added", line.new.map(|new| ('n', new))),
         LineKind::Removed => ("removed", line.old.map(|old| ('o', old))),
         LineKind::NoNewline => ("said", None),
     };
-    let text = line::markup(&line.text, &[], &line.words);
+    let text = line::markup(&line.text, colours, &line.words);
     html! {
         @if let Some((side, at)) = at {
             tr.(class) id={ "f" (number) "-" (side) (at) } {

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind};
 
 use super::Writer;
+use crate::web::show::code::{self, Language};
 
 /// A code block while it is read.
 pub(super) struct Block {
@@ -26,9 +27,11 @@ impl Block {
     /// Behind the language may stand the path of the file; it stays above the code.
     pub(super) fn markup(&self) -> Markup {
         let is_only_language = self.info.chars().all(|c| c.is_alphanumeric() || c == '+');
+        let language = Language::of_fence(&self.info);
+        let code = code::block(self.code.trim_end_matches('\n'), language);
         html! {
             @if !is_only_language { p.file-name { code { (self.info) } } }
-            pre.code tabindex="0" { code { (self.code.trim_end_matches('\n')) } }
+            pre.code tabindex="0" { code { (code) } }
             "\n"
         }
     }
