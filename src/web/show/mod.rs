@@ -4,6 +4,7 @@
 //! write themselves reach the page. Their classes are in `show.css`, and there is no style within the markup: the page
 //! allows none.
 
+pub mod ansi;
 pub mod code;
 pub mod diff;
 mod line;

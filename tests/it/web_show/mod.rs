@@ -1,5 +1,6 @@
 //! Foreign text on a page: it reads well, and nothing of it is markup.
 
+mod ansi;
 mod code;
 mod diff;
 mod markdown;
