@@ -31,7 +31,7 @@ pub(super) fn markup(text: &str, colours: &[Colour], words: &[Range<usize>]) -> 
     coloured(shown, at..shown.len(), colours, &mut out);
     let left_out = text[shown.len()..].chars().count();
     if left_out > 0 {
-        let words = html! { " " span.unseen { "… " (left_out) " more characters" } };
+        let words = html! { " " span.hidden-sign { "… " (left_out) " more characters" } };
         out.push_str(&words.0);
     }
     PreEscaped(out)
@@ -66,7 +66,7 @@ pub(super) fn visible(text: &str, out: &mut String) {
             '\r' => "CR".to_owned(),
             other => format!("U+{:04X}", u32::from(other)),
         };
-        out.push_str(&html! { span.unseen { (name) } }.0);
+        out.push_str(&html! { span.hidden-sign { (name) } }.0);
         rest = &rest[at + hidden.len_utf8()..];
     }
     rest.render_to(out);

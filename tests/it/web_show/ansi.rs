@@ -41,7 +41,7 @@ fn what_else_a_terminal_can_be_told_is_left_out() {
         ("\x1bPq#0\x1b\\a", "a"),
         ("\x1b[8mconcealed\x1b[0m", "concealed"),
         ("a\x00\x07b", "ab"),
-        ("\u{202e}x", "<span class=\"unseen\">U+202E</span>x"),
+        ("\u{202e}x", "<span class=\"hidden-sign\">U+202E</span>x"),
     ] {
         assert_eq!(ansi::markup(output.as_bytes()).0, expected, "{output:?}");
     }

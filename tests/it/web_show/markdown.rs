@@ -21,7 +21,7 @@ fn headings_go_on_with_the_outline_of_the_page() {
     let shown = markdown::markup("### a\n# b\n### c\n#### d\n## e", PLACE).0;
     assert_eq!(
         shown,
-        "<h3>a</h3>\n<h3>b</h3>\n<h4>c</h4>\n<h5>d</h5>\n<h4>e</h4>\n"
+        "<div class=\"markdown\"><h3>a</h3>\n<h3>b</h3>\n<h4>c</h4>\n<h5>d</h5>\n<h4>e</h4>\n</div>"
     );
 }
 

@@ -4,6 +4,7 @@ mod ansi;
 mod code;
 mod diff;
 mod markdown;
+mod style;
 
 use html5gum::{Error, Token, Tokenizer};
 use proptest::prelude::*;

@@ -225,6 +225,6 @@ impl Writer<'_> {
             self.close();
         }
         self.unused(defined);
-        PreEscaped(self.out)
+        html! { div.markdown { (PreEscaped(self.out)) } }
     }
 }
