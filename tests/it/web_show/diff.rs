@@ -135,6 +135,26 @@ fn characters_that_turn_code_around_are_seen_in_a_diff() {
     is_safe(&shown);
 }
 
+#[test]
+fn an_edit_is_shown_as_a_diff_with_numbers_only_where_they_are_known() {
+    let before = "one\ntwo\nthree\nfour\nfive\nsix\n";
+    let edit = |first| diff::between("a.rs", before, &before.replace("five", "5"), first);
+    let lines = |file: &diff::File| -> String {
+        told(&Diff {
+            before: String::new(),
+            files: vec![file.clone()],
+        })
+    };
+    insta::assert_snapshot!(format!("{}{}", lines(&edit(Some(11))), lines(&edit(None))));
+    let shown = diff::lines(&edit(None), 1).0;
+    is_safe(&shown);
+    assert!(
+        !shown.contains("id=") && shown.contains(">-</td>"),
+        "{shown}"
+    );
+    assert_eq!(diff::between("a", "x\n", "x\n", Some(1)).hunks, []);
+}
+
 /// A line with brackets around the marked words.
 fn marked(line: &diff::Line) -> String {
     let mut marked = line.text.clone();
@@ -290,6 +310,16 @@ proptest! {
             prop_assert_eq!((file.path.as_str(), file.rest.as_str()), ("after", ""));
             is_numbered(file, &before, &after);
         }
+    }
+
+    #[test]
+    fn an_edit_has_every_line_of_both_texts_that_differs(before in content(), after in content()) {
+        let file = diff::between("a", &before, &after, Some(1));
+        is_numbered(&file, &before, &after);
+        let changed = before.strip_suffix('\n').unwrap_or(&before) != after.strip_suffix('\n').unwrap_or(&after);
+        prop_assert_eq!(!file.hunks.is_empty(), changed);
+        let again = diff::read(&format!("--- a\n+++ a\n{}", file.hunks.iter().map(ToString::to_string).collect::<String>()));
+        prop_assert_eq!(&again.files[0].hunks, &file.hunks);
     }
 }
 

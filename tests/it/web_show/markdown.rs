@@ -29,7 +29,7 @@ fn headings_go_on_with_the_outline_of_the_page() {
 fn only_addresses_of_the_web_and_of_mail_can_be_followed_and_none_is_lost() {
     let links = "[a](https://a.io/?x=1&y=\"2) [b](javascript:alert(1)) [c](src/lib.rs) [src/d.rs](src/d.rs) \
                  [e](mailto:e@a.io) [f](JaVaScRiPt:f) [g](data:text/html,g) <https://h.io> [](https://i.io) \
-                 [![j](https://j.io/j.png)](https://k.io) ![](https://l.io/l.svg \"title\")";
+                 [![j](https://j.io/j.png \"inner\")](https://k.io) ![](https://l.io/l.svg \"title\")";
     insta::assert_snapshot!(markdown::markup(links, PLACE).0.replace("</a>", "</a>\n"));
 }
 

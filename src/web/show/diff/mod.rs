@@ -4,6 +4,7 @@
 //! submodules, quoted paths. What it does not read (a combined diff, a submodule's log) stays as text with its file.
 //! Lines keep their bytes, a CR at the end among them. Format: git-diff(1), "Generating patch text with -p".
 
+mod between;
 mod file;
 mod header;
 mod page;
@@ -13,7 +14,8 @@ mod words;
 use std::fmt;
 use std::ops::Range;
 
-pub use page::{file, markup};
+pub use between::between;
+pub use page::{file, lines, markup};
 pub use read::read;
 
 /// All that a text of `git diff` says.
@@ -61,7 +63,7 @@ pub enum Kind {
 /// Lines that stand together. Written out it is its text in the diff.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hunk {
-    /// The whole line, from `@@` on.
+    /// The whole line, from `@@` on. Empty if the lines have no numbers.
     pub header: String,
     pub lines: Vec<Line>,
 }
@@ -69,9 +71,9 @@ pub struct Hunk {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     pub kind: LineKind,
-    /// Its number in the file before; `None` for a line that came.
+    /// Its number in the file before; `None` for a line that came, and where its place is not known.
     pub old: Option<u32>,
-    /// Its number in the file now; `None` for a line that went.
+    /// Its number in the file now; `None` for a line that went, and where its place is not known.
     pub new: Option<u32>,
     /// Without the sign before it and the newline behind it.
     pub text: String,

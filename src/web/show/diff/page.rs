@@ -32,7 +32,7 @@ pub fn file(file: &File, number: usize, below: u8) -> Markup {
                 @if file.added > 0 { span.added { "+" (file.added) } " " }
                 @if file.removed > 0 { span.removed { "−" (file.removed) } }
             }
-            @if !file.hunks.is_empty() { (lines(file, number)) }
+            (lines(file, number))
             @if !file.rest.is_empty() {
                 pre.code tabindex="0" { (seen(file.rest.trim_end_matches('\n'))) }
             }
@@ -81,14 +81,17 @@ fn facts(file: &File) -> Vec<String> {
     facts
 }
 
-fn lines(file: &File, number: usize) -> Markup {
+/// The lines of a file alone, as [`file`] shows them.
+pub fn lines(file: &File, number: usize) -> Markup {
     let bytes = file.hunks.iter().flat_map(|hunk| &hunk.lines);
     let is_huge = bytes.map(|line| line.text.len()).sum::<usize>() > code::LARGEST;
     let language = Language::of_file(&file.path).filter(|_| !is_huge && !file.is_repository);
     html! {
-        div.lines tabindex="0" {
-            table {
-                @for hunk in &file.hunks { (rows(hunk, number, language)) }
+        @if !file.hunks.is_empty() {
+            div.lines tabindex="0" {
+                table {
+                    @for hunk in &file.hunks { (rows(hunk, number, language)) }
+                }
             }
         }
     }
@@ -109,7 +112,9 @@ fn rows(hunk: &Hunk, number: usize, language: Option<&'static Language>) -> Mark
     };
     html! {
         tbody {
-            tr.hunk { th colspan="3" scope="rowgroup" { (seen(&hunk.header)) } }
+            @if !hunk.header.is_empty() {
+                tr.hunk { th colspan="3" scope="rowgroup" { (seen(&hunk.header)) } }
+            }
             @for line in &hunk.lines { (row(line, number, &colours(line))) }
         }
         "\n"
@@ -132,7 +137,11 @@ fn row(line: &Line, number: usize, colours: &[Colour]) -> Markup {
                 td.line { (text) }
             }
         } @else {
-            tr.(class) { td.number {} td.sign {} td.line { (text) } }
+            tr.(class) {
+                td.number {}
+                td.sign { @if line.kind != LineKind::NoNewline { (line.kind.sign()) } }
+                td.line { (text) }
+            }
         }
     }
 }

@@ -17,8 +17,8 @@ pub(super) struct Link {
     is_picture: bool,
     /// Where its words begin.
     start: usize,
-    /// Addresses among its words: a page has no link within a link.
-    within: Vec<String>,
+    /// Addresses and titles among its words: a page has no link within a link.
+    within: Vec<(String, String)>,
 }
 
 /// A link's address, defined apart from its words.
@@ -86,7 +86,7 @@ impl Writer<'_> {
             self.text(name);
         }
         if let Some(around) = self.links.first_mut() {
-            around.within.push(link.url);
+            around.within.push((link.url, link.title));
             return;
         }
         if is_taken(&link.url) {
@@ -94,8 +94,13 @@ impl Writer<'_> {
         } else {
             self.spell_out(&link);
         }
-        for url in link.within.iter().filter(|url| **url != link.url) {
-            self.write(&html! { " (" (address(url)) ")" });
+        for (url, title) in &link.within {
+            if *url != link.url {
+                self.write(&html! { " (" (address(url)) ")" });
+            }
+            if !title.trim().is_empty() {
+                self.write(&html! { " (" (title) ")" });
+            }
         }
     }
 
