@@ -16,6 +16,7 @@ pub mod files;
 pub mod hold;
 pub mod live;
 pub mod logs;
+pub mod markdown;
 pub mod menu;
 pub mod page;
 pub mod people;

@@ -3,7 +3,7 @@
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = concat!(include_str!("page.css"), include_str!("show.css"));
 const SCRIPT: &str = include_str!("page.js");
 /// A browser asks again after an upgrade: the addresses of both have the version in them.
 const KEPT: &str = "private, max-age=86400";

@@ -21,6 +21,7 @@ mod reader;
 mod readings;
 mod refusal;
 mod report;
+pub mod show;
 mod way_in;
 
 use std::net::SocketAddr;

@@ -108,6 +108,7 @@ mod torture;
 mod undo_bytes;
 mod upkeep;
 mod way_to_telegram;
+mod web_show;
 mod workspaces;
 mod worktrees;
 mod written;

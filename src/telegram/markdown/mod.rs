@@ -11,13 +11,13 @@ mod code;
 mod html;
 mod links;
 mod nesting;
-mod prices;
 mod table;
 mod words;
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd, TextMergeStream};
+use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd, TextMergeStream};
 
 use super::rich::{Rich, Style};
+use crate::chat::markdown as reading;
 use crate::domain::shown::is_blank;
 use code::Block;
 use html::Tags;
@@ -66,14 +66,8 @@ pub fn render_beginning(markdown: &str, bytes: usize) -> Rich {
 }
 
 fn rendered(markdown: &str, with_files: bool) -> Rendered {
-    let options = Options::ENABLE_TABLES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_MATH
-        | Options::ENABLE_GFM;
-    let markdown = prices::escaped(markdown, options);
-    let parser = Parser::new_ext(&markdown, options);
+    let markdown = reading::escaped(markdown);
+    let parser = Parser::new_ext(&markdown, reading::OPTIONS);
     let mut defined: Vec<_> = parser.reference_definitions().iter().collect();
     defined.sort_by_key(|(_, link)| link.span.start);
     let defined: Vec<Defined> = defined
@@ -146,11 +140,11 @@ impl Renderer {
                 let text = self.tags.as_text(&html);
                 self.text(&text);
             }
-            Event::InlineMath(math) if prices::is_formula(&math) => {
+            Event::InlineMath(math) if reading::is_formula(&math) => {
                 self.code(&format!("${math}$"));
             }
             Event::InlineMath(math) => self.text(&format!("${math}$")),
-            Event::DisplayMath(math) if prices::is_formula(&math) => self.formula(&math),
+            Event::DisplayMath(math) if reading::is_formula(&math) => self.formula(&math),
             Event::DisplayMath(math) => self.text(&format!("$${math}$$")),
             Event::FootnoteReference(name) => self.text(&format!("[{name}]")),
             Event::SoftBreak | Event::HardBreak => self.text("\n"),

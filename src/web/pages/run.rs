@@ -126,7 +126,7 @@ fn top(found: &Found, head: &Head, steps: &[Step], reader: &Reader) -> Markup {
         @let answer = answer(steps);
         @if line.state != RunState::Running && !answer.is_empty() {
             section.answer aria-label="Answer" {
-                @for text in answer { div.markdown { (said::markdown(text)) } }
+                @for (number, text) in answer.iter().enumerate() { (said::markdown(text, &format!("a{number}"))) }
             }
         }
         @if let RunState::Ended(end) = &line.state {

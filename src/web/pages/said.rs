@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::reader::Reader;
+use super::super::show::{Place, markdown};
 use super::layout::form_key;
 use crate::domain::button::{Button, ButtonStyle};
 use crate::domain::id::SessionId;
@@ -25,9 +26,9 @@ pub(super) fn clean(text: &str) -> String {
     Redactor::of_this_process().text(text).into_owned()
 }
 
-/// claude's Markdown.
-pub(super) fn markdown(text: &str) -> Markup {
-    html! { pre { (clean(text)) } }
+/// claude's Markdown. `name` begins its anchors: no two texts of a page have the same.
+pub(super) fn markdown(text: &str, name: &str) -> Markup {
+    html! { div.markdown { (markdown::markup(&clean(text), Place { below: 2, name })) } }
 }
 
 /// What a message says. In a question everything is shown that an answer sets going.
@@ -38,7 +39,7 @@ pub(super) fn body(message: &Outgoing) -> Markup {
             @if let Some(quoted) = quoted { pre { (clean(quoted)) } }
         },
         Body::Answer { markdown: text, footer } => html! {
-            div.markdown { (markdown(text)) }
+            (markdown(text, "answer"))
             p.quiet { (lines(footer)) }
         },
         Body::Evidence { text, folded } => html! {

@@ -3,6 +3,8 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::super::show::code::{self, Language};
+use super::super::show::diff;
 use super::said::{clean, markdown};
 use crate::domain::id::RunId;
 use crate::domain::shown::size;
@@ -28,13 +30,13 @@ pub(in super::super) fn item(run: RunId, step: &Step, extent: Extent) -> Option<
             li.step.asked { h3.unseen { "Prompt" } (long(run, step, text, extent)) }
         },
         What::Text { text, parent: None } => html! {
-            li.step.said { div.markdown { (markdown(text)) } }
+            li.step.said { (markdown(text, &format!("s{}", step.end))) }
         },
         What::Text { text, parent: Some(_) } => html! {
             li.step.inner {
                 details open[extent == Extent::Whole] {
                     summary { "A subagent: " (one_line(text, SUMMARY)) }
-                    div.markdown { (markdown(text)) }
+                    (markdown(text, &format!("s{}", step.end)))
                 }
             }
         },
@@ -96,19 +98,20 @@ fn came(run: RunId, step: &Step, result: &CallResult, extent: Extent) -> Markup 
 /// What went in: a command as it is, an edit as its lines, anything else as its fields.
 fn input(run: RunId, step: &Step, call: &Call, extent: Extent) -> Markup {
     let field = |name: &str| call.input.get(name).and_then(Value::as_str);
-    if let Some(command) = field("command") {
-        return long(run, step, command, extent);
+    let path = field("file_path").unwrap_or_default();
+    let is_short = |text: &str| extent == Extent::Whole || text.chars().nth(SHOWN).is_none();
+    if let Some(command) = field("command").filter(|command| is_short(command)) {
+        return code::block(&clean(command), Language::of_fence("bash"));
     }
-    if let (Some(old), Some(new)) = (field("old_string"), field("new_string")) {
-        return html! {
-            pre.diff {
-                @for line in clean(old).lines() { span.removed { "−" (line) "\n" } }
-                @for line in clean(new).lines() { span.added { "+" (line) "\n" } }
-            }
-        };
+    if let (Some(old), Some(new)) = (field("old_string"), field("new_string"))
+        && is_short(old)
+        && is_short(new)
+    {
+        let number = usize::try_from(step.end).unwrap_or_default();
+        return diff::lines(&diff::between(path, &clean(old), &clean(new), None), number);
     }
-    if let Some(content) = field("content") {
-        return long(run, step, content, extent);
+    if let Some(content) = field("content").filter(|content| is_short(content)) {
+        return code::file(path, &clean(content));
     }
     let fields = serde_json::to_string_pretty(&call.input).unwrap_or_default();
     long(run, step, &fields, extent)

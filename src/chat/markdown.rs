@@ -1,3 +1,6 @@
+//! How claude's Markdown is read, in the chat and on the page: CommonMark with GFM's tables, task lists, strikethrough,
+//! alerts and footnotes, and formulas.
+//!
 //! Tells formulas from prices: the parser takes two dollar signs in a sentence for a formula.
 
 use std::borrow::Cow;
@@ -7,14 +10,22 @@ use pulldown_cmark::{Event, Options, Parser};
 /// How often a text is read again: the dollar signs that are left may be taken for a formula with one another.
 const READ_AGAIN: usize = 20;
 
+/// What a model writes beyond CommonMark.
+pub const OPTIONS: Options = Options::ENABLE_TABLES
+    .union(Options::ENABLE_STRIKETHROUGH)
+    .union(Options::ENABLE_TASKLISTS)
+    .union(Options::ENABLE_FOOTNOTES)
+    .union(Options::ENABLE_MATH)
+    .union(Options::ENABLE_GFM);
+
 /// The text with each dollar sign escaped that would begin a formula which is none.
-pub(super) fn escaped(markdown: &str, options: Options) -> Cow<'_, str> {
+pub fn escaped(markdown: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(markdown);
     if !markdown.contains('$') {
         return text;
     }
     for _ in 0..READ_AGAIN {
-        let found: Vec<(usize, &str)> = Parser::new_ext(&text, options)
+        let found: Vec<(usize, &str)> = Parser::new_ext(&text, OPTIONS)
             .into_offset_iter()
             .filter_map(|(event, range)| match event {
                 Event::InlineMath(source) if !is_formula(&source) => Some((range.start, "$")),
@@ -44,7 +55,7 @@ pub(super) fn escaped(markdown: &str, options: Options) -> Cow<'_, str> {
 }
 
 /// Whether the text between dollar signs is a formula: two prices in a sentence are not.
-pub(super) fn is_formula(source: &str) -> bool {
+pub fn is_formula(source: &str) -> bool {
     let has_command = source
         .as_bytes()
         .windows(2)
