@@ -98,20 +98,22 @@ fn came(run: RunId, step: &Step, result: &CallResult, extent: Extent) -> Markup 
 /// What went in: a command as it is, an edit as its lines, anything else as its fields.
 fn input(run: RunId, step: &Step, call: &Call, extent: Extent) -> Markup {
     let field = |name: &str| call.input.get(name).and_then(Value::as_str);
+    let number = usize::try_from(step.end).unwrap_or_default();
     let path = field("file_path").unwrap_or_default();
     let is_short = |text: &str| extent == Extent::Whole || text.chars().nth(SHOWN).is_none();
     if let Some(command) = field("command").filter(|command| is_short(command)) {
-        return code::block(&clean(command), Language::of_fence("bash"));
+        return html! {
+            pre.code tabindex="0" { (code::block(&clean(command), Language::of_fence("bash"))) }
+        };
     }
     if let (Some(old), Some(new)) = (field("old_string"), field("new_string"))
         && is_short(old)
         && is_short(new)
     {
-        let number = usize::try_from(step.end).unwrap_or_default();
         return diff::lines(&diff::between(path, &clean(old), &clean(new), None), number);
     }
     if let Some(content) = field("content").filter(|content| is_short(content)) {
-        return code::file(path, &clean(content));
+        return diff::lines(&diff::between(path, "", &clean(content), Some(1)), number);
     }
     let fields = serde_json::to_string_pretty(&call.input).unwrap_or_default();
     long(run, step, &fields, extent)
