@@ -36,6 +36,9 @@ pub enum Became<'a> {
     Over,
 }
 
+/// How the lines begin that say how to answer in words; the page has a box for these.
+pub const REPLY: &str = "Reply to this message";
+
 /// The message of a question; silent. The buttons of an answered one are grey; one that nobody answered has none.
 pub fn message(id: &QuestionId, question: &Question, became: Became<'_>) -> Outgoing {
     let (text, code, hints) = parts(question);

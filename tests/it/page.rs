@@ -157,7 +157,7 @@ fn a_question_is_answered_on_the_page() {
     let page = browser.get(&run);
     browser.post(
         &format!("/sessions/{}/press", session_of(&machine)),
-        &[("key", &page.field("key")), ("press", &page.press("Allow")), ("back", &run)],
+        &[("key", &page.field("key")), ("press", &page.press("Allow once")), ("back", &run)],
     );
     machine.message_with("went on");
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use maud::{Markup, html};
+use rusqlite::Connection;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -20,14 +21,15 @@ use crate::chat::evidence::{self, Next};
 use crate::chat::questions::{self as question_words, Became};
 use crate::claude::folder::RunFolder;
 use crate::claude::transcript;
-use crate::domain::id::{JobId, RunId};
+use crate::domain::button::{Button, Press};
+use crate::domain::id::{JobId, RunId, SessionId};
 use crate::domain::session::Session;
 use crate::domain::transcript::{Step, What};
 use crate::store::page::{self, RunLine};
 use crate::store::questions::{self, Asked};
 use crate::store::records::{self, Record};
-use crate::store::runs::RunState;
-use crate::store::{prompts, sessions, verifications};
+use crate::store::runs::{self, RunState};
+use crate::store::{measured, prompts, sessions, verifications};
 
 /// How many steps a page has.
 const A_PAGE: usize = 60;
@@ -54,6 +56,14 @@ struct Head {
     measured: Option<(JobId, crate::domain::evidence::Evidence)>,
     before: Option<RunId>,
     behind: Option<RunId>,
+    undo: Undo,
+}
+
+/// Whether what the run changed can be taken back from here.
+enum Undo {
+    Possible,
+    TakenBack,
+    Not,
 }
 
 pub(in super::super) async fn show(
@@ -81,6 +91,7 @@ pub(in super::super) async fn show(
                 measured,
                 before,
                 behind,
+                undo: undo_of(db, &of, id)?,
             })
         })
         .await?;
@@ -106,6 +117,40 @@ pub(in super::super) async fn show(
         @if !works { (session::box_for_prompt(session, &reader)) }
     };
     Ok(layout::page(&title, Place::Sessions, &reader, told, &body))
+}
+
+fn undo_of(db: &Connection, session: &SessionId, run: RunId) -> rusqlite::Result<Undo> {
+    let is_undone = measured::is_undone(db, run)?.is_some_and(|(_, undone)| undone);
+    if measured::is_undo_void(db, run)? || runs::running_of_session(db, session)?.is_some() {
+        return Ok(Undo::Not);
+    }
+    Ok(match is_undone {
+        true => Undo::TakenBack,
+        false if measured::newest_not_undone(db, session)? == Some(run) => Undo::Possible,
+        false => Undo::Not,
+    })
+}
+
+fn undo(found: &Found, head: &Head, reader: &Reader, back: &str) -> Markup {
+    let (id, session) = (found.line.id, &found.session.id);
+    let button = |label: &str, press| Button {
+        label: label.to_owned(),
+        press,
+        is_over: false,
+    };
+    match head.undo {
+        Undo::Possible => html! {
+            details.undo {
+                summary { "Undo this run" }
+                p { "The workspace becomes what it was just before it. That can be taken back." }
+                (said::buttons(&[button("Undo", Press::Undo(id))], session, reader, back))
+            }
+        },
+        Undo::TakenBack => {
+            said::buttons(&[button("Take the undo back", Press::Redo(id))], session, reader, back)
+        }
+        Undo::Not => html! {},
+    }
 }
 
 fn top(found: &Found, head: &Head, steps: &[Step], reader: &Reader) -> Markup {
@@ -140,6 +185,7 @@ fn top(found: &Found, head: &Head, steps: &[Step], reader: &Reader) -> Markup {
             }
         }
         @if line.state == RunState::Running { (session::buttons(session, reader, true)) }
+        (undo(found, head, reader, &back))
     }
 }
 

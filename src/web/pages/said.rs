@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::super::reader::Reader;
 use super::super::show::{Place, markdown};
 use super::layout::form_key;
+use crate::chat::questions as question_words;
 use crate::domain::button::{Button, ButtonStyle};
 use crate::domain::id::SessionId;
 use crate::domain::outgoing::{Body, Outgoing};
@@ -28,7 +29,7 @@ pub(super) fn clean(text: &str) -> String {
 
 /// claude's Markdown. `name` begins its anchors: no two texts of a page have the same.
 pub(super) fn markdown(text: &str, name: &str) -> Markup {
-    html! { div.markdown { (markdown::markup(&clean(text), Place { below: 2, name })) } }
+    markdown::markup(&clean(text), Place { below: 2, name })
 }
 
 /// What a message says. In a question everything is shown that an answer sets going.
@@ -54,7 +55,9 @@ pub(super) fn body(message: &Outgoing) -> Markup {
         Body::Question { text, code, below } => html! {
             p { (judged(text)) }
             @if let Some(code) = code { pre.code { (judged(&code.text)) } }
-            @if !below.is_empty() { p { (judged(below)) } }
+            @for line in below.lines().filter(|line| !line.starts_with(question_words::REPLY)) {
+                p { (judged(line)) }
+            }
         },
         Body::File { name, content, caption } => html! {
             p { (lines(caption)) }
