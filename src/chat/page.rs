@@ -1,7 +1,7 @@
 //! What the chat is told of something that was done on the page.
 
 use crate::domain::button::Press;
-use crate::domain::id::SessionId;
+use crate::domain::id::{ChatId, RunId, SessionId};
 use crate::domain::outgoing::Outgoing;
 
 /// Somebody wrote a prompt there. `name` is missing where nobody else can be meant; `elsewhere` is the session, if the
@@ -57,6 +57,16 @@ pub fn none() -> Outgoing {
     Outgoing::note(
         "The page is switched off. The owner of the bot switches it on with TELECODER_WEB_ADDR; docs/web.md says how.",
     )
+}
+
+/// With a button that opens the run on the page: inside Telegram, where it can be; that is in private chats.
+pub fn opening(message: Outgoing, url: &str, run: RunId, chat: ChatId) -> Outgoing {
+    let in_telegram = !chat.is_group();
+    let url = match in_telegram {
+        true => format!("{url}/app?to=/runs/{run}"),
+        false => format!("{url}/runs/{run}"),
+    };
+    message.with_button("Open", Press::Open { url, in_telegram })
 }
 
 /// All browsers of a person are logged out, and their open links are void.

@@ -67,6 +67,9 @@ enum Command {
         /// Also write the chat to this HTML page
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
+        /// Also serve the page, and print a link to it
+        #[arg(long)]
+        web: bool,
     },
     /// Check the setup and say how to fix it
     #[command(visible_alias = "status", after_long_help = doctor::LONG_HELP)]
@@ -156,7 +159,7 @@ pub fn run() -> ExitCode {
     finish(match command {
         None | Some(Command::Serve) => serve(),
         Some(Command::Init(arguments)) => init(arguments),
-        Some(Command::Demo { html }) => demo(html.as_deref()),
+        Some(Command::Demo { html, web }) => demo(html.as_deref(), web),
         Some(Command::Doctor { json }) => examine(json),
         Some(Command::Backup { file }) => back_up(&file),
         Some(Command::Session(command)) => session(command),
@@ -295,14 +298,14 @@ fn session(command: SessionCommand) -> anyhow::Result<()> {
     session::run(&Sources::of_a_command(), command)
 }
 
-fn demo(page: Option<&Path>) -> anyhow::Result<()> {
+fn demo(page: Option<&Path>, web: bool) -> anyhow::Result<()> {
     let sources = Sources::of_a_command();
     // The terminal shows the chat; only errors are logged into it.
     log::to_stderr(&sources, "error");
     let runtime = runtime()?;
     let done = runtime.block_on(async {
         let quit = quit_on_signals()?;
-        demo::run(&sources, page, quit).await
+        demo::run(&sources, page, web, quit).await
     });
     // Does not wait for the terminal to be read: that ends when somebody presses Enter.
     runtime.shutdown_background();

@@ -107,6 +107,7 @@ impl Work {
                     },
                     places,
                     data: config.data.clone(),
+                    page: config.page.clone(),
                 },
                 watch: Watch::start(),
                 mirrors: Mirrors::new(data.mirrors()),

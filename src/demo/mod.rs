@@ -21,9 +21,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::claude::environment;
 use crate::claude::install::{self, Found};
-use crate::config::{Config, Setting, Sources};
+use crate::config::{Config, PageAddress, Setting, Sources};
 use crate::daemon::{self, DATABASE};
 use crate::domain::id::{ChatId, UserId};
+use crate::store::page_keys::{self, Holder};
+use crate::store;
 use bot_api::BotApi;
 use terminal::Terminal;
 
@@ -31,10 +33,12 @@ const TOKEN: &str = "1:demo";
 const PERSON: UserId = UserId(7);
 const CHAT: ChatId = ChatId(7);
 
-/// Runs the demo until its input ends or somebody quits; writes what the phone shows to `page`, if one is given.
+/// Runs the demo until its input ends or somebody quits; writes what the phone shows to `page`, if one is given. With
+/// `web`, the page for browsers is served too, and a link to it is printed.
 pub async fn run(
     sources: &Sources,
     page: Option<&Path>,
+    web: bool,
     quit: CancellationToken,
 ) -> anyhow::Result<()> {
     let folder = Folder::make().context("cannot make a folder for the demo")?;
@@ -62,8 +66,12 @@ pub async fn run(
     ] {
         environment.insert(setting.name().into(), value.into());
     }
+    if web {
+        environment.insert(Setting::WebAddr.name().into(), "127.0.0.1:0".into());
+    }
     claude.choose_permission_mode(sources, &mut environment);
     let config = Config::read(&Sources::of(environment))?;
+    let served = config.page.clone();
     let runs = Runs {
         database: config.data.join(DATABASE),
     };
@@ -76,6 +84,13 @@ pub async fn run(
     );
     let stop_bot = CancellationToken::new();
     let mut bot = tokio::spawn(daemon::serve(config, stop_bot.clone()));
+    if web {
+        let link = tokio::select! {
+            link = link(&served, &runs) => link?,
+            ended = &mut bot => return Ok(ended??),
+        };
+        println!("The page, for one browser: {link}");
+    }
     let drawn = async {
         match page {
             Some(page) => html::follow(api.clone(), page)
@@ -102,6 +117,23 @@ pub async fn run(
         println!("{} shows the chat.", page.display());
     }
     talked.unwrap_or(Ok(()))
+}
+
+/// A link to the page, once it is served.
+async fn link(served: &PageAddress, runs: &Runs) -> anyhow::Result<String> {
+    let url = loop {
+        match served.url() {
+            Some(url) => break url,
+            None => tokio::time::sleep(LOOK_EVERY).await,
+        }
+    };
+    let holder = Holder {
+        user: PERSON,
+        name: String::new(),
+    };
+    let db = store::open_beside(&runs.database)?;
+    let key = page_keys::make_link(&db, &holder)?;
+    Ok(format!("{url}/in/{}", key.as_str()))
 }
 
 /// Reads from the bot's database whether it has anything left to do.

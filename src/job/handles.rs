@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::fetch::Fetching;
 use super::places::Places;
+use crate::config::PageAddress;
 use crate::domain::check::Commands;
 use crate::git::Git;
 use crate::metrics::Metrics;
@@ -25,6 +26,8 @@ pub struct Handles {
     pub places: Places,
     /// The data folder.
     pub data: PathBuf,
+    /// Where people find the page.
+    pub page: PageAddress,
 }
 
 /// How checks are run.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::at_work::{AtWork, Finished};
 use super::checking;
 use super::fixing::{self, Failed};
+use crate::chat::page as page_words;
 use crate::chat::evidence::{self, Hint};
 use crate::domain::changes::{Changes, Remote, Seen};
 use crate::domain::check::Check;
@@ -193,6 +194,7 @@ async fn tell(
         _ => work.job.asked_by,
     };
     let unchecked = made.unchecked;
+    let page = work.handles.page.clone();
     let finished = work
         .end(move |db, at| {
             verifications::insert(db, job, &session, order.run, order.by_hand, &evidence)?;
@@ -221,6 +223,10 @@ async fn tell(
                 false => fixing::follow_up(db, failed, measured.as_ref(), &evidence)?,
             };
             let message = evidence::message(job, &evidence, &next, hint.as_ref());
+            let message = match (order.run, page.url().filter(|_| page.is_https())) {
+                (Some(run), Some(url)) => page_words::opening(message, &url, run, at.chat),
+                _ => message,
+            };
             let message = ringing(db, at, order, measured.as_ref(), message)?;
             let message = message.replying_to(asked_by);
             let answer = measured.as_ref().and_then(|measured| measured.answer_row);

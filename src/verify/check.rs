@@ -57,14 +57,19 @@ pub fn environment(of_claude: &BTreeMap<OsString, OsString>) -> BTreeMap<OsStrin
     environment
 }
 
+/// The name of the file with the output of such a check.
+pub fn output_name(kind: CheckKind) -> &'static str {
+    match kind {
+        CheckKind::Tests => "tests.log",
+        CheckKind::Lint => "lint.log",
+        CheckKind::Setup => "setup.log",
+    }
+}
+
 impl Bench<'_> {
     /// Where the output of a check is kept.
     pub fn output_of(&self, check: &Check) -> PathBuf {
-        self.folder.join(match check.kind {
-            CheckKind::Tests => "tests.log",
-            CheckKind::Lint => "lint.log",
-            CheckKind::Setup => "setup.log",
-        })
+        self.folder.join(output_name(check.kind))
     }
 
     /// Runs the check to its end, or until `cut` returns why not.

@@ -24,6 +24,8 @@ mod report;
 pub mod show;
 mod way_in;
 
+pub use way_in::init_data;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -141,6 +143,7 @@ fn router(web: Arc<Web>) -> Router {
         .route("/runs/{run}", get(pages::run::show))
         .route("/runs/{run}/live", get(live::follow))
         .route("/runs/{run}/steps/{end}", get(pages::run::step))
+        .route("/runs/{run}/checks/{kind}", get(pages::output::show))
         .route("/runs/{run}/answer", post(act::answer))
         .route("/in/{key}", get(way_in::offer).post(way_in::enter))
         .route("/app", get(way_in::app).post(way_in::enter_from_telegram))

@@ -8,9 +8,10 @@ function enterFromTelegram(note) {
     note.textContent = "Open this from Telegram: /web in your private chat with the bot.";
     return;
   }
-  history.replaceState(null, "", location.pathname);
+  history.replaceState(null, "", location.pathname + location.search);
   fetch("/app", { method: "POST", body: new URLSearchParams({ data }) }).then((answer) => {
-    if (answer.ok) location.replace("/");
+    const to = new URLSearchParams(location.search).get("to") || "/";
+    if (answer.ok) location.replace(/^\/(?![\/\\])/.test(to) ? to : "/");
     else note.textContent = "Telegram's word was not taken. Close this, and open it again with /web.";
   });
 }

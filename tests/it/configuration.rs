@@ -289,7 +289,7 @@ fn the_token_is_taken_from_standard_input_only_and_shown_nowhere() {
     let output = child.wait_with_output().expect("it ends");
     assert!(output.status.success());
     let said = String::from_utf8_lossy(&output.stdout).into_owned()
-        + &String::from_utf8_lossy(&output.stderr);
+        + &*String::from_utf8_lossy(&output.stderr);
     assert!(!said.contains(TOKEN), "{said}");
     assert!(
         said.contains("! The environment has TELEGRAM_BOT_TOKEN too, and the environment wins."),

@@ -192,7 +192,7 @@ fn a_runner_that_does_not_say_how_many_passed_is_not_taken_for_one_that_ran_none
     for name in SILENT {
         assert_eq!(read(&recorded(name)), None, "{name}");
     }
-    let modules = recorded("gradle_none") + &recorded("gradle_passing");
+    let modules = recorded("gradle_none") + &*recorded("gradle_passing");
     assert_eq!(read(&modules), None);
 }
 
@@ -277,17 +277,17 @@ fn what_the_code_lacks_is_not_taken_for_what_the_check_lacks() {
 
 #[test]
 fn what_the_runners_of_two_languages_say_is_added_up() {
-    let both = recorded("cargo_test_failing") + &recorded("pytest_failing");
+    let both = recorded("cargo_test_failing") + &*recorded("pytest_failing");
     assert_eq!(read(&both), Some(counts(15, 4, 4)));
-    let both = recorded("nextest_failing") + &recorded("cargo_test_passing");
+    let both = recorded("nextest_failing") + &*recorded("cargo_test_passing");
     assert_eq!(read(&both), Some(counts(9, 4, 4)));
-    let both = recorded("go_some") + &recorded("pytest_passing");
+    let both = recorded("go_some") + &*recorded("pytest_passing");
     let sum = TestCounts {
         unit: Unit::TestsAndPackages,
         ..counts(2, 1, 0)
     };
     assert_eq!(read(&both), Some(sum));
-    let twice = recorded("pytest_failing") + &recorded("pytest_failing");
+    let twice = recorded("pytest_failing") + &*recorded("pytest_failing");
     assert_eq!(read(&twice), Some(counts(22, 6, 2)));
 }
 

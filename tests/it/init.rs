@@ -146,7 +146,7 @@ fn without_a_terminal_everything_is_given_by_flags_and_nothing_is_asked() {
         .output()
         .expect("telecoder starts");
     let said = String::from_utf8_lossy(&output.stdout).into_owned()
-        + &String::from_utf8_lossy(&output.stderr);
+        + &*String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(!said.contains(TOKEN), "{said}");
     assert_eq!(

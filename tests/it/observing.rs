@@ -304,7 +304,8 @@ fn anything_but_a_look_at_the_two_pages_is_refused() {
     let machine = machine();
     let bot = machine.start();
     let address = address(&machine, &bot);
-    assert_eq!(get(address, "/").status, 404);
+    // The page wants a login.
+    assert_eq!(get(address, "/").status, 401);
     assert_eq!(get(address, "/metrics/../../etc/passwd").status, 404);
     let posted = "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
     assert_eq!(ask(address, posted).status, 405);

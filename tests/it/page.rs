@@ -25,7 +25,7 @@ pub fn address(machine: &Machine, bot: &Bot) -> SocketAddr {
 }
 
 /// The link that the bot gives somebody in their private chat.
-fn link_of(machine: &Machine, user: UserId) -> String {
+pub fn link_of(machine: &Machine, user: UserId) -> String {
     let chat = ChatId(i64::try_from(user.0).expect("an id"));
     let before = links_in(machine, chat).len();
     machine
@@ -46,21 +46,21 @@ fn links_in(machine: &Machine, chat: ChatId) -> Vec<String> {
 }
 
 /// A browser of somebody's, logged in by the link from the chat.
-fn logged_in(machine: &Machine, bot: &Bot, user: UserId) -> Browser {
+pub fn logged_in(machine: &Machine, bot: &Bot, user: UserId) -> Browser {
     let browser = Browser::new(address(machine, bot));
     let entered = browser.post(&link_of(machine, user), &[]);
     assert_eq!(entered.status, 200, "{}", entered.body);
     browser
 }
 
-fn session_of(machine: &Machine) -> String {
+pub fn session_of(machine: &Machine) -> String {
     machine
         .database()
         .query_row("SELECT id FROM sessions ORDER BY rowid DESC LIMIT 1", [], |row| row.get(0))
         .expect("a session")
 }
 
-fn run_of(machine: &Machine) -> String {
+pub fn run_of(machine: &Machine) -> String {
     machine
         .database()
         .query_row("SELECT id FROM runs ORDER BY seq DESC LIMIT 1", [], |row| row.get(0))

@@ -144,7 +144,7 @@ fn the_live_message_and_the_log_show_no_piece_of_a_secret_at_whatever_place_they
         for padding in (0..220).step_by(3) {
             let said = format!(
                 "{}{text} x",
-                "run ".repeat(padding / 4) + &"i".repeat(padding % 4) + " "
+                "run ".repeat(padding / 4) + &*"i".repeat(padding % 4) + " "
             );
             let mut lines = Vec::new();
             let mut progress = Progress::default();

@@ -3,6 +3,7 @@
 pub(super) mod about;
 pub(super) mod layout;
 pub(super) mod now;
+pub(super) mod output;
 pub(super) mod run;
 pub(super) mod said;
 pub(super) mod session;

@@ -16,7 +16,7 @@ use super::super::reader::Reader;
 use super::super::refusal::Refusal;
 use super::layout::{self, Place, Told, form_key};
 use super::steps::{self, Extent};
-use super::{said, session, words};
+use super::{output, said, session, words};
 use crate::chat::evidence::{self, Next};
 use crate::chat::questions::{self as question_words, Became};
 use crate::claude::folder::RunFolder;
@@ -181,6 +181,12 @@ fn top(found: &Found, head: &Head, steps: &[Step], reader: &Reader) -> Markup {
             @let message = evidence::message(*job, evidence, &Next::Open, None);
             section.measured aria-label="Evidence" {
                 (said::body(&message))
+                @if !evidence.checks.is_empty() {
+                    p.outputs { @for result in &evidence.checks {
+                        @let kind = output::Kind::name(result.check.kind);
+                        a href={ (back) "/checks/" (kind) } { "The whole output of " (kind) } " "
+                    } }
+                }
                 (said::buttons(&message.buttons, &session.id, reader, &back))
             }
         }

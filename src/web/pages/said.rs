@@ -6,7 +6,7 @@ use super::super::reader::Reader;
 use super::super::show::{Place, markdown};
 use super::layout::form_key;
 use crate::chat::questions as question_words;
-use crate::domain::button::{Button, ButtonStyle};
+use crate::domain::button::{Button, ButtonStyle, Press};
 use crate::domain::id::SessionId;
 use crate::domain::outgoing::{Body, Outgoing};
 use crate::redact::Redactor;
@@ -83,7 +83,7 @@ pub(super) fn buttons(
     html! {
         @if !buttons.is_empty() {
             div.buttons {
-                @for button in buttons.iter().filter(|button| !button.is_over) {
+                @for button in buttons.iter().filter(|button| !button.is_over && !matches!(button.press, Press::Open { .. })) {
                     form method="post" action={ "/sessions/" (session) "/press" } {
                         (form_key(reader))
                         input type="hidden" name="press" value=(button.press.data());

@@ -3,7 +3,7 @@
 //! Programs that look at links before a person does (previews, scanners) only read: so the link shows a button, and
 //! what the button sends uses it up.
 
-mod init_data;
+pub mod init_data;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod browser;
+pub mod chrome;
 pub mod gateway;
 pub mod git;
 pub mod limits;

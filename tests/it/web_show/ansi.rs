@@ -58,7 +58,7 @@ proptest! {
     fn nothing_in_coloured_output_is_markup_of_its_own(
         pieces in prop::collection::vec((prop_oneof!["\x1b\\[[0-9;:]{0,12}[mKGAJ]", "\x1b\\][^\x07]{0,9}\x07", "\r|\n|\x08"], hostile()), 0..6),
     ) {
-        let output: String = pieces.into_iter().map(|(control, text)| control + &text).collect();
+        let output: String = pieces.into_iter().map(|(control, text)| control + text.as_str()).collect();
         is_safe(&ansi::markup(output.as_bytes()).0);
     }
 
