@@ -21,6 +21,7 @@ use super::{Git, GitError, Listener};
 use crate::domain::shown::without_password;
 use crate::process::supervised::{Piece, Program, Supervised, end_marked};
 use crate::process::supervisor::Report;
+use crate::redact::private_key;
 use crate::redact::short::last_lines;
 
 /// How long a git that is given up may take to clean up.
@@ -236,6 +237,7 @@ impl Call<'_> {
         })
         .map_err(|error| GitError::Impossible(format!("git cannot be started: {error}")))?;
         let mut written = Written::new(self.most);
+        let mut line = Line::default();
         let mut is_stopped = false;
         loop {
             let piece = tokio::select! {
@@ -250,7 +252,7 @@ impl Call<'_> {
                 Some(Piece::Stdout(chunk)) => written.stdout(&chunk),
                 Some(Piece::Stderr(chunk)) => {
                     written.stderr(&chunk);
-                    if let Some(line) = last_line(&chunk) {
+                    if let Some(line) = line.take(&chunk) {
                         (listener.heard)(&line);
                     }
                 }
@@ -382,11 +384,32 @@ fn readable(stderr: &[u8]) -> String {
         .join("\n")
 }
 
-/// The newest progress that a piece of stderr shows.
-fn last_line(chunk: &[u8]) -> Option<String> {
-    String::from_utf8_lossy(chunk)
-        .rsplit(['\r', '\n'])
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .map(str::to_owned)
+/// The line that git is writing; a piece of it may be a piece of a secret.
+#[derive(Default)]
+struct Line {
+    begun: Vec<u8>,
+    keys: private_key::Lines,
+}
+
+impl Line {
+    /// A longer line is not shown.
+    const LONGEST: usize = 4096;
+
+    /// The newest line that is complete with this piece, if it says something.
+    fn take(&mut self, chunk: &[u8]) -> Option<String> {
+        let mut newest = None;
+        for piece in chunk.split_inclusive(|byte| matches!(byte, b'\r' | b'\n')) {
+            self.begun.extend_from_slice(piece);
+            if !piece.ends_with(b"\r") && !piece.ends_with(b"\n") {
+                self.begun.truncate(Line::LONGEST + 1);
+                continue;
+            }
+            let line = std::mem::take(&mut self.begun);
+            let line = String::from_utf8_lossy(&line).trim().to_owned();
+            if !line.is_empty() && line.len() <= Line::LONGEST {
+                newest = Some(self.keys.shown(line));
+            }
+        }
+        newest
+    }
 }
