@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::git::repository;
-use crate::support::{ADA, BOT, Machine, TEAM};
+use crate::support::{ADA, BOT, GRACE, Machine, TEAM};
 
 /// A machine whose paths hang where a test says so.
 struct Hanging {
@@ -94,6 +94,33 @@ fn no_command_that_reads_waits_for_a_disk_that_does_not_answer() {
     hanging.answer_again();
     machine.ada_says("/logs");
     machine.message_with("The last run:");
+}
+
+#[test]
+fn who_is_removed_while_a_disk_is_looked_at_gets_no_session() {
+    let hanging = Hanging::new();
+    let machine = &hanging.machine;
+    let place = machine.folder.path().join("far");
+    std::fs::create_dir(&place).expect("a folder");
+    let project = repository(&place);
+    let _bot = machine.start();
+    let invited =
+        "INSERT INTO people (user_id, name, invited_by, joined_at) VALUES (8, 'Grace', 7, 1)";
+    machine
+        .database()
+        .execute(invited, [])
+        .expect("Grace is let in");
+    hanging.hang(&place);
+    machine
+        .api
+        .say(TEAM, GRACE, &format!("/new {}", project.display()));
+    machine.ada_says("/people");
+    let list = machine.message_with("Who may use this bot:");
+    machine.ada_presses(&list);
+    machine.message_with("may not use this bot any more");
+    hanging.answer_again();
+    machine.until_quiet();
+    assert_eq!(machine.rows("SELECT count(*) FROM sessions"), [0]);
 }
 
 #[test]
