@@ -212,17 +212,27 @@ fn chosen_from(choice: &Choice, number: usize, of: usize) -> String {
         1 => "Claude asks: ".to_owned(),
         _ => format!("Claude asks ({number} of {of}): "),
     };
-    text.push_str(&visible(&choice.question));
+    text.push_str(&words(&choice.question));
     if !choice.options.is_empty() {
         text.push('\n');
     }
     for option in &choice.options {
-        text.push_str(&format!("\n• {}", visible(&option.label)));
+        text.push_str(&format!("\n• {}", words(&option.label)));
         if !option.description.is_empty() {
-            text.push_str(&format!(" – {}", visible(&option.description)));
+            text.push_str(&format!(" – {}", words(&option.description)));
         }
     }
     text
+}
+
+/// claude's words, and any address in them to the letter.
+fn words(text: &str) -> String {
+    text.split_inclusive(char::is_whitespace)
+        .map(|word| match word.contains("://") {
+            true => exact(word),
+            false => visible(word),
+        })
+        .collect()
 }
 
 fn granted(grants: &[Grant], wish: &Wish) -> String {

@@ -345,9 +345,9 @@ fn what_cannot_be_seen_in_a_plan_or_a_choice_is_shown_too() {
     machine.ada_says("/stop");
     machine.until_quiet();
     let ask = json!({"subtype": "can_use_tool", "tool_name": "AskUserQuestion", "tool_use_id": "t2",
-        "input": {"questions": [{"question": "Which\u{202e}?", "header": "x", "multiSelect": false,
+        "input": {"questions": [{"question": "Open https://g\u{456}thub.com or which\u{202e}?", "header": "x", "multiSelect": false,
             "options": [{"label": "ye\u{200b}s", "description": "d\u{2066}"}, {"label": "no", "description": ""}]}]}});
     machine.ada_says(&format!("[[ask-raw: {ask}]]"));
-    machine.message_with("Which<U+202E>?");
+    machine.message_with("Open https://g<U+0456>thub.com or which<U+202E>?");
     machine.message_with("ye<U+200B>s – d<U+2066>");
 }
