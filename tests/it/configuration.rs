@@ -118,7 +118,10 @@ fn setting_a_value_changes_its_line_and_nothing_else() {
         text_of(&file),
         before.replace(" export TELECODER_MODEL = haiku", "TELECODER_MODEL=opus")
     );
-    assert!(said.contains("the next one that starts has it"), "{said}");
+    assert!(
+        said.contains("A running bot needs a restart for this"),
+        "{said}"
+    );
     let mode = std::fs::metadata(&file)
         .expect("it is there")
         .permissions()
