@@ -17,11 +17,11 @@ use tokio::process::Command;
 use tokio_process_stream::{Item, ProcessChunkStream};
 use uuid::Uuid;
 
+use super::heard::LineBegun;
 use super::{Git, GitError, Listener};
 use crate::domain::shown::without_password;
 use crate::process::supervised::{Piece, Program, Supervised, end_marked};
 use crate::process::supervisor::Report;
-use crate::redact::private_key;
 use crate::redact::short::last_lines;
 
 /// How long a git that is given up may take to clean up.
@@ -237,7 +237,7 @@ impl Call<'_> {
         })
         .map_err(|error| GitError::Impossible(format!("git cannot be started: {error}")))?;
         let mut written = Written::new(self.most);
-        let mut line = Line::default();
+        let mut line = LineBegun::default();
         let mut is_stopped = false;
         loop {
             let piece = tokio::select! {
@@ -382,34 +382,4 @@ fn readable(stderr: &[u8]) -> String {
         })
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-/// The line that git is writing; a piece of it may be a piece of a secret.
-#[derive(Default)]
-struct Line {
-    begun: Vec<u8>,
-    keys: private_key::Lines,
-}
-
-impl Line {
-    /// A longer line is not shown.
-    const LONGEST: usize = 4096;
-
-    /// The newest line that is complete with this piece, if it says something.
-    fn take(&mut self, chunk: &[u8]) -> Option<String> {
-        let mut newest = None;
-        for piece in chunk.split_inclusive(|byte| matches!(byte, b'\r' | b'\n')) {
-            self.begun.extend_from_slice(piece);
-            if !piece.ends_with(b"\r") && !piece.ends_with(b"\n") {
-                self.begun.truncate(Line::LONGEST + 1);
-                continue;
-            }
-            let line = std::mem::take(&mut self.begun);
-            let line = String::from_utf8_lossy(&line).trim().to_owned();
-            if !line.is_empty() && line.len() <= Line::LONGEST {
-                newest = Some(self.keys.shown(line));
-            }
-        }
-        newest
-    }
 }
