@@ -11,7 +11,7 @@ use crate::domain::choices::PermissionMode;
 use crate::domain::id::QuestionId;
 use crate::domain::outgoing::{Body, Code, Outgoing, WantsReply};
 use crate::domain::question::{Answer, Asks, Choice, Elicitation, Grant, Question, Request, Wish};
-use crate::domain::shown::visible;
+use crate::domain::shown::{exact, visible};
 use crate::redact::short::{one_line, one_line_to_judge, without_middle_to_judge};
 
 /// A question shows this much of a command or change; a longer one comes as a file too. UTF-16 units.
@@ -78,18 +78,29 @@ pub fn whole(question: &Question) -> Option<Outgoing> {
         return None;
     };
     let (name, content, caption) = match wish {
-        Wish::Command { command, .. } => ("command.sh", command, "The whole command."),
-        Wish::Change { diff, .. } => ("change.diff", diff, "The whole change."),
-        Wish::Use { arguments } => ("arguments.txt", arguments, "All the arguments."),
+        Wish::Command { command, .. } => ("command.sh", exact(command), "The whole command."),
+        Wish::Change { path, diff } if is_long(path) => (
+            "change.diff",
+            format!("{}\n\n{}", exact(path), exact(diff)),
+            "The whole change.",
+        ),
+        Wish::Change { diff, .. } => ("change.diff", exact(diff), "The whole change."),
+        Wish::Use { arguments } => ("arguments.txt", exact(arguments), "All the arguments."),
     };
-    (visible(content).encode_utf16().count() > SHOWN).then(|| {
+    let has_more = matches!(wish, Wish::Change { path, .. } if is_long(path));
+    (has_more || content.encode_utf16().count() > SHOWN).then(|| {
         Outgoing::of(Body::File {
             name: name.to_owned(),
-            content: content.clone(),
+            content,
             caption: caption.to_owned(),
         })
         .asked_about()
     })
+}
+
+/// Whether a path is not shown as a whole in its question.
+fn is_long(path: &str) -> bool {
+    exact(path).chars().count() > PATH_SHOWN
 }
 
 /// claude's plan, in its own words.
@@ -100,7 +111,7 @@ pub fn plan(plan: &str) -> Outgoing {
         );
     }
     Outgoing::of(Body::Answer {
-        markdown: plan.to_owned(),
+        markdown: visible(plan),
         footer: "Claude's plan".to_owned(),
     })
 }
@@ -128,7 +139,7 @@ fn parts(question: &Question) -> (String, Option<Code>, String) {
             } else {
                 "Claude"
             };
-            let (text, code) = wished(who, &one_line_to_judge(&visible(tool), NAME_SHOWN), wish);
+            let (text, code) = wished(who, &one_line_to_judge(&exact(tool), NAME_SHOWN), wish);
             let mut hints = Vec::new();
             if let Some(reason) = reason {
                 hints.push(format!("Why it asks: {}", one_line_to_judge(&visible(reason), WORDS_SHOWN)));
@@ -166,7 +177,7 @@ fn wished(who: &str, tool: &str, wish: &Wish) -> (String, Option<Code>) {
     let code = |language: Option<&str>, text: &str| {
         (!text.trim().is_empty()).then(|| Code {
             language: language.map(str::to_owned),
-            text: visible(text),
+            text: exact(text),
         })
     };
     match wish {
@@ -188,7 +199,7 @@ fn wished(who: &str, tool: &str, wish: &Wish) -> (String, Option<Code>) {
         Wish::Change { path, diff } => (
             format!(
                 "{who} wants to change {}:",
-                without_middle_to_judge(&visible(path), PATH_SHOWN)
+                without_middle_to_judge(&exact(path), PATH_SHOWN)
             ),
             code(Some("diff"), diff),
         ),
@@ -204,17 +215,27 @@ fn chosen_from(choice: &Choice, number: usize, of: usize) -> String {
         1 => "Claude asks: ".to_owned(),
         _ => format!("Claude asks ({number} of {of}): "),
     };
-    text.push_str(&choice.question);
+    text.push_str(&words(&choice.question));
     if !choice.options.is_empty() {
         text.push('\n');
     }
     for option in &choice.options {
-        text.push_str(&format!("\n• {}", option.label));
+        text.push_str(&format!("\n• {}", words(&option.label)));
         if !option.description.is_empty() {
-            text.push_str(&format!(" – {}", option.description));
+            text.push_str(&format!(" – {}", words(&option.description)));
         }
     }
     text
+}
+
+/// claude's words, and any address in them to the letter.
+fn words(text: &str) -> String {
+    text.split_inclusive(char::is_whitespace)
+        .map(|word| match word.contains("://") {
+            true => exact(word),
+            false => visible(word),
+        })
+        .collect()
 }
 
 fn granted(grants: &[Grant], wish: &Wish) -> String {
@@ -222,15 +243,15 @@ fn granted(grants: &[Grant], wish: &Wish) -> String {
         Grant::Rule {
             content: Some(content),
             ..
-        } if visible(content).chars().count() > NAME_SHOWN && is_the_command(content, wish) => {
+        } if exact(content).chars().count() > NAME_SHOWN && is_the_command(content, wish) => {
             if content.contains('*') {
                 "this command, with anything in place of each *".to_owned()
             } else {
                 "this command, to the letter".to_owned()
             }
         }
-        Grant::Rule { .. } => visible(&grant.rule().unwrap_or_default()),
-        Grant::Folder(folder) => format!("the folder {}", visible(folder)),
+        Grant::Rule { .. } => exact(&grant.rule().unwrap_or_default()),
+        Grant::Folder(folder) => format!("the folder {}", exact(folder)),
         Grant::Mode(PermissionMode::AcceptEdits) => {
             "all edits in the workspace, without asking".to_owned()
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::domain::choices::PermissionMode;
 use crate::domain::question::Grant;
-use crate::domain::shown::is_unseen;
+use crate::domain::shown::exact;
 
 /// Grants with more characters than this cannot all be shown to a person, and so are not offered.
 const LONGEST_GRANT: usize = 600;
@@ -52,12 +52,15 @@ pub(super) fn for_session(tool: &str, command: Option<&str>, suggestions: &[Valu
     }
 }
 
-/// claude reads an empty rule and `*` as the whole tool; `None` if that would be all of Bash.
+/// claude reads an empty rule and `*` as the whole tool; `None` if that would be all of Bash. No tool has a parenthesis in
+/// its name: it would be another rule.
 fn rule(suggested: &Value) -> Option<Grant> {
-    let tool = suggested["toolName"].as_str()?.to_owned();
+    let is_name = |tool: &&str| !tool.contains(['(', ')']);
+    let tool = suggested["toolName"].as_str().filter(is_name)?.to_owned();
+    let is_of_all = |c: char| c.is_whitespace() || matches!(c, '*' | ':');
     let content = suggested["ruleContent"]
         .as_str()
-        .filter(|content| !matches!(content.trim(), "" | "*" | ":*"))
+        .filter(|content| !content.chars().all(is_of_all))
         .map(str::to_owned);
     if tool == "Bash" && content.is_none() {
         return None;
@@ -81,7 +84,8 @@ fn can_be_shown(grants: &[Grant], command: Option<&str>) -> bool {
         .collect();
     grants.len() <= MOST_GRANTS
         && shown.chars().count() <= LONGEST_GRANT
-        && !shown.chars().any(is_unseen)
+        && exact(&shown) == shown
+        && !shown.contains(char::is_control)
 }
 
 /// A grant as an entry of claude's `updatedPermissions`.

@@ -13,11 +13,9 @@ use tracing_subscriber::EnvFilter;
 use super::{Misused, screen, table};
 use crate::config::file::{Rights, SettingsFile};
 use crate::config::{self, Origin, Setting, Sources};
+use crate::daemon::DataFolder;
 use crate::domain::shown::without_password;
 use crate::systemd;
-
-/// The last sentence of `set` and `unset`.
-const NEXT_START: &str = "A running bot needs a restart for this.";
 
 const VIEW_FIELDS: &str = "\
 With --json an object:
@@ -66,6 +64,9 @@ pub(super) enum ConfigCommand {
         /// The file to change [default: the file that has it]
         #[arg(long)]
         file: Option<PathBuf>,
+        /// Where the machine's files are; for tests
+        #[arg(long, hide = true, default_value = "/")]
+        root: PathBuf,
     },
 }
 
@@ -91,7 +92,7 @@ pub(super) fn run(command: ConfigCommand) -> anyhow::Result<()> {
             }
             set(&sources, name, &value, file, &root)
         }
-        ConfigCommand::Unset { name, file } => unset(&sources, name, file),
+        ConfigCommand::Unset { name, file, root } => unset(&sources, name, file, &root),
     }
 }
 
@@ -259,13 +260,34 @@ fn set(
     lines.set(setting, &value);
     write(&lines, &path)?;
     print_line!(
-        "{} is set in {}. {NEXT_START}",
+        "{} is set in {}. {}",
         setting.name(),
-        path.display()
+        path.display(),
+        when_it_counts(sources, root)
     );
     say_who_wins(setting, &path);
     say_who_reads(&path, root);
     refuse_unreadable(&path)
+}
+
+/// When a bot has the change: each reads its settings when it starts.
+fn when_it_counts(sources: &Sources, root: &Path) -> String {
+    let data = config::data_folder(sources).ok();
+    let running = data.as_deref().and_then(DataFolder::in_use_by);
+    match (running, data) {
+        (Some(0), _) => {
+            "The bot that runs now has what it was started with until it is restarted.".to_owned()
+        }
+        (Some(process), _) => format!(
+            "The bot that runs now (process {process}) has what it was started with until it is restarted."
+        ),
+        // The service may have another folder, which its user alone can read.
+        (None, Some(data)) if !systemd::runs_machine(root) => format!(
+            "No bot uses {} now; the next one that starts has it.",
+            data.display()
+        ),
+        (None, _) => "A running bot needs a restart for this.".to_owned(),
+    }
 }
 
 /// Says for which bots a file counts, if not for all of this person.
@@ -297,7 +319,12 @@ fn refuse_unreadable(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn unset(sources: &Sources, setting: Setting, file: Option<PathBuf>) -> anyhow::Result<()> {
+fn unset(
+    sources: &Sources,
+    setting: Setting,
+    file: Option<PathBuf>,
+    root: &Path,
+) -> anyhow::Result<()> {
     let Some(path) = file.or_else(|| sources.file_with(setting)) else {
         print_line!(
             "{} was not set in any settings file; nothing to do.",
@@ -321,9 +348,10 @@ fn unset(sources: &Sources, setting: Setting, file: Option<PathBuf>) -> anyhow::
     } else {
         write(&lines, &path)?;
         print_line!(
-            "{} is not set in {} any more. {NEXT_START}",
+            "{} is not set in {} any more. {}",
             setting.name(),
-            path.display()
+            path.display(),
+            when_it_counts(sources, root)
         );
     }
     say_who_wins(setting, &path);

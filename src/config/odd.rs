@@ -4,22 +4,25 @@ use std::time::Duration;
 
 use super::Setting;
 use super::reader::Reader;
+use crate::domain::choices::model_named;
 
 impl Reader<'_> {
-    /// What claude would take for an option is no model.
+    /// The same names as `/model` takes: claude would take one with `-` before it for an option.
     pub(super) fn model(&mut self) -> Option<String> {
-        let model = self.sources.value(Setting::Model)?;
-        if model.starts_with('-') {
+        let given = self.sources.value(Setting::Model)?;
+        let model = model_named(&given);
+        if model.is_none() {
+            let why = match given.starts_with('-') {
+                true => "begins with -, so claude would take it for an option",
+                false => "has a blank in it, and no model has one",
+            };
             self.fault(
                 Setting::Model,
-                format!(
-                    "TELECODER_MODEL begins with -, so claude would take it for an option: {model}"
-                ),
+                format!("TELECODER_MODEL {why}: {given}"),
                 "Give the name of a model, like opus",
             );
-            return None;
         }
-        Some(model)
+        model
     }
 
     pub(super) fn branch_prefix(&mut self) -> String {

@@ -24,10 +24,19 @@ pub enum Piece {
     Written(Written),
     /// An addition to a person's words in a fixed form: a quote, a forward's origin, a file.
     Along(String),
+    Described(Described),
     Picture(Picture),
     /// A file still to be fetched; what it becomes replaces this one.
     Awaited(AttachmentId),
     Fetched(Fetched),
+}
+
+/// A thing of a message in a fixed form: a place, a poll, a checklist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Described {
+    pub form: String,
+    /// The message with it; an edit of that changes it.
+    pub message: Option<MessageId>,
 }
 
 /// What a file has become.
@@ -102,6 +111,7 @@ impl Content {
             .flat()
             .map(|piece| match piece {
                 Piece::Along(text) => text,
+                Piece::Described(described) => &described.form,
                 Piece::Written(_) | Piece::Fetched(_) => "",
                 Piece::Picture(_) => "(a picture)",
                 Piece::Awaited(_) => "(a file)",
@@ -140,7 +150,7 @@ impl Content {
         for piece in self.flat() {
             match piece {
                 Piece::Written(written) => words.add(written),
-                Piece::Along(text) => {
+                Piece::Along(text) | Piece::Described(Described { form: text, .. }) => {
                     words.end(&mut blocks);
                     blocks.push(Block::Along(text));
                 }

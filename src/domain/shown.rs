@@ -91,10 +91,55 @@ pub fn visible(text: &str) -> String {
         if matches!(character, '\n' | '\t') || !is_unseen(character) {
             shown.push(character);
         } else {
-            shown.push_str(&format!("<U+{:04X}>", u32::from(character)));
+            shown.push_str(&code(character));
         }
     }
     shown
+}
+
+/// A text that a person judges before a shell or a tool acts on it. Beside what [`visible`] shows, each character has its
+/// code that looks like another one: a blank that is none, a joiner in a word, a letter of another alphabet among Latin
+/// ones.
+pub fn exact(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut before = None;
+    for word in text.split_inclusive(|c: char| !c.is_alphanumeric() && !joins(c)) {
+        let is_latin = word.chars().any(|c| c.is_ascii_alphabetic());
+        for character in word.chars() {
+            let is_foreign = is_latin && looks_latin(character);
+            // Other scripts and pictures need theirs.
+            let is_joiner = joins(character) && before.is_none_or(|before| before < '\u{0600}');
+            if is_foreign || is_joiner || resembles_ascii(character) {
+                shown.push_str(&code(character));
+            } else {
+                shown.push_str(&visible(character.encode_utf8(&mut [0; 4])));
+            }
+            before = Some(character);
+        }
+    }
+    shown
+}
+
+fn code(character: char) -> String {
+    format!("<U+{:04X}>", u32::from(character))
+}
+
+/// Joins or varies the character before it.
+fn joins(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// Whether it looks like a blank, a dash, a slash, a dot or a colon, and is none to a shell.
+fn resembles_ascii(c: char) -> bool {
+    let is_blank = c.is_whitespace() && !matches!(c, ' ' | '\n' | '\t');
+    let is_mark =
+        "\u{2010}\u{2011}\u{2212}\u{2044}\u{2215}\u{ff0f}\u{2024}\u{2236}\u{a789}".contains(c);
+    is_blank || is_mark
+}
+
+/// Cyrillic and Greek letters that look like Latin ones. Unicode: UTS #39, confusables.
+fn looks_latin(c: char) -> bool {
+    "асеорхуіјѕһԁԛԝгпАВЕКМНОРСТХУЅІЈԌΑΒΕΖΗΙΚΜΝΟΡΤΥΧαγινορυ".contains(c)
 }
 
 /// Whether a text has no visible character.
@@ -104,11 +149,14 @@ pub fn is_blank(text: &str) -> bool {
 }
 
 /// Whether a character is invisible or reverses text: a control character, or a mark that can make one name look like
-/// another.
+/// another. Unicode: `Default_Ignorable_Code_Point`, less what joins and varies other characters.
 pub fn is_unseen(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{061c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+        || matches!(c, '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{fffe}' | '\u{ffff}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A URL, or git's words about one, without the password in it.
@@ -118,10 +166,7 @@ pub fn without_password(text: &str) -> String {
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at + 3);
         shown.push_str(before);
-        let end = after
-            .find(|c: char| c == '/' || c.is_whitespace() || c == '\'' || c == '"')
-            .unwrap_or(after.len());
-        let (authority, behind) = after.split_at(end);
+        let (authority, behind) = after.split_at(end_of_authority(after));
         match authority.rsplit_once('@') {
             Some((user, host)) => {
                 let name = user.split(':').next().unwrap_or_default();
@@ -136,6 +181,26 @@ pub fn without_password(text: &str) -> String {
     }
     shown.push_str(rest);
     shown
+}
+
+/// Where the part of a URL ends that has its host. A password may have a `/`, `?` or `#` in it, though it should not.
+fn end_of_authority(after: &str) -> usize {
+    let word = after
+        .find(|c: char| c.is_whitespace() || c == '\'' || c == '"')
+        .unwrap_or(after.len());
+    let end = after[..word].find('/').unwrap_or(word);
+    let start = after[..word].find(['/', '?', '#']).unwrap_or(word);
+    let Some((_, port)) = after[..start].split_once(':') else {
+        return end;
+    };
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
+    if is_port || after[..end].contains('@') {
+        return end;
+    }
+    match after[..word].find('@') {
+        Some(at) => after[at..word].find('/').map_or(word, |slash| at + slash),
+        None => end,
+    }
 }
 
 /// A text as one word for sh(1).

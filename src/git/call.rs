@@ -17,6 +17,7 @@ use tokio::process::Command;
 use tokio_process_stream::{Item, ProcessChunkStream};
 use uuid::Uuid;
 
+use super::heard::LineBegun;
 use super::{Git, GitError, Listener};
 use crate::domain::shown::without_password;
 use crate::process::supervised::{Piece, Program, Supervised, end_marked};
@@ -236,6 +237,7 @@ impl Call<'_> {
         })
         .map_err(|error| GitError::Impossible(format!("git cannot be started: {error}")))?;
         let mut written = Written::new(self.most);
+        let mut line = LineBegun::default();
         let mut is_stopped = false;
         loop {
             let piece = tokio::select! {
@@ -250,7 +252,7 @@ impl Call<'_> {
                 Some(Piece::Stdout(chunk)) => written.stdout(&chunk),
                 Some(Piece::Stderr(chunk)) => {
                     written.stderr(&chunk);
-                    if let Some(line) = last_line(&chunk) {
+                    if let Some(line) = line.take(&chunk) {
                         (listener.heard)(&line);
                     }
                 }
@@ -380,13 +382,4 @@ fn readable(stderr: &[u8]) -> String {
         })
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-/// The newest progress that a piece of stderr shows.
-fn last_line(chunk: &[u8]) -> Option<String> {
-    String::from_utf8_lossy(chunk)
-        .rsplit(['\r', '\n'])
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .map(str::to_owned)
 }

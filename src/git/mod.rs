@@ -20,6 +20,7 @@ mod clone;
 pub mod diff;
 pub mod file;
 mod found;
+mod heard;
 pub mod history;
 pub mod ignored;
 mod include;

@@ -60,6 +60,10 @@ impl Inbox {
                     Ok(wanted) => wanted,
                     Err(reply) => return self.reply(seq, at, reply).await,
                 };
+                // The look may have taken seconds.
+                if self.admit(member.user(), at.chat).await?.is_none() {
+                    return self.done(seq).await;
+                }
                 let workspaces = self.workspaces.clone();
                 self.effect(seq, at, move |db| new::session(db, at, &workspaces, wanted))
                     .await

@@ -9,7 +9,7 @@ use crate::chat::text::without_footer;
 use crate::claude::forms;
 use crate::domain::id::MessageId;
 use crate::domain::prompt::Whose;
-use crate::domain::prompt::{Content, Piece, Written};
+use crate::domain::prompt::{Content, Described, Piece, Written};
 use crate::domain::update::{Content as Sent, File, Link, Message, Replied, Text};
 use crate::store::gatherings::Album;
 
@@ -18,6 +18,11 @@ use crate::store::gatherings::Album;
 #[serde(rename_all = "snake_case")]
 pub(super) enum Part {
     Along(String),
+    /// A thing in a fixed form.
+    Thing {
+        form: String,
+        message: Option<MessageId>,
+    },
     File(File),
     /// A file of the message that is replied to.
     FileOfAnother(File),
@@ -71,7 +76,7 @@ pub(super) fn parts(
             .as_ref()
             .map(|bot| Part::Along(forms::inline_bot(bot))),
     );
-    sent(&message.content, Part::File, &mut parts);
+    sent(&message.content, Part::File, number, &mut parts);
     if !words.is_empty() {
         parts.push(Part::Written {
             text: words.to_owned(),
@@ -117,18 +122,21 @@ fn reply(quote: Option<&Text>, replied: &Replied, answered: &Answered, parts: &m
     parts.push(Part::Along(line));
     along(forms::links(&links), parts);
     if brings_more {
-        sent(&replied.content, Part::FileOfAnother, parts);
+        sent(&replied.content, Part::FileOfAnother, None, parts);
     }
     if quote.is_none() && !replied.is_the_bots {
         along(forms::buttons(&replied.buttons), parts);
     }
 }
 
-fn sent(content: &Sent, file: fn(File) -> Part, parts: &mut Vec<Part>) {
+fn sent(content: &Sent, file: fn(File) -> Part, message: Option<MessageId>, parts: &mut Vec<Part>) {
     match content {
         Sent::Text | Sent::Service(_) => {}
         Sent::Files(files) => parts.extend(files.iter().cloned().map(file)),
-        Sent::Thing(thing) => parts.push(Part::Along(forms::thing(thing))),
+        Sent::Thing(thing) => parts.push(Part::Thing {
+            form: forms::thing(thing),
+            message,
+        }),
         Sent::Impossible(kind) => parts.push(Part::Along(forms::left_out(&kind.replace('_', " ")))),
     }
 }
@@ -177,6 +185,7 @@ pub(super) fn append_to_album(content: &mut Content, pieces: Vec<Piece>, album: 
 pub(super) fn without_files(parts: &[Part]) -> Content {
     let pieces = parts.iter().filter_map(|part| match part {
         Part::Along(text) => Some(Piece::Along(text.clone())),
+        Part::Thing { form, message } => Some(described(form.clone(), *message)),
         Part::Written {
             text,
             message,
@@ -187,6 +196,11 @@ pub(super) fn without_files(parts: &[Part]) -> Content {
     Content {
         pieces: pieces.collect(),
     }
+}
+
+/// A thing as a piece.
+pub(super) fn described(form: String, message: Option<MessageId>) -> Piece {
+    Piece::Described(Described { form, message })
 }
 
 /// Words as a piece.

@@ -10,8 +10,8 @@ use crate::chat::{queue as question_words, toast};
 use crate::claude::forms;
 use crate::domain::access::{Access, Member};
 use crate::domain::id::{AttachmentId, ChatId, ChatThread, MessageId, PromptId, RunId, UpdateSeq};
-use crate::domain::prompt::{Content, Piece, Written};
-use crate::domain::update::{Content as Sent, File, Message};
+use crate::domain::prompt::{Content, Described, Piece, Written};
+use crate::domain::update::{Content as Sent, File, Message, Thing};
 use crate::store::edits::{self, Change, Edited, Stage};
 use crate::store::prompts::{self, Prompt};
 use crate::store::steering::{self, Cancelled};
@@ -53,7 +53,7 @@ fn edited(
     let words = words.unwrap_or(&message.text.text);
     let before = edited.changed_to.as_ref().unwrap_or(&edited.content);
     let content = changed(db, edited.prompt, before, message, words)?;
-    if content == *before {
+    if content == *before || (edited.stage != Stage::Waits && is_place(message)) {
         return Ok(Follow::default());
     }
     if !is_for_claude {
@@ -73,7 +73,7 @@ fn edited(
     }
     let fetches = job::fetch(db, at, edited.run, Some(message.id))?;
     Ok(Follow {
-        tell_worker: Some(at),
+        tell_workers: vec![at],
         wake_beside: fetches.then_some(at),
         ..Follow::default()
     })
@@ -101,9 +101,17 @@ fn withdraw(
     };
     outbox::insert(db, at, &told.replying_to(Some(message)))?;
     Ok(Follow {
-        tell_worker: Some(at),
+        tell_workers: vec![at],
         ..Follow::default()
     })
+}
+
+/// A place that moves changes all the time: claude gets the newest when it begins, and nobody is asked about later ones.
+fn is_place(message: &Message) -> bool {
+    matches!(
+        message.content,
+        Sent::Thing(Thing::Location(_) | Thing::Venue { .. })
+    )
 }
 
 fn changed(
@@ -115,6 +123,7 @@ fn changed(
 ) -> rusqlite::Result<Content> {
     let mut content = before.clone();
     change_words(&mut content, message, words);
+    change_thing(&mut content, message);
     change_files(db, prompt, &mut content, message)?;
     Ok(content)
 }
@@ -137,6 +146,19 @@ fn change_words(content: &mut Content, message: &Message, words: &str) {
             links,
         })),
         None => {}
+    }
+}
+
+fn change_thing(content: &mut Content, message: &Message) {
+    let Sent::Thing(thing) = &message.content else {
+        return;
+    };
+    for piece in &mut content.pieces {
+        if let Piece::Described(described) = piece
+            && described.message == Some(message.id)
+        {
+            described.form = forms::thing(thing);
+        }
     }
 }
 
@@ -261,6 +283,10 @@ fn without_message(piece: Piece) -> Piece {
         Piece::Written(written) => Piece::Written(Written {
             message: None,
             ..written
+        }),
+        Piece::Described(described) => Piece::Described(Described {
+            message: None,
+            ..described
         }),
         other => other,
     }

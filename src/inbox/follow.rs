@@ -11,8 +11,8 @@ pub(super) struct Follow {
     pub wake_beside: Option<ChatThread>,
     /// The chats whose workers are to look for a stop.
     pub stop: Vec<ChatThread>,
-    /// The chat whose worker is to look for changes.
-    pub tell_worker: Option<ChatThread>,
+    /// The chats whose workers are to look for changes.
+    pub tell_workers: Vec<ChatThread>,
     /// More of the same may come, so the outbox waits a moment before it sends.
     pub delay_sending: bool,
     /// Somebody wants claude to be logged in.

@@ -413,7 +413,7 @@ impl Inbox {
             }
             self.registry.wake(at);
         }
-        if let Some(at) = follow.tell_worker {
+        for at in follow.tell_workers {
             self.registry.wake(at);
         }
         if let Some(at) = follow.wake_beside {

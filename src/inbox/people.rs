@@ -165,7 +165,7 @@ pub(super) fn cancel_links_pressed(
 }
 
 /// "Remove": the person's work in their private chat ends with them. In groups, whose work is everybody's, it
-/// continues.
+/// continues, but none of their prompts begins.
 pub(super) fn remove_pressed(
     db: &Connection,
     at: ChatThread,
@@ -183,18 +183,21 @@ pub(super) fn remove_pressed(
         outbox::insert(db, at, &words::removed_and_listed(&name))?;
         return Ok(Pressed::over(toast::REMOVED));
     }
-    let theirs = removal::close(db, private_chat(user).chat)?;
+    let mut theirs = removal::close(db, private_chat(user).chat)?;
+    let elsewhere = removal::drop_prompts_of_strangers(db, access)?;
+    theirs.ended.dropped += elsewhere.len();
     // They may know an open link.
     let links = invites::cancel_all(db)?;
     outbox::insert(db, at, &words::removed(&name, theirs.ended, links))?;
     Ok(Pressed::over(toast::REMOVED).with(Follow {
         stop: theirs.places,
+        tell_workers: elsewhere.into_iter().map(|(_, at)| at).collect(),
         menus_changed: true,
         ..Follow::default()
     }))
 }
 
-fn private_chat(user: UserId) -> ChatThread {
+pub(super) fn private_chat(user: UserId) -> ChatThread {
     ChatThread {
         chat: ChatId(i64::try_from(user.0).unwrap_or(0)),
         thread: None,

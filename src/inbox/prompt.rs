@@ -150,6 +150,7 @@ pub(super) fn pieces(
         .map(|part| {
             Ok(match part {
                 Part::Along(text) => Piece::Along(text),
+                Part::Thing { form, message } => compose::described(form, message),
                 Part::Written {
                     text,
                     message,

@@ -22,7 +22,7 @@ pub(super) fn request(
     outbox::insert(db, at, &words::queue(now.queues, &waiting))?;
     // Queued prompts may go to claude now.
     Ok(Follow {
-        tell_worker: Some(at),
+        tell_workers: vec![at],
         ..Follow::default()
     })
 }
@@ -44,7 +44,7 @@ pub(super) fn cancel_pressed(
     };
     // The other buttons below the list stay.
     Ok(Pressed::over(toast).with(Follow {
-        tell_worker: Some(at),
+        tell_workers: vec![at],
         ..Follow::default()
     }))
 }

@@ -4,11 +4,13 @@
 use rusqlite::Connection;
 use tracing::info;
 
+use super::people::private_chat;
 use super::{admission, job, stop};
 use crate::chat::people::{self as words, Ended};
 use crate::domain::access::Access;
 use crate::domain::id::{ChatId, ChatThread, UserId};
 use crate::domain::run::Outcome;
+use crate::store::steering::{self, Cancelled};
 use crate::store::{
     backup, closed, holds, jobs, outbox, page_keys, people, processes, runs, sessions, waiting,
 };
@@ -62,6 +64,25 @@ fn end_work(db: &Connection, at: ChatThread, ended: &mut Ended) -> rusqlite::Res
     sessions::end_autofix(db, at)
 }
 
+/// Drops the prompts that wait in a chat that goes on and whose writer may not write there any more. Returns whose they
+/// were, and where they waited.
+pub(super) fn drop_prompts_of_strangers(
+    db: &Connection,
+    access: &Access,
+) -> rusqlite::Result<Vec<(UserId, ChatThread)>> {
+    let mut dropped = Vec::new();
+    for (run, user, at) in waiting::by_people(db)? {
+        if closed::is_closed(db, at.chat)? || admission::admit(db, access, user, at.chat)?.is_some()
+        {
+            continue;
+        }
+        if steering::cancel(db, at, run)? != Cancelled::TooLate {
+            dropped.push((user, at));
+        }
+    }
+    Ok(dropped)
+}
+
 /// At a start: closes the chats in which nobody may write any more, opens those in which somebody may again, and tells
 /// the owner what was ended, and who is in by an invitation alone without the owner having it in mind.
 ///
@@ -83,6 +104,19 @@ pub fn settle_rights(db: &Connection, access: &Access) -> rusqlite::Result<()> {
                 "nobody may write in this chat any more, and what was left of it is ended"
             );
             told.push((chat, ended));
+        }
+    }
+    for (user, _) in drop_prompts_of_strangers(db, access)? {
+        let theirs = private_chat(user).chat;
+        match told.iter_mut().find(|(chat, _)| *chat == theirs) {
+            Some((_, ended)) => ended.dropped += 1,
+            None => told.push((
+                theirs,
+                Ended {
+                    dropped: 1,
+                    ..Ended::default()
+                },
+            )),
         }
     }
     told.retain(|(_, ended)| *ended != Ended::default());

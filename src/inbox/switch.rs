@@ -131,7 +131,7 @@ pub(super) fn switch(
     Ok(Ok(match comes_here {
         true => Follow::wake(at),
         false => Follow {
-            tell_worker: Some(at),
+            tell_workers: vec![at],
             ..Follow::default()
         },
     }))

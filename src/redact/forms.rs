@@ -59,7 +59,7 @@ pub fn all() -> impl Iterator<Item = &'static Form> {
     TOKENS.iter().chain(&PLACES)
 }
 
-static TOKENS: [Form; 19] = [
+static TOKENS: [Form; 22] = [
     Form {
         // docs.github.com, "About authentication to GitHub"; installation tokens are becoming JWTs.
         kind: "GitHub token",
@@ -130,13 +130,57 @@ static TOKENS: [Form; 19] = [
         ..TOKEN
     },
     Form {
-        // docs.stripe.com, "API keys"; those for tests are no secret worth a gap in a text.
+        // docs.stripe.com, "API keys": secret and restricted keys, those of a sandbox too. A publishable key (`pk_`) is
+        // meant to be seen.
         kind: "Stripe key",
-        anchors: &["sk_live_", "rk_live_"],
-        pattern: "[sr]k_live_[A-Za-z0-9]{24,247}",
+        anchors: &["sk_live_", "rk_live_", "sk_test_", "rk_test_"],
+        pattern: "[sr]k_(?:live|test)_[A-Za-z0-9]{24,247}",
         judge: drawn,
-        examples: &[&["sk_live_", A20, "u6vW"], &["rk_live_51", A20, A16]],
-        others: &["sk_live_your_key", "task_live_aB3dE5gH7jK9mN1pQ2sT4vW6"],
+        examples: &[
+            &["sk_live_", A20, "u6vW"],
+            &["rk_live_51", A20, A16],
+            &["sk_test_", A20, "u6vW"],
+        ],
+        others: &[
+            "sk_live_your_key",
+            "sk_test_your_key_from_the_dashboard",
+            "pk_test_aB3dE5gH7jK9mN1pQ2sTu6vW",
+            "task_live_aB3dE5gH7jK9mN1pQ2sT4vW6",
+        ],
+        ..TOKEN
+    },
+    Form {
+        // docs.stripe.com, "Webhook signatures"
+        kind: "Stripe signing secret",
+        anchors: &["whsec_"],
+        pattern: "whsec_[A-Za-z0-9+/]{24,250}=*",
+        judge: drawn,
+        examples: &[&["whsec_", A20, "u6vW"]],
+        others: &["whsec_of_the_endpoint_in_the_dashboard"],
+        ..TOKEN
+    },
+    Form {
+        // developer.hashicorp.com, "Vault tokens"
+        kind: "Vault token",
+        anchors: &["hvs.", "hvb.", "hvr."],
+        pattern: r"hv[sbr]\.[A-Za-z0-9_-]{24,}",
+        before: Before::JwtEdge,
+        judge: drawn,
+        examples: &[&["hvs.CAESI", A20]],
+        others: &[
+            "hvs.the-token-of-the-vault-of-all",
+            "self.hvs.aB3dE5gH7jK9mN1pQ2sTu6vW",
+        ],
+        ..TOKEN
+    },
+    Form {
+        // console.groq.com
+        kind: "Groq key",
+        anchors: &["gsk_"],
+        pattern: "gsk_[A-Za-z0-9]{52}",
+        judge: drawn,
+        examples: &[&["gsk_", A20, A16, A16]],
+        others: &["gsk_short"],
         ..TOKEN
     },
     Form {

@@ -153,6 +153,19 @@ pub fn in_url(found: &Found<'_>) -> bool {
     !is_number && is_password(found.name.unwrap_or_default(), found.secret)
 }
 
+/// As [`in_url`], of a password with a `/`, `?` or `#` in it: without a port before that, and not of words alone.
+pub fn in_odd_url(found: &Found<'_>) -> bool {
+    let first = found
+        .secret
+        .split(['/', '?', '#'])
+        .next()
+        .unwrap_or_default();
+    let is_port = first.bytes().all(|byte| byte.is_ascii_digit());
+    let has_digit = found.secret.bytes().any(|byte| byte.is_ascii_digit());
+    let has_letter = found.secret.bytes().any(|byte| byte.is_ascii_alphabetic());
+    !is_port && has_digit && has_letter && !found.secret.contains("//") && in_url(found)
+}
+
 /// Whether a password of a name is more than a word in an example.
 fn is_password(name: &str, password: &str) -> bool {
     const SHORTEST: usize = 4;

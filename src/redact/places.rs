@@ -1,9 +1,9 @@
 //! The forms of secrets that only the text around them tells: in addresses, headers and settings.
 
 use super::forms::{A16, A20, Before, Form};
-use super::judge::{drawn, in_authorization, in_url, not_an_example};
+use super::judge::{drawn, in_authorization, in_odd_url, in_url, not_an_example};
 
-pub(super) static PLACES: [Form; 6] = [
+pub(super) static PLACES: [Form; 7] = [
     Form {
         kind: "Slack webhook",
         anchors: &["hooks.slack.com/services/"],
@@ -64,6 +64,25 @@ pub(super) static PLACES: [Form; 6] = [
             "http://localhost:3000,ada@example.com",
             "https://ada:…@example.com",
             "https://ada:***@example.com",
+        ],
+    },
+    Form {
+        // One with marks in it that should have been written as `%2F`, `%3F` or `%23`.
+        kind: "password",
+        anchors: &["://"],
+        pattern: r#"://(?P<name>[^\x00-\x20/?\#'"<>`\\@:$\{\}()%]*):(?P<secret>[^\x00-\x20/?\#'"<>`\\@$\{\}()%]*[/?\#][^\x00-\x20'"<>`\\@$\{\}()]*)@[A-Za-z0-9.-]+"#,
+        before: Before::Anything,
+        judge: in_odd_url,
+        is_token: false,
+        examples: &[
+            &["postgres://ada:", "pa/ss1word", "@db/telecoder"],
+            &["https://ada:", "h0rse#battery", "@example.com/x"],
+        ],
+        others: &[
+            "http://localhost:3000/@vite/client",
+            "https://example.com:8443/a?b=1#c@d.example",
+            "http://host:port/path/to@it",
+            "https://registry:4873/@scope%2fname",
         ],
     },
     Form {

@@ -6,10 +6,10 @@
 use crate::domain::prompt::InQueue;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::chats::thread_column;
+use super::chats::{place_from, thread_column};
 use super::runs::{COLUMNS, from_row, run_id};
 use super::{gatherings, now};
-use crate::domain::id::{ChatThread, RunId, SessionId};
+use crate::domain::id::{ChatThread, RunId, SessionId, UserId};
 use crate::domain::run::{Outcome, Run};
 
 /// The order of waiting runs `r`: resumed ones first, then the oldest. It is that of the index `runs_open`.
@@ -70,6 +70,23 @@ pub fn mark_running(db: &Connection, id: RunId, was_empty: Option<&str>) -> rusq
         ))?
         .execute(params![id.to_string(), now(), was_empty])?;
     Ok(marked == 1)
+}
+
+/// The waiting runs of people, each with who wrote its prompt. A run that several people's prompts became is nobody's.
+pub fn by_people(db: &Connection) -> rusqlite::Result<Vec<(RunId, UserId, ChatThread)>> {
+    db.prepare_cached(&format!(
+        "SELECT r.id, min(p.user_id), r.chat_id, r.thread_id FROM runs r JOIN prompts p ON p.run_id = r.id
+         WHERE {QUEUED} AND p.edited IS NOT 'null'
+         GROUP BY r.id HAVING count(p.user_id) = count(*) AND min(p.user_id) = max(p.user_id)"
+    ))?
+    .query_map([], |row| {
+        Ok((
+            run_id(0, &row.get::<_, String>(0)?)?,
+            UserId(row.get(1)?),
+            place_from(row, 2)?,
+        ))
+    })?
+    .collect()
 }
 
 /// How many prompts wait in a chat.

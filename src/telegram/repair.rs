@@ -59,6 +59,9 @@ fn drop_unknown_entities(value: &mut Value) {
     }
 }
 
+/// Fields that say whose a press is and on what. Bot API: `CallbackQuery`.
+const NEEDED_OF_A_PRESS: [&str; 4] = ["id", "from", "message", "data"];
+
 /// Reduces the update's message, also that of a button, to the fields needed.
 fn reduce_messages(update: &mut Value) {
     let Value::Object(fields) = update else {
@@ -69,39 +72,74 @@ fn reduce_messages(update: &mut Value) {
             reduce(message);
         }
     }
-    // One that Telegram does not have any more has the date 0, and other fields.
-    if let Some(Value::Object(message)) = fields
-        .get_mut("callback_query")
-        .and_then(|query| query.get_mut("message"))
-        .filter(|message| message["date"] != 0)
-    {
-        reduce(message);
+    let Some(Value::Object(press)) = fields.get_mut("callback_query") else {
+        return;
+    };
+    press.retain(|name, _| NEEDED_OF_A_PRESS.contains(&name.as_str()));
+    // teloxide wants one; nothing reads it.
+    press.insert("chat_instance".into(), json!(""));
+    reduce_people(press);
+    match press.get_mut("message") {
+        // One that Telegram does not have any more has the date 0, and other fields.
+        Some(Value::Object(message)) if message.get("date") == Some(&json!(0)) => {
+            reduce_people(message);
+        }
+        Some(Value::Object(message)) => reduce(message),
+        _ => {}
     }
 }
 
 fn reduce(message: &mut Map<String, Value>) {
     message.retain(|name, _| NEEDED.contains(&name.as_str()));
-    for name in ["chat", "sender_chat"] {
-        if let Some(Value::Object(chat)) = message.get_mut(name) {
-            chat.retain(|name, _| {
-                matches!(
-                    name.as_str(),
-                    "id" | "type" | "title" | "first_name" | "last_name" | "username" | "is_forum"
-                )
-            });
-        }
-    }
-    if let Some(Value::Object(sender)) = message.get_mut("from") {
-        sender.retain(|name, _| {
-            matches!(
-                name.as_str(),
-                "id" | "is_bot" | "first_name" | "last_name" | "username"
-            )
-        });
-    }
+    reduce_people(message);
     let is_migration =
         message.contains_key("migrate_to_chat_id") || message.contains_key("migrate_from_chat_id");
     if !is_migration {
         message.insert("text".into(), json!(""));
     }
+}
+
+/// Reduces chats and people to what says who they are.
+fn reduce_people(of: &mut Map<String, Value>) {
+    for name in ["chat", "sender_chat"] {
+        if let Some(Value::Object(chat)) = of.get_mut(name) {
+            retain_texts(
+                chat,
+                &["title", "first_name", "last_name", "username"],
+                &["id", "type", "is_forum"],
+            );
+            name_the_kind(chat);
+        }
+    }
+    if let Some(Value::Object(sender)) = of.get_mut("from") {
+        retain_texts(
+            sender,
+            &["first_name", "last_name", "username"],
+            &["id", "is_bot"],
+        );
+        for (name, value) in [("is_bot", json!(false)), ("first_name", json!(""))] {
+            sender.entry(name).or_insert(value);
+        }
+    }
+}
+
+/// Keeps these texts, if they are texts, and these other fields.
+fn retain_texts(fields: &mut Map<String, Value>, texts: &[&str], others: &[&str]) {
+    fields.retain(|name, value| {
+        texts.contains(&name.as_str()) && value.is_string() || others.contains(&name.as_str())
+    });
+}
+
+/// A chat of a kind that teloxide does not know counts as one that it knows: a group's id is negative.
+fn name_the_kind(chat: &mut Map<String, Value>) {
+    let kind = chat.get("type").and_then(Value::as_str).unwrap_or_default();
+    if matches!(kind, "private" | "group" | "supergroup" | "channel") {
+        return;
+    }
+    let is_group = chat
+        .get("id")
+        .and_then(Value::as_i64)
+        .is_some_and(|id| id < 0);
+    let kind = if is_group { "supergroup" } else { "private" };
+    chat.insert("type".into(), json!(kind));
 }

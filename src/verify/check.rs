@@ -262,10 +262,9 @@ impl Output {
         self.open.clear();
         self.reader.line(&line);
         // Half of its last word may be half of a secret.
-        if std::mem::take(&mut self.is_line_cut)
-            && let Some((words, _)) = line.rsplit_once(' ')
-        {
-            line = format!("{words} …");
+        if std::mem::take(&mut self.is_line_cut) {
+            let words = line.rsplit_once(' ').map_or("", |(words, _)| words);
+            line = format!("{words} …").trim_start().to_owned();
         }
         let line = self.keys.shown(line);
         if line.trim().is_empty() {

@@ -196,3 +196,44 @@ fn a_press_that_does_nothing_leaves_the_other_buttons_whatever_is_new_around_the
     let removals = calls.filter(|call| call.method == "editMessageReplyMarkup");
     assert_eq!(removals.count(), 0);
 }
+
+#[test]
+fn a_press_in_a_chat_of_a_kind_that_is_not_known_yet_counts() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    machine.ada_says("[[sleep: 60000]]");
+    let live = machine.message_with("Working · ");
+    for (number, (chat, date)) in [
+        (
+            json!({"id": CHAT.0, "type": "of_tomorrow", "first_name": {"new": "form"}}),
+            0,
+        ),
+        (json!({"id": CHAT.0, "type": "of_tomorrow"}), 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        machine.api.deliver(json!({"callback_query": {
+            "id": format!("query-{number}"),
+            "from": {"id": ADA.0, "is_bot": false, "first_name": "Ada", "last_name": {"new": "form"}},
+            "chat_instance": 5,
+            "game_short_name": {"new": "form"},
+            "data": "no-button",
+            "message": {"chat": chat, "message_id": live.id, "date": date},
+        }}));
+        machine.until("it is answered", || {
+            let calls = machine.api.calls();
+            let answers = calls
+                .iter()
+                .filter(|call| call.arguments["text"] == "This button does nothing any more.");
+            (answers.count() == number + 1).then_some(())
+        });
+    }
+    // A message there is heard too.
+    machine.api.deliver_message(
+        CHAT,
+        ADA,
+        json!({"text": "/stop", "chat": {"id": CHAT.0, "type": "of_tomorrow"}}),
+    );
+    machine.until_quiet();
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::git::repository;
-use crate::support::{ADA, BOT, Machine, TEAM};
+use crate::support::{ADA, BOT, GRACE, Machine, TEAM};
 
 /// A machine whose paths hang where a test says so.
 struct Hanging {
@@ -94,4 +94,115 @@ fn no_command_that_reads_waits_for_a_disk_that_does_not_answer() {
     hanging.answer_again();
     machine.ada_says("/logs");
     machine.message_with("The last run:");
+}
+
+#[test]
+fn who_is_removed_while_a_disk_is_looked_at_gets_no_session() {
+    let hanging = Hanging::new();
+    let machine = &hanging.machine;
+    let place = machine.folder.path().join("far");
+    std::fs::create_dir(&place).expect("a folder");
+    let project = repository(&place);
+    let _bot = machine.start();
+    let invited =
+        "INSERT INTO people (user_id, name, invited_by, joined_at) VALUES (8, 'Grace', 7, 1)";
+    machine
+        .database()
+        .execute(invited, [])
+        .expect("Grace is let in");
+    hanging.hang(&place);
+    machine
+        .api
+        .say(TEAM, GRACE, &format!("/new {}", project.display()));
+    machine.ada_says("/people");
+    let list = machine.message_with("Who may use this bot:");
+    machine.ada_presses(&list);
+    machine.message_with("may not use this bot any more");
+    hanging.answer_again();
+    machine.until_quiet();
+    assert_eq!(machine.rows("SELECT count(*) FROM sessions"), [0]);
+}
+
+#[test]
+fn no_command_waits_for_a_workspace_that_does_not_answer() {
+    let hanging = Hanging::new();
+    let machine = &hanging.machine;
+    let project = repository(machine.folder.path());
+    let _bot = machine.start();
+    machine.ada_says(&format!("/new {}", project.display()));
+    machine.message_with("The worktree of ");
+    machine.ada_says("[[bash: echo 1 > one.txt]] [[say: written]]");
+    machine.message_with("written");
+    machine.until_quiet();
+    hanging.hang(&machine.data().join("workspaces"));
+    let commands = [
+        "/new",
+        "/new . feature",
+        "/checks",
+        "/status",
+        "/sessions",
+        "/queue",
+        "/logs",
+        "/raw",
+        "/get one.txt",
+        "/diff",
+        "/undo",
+        "/push",
+        "/verify",
+    ];
+    for (number, command) in commands.into_iter().enumerate() {
+        machine.ada_says(command);
+        // Whatever it comes to, the next message is heard.
+        machine.ada_says("/whoami");
+        machine.nth_message_with("Your user id", number + 1);
+    }
+    // Nobody else waits.
+    machine.api.say(TEAM, ADA, &format!("/whoami@{BOT}"));
+    machine.until("the group is answered", || {
+        machine
+            .bot_messages()
+            .iter()
+            .any(|message| message.chat == TEAM.0 && message.text.contains("Your user id"))
+            .then_some(())
+    });
+    hanging.answer_again();
+}
+
+#[test]
+fn no_command_of_the_shell_waits_for_a_workspace_that_does_not_answer() {
+    let hanging = Hanging::new();
+    let machine = &hanging.machine;
+    let project = repository(machine.folder.path());
+    let bot = machine.start();
+    machine.ada_says(&format!("/new {}", project.display()));
+    machine.message_with("The worktree of ");
+    machine.ada_says("[[bash: echo 1 > one.txt]] [[say: written]]");
+    machine.message_with("written");
+    machine.until_quiet();
+    let name: String = machine
+        .database()
+        .query_row("SELECT id FROM sessions", [], |row| row.get(0))
+        .expect("a session");
+    drop(bot);
+    hanging.hang(&machine.data().join("workspaces"));
+    for arguments in [
+        &["session", "list"][..],
+        &["session", "inspect", &name],
+        &["session", "stop", &name],
+        &["session", "delete", &name],
+        &["doctor"],
+    ] {
+        let mut command = machine.telecoder(arguments);
+        let mut process = command
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let ended = machine.until(&format!("the end of {arguments:?}"), || {
+            process.try_wait().expect("a process of ours")
+        });
+        println!("{arguments:?}: {ended}");
+    }
+    hanging.answer_again();
 }

@@ -291,3 +291,63 @@ fn options_without_a_name_and_more_than_there_is_room_for_can_be_answered() {
     machine.reply(ADA, &question, "the 149th");
     machine.message_with(r#""answers":{"Which?":"the 149th"}"#);
 }
+
+#[test]
+fn letters_that_look_like_others_and_blanks_that_are_none_are_shown() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let command = "curl gith\u{200d}ub.com\u{a0}x \u{ad}\u{e0041}\u{3164} g\u{456}thub.com 'привет 👩\u{200d}💻 naïve'";
+    machine.ada_says(&bash(
+        &json!({"command": command}),
+        &["curl gith\u{200d}ub.com"],
+    ));
+    let question = machine.message_with_button("wants to run", "Allow once");
+    for part in [
+        "gith<U+200D>ub.com<U+00A0>x <U+00AD><U+E0041><U+3164> ",
+        "g<U+0456>thub.com",
+        "'привет 👩\u{200d}💻 naïve'",
+    ] {
+        assert!(question.text.contains(part), "{part}: {}", question.text);
+    }
+    assert!(!labels(&question).contains(&"Allow for this session"));
+    machine.press(ADA, &question, "Allow once");
+    // What runs is what was asked for.
+    machine.message_with(r#""behavior":"allow""#);
+}
+
+#[test]
+fn the_whole_of_a_path_can_be_read_before_a_change_is_allowed() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let path = format!(
+        "/work/{}../../etc/{}/notes.txt",
+        "./".repeat(300),
+        "x".repeat(200)
+    );
+    let ask = json!({"subtype": "can_use_tool", "tool_name": "Write", "tool_use_id": "t1",
+        "input": {"file_path": path, "content": "words\n"}});
+    machine.ada_says(&format!("[[ask-raw: {ask}]]"));
+    machine.message_with_button("wants to change", "Allow once");
+    let (_, whole) = machine
+        .message_with("The whole change.")
+        .file
+        .expect("a file");
+    assert!(String::from_utf8_lossy(&whole).contains(&path));
+}
+
+#[test]
+fn what_cannot_be_seen_in_a_plan_or_a_choice_is_shown_too() {
+    let machine = Machine::new().with("TELECODER_PERMISSION_MODE", "plan");
+    let _bot = machine.start();
+    machine.ada_says("[[plan: delete \u{202e}gnihton]]");
+    machine.message_with("delete <U+202E>gnihton");
+    machine.message_with_button("asks whether to carry it out", "Keep planning");
+    machine.ada_says("/stop");
+    machine.until_quiet();
+    let ask = json!({"subtype": "can_use_tool", "tool_name": "AskUserQuestion", "tool_use_id": "t2",
+        "input": {"questions": [{"question": "Open https://g\u{456}thub.com or which\u{202e}?", "header": "x", "multiSelect": false,
+            "options": [{"label": "ye\u{200b}s", "description": "d\u{2066}"}, {"label": "no", "description": ""}]}]}});
+    machine.ada_says(&format!("[[ask-raw: {ask}]]"));
+    machine.message_with("Open https://g<U+0456>thub.com or which<U+202E>?");
+    machine.message_with("ye<U+200B>s – d<U+2066>");
+}

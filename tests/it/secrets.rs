@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use telecoder::chat::{live, logs};
+use telecoder::demo::bot_api::Shown;
 use telecoder::domain::event::{Event, ToolResult, ToolUse};
 use telecoder::domain::progress::Progress;
 use telecoder::redact::streamed::Streamed;
@@ -400,5 +401,83 @@ fn a_key_that_claude_is_writing_is_in_no_live_message() {
             said.iter().all(|said| !said.contains(&line[..5])),
             "{said:?}"
         );
+    }
+}
+
+#[test]
+fn a_key_in_gits_progress_is_not_shown_though_it_comes_in_two_pieces() {
+    let machine = Machine::new();
+    let (begin, end) = ("ghp_aB3dE5gH7jK9mN1pQ2sT", "4vW6yZ8bC0dF2gH4");
+    let git = machine.script(
+        "git",
+        &format!(
+            r#"case "$1" in
+            fetch) printf 'remote: whole line\n' >&2; printf 'remote: your key is {begin}' >&2; sleep 4; printf '{end} and more\n' >&2; sleep 60 & wait;;
+            *) exec /usr/bin/env PATH="$REAL_PATH" git "$@";; esac"#
+        ),
+    );
+    let real_path = machine.environment["PATH"].clone();
+    let folder = git.parent().expect("its folder").display();
+    let path = format!("{folder}:{real_path}");
+    let machine = machine.with("PATH", path).with("REAL_PATH", real_path);
+    let _bot = machine.start();
+    machine.ada_says("/new https://example.invalid/x.git");
+    machine.message_with("remote: your key is [redacted: GitHub token] and more");
+    machine.ada_says("/stop");
+    machine.message_with("Cloning was stopped");
+    let shown = machine.api.shown(0);
+    let shows = |text: &str| text.contains("ghp_") || text.contains("4vW6");
+    assert!(!shown.iter().any(|shown| match shown {
+        Shown::New(message) | Shown::Edited(message) => shows(&message.text),
+        Shown::Removed(_) | Shown::Toast(_) => false,
+    }));
+}
+
+#[test]
+fn keys_for_tests_and_passwords_with_marks_of_an_address_in_them_are_secret_too() {
+    let redactor = Redactor::default();
+    let drawn = "aB3dE5gH7jK9mN1pQ2sTu6vW";
+    for (text, secret) in [
+        (format!("sk_test_{drawn}"), format!("sk_test_{drawn}")),
+        (format!("rk_test_51{drawn}"), format!("rk_test_51{drawn}")),
+        (
+            format!("whsec_{drawn}4vW6yZ8b"),
+            format!("whsec_{drawn}4vW6yZ8b"),
+        ),
+        (format!("hvs.CAESI{drawn}"), format!("hvs.CAESI{drawn}")),
+        (
+            format!("gsk_{drawn}{drawn}abcD"),
+            format!("gsk_{drawn}{drawn}abcD"),
+        ),
+        (
+            "postgres://ada:pa/ss1word@db/app".into(),
+            "pa/ss1word".into(),
+        ),
+        (
+            "https://ada:h0rse#battery@example.com/x".into(),
+            "h0rse#battery".into(),
+        ),
+        (
+            "amqp://ada:3a/?b#c4d@queue:5672/%2F".into(),
+            "3a/?b#c4d".into(),
+        ),
+    ] {
+        let found = redactor.secrets(&text);
+        let found: Vec<&str> = found
+            .iter()
+            .map(|secret| &text[secret.range.clone()])
+            .collect();
+        assert_eq!(found, [secret.as_str()], "{text}");
+    }
+    for text in [
+        format!("pk_test_{drawn} and pk_live_{drawn}"),
+        "http://localhost:3000/@vite/client".into(),
+        "https://example.com:8443/a?b=1#c@d.example".into(),
+        "redis://cache:6379/0@x".into(),
+        "http://host:port/path/to@it".into(),
+        "https://registry:4873/@scope%2fname".into(),
+        "see http://a:8080/x or write to ada@example.com".into(),
+    ] {
+        assert_eq!(redactor.text(&text), text);
     }
 }

@@ -314,3 +314,35 @@ fn what_is_written_in_the_folder_of_a_project_is_said_to_be_for_bots_that_are_st
 fn read(file: &Path) -> String {
     std::fs::read_to_string(file).expect("a file")
 }
+
+#[test]
+fn who_sets_something_hears_whether_a_bot_runs_now_that_does_not_have_it_yet() {
+    let (machine, _) = machine_with_own_file("");
+    let set = |value: &str| said(&machine, &["config", "set", "TELECODER_MAX_RUNS", value]);
+    let (code, told) = set("2");
+    assert_eq!(code, Some(0), "{told}");
+    assert!(
+        told.contains("data now; the next one that starts has it."),
+        "{told}"
+    );
+    let bot = machine.start();
+    let (code, told) = set("3");
+    assert_eq!(code, Some(0), "{told}");
+    let process = bot.process.id();
+    assert!(
+        told.contains(&format!("The bot that runs now (process {process}) has what it was started with until it is restarted.")),
+        "{told}"
+    );
+    let (_, told) = said(&machine, &["config", "unset", "TELECODER_MAX_RUNS"]);
+    assert!(told.contains("The bot that runs now"), "{told}");
+}
+
+#[test]
+fn a_model_that_no_chat_could_choose_is_found_at_the_start() {
+    for model in ["--x", "two words", "tab\tinside"] {
+        let machine = Machine::new().with("TELECODER_MODEL", model);
+        let (code, stderr) = machine.run_to_its_end(&["serve"]);
+        assert_eq!(code, Some(2), "{model}: {stderr}");
+        assert!(stderr.contains("TELECODER_MODEL"), "{stderr}");
+    }
+}

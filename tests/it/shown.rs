@@ -74,3 +74,22 @@ proptest! {
         prop_assert!(!folded(&text).contains(char::is_control));
     }
 }
+
+#[test]
+fn a_password_with_a_slash_or_a_number_sign_in_it_is_not_shown_either() {
+    for (written, shown) in [
+        (
+            "https://ada:pa/ss1#word@host/r.git",
+            "https://ada:…@host/r.git",
+        ),
+        (
+            "https://ada:secret@host/@scope/x",
+            "https://ada:…@host/@scope/x",
+        ),
+        ("https://host:8080/@scope/x", "https://host:8080/@scope/x"),
+        ("https://host/~ada:x@y", "https://host/~ada:x@y"),
+        ("http://localhost:3000/a b@c", "http://localhost:3000/a b@c"),
+    ] {
+        assert_eq!(without_password(written), shown);
+    }
+}

@@ -1,6 +1,8 @@
 //! `session delete`: deletes a session, its workspace and its records; refuses if work would be lost, unless forced.
 
 use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use anyhow::bail;
 use rusqlite::Connection;
@@ -18,6 +20,9 @@ use crate::inbox::shell;
 use crate::session::attached;
 use crate::store::{chats, jobs, outbox, runs, sessions};
 
+/// How long the session's folder may take to answer.
+const DISK_PATIENCE: Duration = Duration::from_secs(5);
+
 pub(super) fn delete(
     sources: &Sources,
     beside: &mut Beside,
@@ -26,6 +31,7 @@ pub(super) fn delete(
 ) -> anyhow::Result<()> {
     let settings = config::for_git(sources)?;
     let session = beside.session(name)?;
+    refuse_dead_disk(&session.workspace)?;
     // Locked as by a terminal: nothing begins there between the check and the deletion.
     let held = beside.take(&session)?;
     let deleted = delete_held(&settings, beside, &session, force);
@@ -34,6 +40,20 @@ pub(super) fn delete(
     }
     held.release();
     deleted
+}
+
+/// Errors: the disk does not answer; git would wait for it as long, with the session locked.
+fn refuse_dead_disk(workspace: &Path) -> anyhow::Result<()> {
+    let (answer, answered) = mpsc::channel();
+    let path = workspace.to_owned();
+    std::thread::spawn(move || answer.send(path.exists()));
+    if answered.recv_timeout(DISK_PATIENCE).is_err() {
+        bail!(
+            "{} does not answer, and nothing was done; is its disk there?",
+            workspace.display()
+        );
+    }
+    Ok(())
 }
 
 fn delete_held(
