@@ -74,11 +74,11 @@ pub fn mark_running(db: &Connection, id: RunId, was_empty: Option<&str>) -> rusq
 
 /// The waiting runs of people, each with who wrote its prompt. A run that several people's prompts became is nobody's.
 pub fn by_people(db: &Connection) -> rusqlite::Result<Vec<(RunId, UserId, ChatThread)>> {
-    db.prepare_cached(&format!(
+    db.prepare_cached(
         "SELECT r.id, min(p.user_id), r.chat_id, r.thread_id FROM runs r JOIN prompts p ON p.run_id = r.id
-         WHERE {QUEUED} AND p.edited IS NOT 'null'
-         GROUP BY r.id HAVING count(p.user_id) = count(*) AND min(p.user_id) = max(p.user_id)"
-    ))?
+         WHERE r.state = 'queued' AND p.edited IS NOT 'null'
+         GROUP BY r.id HAVING count(p.user_id) = count(*) AND min(p.user_id) = max(p.user_id)",
+    )?
     .query_map([], |row| {
         Ok((
             run_id(0, &row.get::<_, String>(0)?)?,

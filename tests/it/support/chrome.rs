@@ -2,14 +2,11 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::Instant;
 
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use bytes::Bytes;
-use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
-use thirtyfour::prelude::*;
-use thirtyfour::session::http::{Body, HttpClient};
 use tokio::runtime::Runtime;
 
 use super::PATIENCE;
@@ -17,7 +14,7 @@ use super::PATIENCE;
 /// A window, which is gone with this value.
 pub struct Chrome {
     runtime: Runtime,
-    driver: Option<WebDriver>,
+    driver: Client,
     process: Child,
 }
 
@@ -62,7 +59,6 @@ impl Chrome {
             })
             .expect("chromedriver listens");
         let runtime = Runtime::new().expect("a runtime");
-        let mut wishes = DesiredCapabilities::chrome();
         let (width, height) = (window.width, window.height);
         let mut arguments = vec![
             "--headless=new".to_owned(),
@@ -75,70 +71,59 @@ impl Chrome {
         if window.is_dark {
             arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
         }
-        for argument in arguments {
-            wishes.add_arg(&argument).expect("an argument");
-        }
+        let mut options = json!({"args": arguments});
         // A window of Chromium's is never so narrow as a phone.
-        let device = json!({"deviceMetrics": {"width": width, "height": height, "pixelRatio": 1.0}});
         if width < 500 {
-            wishes
-                .add_experimental_option("mobileEmulation", device)
-                .expect("an option");
+            let device = json!({"width": width, "height": height, "pixelRatio": 1.0});
+            options["mobileEmulation"] = json!({"deviceMetrics": device});
         }
         if !window.runs_scripts {
-            let off = json!({"profile.managed_default_content_settings.javascript": 2});
-            wishes.add_experimental_option("prefs", off).expect("an option");
+            options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
         }
-        let driver = runtime.block_on(async {
-            WebDriver::builder(format!("http://127.0.0.1:{port}"), wishes)
-                .client(Client(reqwest::Client::new()))
-                .await
-                .expect("a window")
-        });
+        let mut wishes = serde_json::Map::new();
+        wishes.insert("goog:chromeOptions".to_owned(), options);
+        let address = format!("http://127.0.0.1:{port}");
+        let driver = runtime.block_on(
+            ClientBuilder::new(HttpConnector::new())
+                .capabilities(wishes)
+                .connect(&address),
+        );
         Chrome {
             runtime,
-            driver: Some(driver),
+            driver: driver.expect("a window"),
             process,
         }
     }
 
-    fn driver(&self) -> &WebDriver {
-        self.driver.as_ref().expect("it is open")
-    }
-
     pub fn go(&self, address: &str) {
         self.runtime
-            .block_on(self.driver().goto(address))
+            .block_on(self.driver.goto(address))
             .expect("a page");
     }
 
     pub fn address(&self) -> String {
-        let address = self.runtime.block_on(self.driver().current_url());
+        let address = self.runtime.block_on(self.driver.current_url());
         address.expect("an address").to_string()
     }
 
     /// What a script returns.
     pub fn run(&self, script: &str) -> Value {
-        let returned = self
-            .runtime
-            .block_on(self.driver().execute(script, Vec::new()))
-            .unwrap_or_else(|error| panic!("{script}: {error}"));
-        returned.json().clone()
+        self.runtime
+            .block_on(self.driver.execute(script, Vec::new()))
+            .unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
     /// As [`Chrome::run`], for one that calls its last argument with what it returns.
     pub fn run_and_wait(&self, script: &str) -> Value {
-        let returned = self
-            .runtime
-            .block_on(self.driver().execute_async(script, Vec::new()))
-            .unwrap_or_else(|error| panic!("{error}"));
-        returned.json().clone()
+        self.runtime
+            .block_on(self.driver.execute_async(script, Vec::new()))
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// The words that somebody sees.
     pub fn text(&self) -> String {
         let body = async {
-            let body = self.driver().find(By::Css("body")).await?;
+            let body = self.driver.find(Locator::Css("body")).await?;
             body.text().await
         };
         self.runtime.block_on(body).unwrap_or_default()
@@ -165,9 +150,7 @@ impl Chrome {
     pub fn touch(&self, selector: &str) {
         self.until(selector, || {
             let touch = async {
-                let found = self.driver().find(By::Css(selector)).await?;
-                found.scroll_into_view().await?;
-                found.click().await
+                self.driver.find(Locator::Css(selector)).await?.click().await
             };
             self.runtime.block_on(touch).is_ok()
         });
@@ -178,9 +161,7 @@ impl Chrome {
         let path = format!("//*[self::button or self::a or self::summary][normalize-space()='{words}']");
         self.until(words, || {
             let touch = async {
-                let found = self.driver().find(By::XPath(&path)).await?;
-                found.scroll_into_view().await?;
-                found.click().await
+                self.driver.find(Locator::XPath(&path)).await?.click().await
             };
             self.runtime.block_on(touch).is_ok()
         });
@@ -189,7 +170,7 @@ impl Chrome {
     pub fn write(&self, selector: &str, words: &str) {
         self.until(selector, || {
             let write = async {
-                let found = self.driver().find(By::Css(selector)).await?;
+                let found = self.driver.find(Locator::Css(selector)).await?;
                 found.send_keys(words).await
             };
             self.runtime.block_on(write).is_ok()
@@ -197,49 +178,15 @@ impl Chrome {
     }
 
     pub fn picture(&self, file: &std::path::Path) {
-        let taken = self.runtime.block_on(self.driver().screenshot(file));
-        taken.expect("a picture");
+        let taken = self.runtime.block_on(self.driver.screenshot());
+        std::fs::write(file, taken.expect("a picture")).expect("a file");
     }
 }
 
 impl Drop for Chrome {
     fn drop(&mut self) {
-        if let Some(driver) = self.driver.take() {
-            let _ = self.runtime.block_on(driver.quit());
-        }
+        let _ = self.runtime.block_on(self.driver.clone().close());
         let _ = self.process.kill();
         let _ = self.process.wait();
-    }
-}
-
-/// The HTTP client that telecoder has anyway.
-struct Client(reqwest::Client);
-
-#[async_trait::async_trait]
-impl HttpClient for Client {
-    async fn send(
-        &self,
-        request: axum::http::Request<Body<'_>>,
-    ) -> WebDriverResult<axum::http::Response<Bytes>> {
-        let failed = |error: reqwest::Error| {
-            WebDriverError::from_inner(WebDriverErrorInner::RequestFailed(error.to_string()))
-        };
-        let (parts, body) = request.into_parts();
-        let mut sent = self.0.request(parts.method, parts.uri.to_string());
-        for (name, value) in &parts.headers {
-            sent = sent.header(name, value);
-        }
-        if let Body::Json(body) = body {
-            sent = sent.json(body);
-        }
-        let answer = sent.send().await.map_err(failed)?;
-        let status = answer.status();
-        let bytes = answer.bytes().await.map_err(failed)?;
-        let response = axum::http::Response::builder().status(status);
-        Ok(response.body(bytes).expect("an answer"))
-    }
-
-    async fn new(&self) -> Arc<dyn HttpClient> {
-        Arc::new(Client(reqwest::Client::new()))
     }
 }
