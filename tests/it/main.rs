@@ -63,6 +63,7 @@ mod observing;
 mod outage;
 mod pace;
 mod page;
+mod page_diff;
 mod people;
 mod places;
 mod prompts;

@@ -11,7 +11,7 @@ use crate::support::shell::shell;
 use crate::support::{ADA, BOT, Bot, GRACE, Machine, TEAM};
 
 /// A machine whose bot serves the page on a free port.
-fn machine() -> Machine {
+pub fn machine() -> Machine {
     Machine::new().with("TELECODER_WEB_ADDR", "127.0.0.1:0")
 }
 
@@ -46,21 +46,21 @@ fn links_in(machine: &Machine, chat: ChatId) -> Vec<String> {
 }
 
 /// A browser of somebody's, logged in by the link from the chat.
-fn logged_in(machine: &Machine, bot: &Bot, user: UserId) -> Browser {
+pub fn logged_in(machine: &Machine, bot: &Bot, user: UserId) -> Browser {
     let browser = Browser::new(address(machine, bot));
     let entered = browser.post(&link_of(machine, user), &[]);
     assert_eq!(entered.status, 200, "{}", entered.body);
     browser
 }
 
-fn session_of(machine: &Machine) -> String {
+pub fn session_of(machine: &Machine) -> String {
     machine
         .database()
         .query_row("SELECT id FROM sessions ORDER BY rowid DESC LIMIT 1", [], |row| row.get(0))
         .expect("a session")
 }
 
-fn run_of(machine: &Machine) -> String {
+pub fn run_of(machine: &Machine) -> String {
     machine
         .database()
         .query_row("SELECT id FROM runs ORDER BY seq DESC LIMIT 1", [], |row| row.get(0))
