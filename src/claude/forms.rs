@@ -198,6 +198,51 @@ pub fn earlier(prompts: &[String], begun: bool) -> Option<String> {
     Some(with_words(&heading, &lines.join("\n")))
 }
 
+/// What a person says about lines of a diff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// Its path in the workspace.
+    pub file: String,
+    pub first: u32,
+    pub last: u32,
+    /// They are the lines of the file before the change, not those after it.
+    pub is_of_before: bool,
+    /// The lines, without their signs.
+    pub code: Vec<String>,
+    pub words: String,
+}
+
+/// The prompt that remarks on a diff are, each below the lines that it is about.
+pub fn remarks(remarks: &[Remark]) -> String {
+    remarks.iter().map(remark).collect::<Vec<_>>().join("\n\n")
+}
+
+fn remark(remark: &Remark) -> String {
+    let Remark { first, last, .. } = remark;
+    let lines = match first == last {
+        true => format!("line {first}"),
+        false => format!("lines {first} to {last}"),
+    };
+    let before = if remark.is_of_before {
+        ", as it was before"
+    } else {
+        ""
+    };
+    let code = remark.code.join("\n");
+    let fence = fence_around(&code);
+    let file = folded(&remark.file);
+    format!(
+        "[About {lines} of {file}{before}:]\n{fence}\n{code}\n{fence}\n{}",
+        remark.words
+    )
+}
+
+/// Longer than any run of backticks in it.
+fn fence_around(text: &str) -> String {
+    let runs = text.split(|c| c != '`').map(str::len);
+    "`".repeat(runs.max().unwrap_or(0).max(2) + 1)
+}
+
 fn with_words(heading: &str, words: &str) -> String {
     let mut text = format!("[{heading}:]");
     for line in words.lines() {

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use secrecy::{ExposeSecret, SecretString};
 use teloxide::RequestError;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
@@ -49,7 +49,7 @@ use crate::telegram::listener::StoredUpdates;
 use crate::telegram::outbox::Outbox;
 use crate::telegram::poll::{Poller, TokenRefused};
 use crate::telegram::turns::Turns;
-use crate::web::{Hub, Memberships, Web};
+use crate::web::{Hub, Memberships, PLACES_AT_GIT, Web};
 use beside::Beside;
 pub use data::{DATABASE, DataFolder};
 use menus::Menus;
@@ -184,6 +184,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         data: config.data.clone(),
     };
     tasks.spawn(beside.look_for_work(quit.clone()));
+    let git_of_page = Arc::default();
     if let Some(address) = config.web_address {
         let web = Web {
             address,
@@ -201,6 +202,8 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
             looking: tokio::sync::Mutex::default(),
             memberships: Memberships::default(),
             hub: Hub::default(),
+            git: Arc::clone(&git_of_page),
+            places_at_git: Arc::new(Semaphore::new(PLACES_AT_GIT)),
         };
         tasks.spawn(web.serve(quit.clone()));
     }
@@ -213,6 +216,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         registry: registry.clone(),
         api: api.clone(),
         tasks: tasks.clone(),
+        git_of_page,
         quit: quit.clone(),
     };
     tasks.spawn(work.begin(places, registry_task, logins));

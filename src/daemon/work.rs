@@ -2,7 +2,7 @@
 //!
 //! It begins when the person's login shell has told its environment; messages are taken meanwhile.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -40,6 +40,8 @@ pub(super) struct Work {
     pub registry: Registry,
     pub api: Api,
     pub tasks: TaskTracker,
+    /// The page gets it once the login shell has answered.
+    pub git_of_page: Arc<OnceLock<Git>>,
     pub quit: CancellationToken,
 }
 
@@ -52,6 +54,7 @@ impl Work {
             () = quit.cancelled() => return,
         }
         let tasks = self.tasks.clone();
+        let _ = self.git_of_page.set(self.git());
         let worker = Arc::new(self.worker(places));
         tasks.spawn(clear_given_up(Arc::clone(&worker), quit.clone()));
         tasks.spawn(self.upkeep().keep_up(quit.clone()));

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::call::Call;
 use super::repository::Repository;
 use super::{GitError, push};
 
@@ -60,32 +61,69 @@ impl Patch {
     }
 }
 
-/// The difference as a patch. The person's external diff programs and text conversions are not
-/// used.
+/// What a snapshot is compared with.
+#[derive(Clone, Copy)]
+pub enum After<'a> {
+    /// The last look through this index.
+    Look(&'a Path),
+    /// A commit or a tree of the snapshots.
+    Kept(&'a str),
+}
+
+/// The difference as a patch, below a table of the files. The person's external diff programs and text conversions are
+/// not used.
 pub async fn patch(
     repository: Repository<'_>,
     before: &str,
     index: &Path,
     others: &[PathBuf],
 ) -> Result<Patch, GitError> {
+    let arguments = in_form(repository, &["diff-index", "--cached", "--stat"], &[before]);
+    let call = repository.through(index, arguments.iter().map(String::as_str));
+    written(call, repository, others, PATCH_KEPT).await
+}
+
+/// The difference as a patch and nothing else; at most so many bytes.
+pub async fn plain(
+    repository: Repository<'_>,
+    before: &str,
+    after: After<'_>,
+    others: &[PathBuf],
+    most: usize,
+) -> Result<Patch, GitError> {
+    let arguments = match after {
+        After::Look(_) => in_form(repository, &["diff-index", "--cached"], &[before]),
+        After::Kept(after) => in_form(repository, &["diff-tree", "-r"], &[before, after]),
+    };
+    let arguments = arguments.iter().map(String::as_str);
+    let call = match after {
+        After::Look(index) => repository.through(index, arguments),
+        After::Kept(_) => repository.snapshots(arguments),
+    };
+    written(call, repository, others, most).await
+}
+
+/// The arguments of a call that writes a patch, with paths as they are in the session's workspace.
+fn in_form(repository: Repository<'_>, command: &[&str], sides: &[&str]) -> Vec<String> {
     let within = repository.name().join("").to_string_lossy().into_owned();
-    let from = format!("--src-prefix=a/{within}");
-    let to = format!("--dst-prefix=b/{within}");
-    let arguments = [
-        "diff-index",
-        "--cached",
-        "-p",
-        "-M",
-        "--stat",
-        "--no-color",
-        &from,
-        &to,
-        before,
-    ];
-    let output = repository
-        .through(index, arguments)
+    let (from, to) = (
+        format!("--src-prefix=a/{within}"),
+        format!("--dst-prefix=b/{within}"),
+    );
+    let form = ["-p", "-M", "--no-color", &from, &to];
+    let all = command.iter().chain(&form).chain(sides);
+    all.map(|argument| (*argument).to_owned()).collect()
+}
+
+async fn written(
+    call: Call<'_>,
+    repository: Repository<'_>,
+    others: &[PathBuf],
+    most: usize,
+) -> Result<Patch, GitError> {
+    let output = call
         .about(but(repository, others).iter().map(OsString::as_os_str))
-        .keeping(PATCH_KEPT)
+        .keeping(most)
         .output()
         .await?;
     let text = String::from_utf8_lossy(&output.bytes);
@@ -108,7 +146,7 @@ fn but(repository: Repository<'_>, folders: &[PathBuf]) -> Vec<OsString> {
         pattern.push(name);
         pattern
     });
-    let all = ["--", "."].into_iter().map(OsString::from);
+    let all = ["--", ":/"].into_iter().map(OsString::from);
     all.chain(left_out).collect()
 }
 

@@ -120,11 +120,18 @@ pub async fn found_by(
     top: Repository<'_>,
     run: RunId,
 ) -> Result<Vec<(PathBuf, Snapshot)>, GitError> {
-    let name = snapshot::reference(run, Moment::Before);
+    kept_under(top, &snapshot::reference(run, Moment::Before)).await
+}
+
+/// The repositories inside that have a snapshot under this ref; those around others first.
+pub async fn kept_under(
+    top: Repository<'_>,
+    reference: &str,
+) -> Result<Vec<(PathBuf, Snapshot)>, GitError> {
     let mut found = Vec::new();
     for folder in top.inner_ones() {
-        if let Some(before) = snapshot::find(top.inner(&folder), &name).await? {
-            found.push((folder, before));
+        if let Some(kept) = snapshot::find(top.inner(&folder), reference).await? {
+            found.push((folder, kept));
         }
     }
     Ok(found)

@@ -121,6 +121,20 @@ pub fn beside(
     Ok((before, behind))
 }
 
+/// How many runs of the session have begun, from one to the other.
+pub fn count_between(
+    db: &Connection,
+    session: &SessionId,
+    first: i64,
+    last: i64,
+) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "SELECT count(*) FROM runs
+         WHERE session_id = ?1 AND seq BETWEEN ?2 AND ?3 AND started_at IS NOT NULL",
+    )?
+    .query_row(params![session.0, first, last], |row| row.get(0))
+}
+
 /// What is shown above a run's steps, as far as it changes while somebody looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
@@ -154,9 +168,7 @@ pub fn standing(db: &Connection, id: RunId) -> rusqlite::Result<Standing> {
         .query_map([id.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let answers = db
-        .prepare_cached(
-            "SELECT count(DISTINCT p.answer_row) FROM prompts p WHERE p.run_id = ?1",
-        )?
+        .prepare_cached("SELECT count(DISTINCT p.answer_row) FROM prompts p WHERE p.run_id = ?1")?
         .query_row([id.to_string()], |row| row.get(0))?;
     Ok(Standing {
         is_over: state == "ended" && !has_jobs,

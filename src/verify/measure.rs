@@ -218,6 +218,11 @@ impl<'a> All<'a> {
         (folders, each)
     }
 
+    /// The folders of repositories that are gone, and what was not looked at.
+    pub fn missing(self) -> (Vec<String>, Vec<Unseen>) {
+        (self.gone, self.unseen)
+    }
+
     async fn changes(self, since: Since) -> Result<Changes, GitError> {
         let mut changes = Changes {
             unseen: self.unseen.clone(),

@@ -4,8 +4,10 @@
 //! [`measure`] asks git what differs from the snapshot taken before, in each repository of the workspace, and [`check`]
 //! runs the project's tests and its linter, which [`commands`] has found; [`counts`] reads how many tests passed,
 //! [`not_run`] that the runner is not there. Beside that stands what claude itself did, by its own events
-//! (`run::deeds`). `chat::evidence` has the words.
+//! (`run::deeds`). `chat::evidence` has the words. [`between`] asks the same of git for any run that was, from snapshot
+//! to snapshot.
 
+pub mod between;
 pub mod check;
 pub mod commands;
 pub mod counts;

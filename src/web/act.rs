@@ -42,11 +42,19 @@ pub(super) async fn prompt(
         return Err(Refusal::Invalid("The box was empty. Write what claude shall do."));
     }
     let session = SessionId(session);
-    let act = Act::Prompt {
-        id: PromptId(form.once),
-        text,
-    };
-    Ok(match act_in(&web, &reader, &session, act).await? {
+    ask(&web, &reader, &session, PromptId(form.once), text).await
+}
+
+/// Asks, and leads to the run.
+pub(super) async fn ask(
+    web: &Web,
+    reader: &Reader,
+    session: &SessionId,
+    id: PromptId,
+    text: String,
+) -> Result<Response, Refusal> {
+    let act = Act::Prompt { id, text };
+    Ok(match act_in(web, reader, session, act).await? {
         Acted::Asked(run) => Redirect::to(&format!("/runs/{run}")).into_response(),
         Acted::Told(words) => told(&format!("/sessions/{session}"), words),
     })

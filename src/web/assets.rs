@@ -1,11 +1,16 @@
-//! The stylesheet and the script; they come with the program.
+//! The stylesheet and the scripts; they come with the program.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-const STYLE: &str = concat!(include_str!("page.css"), include_str!("show.css"));
+const STYLE: &str = concat!(
+    include_str!("page.css"),
+    include_str!("show.css"),
+    include_str!("diff.css")
+);
 const SCRIPT: &str = include_str!("page.js");
-/// A browser asks again after an upgrade: the addresses of both have the version in them.
+const SCRIPT_OF_DIFFS: &str = include_str!("diff.js");
+/// A browser asks again after an upgrade: the addresses have the version in them.
 const KEPT: &str = "private, max-age=86400";
 
 pub(super) async fn style() -> Response {
@@ -14,6 +19,10 @@ pub(super) async fn style() -> Response {
 
 pub(super) async fn script() -> Response {
     served("text/javascript; charset=utf-8", SCRIPT)
+}
+
+pub(super) async fn script_of_diffs() -> Response {
+    served("text/javascript; charset=utf-8", SCRIPT_OF_DIFFS)
 }
 
 fn served(kind: &'static str, content: &'static str) -> Response {

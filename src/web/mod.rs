@@ -13,6 +13,7 @@
 
 mod act;
 mod assets;
+mod changes;
 mod guard;
 mod live;
 mod monitor;
@@ -20,6 +21,7 @@ mod pages;
 mod reader;
 mod readings;
 mod refusal;
+mod remarks;
 mod report;
 pub mod show;
 mod way_in;
@@ -28,8 +30,8 @@ pub use way_in::init_data;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::routing::{get, post};
@@ -45,6 +47,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::config::PageAddress;
+use crate::git::Git;
 use crate::health::Health;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
@@ -57,6 +60,8 @@ pub use reader::Memberships;
 const CONNECTIONS: usize = 192;
 /// The most that follow a run; monitors and pages always find a place.
 const LIVE_CONNECTIONS: usize = 128;
+/// How many may ask git at the same time.
+pub const PLACES_AT_GIT: usize = 2;
 /// How long one connection may take; a slower client is cut off.
 const CONNECTION_LIMIT: Duration = Duration::from_secs(30);
 /// The same for one that follows a run; its browser comes again, and misses nothing.
@@ -93,6 +98,10 @@ pub struct Web {
     pub looking: Mutex<()>,
     pub memberships: Memberships,
     pub hub: Hub,
+    /// Empty until the bot has asked the login shell where git is.
+    pub git: Arc<OnceLock<Git>>,
+    /// Who asks git takes one of these places.
+    pub places_at_git: Arc<Semaphore>,
 }
 
 /// Whether a connection may take longer than a request does.
@@ -145,11 +154,14 @@ fn router(web: Arc<Web>) -> Router {
         .route("/runs/{run}/steps/{end}", get(pages::run::step))
         .route("/runs/{run}/checks/{kind}", get(pages::output::show))
         .route("/runs/{run}/answer", post(act::answer))
+        .route("/runs/{run}/diff", get(pages::diff::show))
+        .route("/runs/{run}/remarks", post(remarks::send))
         .route("/in/{key}", get(way_in::offer).post(way_in::enter))
         .route("/app", get(way_in::app).post(way_in::enter_from_telegram))
         .route("/out", post(way_in::leave))
         .route("/page.css", get(assets::style))
         .route("/page.js", get(assets::script))
+        .route("/diff.js", get(assets::script_of_diffs))
         .fallback(refusal::nothing_here)
         .layer(middleware::from_fn_with_state(
             Arc::clone(&web),

@@ -23,6 +23,8 @@ pub(super) enum Refusal {
     Busy,
     /// The disk with the runs does not answer.
     DiskIsSilent,
+    /// git has not said in time what differs.
+    GitIsSilent,
     Store(StoreError),
 }
 
@@ -61,6 +63,12 @@ impl Refusal {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The disk does not answer",
                 "The record of the run cannot be read at the moment. Nothing is lost; try again.",
+            ),
+            Refusal::GitIsSilent => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "git does not answer",
+                "It was asked what differs, took longer than 5 s, and was ended. Nothing was changed. Try again, or write \
+                 /diff in the chat, which waits longer.",
             ),
             Refusal::Store(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,

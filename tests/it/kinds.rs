@@ -6,7 +6,7 @@ use std::path::Path;
 
 use regex::Regex;
 use serde_json::Value;
-use telecoder::claude::forms;
+use telecoder::claude::forms::{self, Remark};
 use telecoder::domain::prompt::Whose;
 
 use crate::support::{ADA, CHAT, Machine};
@@ -176,6 +176,7 @@ fn page(seen: &[(Fixture, Became)]) -> String {
          to do; only /stop always stops. An edit is never a command: a waiting message that is changed into one does not run,\n\
          and the chat is told, with a button that runs it as it was."
     ).expect("a string takes everything");
+    page.push_str(&remarks());
     write!(
         page,
         "\n## What telecoder says for you\n\n\
@@ -186,6 +187,34 @@ fn page(seen: &[(Fixture, Became)]) -> String {
     )
     .expect("a string takes everything");
     page
+}
+
+/// Remarks that somebody writes on the page.
+fn remarks() -> String {
+    let one = Remark {
+        file: "src/parse.rs".into(),
+        first: 12,
+        last: 12,
+        is_of_before: false,
+        code: vec!["    let most = 64;".into()],
+        words: "Why not a constant?".into(),
+    };
+    let other = Remark {
+        file: "src/old.rs".into(),
+        first: 3,
+        last: 4,
+        is_of_before: true,
+        code: vec!["fn check() {".into(), "    look();".into()],
+        words: "This was needed.\nPut it back.".into(),
+    };
+    format!(
+        "\n## Remarks on a diff\n\n\
+         On the [page](web.md), remarks on lines of a diff are sent together as one prompt: each as a line in brackets that\n\
+         says which lines of which file, these lines as git has them in a fence (longer than any run of backticks among\n\
+         them), and the words. Lines that went are numbered as they were before.\n\n\
+         ````text\n{}\n````\n",
+        forms::remarks(&[one, other])
+    )
 }
 
 /// Replies to the bot's own answers depend on what was asked before.

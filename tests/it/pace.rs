@@ -19,7 +19,7 @@ fn ten_minutes_of_a_busy_run_stay_within_what_telegram_allows() {
         }
         for from in &times {
             let minute = *from..*from + Duration::from_secs(60);
-            let calls = times.iter().filter(|at| minute.contains(at)).count();
+            let calls = times.iter().filter(|at| minute.contains(*at)).count();
             assert!(calls <= most_a_minute, "{calls} in a minute in {chat:?}");
         }
         // And it is a live message all the same.

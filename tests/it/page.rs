@@ -11,7 +11,7 @@ use crate::support::shell::shell;
 use crate::support::{ADA, BOT, Bot, GRACE, Machine, TEAM};
 
 /// A machine whose bot serves the page on a free port.
-fn machine() -> Machine {
+pub fn machine() -> Machine {
     Machine::new().with("TELECODER_WEB_ADDR", "127.0.0.1:0")
 }
 

@@ -1,6 +1,7 @@
 //! The pages: what the store and a run's record have, as HTML. They can be read with scripts off.
 
 pub(super) mod about;
+pub(super) mod diff;
 pub(super) mod layout;
 pub(super) mod now;
 pub(super) mod output;

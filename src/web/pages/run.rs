@@ -190,6 +190,7 @@ fn top(found: &Found, head: &Head, steps: &[Step], reader: &Reader) -> Markup {
                 (said::buttons(&message.buttons, &session.id, reader, &back))
             }
         }
+        @if line.started_at.is_some() { p { a href={ (back) "/diff" } { "The diff" } } }
         @if line.state == RunState::Running { (session::buttons(session, reader, true)) }
         (undo(found, head, reader, &back))
     }

@@ -15,6 +15,7 @@ use super::layout::{self, Place, Told, form_key};
 use super::sessions::own_chat;
 use super::{said, words};
 use crate::chat::evidence::{self, Next};
+use crate::domain::changes::Seen;
 use crate::domain::evidence::Evidence;
 use crate::domain::id::{JobId, SessionId};
 use crate::domain::outgoing::Body;
@@ -77,7 +78,7 @@ pub(in super::super) async fn show(
         h2 { "Runs" }
         @if shown.is_empty() { p.nothing { "Nothing has run here yet." } }
         ol.runs reversed {
-            @for run in shown { li { (card(run)) } }
+            @for run in shown { li { (card(run)) (diff_of(run)) } }
         }
         @if has_more {
             @if let Some(last) = shown.last() {
@@ -160,6 +161,15 @@ pub(super) fn buttons(session: &Session, reader: &Reader, works: bool) -> Markup
             (one("push", "Push", ""))
             (one("undo", "Undo the last run", "danger"))
         }
+    }
+}
+
+/// Where anything may differ.
+fn diff_of(run: &Shown) -> Markup {
+    let is_unchanged = |(_, evidence): &(JobId, Evidence)| evidence.seen() == Seen::Unchanged;
+    let is_shown = run.line.started_at.is_some() && !run.measured.as_ref().is_some_and(is_unchanged);
+    html! {
+        @if is_shown { a.diff href={ "/runs/" (run.line.id) "/diff" } { "The diff" } }
     }
 }
 

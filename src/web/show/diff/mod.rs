@@ -15,7 +15,7 @@ use std::fmt;
 use std::ops::Range;
 
 pub use between::between;
-pub use page::{file, lines, markup};
+pub use page::{file, lines, markup, name};
 pub use read::read;
 
 /// All that a text of `git diff` says.

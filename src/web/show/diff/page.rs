@@ -20,13 +20,9 @@ pub fn markup(diff: &Diff, below: u8) -> Markup {
 
 /// One file; the first of a page has the number 1.
 pub fn file(file: &File, number: usize, below: u8) -> Markup {
-    let name = html! {
-        @if let Some(from) = &file.from { (path(from)) " → " }
-        (path(&file.path))
-    };
     html! {
         section.file id={ "f" (number) } aria-labelledby={ "f" (number) "-name" } {
-            (heading(below + 1, &format!("f{number}-name"), &name))
+            (heading(below + 1, &format!("f{number}-name"), &name(file)))
             p.facts {
                 @for fact in facts(file) { span.fact { (fact) } " " }
                 @if file.added > 0 { span.added { "+" (file.added) } " " }
@@ -38,6 +34,14 @@ pub fn file(file: &File, number: usize, below: u8) -> Markup {
             }
         }
         "\n"
+    }
+}
+
+/// What a file is called, and was called.
+pub fn name(file: &File) -> Markup {
+    html! {
+        @if let Some(from) = &file.from { (path(from)) " → " }
+        (path(&file.path))
     }
 }
 
