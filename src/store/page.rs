@@ -1,5 +1,7 @@
 //! What the page shows, read together: sessions with their newest run, the runs of a session, how a run stands.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::chats::place_from;
@@ -136,7 +138,7 @@ pub fn count_between(
 }
 
 /// What is shown above a run's steps, as far as it changes while somebody looks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Standing {
     state: String,
     questions: Vec<(String, Option<String>)>,
@@ -145,6 +147,15 @@ pub struct Standing {
     was_undone: bool,
     /// The run has ended, and no job follows it any more.
     pub is_over: bool,
+}
+
+impl Standing {
+    /// A mark of it: two that differ have different ones, as long as the program is the same.
+    pub fn mark(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
 }
 
 /// How a run stands. One that is gone is over.

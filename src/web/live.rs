@@ -89,6 +89,9 @@ impl Default for Hub {
 pub(super) struct From {
     #[serde(default)]
     from: u64,
+    /// How the run stood when the page was drawn: [`Standing::mark`].
+    #[serde(default)]
+    head: String,
 }
 
 pub(super) async fn follow(
@@ -96,7 +99,7 @@ pub(super) async fn follow(
     Extension(longer): Extension<Longer>,
     reader: Reader,
     Path(run): Path<Uuid>,
-    Query(From { from }): Query<From>,
+    Query(From { from, head }): Query<From>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
     let found = get(&web, &reader, RunId(run)).await?;
@@ -109,9 +112,16 @@ pub(super) async fn follow(
     let from = last.unwrap_or(from).max(found.record.begins_at());
     let (path, to) = (web.events_of(&found.record), found.record.ends_at());
     // Before the record is read: what comes meanwhile comes twice, and is passed over once.
-    let followed = web.hub.join(&web, found.line.id, path.clone(), from);
+    let id = found.line.id;
+    let standing = web.store.transaction(move |db| page::standing(db, id)).await?;
+    let has_changed = !head.is_empty() && standing.mark() != head;
+    let followed = web.hub.join(&web, id, path.clone(), from, standing);
     let pieces = followed.pieces.subscribe();
-    let (missed, at) = on_disk(move || missed(&path, from, to, found.line.id)).await?;
+    let (mut missed, at) = on_disk(move || missed(&path, from, to, id)).await?;
+    if has_changed {
+        let what = Kind::Head;
+        missed.push(Piece { end: at, what });
+    }
     let reading = Reading {
         pieces,
         at,
@@ -191,7 +201,14 @@ fn drawn(run: RunId, step: &Step) -> Option<Piece> {
 }
 
 impl Hub {
-    fn join(&self, web: &Web, run: RunId, path: PathBuf, from: u64) -> Arc<Followed> {
+    fn join(
+        &self,
+        web: &Web,
+        run: RunId,
+        path: PathBuf,
+        from: u64,
+        standing: Standing,
+    ) -> Arc<Followed> {
         let mut all = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, followed| followed.strong_count() > 0);
         if let Some(followed) = all.get(&run).and_then(Weak::upgrade) {
@@ -205,7 +222,7 @@ impl Hub {
             path,
             at: from,
             store: web.store.clone(),
-            standing: None,
+            standing,
             streamed: Streamed::default(),
         };
         tokio::spawn(drawing.go_on(Arc::downgrade(&followed)));
@@ -219,7 +236,7 @@ struct Drawing {
     path: PathBuf,
     at: u64,
     store: Store,
-    standing: Option<Standing>,
+    standing: Standing,
     streamed: Streamed,
 }
 
@@ -282,9 +299,9 @@ impl Drawing {
             .store
             .transaction(move |db| page::standing(db, run))
             .await?;
-        let is_new = self.standing.as_ref().is_some_and(|before| *before != standing);
+        let is_new = self.standing != standing;
         let is_over = standing.is_over && is_read;
-        self.standing = Some(standing);
+        self.standing = standing;
         let what = match (is_over, is_new) {
             (true, _) => Kind::Over,
             (false, true) => Kind::Head,

@@ -110,27 +110,6 @@ fn a_lost_connection_goes_on_without_a_gap_or_a_double() {
 
 #[test]
 #[ignore = "needs Chromium and its driver: .ci/run installs and runs it"]
-fn with_scripts_off_everything_can_be_read() {
-    let machine = machine();
-    let bot = machine.start();
-    machine.ada_says("[[bash: echo hello > file]] [[say: I have *done* it]]");
-    machine.message_with("+1 −0 file");
-    machine.until_quiet();
-    let window = Window {
-        runs_scripts: false,
-        ..Window::PHONE
-    };
-    let (chrome, own) = logged_in(&machine, &bot, window);
-    chrome.go(&format!("{own}/sessions/{}", session_of(&machine)));
-    chrome.until_says("1 file changed");
-    chrome.go(&format!("{own}/runs/{}", run_of(&machine)));
-    chrome.until_says("I have done it");
-    chrome.touch(".step.call summary");
-    chrome.until_says("echo hello > file");
-}
-
-#[test]
-#[ignore = "needs Chromium and its driver: .ci/run installs and runs it"]
 fn a_hostile_answer_and_a_hostile_repository_change_nothing() {
     let machine = machine();
     let bot = machine.start();

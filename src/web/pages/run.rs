@@ -57,6 +57,8 @@ struct Head {
     before: Option<RunId>,
     behind: Option<RunId>,
     undo: Undo,
+    /// What a reader who goes on has seen.
+    mark: String,
 }
 
 /// Whether what the run changed can be taken back from here.
@@ -92,6 +94,7 @@ pub(in super::super) async fn show(
                 before,
                 behind,
                 undo: undo_of(db, &of, id)?,
+                mark: page::standing(db, id)?.mark(),
             })
         })
         .await?;
@@ -110,7 +113,10 @@ pub(in super::super) async fn show(
         }
         h2 { "Steps" }
         @match &read {
-            Ok((steps, has_more)) => (list(&found, steps, *has_more, works && earlier.before.is_none())),
+            Ok((steps, has_more)) => {
+                @let live = (works && earlier.before.is_none()).then_some(&*head.mark);
+                (list(&found, steps, *has_more, live))
+            },
             Err(_) if works => p.nothing { "It is just beginning." },
             Err(_) => p.nothing { "The record of this run is not kept any more." },
         }
@@ -231,11 +237,13 @@ fn question(asked: &Asked, session: &Session, reader: &Reader, back: &str) -> Ma
     }
 }
 
-fn list(found: &Found, steps: &[Step], has_more: bool, works: bool) -> Markup {
+/// With `mark`, what comes is shown as well.
+fn list(found: &Found, steps: &[Step], has_more: bool, mark: Option<&str>) -> Markup {
     let id = found.line.id;
     let first = steps.first().map(|step| step.end);
     let end = steps.last().map_or(found.record.begins_at(), |step| step.end);
-    let live = works.then(|| format!("/runs/{id}/live?from={end}"));
+    let works = mark.is_some();
+    let live = mark.map(|mark| format!("/runs/{id}/live?from={end}&head={mark}"));
     html! {
         @if let (true, Some(first)) = (has_more, first) {
             nav.pages aria-label="Earlier steps" {

@@ -24,7 +24,6 @@ pub struct Window {
     pub width: u32,
     pub height: u32,
     pub is_dark: bool,
-    pub runs_scripts: bool,
 }
 
 impl Window {
@@ -32,7 +31,6 @@ impl Window {
         width: 360,
         height: 740,
         is_dark: false,
-        runs_scripts: true,
     };
     pub const WIDE: Window = Window {
         width: 1280,
@@ -54,7 +52,7 @@ impl Chrome {
             .lines()
             .map_while(Result::ok)
             .find_map(|line| {
-                let (_, port) = line.split_once("on port ")?;
+                let (_, port) = line.split_once("successfully on port ")?;
                 port.trim_end_matches('.').parse::<u16>().ok()
             })
             .expect("chromedriver listens");
@@ -76,9 +74,6 @@ impl Chrome {
         if width < 500 {
             let device = json!({"width": width, "height": height, "pixelRatio": 1.0});
             options["mobileEmulation"] = json!({"deviceMetrics": device});
-        }
-        if !window.runs_scripts {
-            options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
         }
         let mut wishes = serde_json::Map::new();
         wishes.insert("goog:chromeOptions".to_owned(), options);
