@@ -114,7 +114,7 @@ pub(super) async fn stretch(
             or_now,
         })))
     };
-    web.store.transaction(move |db| read(db)).await?
+    web.store.transaction(read).await?
 }
 
 /// A run of this session.

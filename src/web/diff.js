@@ -5,7 +5,7 @@
   if (!diff || !diff.querySelector("[data-seen]")) return;
   const { remarks: address, key, with: other } = diff.dataset;
   const name = `telecoder ${address} ${other || ""}`;
-  // A remark: path, file, seen, side, first, last, words. The last one that is open has no words perhaps.
+  // A remark: path, file, seen, side, first, last, words. The one that is open may have no words yet.
   let { once, remarks } = read();
   let open = null;
 
@@ -107,7 +107,7 @@
       element("div", { className: "buttons" },
         button("Done", close, "primary"),
         button("Remove", () => drop(remark)),
-        element("label", { htmlFor: "remark-last", textContent: "to line" }), last),
+        element("span", { className: "to-line" }, element("label", { htmlFor: last.id, textContent: "to line" }), last)),
       said);
     box.addEventListener("keydown", (event) => {
       if (event.key === "Escape") close();
@@ -125,7 +125,9 @@
     leave(remark);
     open = remark;
     show();
-    document.getElementById("remark-words")?.focus();
+    const words = document.getElementById("remark-words");
+    words?.focus({ preventScroll: true });
+    words?.closest(".remark-box").scrollIntoView({ block: "nearest" });
   }
 
   function close() {

@@ -160,6 +160,30 @@ fn repositories_inside_renames_and_binary_files_are_in_the_diff() {
 }
 
 #[test]
+fn of_a_clone_that_a_run_made_only_what_differs_from_it_is_shown() {
+    let (machine, _bot, browser) = in_repository();
+    let project = machine.folder.path().join("project").display().to_string();
+    says(
+        &machine,
+        &format!("[[bash: git clone -q {project} copy; echo added >> copy/README.md]]"),
+    );
+    says(
+        &machine,
+        &format!("[[bash: git clone -q {project} late; echo later > late/new]]"),
+    );
+    let runs = runs(&machine);
+    let first = browser.get(&format!("/runs/{}/diff", runs[0]));
+    first.assert_says("1 file<");
+    first.assert_says("copy/README.md");
+    first.assert_says("added");
+    let second = browser.get(&format!("/runs/{}/diff", runs[1]));
+    second.assert_says("1 file<");
+    second.assert_says("late/new");
+    let both = browser.get(&format!("/runs/{}/diff?with={}", runs[0], runs[1]));
+    both.assert_says("2 files<");
+}
+
+#[test]
 fn what_a_repository_has_in_it_is_text_and_secrets_are_not_shown() {
     let (machine, _bot, browser) = in_repository();
     let folder = workspace(&machine);
@@ -388,11 +412,36 @@ fn a_git_that_hangs_holds_nobody_up() {
     let browser = logged_in(&machine, &bot, ADA);
     let run = run_of(&machine);
     std::fs::write(&hangs, "").expect("a file");
-    let silent = browser.get(&format!("/runs/{run}/diff"));
-    assert_eq!(silent.status, 503);
-    silent.assert_says("git does not answer");
+    let path = format!("/runs/{run}/diff");
+    let looks: Vec<_> = (0..3)
+        .map(|_| {
+            let path = path.clone();
+            let browser = Browser {
+                address: browser.address,
+                cookies: browser.cookies.clone(),
+            };
+            std::thread::spawn(move || browser.get(&path))
+        })
+        .collect();
+    // The chat and the other pages do not wait for them.
+    machine.ada_says("/whoami");
+    machine.message_with("Your user id");
+    assert_eq!(browser.get(&format!("/runs/{run}")).status, 200);
+    assert!(looks.iter().all(|look| !look.is_finished()));
+    let looks: Vec<Page> = looks
+        .into_iter()
+        .map(|look| look.join().expect("a page"))
+        .collect();
+    assert!(
+        looks.iter().all(|look| [429, 503].contains(&look.status)),
+        "{looks:?}"
+    );
+    let silent = looks
+        .iter()
+        .filter(|look| look.body.contains("git does not answer"));
+    assert!(silent.count() >= 2, "{looks:?}");
     std::fs::remove_file(&hangs).expect("it is there");
-    browser.get(&format!("/runs/{run}/diff")).assert_says("y");
+    browser.get(&path).assert_says("<code>y</code>");
 }
 
 #[test]

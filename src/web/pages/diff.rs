@@ -170,8 +170,8 @@ impl Here {
             div #diff data-remarks={ "/runs/" (self.run) "/remarks" } data-key=(self.reader.form_key())
                 data-with=[self.with] {
                 p.hint.quiet hidden {
-                    "Touch the number of a line to write a remark on it; touch a second one with Shift for all lines \
-                     between. With the keyboard: the arrows, and Enter."
+                    "Touch a line’s number to write a remark on it; with Shift, or by “to line”, on several lines. On a \
+                     keyboard: the arrows, and Enter."
                 }
                 (sections)
             }
