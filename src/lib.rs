@@ -47,6 +47,7 @@
 //! [`process`] runs programs and makes sure that none of their processes is left. [`daemon`] puts all modules together
 //! and recovers what the last stop left. [`web`] is the page: it reads the [`store`] and, for a person, a run's record
 //! ([`claude::transcript`], [`domain::transcript`]); what somebody does there becomes its effect in [`inbox::page`].
+//! Programs do the same by [`web::api`]; the objects that they get there and in the shell are [`public`].
 //! [`health`] is what the bot knows of its own state, [`metrics`] what it has counted; [`web`] shows both to monitors. [`doctor`] checks the bot from outside, and asks [`systemd`] about its
 //! service. [`redact`] takes secrets out of every log line and message that leaves, and of whatever is shortened before.
 //! [`cli`] has the commands of the shell, [`config`] the settings. [`demo`] runs the same bot with stand-ins for Telegram
@@ -83,6 +84,7 @@ pub mod config;
 pub mod verify;
 
 pub mod health;
+pub mod public;
 
 pub mod claude;
 pub mod git;

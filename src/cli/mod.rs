@@ -13,7 +13,6 @@ mod doctor;
 mod init;
 mod log;
 mod pages;
-pub mod public;
 mod service;
 mod session;
 mod table;

@@ -31,6 +31,8 @@ pub struct Visitor {
     pub user: UserId,
     /// As the chat names them; empty if that is not known.
     pub name: String,
+    /// A program of theirs comes instead, and the name is its own.
+    pub is_program: bool,
 }
 
 /// What they do.
@@ -71,6 +73,7 @@ pub fn visitor(
     Ok(member.map(|member| Visitor {
         user: member.user(),
         name,
+        is_program: false,
     }))
 }
 
@@ -272,9 +275,10 @@ impl By<'_> {
             &self.inbox.access,
             &self.inbox.defaults,
         )?;
-        // An answer stands in the question itself.
         if let Some(label) = words::label_of(&press) {
             self.say(db, at, label)?;
+        } else if matches!(press, Press::Answer(..)) {
+            self.say_of_answer(db, at, toast)?;
         }
         Ok((Acted::Told(toast), follow))
     }
@@ -293,6 +297,7 @@ impl By<'_> {
             defaults: &self.inbox.defaults,
         };
         let (toast, follow) = question::answered_on_page(db, at.chat, question, words, by)?;
+        self.say_of_answer(db, at, toast)?;
         Ok((Acted::Told(toast), follow))
     }
 
@@ -303,10 +308,18 @@ impl By<'_> {
         }
     }
 
-    /// In their own chat a person needs no name.
+    /// An answer stands in the question itself, but not that a program gave it.
+    fn say_of_answer(&self, db: &Connection, at: ChatThread, toast: &str) -> rusqlite::Result<()> {
+        match self.visitor.is_program && toast == toast::ANSWERED {
+            true => self.say(db, at, "Answer"),
+            false => Ok(()),
+        }
+    }
+
+    /// In their own chat a person needs no name; a program always does.
     fn named_in(&self, at: ChatThread) -> Option<&str> {
         let is_own = private_chat(self.visitor.user) == Some(at.chat);
-        (!is_own).then_some(self.visitor.name.as_str())
+        (!is_own || self.visitor.is_program).then_some(self.visitor.name.as_str())
     }
 }
 

@@ -5,7 +5,7 @@
 //! run does. An interrupted job is done again from its start.
 
 mod at_work;
-mod beneath;
+pub mod beneath;
 mod checking;
 mod diff;
 pub mod fetch;

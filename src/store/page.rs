@@ -140,8 +140,10 @@ pub fn count_between(
 /// What is shown above a run's steps, as far as it changes while somebody looks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Standing {
-    state: String,
-    questions: Vec<(String, Option<String>)>,
+    /// `queued`, `running` or `ended`.
+    pub state: String,
+    /// The open ones, and what was chosen so far.
+    pub questions: Vec<(String, Option<String>)>,
     answers: u64,
     measured: Option<JobId>,
     was_undone: bool,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::Web;
@@ -126,18 +127,23 @@ fn run_of(db: &Connection, session: &Session, run: RunId) -> rusqlite::Result<Op
     }
 }
 
+/// What git says, as it is.
+pub(super) enum Patched {
+    /// Without secrets.
+    Whole(String),
+    TooLong,
+    /// There is nothing to compare, and why.
+    Nothing(String),
+}
+
 /// Asks git, and reads what it says.
 pub(super) async fn look(
     web: &Web,
     session: &Session,
     stretch: &Stretch,
 ) -> Result<Looked, Refusal> {
-    let git = web.git.get().ok_or(Refusal::Busy)?;
-    let waiting = Arc::clone(&web.places_at_git).acquire_owned();
-    let place = tokio::time::timeout(LIMIT, waiting).await;
-    let place = place.map_err(|_| Refusal::Busy)?;
-    let compared = tokio::time::timeout(LIMIT, compare(git, session, stretch)).await;
-    let difference = match compared.map_err(|_| Refusal::GitIsSilent)? {
+    let (compared, place) = ask(web, session, stretch).await?;
+    let difference = match compared {
         Ok(difference) => difference,
         Err(error) => {
             return Ok(Looked::Nothing {
@@ -151,6 +157,42 @@ pub(super) async fn look(
         Changes::read(difference)
     });
     Ok(Looked::Found(Box::new(changes.await?)))
+}
+
+/// Asks git, and takes its words.
+pub(super) async fn patch(
+    web: &Web,
+    session: &Session,
+    stretch: &Stretch,
+) -> Result<Patched, Refusal> {
+    let (compared, place) = ask(web, session, stretch).await?;
+    let patch = match compared {
+        Ok(difference) => difference.patch,
+        Err(error) => return Ok(Patched::Nothing(error.reason())),
+    };
+    if patch.is_cut {
+        return Ok(Patched::TooLong);
+    }
+    let text = on_disk(move || {
+        let _place = place;
+        without_secrets(&patch.text).into_owned()
+    });
+    Ok(Patched::Whole(text.await?))
+}
+
+/// The place is kept until what git says is read.
+async fn ask(
+    web: &Web,
+    session: &Session,
+    stretch: &Stretch,
+) -> Result<(Result<Difference, GitError>, OwnedSemaphorePermit), Refusal> {
+    let git = web.git.get().ok_or(Refusal::Busy)?;
+    let waiting = Arc::clone(&web.places_at_git).acquire_owned();
+    let place = tokio::time::timeout(LIMIT, waiting).await;
+    let place = place.map_err(|_| Refusal::Busy)?;
+    let place = place.expect("nobody closes it");
+    let compared = tokio::time::timeout(LIMIT, compare(git, session, stretch)).await;
+    Ok((compared.map_err(|_| Refusal::GitIsSilent)?, place))
 }
 
 async fn compare(git: &Git, session: &Session, stretch: &Stretch) -> Result<Difference, GitError> {

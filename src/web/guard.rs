@@ -37,6 +37,12 @@ pub(super) async fn check(State(web): State<Arc<Web>>, request: Request, next: N
         }
         None => next.run(request).await,
     };
+    restrict(&mut response);
+    response
+}
+
+/// Says what a browser may do with an answer.
+pub(super) fn restrict(response: &mut Response) {
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -51,7 +57,6 @@ pub(super) async fn check(State(web): State<Arc<Web>>, request: Request, next: N
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    response
 }
 
 fn changes(method: &Method) -> bool {
@@ -60,7 +65,7 @@ fn changes(method: &Method) -> bool {
 
 /// Names of this machine, an address, or the name in `TELECODER_WEB_URL`: none that somebody else can have a page
 /// under.
-fn is_known_host(headers: &HeaderMap, page: &PageAddress) -> bool {
+pub(super) fn is_known_host(headers: &HeaderMap, page: &PageAddress) -> bool {
     let Some(host) = text(headers, header::HOST) else {
         return false;
     };

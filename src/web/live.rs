@@ -68,7 +68,7 @@ enum Kind {
 /// The runs that somebody follows.
 pub struct Hub {
     followed: Mutex<BTreeMap<RunId, Weak<Followed>>>,
-    places: Arc<Semaphore>,
+    pub(super) places: Arc<Semaphore>,
 }
 
 /// A run that somebody follows; the task that draws it ends with the last one.

@@ -1,4 +1,4 @@
-//! What is served on `TELECODER_WEB_ADDR`: the page for people ([`pages`]), what programs ask (`api`), and health and
+//! What is served on `TELECODER_WEB_ADDR`: the page for people ([`pages`]), what programs ask ([`api`]), and health and
 //! numbers for monitors ([`monitor`]).
 //!
 //! A request passes [`guard`], which refuses what comes from elsewhere, and [`reader`], which says who asks. Rights are
@@ -12,6 +12,7 @@
 //! earlier.)
 
 mod act;
+pub mod api;
 mod assets;
 mod changes;
 mod guard;
@@ -171,6 +172,7 @@ fn router(web: Arc<Web>) -> Router {
         .route("/healthz", get(monitor::healthz))
         .route("/metrics", get(monitor::metrics))
         .merge(for_people)
+        .nest(api::PLACE, api::router(&web))
         .with_state(web)
 }
 

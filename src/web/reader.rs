@@ -18,7 +18,7 @@ use super::Web;
 use super::refusal::Refusal;
 use crate::domain::id::{ChatId, PageKey, UserId};
 use crate::inbox::page::{self, Visitor};
-use crate::store::page_keys;
+use crate::store::{StoreError, page_keys};
 
 /// The name of the cookie, and where people come by TLS: there a browser takes it from this host alone.
 const COOKIE: &str = "telecoder";
@@ -37,6 +37,29 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    /// Whoever a program's token was made for, if they may still use the bot. It is no browser, and has no form.
+    pub(super) async fn of_program(
+        web: &Web,
+        token: PageKey,
+    ) -> Result<Option<Reader>, StoreError> {
+        let (key, access) = (token.clone(), web.inbox.access.clone());
+        let found = web
+            .store
+            .transaction(move |db| match page_keys::of_program(db, &key)? {
+                Some(holder) => page::visitor(db, &access, holder),
+                None => Ok(None),
+            })
+            .await?;
+        Ok(found.map(|visitor| Reader {
+            is_owner: web.inbox.access.is_owner(visitor.user),
+            visitor: Visitor {
+                is_program: true,
+                ..visitor
+            },
+            login: token,
+        }))
+    }
+
     /// What every form has to bring.
     pub(super) fn form_key(&self) -> String {
         page_keys::form_key(&self.login)

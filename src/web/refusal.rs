@@ -35,7 +35,7 @@ impl From<StoreError> for Refusal {
 }
 
 impl Refusal {
-    fn said(&self) -> (StatusCode, &'static str, &'static str) {
+    pub(super) fn said(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Refusal::NotLoggedIn => (
                 StatusCode::UNAUTHORIZED,

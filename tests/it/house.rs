@@ -21,7 +21,7 @@ const FLOORS: [&[&str]; 17] = [
     &["job"],
     &["telegram"],
     &["config", "verify"],
-    &["health"],
+    &["health", "public"],
     &["claude", "git", "store", "systemd"],
     &["chat", "command", "files", "metrics", "process"],
     &["redact"],

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
-use telecoder::cli::public;
 use telecoder::domain::changes::{
     Became, Changed, Changes, Commit, Commits, Fate, Files, Ignored, RefChange, Remote, Unseen,
     Work,
@@ -16,6 +15,7 @@ use telecoder::domain::evidence::{AutoPush, Deeds, Evidence, Ran};
 use telecoder::domain::id::{ChatId, ChatThread, RunId, SessionId, ThreadId};
 use telecoder::domain::run::RunEnd;
 use telecoder::domain::session::{Session, SessionState, Source};
+use telecoder::public;
 use telecoder::store::runs::RunState;
 use telecoder::store::verifications::Verification;
 

@@ -64,6 +64,7 @@ mod observing;
 mod outage;
 mod pace;
 mod page;
+mod page_api;
 mod page_diff;
 mod page_way_in;
 mod people;

@@ -8,12 +8,13 @@ use rusqlite::Connection;
 use super::LOOK_AGAIN;
 use super::beside::{Beside, NoBot};
 use crate::chat::workspace as words;
-use crate::cli::{Misused, public, screen};
+use crate::cli::{Misused, screen};
 use crate::domain::id::ChatThread;
 use crate::domain::outgoing::Body;
 use crate::domain::session::{Session, SessionState, Source};
 use crate::git::source;
 use crate::inbox::shell;
+use crate::public;
 use crate::store::{outbox, repositories};
 
 const WITHOUT_A_BOT: &str = "the workspace is made when telecoder runs";

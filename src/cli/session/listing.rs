@@ -5,29 +5,23 @@ use rusqlite::Connection;
 use super::beside::Beside;
 use crate::chat::evidence;
 use crate::chat::text::cost;
-use crate::cli::public::LastRun;
-use crate::cli::{public, screen, table};
+use crate::cli::{screen, table};
 use crate::domain::evidence::Evidence;
 use crate::domain::id::JobId;
 use crate::domain::outgoing::Body;
-use crate::domain::session::Session;
 use crate::domain::shown::visible;
+use crate::public::{self, LastRun};
 use crate::redact::short::one_line;
 use crate::store::verifications::Verification;
-use crate::store::{prompts, runs, sessions, verifications};
+use crate::store::{sessions, verifications};
 
 /// How much of a prompt is shown; `--json` has all of it.
 const PROMPT_WIDTH: usize = 200;
 
-fn shown(db: &Connection, session: &Session) -> rusqlite::Result<public::Session> {
-    let (cost_usd, runs) = runs::session_totals(db, &session.id)?;
-    Ok(public::Session::new(session, runs, cost_usd))
-}
-
 pub(super) fn list(db: &Connection, json: bool) -> anyhow::Result<()> {
     let shown = sessions::all(db)?
         .iter()
-        .map(|session| shown(db, session))
+        .map(|session| public::Session::read(db, session))
         .collect::<rusqlite::Result<Vec<_>>>()?;
     if json {
         return screen::print_json(&shown);
@@ -62,9 +56,9 @@ pub(super) fn list(db: &Connection, json: bool) -> anyhow::Result<()> {
 pub(super) fn inspect(beside: &Beside, name: &str, last: u32, json: bool) -> anyhow::Result<()> {
     let db = &beside.db;
     let session = beside.session(name)?;
-    let shown = shown(db, &session)?;
+    let shown = public::Session::read(db, &session)?;
     let measured = verifications::of_session(db, &session.id, last)?;
-    let last_runs = last_runs(db, &session, last)?;
+    let last_runs = LastRun::newest(db, &session.id, last)?;
     if json {
         return screen::print_json(&public::Inspected {
             session: shown,
@@ -102,19 +96,6 @@ pub(super) fn inspect(beside: &Beside, name: &str, last: u32, json: bool) -> any
         print_evidence(&measured.evidence);
     }
     Ok(())
-}
-
-fn last_runs(db: &Connection, session: &Session, most: u32) -> rusqlite::Result<Vec<LastRun>> {
-    let mut last = Vec::new();
-    for id in runs::newest(db, &session.id, most)? {
-        let prompts = prompts::of_run(db, id)?;
-        let words = prompts.into_iter().map(|it| it.content.shown().to_owned());
-        // It may have been deleted just now.
-        if let Some(state) = runs::state_of(db, id)? {
-            last.push(LastRun::new(id, &state, words.collect()));
-        }
-    }
-    Ok(last)
 }
 
 fn is_of(measured: &Verification, run: &LastRun) -> bool {

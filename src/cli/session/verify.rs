@@ -6,12 +6,13 @@ use rusqlite::Connection;
 use super::LOOK_AGAIN;
 use super::beside::{Beside, NoBot};
 use super::listing::print_evidence;
-use crate::cli::{public, screen};
+use crate::cli::screen;
 use crate::domain::check::Commands;
 use crate::domain::evidence::Evidence;
 use crate::domain::id::{JobId, SessionId};
 use crate::domain::job::Task;
 use crate::domain::session::{Session, SessionState};
+use crate::public;
 use crate::store::{jobs, sessions, verifications};
 
 /// Has the bot run the checks of a session.

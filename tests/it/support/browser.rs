@@ -105,9 +105,13 @@ impl Browser {
     /// A stream of server-sent events, each with its id, its kind and its data.
     pub fn events(&self, path: &str, last: Option<&str>) -> Events {
         let last: Vec<(&str, &str)> = last.map(|id| ("Last-Event-ID", id)).into_iter().collect();
+        self.events_with(path, &last)
+    }
+
+    pub fn events_with(&self, path: &str, headers: &[(&str, &str)]) -> Events {
         let mut stream = self.connect();
         stream
-            .write_all(self.request("GET", path, &last, None).as_bytes())
+            .write_all(self.request("GET", path, headers, None).as_bytes())
             .expect("it is heard");
         let mut lines = BufReader::new(stream);
         let mut head = String::new();

@@ -1,5 +1,5 @@
-//! The objects that `telecoder session … --json` prints, with types of their own: what is stored can change without
-//! them.
+//! The objects that programs get, from `telecoder session … --json` and from the API (`web::api`), with types of their
+//! own: what is stored can change without them.
 //!
 //! A field keeps its name and its meaning; new ones may be added. A field is always there: what is not known is `null`.
 //! Times are RFC 3339 in UTC. `docs/json.md` has the same for people.
@@ -10,14 +10,15 @@ mod evidence;
 pub use evidence::Evidence;
 
 use jiff::Timestamp;
+use rusqlite::Connection;
 use serde::Serialize;
 
-use crate::domain::id::{ChatId, RunId};
+use crate::domain::id::{ChatId, RunId, SessionId};
 use crate::domain::run::RunEnd;
 use crate::domain::session::{self, SessionState};
 use crate::domain::shown::without_password;
-use crate::store::runs::RunState;
-use crate::store::verifications;
+use crate::store::runs::{self, RunState};
+use crate::store::{prompts, verifications};
 
 /// A session: one of `session list`.
 #[derive(Clone, Debug, Serialize)]
@@ -51,6 +52,12 @@ pub struct Session {
 }
 
 impl Session {
+    /// With what its runs came to.
+    pub fn read(db: &Connection, session: &session::Session) -> rusqlite::Result<Session> {
+        let (cost_usd, runs) = runs::session_totals(db, &session.id)?;
+        Ok(Session::new(session, runs, cost_usd))
+    }
+
     pub fn new(session: &session::Session, runs: u64, cost_usd: f64) -> Session {
         let is_in_shell = session.at.chat == ChatId::SHELL;
         let topic = session.at.thread.filter(|_| !is_in_shell);
@@ -105,6 +112,31 @@ pub struct LastRun {
 }
 
 impl LastRun {
+    /// The state of a run that has ended.
+    pub const ENDED: &str = "ended";
+
+    /// A run as it is now; `None` if there is none any more.
+    pub fn read(db: &Connection, id: RunId) -> rusqlite::Result<Option<LastRun>> {
+        let Some(state) = runs::state_of(db, id)? else {
+            return Ok(None);
+        };
+        let prompts = prompts::of_run(db, id)?.into_iter();
+        let words = prompts.map(|prompt| prompt.content.shown());
+        Ok(Some(LastRun::new(id, &state, words.collect())))
+    }
+
+    /// The newest runs of a session, the newest first.
+    pub fn newest(
+        db: &Connection,
+        session: &SessionId,
+        most: u32,
+    ) -> rusqlite::Result<Vec<LastRun>> {
+        let ids = runs::newest(db, session, most)?.into_iter();
+        // One may have been deleted just now.
+        ids.filter_map(|id| LastRun::read(db, id).transpose())
+            .collect()
+    }
+
     pub fn new(id: RunId, state: &RunState, prompts: Vec<String>) -> LastRun {
         let ended = match state {
             RunState::Ended(ended) => Some(ended),
@@ -115,7 +147,7 @@ impl LastRun {
             state: match state {
                 RunState::Waiting => "waiting",
                 RunState::Running => "running",
-                RunState::Ended(_) => "ended",
+                RunState::Ended(_) => LastRun::ENDED,
             },
             prompts,
             outcome: ended.map(|ended| ended.outcome.clone()),
@@ -231,7 +263,7 @@ impl Run {
 }
 
 /// Unix milliseconds as RFC 3339, in UTC.
-pub(super) fn time(unix_ms: i64) -> String {
+pub fn time(unix_ms: i64) -> String {
     Timestamp::from_millisecond(unix_ms)
         .unwrap_or_default()
         .to_string()
