@@ -157,13 +157,14 @@ async fn next(reading: Option<Reading>) -> Option<(Piece, Option<Reading>)> {
     }
 }
 
+/// A browser hears no event without data.
 fn event(piece: &Piece) -> Event {
     let event = match &piece.what {
         Kind::Item(html) => Event::default().event("item").data(one_kind_of_line(html)),
         // Words have no place of their own: whoever comes again gets the whole text.
         Kind::Words(words) => return Event::default().event("words").data(one_kind_of_line(words)),
-        Kind::Head => return Event::default().event("head").data(""),
-        Kind::Over => return Event::default().event("over").data(""),
+        Kind::Head => return Event::default().event("head").data("new"),
+        Kind::Over => return Event::default().event("over").data("all"),
     };
     event.id(piece.end.to_string())
 }

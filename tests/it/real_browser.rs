@@ -93,7 +93,7 @@ fn a_lost_connection_goes_on_without_a_gap_or_a_double() {
     chrome.until_says("echo two");
     let count = |words: &str| {
         let items = chrome.run(&format!(
-            "return [...document.querySelectorAll('#steps li')].filter((item) => item.textContent.includes('{words}')).length"
+            "return [...document.querySelectorAll('#steps li.call')].filter((item) => item.textContent.includes('{words}')).length"
         ));
         items.as_u64().expect("a number")
     };

@@ -171,7 +171,7 @@ fn top(found: &Found, head: &Head, steps: &[Step], reader: &Reader) -> Markup {
         }
         section aria-label="Prompt" {
             @if head.prompts.is_empty() { p.nothing { "Claude began this by itself." } }
-            @for prompt in &head.prompts { blockquote.prompt { pre { (said::clean(prompt)) } } }
+            @for prompt in &head.prompts { blockquote.prompt { pre tabindex="0" { (said::clean(prompt)) } } }
         }
         @for asked in &head.asked { (question(asked, session, reader, &back)) }
         @let answer = answer(steps);

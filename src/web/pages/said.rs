@@ -37,7 +37,7 @@ pub(super) fn body(message: &Outgoing) -> Markup {
     match &message.body {
         Body::Note { text, quoted } => html! {
             p { (lines(text)) }
-            @if let Some(quoted) = quoted { pre { (clean(quoted)) } }
+            @if let Some(quoted) = quoted { pre tabindex="0" { (clean(quoted)) } }
         },
         Body::Answer { markdown: text, footer } => html! {
             (markdown(text, "answer"))
@@ -48,20 +48,20 @@ pub(super) fn body(message: &Outgoing) -> Markup {
             @for fold in folded {
                 details {
                     summary { (clean(&fold.title)) }
-                    pre { (clean(&fold.text)) }
+                    pre tabindex="0" { (clean(&fold.text)) }
                 }
             }
         },
         Body::Question { text, code, below } => html! {
             p { (judged(text)) }
-            @if let Some(code) = code { pre.code { (judged(&code.text)) } }
+            @if let Some(code) = code { pre.code tabindex="0" { (judged(&code.text)) } }
             @for line in below.lines().filter(|line| !line.starts_with(question_words::REPLY)) {
                 p { (judged(line)) }
             }
         },
         Body::File { name, content, caption } => html! {
             p { (lines(caption)) }
-            details { summary { (clean(name)) } pre { (clean(content)) } }
+            details { summary { (clean(name)) } pre tabindex="0" { (clean(content)) } }
         },
         Body::Stored(stored) => html! {
             p { (clean(&stored.name)) " " span.quiet { (lines(&stored.caption)) } }

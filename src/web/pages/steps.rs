@@ -123,10 +123,10 @@ fn long(run: RunId, step: &Step, text: &str, extent: Extent) -> Markup {
     let is_cut = extent == Extent::InList && text.chars().nth(SHOWN).is_some();
     html! {
         @if is_cut {
-            pre { (beginning(text, SHOWN)) }
+            pre tabindex="0" { (beginning(text, SHOWN)) }
             p { a href={ "/runs/" (run) "/steps/" (step.end) } { "All of it (" (size(text.len() as u64)) ")" } }
         } @else {
-            pre { (clean(text)) }
+            pre tabindex="0" { (clean(text)) }
         }
     }
 }
