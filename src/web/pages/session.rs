@@ -19,7 +19,8 @@ use crate::domain::changes::Seen;
 use crate::domain::evidence::Evidence;
 use crate::domain::id::{JobId, SessionId};
 use crate::domain::outgoing::Body;
-use crate::domain::session::{Session, SessionState};
+use crate::domain::session::{Session, SessionState, Source};
+use crate::domain::shown::without_password;
 use crate::redact::short::{beginning, one_line};
 use crate::store::page::{self, RunLine};
 use crate::store::runs::RunState;
@@ -117,8 +118,10 @@ fn about(session: &Session, reader: &Reader, is_current: bool) -> Markup {
                 @if !is_current { " (which talks to another session now)" }
             }
             @if let Some(branch) = &session.branch { dt { "Branch" } dd { (branch) } }
-            dt { "Repository" }
-            dd { (crate::domain::shown::without_password(&session.source.name())) }
+            @if session.source != Source::Empty {
+                dt { "Repository" }
+                dd { (without_password(&session.source.name())) }
+            }
             @match session.state {
                 SessionState::New => { dt { "Workspace" } dd { "is being made" } }
                 SessionState::Failed => { dt { "Workspace" } dd { "could not be made; nothing can run here" } }
