@@ -76,6 +76,7 @@ mod questions_said;
 mod quoting;
 mod raw;
 mod real_browser;
+mod real_browser_diff;
 mod real_claude;
 mod real_claude_apart;
 mod real_claude_asks;

@@ -6,11 +6,11 @@ use crate::page::{address, link_of, run_of, session_of};
 use crate::support::chrome::{Chrome, Window};
 use crate::support::{ADA, Bot, Machine};
 
-fn machine() -> Machine {
+pub fn machine() -> Machine {
     Machine::new().with("TELECODER_WEB_ADDR", "127.0.0.1:0")
 }
 
-fn logged_in(machine: &Machine, bot: &Bot, window: Window) -> (Chrome, String) {
+pub fn logged_in(machine: &Machine, bot: &Bot, window: Window) -> (Chrome, String) {
     let chrome = Chrome::open(window);
     let own = format!("http://{}", address(machine, bot));
     chrome.go(&format!("{own}{}", link_of(machine, ADA)));
@@ -20,7 +20,7 @@ fn logged_in(machine: &Machine, bot: &Bot, window: Window) -> (Chrome, String) {
 }
 
 /// Faults that axe-core calls serious or worse, as `rule: where`.
-fn serious_faults(chrome: &Chrome) -> Vec<String> {
+pub fn serious_faults(chrome: &Chrome) -> Vec<String> {
     let axe = std::env::var("TELECODER_TEST_AXE").expect("TELECODER_TEST_AXE is the path of axe.min.js");
     let axe = fs::read_to_string(axe).expect("axe-core");
     chrome.run(&axe);
@@ -125,10 +125,13 @@ fn a_hostile_answer_and_a_hostile_repository_change_nothing() {
         "/now".to_owned(),
         format!("/sessions/{}", session_of(&machine)),
         format!("/runs/{}", run_of(&machine)),
+        format!("/runs/{}/diff", run_of(&machine)),
     ] {
         chrome.go(&format!("{own}{path}"));
         chrome.until_says("Sessions");
-        let made = chrome.run("return [document.title, document.querySelectorAll('img, svg, main script').length]");
+        let made = chrome.run(
+            "return [document.title, document.querySelectorAll('img, svg, main script:not([src^=\"/diff.js\"])').length]",
+        );
         assert!(!made[0].as_str().unwrap_or_default().contains("taken"), "{path}");
         assert_eq!(made[1].as_u64(), Some(0), "{path}");
     }
@@ -168,7 +171,7 @@ fn axe_finds_no_serious_fault_and_a_phone_scrolls_down_only() {
             .database()
             .query_row("SELECT id FROM runs ORDER BY seq LIMIT 1", [], |row| row.get::<_, String>(0))
             .expect("a run");
-        for path in pages.iter().cloned().chain([format!("/runs/{first}")]) {
+        for path in pages.iter().cloned().chain([format!("/runs/{first}"), format!("/runs/{first}/diff")]) {
             chrome.go(&format!("{own}{path}"));
             chrome.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
             if let Some(folder) = &keep {
