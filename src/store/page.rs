@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::chats::place_from;
 use super::runs::{RunState, ended_from, run_id};
 use super::{from_json, now};
-use crate::domain::id::{ChatId, ChatThread, JobId, RunId, SessionId};
+use crate::domain::id::{ChatThread, JobId, RunId, SessionId};
 use crate::domain::session::Source;
 
 /// A session in the list.
@@ -191,13 +191,6 @@ pub fn standing(db: &Connection, id: RunId) -> rusqlite::Result<Standing> {
         answers,
         was_undone,
     })
-}
-
-/// The chats that have sessions.
-pub fn chats(db: &Connection) -> rusqlite::Result<Vec<ChatId>> {
-    db.prepare_cached("SELECT DISTINCT chat_id FROM sessions")?
-        .query_map([], |row| row.get(0).map(ChatId))?
-        .collect()
 }
 
 /// How long ago a moment was.

@@ -10,6 +10,11 @@ const STYLE: &str = concat!(
 );
 const SCRIPT: &str = include_str!("page.js");
 const SCRIPT_OF_DIFFS: &str = include_str!("diff.js");
+/// A dot of the page's color: a browser asks for an icon anyway.
+const ICON: &str = concat!(
+    r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">"#,
+    r##"<circle cx="8" cy="8" r="6" fill="#0b62c4"/></svg>"##
+);
 /// A browser asks again after an upgrade: the addresses have the version in them.
 const KEPT: &str = "private, max-age=86400";
 
@@ -23,6 +28,10 @@ pub(super) async fn script() -> Response {
 
 pub(super) async fn script_of_diffs() -> Response {
     served("text/javascript; charset=utf-8", SCRIPT_OF_DIFFS)
+}
+
+pub(super) async fn icon() -> Response {
+    served("image/svg+xml", ICON)
 }
 
 fn served(kind: &'static str, content: &'static str) -> Response {

@@ -162,6 +162,7 @@ fn router(web: Arc<Web>) -> Router {
         .route("/out", post(way_in::leave))
         .route("/page.css", get(assets::style))
         .route("/page.js", get(assets::script))
+        .route("/page.svg", get(assets::icon))
         .route("/diff.js", get(assets::script_of_diffs))
         .fallback(refusal::nothing_here)
         .layer(middleware::from_fn_with_state(

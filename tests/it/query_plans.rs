@@ -15,7 +15,7 @@ use telecoder::store::{gatherings, migrations};
 const VERBS: [&str; 6] = ["SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"];
 
 /// Tables that stay small; all others grow. Each with what bounds it.
-const SMALL: [(&str, &str); 13] = [
+const SMALL: [(&str, &str); 14] = [
     ("album_parts", "a minute"),
     ("chat_pauses", "a row a chat that is left alone now"),
     ("chats", "a row a chat or topic"),
@@ -26,6 +26,7 @@ const SMALL: [(&str, &str); 13] = [
     ("login", "one row"),
     ("migrated_chats", "a row a group"),
     ("next_update", "one row"),
+    ("page_keys", "half a day, and a row a program"),
     ("people", "a row a person"),
     ("processes", "a row a process"),
     ("repositories", "a row a repository"),
@@ -60,6 +61,7 @@ const MAY_BE: &str = "
     migrated.rs   | UPDATE outbox                           | SCAN outbox   | once in the life of a group
     migrated.rs   | UPDATE runs                             | SCAN runs     | once in the life of a group
     outbox.rs     | thread_id = ?2 ORDER BY id DESC LIMIT 1 | SCAN outbox   | asked in a shell
+    page.rs       | FROM sessions s                         | SCAN s        | the list of all
     sessions.rs   | max(thread_id), 0) FROM outbox          | SEARCH outbox | asked in a shell
     sessions.rs   | FROM sessions ORDER BY created_at DESC  | SCAN sessions | the list of all
     sessions.rs   | FROM sessions WHERE state = 'failed'    | SCAN sessions | once a day

@@ -100,7 +100,7 @@ fn whole(title: &str, header: &Markup, body: &Markup) -> Response {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " · telecoder" }
-                link rel="icon" href="data:,";
+                link rel="icon" href="/page.svg";
                 link rel="stylesheet" href={ "/page.css?" (VERSION) };
                 script src={ "/page.js?" (VERSION) } defer {}
             }

@@ -100,13 +100,13 @@ pub(in super::super) fn own_chat(reader: &Reader) -> ChatId {
 
 /// All that this person may see.
 pub(in super::super) async fn visible(web: &Web, reader: &Reader) -> Result<Vec<Listed>, Refusal> {
-    let (all, chats) = web
-        .store
-        .transaction(|db| Ok((page::sessions(db)?, page::chats(db)?)))
-        .await?;
+    let all = web.store.transaction(page::sessions).await?;
     let mut may = BTreeMap::new();
-    for chat in chats {
-        may.insert(chat, web.may_see(reader, chat).await?);
+    for session in &all {
+        let chat = session.at.chat;
+        if !may.contains_key(&chat) {
+            may.insert(chat, web.may_see(reader, chat).await?);
+        }
     }
     let is_visible = |session: &Listed| may.get(&session.at.chat).copied().unwrap_or(false);
     Ok(all.into_iter().filter(is_visible).collect())

@@ -178,7 +178,7 @@ impl Browser {
 
     fn follow(&self, page: Page) -> Page {
         match (page.status, page.header("location")) {
-            (303, Some(to)) => self.get(&to.to_owned()),
+            (303, Some(to)) => self.get(to),
             _ => page,
         }
     }
