@@ -28,7 +28,9 @@ pub(super) async fn of_run(
 ) -> Result<Response, Problem> {
     let found = find(&web, &caller, &run).await?;
     let Some(stretch) = changes::stretch(&web, &found, with).await? else {
-        return Err(Problem::conflict("The run has not begun, so it has changed nothing."));
+        return Err(Problem::conflict(
+            "The run has not begun, so it has changed nothing.",
+        ));
     };
     match changes::patch(&web, &found.session, &stretch).await? {
         Patched::Whole(text) => Ok(([(header::CONTENT_TYPE, "text/x-diff")], text).into_response()),

@@ -103,7 +103,11 @@ fn a_program_asks_and_follows_its_prompt_to_the_end_and_reads_the_evidence() {
     assert_eq!(files["first"][0]["path"], "made");
     let diff = program.get(&format!("/runs/{run}/diff"));
     assert_eq!(diff.status, 200, "{}", diff.body);
-    assert!(diff.body.contains("+++ b/made\n") && diff.body.ends_with("+x\n"), "{}", diff.body);
+    assert!(
+        diff.body.contains("+++ b/made\n") && diff.body.ends_with("+x\n"),
+        "{}",
+        diff.body
+    );
     assert_eq!(
         machine.message_with("deploy-script, on the page:").chat,
         CHAT.0
@@ -323,6 +327,23 @@ fn a_token_of_somebody_else_sees_and_does_only_what_they_may() {
         assert_eq!(refused.status, 404, "{path}");
     }
     assert_eq!(machine.rows("SELECT count(*) FROM runs"), [1]);
+
+    // In a group that she is in she may do what others may.
+    machine.api.say(TEAM, ADA, "/new@test_coder_bot -");
+    machine.message_with("New session");
+    machine.until_quiet();
+    let listed = graces.get_json("/sessions");
+    assert_eq!(listed["sessions"].as_array().map(Vec::len), Some(1));
+    let teams = listed["sessions"][0]["session"]
+        .as_str()
+        .expect("a session");
+    let asked = graces.post(
+        &format!("/sessions/{teams}/prompts"),
+        &json!({"text": "for us"}),
+    );
+    assert_eq!(asked.status, 202, "{}", asked.body);
+    assert_eq!(machine.message_with("another, on the page:").chat, TEAM.0);
+    machine.until_quiet();
     drop(bot);
 
     // She may not use the bot any more.

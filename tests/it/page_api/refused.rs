@@ -234,6 +234,8 @@ fn what_is_too_large_is_said_and_nothing_is_done() {
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     machine.until_quiet();
     assert_eq!(machine.rows("SELECT count(*) FROM runs"), [2]);
+    // The chat is told in few messages all the same.
+    assert!(machine.bot_messages().len() < 10);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod step;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,6 +27,7 @@ use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::super::pages::run::{Found, on_disk};
+use super::super::refusal::Refusal;
 use super::super::{Longer, Web};
 use super::body::without_secrets;
 use super::problem::Problem;
@@ -39,12 +41,10 @@ use place::Place;
 
 /// How often the record is looked at.
 const PAUSE: Duration = Duration::from_millis(300);
-/// How many lines are read at once.
+/// The most lines that are read at once.
 const LINES: usize = 100;
 /// A page that has so many bytes is full.
 const PAGE_BYTES: usize = 1024 * 1024;
-/// As few lines at once for a page: each may be long.
-const PAGE_LINES: usize = 10;
 /// A connection with nothing to say says so, or something in between would close it.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -112,7 +112,9 @@ async fn a_page(web: &Web, found: Found, from: Place, limit: usize) -> Result<Re
         .transaction(move |db| page::standing(db, id))
         .await?;
     let (path, record) = (web.events_of(&found.record), found.record);
-    let (steps, next, is_at_end) = on_disk(move || read_page(&path, &record, from, limit)).await?;
+    let (steps, next, is_at_end) = on_disk(move || read_page(&path, &record, from, limit))
+        .await?
+        .map_err(|_| Problem::from(Refusal::DiskIsSilent))?;
     let page = Page {
         steps,
         next: next.to_string(),
@@ -121,21 +123,27 @@ async fn a_page(web: &Web, found: Found, from: Place, limit: usize) -> Result<Re
     Ok((StatusCode::OK, axum::Json(page)).into_response())
 }
 
-/// Some steps, the place behind them, and whether these were the last. Without a record there are none.
+/// Some steps, the place behind them, and whether these were the last.
 fn read_page(
     path: &std::path::Path,
     record: &Record,
     from: Place,
     limit: usize,
-) -> (Vec<Value>, Place, bool) {
+) -> io::Result<(Vec<Value>, Place, bool)> {
     let (mut steps, mut bytes, mut at) = (Vec::new(), 0, from.not_before(record));
-    while let Ok((found, end)) = step::read(path, record, at, PAGE_LINES) {
+    loop {
+        let (found, end) = match step::read(path, record, at, LINES) {
+            Ok(read) => read,
+            // Not kept any more, or not begun.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((steps, at, true)),
+            Err(error) => return Err(error),
+        };
         if found.is_empty() && end == at {
-            return (steps, at, true);
+            return Ok((steps, at, true));
         }
         for (place, step) in found {
             if steps.len() == limit || bytes > PAGE_BYTES {
-                return (steps, at, false);
+                return Ok((steps, at, false));
             }
             bytes += step.to_string().len();
             steps.push(step);
@@ -143,7 +151,6 @@ fn read_page(
         }
         at = end;
     }
-    (steps, at, true)
 }
 
 /// A program that follows a run.
@@ -217,6 +224,9 @@ impl Following {
             self.is_over = true;
             return Ok(());
         };
+        if self.told.is_none() {
+            self.tell(&standing);
+        }
         let is_same = record.process == self.record.process;
         self.record = record;
         let mut is_read = true;
@@ -235,9 +245,16 @@ impl Following {
                 self.at = self.at.not_before(&record);
                 is_read = false;
             }
-            _ => {}
+            // Not kept any more, or not begun.
+            Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {}
+            // A disk that does not answer is asked again.
+            _ => is_read = false,
         }
-        self.tell(&standing, is_read);
+        self.tell(&standing);
+        if let (true, true, Some(last)) = (standing.is_over, is_read, &self.told) {
+            self.events.push_back(last.event("over"));
+            self.is_over = true;
+        }
         Ok(())
     }
 
@@ -256,7 +273,8 @@ impl Following {
             .await
     }
 
-    fn tell(&mut self, standing: &Standing, is_read: bool) {
+    /// How it stands, if that is not told yet.
+    fn tell(&mut self, standing: &Standing) {
         let now = Stand {
             run: self.run.to_string(),
             state: state_named(&standing.state),
@@ -266,16 +284,17 @@ impl Following {
                 .map(|(id, _)| id.clone())
                 .collect(),
         };
-        let data = without_secrets(&now).to_string();
         if self.told.as_ref() != Some(&now) {
+            self.events.push_back(now.event("run"));
             self.told = Some(now);
-            self.events
-                .push_back(Event::default().event("run").data(&data));
         }
-        if standing.is_over && is_read {
-            self.is_over = true;
-            self.events
-                .push_back(Event::default().event("over").data(data));
-        }
+    }
+}
+
+impl Stand {
+    fn event(&self, kind: &str) -> Event {
+        Event::default()
+            .event(kind)
+            .data(without_secrets(self).to_string())
     }
 }

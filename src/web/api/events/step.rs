@@ -12,6 +12,9 @@ use crate::claude::transcript;
 use crate::domain::transcript::{Step, What};
 use crate::store::records::Record;
 
+/// When so many bytes are read, no further line is.
+const ENOUGH: u64 = 256 * 1024;
+
 /// A step. A field that has nothing to say is `None`.
 #[derive(Debug, Default, Serialize)]
 struct Shown<'a> {
@@ -50,7 +53,7 @@ pub(super) fn read(
             .collect();
         steps.extend(numbered(&of_line).into_iter().skip(within + 1));
     }
-    let (behind, end) = transcript::after(path, from.end, record.ends_at(), lines)?;
+    let (behind, end) = behind(path, record, from.end, lines)?;
     // They come once more as a whole text.
     let behind = behind.into_iter();
     let behind: Vec<Step> = behind
@@ -58,6 +61,20 @@ pub(super) fn read(
         .collect();
     steps.extend(numbered(&behind));
     Ok((steps, Place::behind(end)))
+}
+
+/// Line by line, until it is enough: any of them may be long.
+fn behind(path: &Path, record: &Record, from: u64, lines: usize) -> io::Result<(Vec<Step>, u64)> {
+    let (mut steps, mut at) = (Vec::new(), from);
+    for _ in 0..lines {
+        let (of_line, end) = transcript::after(path, at, record.ends_at(), 1)?;
+        steps.extend(of_line);
+        if end == at || end - from > ENOUGH {
+            return Ok((steps, end));
+        }
+        at = end;
+    }
+    Ok((steps, at))
 }
 
 fn numbered(steps: &[Step]) -> Vec<(Place, Value)> {
