@@ -32,7 +32,10 @@ const LONG: &str = "00000000-0000-7000-8000-000000000000";
 
 fn main() {
     let name = std::env::args_os().next().unwrap_or_default();
-    if Path::new(&name).file_name().is_some_and(|name| name == "claude") {
+    if Path::new(&name)
+        .file_name()
+        .is_some_and(|name| name == "claude")
+    {
         agent();
         return;
     }
@@ -44,7 +47,11 @@ fn main() {
 }
 
 fn row(what: &str, measured: impl AsRef<str>, floor: impl AsRef<str>, reach: &str) {
-    println!("{what:<52} {:>12} {:>12}  {reach}", measured.as_ref(), floor.as_ref());
+    println!(
+        "{what:<52} {:>12} {:>12}  {reach}",
+        measured.as_ref(),
+        floor.as_ref()
+    );
 }
 
 fn ms(time: Duration) -> String {
@@ -101,7 +108,10 @@ impl Bench {
         };
         let login = page_keys::log_in(&db, &holder).expect("a login");
         let url = PageAddress::written_down(&data).expect("an address");
-        let address = url.trim_start_matches("http://").parse().expect("an address");
+        let address = url
+            .trim_start_matches("http://")
+            .parse()
+            .expect("an address");
         Bench {
             runtime,
             folder,
@@ -116,14 +126,29 @@ impl Bench {
         let floor = self.floor();
         let long = format!("/runs/{LONG}");
         let answer = self.best_of(5, &long);
-        row("a run of 20,000 steps: first byte", ms(answer.first_byte), ms(floor), "50 ms");
+        row(
+            "a run of 20,000 steps: first byte",
+            ms(answer.first_byte),
+            ms(floor),
+            "50 ms",
+        );
         row("its whole first screen", ms(answer.whole), ms(floor), "");
-        row("its size", format!("{} KB", answer.bytes / 1024), "", "300 KB");
+        row(
+            "its size",
+            format!("{} KB", answer.bytes / 1024),
+            "",
+            "300 KB",
+        );
         let session = "/sessions/s0000000";
         let filtered = "/?words=prompt+5&state=done";
         for path in ["/", filtered, "/now", session, "/health", "/people"] {
             let answer = self.best_of(5, path);
-            row(&format!("{path} with 100,000 runs"), ms(answer.whole), ms(floor), "100 ms");
+            row(
+                &format!("{path} with 100,000 runs"),
+                ms(answer.whole),
+                ms(floor),
+                "100 ms",
+            );
         }
     }
 
@@ -145,12 +170,19 @@ impl Bench {
         let readers: Vec<TcpStream> = (0..READERS)
             .map(|_| {
                 let mut stream = TcpStream::connect(self.address).expect("somebody listens");
-                write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\n\r\n", self.address, self.cookie)
-                    .expect("it is heard");
+                write!(
+                    stream,
+                    "GET {path} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\n\r\n",
+                    self.address, self.cookie
+                )
+                .expect("it is heard");
                 let (reader, lines) = (stream.try_clone().expect("a clone"), Arc::clone(&lines));
                 std::thread::spawn(move || {
                     for line in BufReader::new(reader).lines().map_while(Result::ok) {
-                        lines.fetch_add(u64::from(line.starts_with("event: item")), Ordering::Relaxed);
+                        lines.fetch_add(
+                            u64::from(line.starts_with("event: item")),
+                            Ordering::Relaxed,
+                        );
                     }
                 });
                 stream
@@ -167,10 +199,30 @@ impl Bench {
         let after_cpu = self.cpu_over(WATCHED);
         let percent = |share: f64| format!("{:.1} %", share * 100.0);
         let mib = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
-        row("100 readers of a run with 20 steps a second: CPU", percent(watched_cpu), percent(alone_cpu), "5 % more");
-        row("memory", mib(watched_memory), mib(alone_memory), "8 MB more");
-        row("steps that each of them got in 10 s", (heard / READERS as u64).to_string(), "200", "");
-        row("CPU when nobody looks any more", percent(after_cpu), percent(alone_cpu), "");
+        row(
+            "100 readers of a run with 20 steps a second: CPU",
+            percent(watched_cpu),
+            percent(alone_cpu),
+            "5 % more",
+        );
+        row(
+            "memory",
+            mib(watched_memory),
+            mib(alone_memory),
+            "8 MB more",
+        );
+        row(
+            "steps that each of them got in 10 s",
+            (heard / READERS as u64).to_string(),
+            "200",
+            "",
+        );
+        row(
+            "CPU when nobody looks any more",
+            percent(after_cpu),
+            percent(alone_cpu),
+            "",
+        );
     }
 
     /// A bare server that answers the same number of bytes.
@@ -191,13 +243,16 @@ impl Bench {
 
     fn best_of(&self, times: usize, path: &str) -> Answer {
         let answers = (0..times).map(|_| ask(self.address, path, &self.cookie));
-        answers.min_by_key(|answer| answer.whole).expect("an answer")
+        answers
+            .min_by_key(|answer| answer.whole)
+            .expect("an answer")
     }
 
     fn api_says(&self, text: &str) {
         let message = json!({"text": text});
         let chat = ChatId(7);
-        self.runtime.block_on(async { self.api.deliver_message(chat, ADA, message) });
+        self.runtime
+            .block_on(async { self.api.deliver_message(chat, ADA, message) });
     }
 
     /// The share of one core that the bot takes. proc_pid_stat(5): `utime` and `stime`, in ticks.
@@ -209,29 +264,47 @@ impl Bench {
     }
 
     fn ticks(&self) -> u64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.bot.0.id())).expect("its numbers");
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.bot.0.id()))
+            .expect("its numbers");
         let (_, behind) = stat.rsplit_once(") ").expect("its name");
         let fields: Vec<&str> = behind.split(' ').collect();
         fields[11].parse::<u64>().unwrap_or(0) + fields[12].parse::<u64>().unwrap_or(0)
     }
 
     fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.bot.0.id())).expect("its numbers");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
-        line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap_or(0) * 1024
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.bot.0.id()))
+            .expect("its numbers");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .expect("its memory");
+        line.trim()
+            .trim_end_matches(" kB")
+            .trim()
+            .parse::<u64>()
+            .unwrap_or(0)
+            * 1024
     }
 }
 
 fn ask(address: SocketAddr, path: &str, cookie: &str) -> Answer {
     let mut stream = TcpStream::connect(address).expect("somebody listens");
     let begun = Instant::now();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\n\r\n").expect("it is heard");
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\n\r\n"
+    )
+    .expect("it is heard");
     let mut all = vec![0; 1];
     stream.read_exact(&mut all).expect("it answers");
     let first_byte = begun.elapsed();
     stream.read_to_end(&mut all).expect("it answers");
     let whole = begun.elapsed();
-    assert!(all.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&all));
+    assert!(
+        all.starts_with(b"HTTP/1.1 200"),
+        "{}",
+        String::from_utf8_lossy(&all)
+    );
     Answer {
         first_byte,
         whole,
@@ -260,7 +333,10 @@ fn start(folder: &Path, api: &BotApi) -> Bot {
         ("TELEGRAM_API_URL", api.url()),
         ("TELECODER_TG_ALLOWED_USERS", "7".into()),
         ("TELECODER_DATA", data.display().to_string()),
-        ("TELECODER_RUNTIME", folder.join("claude").display().to_string()),
+        (
+            "TELECODER_RUNTIME",
+            folder.join("claude").display().to_string(),
+        ),
         ("TELECODER_WEB_ADDR", "127.0.0.1:0".into()),
         ("IS_SANDBOX", "1".into()),
         ("RUST_LOG", "warn".into()),

@@ -29,13 +29,14 @@ pub fn link(address: &str, minutes: i64) -> Outgoing {
 
 /// The page as a Mini App.
 pub fn in_telegram(address: String) -> Outgoing {
-    Outgoing::note("The page opens here in Telegram. /web off logs you out everywhere.").with_button(
-        "Open",
-        Press::Open {
-            url: address,
-            in_telegram: true,
-        },
-    )
+    Outgoing::note("The page opens here in Telegram. /web off logs you out everywhere.")
+        .with_button(
+            "Open",
+            Press::Open {
+                url: address,
+                in_telegram: true,
+            },
+        )
 }
 
 /// In a group, the way leads through the private chat.

@@ -22,7 +22,12 @@ const READ_MOST: u64 = 16 * 1024 * 1024;
 /// The last steps that end at `to` at the latest and behind `from`, and whether there are earlier ones.
 ///
 /// Without words that were still being written: their text follows them.
-pub fn before(path: &Path, from: u64, to: Option<u64>, most: usize) -> io::Result<(Vec<Step>, bool)> {
+pub fn before(
+    path: &Path,
+    from: u64,
+    to: Option<u64>,
+    most: usize,
+) -> io::Result<(Vec<Step>, bool)> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     let end = to.map_or(length, |to| to.min(length));
@@ -84,7 +89,10 @@ pub fn after(path: &Path, from: u64, to: Option<u64>, most: usize) -> io::Result
             break;
         }
         line.clear();
-        let read = file.by_ref().take(LINE_MOST + 1).read_until(b'\n', &mut line)? as u64;
+        let read = file
+            .by_ref()
+            .take(LINE_MOST + 1)
+            .read_until(b'\n', &mut line)? as u64;
         if read > LINE_MOST {
             let Some(skipped) = skip_line(&mut file)? else {
                 break;
@@ -278,7 +286,9 @@ pub fn read(line: &[u8], take: &mut impl FnMut(What)) {
             }));
         }
         ("system", Some("api_retry")) => {
-            take(What::Remark("The API failed and is asked again.".to_owned()));
+            take(What::Remark(
+                "The API failed and is asked again.".to_owned(),
+            ));
         }
         _ => {}
     }

@@ -38,8 +38,8 @@ use config::ConfigCommand;
 use init::InitArguments;
 use service::{NotRunning, ServiceArguments};
 use session::SessionCommand;
-use web::WebCommand;
 use session::beside::NoBot;
+use web::WebCommand;
 
 /// Use Claude Code from Telegram
 #[derive(Debug, Parser)]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::Subcommand;
 
-use super::session::beside::Beside;
 use super::screen::print_beside;
+use super::session::beside::Beside;
 use super::{Misused, table};
 use crate::config::{Known, PageAddress, Setting, Sources, data_folder};
 use crate::domain::id::UserId;

@@ -28,17 +28,17 @@ use secrecy::SecretString;
 
 pub use fault::{Fault, Faults};
 pub use known::Known;
-pub use page_address::PageAddress;
 use login_shell::LoginEnv;
+pub use page_address::PageAddress;
 use reader::Reader;
 pub use setting::{About, Group, Setting};
 pub use sources::{Origin, Sources};
 
 use crate::claude::environment;
-use crate::domain::shown;
 use crate::domain::access::Access;
 use crate::domain::check::Commands;
 use crate::domain::choices::PermissionMode;
+use crate::domain::shown;
 use crate::redact::Redactor;
 
 /// How lines of the log look.
@@ -330,7 +330,9 @@ fn all_shown(sources: &Sources) -> Vec<(&'static str, String)> {
     let value = |setting: Setting| {
         let value = match setting.about().is_secret {
             true => sources.value(setting).map(|_| "(set)".to_owned()),
-            false => sources.value(setting).map(|value| shown::without_password(&value)),
+            false => sources
+                .value(setting)
+                .map(|value| shown::without_password(&value)),
         };
         let default = Some(setting.default()).filter(|default| !default.is_empty());
         value.or_else(|| default.map(str::to_owned))

@@ -57,7 +57,9 @@ impl PageAddress {
 
     /// Whether people come by TLS.
     pub fn is_https(&self) -> bool {
-        self.url.as_ref().is_some_and(|url| url.starts_with("https://"))
+        self.url
+            .as_ref()
+            .is_some_and(|url| url.starts_with("https://"))
     }
 
     /// Whether this is the host (with its port, if it has one) of `TELECODER_WEB_URL`.

@@ -24,8 +24,8 @@ use crate::claude::install::{self, Found};
 use crate::config::{Config, PageAddress, Setting, Sources};
 use crate::daemon::{self, DATABASE};
 use crate::domain::id::{ChatId, UserId};
-use crate::store::page_keys::{self, Holder};
 use crate::store;
+use crate::store::page_keys::{self, Holder};
 use bot_api::BotApi;
 use terminal::Terminal;
 

@@ -106,7 +106,10 @@ pub enum Press {
     /// Cancel all open invitation links.
     CancelLinks,
     /// Nothing comes back: the client opens this address. `in_telegram`: as a Mini App, in private chats only.
-    Open { url: String, in_telegram: bool },
+    Open {
+        url: String,
+        in_telegram: bool,
+    },
 }
 
 impl Press {
@@ -147,8 +150,14 @@ impl Press {
             Press::SetModel(model) => format!("model:{}", model.as_deref().unwrap_or(OFF)),
             Press::SetEffort(effort) => format!("effort:{}", effort.map_or(OFF, Effort::name)),
             Press::CancelLinks => "cancel-links".to_owned(),
-            Press::Open { url, in_telegram: false } => format!("open:{url}"),
-            Press::Open { url, in_telegram: true } => format!("open-app:{url}"),
+            Press::Open {
+                url,
+                in_telegram: false,
+            } => format!("open:{url}"),
+            Press::Open {
+                url,
+                in_telegram: true,
+            } => format!("open-app:{url}"),
             Press::RemovePerson(user) => format!("remove-person:{}", user.0),
         }
     }

@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use super::Follow;
-use super::page::NO_MESSAGE;
 use super::button::Pressed;
+use super::page::NO_MESSAGE;
 use crate::chat::{changes as words, toast};
 use crate::claude::forms;
 use crate::command::WantedJob;

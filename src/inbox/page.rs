@@ -14,7 +14,9 @@ use crate::command::WantedJob;
 use crate::config::PageAddress;
 use crate::domain::access::{Access, Member};
 use crate::domain::button::Press;
-use crate::domain::id::{ChatId, ChatThread, MessageId, PromptId, QuestionId, RunId, SessionId, UserId};
+use crate::domain::id::{
+    ChatId, ChatThread, MessageId, PromptId, QuestionId, RunId, SessionId, UserId,
+};
 use crate::domain::prompt::Content;
 use crate::domain::session::{Session, SessionState};
 use crate::domain::update::Button;
@@ -176,7 +178,8 @@ impl Inbox {
                     visitor: &visitor,
                     member,
                 };
-                by.act(db, &session, act).map(|done| Some((session.at, done)))
+                by.act(db, &session, act)
+                    .map(|done| Some((session.at, done)))
             })
             .await?;
         Ok(done.map(|(at, (acted, follow))| {

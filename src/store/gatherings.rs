@@ -24,7 +24,7 @@ const READY: &str =
     AND NOT EXISTS (SELECT 1 FROM attachments a JOIN prompts ap ON ap.id = a.prompt_id
                     WHERE ap.run_id = r.id AND (a.state = 'awaited' OR a.failure IS NOT NULL))";
 
-/// [`READY`] for a run that the query calls `r`; `now` is the time's parameter, such as `?4`.
+/// `READY` for a run that the query calls `r`; `now` is the time's parameter, such as `?4`.
 pub fn ready(now: &str) -> String {
     READY
         .replace("{now}", now)

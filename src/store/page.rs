@@ -147,6 +147,8 @@ pub struct Standing {
     answers: u64,
     measured: Option<JobId>,
     was_undone: bool,
+    /// The byte of its record behind its last event; `None` while it goes on.
+    pub ends_at: Option<u64>,
     /// The run has ended, and no job follows it any more.
     pub is_over: bool,
 }
@@ -162,18 +164,19 @@ impl Standing {
 
 /// How a run stands. One that is gone is over.
 pub fn standing(db: &Connection, id: RunId) -> rusqlite::Result<Standing> {
-    let run: Option<(String, bool, bool)> = db
+    let run: Option<(String, bool, Option<u64>, bool)> = db
         .prepare_cached(
-            "SELECT r.state, r.undone,
+            "SELECT r.state, r.undone, r.events_to,
                     EXISTS (SELECT 1 FROM jobs j WHERE j.session_id = r.session_id AND j.state = 'due'
                             AND j.chat_id = r.chat_id AND j.thread_id = r.thread_id)
              FROM runs r WHERE r.id = ?1",
         )?
         .query_row([id.to_string()], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })
         .optional()?;
-    let (state, was_undone, has_jobs) = run.unwrap_or(("ended".to_owned(), false, false));
+    let gone = ("ended".to_owned(), false, None, false);
+    let (state, was_undone, ends_at, has_jobs) = run.unwrap_or(gone);
     let questions = db
         .prepare_cached(
             "SELECT q.id, q.answer FROM questions q WHERE q.run_id = ?1 AND q.state = 'open' ORDER BY q.rowid",
@@ -184,6 +187,7 @@ pub fn standing(db: &Connection, id: RunId) -> rusqlite::Result<Standing> {
         .prepare_cached("SELECT count(DISTINCT p.answer_row) FROM prompts p WHERE p.run_id = ?1")?
         .query_row([id.to_string()], |row| row.get(0))?;
     Ok(Standing {
+        ends_at,
         is_over: state == "ended" && !has_jobs,
         measured: measured(db, id)?,
         state,

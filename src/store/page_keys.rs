@@ -37,10 +37,7 @@ pub fn make_link(db: &Connection, holder: &Holder) -> rusqlite::Result<PageKey> 
 }
 
 /// Uses a link up; its holder's browser is logged in with the new key. `None` if the link is not valid.
-pub fn use_link(
-    db: &Connection,
-    link: &PageKey,
-) -> rusqlite::Result<Option<(PageKey, Holder)>> {
+pub fn use_link(db: &Connection, link: &PageKey) -> rusqlite::Result<Option<(PageKey, Holder)>> {
     let holder = db
         .prepare_cached(
             "DELETE FROM page_keys WHERE hash = ?1 AND kind = 'link' AND expires_at >= ?2

@@ -39,7 +39,9 @@ pub(super) async fn prompt(
     // HTML: the lines of a form end with CR LF.
     let text = form.text.replace("\r\n", "\n");
     if text.trim().is_empty() {
-        return Err(Refusal::Invalid("The box was empty. Write what claude shall do."));
+        return Err(Refusal::Invalid(
+            "The box was empty. Write what claude shall do.",
+        ));
     }
     let session = SessionId(session);
     ask(&web, &reader, &session, PromptId(form.once), text).await
@@ -111,7 +113,14 @@ pub(super) async fn press(
     let press = Press::parse(&form.press).ok_or(Refusal::Invalid(
         "This button does nothing any more. Open the page again.",
     ))?;
-    done(&web, &reader, SessionId(session), Act::Press(press), form.back).await
+    done(
+        &web,
+        &reader,
+        SessionId(session),
+        Act::Press(press),
+        form.back,
+    )
+    .await
 }
 
 #[derive(Deserialize)]

@@ -27,12 +27,18 @@ pub(super) async fn check(State(web): State<Arc<Web>>, request: Request, next: N
     let headers = request.headers();
     let refused = match () {
         () if !is_known_host(headers, &web.page) => Some("it was asked under another name"),
-        () if changes(request.method()) && !is_from_here(headers) => Some("it came from another page"),
+        () if changes(request.method()) && !is_from_here(headers) => {
+            Some("it came from another page")
+        }
         () => None,
     };
     let mut response = match refused {
         Some(reason) => {
-            info!(reason, path = request.uri().path(), "a request to the page was refused");
+            info!(
+                reason,
+                path = request.uri().path(),
+                "a request to the page was refused"
+            );
             Refusal::Foreign.into_response()
         }
         None => next.run(request).await,
@@ -49,8 +55,14 @@ pub(super) fn restrict(response: &mut Response) {
         // Without any, a form would not say where it comes from.
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -113,7 +113,10 @@ pub(super) async fn follow(
     let (path, to) = (web.events_of(&found.record), found.record.ends_at());
     // Before the record is read: what comes meanwhile comes twice, and is passed over once.
     let id = found.line.id;
-    let standing = web.store.transaction(move |db| page::standing(db, id)).await?;
+    let standing = web
+        .store
+        .transaction(move |db| page::standing(db, id))
+        .await?;
     let has_changed = !head.is_empty() && standing.mark() != head;
     let followed = web.hub.join(&web, id, path.clone(), from, standing);
     let pieces = followed.pieces.subscribe();
@@ -129,7 +132,9 @@ pub(super) async fn follow(
         _place: place,
     };
     let coming = stream::unfold(Some(reading), next);
-    let all = stream::iter(missed).chain(coming).map(|piece| Ok(event(&piece)));
+    let all = stream::iter(missed)
+        .chain(coming)
+        .map(|piece| Ok(event(&piece)));
     Ok(Sse::new(all).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
@@ -162,7 +167,11 @@ fn event(piece: &Piece) -> Event {
     let event = match &piece.what {
         Kind::Item(html) => Event::default().event("item").data(one_kind_of_line(html)),
         // Words have no place of their own: whoever comes again gets the whole text.
-        Kind::Words(words) => return Event::default().event("words").data(one_kind_of_line(words)),
+        Kind::Words(words) => {
+            return Event::default()
+                .event("words")
+                .data(one_kind_of_line(words));
+        }
         Kind::Head => return Event::default().event("head").data("new"),
         Kind::Over => return Event::default().event("over").data("all"),
     };
@@ -175,12 +184,7 @@ fn one_kind_of_line(text: &str) -> String {
 }
 
 /// The steps behind a byte that are on record already, and where the record ends.
-fn missed(
-    path: &std::path::Path,
-    from: u64,
-    to: Option<u64>,
-    run: RunId,
-) -> (Vec<Piece>, u64) {
+fn missed(path: &std::path::Path, from: u64, to: Option<u64>, run: RunId) -> (Vec<Piece>, u64) {
     let (mut pieces, mut at) = (Vec::new(), from);
     // While it is just beginning there is no record.
     while let Ok((steps, end)) = transcript::after(path, at, to, LINES) {
@@ -188,17 +192,30 @@ fn missed(
             break;
         }
         at = end;
-        pieces.extend(steps.iter().filter_map(|step| drawn(run, step)));
+        steps.iter().for_each(|step| draw(run, step, &mut pieces));
     }
     (pieces, at)
 }
 
-fn drawn(run: RunId, step: &Step) -> Option<Piece> {
-    let item = steps::item(run, step, Extent::InList)?;
-    Some(Piece {
+/// Steps of one line are one piece: a reader who comes again has all of it or nothing.
+fn draw(run: RunId, step: &Step, pieces: &mut Vec<Piece>) {
+    let Some(item) = steps::item(run, step, Extent::InList) else {
+        return;
+    };
+    let mut item = item.into_string();
+    let of_same_line = |piece: &&mut Piece| piece.end == step.end;
+    if let Some(Piece {
+        what: Kind::Item(before),
+        ..
+    }) = pieces.last_mut().filter(of_same_line)
+    {
+        item.insert_str(0, before);
+        pieces.pop();
+    }
+    pieces.push(Piece {
         end: step.end,
-        what: Kind::Item(item.into_string().into()),
-    })
+        what: Kind::Item(item.into()),
+    });
 }
 
 impl Hub {
@@ -253,7 +270,11 @@ impl Drawing {
             looks += 1;
             if looks % HEAD_EVERY == 0 {
                 // A store that does not answer is asked again.
-                pieces.extend(self.look_at_head(pieces.is_empty()).await.unwrap_or_default());
+                pieces.extend(
+                    self.look_at_head(pieces.is_empty())
+                        .await
+                        .unwrap_or_default(),
+                );
             }
             for piece in pieces {
                 let is_over = matches!(piece.what, Kind::Over);
@@ -267,8 +288,8 @@ impl Drawing {
     }
 
     async fn read(&mut self) -> Vec<Piece> {
-        let (path, at) = (self.path.clone(), self.at);
-        let read = on_disk(move || transcript::after(&path, at, None, LINES)).await;
+        let (path, at, to) = (self.path.clone(), self.at, self.standing.ends_at);
+        let read = on_disk(move || transcript::after(&path, at, to, LINES)).await;
         let Ok(Ok((steps, end))) = read else {
             return Vec::new();
         };
@@ -283,7 +304,7 @@ impl Drawing {
                 self.streamed.begin();
                 words.clear();
             }
-            pieces.extend(drawn(self.run, step));
+            draw(self.run, step, &mut pieces);
         }
         if !words.is_empty() {
             pieces.push(Piece {

@@ -1,9 +1,9 @@
-//! What is served on `TELECODER_WEB_ADDR`: the page for people ([`pages`]), what programs ask ([`api`]), and health and
-//! numbers for monitors ([`monitor`]).
+//! What is served on `TELECODER_WEB_ADDR`: the page for people (`pages`), what programs ask (`api`), and health and
+//! numbers for monitors (`monitor`).
 //!
-//! A request passes [`guard`], which refuses what comes from elsewhere, and [`reader`], which says who asks. Rights are
+//! A request passes `guard`, which refuses what comes from elsewhere, and `reader`, which says who asks. Rights are
 //! asked for at every request, from where the chat's are ([`crate::inbox::page`]). The pages only read; what a button
-//! on them does, [`act`] hands to the inbox. [`live`] follows a run while somebody looks.
+//! on them does, `act` hands to the inbox. `live` follows a run while somebody looks.
 //!
 //! # What it must not do
 //! Delay the bot. It has few connections, each with its own limit, and queries the store briefly. If its address is

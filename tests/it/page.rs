@@ -40,7 +40,10 @@ fn links_in(machine: &Machine, chat: ChatId) -> Vec<String> {
         .filter(|message| message.by_bot && message.chat == chat.0)
         .filter_map(|message| {
             let at = message.text.find("/in/")?;
-            message.text[at..].split_whitespace().next().map(str::to_owned)
+            message.text[at..]
+                .split_whitespace()
+                .next()
+                .map(str::to_owned)
         })
         .collect()
 }
@@ -56,14 +59,20 @@ pub fn logged_in(machine: &Machine, bot: &Bot, user: UserId) -> Browser {
 pub fn session_of(machine: &Machine) -> String {
     machine
         .database()
-        .query_row("SELECT id FROM sessions ORDER BY rowid DESC LIMIT 1", [], |row| row.get(0))
+        .query_row(
+            "SELECT id FROM sessions ORDER BY rowid DESC LIMIT 1",
+            [],
+            |row| row.get(0),
+        )
         .expect("a session")
 }
 
 pub fn run_of(machine: &Machine) -> String {
     machine
         .database()
-        .query_row("SELECT id FROM runs ORDER BY seq DESC LIMIT 1", [], |row| row.get(0))
+        .query_row("SELECT id FROM runs ORDER BY seq DESC LIMIT 1", [], |row| {
+            row.get(0)
+        })
         .expect("a run")
 }
 
@@ -83,7 +92,9 @@ fn a_link_from_the_chat_opens_the_page_once() {
     let other = Browser::new(browser.address);
     assert_eq!(other.post(&link, &[]).status, 401);
     assert_eq!(other.get("/").status, 401);
-    machine.until("the log says why", || bot.log().contains("a link was used before").then_some(()));
+    machine.until("the log says why", || {
+        bot.log().contains("a link was used before").then_some(())
+    });
 
     machine.ada_says("/web off");
     machine.message_with("Your browser is logged out of the page.");
@@ -123,9 +134,15 @@ fn what_is_done_on_the_page_is_done_as_in_the_chat_and_shown_there() {
     let fields = [
         ("key", page.field("key")),
         ("once", page.field("once")),
-        ("text", "[[bash: echo x > made]] [[say: second\r\nline]]".to_owned()),
+        (
+            "text",
+            "[[bash: echo x > made]] [[say: second\r\nline]]".to_owned(),
+        ),
     ];
-    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     let path = format!("/sessions/{session}/prompt");
     assert_eq!(browser.post(&path, &fields).status, 200);
     // A form that is sent again is the same prompt.
@@ -138,12 +155,19 @@ fn what_is_done_on_the_page_is_done_as_in_the_chat_and_shown_there() {
     let run = browser.get(&format!("/runs/{}", run_of(&machine)));
     let undone = browser.post(
         &format!("/sessions/{session}/press"),
-        &[("key", &run.field("key")), ("press", &run.press("Undo")), ("back", "/now")],
+        &[
+            ("key", &run.field("key")),
+            ("press", &run.press("Undo")),
+            ("back", "/now"),
+        ],
     );
     undone.assert_says("Restoring.");
     machine.message_with("On the page: Undo");
     machine.until_quiet();
-    assert_eq!(machine.rows("SELECT undone FROM runs ORDER BY seq DESC LIMIT 1"), [1]);
+    assert_eq!(
+        machine.rows("SELECT undone FROM runs ORDER BY seq DESC LIMIT 1"),
+        [1]
+    );
 }
 
 #[test]
@@ -157,7 +181,11 @@ fn a_question_is_answered_on_the_page() {
     let page = browser.get(&run);
     browser.post(
         &format!("/sessions/{}/press", session_of(&machine)),
-        &[("key", &page.field("key")), ("press", &page.press("Allow once")), ("back", &run)],
+        &[
+            ("key", &page.field("key")),
+            ("press", &page.press("Allow once")),
+            ("back", &run),
+        ],
     );
     machine.message_with("went on");
 }
@@ -175,24 +203,34 @@ fn a_run_is_followed_while_it_goes_on_and_a_lost_connection_misses_nothing() {
     let run = run_of(&machine);
     let page = browser.get(&format!("/runs/{run}"));
     let (_, live) = page.body.split_once("data-live=\"").expect("it is live");
-    let live = live.split('"').next().expect("an address").replace("&amp;", "&");
+    let live = live
+        .split('"')
+        .next()
+        .expect("an address")
+        .replace("&amp;", "&");
     let whole: Vec<_> = {
         let events = browser.events(&format!("/runs/{run}/live?from=0"), None);
         fs::write(home.join("go-on"), "").expect("a file");
         events.collect()
     };
     let items = |events: &[crate::support::browser::Event]| -> Vec<_> {
-        events.iter().filter(|event| event.kind == "item").cloned().collect()
+        events
+            .iter()
+            .filter(|event| event.kind == "item")
+            .cloned()
+            .collect()
     };
     assert_eq!(whole.last().map(|event| event.kind.as_str()), Some("over"));
     let all = items(&whole);
     assert!(all.iter().any(|item| item.data.contains("echo three")));
     // From any place on, the rest comes, and nothing twice.
     for (number, item) in all.iter().enumerate() {
-        let rest: Vec<_> = browser
-            .events(&live, Some(&item.id))
+        let rest: Vec<_> = browser.events(&live, Some(&item.id)).collect();
+        let expected: Vec<_> = all[number..]
+            .iter()
+            .filter(|other| other.id != item.id)
+            .cloned()
             .collect();
-        let expected: Vec<_> = all[number..].iter().filter(|other| other.id != item.id).cloned().collect();
         assert_eq!(items(&rest), expected);
     }
 }
@@ -201,7 +239,7 @@ fn a_run_is_followed_while_it_goes_on_and_a_lost_connection_misses_nothing() {
 fn nobody_sees_or_does_more_than_in_the_chat() {
     let machine = machine()
         .with("TELECODER_TG_ALLOWED_USERS", "7,8")
-        .with("TELECODER_TG_ALLOWED_CHATS", &TEAM.0.to_string());
+        .with("TELECODER_TG_ALLOWED_CHATS", TEAM.0.to_string());
     let bot = machine.start();
     machine.ada_says("[[say: ada's own]]");
     machine.message_with("ada's own");
@@ -223,7 +261,10 @@ fn nobody_sees_or_does_more_than_in_the_chat() {
     let key = grace.get("/").field("key");
     let once = uuid::Uuid::new_v4().to_string();
     let prompt = format!("/sessions/{}/prompt", adas.0);
-    let asked = grace.post(&prompt, &[("key", &key), ("once", &once), ("text", "mine now")]);
+    let asked = grace.post(
+        &prompt,
+        &[("key", &key), ("once", &once), ("text", "mine now")],
+    );
     assert_eq!(asked.status, 404);
     assert_eq!(machine.rows("SELECT count(*) FROM runs"), [1]);
 
@@ -231,7 +272,10 @@ fn nobody_sees_or_does_more_than_in_the_chat() {
     ada.get("/settings").assert_says("TELECODER_DATA");
     assert!(!ada.get("/settings").body.contains(crate::support::TOKEN));
     // A form of another browser's page.
-    let forged = ada.post(&prompt, &[("key", &key), ("once", &once), ("text", "as ada")]);
+    let forged = ada.post(
+        &prompt,
+        &[("key", &key), ("once", &once), ("text", "as ada")],
+    );
     assert_eq!(forged.status, 403);
     machine
         .api
@@ -246,7 +290,10 @@ fn a_shell_on_the_machine_gets_a_link_too() {
     address(&machine, &bot);
     let (code, said) = shell(&machine, &["web"]);
     assert_eq!(code, Some(0), "{said}");
-    let link = said.lines().find(|line| line.contains("/in/")).expect("a link");
+    let link = said
+        .lines()
+        .find(|line| line.contains("/in/"))
+        .expect("a link");
     let path = &link[link.find("/in/").expect("a path")..];
     let browser = Browser::new(address(&machine, &bot));
     assert_eq!(browser.post(path.trim(), &[]).status, 200);
@@ -269,21 +316,36 @@ fn requests_from_elsewhere_are_refused() {
     let own = format!("http://{host}");
     for (headers, status) in [
         (vec![("Host", "evil.example")], 403),
-        (vec![("Host", "evil.example:9464"), ("Origin", "http://evil.example:9464")], 403),
+        (
+            vec![
+                ("Host", "evil.example:9464"),
+                ("Origin", "http://evil.example:9464"),
+            ],
+            403,
+        ),
         (vec![("Origin", "http://evil.example")], 403),
         (vec![("Origin", "null")], 403),
         (vec![("Sec-Fetch-Site", "cross-site")], 403),
         (vec![("Sec-Fetch-Site", "same-site")], 403),
-        (vec![("Origin", own.as_str()), ("Sec-Fetch-Site", "same-origin")], 303),
+        (
+            vec![("Origin", own.as_str()), ("Sec-Fetch-Site", "same-origin")],
+            303,
+        ),
     ] {
         let answer = browser.send("POST", &path, &headers, Some(&body));
         assert_eq!(answer.status, status, "{headers:?}");
     }
     for body in ["what=verify", "key=&what=verify", "key=0&what=verify"] {
         let answer = browser.send("POST", &path, &[], Some(body));
-        assert!([403, 422].contains(&answer.status), "{body}: {}", answer.status);
+        assert!(
+            [403, 422].contains(&answer.status),
+            "{body}: {}",
+            answer.status
+        );
     }
     let headers = page.headers;
-    let policy = headers.iter().find(|(name, _)| name == "content-security-policy");
+    let policy = headers
+        .iter()
+        .find(|(name, _)| name == "content-security-policy");
     assert!(policy.is_some_and(|(_, policy)| !policy.contains("unsafe")));
 }

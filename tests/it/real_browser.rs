@@ -21,7 +21,8 @@ pub fn logged_in(machine: &Machine, bot: &Bot, window: Window) -> (Chrome, Strin
 
 /// Faults that axe-core calls serious or worse, as `rule: where`.
 pub fn serious_faults(chrome: &Chrome) -> Vec<String> {
-    let axe = std::env::var("TELECODER_TEST_AXE").expect("TELECODER_TEST_AXE is the path of axe.min.js");
+    let axe =
+        std::env::var("TELECODER_TEST_AXE").expect("TELECODER_TEST_AXE is the path of axe.min.js");
     let axe = fs::read_to_string(axe).expect("axe-core");
     chrome.run(&axe);
     let found = chrome.run_and_wait(
@@ -32,7 +33,10 @@ pub fn serious_faults(chrome: &Chrome) -> Vec<String> {
              .flatMap((fault) => fault.nodes.map((node) => fault.id + ': ' + node.target.join(' ') + ' ' + node.html))));",
     );
     let found = found.as_array().expect("a list");
-    found.iter().map(|fault| fault.as_str().unwrap_or_default().to_owned()).collect()
+    found
+        .iter()
+        .map(|fault| fault.as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 #[test]
@@ -66,7 +70,9 @@ fn a_person_opens_the_link_watches_a_run_answers_stops_and_undoes() {
 
     let first = machine
         .database()
-        .query_row("SELECT id FROM runs ORDER BY seq LIMIT 1", [], |row| row.get::<_, String>(0))
+        .query_row("SELECT id FROM runs ORDER BY seq LIMIT 1", [], |row| {
+            row.get::<_, String>(0)
+        })
         .expect("a run");
     let newest = run_of(&machine);
     chrome.go(&format!("{own}/runs/{newest}"));
@@ -113,7 +119,8 @@ fn a_lost_connection_goes_on_without_a_gap_or_a_double() {
 fn a_hostile_answer_and_a_hostile_repository_change_nothing() {
     let machine = machine();
     let bot = machine.start();
-    let hostile = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">";
+    let hostile =
+        "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">";
     machine.ada_says(&format!(
         "[[bash: echo '<svg onload=alert(1)>' > '<img src=x onerror=alert(1)>']] [[say: {hostile}]] {hostile}"
     ));
@@ -132,7 +139,10 @@ fn a_hostile_answer_and_a_hostile_repository_change_nothing() {
         let made = chrome.run(
             "return [document.title, document.querySelectorAll('img, svg, main script:not([src^=\"/diff.js\"])').length]",
         );
-        assert!(!made[0].as_str().unwrap_or_default().contains("taken"), "{path}");
+        assert!(
+            !made[0].as_str().unwrap_or_default().contains("taken"),
+            "{path}"
+        );
         assert_eq!(made[1].as_u64(), Some(0), "{path}");
     }
 }
@@ -162,26 +172,50 @@ fn axe_finds_no_serious_fault_and_a_phone_scrolls_down_only() {
     let keep = std::env::var_os("TELECODER_TEST_PICTURES").map(std::path::PathBuf::from);
     for (name, window) in [
         ("phone", Window::PHONE),
-        ("phone-dark", Window { is_dark: true, ..Window::PHONE }),
+        (
+            "phone-dark",
+            Window {
+                is_dark: true,
+                ..Window::PHONE
+            },
+        ),
         ("wide", Window::WIDE),
-        ("wide-dark", Window { is_dark: true, ..Window::WIDE }),
+        (
+            "wide-dark",
+            Window {
+                is_dark: true,
+                ..Window::WIDE
+            },
+        ),
     ] {
         let (chrome, own) = logged_in(&machine, &bot, window);
         let first = machine
             .database()
-            .query_row("SELECT id FROM runs ORDER BY seq LIMIT 1", [], |row| row.get::<_, String>(0))
+            .query_row("SELECT id FROM runs ORDER BY seq LIMIT 1", [], |row| {
+                row.get::<_, String>(0)
+            })
             .expect("a run");
-        for path in pages.iter().cloned().chain([format!("/runs/{first}"), format!("/runs/{first}/diff")]) {
+        for path in pages
+            .iter()
+            .cloned()
+            .chain([format!("/runs/{first}"), format!("/runs/{first}/diff")])
+        {
             chrome.go(&format!("{own}{path}"));
-            chrome.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
+            chrome
+                .run("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
             if let Some(folder) = &keep {
                 let page = path.trim_matches('/').replace('/', "-");
                 chrome.picture(&folder.join(format!("{name}-{page}.png")));
             }
-            let is_too_wide = chrome.run("return document.documentElement.scrollWidth > innerWidth");
+            let is_too_wide =
+                chrome.run("return document.documentElement.scrollWidth > innerWidth");
             assert_eq!(is_too_wide.as_bool(), Some(false), "{path} on {name}");
             let faults = serious_faults(&chrome);
-            assert!(faults.is_empty(), "{path} on {name}:\n{}", faults.join("\n"));
+            assert!(
+                faults.is_empty(),
+                "{path} on {name}:\n{}",
+                faults.join("\n")
+            );
         }
     }
 }

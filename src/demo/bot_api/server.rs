@@ -276,7 +276,9 @@ fn is_known(messages: &[Posted], chat: ChatId) -> bool {
 fn buttons_of(keys: &[Key]) -> Vec<(String, String)> {
     keys.iter()
         .filter_map(|key| match &key.does {
-            Does::Calls(data) | Does::Copies(data) | Does::Opens(data) => Some((key.text.clone(), data.clone())),
+            Does::Calls(data) | Does::Copies(data) | Does::Opens(data) => {
+                Some((key.text.clone(), data.clone()))
+            }
             Does::Nothing => None,
         })
         .collect()

@@ -1,7 +1,7 @@
 //! `/api/v1`: what a program sees and does, with the rights of the person who let it in (`telecoder web token`).
 //!
-//! [`caller`] says whose program it is, at every request; [`act`] hands what it does to the inbox, as the page does. The
-//! objects are those of `--json` ([`crate::public`]). Whatever goes wrong is a [`problem`]. `docs/openapi.json` describes
+//! `caller` says whose program it is, at every request; `act` hands what it does to the inbox, as the page does. The
+//! objects are those of `--json` ([`crate::public`]). Whatever goes wrong is a `problem`. `docs/openapi.json` describes
 //! all of it, and a test holds it against [`routes`].
 
 mod act;

@@ -6,9 +6,9 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::html;
 
-use super::super::{Web, monitor};
 use super::super::reader::Reader;
 use super::super::refusal::Refusal;
+use super::super::{Web, monitor};
 use super::layout::{self, Place, Told};
 use super::words;
 use crate::store::{page_keys, people as invited};
@@ -57,7 +57,13 @@ pub(in super::super) async fn settings(
             } }
         }
     };
-    Ok(layout::page("Settings", Place::Settings, &reader, told, &body))
+    Ok(layout::page(
+        "Settings",
+        Place::Settings,
+        &reader,
+        told,
+        &body,
+    ))
 }
 
 pub(in super::super) async fn health(
@@ -69,13 +75,22 @@ pub(in super::super) async fn health(
     let (vitals, counts) = monitor::look(&web).await;
     let counts = counts.unwrap_or_default();
     let facts = [
-        ("Telegram is asked for messages", vitals.is_polling.to_string()),
-        ("Messages wait without effect", counts.updates_waiting.to_string()),
+        (
+            "Telegram is asked for messages",
+            vitals.is_polling.to_string(),
+        ),
+        (
+            "Messages wait without effect",
+            counts.updates_waiting.to_string(),
+        ),
         ("Runs at work", counts.runs_running.to_string()),
         ("Runs that wait", counts.runs_queued.to_string()),
         ("Jobs that are not done", counts.jobs_open.to_string()),
         ("Messages to deliver", counts.outbox_due.to_string()),
-        ("Messages that were not delivered", counts.outbox_parked.to_string()),
+        (
+            "Messages that were not delivered",
+            counts.outbox_parked.to_string(),
+        ),
         ("Up for", crate::chat::text::duration(web.started.elapsed())),
         ("Version", env!("CARGO_PKG_VERSION").to_owned()),
     ];

@@ -81,7 +81,13 @@ pub(in super::super) async fn show(
             Err(_) => p.nothing { "The output is not kept any more." },
         }
     };
-    Ok(layout::page("Output", Place::Sessions, &reader, told, &body))
+    Ok(layout::page(
+        "Output",
+        Place::Sessions,
+        &reader,
+        told,
+        &body,
+    ))
 }
 
 /// The end of a file, from the beginning of a line on, and how many bytes come before it.
@@ -94,7 +100,10 @@ fn end_of(file: &FilePath) -> io::Result<(String, u64)> {
     file.take(SHOWN).read_to_end(&mut bytes)?;
     let cut = match start {
         0 => 0,
-        _ => bytes.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1),
+        _ => bytes
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1),
     };
     let text = String::from_utf8_lossy(&bytes[cut..]).into_owned();
     Ok((text, start + cut as u64))

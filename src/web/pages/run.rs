@@ -76,7 +76,11 @@ pub(in super::super) async fn show(
     Query(earlier): Query<Earlier>,
 ) -> Result<Response, Refusal> {
     let found = get(&web, &reader, RunId(run)).await?;
-    let Found { session, line, record } = &found;
+    let Found {
+        session,
+        line,
+        record,
+    } = &found;
     let (id, seq, of) = (line.id, line.seq, session.id.clone());
     let head = web
         .store
@@ -152,9 +156,12 @@ fn undo(found: &Found, head: &Head, reader: &Reader, back: &str) -> Markup {
                 (said::buttons(&[button("Undo", Press::Undo(id))], session, reader, back))
             }
         },
-        Undo::TakenBack => {
-            said::buttons(&[button("Take the undo back", Press::Redo(id))], session, reader, back)
-        }
+        Undo::TakenBack => said::buttons(
+            &[button("Take the undo back", Press::Redo(id))],
+            session,
+            reader,
+            back,
+        ),
         Undo::Not => html! {},
     }
 }
@@ -241,7 +248,9 @@ fn question(asked: &Asked, session: &Session, reader: &Reader, back: &str) -> Ma
 fn list(found: &Found, steps: &[Step], has_more: bool, mark: Option<&str>) -> Markup {
     let id = found.line.id;
     let first = steps.first().map(|step| step.end);
-    let end = steps.last().map_or(found.record.begins_at(), |step| step.end);
+    let end = steps
+        .last()
+        .map_or(found.record.begins_at(), |step| step.end);
     let works = mark.is_some();
     let live = mark.map(|mark| format!("/runs/{id}/live?from={end}&head={mark}"));
     html! {
@@ -287,11 +296,21 @@ pub(in super::super) async fn step(
             @for step in of_line { @if let Some(item) = steps::item(id, step, Extent::Whole) { (item) } }
         }
     };
-    Ok(layout::page("One step", Place::Sessions, &reader, told, &body))
+    Ok(layout::page(
+        "One step",
+        Place::Sessions,
+        &reader,
+        told,
+        &body,
+    ))
 }
 
 /// The run, if this person may see it.
-pub(in super::super) async fn get(web: &Web, reader: &Reader, run: RunId) -> Result<Found, Refusal> {
+pub(in super::super) async fn get(
+    web: &Web,
+    reader: &Reader,
+    run: RunId,
+) -> Result<Found, Refusal> {
     let found = web
         .store
         .transaction(move |db| {

@@ -39,7 +39,10 @@ pub(super) fn body(message: &Outgoing) -> Markup {
             p { (lines(text)) }
             @if let Some(quoted) = quoted { pre tabindex="0" { (clean(quoted)) } }
         },
-        Body::Answer { markdown: text, footer } => html! {
+        Body::Answer {
+            markdown: text,
+            footer,
+        } => html! {
             (markdown(text, "answer"))
             p.quiet { (lines(footer)) }
         },
@@ -59,7 +62,11 @@ pub(super) fn body(message: &Outgoing) -> Markup {
                 p { (judged(line)) }
             }
         },
-        Body::File { name, content, caption } => html! {
+        Body::File {
+            name,
+            content,
+            caption,
+        } => html! {
             p { (lines(caption)) }
             details { summary { (clean(name)) } pre tabindex="0" { (clean(content)) } }
         },

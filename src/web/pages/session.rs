@@ -57,7 +57,9 @@ pub(in super::super) async fn show(
             let mut runs = Vec::new();
             for line in lines {
                 let measured = match page::measured(db, line.id)? {
-                    Some(job) => verifications::of_job(db, job)?.map(|(_, evidence)| (job, evidence)),
+                    Some(job) => {
+                        verifications::of_job(db, job)?.map(|(_, evidence)| (job, evidence))
+                    }
                     None => None,
                 };
                 runs.push(Shown { line, measured });
@@ -170,7 +172,8 @@ pub(super) fn buttons(session: &Session, reader: &Reader, works: bool) -> Markup
 /// Where anything may differ.
 fn diff_of(run: &Shown) -> Markup {
     let is_unchanged = |(_, evidence): &(JobId, Evidence)| evidence.seen() == Seen::Unchanged;
-    let is_shown = run.line.started_at.is_some() && !run.measured.as_ref().is_some_and(is_unchanged);
+    let is_shown =
+        run.line.started_at.is_some() && !run.measured.as_ref().is_some_and(is_unchanged);
     html! {
         @if is_shown { a.diff href={ "/runs/" (run.line.id) "/diff" } { "The diff" } }
     }

@@ -1,6 +1,7 @@
 //! `GET /`: the sessions, those first in which something happened last.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
@@ -54,7 +55,10 @@ pub(in super::super) async fn show(
     let mut chats: Vec<ChatId> = all.iter().map(|session| session.at.chat).collect();
     chats.sort();
     chats.dedup();
-    let fitting: Vec<Listed> = all.into_iter().filter(|session| filter.fits(session)).collect();
+    let fitting: Vec<Listed> = all
+        .into_iter()
+        .filter(|session| filter.fits(session))
+        .collect();
     let count = fitting.len();
     let from = filter.page.saturating_mul(A_PAGE).min(count);
     let shown: Vec<Listed> = fitting.into_iter().skip(from).take(A_PAGE).collect();
@@ -91,7 +95,13 @@ pub(in super::super) async fn show(
         }
         (filter.pages(count))
     };
-    Ok(layout::page("Sessions", Place::Sessions, &reader, told, &body))
+    Ok(layout::page(
+        "Sessions",
+        Place::Sessions,
+        &reader,
+        told,
+        &body,
+    ))
 }
 
 pub(in super::super) fn own_chat(reader: &Reader) -> ChatId {
@@ -104,8 +114,8 @@ pub(in super::super) async fn visible(web: &Web, reader: &Reader) -> Result<Vec<
     let mut may = BTreeMap::new();
     for session in &all {
         let chat = session.at.chat;
-        if !may.contains_key(&chat) {
-            may.insert(chat, web.may_see(reader, chat).await?);
+        if let Entry::Vacant(unknown) = may.entry(chat) {
+            unknown.insert(web.may_see(reader, chat).await?);
         }
     }
     let is_visible = |session: &Listed| may.get(&session.at.chat).copied().unwrap_or(false);
@@ -151,7 +161,10 @@ impl Filter {
         let fits_chat = self.chat.is_empty() || session.at.chat.0.to_string() == self.chat;
         let words = self.words.trim().to_lowercase();
         let has = |text: &str| text.to_lowercase().contains(&words);
-        let prompt = session.newest.as_ref().and_then(|run| run.prompt.as_deref());
+        let prompt = session
+            .newest
+            .as_ref()
+            .and_then(|run| run.prompt.as_deref());
         let fits_words = words.is_empty()
             || has(&session.id.0)
             || has(&session.source.name())

@@ -32,7 +32,10 @@ pub(in super::super) fn item(run: RunId, step: &Step, extent: Extent) -> Option<
         What::Text { text, parent: None } => html! {
             li.step.said { (markdown(text, &format!("s{}", step.end))) }
         },
-        What::Text { text, parent: Some(_) } => html! {
+        What::Text {
+            text,
+            parent: Some(_),
+        } => html! {
             li.step.inner {
                 details open[extent == Extent::Whole] {
                     summary { "A subagent: " (one_line(text, SUMMARY)) }
@@ -61,7 +64,11 @@ pub(in super::super) fn item(run: RunId, step: &Step, extent: Extent) -> Option<
 }
 
 fn called(run: RunId, step: &Step, call: &Call, extent: Extent) -> Markup {
-    let class = if call.parent.is_some() { "step call inner" } else { "step call" };
+    let class = if call.parent.is_some() {
+        "step call inner"
+    } else {
+        "step call"
+    };
     html! {
         li class=(class) {
             details open[extent == Extent::Whole] {
@@ -76,7 +83,11 @@ fn called(run: RunId, step: &Step, call: &Call, extent: Extent) -> Markup {
 }
 
 fn came(run: RunId, step: &Step, result: &CallResult, extent: Extent) -> Markup {
-    let inner = if result.parent.is_some() { " inner" } else { "" };
+    let inner = if result.parent.is_some() {
+        " inner"
+    } else {
+        ""
+    };
     let failed = if result.failed { " failed" } else { "" };
     html! {
         li class={ "step result" (inner) (failed) } {

@@ -14,7 +14,8 @@ use crate::store::runs::RunState;
 
 /// A moment, as how long ago it was; the moment itself stands behind it. In Unix milliseconds.
 pub(super) fn ago(moment: i64) -> Markup {
-    let at = Timestamp::from_millisecond(moment).map_or_else(|_| String::new(), |at| at.to_string());
+    let at =
+        Timestamp::from_millisecond(moment).map_or_else(|_| String::new(), |at| at.to_string());
     let age = Duration::from_millis(age_ms(moment));
     html! { time datetime=(at) title=(at) { (duration(age)) " ago" } }
 }

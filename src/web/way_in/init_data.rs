@@ -82,7 +82,10 @@ fn fields(data: &str) -> Option<Vec<(String, String)>> {
         let (name, value) = pair.split_once('=')?;
         let read = |text: &str| {
             let text = text.replace('+', " ");
-            percent_decode_str(&text).decode_utf8().ok().map(String::from)
+            percent_decode_str(&text)
+                .decode_utf8()
+                .ok()
+                .map(String::from)
         };
         let (name, value) = (read(name)?, read(value)?);
         if fields.iter().any(|(other, _)| *other == name) {

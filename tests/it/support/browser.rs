@@ -141,7 +141,11 @@ impl Browser {
         body: Option<&str>,
     ) -> String {
         let mut lines = vec![format!("{method} {path} HTTP/1.1")];
-        let is_given = |name: &str| headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+        let is_given = |name: &str| {
+            headers
+                .iter()
+                .any(|(other, _)| other.eq_ignore_ascii_case(name))
+        };
         if !is_given("host") {
             lines.push(format!("Host: {}", self.address));
         }
@@ -153,7 +157,11 @@ impl Browser {
                 .collect();
             lines.push(format!("Cookie: {}", pairs.join("; ")));
         }
-        lines.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
+        lines.extend(
+            headers
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}")),
+        );
         if let Some(body) = body {
             if !is_given("content-type") {
                 lines.push("Content-Type: application/x-www-form-urlencoded".to_owned());

@@ -145,7 +145,11 @@ impl Chrome {
     pub fn touch(&self, selector: &str) {
         self.until(selector, || {
             let touch = async {
-                self.driver.find(Locator::Css(selector)).await?.click().await
+                self.driver
+                    .find(Locator::Css(selector))
+                    .await?
+                    .click()
+                    .await
             };
             self.runtime.block_on(touch).is_ok()
         });
@@ -153,11 +157,10 @@ impl Chrome {
 
     /// Touches the button or link with these words.
     pub fn touch_words(&self, words: &str) {
-        let path = format!("//*[self::button or self::a or self::summary][normalize-space()='{words}']");
+        let path =
+            format!("//*[self::button or self::a or self::summary][normalize-space()='{words}']");
         self.until(words, || {
-            let touch = async {
-                self.driver.find(Locator::XPath(&path)).await?.click().await
-            };
+            let touch = async { self.driver.find(Locator::XPath(&path)).await?.click().await };
             self.runtime.block_on(touch).is_ok()
         });
     }

@@ -85,7 +85,7 @@ fn facts(file: &File) -> Vec<String> {
     facts
 }
 
-/// The lines of a file alone, as [`file`] shows them.
+/// The lines of a file alone, as [`file()`] shows them.
 pub fn lines(file: &File, number: usize) -> Markup {
     let bytes = file.hunks.iter().flat_map(|hunk| &hunk.lines);
     let is_huge = bytes.map(|line| line.text.len()).sum::<usize>() > code::LARGEST;
