@@ -77,7 +77,7 @@ pub fn by_people(db: &Connection) -> rusqlite::Result<Vec<(RunId, UserId, ChatTh
     db.prepare_cached(
         "SELECT r.id, min(p.user_id), r.chat_id, r.thread_id FROM runs r JOIN prompts p ON p.run_id = r.id
          WHERE r.state = 'queued' AND p.edited IS NOT 'null'
-         GROUP BY r.id HAVING count(p.user_id) = count(*) AND min(p.user_id) = max(p.user_id)",
+         GROUP BY +r.id HAVING count(p.user_id) = count(*) AND min(p.user_id) = max(p.user_id)",
     )?
     .query_map([], |row| {
         Ok((
