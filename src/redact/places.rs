@@ -70,7 +70,8 @@ pub(super) static PLACES: [Form; 7] = [
         // One with marks in it that should have been written as `%2F`, `%3F` or `%23`.
         kind: "password",
         anchors: &["://"],
-        pattern: r#"://(?P<name>[^\x00-\x20/?\#'"<>`\\@:$\{\}()%]*):(?P<secret>[^\x00-\x20/?\#'"<>`\\@$\{\}()%]*[/?\#][^\x00-\x20'"<>`\\@$\{\}()]*)@[A-Za-z0-9.-]+"#,
+        // Never `//`: else each of many addresses in a row would be searched to the end of all.
+        pattern: r#"://(?P<name>[^\x00-\x20/?\#'"<>`\\@:$\{\}()%]*):(?P<secret>[^\x00-\x20/?\#'"<>`\\@$\{\}()%]*(?:[?\#]|/[^\x00-\x20/'"<>`\\@$\{\}()]?)(?:/?[^\x00-\x20/'"<>`\\@$\{\}()])*/?)@[A-Za-z0-9.-]+"#,
         before: Before::Anything,
         judge: in_odd_url,
         is_token: false,
