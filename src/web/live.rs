@@ -67,7 +67,8 @@ enum Kind {
 
 /// The runs that somebody follows.
 pub struct Hub {
-    followed: Mutex<BTreeMap<RunId, Weak<Followed>>>,
+    /// By the run, and its record: one that waits may begin in a claude that lives.
+    followed: Mutex<BTreeMap<(RunId, PathBuf), Weak<Followed>>>,
     pub(super) places: Arc<Semaphore>,
 }
 
@@ -229,12 +230,13 @@ impl Hub {
     ) -> Arc<Followed> {
         let mut all = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, followed| followed.strong_count() > 0);
-        if let Some(followed) = all.get(&run).and_then(Weak::upgrade) {
+        let key = (run, path.clone());
+        if let Some(followed) = all.get(&key).and_then(Weak::upgrade) {
             return followed;
         }
         let (pieces, _) = broadcast::channel(BEHIND);
         let followed = Arc::new(Followed { pieces });
-        all.insert(run, Arc::downgrade(&followed));
+        all.insert(key, Arc::downgrade(&followed));
         let drawing = Drawing {
             run,
             path,

@@ -30,7 +30,8 @@ function follow(steps) {
     words.textContent = "";
   }));
   events.addEventListener("words", (event) => grow(() => { words.textContent += event.data; }));
-  events.addEventListener("head", refreshHead);
+  // A run that waited has begun, or never will: then everything is another one.
+  events.addEventListener("head", () => steps.dataset.waits ? location.reload() : refreshHead());
   events.addEventListener("over", () => {
     events.close();
     location.reload();

@@ -106,6 +106,7 @@ pub(in super::super) async fn show(
     let (from, to) = (record.begins_at(), earlier.before.or(record.ends_at()));
     let read = on_disk(move || transcript::before(&path, from, to, A_PAGE)).await?;
     let works = line.state == RunState::Running;
+    let goes_on = works || line.state == RunState::Waiting;
     let title = format!("Run in {}", words::repository(&session.source));
     let body = html! {
         nav.path aria-label="Where this is" {
@@ -118,10 +119,13 @@ pub(in super::super) async fn show(
         h2 { "Steps" }
         @match &read {
             Ok((steps, has_more)) => {
-                @let live = (works && earlier.before.is_none()).then_some(&*head.mark);
+                @let live = (goes_on && earlier.before.is_none()).then_some(&*head.mark);
                 (list(&found, steps, *has_more, live))
             },
-            Err(_) if works => p.nothing { "It is just beginning." },
+            Err(_) if goes_on => {
+                p.nothing { @if works { "It is just beginning." } @else { "It has not begun." } }
+                (list(&found, &[], false, Some(&head.mark)))
+            },
             Err(_) => p.nothing { "The record of this run is not kept any more." },
         }
         @if !works { (session::box_for_prompt(session, &reader)) }
@@ -259,7 +263,8 @@ fn list(found: &Found, steps: &[Step], has_more: bool, mark: Option<&str>) -> Ma
                 a.earlier rel="prev" href={ "/runs/" (id) "?before=" (first - 1) } { "Earlier steps" }
             }
         }
-        ol.steps #steps data-live=[live] {
+        @let waits = (found.line.state == RunState::Waiting).then_some("yes");
+        ol.steps #steps data-live=[live] data-waits=[waits] {
             @for step in steps { @if let Some(item) = steps::item(id, step, Extent::InList) { (item) } }
         }
         @if works { p #words aria-live="polite" {} noscript { p.quiet { "Load the page again to see more." } } }
