@@ -63,10 +63,6 @@ fn a_person_opens_the_link_watches_a_run_answers_stops_and_undoes() {
     chrome.write("#text", "[[sleep: 60000]] [[say: too late]]");
     chrome.touch_words("Send");
     machine.message_with("On the page:");
-    machine.until("it runs", || {
-        (machine.rows("SELECT count(*) FROM runs WHERE state = 'running'") == [1]).then_some(())
-    });
-    chrome.go(&format!("{own}/runs/{}", run_of(&machine)));
     chrome.touch_words("Stop");
     machine.message_with("On the page: Stop");
     machine.message_with("Stopped after");

@@ -75,14 +75,9 @@ pub(in super::super) async fn show(
     Path(run): Path<Uuid>,
     Query(earlier): Query<Earlier>,
 ) -> Result<Response, Refusal> {
-    let found = get(&web, &reader, RunId(run)).await?;
-    let Found {
-        session,
-        line,
-        record,
-    } = &found;
-    let (id, seq, of) = (line.id, line.seq, session.id.clone());
-    let head = web
+    let mut found = get(&web, &reader, RunId(run)).await?;
+    let (id, seq, of) = (found.line.id, found.line.seq, found.session.id.clone());
+    let (line, head) = web
         .store
         .transaction(move |db| {
             let measured = match page::measured(db, id)? {
@@ -91,7 +86,9 @@ pub(in super::super) async fn show(
             };
             let (before, behind) = page::beside(db, &of, seq)?;
             let prompts = prompts::of_run(db, id)?.into_iter();
-            Ok(Head {
+            // Of the same moment as the mark: what changes afterwards is news.
+            let line = page::run(db, id)?;
+            let head = Head {
                 prompts: prompts.map(|prompt| prompt.content.shown()).collect(),
                 asked: questions::open_of_run(db, id)?,
                 measured,
@@ -99,9 +96,16 @@ pub(in super::super) async fn show(
                 behind,
                 undo: undo_of(db, &of, id)?,
                 mark: page::standing(db, id)?.mark(),
-            })
+            };
+            Ok((line, head))
         })
         .await?;
+    found.line = line.ok_or(Refusal::NotFound)?;
+    let Found {
+        session,
+        line,
+        record,
+    } = &found;
     let path = web.events_of(record);
     let (from, to) = (record.begins_at(), earlier.before.or(record.ends_at()));
     let read = on_disk(move || transcript::before(&path, from, to, A_PAGE)).await?;
