@@ -205,6 +205,12 @@ impl By<'_> {
     ) -> rusqlite::Result<(Acted, Follow)> {
         match act {
             Act::Prompt { id, text } => self.ask(db, session, id, text),
+            // What else the chat works on is not this page's to stop.
+            Act::Stop
+                if runs::running(db, session.at)?.is_some_and(|run| run.session != session.id) =>
+            {
+                Ok((Acted::Told(toast::RUN_IS_OVER), Follow::default()))
+            }
             Act::Stop => {
                 self.say(db, session.at, "Stop")?;
                 let follow = stop::request(db, session.at)?;
