@@ -112,19 +112,22 @@ pub(super) async fn follow(
     let last = last.and_then(|id| id.to_str().ok()?.parse::<u64>().ok());
     let from = last.unwrap_or(from).max(found.record.begins_at());
     let (path, to) = (web.events_of(&found.record), found.record.ends_at());
-    // Before the record is read: what comes meanwhile comes twice, and is passed over once.
     let id = found.line.id;
+    let of_record = path.clone();
+    let (mut pieces_missed, at) = on_disk(move || missed(&of_record, from, to, id)).await?;
     let standing = web
         .store
         .transaction(move |db| page::standing(db, id))
         .await?;
     let has_changed = !head.is_empty() && standing.mark() != head;
-    let followed = web.hub.join(&web, id, path.clone(), from, standing);
+    let followed = web.hub.join(&web, id, path.clone(), at, standing);
     let pieces = followed.pieces.subscribe();
-    let (mut missed, at) = on_disk(move || missed(&path, from, to, id)).await?;
+    // What has come meanwhile comes here, and is passed over there.
+    let (meanwhile, at) = on_disk(move || missed(&path, at, to, id)).await?;
+    pieces_missed.extend(meanwhile);
     if has_changed {
         let what = Kind::Head;
-        missed.push(Piece { end: at, what });
+        pieces_missed.push(Piece { end: at, what });
     }
     let reading = Reading {
         pieces,
@@ -133,7 +136,7 @@ pub(super) async fn follow(
         _place: place,
     };
     let coming = stream::unfold(Some(reading), next);
-    let all = stream::iter(missed)
+    let all = stream::iter(pieces_missed)
         .chain(coming)
         .map(|piece| Ok(event(&piece)));
     Ok(Sse::new(all).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
@@ -155,7 +158,7 @@ async fn next(reading: Option<Reading>) -> Option<(Piece, Option<Reading>)> {
         match reading.pieces.recv().await {
             Ok(piece) if matches!(piece.what, Kind::Over) => return Some((piece, None)),
             Ok(piece) if matches!(piece.what, Kind::Head) => return Some((piece, Some(reading))),
-            // Several steps may end at the same byte; the reader's place is that of the record when it was read.
+            // This reader has it from the record.
             Ok(piece) if piece.end <= reading.at => {}
             Ok(piece) => return Some((piece, Some(reading))),
             Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
