@@ -48,10 +48,10 @@
 //! and recovers what the last stop left. [`web`] is the page: it reads the [`store`] and, for a person, a run's record
 //! ([`claude::transcript`], [`domain::transcript`]); what somebody does there becomes its effect in [`inbox::page`].
 //! Programs do the same by [`web::api`]; the objects that they get there and in the shell are [`public`].
-//! [`health`] is what the bot knows of its own state, [`metrics`] what it has counted; [`web`] shows both to monitors. [`doctor`] checks the bot from outside, and asks [`systemd`] about its
-//! service. [`redact`] takes secrets out of every log line and message that leaves, and of whatever is shortened before.
-//! [`cli`] has the commands of the shell, [`config`] the settings. [`demo`] runs the same bot with stand-ins for Telegram
-//! and claude.
+//! [`health`] is what the bot knows of its own state, [`metrics`] what it has counted; [`web`] shows both to monitors.
+//! [`doctor`] checks the bot from outside, and asks [`systemd`] about its service. [`redact`] takes secrets out of every
+//! log line, message and page that leaves, and of whatever is shortened before. [`cli`] has the commands of the shell,
+//! [`config`] the settings. [`demo`] runs the same bot with stand-ins for Telegram and claude.
 //!
 //! Every step is on disk before the step before it is forgotten, so the bot can be killed at any moment.
 //! `docs/ARCHITECTURE.md` has the invariants and the reasons, `docs/RELIABILITY.md` the promises. `fail_point!` names

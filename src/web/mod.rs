@@ -188,7 +188,7 @@ async fn listen(address: SocketAddr, page: &PageAddress, data: &Path) -> TcpList
                 if let Err(error) = page.write_down(data) {
                     warn!(%error, "“telecoder web” will not know where the page is");
                 }
-                info!(%address, "health and metrics can be read here: /healthz, /metrics");
+                info!(%address, "the page, health and metrics can be read here: /, /healthz, /metrics");
                 return listener;
             }
             Err(error) if !told => warn!(

@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use serde::Deserialize;
 use serde_json::json;
 use subtle::ConstantTimeEq;
-use tracing::debug;
+use tracing::{debug, info};
 
 use super::Web;
 use super::refusal::Refusal;
@@ -69,7 +69,10 @@ impl Reader {
     pub(super) fn check_form(&self, key: &str) -> Result<(), Refusal> {
         match bool::from(self.form_key().as_bytes().ct_eq(key.as_bytes())) {
             true => Ok(()),
-            false => Err(Refusal::Foreign),
+            false => {
+                info!("a form was refused: its key is not this browser's");
+                Err(Refusal::Foreign)
+            }
         }
     }
 
