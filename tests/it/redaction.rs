@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use telecoder::chat::text;
 use telecoder::domain::live::LiveText;
 use telecoder::domain::outgoing::{Body, Outgoing};
-use telecoder::redact::Redactor;
+use telecoder::redact::{Redactor, forms};
 
 use crate::support::{Machine, TOKEN};
 
@@ -320,7 +320,7 @@ fn every_text_of_a_message_is_looked_through_and_the_footer_stays() {
 fn a_hostile_text_takes_time_that_is_linear_in_its_length() {
     let redactor = Redactor::new(&environment(&[("A_KEY", &"a".repeat(500))]));
     let begin = "-----BEGIN PRIVATE KEY-----";
-    for piece in [
+    let pieces = [
         "ghp_",
         "sk-",
         "sk-ant-",
@@ -346,7 +346,15 @@ fn a_hostile_text_takes_time_that_is_linear_in_its_length() {
         "\n",
         "…",
         " é",
-    ] {
+    ];
+    let anchors = forms::all().flat_map(|form| form.anchors.iter().copied());
+    let anchors: Vec<&str> = anchors.collect();
+    let marked: Vec<String> = anchors
+        .iter()
+        .flat_map(|anchor| ["/", ":", "?a:"].map(|mark| format!("{anchor}{mark}")))
+        .collect();
+    let marked = marked.iter().map(String::as_str);
+    for piece in pieces.into_iter().chain(anchors).chain(marked) {
         let took = |bytes: usize| {
             let hostile = piece.repeat(bytes / piece.len());
             let begun = Instant::now();
