@@ -24,6 +24,7 @@ pub mod keeper;
 pub mod keepers;
 pub mod limit;
 pub mod login;
+mod message;
 mod notices;
 mod outcome;
 pub mod settings;

@@ -6,12 +6,12 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde_json::Value;
 use uuid::Uuid;
 
+use super::message::{Block, Content, essential_argument, result_text};
 use super::outcome::{self, Outcome};
 use super::{asks, notices};
-use crate::domain::event::{ARGUMENT_KEPT, ApiProblem, Event, ToolResult, ToolUse, TurnEnd};
+use crate::domain::event::{ApiProblem, Event, ToolResult, ToolUse, TurnEnd};
 use crate::domain::id::{ClaudeSessionId, PromptId};
 use crate::domain::question::{Asks, Request, RequestId};
 use crate::redact::short::{beginning, last_lines};
@@ -199,53 +199,6 @@ struct Message {
     model: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Content {
-    Blocks(Vec<Block>),
-    Text(String),
-}
-
-impl Content {
-    fn begins_with_one_of(&self, beginnings: &[&str]) -> bool {
-        let text = match self {
-            Content::Text(text) => Some(text),
-            Content::Blocks(blocks) => blocks.iter().find_map(|block| match block {
-                Block::Text { text } => Some(text),
-                _ => None,
-            }),
-        };
-        text.is_some_and(|text| {
-            beginnings
-                .iter()
-                .any(|beginning| text.starts_with(beginning))
-        })
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Block {
-    Text {
-        text: String,
-    },
-    ToolUse {
-        id: String,
-        name: String,
-        #[serde(default)]
-        input: Value,
-    },
-    ToolResult {
-        tool_use_id: String,
-        #[serde(default)]
-        is_error: Option<bool>,
-        #[serde(default)]
-        content: Value,
-    },
-    #[serde(other)]
-    Unknown,
-}
-
 fn assistant(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
     let line: MessageLine = serde_json::from_slice(line).ok()?;
     if let Some(error) = line.error {
@@ -267,7 +220,10 @@ fn assistant(line: &[u8], take: &mut impl FnMut(Event)) -> Option<()> {
                         name,
                         parent: parent.clone(),
                     })),
-                    Block::Text { .. } | Block::ToolResult { .. } | Block::Unknown => {}
+                    Block::Text { .. }
+                    | Block::Thinking { .. }
+                    | Block::ToolResult { .. }
+                    | Block::Unknown => {}
                 }
             }
         }
@@ -329,41 +285,5 @@ pub(super) fn api_problem(name: &str) -> ApiProblem {
         "model_not_found" => ApiProblem::UnknownModel,
         "invalid_request" => ApiProblem::Refused,
         other => ApiProblem::Other(other.to_owned()),
-    }
-}
-
-/// The argument that says most about a call: what is run, read, searched or asked.
-fn essential_argument(input: &Value) -> String {
-    const TELLING: [&str; 10] = [
-        "command",
-        "file_path",
-        "notebook_path",
-        "pattern",
-        "url",
-        "query",
-        "description",
-        "subject",
-        "skill",
-        "taskId",
-    ];
-    TELLING
-        .iter()
-        .find_map(|name| input.get(name).and_then(Value::as_str))
-        .map(|argument| beginning(argument, ARGUMENT_KEPT))
-        .unwrap_or_default()
-}
-
-/// A tool's result is a text or a list of blocks.
-fn result_text(content: &Value) -> Cow<'_, str> {
-    match content {
-        Value::String(text) => Cow::Borrowed(text),
-        Value::Array(blocks) => Cow::Owned(
-            blocks
-                .iter()
-                .filter_map(|block| block.get("text").and_then(Value::as_str))
-                .collect::<Vec<_>>()
-                .join("\n"),
-        ),
-        _ => Cow::Borrowed(""),
     }
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::message::{Block, Content, essential_argument, result_text};
 use crate::domain::transcript::{Call, CallResult, Step, What};
 
 /// A line with more bytes is passed over.
@@ -174,40 +175,6 @@ struct Message {
     content: Content,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Content {
-    Blocks(Vec<Block>),
-    Text(String),
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Block {
-    Text {
-        text: String,
-    },
-    Thinking {
-        #[serde(default)]
-        thinking: String,
-    },
-    ToolUse {
-        id: String,
-        name: String,
-        #[serde(default)]
-        input: Value,
-    },
-    ToolResult {
-        tool_use_id: String,
-        #[serde(default)]
-        is_error: Option<bool>,
-        #[serde(default)]
-        content: Value,
-    },
-    #[serde(other)]
-    Unknown,
-}
-
 /// Hands what a line says to `take`, in order; nothing for most kinds of lines.
 pub fn read(line: &[u8], take: &mut impl FnMut(What)) {
     let Ok(line) = serde_json::from_slice::<Line>(line) else {
@@ -234,6 +201,7 @@ pub fn read(line: &[u8], take: &mut impl FnMut(What)) {
                     Block::ToolUse { id, name, input } => take(What::Call(Call {
                         id,
                         tool: name,
+                        argument: essential_argument(&input),
                         input,
                         parent: parent.clone(),
                     })),
@@ -263,7 +231,9 @@ pub fn read(line: &[u8], take: &mut impl FnMut(What)) {
                     content,
                 } = block
                 {
-                    let (text, pictures) = result_of(content);
+                    let text = result_text(&content).into_owned();
+                    let blocks = content.as_array().into_iter().flatten();
+                    let pictures = blocks.filter(|block| block["type"] == "image").count();
                     take(What::Result(CallResult {
                         of: tool_use_id,
                         failed: is_error.unwrap_or(false),
@@ -298,22 +268,5 @@ fn blocks(message: Message) -> Vec<Block> {
     match message.content {
         Content::Blocks(blocks) => blocks,
         Content::Text(text) => vec![Block::Text { text }],
-    }
-}
-
-/// A tool's result is a text or a list of blocks.
-fn result_of(content: Value) -> (String, usize) {
-    match content {
-        Value::String(text) => (text, 0),
-        Value::Array(blocks) => {
-            let pictures = blocks.iter().filter(|block| block["type"] == "image");
-            let pictures = pictures.count();
-            let texts: Vec<&str> = blocks
-                .iter()
-                .filter_map(|block| block.get("text")?.as_str())
-                .collect();
-            (texts.join("\n"), pictures)
-        }
-        _ => (String::new(), 0),
     }
 }

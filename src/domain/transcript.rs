@@ -44,6 +44,8 @@ pub struct Call {
     pub id: String,
     /// `Bash`, `Edit`, `mcp__server__tool`, …
     pub tool: String,
+    /// The most telling argument, cut short as in an event.
+    pub argument: String,
     pub input: Value,
     /// The call that started the subagent which made this one.
     pub parent: Option<String>,

@@ -74,7 +74,7 @@ fn called(run: RunId, step: &Step, call: &Call, extent: Extent) -> Markup {
             details open[extent == Extent::Whole] {
                 summary {
                     strong { (clean(&call.tool)) } " "
-                    code { (one_line(&telling(&call.input), SUMMARY)) }
+                    code { (one_line(&call.argument, SUMMARY)) }
                 }
                 (input(run, step, call, extent))
             }
@@ -140,21 +140,4 @@ fn long(run: RunId, step: &Step, text: &str, extent: Extent) -> Markup {
             pre tabindex="0" { (clean(text)) }
         }
     }
-}
-
-/// The argument that says most about a call.
-fn telling(input: &Value) -> String {
-    const TELLING: [&str; 9] = [
-        "command",
-        "file_path",
-        "notebook_path",
-        "pattern",
-        "url",
-        "query",
-        "description",
-        "subject",
-        "skill",
-    ];
-    let found = TELLING.iter().find_map(|name| input.get(name)?.as_str());
-    found.unwrap_or_default().to_owned()
 }
