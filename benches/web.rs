@@ -290,11 +290,9 @@ impl Bench {
 fn ask(address: SocketAddr, path: &str, cookie: &str) -> Answer {
     let mut stream = TcpStream::connect(address).expect("somebody listens");
     let begun = Instant::now();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\n\r\n"
-    )
-    .expect("it is heard");
+    // In one piece: the floor's server reads once.
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("it is heard");
     let mut all = vec![0; 1];
     stream.read_exact(&mut all).expect("it answers");
     let first_byte = begun.elapsed();
@@ -376,9 +374,10 @@ fn fill(data: &Path) {
             rusqlite::params![id, format!("s{:07}", number % SESSIONS), 1_700_000_000_000_u64 + number],
         )
         .expect("a run");
+        let prompt = uuid::Uuid::from_u128(u128::from(number) | 1 << 64).to_string();
         all.execute(
             "INSERT INTO prompts (id, run_id, text, created_at) VALUES (?1, ?2, ?3, 1)",
-            rusqlite::params![format!("p{number}"), id, format!("prompt {number}")],
+            rusqlite::params![prompt, id, format!("prompt {number}")],
         )
         .expect("a prompt");
     }

@@ -39,6 +39,11 @@ pub fn sent(data: &Path, session: &SessionId, job: JobId) -> PathBuf {
     sent_of(data, session).join(job.to_string())
 }
 
+/// What a job has taken out of the outbox, as claude had put it there.
+pub fn taken(data: &Path, session: &SessionId, job: JobId) -> PathBuf {
+    sent(data, session, job).join("files")
+}
+
 /// Files that came from the chat.
 pub fn inbox(data: &Path, session: &SessionId) -> PathBuf {
     folder(data, session).join("inbox")

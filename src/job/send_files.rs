@@ -27,8 +27,6 @@ use crate::store::outbox;
 const MOST_FILES: usize = 10;
 /// The longest new name for one that is no text, in bytes; a file system takes 255.
 const READABLE_NAME: usize = 200;
-/// The name of the moved folder.
-const FILES: &str = "files";
 /// A file that claude has put in place of its outbox.
 const IN_ITS_PLACE: &str = "outbox";
 /// Bot API: `sendPhoto`.
@@ -68,13 +66,14 @@ async fn hand_over(work: &AtWork<'_>, of: JobId, which: Which) -> anyhow::Result
     let taking = Taking {
         from: files::outbox(&work.handles.data, &work.session.id),
         to: files::sent(&work.handles.data, &work.session.id, of),
+        folder: files::taken(&work.handles.data, &work.session.id, of),
         packed: files::sent(&work.handles.data, &work.session.id, work.job.id),
         of,
         which,
         largest: work.handles.fetching.api.largest_file(),
         cancelled: cancelled.clone(),
     };
-    let kept = taking.to.join(FILES);
+    let kept = taking.folder.clone();
     let _cancels = cancelled.drop_guard();
     let mut taken = tokio::task::spawn_blocking(move || taking.messages());
     let messages = tokio::select! {
@@ -100,6 +99,8 @@ struct Taking {
     from: PathBuf,
     /// The folder of the job that took the files.
     to: PathBuf,
+    /// The files in it.
+    folder: PathBuf,
     /// The folder of this job.
     packed: PathBuf,
     of: JobId,
@@ -116,11 +117,11 @@ struct Found {
 
 impl Taking {
     fn messages(&self) -> io::Result<Vec<Outgoing>> {
-        let folder = self.to.join(FILES);
+        let folder = &self.folder;
         if self.which == Which::All {
-            self.take(&folder)?;
+            self.take(folder)?;
         }
-        match fs::symlink_metadata(&folder) {
+        match fs::symlink_metadata(folder) {
             Ok(found) if found.is_dir() => {}
             Ok(_) => {
                 let name = "the outbox itself".to_owned();
@@ -132,10 +133,10 @@ impl Taking {
             }
             Err(_) => return Ok(Vec::new()),
         }
-        make_readable(&folder);
-        let root = Root::new(&folder)?;
+        make_readable(folder);
+        let root = Root::new(folder)?;
         let (found, not_sent, secrets) = self.look(&root);
-        let mut messages = self.sent(&root, &folder, found)?;
+        let mut messages = self.sent(&root, folder, found)?;
         if !not_sent.is_empty() {
             messages.push(words::not_sent(&not_sent, self.largest));
         }

@@ -206,6 +206,34 @@ pub fn in_content(
     Ok(found)
 }
 
+/// A file that came with a run's prompts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Came {
+    pub id: AttachmentId,
+    pub file: File,
+    /// Where it is; `None` while it is fetched, and if it could not be had.
+    pub path: Option<PathBuf>,
+    pub is_awaited: bool,
+}
+
+/// The files of a run's prompts, without those that others took the place of.
+pub fn of_run(db: &Connection, run: RunId) -> rusqlite::Result<Vec<Came>> {
+    db.prepare_cached(
+        "SELECT a.id, a.file, CASE a.state WHEN 'there' THEN a.path END, a.state = 'awaited'
+         FROM prompts p JOIN attachments a ON a.prompt_id = p.id
+         WHERE p.run_id = ?1 AND a.replaced = 0 ORDER BY a.id",
+    )?
+    .query_map([run.to_string()], |row| {
+        Ok(Came {
+            id: AttachmentId(row.get(0)?),
+            file: from_json(1, &row.get::<_, String>(1)?)?,
+            path: row.get::<_, Option<String>>(2)?.map(PathBuf::from),
+            is_awaited: row.get(3)?,
+        })
+    })?
+    .collect()
+}
+
 /// The files that came with a message of a prompt, and were not replaced.
 pub fn of_message(
     db: &Connection,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::now;
 use super::runs::{insert, run_id};
-use crate::domain::id::RunId;
+use crate::domain::id::{JobId, RunId};
 use crate::domain::process::Process;
 
 /// Whether there is such a run, or a claude that it began.
@@ -37,6 +37,21 @@ pub fn set_events_to(db: &Connection, id: RunId, read_to: u64) -> rusqlite::Resu
     db.prepare_cached("UPDATE runs SET events_to = ?2 WHERE id = ?1")?
         .execute(params![id.to_string(), read_to])?;
     Ok(())
+}
+
+/// Notes the job that sends the run's files.
+pub fn set_files_job(db: &Connection, id: RunId, job: JobId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET files_job = ?2 WHERE id = ?1")?
+        .execute(params![id.to_string(), job.to_string()])?;
+    Ok(())
+}
+
+/// The job that sent the run's files, if there were any.
+pub fn files_job(db: &Connection, id: RunId) -> rusqlite::Result<Option<JobId>> {
+    let job: Option<String> = db
+        .prepare_cached("SELECT files_job FROM runs WHERE id = ?1")?
+        .query_row([id.to_string()], |row| row.get(0))?;
+    Ok(job.and_then(|job| Uuid::parse_str(&job).ok()).map(JobId))
 }
 
 /// The run takes place in a claude that lives.

@@ -15,6 +15,7 @@ mod act;
 pub mod api;
 mod assets;
 mod changes;
+mod download;
 mod guard;
 mod live;
 mod monitor;
@@ -35,9 +36,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use axum::http::Request;
 use axum::routing::{get, post};
-use axum::{Extension, Router, middleware};
+use axum::{Router, middleware};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use secrecy::SecretString;
@@ -154,6 +158,8 @@ fn router(web: Arc<Web>) -> Router {
         .route("/runs/{run}/live", get(live::follow))
         .route("/runs/{run}/steps/{end}", get(pages::run::step))
         .route("/runs/{run}/checks/{kind}", get(pages::output::show))
+        .route("/runs/{run}/in/{file}", get(pages::files::came))
+        .route("/runs/{run}/out", get(pages::files::gave))
         .route("/runs/{run}/answer", post(act::answer))
         .route("/runs/{run}/diff", get(pages::diff::show))
         .route("/runs/{run}/remarks", post(remarks::send))
@@ -194,10 +200,10 @@ async fn listen(address: SocketAddr, page: &PageAddress, data: &Path) -> TcpList
             Err(error) if !told => warn!(
                 %address,
                 %error,
-                "health and metrics cannot be shown; the bot works without them and tries again. Is another program \
-                 there? TELECODER_WEB_ADDR says where"
+                "the page, health and metrics cannot be shown; the bot works without them and tries again. Is \
+                 another program there? TELECODER_WEB_ADDR says where"
             ),
-            Err(error) => debug!(%address, %error, "health and metrics still cannot be shown"),
+            Err(error) => debug!(%address, %error, "the page still cannot be shown"),
         }
         told = true;
         tokio::time::sleep(PAUSE).await;
@@ -219,6 +225,12 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 /// One request and its answer.
 async fn converse(stream: TcpStream, router: Router) {
     let longer = Longer::default();
+    let router = TowerToHyperService::new(router);
+    // As a layer of its own it would copy the whole router for each connection.
+    let service = service_fn(|mut request: Request<Incoming>| {
+        request.extensions_mut().insert(longer.clone());
+        router.call(request)
+    });
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_LIMIT));
     let conversation = http1::Builder::new()
@@ -226,10 +238,7 @@ async fn converse(stream: TcpStream, router: Router) {
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_LIMIT)
         .max_buf_size(REQUEST_BYTES)
-        .serve_connection(
-            TokioIo::new(Box::pin(stream)),
-            TowerToHyperService::new(router.layer(Extension(longer.clone()))),
-        );
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     tokio::pin!(conversation);
     let ended = match tokio::time::timeout(CONNECTION_LIMIT, &mut conversation).await {
         Err(_) if longer.0.load(Ordering::Relaxed) => {

@@ -66,6 +66,7 @@ mod pace;
 mod page;
 mod page_api;
 mod page_diff;
+mod page_files;
 mod page_way_in;
 mod people;
 mod places;

@@ -349,7 +349,7 @@ fn a_port_that_is_taken_leaves_the_bot_at_work_and_the_page_comes_when_it_is_fre
     let bot = machine.start();
     machine.until_log(
         &bot,
-        "health and metrics cannot be shown; the bot works without",
+        "the page, health and metrics cannot be shown; the bot works without",
     );
     machine.ada_says("hello");
     machine.message_with("You said: hello");

@@ -126,7 +126,8 @@ impl Drive<'_> {
                 }
                 // Before the slow checks. Without a chat the files wait for one.
                 if has_files && at.chat != ChatId::SHELL {
-                    jobs::insert(db, &session, at, &Task::SendFiles, run_asked_by)?;
+                    let job = jobs::insert(db, &session, at, &Task::SendFiles, run_asked_by)?;
+                    records::set_files_job(db, id, job)?;
                 }
                 // What a lost run has changed is told already.
                 if has_begun && outcome != Outcome::Lost {

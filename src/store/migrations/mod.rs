@@ -25,6 +25,7 @@ const STEPS: &[M<'_>] = &[
     REPLACED_FILES,
     NOTHING_READ_WHOLE,
     PAGE,
+    FILES_OF_RUNS,
 ];
 
 /// Attachments, prompts on their way, claude's questions, and holds.
@@ -314,6 +315,14 @@ const PAGE: M<'_> = M::up(
     ) STRICT;
     CREATE INDEX page_keys_of_user ON page_keys (user_id, kind);
     CREATE INDEX page_keys_expire ON page_keys (expires_at) WHERE expires_at IS NOT NULL;
+    ",
+);
+
+/// Which files a run gave.
+const FILES_OF_RUNS: M<'_> = M::up(
+    "
+    -- The job that sends them; its folder has them.
+    ALTER TABLE runs ADD COLUMN files_job TEXT;
     ",
 );
 

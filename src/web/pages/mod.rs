@@ -2,6 +2,7 @@
 
 pub(super) mod about;
 pub(super) mod diff;
+pub(super) mod files;
 pub(super) mod layout;
 pub(super) mod now;
 pub(super) mod output;

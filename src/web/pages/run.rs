@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::super::Web;
 use super::super::reader::Reader;
 use super::super::refusal::Refusal;
+use super::files::{self, Kept};
 use super::layout::{self, Place, Told, form_key};
 use super::steps::{self, Extent};
 use super::{output, said, session, words};
@@ -57,6 +58,7 @@ struct Head {
     before: Option<RunId>,
     behind: Option<RunId>,
     undo: Undo,
+    files: Kept,
     /// What a reader who goes on has seen.
     mark: String,
 }
@@ -95,6 +97,7 @@ pub(in super::super) async fn show(
                 before,
                 behind,
                 undo: undo_of(db, &of, id)?,
+                files: Kept::of(db, id)?,
                 mark: page::standing(db, id)?.mark(),
             };
             Ok((line, head))
@@ -109,6 +112,7 @@ pub(in super::super) async fn show(
     let path = web.events_of(record);
     let (from, to) = (record.begins_at(), earlier.before.or(record.ends_at()));
     let read = on_disk(move || transcript::before(&path, from, to, A_PAGE)).await?;
+    let given = head.files.given(&web, session).await;
     let works = line.state == RunState::Running;
     let goes_on = works || line.state == RunState::Waiting;
     let title = format!("Run in {}", words::repository(&session.source));
@@ -119,6 +123,7 @@ pub(in super::super) async fn show(
         }
         div #head {
             (top(&found, &head, read.as_ref().map_or(&[], |(steps, _)| steps), &reader))
+            (files::list(line.id, &head.files, &given))
         }
         h2 { "Steps" }
         @match &read {
