@@ -21,6 +21,7 @@ pub mod process;
 pub mod progress;
 pub mod prompt;
 pub mod question;
+pub mod routine;
 pub mod run;
 pub mod session;
 pub mod shown;

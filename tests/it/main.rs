@@ -93,6 +93,7 @@ mod rendering;
 mod restart;
 mod rich_messages;
 mod rights;
+mod routines;
 mod runners;
 mod secrets;
 mod sentences;
