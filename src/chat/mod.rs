@@ -24,6 +24,7 @@ mod picks;
 pub mod questions;
 pub mod queue;
 pub mod raw;
+pub mod routines;
 pub mod sessions;
 pub mod settings;
 pub mod setup;

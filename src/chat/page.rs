@@ -105,6 +105,8 @@ pub fn label_of(press: &Press) -> Option<&'static str> {
         Press::AskWithout(_) => "Without the file",
         Press::TryNow(_) => "Try now",
         Press::SendSecrets(_) => "Send them",
+        Press::PauseRoutine(_) => "Pause the routine",
+        Press::DeleteRoutine(_) => "Delete the routine",
         Press::Correct(_)
         | Press::RunEdited(_)
         | Press::SendParked
@@ -115,6 +117,9 @@ pub fn label_of(press: &Press) -> Option<&'static str> {
         | Press::SetModel(_)
         | Press::SetEffort(_)
         | Press::LogIn
+        | Press::KeepRoutine(_)
+        | Press::RunRoutine(_)
+        | Press::ShowRoutine(_)
         | Press::Open { .. }
         | Press::CancelLinks => return None,
     })

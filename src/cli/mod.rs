@@ -13,6 +13,7 @@ mod doctor;
 mod init;
 mod log;
 mod pages;
+mod routine;
 mod service;
 mod session;
 mod table;
@@ -36,6 +37,7 @@ use crate::process::supervisor::{self, Place};
 use crate::store::backup;
 use config::ConfigCommand;
 use init::InitArguments;
+use routine::RoutineCommand;
 use service::{NotRunning, ServiceArguments};
 use session::SessionCommand;
 use session::beside::NoBot;
@@ -86,6 +88,9 @@ enum Command {
     /// Work with sessions from the shell, also while the bot runs
     #[command(subcommand)]
     Session(SessionCommand),
+    /// Work that begins by itself: list it, make it, pause it
+    #[command(subcommand)]
+    Routine(RoutineCommand),
     /// Print a link that logs a browser in to the page, once
     #[command(args_conflicts_with_subcommands = true)]
     Web {
@@ -162,6 +167,7 @@ pub fn run() -> ExitCode {
         Some(Command::Doctor { json }) => examine(json),
         Some(Command::Backup { file }) => back_up(&file),
         Some(Command::Session(command)) => session(command),
+        Some(Command::Routine(command)) => routine::run(&Sources::of_a_command(), command),
         Some(Command::Web { command }) => web::run(&Sources::of_a_command(), command),
         Some(Command::Service(arguments)) => service::run(arguments),
         Some(Command::Config(command)) => config::run(command),

@@ -11,6 +11,7 @@ pub use checks::ChecksChange;
 use crate::domain::choices::QuietHours;
 use crate::domain::choices::Verbosity;
 use crate::domain::choices::{Effort, PermissionMode};
+use crate::domain::routine::Form;
 use crate::domain::verb::Verb;
 
 /// A command with its arguments.
@@ -37,6 +38,9 @@ pub enum Command {
     Sessions,
     /// The session with this name.
     Resume(String),
+    /// A prompt for later; what stands behind the command is still to be read.
+    Routine(Form, String),
+    Routines,
     /// A way to the page.
     Web,
     /// All browsers of this person are logged out.
@@ -178,6 +182,7 @@ pub fn words_behind(text: &str, bot: &str) -> Option<WordsBehind> {
         | Verb::Verify
         | Verb::Raw
         | Verb::Sessions
+        | Verb::Routines
         | Verb::Whoami
         | Verb::Invite => 0,
         _ => return None,
@@ -206,6 +211,13 @@ fn split_word(text: &str) -> (&str, &str) {
 
 fn ends_a_word(rest: &str) -> bool {
     rest.chars().next().is_none_or(char::is_whitespace)
+}
+
+/// What stands behind a command and the blank that ends it, to the byte.
+fn behind(rest: &str) -> String {
+    let mut letters = rest.chars();
+    letters.next();
+    letters.as_str().to_owned()
 }
 
 fn command(verb: Verb, rest: &str) -> Input {
@@ -240,6 +252,10 @@ fn command(verb: Verb, rest: &str) -> Input {
         (Verb::Autofix, ["off"]) => Command::Autofix(Some(false)),
         (Verb::Sessions, _) | (Verb::Resume, []) => Command::Sessions,
         (Verb::Resume, [session]) => Command::Resume((*session).to_owned()),
+        (Verb::At, _) => Command::Routine(Form::At, behind(rest)),
+        (Verb::In, _) => Command::Routine(Form::In, behind(rest)),
+        (Verb::Every, _) => Command::Routine(Form::Every, behind(rest)),
+        (Verb::Routines, _) => Command::Routines,
         (Verb::Whoami, _) => Command::Whoami,
         (Verb::Invite, _) => Command::Invite,
         (Verb::People, []) => Command::People(1),

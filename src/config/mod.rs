@@ -90,6 +90,8 @@ pub struct Config {
     pub warm_most: usize,
     /// A prompt that is older when it arrives waits for a person; `None`: never.
     pub stale_after: Option<Duration>,
+    /// The name of the time zone of routines that name none.
+    pub zone: String,
     /// How many runs' folders are kept; `None`: all.
     pub keep_runs: Option<usize>,
     /// `TELECODER_SNAPSHOT_FILE_MAX`, in bytes.
@@ -189,6 +191,16 @@ pub fn access(sources: &Sources) -> Result<Access, Faults> {
     }
 }
 
+/// The name of the time zone of routines that name none.
+pub fn time_zone(sources: &Sources) -> Result<String, Faults> {
+    let mut reader = reader(sources);
+    let zone = reader.time_zone();
+    match reader.found() {
+        faults if faults.is_empty() => Ok(zone),
+        faults => Err(Faults::of_a_command(faults)),
+    }
+}
+
 fn reader(sources: &Sources) -> Reader<'_> {
     Reader {
         sources,
@@ -261,6 +273,7 @@ impl Config {
         let stale_after = reader.stale_after();
         let model = reader.model();
         let branch_prefix = reader.branch_prefix();
+        let zone = reader.time_zone();
         let keep_runs = reader.keep_runs();
         let snapshot_file_max = reader.snapshot_file_max();
         let repo_roots = reader.repo_roots();
@@ -298,6 +311,7 @@ impl Config {
                     warm,
                     warm_most,
                     stale_after,
+                    zone,
                     keep_runs,
                     snapshot_file_max,
                     branch_prefix,

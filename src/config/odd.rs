@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use super::Setting;
 use super::reader::Reader;
 use crate::domain::choices::model_named;
@@ -37,6 +39,25 @@ impl Reader<'_> {
             );
         }
         prefix
+    }
+
+    /// The name of the machine's own zone, if none is set.
+    pub(super) fn time_zone(&mut self) -> String {
+        let Some(name) = self.sources.value(Setting::TimeZone) else {
+            let here = TimeZone::system();
+            return here.iana_name().unwrap_or("UTC").to_owned();
+        };
+        match TimeZone::get(&name) {
+            Ok(zone) => zone.iana_name().unwrap_or("UTC").to_owned(),
+            Err(_) => {
+                self.fault(
+                    Setting::TimeZone,
+                    format!("TELECODER_TIME_ZONE: this machine knows no time zone {name}"),
+                    "Write a name like Europe/Berlin, or UTC; on Debian, the package tzdata has them",
+                );
+                "UTC".to_owned()
+            }
+        }
     }
 
     /// A message needs some seconds to arrive, and clocks differ.

@@ -170,6 +170,15 @@ settings! {
         takes: "one of these six names",
         example: "acceptEdits",
     }
+    TimeZone {
+        name: "TELECODER_TIME_ZONE",
+        group: Group::Runs,
+        meaning: &[
+            "The time zone of routines (/every weekday 9:00) that name none. Empty means that of this machine.",
+        ],
+        takes: "a name like Europe/Berlin, or UTC",
+        example: "Europe/Berlin",
+    }
     MaxRuns {
         name: "TELECODER_MAX_RUNS",
         group: Group::Runs,

@@ -1,7 +1,8 @@
-//! Looks for work from outside: what `telecoder session` stored, sessions whose terminal is gone, and chats whose hold
-//! is over.
+//! Looks for work from outside: what `telecoder session` stored, sessions whose terminal is gone, chats whose hold is
+//! over, and routines that are due.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -15,10 +16,10 @@ use crate::claude::watch::Watch;
 use crate::domain::id::{ChatId, ChatThread};
 use crate::domain::job::Lane;
 use crate::domain::session::Session;
-use crate::inbox::shell;
+use crate::inbox::{Inbox, shell};
 use crate::session::attached::{self, Attached};
 use crate::session::registry::Registry;
-use crate::store::{Store, StoreError, holds, jobs, now, outbox, runs, sessions};
+use crate::store::{Store, StoreError, holds, jobs, now, outbox, routines, runs, sessions};
 use crate::telegram::outbox::Outbox;
 
 /// How often to look if nobody rings. One look costs a few reads of mostly empty indexes.
@@ -29,6 +30,7 @@ pub(super) struct Beside {
     pub registry: Registry,
     pub outbox: Outbox,
     pub data: PathBuf,
+    pub inbox: Arc<Inbox>,
 }
 
 /// The chats that have something to do.
@@ -37,8 +39,8 @@ struct Found {
     beside: Vec<ChatThread>,
     stops: Vec<ChatThread>,
     messages: Vec<ChatId>,
-    /// How long until the next hold ends.
-    hold_ends_in: Option<Duration>,
+    /// How long until the next hold ends, or a routine is due.
+    next_in: Option<Duration>,
 }
 
 impl Beside {
@@ -64,6 +66,7 @@ impl Beside {
         for (session, since) in self.store.transaction(sessions::attached).await? {
             self.take_back(session, since).await?;
         }
+        self.inbox.begin_routines().await?;
         let found = self.store.transaction(find).await?;
         for at in found.workspace {
             self.registry.wake(at);
@@ -77,7 +80,7 @@ impl Beside {
         for chat in found.messages {
             self.outbox.deliver(chat);
         }
-        Ok(found.hold_ends_in.map_or(EVERY, |left| left.min(EVERY)))
+        Ok(found.next_in.map_or(EVERY, |left| left.min(EVERY)))
     }
 
     /// Takes a session back from a terminal that ended without handing it back.
@@ -124,7 +127,10 @@ fn find(db: &Connection) -> rusqlite::Result<Found> {
         beside: jobs::chats_not_begun(db, Lane::Fetching)?,
         stops: runs::chats_with_stop_requested(db)?,
         messages: outbox::chats_with_due(db)?,
-        hold_ends_in: holds::next_end(db)?
+        next_in: holds::next_end(db)?
+            .into_iter()
+            .chain(routines::next_due(db)?)
+            .min()
             .map(|end| Duration::from_millis(u64::try_from(end - now()).unwrap_or(0))),
     })
 }

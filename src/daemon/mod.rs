@@ -129,6 +129,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         repo_checks: config.repo_checks,
         runs: data.runs(),
         max_runs: config.max_runs as u64,
+        zone: config.zone.clone(),
         page: config.page.clone(),
         defaults: Defaults {
             mode: config.permission_mode,
@@ -182,6 +183,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         registry: registry.clone(),
         outbox: outbox.clone(),
         data: config.data.clone(),
+        inbox: Arc::clone(&inbox),
     };
     tasks.spawn(beside.look_for_work(quit.clone()));
     let git_of_page = Arc::default();

@@ -19,7 +19,9 @@ use crate::git::inner;
 use crate::git::objects::taken_by;
 use crate::git::repository::Repository;
 use crate::metrics::Metrics;
-use crate::store::{Store, StoreError, gatherings, jobs, outbox, records, sessions, updates};
+use crate::store::{
+    Store, StoreError, gatherings, jobs, outbox, records, routines, sessions, updates,
+};
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 /// How long what the snapshots take is added up.
@@ -70,6 +72,7 @@ impl Upkeep {
             .transaction(|db| {
                 updates::forget_old(db)?;
                 gatherings::forget_album_parts(db)?;
+                routines::forget_old(db)?;
                 outbox::forget_old(db)
             })
             .await;

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::choices::{Effort, OFF, PermissionMode, Wanted, model_named};
-use crate::domain::id::{JobId, PromptId, QuestionId, RunId, SessionId, ThreadId, UserId};
+use crate::domain::id::{
+    JobId, PromptId, QuestionId, RoutineId, RunId, SessionId, ThreadId, UserId,
+};
 use crate::domain::question::Pick;
 
 /// How many bytes a button carries.
@@ -105,6 +107,14 @@ pub enum Press {
     LogIn,
     /// Cancel all open invitation links.
     CancelLinks,
+    /// The routine begins at its moments from now on.
+    KeepRoutine(RoutineId),
+    /// Forget the routine; one that is only offered was not made.
+    DeleteRoutine(RoutineId),
+    PauseRoutine(RoutineId),
+    RunRoutine(RoutineId),
+    /// Show the routine, with what can be done with it.
+    ShowRoutine(RoutineId),
     /// Nothing comes back: the client opens this address. `in_telegram`: as a Mini App, in private chats only.
     Open {
         url: String,
@@ -150,6 +160,11 @@ impl Press {
             Press::SetModel(model) => format!("model:{}", model.as_deref().unwrap_or(OFF)),
             Press::SetEffort(effort) => format!("effort:{}", effort.map_or(OFF, Effort::name)),
             Press::CancelLinks => "cancel-links".to_owned(),
+            Press::KeepRoutine(routine) => format!("keep-routine:{routine}"),
+            Press::DeleteRoutine(routine) => format!("delete-routine:{routine}"),
+            Press::PauseRoutine(routine) => format!("pause-routine:{routine}"),
+            Press::RunRoutine(routine) => format!("run-routine:{routine}"),
+            Press::ShowRoutine(routine) => format!("show-routine:{routine}"),
             Press::Open {
                 url,
                 in_telegram: false,
@@ -171,6 +186,7 @@ impl Press {
             | Press::Undo(_)
             | Press::RemovePerson(_)
             | Press::CancelLinks
+            | Press::DeleteRoutine(_)
             | Press::SendSecrets(_)
             | Press::SetMode(Some(PermissionMode::BypassPermissions))
             | Press::Answer(
@@ -188,10 +204,14 @@ impl Press {
             | Press::SendParked
             | Press::TryNow(_)
             | Press::LogIn
+            | Press::KeepRoutine(_)
             | Press::Answer(_, Pick::Allow | Pick::Approve(_) | Pick::Done) => {
                 Some(ButtonStyle::Primary)
             }
             Press::Open { .. }
+            | Press::PauseRoutine(_)
+            | Press::RunRoutine(_)
+            | Press::ShowRoutine(_)
             | Press::Redo(_)
             | Press::PushIn(..)
             | Press::Afresh { .. }
@@ -215,6 +235,7 @@ impl Press {
         let job = || Uuid::parse_str(of).ok().map(JobId);
         let prompt = || Uuid::parse_str(of).ok().map(PromptId);
         let session = || (!of.is_empty()).then(|| SessionId(of.to_owned()));
+        let routine = || (!of.is_empty()).then(|| RoutineId(of.to_owned()));
         let thread = || {
             of.parse()
                 .ok()
@@ -264,6 +285,11 @@ impl Press {
             "model" => chosen(of, model_named).map(Press::SetModel),
             "effort" => chosen(of, Effort::named).map(Press::SetEffort),
             "cancel-links" => Some(Press::CancelLinks),
+            "keep-routine" => routine().map(Press::KeepRoutine),
+            "delete-routine" => routine().map(Press::DeleteRoutine),
+            "pause-routine" => routine().map(Press::PauseRoutine),
+            "run-routine" => routine().map(Press::RunRoutine),
+            "show-routine" => routine().map(Press::ShowRoutine),
             "remove-person" => of.parse().ok().map(UserId).map(Press::RemovePerson),
             _ => None,
         }

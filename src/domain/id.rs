@@ -115,6 +115,24 @@ impl fmt::Debug for PageKey {
     }
 }
 
+/// Names a routine for people: eight hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RoutineId(pub String);
+
+impl RoutineId {
+    pub fn random() -> RoutineId {
+        let mut bits = [0; 4];
+        getrandom::fill(&mut bits).expect("the system has random numbers");
+        RoutineId(bits.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+impl fmt::Display for RoutineId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Names a question of claude's in the data of its buttons. Nobody can guess one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct QuestionId(String);

@@ -24,6 +24,10 @@ pub enum Verb {
     Effort,
     Sessions,
     Resume,
+    At,
+    In,
+    Every,
+    Routines,
     Web,
     Whoami,
     Invite,
@@ -33,7 +37,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub const ALL: [Verb; 27] = [
+    pub const ALL: [Verb; 31] = [
         Verb::New,
         Verb::Status,
         Verb::Logs,
@@ -55,6 +59,10 @@ impl Verb {
         Verb::Effort,
         Verb::Sessions,
         Verb::Resume,
+        Verb::At,
+        Verb::In,
+        Verb::Every,
+        Verb::Routines,
         Verb::Web,
         Verb::Whoami,
         Verb::Invite,
@@ -87,6 +95,10 @@ impl Verb {
             Verb::Effort => "effort",
             Verb::Sessions => "sessions",
             Verb::Resume => "resume",
+            Verb::At => "at",
+            Verb::In => "in",
+            Verb::Every => "every",
+            Verb::Routines => "routines",
             Verb::Web => "web",
             Verb::Whoami => "whoami",
             Verb::Invite => "invite",
@@ -113,6 +125,9 @@ impl Verb {
             Verb::Checks => "[setup=… test=… lint=… | off | auto]",
             Verb::Autofix | Verb::Queue => "[on | off]",
             Verb::Resume => "[session]",
+            Verb::At => "15:00 | tomorrow 9:00 | 2026-12-24 18:00 prompt",
+            Verb::In => "20m | 2h | 3d prompt",
+            Verb::Every => "2h | day 9:00 | weekday 9:00 | \"0 9 * * 1-5\" prompt",
             Verb::Web => "[off]",
             Verb::People => "[page]",
             Verb::Status
@@ -123,6 +138,7 @@ impl Verb {
             | Verb::Push
             | Verb::Verify
             | Verb::Sessions
+            | Verb::Routines
             | Verb::Whoami
             | Verb::Invite
             | Verb::Help

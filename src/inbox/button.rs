@@ -1,14 +1,17 @@
 //! A press on a button: looked up anew, because the message may be of any age, and in a group anyone can press.
 
+use std::path::Path;
+
 use fail::fail_point;
 use rusqlite::Connection;
 
 use super::choices::Chooser;
 use super::edit::Wish;
 use super::question::{self, Answerer};
+use super::routine::Presser;
 use super::{
-    Follow, Inbox, checks, choices, edit, files, hold, job, login, people, queue, resume, stop,
-    switch, without_files,
+    Follow, Inbox, checks, choices, edit, files, hold, job, login, people, queue, resume, routine,
+    stop, switch, without_files,
 };
 use crate::chat::choices::Defaults;
 use crate::chat::toast;
@@ -73,6 +76,7 @@ impl Inbox {
         let buttons = button.buttons;
         let live = Press::parse(&button.data).and_then(|press| LiveOf::stopped_by(&press));
         let (access, defaults) = (self.access.clone(), self.defaults.clone());
+        let workspaces = self.workspaces.clone();
         let pressed = self
             .store
             .transaction(move |db| {
@@ -83,7 +87,7 @@ impl Inbox {
                     return Ok(Pressed::over("").buttons_stay());
                 }
                 parked::reach_again(db, at.chat)?;
-                act(db, &button, member, &access, &defaults)
+                act(db, &button, member, &access, &defaults, &workspaces)
             })
             .await?;
         fail_point!("button-done", |_| std::process::abort());
@@ -106,6 +110,7 @@ pub(super) fn act(
     member: Member,
     access: &Access,
     defaults: &Defaults,
+    workspaces: &Path,
 ) -> rusqlite::Result<Pressed> {
     // The message may be of the group before it moved.
     let chat = migrated::moved_to(db, button.at.chat)?.unwrap_or(button.at.chat);
@@ -118,7 +123,18 @@ pub(super) fn act(
         };
         choices::pressed(db, at, button.message, wish, by)
     };
+    let presser = Presser {
+        user: member.user(),
+        access,
+        workspaces,
+    };
+    let wish = |id, wish| routine::pressed(db, at, &id, wish, presser);
     match Press::parse(&button.data) {
+        Some(Press::KeepRoutine(id)) => wish(id, routine::Wish::Keep),
+        Some(Press::DeleteRoutine(id)) => wish(id, routine::Wish::Delete),
+        Some(Press::PauseRoutine(id)) => wish(id, routine::Wish::Pause),
+        Some(Press::RunRoutine(id)) => wish(id, routine::Wish::Run),
+        Some(Press::ShowRoutine(id)) => wish(id, routine::Wish::Show),
         Some(Press::Answer(id, pick)) => {
             let by = Answerer {
                 member,

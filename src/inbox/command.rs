@@ -5,8 +5,8 @@ use rusqlite::Connection;
 use super::choices::Chooser;
 use super::page;
 use super::{
-    Follow, Inbox, checks, choices, files, job, logs, new, people, queue, raw, settings, status,
-    stop, switch,
+    Follow, Inbox, checks, choices, files, job, logs, new, people, prompt, queue, raw, routine,
+    settings, status, stop, switch,
 };
 use crate::chat::people as people_words;
 use crate::chat::text;
@@ -14,6 +14,7 @@ use crate::command::Command;
 use crate::domain::access::Member;
 use crate::domain::id::{ChatThread, MessageId, UpdateSeq};
 use crate::domain::outgoing::Outgoing;
+use crate::domain::update::Message;
 use crate::store::{StoreError, outbox};
 
 /// A command, its sender and its message.
@@ -25,6 +26,8 @@ pub(super) struct Asked {
     pub member: Member,
     /// What the sender is called.
     pub name: String,
+    /// The message as it came.
+    pub sent: Message,
 }
 
 impl Inbox {
@@ -41,6 +44,7 @@ impl Inbox {
             message,
             member,
             name,
+            sent,
         } = asked;
         match command {
             Command::Start | Command::Help => {
@@ -153,6 +157,22 @@ impl Inbox {
             Command::Resume(session) => {
                 let is_owner = self.access.is_owner_alone(member, at.chat);
                 self.effect(seq, at, move |db| switch::named(db, at, session, is_owner))
+                    .await
+            }
+            Command::Routine(form, text) => {
+                let asked = prompt::Asked {
+                    number: Some(message),
+                    message: sent,
+                    words: String::new(),
+                    user: member.user(),
+                    is_addressed: true,
+                    seq,
+                };
+                self.offer_routine(at, routine::Offer { form, text, asked })
+                    .await
+            }
+            Command::Routines => {
+                self.effect_and(told, seq, at, move |db| routine::list(db, at))
                     .await
             }
             Command::Web => {

@@ -31,6 +31,7 @@ mod raw;
 mod removal;
 mod request;
 mod resume;
+pub mod routine;
 mod settings;
 pub mod shell;
 mod status;
@@ -102,6 +103,8 @@ pub struct Inbox {
     /// `runs/` in the data folder.
     pub runs: PathBuf,
     pub max_runs: u64,
+    /// The name of the time zone of routines that name none.
+    pub zone: String,
     /// Where people find the page; nowhere while it is not served.
     pub page: PageAddress,
     /// What claude is started with if a chat has chosen nothing.
@@ -250,7 +253,8 @@ impl Inbox {
                     told,
                     message: message.id,
                     member,
-                    name: message.sender_name,
+                    name: message.sender_name.clone(),
+                    sent: message,
                 };
                 self.command(seq, at, asked, bot).await
             }

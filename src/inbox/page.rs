@@ -283,6 +283,7 @@ impl By<'_> {
             self.member,
             &self.inbox.access,
             &self.inbox.defaults,
+            &self.inbox.workspaces,
         )?;
         if let Some(label) = words::label_of(&press) {
             self.say(db, at, label)?;

@@ -184,7 +184,7 @@ pub(super) fn remove_pressed(
         return Ok(Pressed::over(toast::REMOVED));
     }
     let mut theirs = removal::close(db, private_chat(user).chat)?;
-    let elsewhere = removal::drop_prompts_of_strangers(db, access)?;
+    let elsewhere = removal::drop_work_of_strangers(db, access)?;
     theirs.ended.dropped += elsewhere.len();
     // They may know an open link.
     let links = invites::cancel_all(db)?;

@@ -167,7 +167,7 @@ pub(super) fn pieces(
         .collect()
 }
 
-fn answered_by(
+pub(super) fn answered_by(
     db: &Connection,
     at: ChatThread,
     asked: &Asked,

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use tracing::info;
 
 use super::people::private_chat;
-use super::{admission, job, stop};
+use super::{admission, job, routine, stop};
 use crate::chat::people::{self as words, Ended};
 use crate::domain::access::Access;
 use crate::domain::id::{ChatId, ChatThread, UserId};
@@ -64,9 +64,9 @@ fn end_work(db: &Connection, at: ChatThread, ended: &mut Ended) -> rusqlite::Res
     sessions::end_autofix(db, at)
 }
 
-/// Drops the prompts that wait in a chat that goes on and whose writer may not write there any more. Returns whose they
-/// were, and where they waited.
-pub(super) fn drop_prompts_of_strangers(
+/// Drops the prompts that wait in a chat that goes on and whose writer may not write there any more, and pauses the
+/// routines of those who may not. Returns whose the prompts were, and where they waited.
+pub(super) fn drop_work_of_strangers(
     db: &Connection,
     access: &Access,
 ) -> rusqlite::Result<Vec<(UserId, ChatThread)>> {
@@ -80,6 +80,7 @@ pub(super) fn drop_prompts_of_strangers(
             dropped.push((user, at));
         }
     }
+    routine::pause_of_strangers(db, access)?;
     Ok(dropped)
 }
 
@@ -106,7 +107,7 @@ pub fn settle_rights(db: &Connection, access: &Access) -> rusqlite::Result<()> {
             told.push((chat, ended));
         }
     }
-    for (user, _) in drop_prompts_of_strangers(db, access)? {
+    for (user, _) in drop_work_of_strangers(db, access)? {
         let theirs = private_chat(user).chat;
         match told.iter_mut().find(|(chat, _)| *chat == theirs) {
             Some((_, ended)) => ended.dropped += 1,

@@ -6,8 +6,10 @@
 
 mod changes;
 mod evidence;
+mod routine;
 
 pub use evidence::Evidence;
+pub use routine::Routine;
 
 use jiff::Timestamp;
 use rusqlite::Connection;

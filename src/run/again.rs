@@ -8,7 +8,7 @@ use crate::domain::id::{PromptId, RunId, UserId};
 use crate::domain::prompt::{Content, Piece};
 use crate::domain::run::Run;
 use crate::store::prompts::{self, Prompt};
-use crate::store::{attachments, edits, measured, runs, sessions};
+use crate::store::{attachments, edits, measured, routines, runs, sessions};
 
 /// How many earlier prompts a new conversation is told.
 const EARLIER_TOLD: usize = 20;
@@ -45,6 +45,7 @@ pub fn take_up(
     };
     queue(db, run, old, how, &before, user, tries)?;
     measured::set_same_fixes(db, run, old.id)?;
+    routines::continued(db, old.id, run)?;
     Ok(true)
 }
 

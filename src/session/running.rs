@@ -256,6 +256,7 @@ impl Worker {
                     && then == Then::TryAgain
                     && hold::not_started(db, &ended_run, at, failure, owner)?;
                 if is_news && !is_held {
+                    ending::pause_routine_that_fails(db, id)?;
                     outbox::insert(db, at, &message)?;
                 }
                 Ok((at, is_news, is_held))

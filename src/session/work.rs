@@ -5,8 +5,8 @@ use rusqlite::Connection;
 use crate::chat::workspace;
 use crate::domain::id::{ChatThread, JobId, RunId, SessionId};
 use crate::domain::job::Lane;
-use crate::domain::run::Outcome;
 use crate::domain::session::SessionState;
+use crate::run::ending;
 use crate::store::{jobs, outbox, processes, runs, sessions, waiting};
 
 /// The chat's next piece of work, by ids alone: whoever waits for a claim or a place reads the rest when it may begin,
@@ -46,7 +46,7 @@ pub(super) fn next(db: &Connection, at: ChatThread, lane: Lane) -> rusqlite::Res
             // Nothing can run there, and later prompts must not wait for ever.
             _ => {
                 let reason = "its session has no workspace".to_owned();
-                runs::end(db, run.id, &Outcome::Failed(reason))?;
+                ending::fail_waiting(db, run.id, reason)?;
                 let reply = workspace::no_workspace().replying_to(run.asked_by);
                 outbox::insert(db, at, &reply)?;
             }

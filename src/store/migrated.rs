@@ -4,8 +4,8 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::now;
 use super::runs::OPEN;
+use super::{now, routines};
 use crate::domain::id::ChatId;
 
 /// Moves sessions, runs and messages from the old chat to the new one. Repeating it is harmless.
@@ -34,6 +34,7 @@ pub fn move_chat(db: &Connection, old: ChatId, new: ChatId) -> rusqlite::Result<
         .execute([old.0, new.0])?;
     db.prepare_cached("UPDATE OR REPLACE chat_settings SET chat_id = ?2 WHERE chat_id = ?1")?
         .execute([old.0, new.0])?;
+    routines::move_chat(db, old, new)?;
     db.prepare_cached("UPDATE processes SET chat_id = ?2 WHERE chat_id = ?1")?
         .execute(params![old.0, new.0])?;
     db.prepare_cached("UPDATE sessions SET chat_id = ?2, live_message = NULL WHERE chat_id = ?1")?

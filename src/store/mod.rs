@@ -44,6 +44,7 @@ pub mod prompts;
 pub mod questions;
 pub mod records;
 pub mod repositories;
+pub mod routines;
 pub mod runs;
 pub mod sending;
 pub mod sessions;

@@ -27,8 +27,8 @@ pub struct Behind {
 /// Hands over the prompts that may go to the run's claude. `with_earlier` returns those that were handed over before,
 /// too.
 ///
-/// A person's prompt goes to claude immediately, unless the chat queues or has a hold. A prompt from elsewhere becomes
-/// its own run, and later prompts stay behind it.
+/// A person's prompt goes to claude immediately, unless the chat queues or has a hold. A prompt from elsewhere, and one
+/// of a routine, becomes its own run, and later prompts stay behind it.
 pub fn hand_over(db: &Connection, run: &Run, with_earlier: bool) -> rusqlite::Result<Behind> {
     let mut behind = Behind::default();
     if runs::stop_requested(db, run.id)? {
@@ -84,7 +84,8 @@ const WAITS_HERE: &str =
 fn next_for_claude(db: &Connection, run: &Run) -> rusqlite::Result<Vec<Prompt>> {
     let mut prompts = Vec::new();
     let mut waiting = db.prepare_cached(&format!(
-        "SELECT {COLUMNS}, p.user_id IS NOT NULL AND r.session_id = ?4 AND {}
+        "SELECT {COLUMNS}, p.user_id IS NOT NULL AND r.session_id = ?4
+                AND NOT EXISTS (SELECT 1 FROM occurrences o WHERE o.run_id = r.id) AND {}
          FROM runs r CROSS JOIN prompts p ON p.run_id = r.id
          WHERE {WAITS_HERE} AND p.handed_to IS NOT ?3 ORDER BY {ORDER}, p.rowid",
         gatherings::ready("?5")

@@ -9,7 +9,7 @@ mod follow;
 mod listing;
 mod logs;
 mod resume;
-mod run;
+pub(super) mod run;
 mod stop;
 mod verify;
 
@@ -154,7 +154,11 @@ pub(super) struct WantedChat {
 
 impl WantedChat {
     /// Errors: nobody in that chat may use the bot, so nothing could be said there.
-    fn found(&self, sources: &Sources, beside: &Beside) -> anyhow::Result<Option<ChatThread>> {
+    pub(super) fn found(
+        &self,
+        sources: &Sources,
+        beside: &Beside,
+    ) -> anyhow::Result<Option<ChatThread>> {
         let Some(chat) = self.chat.map(ChatId) else {
             return Ok(None);
         };

@@ -30,7 +30,7 @@ pub(super) struct Shown {
 }
 
 /// The prompt as given, or standard input.
-pub(super) fn prompt(given: Option<String>) -> anyhow::Result<String> {
+pub(in crate::cli) fn prompt(given: Option<String>) -> anyhow::Result<String> {
     let prompt = match given {
         Some(prompt) if prompt != "-" => prompt,
         None if std::io::stdin().is_terminal() => {

@@ -8,11 +8,13 @@
 
 mod civil;
 mod cron;
+mod kept;
 mod read;
 mod when;
 mod words;
 
 pub use cron::Fault as CronFault;
+pub use kept::{Occurrence, PausedFor, Routine, State};
 pub use read::{Form, NotUnderstood, Wanted, read};
 pub use when::{MOST_COUNTED, Passed};
 

@@ -143,6 +143,7 @@ impl Drive<'_> {
                         jobs::insert(db, &session, at, &task, None)?;
                     }
                 }
+                ending::pause_routine_that_fails(db, id)?;
                 if forget {
                     sessions::forget_conversation(db, &session)?;
                 } else if let Some((conversation, model)) = &conversation {

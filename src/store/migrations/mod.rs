@@ -26,6 +26,7 @@ const STEPS: &[M<'_>] = &[
     NOTHING_READ_WHOLE,
     PAGE,
     FILES_OF_RUNS,
+    ROUTINES,
 ];
 
 /// Attachments, prompts on their way, claude's questions, and holds.
@@ -323,6 +324,46 @@ const FILES_OF_RUNS: M<'_> = M::up(
     "
     -- The job that sends them; its folder has them.
     ALTER TABLE runs ADD COLUMN files_job TEXT;
+    ",
+);
+
+/// Work that begins without a message.
+const ROUTINES: M<'_> = M::up(
+    "
+    CREATE TABLE routines (
+        id         TEXT PRIMARY KEY,
+        name       TEXT UNIQUE,                   -- of one that is called: its address ends with it
+        chat_id    INTEGER NOT NULL,
+        thread_id  INTEGER NOT NULL,
+        user_id    INTEGER,                       -- who made it; NULL: somebody in a shell of the machine
+        moment     TEXT NOT NULL,                 -- when it begins (JSON)
+        zone       TEXT NOT NULL,
+        prompt     TEXT NOT NULL,                 -- JSON, as `pieces` of prompts
+        fresh      INTEGER NOT NULL,              -- 1: each time in a new session
+        missed     TEXT NOT NULL CHECK (missed IN ('once', 'skip', 'all')),
+        state      TEXT NOT NULL CHECK (state IN ('offered', 'kept', 'paused', 'over')),
+        paused_for TEXT,
+        kept_at    INTEGER,                       -- since when it begins by itself
+        planned_at INTEGER,                       -- its next moment, in Unix milliseconds
+        due_at     INTEGER,                       -- when that begins: seconds later, where others have the same minute
+        secret     TEXT,                          -- of its calls
+        filter     TEXT,
+        made_at    INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX routines_due ON routines (due_at) WHERE state = 'kept' AND due_at IS NOT NULL;
+    CREATE INDEX routines_minute ON routines (planned_at) WHERE state = 'kept';
+    CREATE INDEX routines_of_place ON routines (chat_id, thread_id, made_at);
+    CREATE INDEX routines_of_user ON routines (user_id) WHERE state IN ('offered', 'kept');
+
+    -- What became of each moment. Nothing begins twice: a moment has one row.
+    CREATE TABLE occurrences (
+        routine_id TEXT NOT NULL REFERENCES routines (id) ON DELETE CASCADE,
+        planned_at INTEGER NOT NULL,
+        run_id     TEXT REFERENCES runs (id) ON DELETE SET NULL,
+        missed     INTEGER NOT NULL DEFAULT 0,    -- so many moments before it passed without a run
+        PRIMARY KEY (routine_id, planned_at)
+    ) STRICT;
+    CREATE INDEX occurrences_of_run ON occurrences (run_id) WHERE run_id IS NOT NULL;
     ",
 );
 

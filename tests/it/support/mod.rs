@@ -3,6 +3,7 @@
 pub mod api;
 pub mod browser;
 pub mod chrome;
+pub mod clock;
 pub mod gateway;
 pub mod git;
 pub mod limits;

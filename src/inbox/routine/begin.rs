@@ -1,0 +1,191 @@
+//! How a routine's work begins: its moment is noted in the transaction that queues its prompt, so that nothing begins
+//! twice, whatever ends the bot or moves the clock.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use fail::fail_point;
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use super::super::{Follow, Inbox, admission, hold, new};
+use crate::chat::routines::{self as words, Late};
+use crate::domain::access::Access;
+use crate::domain::id::{ChatId, PromptId, RunId};
+use crate::domain::outgoing::Outgoing;
+use crate::domain::routine::{Missed, PausedFor, Routine};
+use crate::domain::session::{Session, Source};
+use crate::store::prompts::{self, Prompt};
+use crate::store::{StoreError, chats, closed, now, outbox, routines, runs};
+
+/// A moment that is no older than this is not late.
+const ON_TIME_MS: i64 = 5 * 60 * 1000;
+/// So many passed moments are made up for, if all shall be.
+const MADE_UP_MOST: usize = 50;
+
+impl Inbox {
+    /// Begins what is due.
+    pub async fn begin_routines(self: &Arc<Self>) -> Result<(), StoreError> {
+        loop {
+            let _stays = self.moving.read().await;
+            let inbox = Arc::clone(self);
+            let begun = self
+                .store
+                .transaction(move |db| {
+                    let Some(routine) = routines::due(db, 1)?.pop() else {
+                        return Ok(None);
+                    };
+                    let at = routine.at;
+                    let follow = begin(db, &inbox.access, &inbox.workspaces, &routine)?;
+                    Ok(Some((at, follow)))
+                })
+                .await?;
+            fail_point!("routine-begun", |_| std::process::abort());
+            match begun {
+                Some((at, follow)) => self.follow(at, follow),
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+/// Whether who answers for it may still use the bot there, and anything can be told there.
+pub(super) fn may_begin(
+    db: &Connection,
+    access: &Access,
+    routine: &Routine,
+) -> rusqlite::Result<bool> {
+    let chat = routine.at.chat;
+    Ok(match routine.user {
+        Some(user) => {
+            !closed::is_closed(db, chat)? && admission::admit(db, access, user, chat)?.is_some()
+        }
+        None => !closed::is_closed(db, chat)?,
+    })
+}
+
+/// Begins a routine that is due, and plans its next moment.
+fn begin(
+    db: &Connection,
+    access: &Access,
+    workspaces: &Path,
+    routine: &Routine,
+) -> rusqlite::Result<Follow> {
+    let Some(planned) = routine.planned_at else {
+        routines::plan(db, &routine.id, None)?;
+        return Ok(Follow::default());
+    };
+    if !may_begin(db, access, routine)? {
+        routines::pause(db, &routine.id, PausedFor::Removal)?;
+        outbox::insert(db, routine.at, &words::paused_by_removal(routine))?;
+        return Ok(Follow::default());
+    }
+    let now = now();
+    let (moment, missed) = moment(routine, planned, now);
+    let is_late = now.saturating_sub(moment) > ON_TIME_MS;
+    let follow = if routines::has_begun(db, &routine.id, moment)? {
+        Follow::default()
+    } else if is_late && routine.missed == Missed::Skip {
+        routines::begin(db, &routine.id, moment, None, missed)?;
+        say(db, routine, &words::left_out(routine, moment, missed + 1))?;
+        Follow::default()
+    } else {
+        let late = Late {
+            planned: is_late.then(|| routine.in_zone(moment)),
+            missed,
+            is_by_hand: false,
+        };
+        queue(db, workspaces, routine, moment, &late)?
+    };
+    fail_point!("routine-queued", |_| std::process::abort());
+    match routine.next(moment) {
+        Some(next) => routines::plan(db, &routine.id, Some(next))?,
+        None => routines::end(db, &routine.id)?,
+    }
+    Ok(follow)
+}
+
+/// The moment that begins now, and how many before it are left out.
+fn moment(routine: &Routine, planned: i64, now: i64) -> (i64, u32) {
+    let passed = routine.when.missed(&routine.zone(), planned, now);
+    match passed {
+        None => (planned, 0),
+        Some(passed) if routine.missed == Missed::All && passed.count <= MADE_UP_MOST => {
+            (planned, 0)
+        }
+        Some(passed) => (
+            passed.newest,
+            u32::try_from(passed.count).unwrap_or(u32::MAX),
+        ),
+    }
+}
+
+/// `None` if its last run goes on still.
+pub(super) fn by_hand(
+    db: &Connection,
+    workspaces: &Path,
+    routine: &Routine,
+) -> rusqlite::Result<Option<Follow>> {
+    if routines::goes_on(db, &routine.id)? {
+        return Ok(None);
+    }
+    // No two moments are the same, whatever the clock says.
+    let last = routines::last_begun(db, &routine.id)?;
+    let moment = last.map_or(now(), |last| now().max(last + 1));
+    let late = Late {
+        is_by_hand: true,
+        ..Late::default()
+    };
+    queue(db, workspaces, routine, moment, &late).map(Some)
+}
+
+/// Queues the prompt, notes the moment, and tells the chat.
+fn queue(
+    db: &Connection,
+    workspaces: &Path,
+    routine: &Routine,
+    moment: i64,
+    late: &Late,
+) -> rusqlite::Result<Follow> {
+    let at = routine.at;
+    let session = session(db, workspaces, routine)?;
+    let run = RunId::new();
+    runs::insert(db, run, &session.id, at)?;
+    let prompt = Prompt {
+        id: PromptId(Uuid::new_v4()),
+        content: routine.prompt.clone(),
+        message: None,
+        user: routine.user,
+        sent_at: None,
+    };
+    prompts::insert(db, run, &prompt)?;
+    routines::begin(db, &routine.id, moment, Some(run), late.missed)?;
+    let elsewhere = routine.is_fresh.then_some(session.id.0.as_str());
+    say(db, routine, &words::begun(routine, late, elsewhere))?;
+    hold::tell(db, at)?;
+    Ok(Follow {
+        accepted: 1,
+        ..Follow::wake(at)
+    })
+}
+
+/// The chat's session, or a new one on its repository: the chat goes on talking to its own.
+fn session(db: &Connection, workspaces: &Path, routine: &Routine) -> rusqlite::Result<Session> {
+    let current = chats::current_session(db, routine.at)?;
+    match current {
+        Some(current) if routine.is_fresh => {
+            let (source, branch) = (current.source, current.wanted_branch);
+            new::write_down(db, routine.at, workspaces, source, branch)
+        }
+        Some(current) => Ok(current),
+        None => new::create(db, routine.at, workspaces, Source::Empty, None),
+    }
+}
+
+/// The shell has no chat.
+pub(super) fn say(db: &Connection, routine: &Routine, message: &Outgoing) -> rusqlite::Result<()> {
+    match routine.at.chat {
+        ChatId::SHELL => Ok(()),
+        _ => outbox::insert(db, routine.at, message),
+    }
+}
