@@ -3,7 +3,8 @@
 //!
 //! A request passes `guard`, which refuses what comes from elsewhere, and `reader`, which says who asks. Rights are
 //! asked for at every request, from where the chat's are ([`crate::inbox::page`]). The pages only read; what a button
-//! on them does, `act` hands to the inbox. `live` follows a run while somebody looks.
+//! on them does, `act` hands to the inbox. `live` follows a run while somebody looks. Whether a call that begins a
+//! routine's work is genuine and meant, `hook` says.
 //!
 //! # What it must not do
 //! Delay the bot. It has few connections, each with its own limit, and queries the store briefly. If its address is
@@ -17,6 +18,7 @@ mod assets;
 mod changes;
 mod download;
 mod guard;
+pub mod hook;
 mod live;
 mod monitor;
 mod pages;

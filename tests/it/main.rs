@@ -40,6 +40,7 @@ mod gathering;
 mod getting_files;
 mod groups;
 mod hanging;
+mod hook;
 mod hostile_files;
 mod hostile_questions;
 mod house;
