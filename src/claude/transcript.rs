@@ -196,7 +196,10 @@ pub fn read(line: &[u8], take: &mut impl FnMut(What)) {
                         parent: parent.clone(),
                     }),
                     Block::Thinking { thinking } if !thinking.trim().is_empty() => {
-                        take(What::Thought(thinking));
+                        take(What::Thought {
+                            text: thinking,
+                            parent: parent.clone(),
+                        });
                     }
                     Block::ToolUse { id, name, input } => take(What::Call(Call {
                         id,

@@ -24,8 +24,11 @@ pub enum What {
         text: String,
         parent: Option<String>,
     },
-    /// What claude thinks.
-    Thought(String),
+    /// What claude thinks, or a subagent.
+    Thought {
+        text: String,
+        parent: Option<String>,
+    },
     /// A tool is called.
     Call(Call),
     /// What came of it.
@@ -36,6 +39,22 @@ pub enum What {
     TurnEnded { failed: bool },
     /// A line that is too long to be shown; so many bytes.
     TooLong(u64),
+}
+
+impl Step {
+    /// The call that started the subagent whose step this is.
+    pub fn parent(&self) -> Option<&str> {
+        match &self.what {
+            What::Text { parent, .. } | What::Thought { parent, .. } => parent.as_deref(),
+            What::Call(call) => call.parent.as_deref(),
+            What::Result(result) => result.parent.as_deref(),
+            What::Prompt(_)
+            | What::Words(_)
+            | What::Remark(_)
+            | What::TurnEnded { .. }
+            | What::TooLong(_) => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

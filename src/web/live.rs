@@ -26,7 +26,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use uuid::Uuid;
 
 use super::pages::run::{get, on_disk};
-use super::pages::steps::{self, Extent};
+use super::pages::subagents;
 use super::reader::Reader;
 use super::refusal::Refusal;
 use super::{LIVE_CONNECTIONS, Longer, Web};
@@ -203,7 +203,7 @@ fn missed(path: &std::path::Path, from: u64, to: Option<u64>, run: RunId) -> (Ve
 
 /// Steps of one line are one piece: a reader who comes again has all of it or nothing.
 fn draw(run: RunId, step: &Step, pieces: &mut Vec<Piece>) {
-    let Some(item) = steps::item(run, step, Extent::InList) else {
+    let Some(item) = subagents::coming(run, step) else {
         return;
     };
     let mut item = item.into_string();

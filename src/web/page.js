@@ -26,8 +26,15 @@ function follow(steps) {
     if (stays) scrollTo(0, document.body.scrollHeight);
   };
   events.addEventListener("item", (event) => grow(() => {
-    steps.insertAdjacentHTML("beforeend", event.data);
-    words.textContent = "";
+    const come = document.createElement("template");
+    come.innerHTML = event.data;
+    for (const item of [...come.content.children]) {
+      if (item.dataset.of) fold(steps, item);
+      else {
+        steps.append(item);
+        words.textContent = "";
+      }
+    }
   }));
   events.addEventListener("words", (event) => grow(() => { words.textContent += event.data; }));
   // A run that waited has begun, or never will: then everything is another one.
@@ -36,6 +43,20 @@ function follow(steps) {
     events.close();
     location.reload();
   });
+}
+
+// A step of a subagent comes in a fold; the page has one for each subagent, below its call.
+function fold(steps, come) {
+  const find = (name) => steps.querySelector(`[data-${name}="${CSS.escape(come.dataset.of)}"]`);
+  const there = find("of");
+  const call = find("call");
+  if (there) {
+    const list = there.querySelector("ol");
+    list.append(...come.querySelector("ol").children);
+    const count = [...list.children].filter((item) => !item.dataset.of).length;
+    there.querySelector(".count").textContent = `${count} steps`;
+  } else if (call) call.after(come);
+  else steps.append(come);
 }
 
 // What somebody is writing, or has opened, stays.

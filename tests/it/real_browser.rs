@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::page::{address, link_of, run_of, session_of};
+use crate::page_subagents::{call, said};
 use crate::support::chrome::{Chrome, Window};
 use crate::support::{ADA, Bot, Machine};
 
@@ -115,6 +116,59 @@ fn a_lost_connection_goes_on_without_a_gap_or_a_double() {
     machine.message_with("over");
     chrome.until("all of it", || chrome.text().contains("done"));
     assert_eq!((count("echo one"), count("echo two")), (1, 1));
+}
+
+#[test]
+#[ignore = "needs Chromium and its driver: .ci/run installs and runs it"]
+fn the_fold_of_a_subagent_grows_while_it_works_and_stays_open() {
+    let machine = machine();
+    let bot = machine.start();
+    let home = machine.folder.path().join("home");
+    let wait = |begun: &str, end: &str| {
+        format!("[[bash: touch ~/{begun}; until test -e ~/{end}; do sleep 0.1; done]]")
+    };
+    machine.ada_says(
+        &[
+            call("one", None, "echo begins-it"),
+            wait("begun", "go-on"),
+            said("one", "its first words"),
+            wait("half", "end"),
+            said("one", "its second words"),
+            call("in-one", Some("one"), "echo begins-an-inner-one"),
+            said("in-one", "words of the inner one"),
+            wait("more", "over"),
+            "[[say: all is done]]".to_owned(),
+        ]
+        .join(" "),
+    );
+    machine.until("it works", || home.join("begun").exists().then_some(()));
+    let (chrome, own) = logged_in(&machine, &bot, Window::PHONE);
+    chrome.go(&format!("{own}/runs/{}", run_of(&machine)));
+    fs::write(home.join("go-on"), "").expect("a file");
+    chrome.until_says("Subagent · 1 step");
+    // The prompt has the same words.
+    let seen = || {
+        let seen = chrome.run(
+            "return [...document.querySelectorAll('.subagent .said')].filter((said) => said.checkVisibility()).length",
+        );
+        seen.as_u64().expect("a number")
+    };
+    assert_eq!(seen(), 0);
+    chrome.touch_words("Subagent · 1 step");
+    chrome.until("its first words", || seen() == 1);
+    fs::write(home.join("end"), "").expect("a file");
+    chrome.until_says("Subagent · 3 steps");
+    chrome.until("its second words", || seen() == 2);
+    let folds = chrome.run(
+        "return [...document.querySelectorAll('#steps .subagent')].map((fold) => [
+           fold.previousElementSibling.dataset.call, fold.querySelector('ol').children.length])",
+    );
+    // In the first: words, a call, and the fold below it.
+    assert_eq!(folds, serde_json::json!([["one", 4], ["in-one", 1]]));
+    fs::write(home.join("over"), "").expect("a file");
+    machine.message_with("all is done");
+    chrome.until("all of it", || chrome.text().contains("done"));
+    chrome.until_says("Subagent · 3 steps");
 }
 
 #[test]

@@ -11,4 +11,5 @@ pub(super) mod said;
 pub(super) mod session;
 pub(super) mod sessions;
 pub(super) mod steps;
+pub(super) mod subagents;
 mod words;

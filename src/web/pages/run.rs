@@ -17,7 +17,7 @@ use super::super::refusal::Refusal;
 use super::files::{self, Kept};
 use super::layout::{self, Place, Told, form_key};
 use super::steps::{self, Extent};
-use super::{output, said, session, words};
+use super::{output, said, session, subagents, words};
 use crate::chat::evidence::{self, Next};
 use crate::chat::questions::{self as question_words, Became};
 use crate::claude::folder::RunFolder;
@@ -274,7 +274,7 @@ fn list(found: &Found, steps: &[Step], has_more: bool, mark: Option<&str>) -> Ma
         }
         @let waits = (found.line.state == RunState::Waiting).then_some("yes");
         ol.steps #steps data-live=[live] data-waits=[waits] {
-            @for step in steps { @if let Some(item) = steps::item(id, step, Extent::InList) { (item) } }
+            (subagents::list(id, steps))
         }
         @if works { p #words aria-live="polite" {} noscript { p.quiet { "Load the page again to see more." } } }
         @else if steps.is_empty() { p.nothing { "Nothing is on record." } }

@@ -29,21 +29,10 @@ pub(in super::super) fn item(run: RunId, step: &Step, extent: Extent) -> Option<
         What::Prompt(text) => html! {
             li.step.asked { h3.unseen { "Prompt" } (long(run, step, text, extent)) }
         },
-        What::Text { text, parent: None } => html! {
+        What::Text { text, .. } => html! {
             li.step.said { (markdown(text, &format!("s{}", step.end))) }
         },
-        What::Text {
-            text,
-            parent: Some(_),
-        } => html! {
-            li.step.inner {
-                details open[extent == Extent::Whole] {
-                    summary { "A subagent: " (one_line(text, SUMMARY)) }
-                    (markdown(text, &format!("s{}", step.end)))
-                }
-            }
-        },
-        What::Thought(text) => html! {
+        What::Thought { text, .. } => html! {
             li.step.thought {
                 details open[extent == Extent::Whole] {
                     summary { "Thinking: " (one_line(text, SUMMARY)) }
@@ -64,13 +53,8 @@ pub(in super::super) fn item(run: RunId, step: &Step, extent: Extent) -> Option<
 }
 
 fn called(run: RunId, step: &Step, call: &Call, extent: Extent) -> Markup {
-    let class = if call.parent.is_some() {
-        "step call inner"
-    } else {
-        "step call"
-    };
     html! {
-        li class=(class) {
+        li.step.call data-call=(call.id) {
             details open[extent == Extent::Whole] {
                 summary {
                     strong { (clean(&call.tool)) } " "
@@ -83,14 +67,9 @@ fn called(run: RunId, step: &Step, call: &Call, extent: Extent) -> Markup {
 }
 
 fn came(run: RunId, step: &Step, result: &CallResult, extent: Extent) -> Markup {
-    let inner = if result.parent.is_some() {
-        " inner"
-    } else {
-        ""
-    };
     let failed = if result.failed { " failed" } else { "" };
     html! {
-        li class={ "step result" (inner) (failed) } {
+        li class={ "step result" (failed) } {
             details open[extent == Extent::Whole] {
                 summary {
                     @if result.failed { "failed: " } @else { "→ " }

@@ -108,7 +108,10 @@ fn shown(place: Place, step: &Step) -> Shown<'_> {
             parent: parent.as_deref(),
             ..saying("text", text)
         },
-        What::Thought(text) => saying("thought", text),
+        What::Thought { text, parent } => Shown {
+            parent: parent.as_deref(),
+            ..saying("thought", text)
+        },
         What::Call(call) => Shown {
             call: Some(&call.id),
             tool: Some(&call.tool),
