@@ -1,6 +1,6 @@
 //! What the chat is told of something that was done on the page.
 
-use crate::domain::button::Press;
+use crate::domain::button::{Button, Press};
 use crate::domain::id::{ChatId, RunId, SessionId};
 use crate::domain::outgoing::Outgoing;
 
@@ -60,14 +60,30 @@ pub fn none() -> Outgoing {
     )
 }
 
-/// With a button that opens the run on the page: inside Telegram, where it can be; that is in private chats.
-pub fn opening(message: Outgoing, url: &str, run: RunId, chat: ChatId) -> Outgoing {
+/// With a button that opens the run on the page.
+pub fn opening(mut message: Outgoing, url: &str, run: RunId, chat: ChatId) -> Outgoing {
+    message.buttons.push(to_run(url, run, chat));
+    message
+}
+
+/// As [`opening`], if the message is so long that the chat gets it in several parts.
+pub fn opening_if_long(mut message: Outgoing, url: &str, run: RunId, chat: ChatId) -> Outgoing {
+    message.in_one_piece = Some(Box::new(to_run(url, run, chat)));
+    message
+}
+
+/// Opens a run: inside Telegram, where it can be; that is in private chats.
+fn to_run(url: &str, run: RunId, chat: ChatId) -> Button {
     let in_telegram = !chat.is_group();
     let url = match in_telegram {
         true => format!("{url}/app?to=/runs/{run}"),
         false => format!("{url}/runs/{run}"),
     };
-    message.with_button("Open", Press::Open { url, in_telegram })
+    Button {
+        label: "Open".to_owned(),
+        press: Press::Open { url, in_telegram },
+        is_over: false,
+    }
 }
 
 /// All browsers of a person are logged out, and their open links are void.

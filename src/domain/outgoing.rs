@@ -33,6 +33,9 @@ pub struct Outgoing {
     /// A file with what a person is asked to allow.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_asked_about: bool,
+    /// A button below its last part, if it has several: where it can be read in one piece.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_one_piece: Option<Box<Button>>,
 }
 
 /// A moment, as words in the time zone of this machine. Where a note has exactly these words, they are the moment: so
@@ -168,6 +171,7 @@ impl Outgoing {
             wants_reply: None,
             times: Vec::new(),
             is_asked_about: false,
+            in_one_piece: None,
         }
     }
 

@@ -68,6 +68,7 @@ mod page;
 mod page_api;
 mod page_diff;
 mod page_files;
+mod page_long;
 mod page_subagents;
 mod page_way_in;
 mod people;

@@ -10,6 +10,7 @@ use jiff::Zoned;
 
 use super::Drive;
 use crate::chat::changed::none_changed;
+use crate::chat::page as page_words;
 use crate::claude::{install, login};
 use crate::domain::changes::Seen;
 use crate::domain::event::{Cut, TurnEnd};
@@ -70,6 +71,7 @@ impl Drive<'_> {
             asked_by,
             ..self.run.clone()
         };
+        let page = self.runner.handles.page.clone();
         let session = self.session.id.clone();
         let conversation = self.conversation();
         let needs_login = obstacle == Some(Obstacle::NotLoggedIn);
@@ -96,6 +98,10 @@ impl Drive<'_> {
                 };
                 if let Some(message) = message.filter(|_| !is_held) {
                     let ring = settings::get(db, at.chat)?.ring;
+                    let message = match page.url().filter(|_| page.is_https()) {
+                        Some(url) => page_words::opening_if_long(message, &url, run, at.chat),
+                        None => message,
+                    };
                     let message = message
                         .after_move(was_at, at)
                         .ringing_if(is_news && ring.is_worth_it(elapsed));

@@ -131,6 +131,10 @@ impl Line {
         let mut drawn = draw::draw(&mut due.message);
         drawn.take_secrets_out(&self.around.redactor, is_to_judge);
         let is_last = due.parts_sent + 1 == drawn.parts.len();
+        if drawn.parts.len() > 1 {
+            let opens = due.message.in_one_piece.take();
+            due.message.buttons.extend(opens.map(|button| *button));
+        }
         if due.parts_sent >= drawn.parts.len() {
             let id = due.id;
             return self.record(move |db| sending::mark_whole(db, id)).await;
