@@ -20,6 +20,8 @@ use rustix::process::geteuid;
 use tokio_util::sync::CancellationToken;
 
 use crate::claude::environment;
+use crate::claude::folder::RunFolder;
+use crate::claude::host::Host;
 use crate::claude::install::{self, Found};
 use crate::config::{Config, PageAddress, Setting, Sources};
 use crate::daemon::{self, DATABASE};
@@ -27,7 +29,7 @@ use crate::domain::id::{ChatId, UserId};
 use crate::store;
 use crate::store::page_keys::{self, Holder};
 use bot_api::BotApi;
-use terminal::Terminal;
+use terminal::{STOP_TIME, Terminal};
 
 const TOKEN: &str = "1:demo";
 const PERSON: UserId = UserId(7);
@@ -71,7 +73,7 @@ pub async fn run(
     }
     claude.choose_permission_mode(sources, &mut environment);
     let config = Config::read(&Sources::of(environment))?;
-    let served = config.page.clone();
+    let (served, data) = (config.page.clone(), config.data.clone());
     let runs = Runs {
         database: config.data.join(DATABASE),
     };
@@ -112,11 +114,31 @@ pub async fn run(
     }
     stop_bot.cancel();
     bot.await??;
+    // One that is kept for the next prompt outlives the bot.
+    end_keepers(&data.join("runs")).await;
     if let Some(page) = page {
         html::write(&api, page)?;
         println!("{} shows the chat.", page.display());
     }
     talked.unwrap_or(Ok(()))
+}
+
+/// Ends every claude that is left, with its keeper.
+async fn end_keepers(runs: &Path) {
+    let folders = fs::read_dir(runs).into_iter().flatten().flatten();
+    let hosts: Vec<Host> = folders
+        .filter_map(|folder| Host::open(RunFolder::new(folder.path())).ok())
+        .collect();
+    let ended = async {
+        for host in &hosts {
+            while matches!(host.ask_to_stop(), Ok(true)) {
+                tokio::time::sleep(LOOK_EVERY * 5).await;
+            }
+        }
+    };
+    if tokio::time::timeout(STOP_TIME, ended).await.is_err() {
+        eprintln!("A claude of this demo could not be ended.");
+    }
 }
 
 /// A link to the page, once it is served.

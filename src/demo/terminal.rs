@@ -10,8 +10,8 @@ use super::{LOOK_EVERY, Runs};
 use crate::domain::button::Press;
 use crate::domain::id::{ChatId, UserId};
 
-/// How long runs may take to stop when the demo is quit.
-const STOP_TIME: std::time::Duration = std::time::Duration::from_secs(20);
+/// How long runs, and then what is left of them, may take to stop when the demo is quit.
+pub(super) const STOP_TIME: std::time::Duration = std::time::Duration::from_secs(20);
 
 pub struct Terminal {
     api: BotApi,

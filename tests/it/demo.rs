@@ -94,6 +94,31 @@ fn a_claude_that_is_there_is_used_and_named() {
     assert!(transcript.contains("You said: hello"), "{transcript}");
 }
 
+/// Process ids of the fake claudes of this machine, which have its home in their environment.
+fn claudes_of(machine: &Machine) -> Vec<u32> {
+    let home = machine.folder.path().join("home");
+    let of_home = |process: &u32| {
+        let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+        let variable = format!("HOME={}", home.display());
+        environment
+            .split(|byte| *byte == 0)
+            .any(|part| part == variable.as_bytes())
+    };
+    processes::with_word("stream-json")
+        .into_iter()
+        .filter(of_home)
+        .collect()
+}
+
+#[test]
+fn no_claude_outlives_the_demo() {
+    let machine = Machine::new().without("TELEGRAM_BOT_TOKEN");
+    let (code, transcript) = demo(&machine, "hello\n");
+    assert_eq!(code, Some(0));
+    assert!(transcript.contains("You said: hello"), "{transcript}");
+    assert_eq!(claudes_of(&machine), [0; 0]);
+}
+
 #[test]
 fn an_interrupt_ends_the_demo_and_its_run() {
     let machine = Machine::new().without("TELEGRAM_BOT_TOKEN");
@@ -114,6 +139,7 @@ fn an_interrupt_ends_the_demo_and_its_run() {
     machine.until("the demo ends", || child.try_wait().ok().flatten());
     drop(stdin);
     assert_eq!(processes::with_word("21098"), [0; 0], "nobody is left");
+    assert_eq!(claudes_of(&machine), [0; 0]);
 }
 
 #[test]
