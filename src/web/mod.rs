@@ -41,6 +41,7 @@ use std::time::{Duration, Instant};
 use axum::http::Request;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
+use fail::fail_point;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -212,6 +213,12 @@ async fn listen(address: SocketAddr, page: &PageAddress, data: &Path) -> TcpList
     }
 }
 
+/// As it is; no test waits that long.
+fn patience(limit: Duration) -> Duration {
+    fail_point!("page-limits", |_| Duration::from_secs(3));
+    limit
+}
+
 async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
@@ -234,11 +241,11 @@ async fn converse(stream: TcpStream, router: Router) {
         router.call(request)
     });
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_LIMIT));
+    stream.set_write_timeout(Some(patience(WRITE_LIMIT)));
     let conversation = http1::Builder::new()
         .keep_alive(false)
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_LIMIT)
+        .header_read_timeout(patience(HEADER_LIMIT))
         .max_buf_size(REQUEST_BYTES)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     tokio::pin!(conversation);
