@@ -98,6 +98,7 @@ mod restart;
 mod rich_messages;
 mod rights;
 mod routines;
+mod rights_page;
 mod runners;
 mod secrets;
 mod sentences;

@@ -18,7 +18,7 @@ fn with_grace() -> Machine {
     Machine::new().with("TELECODER_TG_ALLOWED_USERS", "7,8")
 }
 
-fn let_in(machine: &Machine, user: UserId) {
+pub fn let_in(machine: &Machine, user: UserId) {
     machine
         .database()
         .execute(
@@ -37,7 +37,7 @@ fn says_in_topic(machine: &Machine, chat: ChatId, user: UserId, topic: i32, text
 }
 
 /// A prompt in the group.
-fn mentions(machine: &Machine, user: UserId, prompt: &str) -> i32 {
+pub fn mentions(machine: &Machine, user: UserId, prompt: &str) -> i32 {
     machine.api.deliver_message(
         TEAM,
         user,
@@ -410,8 +410,6 @@ fn a_press_on_a_message_that_telegram_has_no_more_finds_its_place_by_itself() {
 }
 
 const PAGE: &str = "docs/security.md";
-const BEGIN: &str = "<!-- rights -->\n";
-const END: &str = "<!-- end of rights -->";
 
 /// Somebody who may or may not do things, and what they are to Telegram.
 struct Actor {
@@ -657,21 +655,26 @@ fn what_everybody_may_do_is_on_the_page_about_security() {
     {
         write!(page, "{title}\n\n{table}\n").expect("a string takes everything");
     }
-    is_up_to_date(page.trim_end());
+    is_up_to_date("rights", page.trim_end());
 }
 
-fn is_up_to_date(printed: &str) {
+/// What stands between `<!-- NAME -->` and its end in docs/security.md is what was seen.
+pub fn is_up_to_date(name: &str, printed: &str) {
+    let (begin, end) = (
+        format!("<!-- {name} -->\n"),
+        format!("<!-- end of {name} -->"),
+    );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
     let there = std::fs::read_to_string(&path).expect("the page");
-    let (before, rest) = there.split_once(BEGIN).expect("the mark");
-    let (_, after) = rest.split_once(END).expect("the mark");
-    let wanted = format!("{before}{BEGIN}{printed}\n{END}{after}");
+    let (before, rest) = there.split_once(&begin).expect("the mark");
+    let (_, after) = rest.split_once(&end).expect("the mark");
+    let wanted = format!("{before}{begin}{printed}\n{end}{after}");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&path, &wanted).expect("it can be written");
     }
     let there = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         there == wanted,
-        "{PAGE} is not what was seen; UPDATE_DOCS=1 cargo test --test it rights:: writes it anew\n{printed}"
+        "{PAGE} is not what was seen; UPDATE_DOCS=1 cargo test --test it rights writes it anew\n{printed}"
     );
 }
