@@ -186,6 +186,22 @@ pub fn attached_file(path: &Path, media_type: Option<&str>, bytes: u64, file: &F
     format!("[Attached file: {} ({})]", path.display(), known.join(", "))
 }
 
+/// Tells claude about the body of a call; the same form. The event is a name, or it is left out: it is the caller's word,
+/// and not signed.
+pub fn attached_call(path: &Path, bytes: u64, event: Option<&str>) -> String {
+    let is_name = |event: &&str| {
+        let is_of_one = |c: char| c.is_ascii_alphanumeric() || "_- .".contains(c);
+        event.len() <= 60 && event.chars().all(is_of_one)
+    };
+    let event = event.filter(is_name).map(|event| format!(", {event}"));
+    format!(
+        "[Attached file: {} (application/json, {}{})]",
+        path.display(),
+        size(bytes),
+        event.unwrap_or_default()
+    )
+}
+
 /// Tells claude where the picture it sees is kept; a fixed form.
 pub fn attached_picture(path: &Path, media_type: &str, bytes: u64, is_sized: bool) -> String {
     let sized = if is_sized { "; shown smaller" } else { "" };

@@ -38,6 +38,7 @@ pub fn meaning(verb: Verb) -> &'static str {
         Verb::In => "A prompt for in a while, once",
         Verb::Every => "A prompt again and again",
         Verb::Routines => "What begins by itself here",
+        Verb::Hook => "A prompt that a call from outside begins",
         Verb::Web => "The page: diffs, logs and every step, in a browser",
         Verb::Invite => "A link that lets one person in",
         Verb::People => "Who may use this bot",

@@ -14,6 +14,7 @@ pub mod failure;
 pub mod fetched;
 pub mod files;
 pub mod hold;
+pub mod hooks;
 pub mod live;
 pub mod logs;
 pub mod markdown;

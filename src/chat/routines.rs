@@ -171,7 +171,7 @@ pub fn no_files() -> Outgoing {
 pub fn list(routines: &[Routine]) -> Outgoing {
     if routines.is_empty() {
         return Outgoing::note(format!(
-            "There is no routine in this chat. One is made so:\n\n{FORMS}"
+            "There is no routine in this chat. One is made so:\n\n{FORMS}\n\n/hook says how a call from outside begins one."
         ));
     }
     let mut times = Vec::new();

@@ -41,6 +41,8 @@ pub enum Command {
     /// A prompt for later; what stands behind the command is still to be read.
     Routine(Form, String),
     Routines,
+    /// What stands behind `/hook add`; `None`: say how.
+    Hook(Option<String>),
     /// A way to the page.
     Web,
     /// All browsers of this person are logged out.
@@ -256,6 +258,11 @@ fn command(verb: Verb, rest: &str) -> Input {
         (Verb::In, _) => Command::Routine(Form::In, behind(rest)),
         (Verb::Every, _) => Command::Routine(Form::Every, behind(rest)),
         (Verb::Routines, _) => Command::Routines,
+        (Verb::Hook, []) => Command::Hook(None),
+        (Verb::Hook, ["add", ..]) => {
+            let (_, wanted) = rest.split_once("add").unwrap_or_default();
+            Command::Hook(Some(wanted.to_owned()))
+        }
         (Verb::Whoami, _) => Command::Whoami,
         (Verb::Invite, _) => Command::Invite,
         (Verb::People, []) => Command::People(1),

@@ -49,7 +49,7 @@ use crate::telegram::listener::StoredUpdates;
 use crate::telegram::outbox::Outbox;
 use crate::telegram::poll::{Poller, TokenRefused};
 use crate::telegram::turns::Turns;
-use crate::web::{Hub, Memberships, PLACES_AT_GIT, Web};
+use crate::web::{Hub, Memberships, PLACES_AT_GIT, Rates, Web};
 use beside::Beside;
 pub use data::{DATABASE, DataFolder};
 use menus::Menus;
@@ -123,6 +123,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
         metrics: metrics.clone(),
         clock: api.clock(),
         stale_after: config.stale_after,
+        data: config.data.clone(),
         workspaces: data.workspaces(),
         repo_roots: config.repo_roots.clone(),
         checks: config.checks.clone(),
@@ -204,6 +205,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
             looking: tokio::sync::Mutex::default(),
             memberships: Memberships::default(),
             hub: Hub::default(),
+            rates: Rates::default(),
             git: Arc::clone(&git_of_page),
             places_at_git: Arc::new(Semaphore::new(PLACES_AT_GIT)),
         };

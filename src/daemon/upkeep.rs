@@ -20,7 +20,7 @@ use crate::git::objects::taken_by;
 use crate::git::repository::Repository;
 use crate::metrics::Metrics;
 use crate::store::{
-    Store, StoreError, gatherings, jobs, outbox, records, routines, sessions, updates,
+    Store, StoreError, calls, gatherings, jobs, outbox, records, routines, sessions, updates,
 };
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
@@ -73,6 +73,7 @@ impl Upkeep {
                 updates::forget_old(db)?;
                 gatherings::forget_album_parts(db)?;
                 routines::forget_old(db)?;
+                calls::forget_old(db)?;
                 outbox::forget_old(db)
             })
             .await;

@@ -28,6 +28,7 @@ pub enum Verb {
     In,
     Every,
     Routines,
+    Hook,
     Web,
     Whoami,
     Invite,
@@ -37,7 +38,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub const ALL: [Verb; 31] = [
+    pub const ALL: [Verb; 32] = [
         Verb::New,
         Verb::Status,
         Verb::Logs,
@@ -63,6 +64,7 @@ impl Verb {
         Verb::In,
         Verb::Every,
         Verb::Routines,
+        Verb::Hook,
         Verb::Web,
         Verb::Whoami,
         Verb::Invite,
@@ -99,6 +101,7 @@ impl Verb {
             Verb::In => "in",
             Verb::Every => "every",
             Verb::Routines => "routines",
+            Verb::Hook => "hook",
             Verb::Web => "web",
             Verb::Whoami => "whoami",
             Verb::Invite => "invite",
@@ -128,6 +131,7 @@ impl Verb {
             Verb::At => "15:00 | tomorrow 9:00 | 2026-12-24 18:00 prompt",
             Verb::In => "20m | 2h | 3d prompt",
             Verb::Every => "2h | day 9:00 | weekday 9:00 | \"0 9 * * 1-5\" prompt",
+            Verb::Hook => "[add name prompt]",
             Verb::Web => "[off]",
             Verb::People => "[page]",
             Verb::Status

@@ -76,7 +76,7 @@ impl Inbox {
         let buttons = button.buttons;
         let live = Press::parse(&button.data).and_then(|press| LiveOf::stopped_by(&press));
         let (access, defaults) = (self.access.clone(), self.defaults.clone());
-        let workspaces = self.workspaces.clone();
+        let (workspaces, page) = (self.workspaces.clone(), self.page.url());
         let pressed = self
             .store
             .transaction(move |db| {
@@ -87,7 +87,13 @@ impl Inbox {
                     return Ok(Pressed::over("").buttons_stay());
                 }
                 parked::reach_again(db, at.chat)?;
-                act(db, &button, member, &access, &defaults, &workspaces)
+                let around = Around {
+                    access: &access,
+                    defaults: &defaults,
+                    workspaces: &workspaces,
+                    page: page.as_deref(),
+                };
+                act(db, &button, member, around)
             })
             .await?;
         fail_point!("button-done", |_| std::process::abort());
@@ -104,14 +110,25 @@ impl Inbox {
     }
 }
 
+/// What the effects of presses need to know.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub access: &'a Access,
+    pub defaults: &'a Defaults,
+    pub workspaces: &'a Path,
+    /// Where the page is; `None` while it is not served.
+    pub page: Option<&'a str>,
+}
+
 pub(super) fn act(
     db: &Connection,
     button: &Button,
     member: Member,
-    access: &Access,
-    defaults: &Defaults,
-    workspaces: &Path,
+    around: Around<'_>,
 ) -> rusqlite::Result<Pressed> {
+    let Around {
+        access, defaults, ..
+    } = around;
     // The message may be of the group before it moved.
     let chat = migrated::moved_to(db, button.at.chat)?.unwrap_or(button.at.chat);
     let at = ChatThread { chat, ..button.at };
@@ -126,7 +143,8 @@ pub(super) fn act(
     let presser = Presser {
         user: member.user(),
         access,
-        workspaces,
+        workspaces: around.workspaces,
+        page: around.page,
     };
     let wish = |id, wish| routine::pressed(db, at, &id, wish, presser);
     match Press::parse(&button.data) {

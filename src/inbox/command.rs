@@ -171,6 +171,17 @@ impl Inbox {
                 self.offer_routine(at, routine::Offer { form, text, asked })
                     .await
             }
+            Command::Hook(text) => {
+                let asked = prompt::Asked {
+                    number: Some(message),
+                    message: sent,
+                    words: String::new(),
+                    user: member.user(),
+                    is_addressed: true,
+                    seq,
+                };
+                self.offer_hook(at, asked, text).await
+            }
             Command::Routines => {
                 self.effect_and(told, seq, at, move |db| routine::list(db, at))
                     .await

@@ -92,6 +92,8 @@ pub struct Inbox {
     pub clock: ServerClock,
     /// A prompt older than this waits for a person; `None`: no prompt does.
     pub stale_after: Option<Duration>,
+    /// The data folder.
+    pub data: PathBuf,
     /// `workspaces/` in the data folder.
     pub workspaces: PathBuf,
     /// Folders that local repositories must be below; if empty, anywhere.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::button::{self, Pressed};
+use super::button::{self, Around, Pressed};
 use super::question::{self, Answerer};
 use super::{Follow, Inbox, admission, hold, job, stop};
 use crate::chat::page as words;
@@ -277,13 +277,17 @@ impl By<'_> {
             data: press.data(),
             buttons: 0,
         };
+        let page = self.inbox.page.url();
         let Pressed { toast, follow, .. } = button::act(
             db,
             &button,
             self.member,
-            &self.inbox.access,
-            &self.inbox.defaults,
-            &self.inbox.workspaces,
+            Around {
+                access: &self.inbox.access,
+                defaults: &self.inbox.defaults,
+                workspaces: &self.inbox.workspaces,
+                page: page.as_deref(),
+            },
         )?;
         if let Some(label) = words::label_of(&press) {
             self.say(db, at, label)?;

@@ -16,6 +16,7 @@ pub mod alive;
 pub mod answered;
 pub mod attachments;
 pub mod backup;
+pub mod calls;
 pub mod chats;
 pub mod checkup;
 pub mod closed;

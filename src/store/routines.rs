@@ -1,6 +1,7 @@
 //! Routines, and what became of each of their moments.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::chats::{place_from, thread_column};
 use super::runs::run_id;
@@ -22,13 +23,13 @@ const FAILURES_MOST: u32 = 3;
 /// For [`from_row`].
 const COLUMNS: &str =
     "id, name, chat_id, thread_id, user_id, moment, zone, prompt, fresh, missed, state, paused_for,
-    planned_at, made_at";
+    planned_at, made_at, filter";
 
 /// Stores a routine that is offered: it begins nothing until it is kept.
 pub fn insert(db: &Connection, routine: &Routine) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT INTO routines (id, name, chat_id, thread_id, user_id, moment, zone, prompt, fresh, missed, state, made_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'offered', ?11)",
+        "INSERT INTO routines (id, name, chat_id, thread_id, user_id, moment, zone, prompt, fresh, missed, filter, state, made_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'offered', ?12)",
     )?
     .execute(params![
         routine.id.0,
@@ -41,6 +42,7 @@ pub fn insert(db: &Connection, routine: &Routine) -> rusqlite::Result<()> {
         to_json(&routine.prompt)?,
         routine.is_fresh,
         routine.missed.name(),
+        routine.filter,
         routine.made_at,
     ])?;
     Ok(())
@@ -50,6 +52,28 @@ pub fn get(db: &Connection, id: &RoutineId) -> rusqlite::Result<Option<Routine>>
     db.prepare_cached(&format!("SELECT {COLUMNS} FROM routines WHERE id = ?1"))?
         .query_row([&id.0], from_row)
         .optional()
+}
+
+/// The one that is called by this name.
+pub fn named(db: &Connection, name: &str) -> rusqlite::Result<Option<Routine>> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM routines WHERE name = ?1"))?
+        .query_row([name], from_row)
+        .optional()
+}
+
+/// The secret of its calls.
+pub fn secret(db: &Connection, id: &RoutineId) -> rusqlite::Result<Option<SecretString>> {
+    let secret: Option<Option<String>> = db
+        .prepare_cached("SELECT secret FROM routines WHERE id = ?1")?
+        .query_row([&id.0], |row| row.get(0))
+        .optional()?;
+    Ok(secret.flatten().map(SecretString::from))
+}
+
+pub fn set_secret(db: &Connection, id: &RoutineId, secret: &SecretString) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE routines SET secret = ?2 WHERE id = ?1")?
+        .execute(params![id.0, secret.expose_secret()])?;
+    Ok(())
 }
 
 /// A chat's, or a topic's, in the order of their making; without those that are only offered, and without those whose
@@ -313,5 +337,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Routine> {
         },
         planned_at: row.get(12)?,
         made_at: row.get(13)?,
+        filter: row.get::<_, Option<String>>(14)?.unwrap_or_default(),
     })
 }

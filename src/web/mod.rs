@@ -61,6 +61,7 @@ use crate::inbox::Inbox;
 use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::telegram::api::Api;
+pub use hook::Rates;
 pub use live::Hub;
 pub use reader::Memberships;
 
@@ -106,6 +107,7 @@ pub struct Web {
     pub looking: Mutex<()>,
     pub memberships: Memberships,
     pub hub: Hub,
+    pub rates: Rates,
     /// Empty until the bot has asked the login shell where git is.
     pub git: Arc<OnceLock<Git>>,
     /// Who asks git takes one of these places.
@@ -179,6 +181,7 @@ fn router(web: Arc<Web>) -> Router {
             guard::check,
         ));
     Router::new()
+        .route("/hook/{name}", post(hook::call))
         .route("/healthz", get(monitor::healthz))
         .route("/metrics", get(monitor::metrics))
         .merge(for_people)

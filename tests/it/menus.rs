@@ -6,10 +6,10 @@ use telecoder::domain::id::{ChatId, UserId};
 use crate::support::{ADA, CHAT, GRACE, Machine, TEAM};
 
 const GRACES: ChatId = ChatId(8);
-const OF_MEMBERS: [&str; 28] = [
+const OF_MEMBERS: [&str; 29] = [
     "new", "status", "logs", "raw", "stop", "queue", "diff", "undo", "push", "get", "verify",
     "checks", "autofix", "verbose", "quiet", "ring", "mode", "model", "effort", "sessions",
-    "resume", "at", "in", "every", "routines", "web", "whoami", "help",
+    "resume", "at", "in", "every", "routines", "hook", "web", "whoami", "help",
 ];
 
 fn until_menu(machine: &Machine, chat: ChatId, user: UserId, wanted: &[&str]) {

@@ -37,7 +37,8 @@ const SMALL: [(&str, &str); 15] = [
 ];
 
 /// Indexes of the few rows that are not finished.
-const SMALL_INDEXES: [&str; 11] = [
+const SMALL_INDEXES: [&str; 12] = [
+    "calls_due",
     "jobs_due",
     "jobs_live",
     "outbox_due",

@@ -449,7 +449,7 @@ fn a_database_of_the_version_before_is_explained_by_the_shell_and_taken_up_by_th
         ALTER TABLE runs RENAME COLUMN deeds TO claims; ALTER TABLE sessions DROP COLUMN setup_cmd; ALTER TABLE sessions DROP COLUMN reported_model; ALTER TABLE sessions DROP COLUMN reported_mode;
         DROP TABLE processes; ALTER TABLE runs DROP COLUMN process_id; ALTER TABLE runs DROP COLUMN events_from;
         ALTER TABLE runs DROP COLUMN events_to; ALTER TABLE runs DROP COLUMN cost_before;
-        DROP TABLE occurrences; DROP TABLE routines; ALTER TABLE runs DROP COLUMN files_job; DROP TABLE page_keys; DROP TABLE closed_chats; ALTER TABLE people DROP COLUMN is_named;
+        DROP TABLE calls; DROP TABLE occurrences; DROP TABLE routines; ALTER TABLE runs DROP COLUMN files_job; DROP TABLE page_keys; DROP TABLE closed_chats; ALTER TABLE people DROP COLUMN is_named;
         DROP INDEX runs_begun; DROP INDEX runs_live; DROP INDEX runs_of_answer;
         DROP INDEX updates_set_aside; DROP INDEX outbox_tells; DROP INDEX jobs_of_session; DROP INDEX jobs_live;
         DROP INDEX verifications_of_run; DROP INDEX sessions_of_place; DROP INDEX sessions_new;

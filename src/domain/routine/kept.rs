@@ -22,6 +22,8 @@ pub struct Routine {
     /// Each time in a new session on the same repository.
     pub is_fresh: bool,
     pub missed: Missed,
+    /// What the body of a call must say ([`super::filter`]); empty: anything.
+    pub filter: String,
     pub state: State,
     /// Unix milliseconds; `None` if it never comes, or while it is paused.
     pub planned_at: Option<i64>,

@@ -8,12 +8,15 @@
 
 mod civil;
 mod cron;
+pub mod filter;
+mod hook;
 mod kept;
 mod read;
 mod when;
 mod words;
 
 pub use cron::Fault as CronFault;
+pub use hook::{NoHook, WantedHook, read_hook, secret};
 pub use kept::{Occurrence, PausedFor, Routine, State};
 pub use read::{Form, NotUnderstood, Wanted, read};
 pub use when::{MOST_COUNTED, Passed};

@@ -9,14 +9,15 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::super::{Follow, Inbox, admission, hold, new};
+use super::call;
 use crate::chat::routines::{self as words, Late};
 use crate::domain::access::Access;
-use crate::domain::id::{ChatId, PromptId, RunId};
+use crate::domain::id::{ChatId, ChatThread, PromptId, RunId};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::routine::{Missed, PausedFor, Routine};
 use crate::domain::session::{Session, Source};
 use crate::store::prompts::{self, Prompt};
-use crate::store::{StoreError, chats, closed, now, outbox, routines, runs};
+use crate::store::{StoreError, calls, chats, closed, now, outbox, routines, runs};
 
 /// A moment that is no older than this is not late.
 const ON_TIME_MS: i64 = 5 * 60 * 1000;
@@ -32,12 +33,12 @@ impl Inbox {
             let begun = self
                 .store
                 .transaction(move |db| {
-                    let Some(routine) = routines::due(db, 1)?.pop() else {
-                        return Ok(None);
+                    let around = Around {
+                        access: &inbox.access,
+                        workspaces: &inbox.workspaces,
+                        data: &inbox.data,
                     };
-                    let at = routine.at;
-                    let follow = begin(db, &inbox.access, &inbox.workspaces, &routine)?;
-                    Ok(Some((at, follow)))
+                    begin_next(db, around)
                 })
                 .await?;
             fail_point!("routine-begun", |_| std::process::abort());
@@ -47,6 +48,42 @@ impl Inbox {
             }
         }
     }
+}
+
+/// What a beginning needs to know.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub access: &'a Access,
+    pub workspaces: &'a Path,
+    /// The data folder.
+    pub data: &'a Path,
+}
+
+/// Begins what is due first; `None` if nothing is.
+fn begin_next(
+    db: &Connection,
+    around: Around<'_>,
+) -> rusqlite::Result<Option<(ChatThread, Follow)>> {
+    if let Some(routine) = routines::due(db, 1)?.pop() {
+        return Ok(Some((routine.at, begin(db, around, &routine)?)));
+    }
+    let Some(call) = calls::next_due(db)? else {
+        return Ok(None);
+    };
+    let Some(routine) = routines::get(db, &call.routine)? else {
+        return Ok(None);
+    };
+    let follow = match may_begin(db, around.access, &routine)? {
+        true => call::take(db, around, &routine, &call)?,
+        false => pause_of_stranger(db, &routine)?,
+    };
+    Ok(Some((routine.at, follow)))
+}
+
+pub(super) fn pause_of_stranger(db: &Connection, routine: &Routine) -> rusqlite::Result<Follow> {
+    routines::pause(db, &routine.id, PausedFor::Removal)?;
+    outbox::insert(db, routine.at, &words::paused_by_removal(routine))?;
+    Ok(Follow::default())
 }
 
 /// Whether who answers for it may still use the bot there, and anything can be told there.
@@ -65,20 +102,13 @@ pub(super) fn may_begin(
 }
 
 /// Begins a routine that is due, and plans its next moment.
-fn begin(
-    db: &Connection,
-    access: &Access,
-    workspaces: &Path,
-    routine: &Routine,
-) -> rusqlite::Result<Follow> {
+fn begin(db: &Connection, around: Around<'_>, routine: &Routine) -> rusqlite::Result<Follow> {
     let Some(planned) = routine.planned_at else {
         routines::plan(db, &routine.id, None)?;
         return Ok(Follow::default());
     };
-    if !may_begin(db, access, routine)? {
-        routines::pause(db, &routine.id, PausedFor::Removal)?;
-        outbox::insert(db, routine.at, &words::paused_by_removal(routine))?;
-        return Ok(Follow::default());
+    if !may_begin(db, around.access, routine)? {
+        return pause_of_stranger(db, routine);
     }
     let now = now();
     let (moment, missed) = moment(routine, planned, now);
@@ -95,9 +125,9 @@ fn begin(
             missed,
             is_by_hand: false,
         };
-        queue(db, workspaces, routine, moment, &late)?
+        let session = session(db, around.workspaces, routine)?;
+        queue(db, &session, routine, moment, &late)?
     };
-    fail_point!("routine-queued", |_| std::process::abort());
     match routine.next(moment) {
         Some(next) => routines::plan(db, &routine.id, Some(next))?,
         None => routines::end(db, &routine.id)?,
@@ -136,19 +166,19 @@ pub(super) fn by_hand(
         is_by_hand: true,
         ..Late::default()
     };
-    queue(db, workspaces, routine, moment, &late).map(Some)
+    let session = session(db, workspaces, routine)?;
+    queue(db, &session, routine, moment, &late).map(Some)
 }
 
 /// Queues the prompt, notes the moment, and tells the chat.
-fn queue(
+pub(super) fn queue(
     db: &Connection,
-    workspaces: &Path,
+    session: &Session,
     routine: &Routine,
     moment: i64,
     late: &Late,
 ) -> rusqlite::Result<Follow> {
     let at = routine.at;
-    let session = session(db, workspaces, routine)?;
     let run = RunId::new();
     runs::insert(db, run, &session.id, at)?;
     let prompt = Prompt {
@@ -163,6 +193,7 @@ fn queue(
     let elsewhere = routine.is_fresh.then_some(session.id.0.as_str());
     say(db, routine, &words::begun(routine, late, elsewhere))?;
     hold::tell(db, at)?;
+    fail_point!("routine-queued", |_| std::process::abort());
     Ok(Follow {
         accepted: 1,
         ..Follow::wake(at)
@@ -170,7 +201,11 @@ fn queue(
 }
 
 /// The chat's session, or a new one on its repository: the chat goes on talking to its own.
-fn session(db: &Connection, workspaces: &Path, routine: &Routine) -> rusqlite::Result<Session> {
+pub(super) fn session(
+    db: &Connection,
+    workspaces: &Path,
+    routine: &Routine,
+) -> rusqlite::Result<Session> {
     let current = chats::current_session(db, routine.at)?;
     match current {
         Some(current) if routine.is_fresh => {

@@ -2,22 +2,24 @@
 //! is how their work begins.
 
 mod begin;
+mod call;
 pub mod shell;
 
 use std::path::Path;
 
 use jiff::tz::TimeZone;
 use rusqlite::Connection;
+use secrecy::ExposeSecret;
 
 use super::button::Pressed;
 use super::compose::Part;
 use super::{Follow, Inbox, compose, prompt};
-use crate::chat::{routines as words, toast};
+use crate::chat::{hooks as hook_words, routines as words, toast};
 use crate::domain::access::Access;
 use crate::domain::id::{ChatThread, RoutineId, UserId};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::prompt::Content;
-use crate::domain::routine::{self, Form, PausedFor, Routine, State, Wanted};
+use crate::domain::routine::{self, Form, Missed, PausedFor, Routine, State, Wanted, When};
 use crate::store::{StoreError, chats, now, outbox, routines};
 
 /// How many of the last moments are shown.
@@ -85,15 +87,26 @@ fn made_of(
     zone: &str,
 ) -> Routine {
     Routine {
+        zone: wanted.zone.unwrap_or_else(|| zone.to_owned()),
+        is_fresh: wanted.is_fresh,
+        missed: wanted.missed,
+        ..made_by(at, user, wanted.when, prompt)
+    }
+}
+
+/// Without options.
+fn made_by(at: ChatThread, user: Option<UserId>, when: When, prompt: Content) -> Routine {
+    Routine {
         id: RoutineId::random(),
         name: None,
         at,
         user,
-        when: wanted.when,
-        zone: wanted.zone.unwrap_or_else(|| zone.to_owned()),
+        when,
+        zone: "UTC".to_owned(),
         prompt,
-        is_fresh: wanted.is_fresh,
-        missed: wanted.missed,
+        is_fresh: false,
+        missed: Missed::default(),
+        filter: String::new(),
         state: State::Offered,
         planned_at: None,
         made_at: now(),
@@ -136,6 +149,8 @@ pub(super) struct Presser<'a> {
     pub user: UserId,
     pub access: &'a Access,
     pub workspaces: &'a Path,
+    /// Where the page is; `None` while it is not served.
+    pub page: Option<&'a str>,
 }
 
 pub(super) fn pressed(
@@ -185,9 +200,17 @@ fn keep(db: &Connection, routine: Routine, by: Presser<'_>) -> rusqlite::Result<
     if !begin::may_begin(db, by.access, &routine)? {
         routines::set_user(db, &routine.id, Some(by.user))?;
     }
-    if let Some(kept) = routines::get(db, &routine.id)? {
-        outbox::insert(db, routine.at, &words::kept(&kept))?;
-    }
+    let kept = routines::get(db, &routine.id)?.unwrap_or(routine);
+    let told = match kept.name {
+        // Its secret was shown once.
+        Some(_) if routines::secret(db, &kept.id)?.is_none() => {
+            let secret = routine::secret();
+            routines::set_secret(db, &kept.id, &secret)?;
+            hook_words::kept(&kept, by.page, secret.expose_secret())
+        }
+        _ => words::kept(&kept),
+    };
+    outbox::insert(db, kept.at, &told)?;
     Ok(Pressed::over(toast::ROUTINE_KEPT).with_all_buttons())
 }
 
@@ -207,8 +230,7 @@ fn resume(db: &Connection, routine: &Routine) -> rusqlite::Result<bool> {
 pub(super) fn pause_of_strangers(db: &Connection, access: &Access) -> rusqlite::Result<()> {
     for routine in routines::all(db)? {
         if routine.state == State::Kept && !begin::may_begin(db, access, &routine)? {
-            routines::pause(db, &routine.id, PausedFor::Removal)?;
-            outbox::insert(db, routine.at, &words::paused_by_removal(&routine))?;
+            begin::pause_of_stranger(db, &routine)?;
         }
     }
     Ok(())

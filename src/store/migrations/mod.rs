@@ -27,6 +27,7 @@ const STEPS: &[M<'_>] = &[
     PAGE,
     FILES_OF_RUNS,
     ROUTINES,
+    CALLS,
 ];
 
 /// Attachments, prompts on their way, claude's questions, and holds.
@@ -364,6 +365,24 @@ const ROUTINES: M<'_> = M::up(
         PRIMARY KEY (routine_id, planned_at)
     ) STRICT;
     CREATE INDEX occurrences_of_run ON occurrences (run_id) WHERE run_id IS NOT NULL;
+    ",
+);
+
+/// Calls from other programs.
+const CALLS: M<'_> = M::up(
+    "
+    CREATE TABLE calls (
+        seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+        routine_id  TEXT NOT NULL REFERENCES routines (id) ON DELETE CASCADE,
+        delivery    TEXT NOT NULL,                -- the same when its sender tries again
+        event       TEXT,
+        body        BLOB,                         -- NULL once it is a file
+        received_at INTEGER NOT NULL,
+        state       TEXT NOT NULL CHECK (state IN ('due', 'taken')),
+        UNIQUE (routine_id, delivery)
+    ) STRICT;
+    CREATE INDEX calls_due ON calls (seq) WHERE state = 'due';
+    CREATE INDEX calls_taken ON calls (received_at) WHERE state = 'taken';
     ",
 );
 

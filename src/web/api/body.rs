@@ -4,18 +4,20 @@ use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use futures::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::problem::Problem;
+use crate::domain::shown::size;
 use crate::redact::Redactor;
 
 /// The most bytes of a body.
 const MOST: usize = 256 * 1024;
-/// So much of a body that is too large is still read: whoever sends it reads the answer only then.
-const READ_MOST: usize = 4 * MOST;
+/// So many times of that is still read of a body that is too large: whoever sends it reads the answer only then.
+const READ_MORE: usize = 4;
 
 /// A body, read.
 pub(super) struct Given<T>(pub T);
@@ -28,30 +30,41 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Given<T> {
             return Err(Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
         let length = length_of(request.headers());
-        let bytes = read(request.into_body(), length).await?;
+        let bytes = read_up_to(request.into_body(), length, MOST).await?;
         serde_json::from_slice(&bytes).map(Given).map_err(|error| {
             Problem::invalid(format!("The body does not fit: {error}. Nothing was done."))
         })
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+pub(in super::super) fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/json")
 }
 
-fn length_of(headers: &HeaderMap) -> usize {
+pub(in super::super) fn length_of(headers: &HeaderMap) -> usize {
     let length = headers.get(header::CONTENT_LENGTH);
     length
         .and_then(|length| length.to_str().ok()?.parse().ok())
         .unwrap_or(0)
 }
 
-async fn read(body: Body, length: usize) -> Result<Vec<u8>, Problem> {
-    let too_large = || Problem::of(StatusCode::PAYLOAD_TOO_LARGE);
-    if length > READ_MOST {
+/// The whole body, if it has no more than so many bytes. `length`: as its sender says.
+pub(in super::super) async fn read_up_to(
+    body: Body,
+    length: usize,
+    most: usize,
+) -> Result<Bytes, Problem> {
+    let too_large = || {
+        let told = format!(
+            "The body has more than {}. Nothing was done.",
+            size(most as u64)
+        );
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, told)
+    };
+    if length > most * READ_MORE {
         return Err(too_large());
     }
     let (mut bytes, mut read) = (Vec::new(), 0);
@@ -60,16 +73,16 @@ async fn read(body: Body, length: usize) -> Result<Vec<u8>, Problem> {
         let piece = piece
             .map_err(|_| Problem::invalid("The body did not come whole. Nothing was done."))?;
         read += piece.len();
-        if read > READ_MOST {
+        if read > most * READ_MORE {
             break;
         }
-        if read <= MOST {
+        if read <= most {
             bytes.extend_from_slice(&piece);
         }
     }
-    match read > MOST {
+    match read > most {
         true => Err(too_large()),
-        false => Ok(bytes),
+        false => Ok(bytes.into()),
     }
 }
 

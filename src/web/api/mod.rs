@@ -6,12 +6,12 @@
 
 mod act;
 mod answers;
-mod body;
+pub(super) mod body;
 mod caller;
 mod diff;
 mod events;
 mod files;
-mod problem;
+pub(super) mod problem;
 mod questions;
 mod runs;
 mod sessions;

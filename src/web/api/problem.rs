@@ -19,7 +19,7 @@ const AFTER_TOO_MUCH: HeaderValue = HeaderValue::from_static("60");
 const AFTER_SILENCE: HeaderValue = HeaderValue::from_static("5");
 
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(in super::super) struct Problem {
     status: StatusCode,
     detail: Cow<'static, str>,
 }
@@ -34,34 +34,37 @@ struct Form<'a> {
 }
 
 impl Problem {
-    fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Problem {
+    pub(in super::super) fn new(
+        status: StatusCode,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Problem {
         Problem {
             status,
             detail: detail.into(),
         }
     }
 
-    pub(super) fn invalid(detail: impl Into<Cow<'static, str>>) -> Problem {
+    pub(in super::super) fn invalid(detail: impl Into<Cow<'static, str>>) -> Problem {
         Problem::new(StatusCode::BAD_REQUEST, detail)
     }
 
-    pub(super) fn forbidden(detail: &'static str) -> Problem {
+    pub(in super::super) fn forbidden(detail: &'static str) -> Problem {
         Problem::new(StatusCode::FORBIDDEN, detail)
     }
 
-    pub(super) fn conflict(detail: impl Into<Cow<'static, str>>) -> Problem {
+    pub(in super::super) fn conflict(detail: impl Into<Cow<'static, str>>) -> Problem {
         Problem::new(StatusCode::CONFLICT, detail)
     }
 
-    pub(super) fn unauthorized(detail: &'static str) -> Problem {
+    pub(in super::super) fn unauthorized(detail: &'static str) -> Problem {
         Problem::new(StatusCode::UNAUTHORIZED, detail)
     }
 
-    pub(super) fn not_found() -> Problem {
+    pub(in super::super) fn not_found() -> Problem {
         Problem::of(StatusCode::NOT_FOUND)
     }
 
-    pub(super) fn of(status: StatusCode) -> Problem {
+    pub(in super::super) fn of(status: StatusCode) -> Problem {
         Problem::new(status, usual(status))
     }
 }

@@ -1,4 +1,4 @@
-//! Whether an incoming call comes from somebody who knows the hook's secret. Pure, but for the dice of a new secret.
+//! Whether an incoming call comes from somebody who knows the hook's secret. Pure.
 //!
 //! The headers say which scheme its sender uses, and one secret is good for all:
 //!
@@ -15,7 +15,7 @@
 use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, STANDARD};
+use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use ring::digest::{SHA256, digest};
 use ring::hmac;
@@ -71,6 +71,8 @@ pub struct Delivery {
     pub scheme: Scheme,
     /// The same when its sender tries again. If it sent none, the body's SHA-256 in hexadecimal digits.
     pub id: String,
+    /// The id is its sender's.
+    pub has_own_id: bool,
     /// What happened, in the sender's word: `push`, `Push Hook`.
     pub event: Option<String>,
 }
@@ -85,13 +87,6 @@ pub enum Refused {
     Forged,
     /// Genuine, but signed more than five minutes ago or in the future.
     Stale,
-}
-
-/// A new secret. Every scheme takes it as it is.
-pub fn make_secret() -> SecretString {
-    let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes).expect("the system has random numbers");
-    format!("{PREFIX}{}", STANDARD.encode(bytes)).into()
 }
 
 /// Checks a call. `now` is in Unix seconds.
@@ -117,6 +112,7 @@ pub fn check(
     };
     Ok(Delivery {
         scheme,
+        has_own_id: id.is_some(),
         id: match id {
             Some(id) if id.len() <= MOST_ID_BYTES => id,
             Some(id) => sha256(id.as_bytes()),

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use telecoder::web::hook::filter::{Fault, Filter};
+use telecoder::domain::routine::filter::{Fault, Filter};
 
 fn matches(filter: &str, body: &Value) -> bool {
     let filter = Filter::parse(filter).unwrap_or_else(|fault| panic!("{filter:?}: {fault:?}"));

@@ -1,5 +1,6 @@
-//! A call from another program: whether it is genuine, and whether it is meant.
+//! A call from another program: whether it is genuine, whether it is meant, and the prompt that it begins.
 
+mod calls;
 mod filters;
 mod forged;
 mod signatures;

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::{CronFault, Missed, When};
 use crate::domain::shown;
-use words::Words;
+pub(super) use words::Words;
 
 /// `/every hour`, as fields of crontab(5).
 pub(super) const HOURLY: &str = "0 * * * *";

@@ -28,6 +28,11 @@ impl<'a> Words<'a> {
         &self.rest[..end.unwrap_or(self.rest.len())]
     }
 
+    /// All that is left.
+    pub fn rest(&self) -> &'a str {
+        self.rest
+    }
+
     /// The next word, taken off. Blanks before the one behind it go with that one.
     pub fn take(&mut self) -> &'a str {
         let word = self.peek();

@@ -44,6 +44,11 @@ impl Filter {
         Ok(Filter(conditions))
     }
 
+    /// What follows the condition at the beginning of a text; `None` if there is none.
+    pub fn first_of(text: &str) -> Option<&str> {
+        Condition::parse(text).map(|(_, behind)| behind)
+    }
+
     /// Whether all conditions hold. A field that is not there equals nothing.
     pub fn matches(&self, body: &Value) -> bool {
         self.0.iter().all(|condition| condition.holds(body))
