@@ -25,6 +25,7 @@ const RUNS: u64 = 100_000;
 const SESSIONS: u64 = 2_000;
 const STEPS: usize = 20_000;
 const READERS: usize = 100;
+const ROUTINES: u32 = 1_000;
 /// How long a run is watched.
 const WATCHED: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,6 +45,7 @@ fn main() {
     println!("{:<52} {:>12} {:>12}  reach", "", "measured", "floor");
     bench.pages();
     bench.readers();
+    bench.routines();
 }
 
 fn row(what: &str, measured: impl AsRef<str>, floor: impl AsRef<str>, reach: &str) {
@@ -223,6 +225,37 @@ impl Bench {
             percent(alone_cpu),
             "",
         );
+    }
+
+    /// A thousand routines, of which none is due, beside none.
+    fn routines(&self) {
+        let (alone_cpu, alone_memory) = (self.cpu_over(WATCHED), self.memory());
+        let mut db =
+            Connection::open(self.folder.path().join("data/telecoder.db")).expect("the store");
+        let all = db.transaction().expect("a transaction");
+        let tomorrow = jiff::Timestamp::now().as_millisecond() + 24 * 60 * 60 * 1000;
+        for number in 0..ROUTINES {
+            all.execute(
+                "INSERT INTO routines (id, chat_id, thread_id, user_id, moment, zone, prompt, fresh, missed, state,
+                                       planned_at, due_at, made_at)
+                 VALUES (?1, 7, 0, 7, '{\"cron\":\"0 9 * * *\"}', 'Europe/Berlin', '{\"pieces\":[]}', 0, 'once', 'kept',
+                         ?2, ?2, 1)",
+                rusqlite::params![format!("{number:08x}"), tomorrow + i64::from(number)],
+            )
+            .expect("a routine");
+        }
+        all.commit().expect("they are kept");
+        std::thread::sleep(Duration::from_secs(6));
+        let (cpu, memory) = (self.cpu_over(WATCHED), self.memory());
+        let percent = |share: f64| format!("{:.1} %", share * 100.0);
+        let mib = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
+        row(
+            "1,000 routines, none of them due: CPU",
+            percent(cpu),
+            percent(alone_cpu),
+            "nothing more",
+        );
+        row("memory", mib(memory), mib(alone_memory), "nothing more");
     }
 
     /// A bare server that answers the same number of bytes.

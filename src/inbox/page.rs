@@ -15,14 +15,14 @@ use crate::config::PageAddress;
 use crate::domain::access::{Access, Member};
 use crate::domain::button::Press;
 use crate::domain::id::{
-    ChatId, ChatThread, MessageId, PromptId, QuestionId, RunId, SessionId, UserId,
+    ChatId, ChatThread, MessageId, PromptId, QuestionId, RoutineId, RunId, SessionId, UserId,
 };
 use crate::domain::prompt::Content;
 use crate::domain::session::{Session, SessionState};
 use crate::domain::update::Button;
 use crate::store::page_keys::{self, Holder, LINK_MS};
 use crate::store::prompts::{self, Prompt};
-use crate::store::{StoreError, chats, closed, outbox, runs, sessions};
+use crate::store::{StoreError, chats, closed, outbox, routines, runs, sessions};
 
 /// Nothing in the chat was pressed or written.
 pub(super) const NO_MESSAGE: MessageId = MessageId(0);
@@ -158,33 +158,83 @@ impl Inbox {
         session: &SessionId,
         act: Act,
     ) -> Result<Option<Acted>, StoreError> {
+        let session = session.clone();
+        self.in_chat(visitor, move |db, by| {
+            let Some(session) = sessions::get(db, &session)? else {
+                return Ok(None);
+            };
+            let by = by.in_chat(db, session.at.chat)?;
+            let done = by.map(|by| by.act(db, &session, act)).transpose()?;
+            Ok(done.map(|done| (session.at, done)))
+        })
+        .await
+    }
+
+    /// Presses a button of a routine's, as [`Inbox::act_on_page`].
+    pub async fn press_routine(
+        self: &Arc<Self>,
+        visitor: &Visitor,
+        routine: &RoutineId,
+        press: Press,
+    ) -> Result<Option<Acted>, StoreError> {
+        let routine = routine.clone();
+        self.in_chat(visitor, move |db, by| {
+            let Some(routine) = routines::get(db, &routine)? else {
+                return Ok(None);
+            };
+            let by = by.in_chat(db, routine.at.chat)?;
+            let done = by.map(|by| by.press(db, routine.at, press)).transpose()?;
+            Ok(done.map(|done| (routine.at, done)))
+        })
+        .await
+    }
+
+    async fn in_chat<F>(
+        self: &Arc<Self>,
+        visitor: &Visitor,
+        act: F,
+    ) -> Result<Option<Acted>, StoreError>
+    where
+        F: FnOnce(&Connection, Coming<'_>) -> rusqlite::Result<Option<Done>> + Send + 'static,
+    {
         let _stays = self.moving.read().await;
-        let (inbox, visitor, session) = (Arc::clone(self), visitor.clone(), session.clone());
+        let (inbox, visitor) = (Arc::clone(self), visitor.clone());
         let done = self
             .store
             .transaction(move |db| {
-                let Some(session) = sessions::get(db, &session)? else {
-                    return Ok(None);
-                };
-                let chat = session.at.chat;
-                let Some(member) = member_in(db, &inbox.access, visitor.user, chat)? else {
-                    return Ok(None);
-                };
-                if closed::is_closed(db, chat)? {
-                    return Ok(None);
-                }
-                let by = By {
+                let coming = Coming {
                     inbox: &inbox,
                     visitor: &visitor,
-                    member,
                 };
-                by.act(db, &session, act)
-                    .map(|done| Some((session.at, done)))
+                act(db, coming)
             })
             .await?;
         Ok(done.map(|(at, (acted, follow))| {
             self.follow(at, follow);
             acted
+        }))
+    }
+}
+
+/// Where something was done, what came of it, and what follows.
+type Done = (ChatThread, (Acted, Follow));
+
+/// Somebody who wants to act.
+struct Coming<'a> {
+    inbox: &'a Inbox,
+    visitor: &'a Visitor,
+}
+
+impl<'a> Coming<'a> {
+    /// `None` if they may not act there, or nobody may.
+    fn in_chat(self, db: &Connection, chat: ChatId) -> rusqlite::Result<Option<By<'a>>> {
+        let Some(member) = member_in(db, &self.inbox.access, self.visitor.user, chat)? else {
+            return Ok(None);
+        };
+        Ok((!closed::is_closed(db, chat)?).then_some(By {
+            inbox: self.inbox,
+            visitor: self.visitor,
+            member,
         }))
     }
 }

@@ -14,9 +14,9 @@ use super::reader::Reader;
 use super::refusal::Refusal;
 use crate::command::WantedJob;
 use crate::domain::button::Press;
-use crate::domain::id::{PromptId, QuestionId, RunId, SessionId};
+use crate::domain::id::{PromptId, QuestionId, RoutineId, RunId, SessionId};
 use crate::inbox::page::{Act, Acted};
-use crate::store::sessions;
+use crate::store::{routines, sessions};
 
 /// The cookie with the words that the next page shows once.
 pub(super) const TOLD: &str = "telecoder-told";
@@ -103,6 +103,42 @@ pub(super) struct PressForm {
     back: Option<String>,
 }
 
+/// A button of a routine's.
+pub(super) async fn press_routine(
+    State(web): State<Arc<Web>>,
+    reader: Reader,
+    Path(routine): Path<String>,
+    Form(form): Form<PressForm>,
+) -> Result<Response, Refusal> {
+    reader.check_form(&form.key)?;
+    let press = read_press(&form.press)?;
+    let id = RoutineId(routine);
+    let wanted = id.clone();
+    let chat = web
+        .store
+        .transaction(move |db| routines::get(db, &wanted))
+        .await?
+        .map(|routine| routine.at.chat);
+    let may_see = match chat {
+        Some(chat) => web.may_see(&reader, chat).await?,
+        None => false,
+    };
+    if !may_see {
+        return Err(Refusal::NotFound);
+    }
+    let acted = web.inbox.press_routine(&reader.visitor, &id, press).await?;
+    match acted.ok_or(Refusal::NotFound)? {
+        Acted::Told(words) => Ok(told("/routines", words)),
+        Acted::Asked(run) => Ok(Redirect::to(&format!("/runs/{run}")).into_response()),
+    }
+}
+
+fn read_press(data: &str) -> Result<Press, Refusal> {
+    Press::parse(data).ok_or(Refusal::Invalid(
+        "This button does nothing any more. Open the page again.",
+    ))
+}
+
 pub(super) async fn press(
     State(web): State<Arc<Web>>,
     reader: Reader,
@@ -110,9 +146,7 @@ pub(super) async fn press(
     Form(form): Form<PressForm>,
 ) -> Result<Response, Refusal> {
     reader.check_form(&form.key)?;
-    let press = Press::parse(&form.press).ok_or(Refusal::Invalid(
-        "This button does nothing any more. Open the page again.",
-    ))?;
+    let press = read_press(&form.press)?;
     done(
         &web,
         &reader,

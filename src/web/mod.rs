@@ -152,6 +152,8 @@ fn router(web: Arc<Web>) -> Router {
     let for_people = Router::new()
         .route("/", get(pages::sessions::show))
         .route("/now", get(pages::now::show))
+        .route("/routines", get(pages::routines::show))
+        .route("/routines/{routine}/press", post(act::press_routine))
         .route("/people", get(pages::about::people))
         .route("/settings", get(pages::about::settings))
         .route("/health", get(pages::about::health))

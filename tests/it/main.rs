@@ -69,6 +69,7 @@ mod page_api;
 mod page_diff;
 mod page_files;
 mod page_long;
+mod page_routines;
 mod page_slow;
 mod page_subagents;
 mod page_way_in;

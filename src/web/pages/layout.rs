@@ -33,6 +33,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Told {
 pub(in super::super) enum Place {
     Sessions,
     Now,
+    Routines,
     People,
     Settings,
     Health,
@@ -50,6 +51,7 @@ pub(in super::super) fn page(
     let places = [
         (Place::Sessions, "/", "Sessions", true),
         (Place::Now, "/now", "Now", true),
+        (Place::Routines, "/routines", "Routines", true),
         (Place::People, "/people", "People", of_owner),
         (Place::Settings, "/settings", "Settings", of_owner),
         (Place::Health, "/health", "Health", of_owner),

@@ -6,6 +6,7 @@ pub(super) mod files;
 pub(super) mod layout;
 pub(super) mod now;
 pub(super) mod output;
+pub(super) mod routines;
 pub(super) mod run;
 pub(super) mod said;
 pub(super) mod session;
