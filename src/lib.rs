@@ -20,7 +20,8 @@
 //!    [`domain::prompt`]: a person's words to the byte, and what was quoted, forwarded or attached ([`claude::forms`]).
 //!    `telecoder session`, in a shell, writes the same effects from its own process ([`inbox::shell`]) and rings
 //!    [`daemon::bell`]. Work that begins without a message is a
-//!    [`domain::routine`]: [`inbox::routine`] keeps it and, when its moment comes, queues its prompt.
+//!    [`domain::routine`]: [`inbox::routine`] keeps it and, when its moment or a signed call ([`web::hook`])
+//!    comes, queues its prompt.
 //! 4. [`session::registry`] wakes the chat's [`session::worker`]. The worker makes the workspace ([`git::workspace`])
 //!    and takes the next queued run when all messages of its prompt have come ([`store::gatherings`]) and their files
 //!    are fetched ([`job::fetch`]; [`job::picture`] makes pictures fit) into the session's folder ([`files`]), and a

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use regex::Regex;
 use serde_json::Value;
+use telecoder::chat::fetched;
 use telecoder::claude::forms::{self, Remark};
 use telecoder::domain::prompt::Whose;
 
@@ -177,6 +178,7 @@ fn page(seen: &[(Fixture, Became)]) -> String {
          and the chat is told, with a button that runs it as it was."
     ).expect("a string takes everything");
     page.push_str(&remarks());
+    page.push_str(&routines());
     write!(
         page,
         "\n## What telecoder says for you\n\n\
@@ -187,6 +189,19 @@ fn page(seen: &[(Fixture, Became)]) -> String {
     )
     .expect("a string takes everything");
     page
+}
+
+/// What begins without a message.
+fn routines() -> String {
+    let body = fetched::attached_call(Path::new("…/ci-7.json"), 6_000, Some("push"));
+    format!(
+        "\n## Routines\n\n\
+         A [routine](GUIDE.md#routines) gives claude the prompt as it was written: everything behind the time, to the byte, and\n\
+         what the message said as well (a quote, an address behind words). It is nobody's message when it begins, so an edit of\n\
+         the message that made it changes nothing. A [hook](GUIDE.md#hooks) adds one line with the call's body:\n{}\n\n\
+         `push` is the event as its sender names it, where that is a name.\n",
+        code(&body)
+    )
 }
 
 /// Remarks that somebody writes on the page.
