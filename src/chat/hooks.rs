@@ -75,7 +75,7 @@ pub fn offered(routine: &Routine) -> Outgoing {
     Outgoing::note(text)
         .quoting(routine.prompt.shown())
         .with_button("Keep", Press::KeepRoutine(routine.id.clone()))
-        .with_button("Cancel", Press::DeleteRoutine(routine.id.clone()))
+        .with_button("Cancel", Press::CancelRoutine(routine.id.clone()))
 }
 
 /// Its address and its secret, which is shown this once.

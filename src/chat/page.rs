@@ -134,6 +134,7 @@ pub fn label_of(press: &Press) -> Option<&'static str> {
         | Press::SetEffort(_)
         | Press::LogIn
         | Press::KeepRoutine(_)
+        | Press::CancelRoutine(_)
         | Press::RunRoutine(_)
         | Press::ShowRoutine(_)
         | Press::Open { .. }

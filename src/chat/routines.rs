@@ -20,9 +20,9 @@ const NEXT_SHOWN: usize = 3;
 
 /// Every form of a when.
 const FORMS: &str = "\
-    /at 15:00 …, /at tomorrow 9:00 …, /at monday 9:00 …, /at 2026-12-24 18:00 …\n\
-    /in 20m …, /in 1h30m …\n\
-    /every 2h …, /every day 9:00 …, /every weekday 9:00 …, /every mon,thu 9:00 …, /every \"0 9 * * 1-5\" …\n\n\
+    /at 15:00 … (or tomorrow 9:00, monday 9:00, 2026-12-24 18:00)\n\
+    /in 20m … (or 2h, 1h30m, 3d)\n\
+    /every weekday 9:00 … (or day 9:00, mon,thu 9:00, 2h, \"0 9 * * 1-5\")\n\n\
     Instead of … stands the prompt. Before the time may stand: fresh (each time in a new session), skip or all (what \
     becomes of moments that pass while I am away; without either, one run makes up for them), and a time zone such as \
     Europe/Berlin.";
@@ -94,7 +94,7 @@ pub fn offered(routine: &Routine, now: i64) -> Outgoing {
     );
     telling(Outgoing::note(text).quoting(routine.prompt.shown()), times)
         .with_button("Keep", Press::KeepRoutine(routine.id.clone()))
-        .with_button("Cancel", Press::DeleteRoutine(routine.id.clone()))
+        .with_button("Cancel", Press::CancelRoutine(routine.id.clone()))
 }
 
 /// It is kept, or goes on.

@@ -109,7 +109,9 @@ pub enum Press {
     CancelLinks,
     /// The routine begins at its moments from now on.
     KeepRoutine(RoutineId),
-    /// Forget the routine; one that is only offered was not made.
+    /// The routine was only offered, and is not made.
+    CancelRoutine(RoutineId),
+    /// Forget the routine.
     DeleteRoutine(RoutineId),
     PauseRoutine(RoutineId),
     RunRoutine(RoutineId),
@@ -161,6 +163,7 @@ impl Press {
             Press::SetEffort(effort) => format!("effort:{}", effort.map_or(OFF, Effort::name)),
             Press::CancelLinks => "cancel-links".to_owned(),
             Press::KeepRoutine(routine) => format!("keep-routine:{routine}"),
+            Press::CancelRoutine(routine) => format!("cancel-routine:{routine}"),
             Press::DeleteRoutine(routine) => format!("delete-routine:{routine}"),
             Press::PauseRoutine(routine) => format!("pause-routine:{routine}"),
             Press::RunRoutine(routine) => format!("run-routine:{routine}"),
@@ -209,6 +212,7 @@ impl Press {
                 Some(ButtonStyle::Primary)
             }
             Press::Open { .. }
+            | Press::CancelRoutine(_)
             | Press::PauseRoutine(_)
             | Press::RunRoutine(_)
             | Press::ShowRoutine(_)
@@ -286,6 +290,7 @@ impl Press {
             "effort" => chosen(of, Effort::named).map(Press::SetEffort),
             "cancel-links" => Some(Press::CancelLinks),
             "keep-routine" => routine().map(Press::KeepRoutine),
+            "cancel-routine" => routine().map(Press::CancelRoutine),
             "delete-routine" => routine().map(Press::DeleteRoutine),
             "pause-routine" => routine().map(Press::PauseRoutine),
             "run-routine" => routine().map(Press::RunRoutine),

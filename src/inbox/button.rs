@@ -149,7 +149,9 @@ pub(super) fn act(
     let wish = |id, wish| routine::pressed(db, at, &id, wish, presser);
     match Press::parse(&button.data) {
         Some(Press::KeepRoutine(id)) => wish(id, routine::Wish::Keep),
-        Some(Press::DeleteRoutine(id)) => wish(id, routine::Wish::Delete),
+        Some(Press::CancelRoutine(id) | Press::DeleteRoutine(id)) => {
+            wish(id, routine::Wish::Delete)
+        }
         Some(Press::PauseRoutine(id)) => wish(id, routine::Wish::Pause),
         Some(Press::RunRoutine(id)) => wish(id, routine::Wish::Run),
         Some(Press::ShowRoutine(id)) => wish(id, routine::Wish::Show),
