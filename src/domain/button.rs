@@ -66,7 +66,6 @@ pub enum Press {
     Resume(RunId),
     /// Run the prompts of this lost run again: claude had not begun them.
     Repeat(RunId),
-    /// Run the late prompts of the chat, or of this topic.
     /// Compact the conversation that is too long for this run's prompts, then run them.
     /// `begun`: claude had begun with them, and is told to go on instead.
     Compact {
@@ -78,6 +77,7 @@ pub enum Press {
         run: RunId,
         begun: bool,
     },
+    /// Run the late prompts of the chat, or of this topic.
     RunLate(Option<ThreadId>),
     /// Do not run this waiting prompt.
     Cancel(RunId),
