@@ -1,5 +1,6 @@
 //! Clients of the page that take nothing, or say nothing: they are cut off, and delay nobody.
 
+use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -60,6 +61,40 @@ fn a_reader_who_takes_nothing_is_cut_off_and_delays_nobody() {
     let _ = slow.read_to_end(&mut got);
     assert!(got.starts_with(b"HTTP/1.1 200 "));
     assert!(got.len() < whole, "{} of {whole} bytes", got.len());
+}
+
+#[test]
+fn one_who_follows_a_run_and_takes_nothing_is_cut_off_and_others_see_all_of_it() {
+    let machine = machine().with("RUST_LOG", "debug");
+    let bot = machine.start_failing_at(SHORT);
+    let home = machine.folder.path().join("home");
+    // Escaped, they are more than the buffers of a connection have room for.
+    let text = format!("[[repeat: 15000 {}]]", "<".repeat(98));
+    machine.ada_says(&format!(
+        "[[bash: touch ~/begun; until test -e ~/go-on; do sleep 0.1; done]] {text} [[bash: echo between]] {text}"
+    ));
+    machine.until("it works", || home.join("begun").exists().then_some(()));
+    let browser = logged_in(&machine, &bot, ADA);
+    let live = format!("/runs/{}/live?from=0", run_of(&machine));
+    let before = bot.log().matches("its client is gone").count();
+    let mut slow = asks(&browser, &live);
+    let others = browser.events(&live, None);
+    fs::write(home.join("go-on"), "").expect("a file");
+
+    let all: Vec<_> = others.collect();
+    assert_eq!(all.last().map(|event| event.kind.as_str()), Some("over"));
+    let whole: usize = all.iter().map(|event| event.data.len()).sum();
+    assert!(whole > 10_000_000, "{whole} bytes");
+    machine.until("it is cut off", || {
+        (bot.log().matches("its client is gone").count() > before).then_some(())
+    });
+    let mut got = Vec::new();
+    // It may end with a reset.
+    let _ = slow.read_to_end(&mut got);
+    assert!(got.starts_with(b"HTTP/1.1 200 "));
+    assert!(got.len() < whole, "{} of {whole} bytes", got.len());
+    machine.ada_says("and you?");
+    machine.message_with("You said: and you?");
 }
 
 #[test]
