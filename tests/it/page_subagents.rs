@@ -96,6 +96,28 @@ fn the_steps_of_a_subagent_are_folded_below_its_call() {
 }
 
 #[test]
+fn what_a_subagent_is_asked_reads_as_text() {
+    let machine = machine();
+    let input = json!({"description": "Find the callers", "subagent_type": "Explore", "run_in_background": true,
+        "prompt": "Who calls it?\nSay \"nobody\" if nobody does."});
+    let task = says(
+        &json!({"type": "assistant", "parent_tool_use_id": null, "message": {"content": [
+        {"type": "tool_use", "id": "one", "name": "Task", "input": input}], "role": "assistant"}}),
+    );
+    let page = page_of(&machine, &[task]);
+    let fields = places(
+        steps_of(&page),
+        [
+            "<dt>description</dt><dd>Find the callers</dd>",
+            "<dt>run_in_background</dt><dd>true</dd>",
+            "<dt>subagent_type</dt><dd>Explore</dd>",
+            ">Who calls it?\nSay &quot;nobody&quot; if nobody does.</pre>",
+        ],
+    );
+    assert!(fields.is_sorted(), "{fields:?}");
+}
+
+#[test]
 fn a_page_that_begins_in_the_middle_of_a_subagent_folds_its_steps_all_the_same() {
     let machine = machine();
     let page = page_of(

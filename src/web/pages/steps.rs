@@ -85,7 +85,7 @@ fn came(run: RunId, step: &Step, result: &CallResult, extent: Extent) -> Markup 
     }
 }
 
-/// What went in: a command as it is, an edit as its lines, anything else as its fields.
+/// What went in: a command as it is, an edit as its lines, a prompt as text, anything else as its fields.
 fn input(run: RunId, step: &Step, call: &Call, extent: Extent) -> Markup {
     let field = |name: &str| call.input.get(name).and_then(Value::as_str);
     let number = usize::try_from(step.end).unwrap_or_default();
@@ -105,8 +105,26 @@ fn input(run: RunId, step: &Step, call: &Call, extent: Extent) -> Markup {
     if let Some(content) = field("content").filter(|content| is_short(content)) {
         return diff::lines(&diff::between(path, "", &clean(content), Some(1)), number);
     }
+    if let Some(prompt) = field("prompt") {
+        return prompted(run, step, call, prompt, extent);
+    }
     let fields = serde_json::to_string_pretty(&call.input).unwrap_or_default();
     long(run, step, &fields, extent)
+}
+
+/// What a subagent is asked, below the other fields of its call.
+fn prompted(run: RunId, step: &Step, call: &Call, prompt: &str, extent: Extent) -> Markup {
+    let others = call.input.as_object().into_iter().flatten();
+    let others: Vec<_> = others.filter(|(name, _)| *name != "prompt").collect();
+    html! {
+        @if !others.is_empty() {
+            dl.about { @for (name, value) in others {
+                dt { (clean(name)) }
+                dd { (value.as_str().map_or_else(|| clean(&value.to_string()), clean)) }
+            } }
+        }
+        div.text { (long(run, step, prompt, extent)) }
+    }
 }
 
 fn long(run: RunId, step: &Step, text: &str, extent: Extent) -> Markup {
