@@ -88,6 +88,7 @@ impl IntoResponse for Refusal {
         let body = html! {
             h1 { (title) }
             p { (what_now) }
+            @if !matches!(self, Refusal::NotLoggedIn) { p { a href="/" { "To the sessions" } } }
         };
         (status, layout::bare(title, &body)).into_response()
     }

@@ -97,7 +97,7 @@ fn each_run_has_a_diff_of_its_own_and_several_have_one_together() {
     first.assert_says("What the run changed");
     first.assert_says("first");
     assert!(!first.body.contains("latter"), "{}", first.body);
-    first.assert_says("to just before the run behind");
+    first.assert_says("to just before the next run");
     let second = browser.get(&format!("/runs/{}/diff", runs[1]));
     second.assert_says("latter");
     second.assert_says("2 files");

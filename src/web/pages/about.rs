@@ -77,10 +77,10 @@ pub(in super::super) async fn health(
     let facts = [
         (
             "Telegram is asked for messages",
-            vitals.is_polling.to_string(),
+            if vitals.is_polling { "yes" } else { "no" }.to_owned(),
         ),
         (
-            "Messages wait without effect",
+            "Messages that wait to be read",
             counts.updates_waiting.to_string(),
         ),
         ("Runs at work", counts.runs_running.to_string()),
@@ -96,8 +96,8 @@ pub(in super::super) async fn health(
     ];
     let body = html! {
         h1 { "Health" }
-        table { tbody { @for (name, value) in &facts { tr { th scope="row" { (name) } td { (value) } } } } }
-        p.quiet { "“telecoder doctor” on the bot's machine looks from outside." }
+        table.health { tbody { @for (name, value) in &facts { tr { th scope="row" { (name) } td { (value) } } } } }
+        p.quiet { "“telecoder doctor”, on the bot’s machine, checks the bot from outside." }
     };
     Ok(layout::page("Health", Place::Health, &reader, told, &body))
 }

@@ -116,7 +116,7 @@ fn above(here: &Here, stretch: &Stretch) -> Markup {
     };
     let ends = match &stretch.until {
         Until::Now => " to the workspace as it is now.",
-        Until::Before(..) => " to just before the run behind.",
+        Until::Before(..) => " to just before the next run.",
         Until::Undone(_) => " to its end. It was undone: this is what was taken away.",
     };
     html! {
@@ -126,7 +126,7 @@ fn above(here: &Here, stretch: &Stretch) -> Markup {
                 a href={ "/runs/" (stretch.last.id) "/diff?with=" (before) } { "Together with the run before" }
             }
             @if here.with.is_some() { a href={ "/runs/" (run) "/diff" } { "This run alone" } }
-            @if let Some(behind) = stretch.behind { a rel="next" href={ "/runs/" (behind) "/diff" } { "The next run’s" } }
+            @if let Some(behind) = stretch.behind { a rel="next" href={ "/runs/" (behind) "/diff" } { "The next run’s diff" } }
         }
     }
 }
