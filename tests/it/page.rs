@@ -171,6 +171,23 @@ fn what_is_done_on_the_page_is_done_as_in_the_chat_and_shown_there() {
 }
 
 #[test]
+fn a_run_at_work_is_seen_while_another_prompt_waits_behind_it() {
+    let machine = machine();
+    let bot = machine.start();
+    machine.ada_says(r#"[[ask: Bash {"command":"touch x"}]] [[say: went on]]"#);
+    machine.message_with("touch x");
+    let run = run_of(&machine);
+    machine.ada_says("one more");
+    machine.until("it waits", || (run_of(&machine) != run).then_some(()));
+    let browser = logged_in(&machine, &bot, ADA);
+    let now = browser.get("/now");
+    assert!(!now.body.contains("No run goes on"), "{}", now.body);
+    now.assert_says(&format!("/runs/{run}"));
+    now.assert_says("one more");
+    browser.get("/?state=works").assert_says("touch x");
+}
+
+#[test]
 fn a_question_is_answered_on_the_page() {
     let machine = machine();
     let bot = machine.start();

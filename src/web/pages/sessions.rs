@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use maud::{Markup, html};
+use rusqlite::Connection;
 use serde::Deserialize;
 
 use super::super::Web;
@@ -17,7 +18,7 @@ use super::words;
 use crate::domain::id::ChatId;
 use crate::redact::short::one_line;
 use crate::store::page::{self, Listed};
-use crate::store::verifications;
+use crate::store::{runs, verifications};
 
 /// How many sessions one page has.
 const A_PAGE: usize = 40;
@@ -62,7 +63,7 @@ pub(in super::super) async fn show(
     let count = fitting.len();
     let from = filter.page.saturating_mul(A_PAGE).min(count);
     let shown: Vec<Listed> = fitting.into_iter().skip(from).take(A_PAGE).collect();
-    let runs: Vec<_> = shown
+    let newest: Vec<_> = shown
         .iter()
         .filter_map(|session| Some(session.newest.as_ref()?.id))
         .collect();
@@ -70,7 +71,7 @@ pub(in super::super) async fn show(
         .store
         .transaction(move |db| {
             let mut checks = BTreeMap::new();
-            for run in runs {
+            for run in newest {
                 if let Some(evidence) = verifications::of_run(db, run)? {
                     checks.insert(run, (evidence.is_green(), evidence.is_red()));
                 }
@@ -108,9 +109,9 @@ pub(in super::super) fn own_chat(reader: &Reader) -> ChatId {
     ChatId(i64::try_from(reader.visitor.user.0).unwrap_or(0))
 }
 
-/// All that this person may see.
+/// All that this person may see. The run of a session at work is the one that goes on, not those that wait behind it.
 pub(in super::super) async fn visible(web: &Web, reader: &Reader) -> Result<Vec<Listed>, Refusal> {
-    let all = web.store.transaction(page::sessions).await?;
+    let all = web.store.transaction(sessions_as_they_are).await?;
     let mut may = BTreeMap::new();
     for session in &all {
         let chat = session.at.chat;
@@ -120,6 +121,16 @@ pub(in super::super) async fn visible(web: &Web, reader: &Reader) -> Result<Vec<
     }
     let is_visible = |session: &Listed| may.get(&session.at.chat).copied().unwrap_or(false);
     Ok(all.into_iter().filter(is_visible).collect())
+}
+
+fn sessions_as_they_are(db: &Connection) -> rusqlite::Result<Vec<Listed>> {
+    let mut all = page::sessions(db)?;
+    for run in runs::all_running(db)? {
+        if let Some(session) = all.iter_mut().find(|session| session.id == run.session) {
+            session.newest = page::run(db, run.id)?;
+        }
+    }
+    Ok(all)
 }
 
 fn card(session: &Listed, own: ChatId, checks: Option<&(bool, bool)>) -> Markup {
