@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::Web;
-use super::pages::run::{Found, on_disk};
+use super::found::{Found, on_disk};
 use super::refusal::Refusal;
 use super::show::diff::{self, Diff, File};
 use crate::domain::changes::Unseen;

@@ -5,7 +5,6 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::http::header;
@@ -64,7 +63,7 @@ pub(super) fn open(folder: &Path, wanted: &Path, largest: u64) -> Result<Found, 
 impl Found {
     /// As something to keep, never as a page: what is in it is nobody's to run here.
     pub(super) fn into_answer(self, longer: &Longer) -> Response {
-        longer.0.store(true, Ordering::Relaxed);
+        longer.allow();
         let last = Path::new(&self.name).file_name().unwrap_or_default();
         let last = last.to_string_lossy();
         let name = utf8_percent_encode(&last, PARAMETER);

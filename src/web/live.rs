@@ -11,7 +11,6 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use uuid::Uuid;
 
-use super::pages::run::{get, on_disk};
+use super::found::{get, on_disk};
 use super::pages::subagents;
 use super::reader::Reader;
 use super::refusal::Refusal;
@@ -107,7 +106,7 @@ pub(super) async fn follow(
     let place = Arc::clone(&web.hub.places)
         .try_acquire_owned()
         .map_err(|_| Refusal::Busy)?;
-    longer.0.store(true, Ordering::Relaxed);
+    longer.allow();
     let last = headers.get("last-event-id");
     let last = last.and_then(|id| id.to_str().ok()?.parse::<u64>().ok());
     let from = last.unwrap_or(from).max(found.record.begins_at());

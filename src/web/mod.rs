@@ -17,6 +17,7 @@ pub mod api;
 mod assets;
 mod changes;
 mod download;
+mod found;
 mod guard;
 pub mod hook;
 mod live;
@@ -118,6 +119,16 @@ pub struct Web {
 #[derive(Clone, Default)]
 struct Longer(Arc<AtomicBool>);
 
+impl Longer {
+    fn allow(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_allowed(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 impl Web {
     /// Serves until `quit`.
     pub async fn serve(self, quit: CancellationToken) {
@@ -163,7 +174,7 @@ fn router(web: Arc<Web>) -> Router {
         .route("/sessions/{session}/press", post(act::press))
         .route("/runs/{run}", get(pages::run::show))
         .route("/runs/{run}/live", get(live::follow))
-        .route("/runs/{run}/steps/{end}", get(pages::run::step))
+        .route("/runs/{run}/steps/{end}", get(pages::step::show))
         .route("/runs/{run}/checks/{kind}", get(pages::output::show))
         .route("/runs/{run}/in/{file}", get(pages::files::came))
         .route("/runs/{run}/out", get(pages::files::gave))
@@ -255,9 +266,7 @@ async fn converse(stream: TcpStream, router: Router) {
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     tokio::pin!(conversation);
     let ended = match tokio::time::timeout(CONNECTION_LIMIT, &mut conversation).await {
-        Err(_) if longer.0.load(Ordering::Relaxed) => {
-            tokio::time::timeout(LIVE_LIMIT, conversation).await
-        }
+        Err(_) if longer.is_allowed() => tokio::time::timeout(LIVE_LIMIT, conversation).await,
         ended => ended,
     };
     match ended {

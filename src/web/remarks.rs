@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use uuid::Uuid;
 
 use super::changes::{self, Changes, Looked};
-use super::pages::run;
+use super::found::get;
 use super::reader::Reader;
 use super::refusal::Refusal;
 use super::show::diff::File;
@@ -73,7 +73,7 @@ pub(super) async fn send(
 ) -> Result<Response, Refusal> {
     let sent = Sent::read(fields);
     reader.check_form(&sent.key)?;
-    let found = run::get(&web, &reader, RunId(of)).await?;
+    let found = get(&web, &reader, RunId(of)).await?;
     let id = PromptId(sent.once.ok_or(Refusal::Foreign)?);
     // A form that comes again asks nothing again, whatever the diff is now.
     if let Some(asked) = web

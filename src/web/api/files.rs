@@ -10,7 +10,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::super::download::{self, NotFound};
-use super::super::pages::run::on_disk;
+use super::super::found::on_disk;
 use super::super::{Longer, Web, pages};
 use super::Caller;
 use super::problem::Problem;

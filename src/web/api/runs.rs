@@ -9,7 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::super::Web;
-use super::super::pages::run::{Found, get, on_disk};
+use super::super::found::{Found, get, on_disk};
 use super::body::json;
 use super::problem::Problem;
 use super::{Caller, Reader, answers};

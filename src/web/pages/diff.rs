@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use super::super::Web;
 use super::super::changes::{self, Changes, Looked, Stretch};
+use super::super::found::{Found, get, on_disk};
 use super::super::reader::Reader;
 use super::super::refusal::Refusal;
 use super::super::show::diff::{self, File};
 use super::layout::{self, Place, Told, form_key};
-use super::run::{Found, get, on_disk};
 use super::{said, words};
 use crate::domain::id::RunId;
 use crate::verify::between::Until;

@@ -17,10 +17,10 @@ use uuid::Uuid;
 use walkdir::WalkDir;
 
 use super::super::download::{self, Found};
+use super::super::found::{get, on_disk};
 use super::super::reader::Reader;
 use super::super::refusal::Refusal;
 use super::super::{Longer, Web};
-use super::run::{get, on_disk};
 use super::said;
 use crate::chat::fetched::called;
 use crate::domain::id::{AttachmentId, JobId, RunId};

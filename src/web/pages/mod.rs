@@ -3,6 +3,7 @@
 pub(super) mod about;
 pub(super) mod diff;
 pub(super) mod files;
+mod head;
 pub(super) mod layout;
 pub(super) mod now;
 pub(super) mod output;
@@ -11,6 +12,7 @@ pub(super) mod run;
 pub(super) mod said;
 pub(super) mod session;
 pub(super) mod sessions;
-pub(super) mod steps;
+pub(super) mod step;
+mod steps;
 pub(super) mod subagents;
 mod words;

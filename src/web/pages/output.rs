@@ -12,11 +12,11 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::super::Web;
+use super::super::found::{get, on_disk};
 use super::super::reader::Reader;
 use super::super::refusal::Refusal;
 use super::super::show::ansi;
 use super::layout::{self, Place, Told};
-use super::run::{get, on_disk};
 use super::said;
 use crate::domain::check::CheckKind;
 use crate::domain::id::RunId;

@@ -13,7 +13,6 @@ use std::convert::Infallible;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Extension;
@@ -26,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::super::pages::run::{Found, on_disk};
+use super::super::found::{Found, on_disk};
 use super::super::refusal::Refusal;
 use super::super::{Longer, Web};
 use super::body::without_secrets;
@@ -80,7 +79,7 @@ pub(super) async fn of_run(
     let place = Arc::clone(&web.hub.places)
         .try_acquire_owned()
         .map_err(|_| Problem::of(StatusCode::TOO_MANY_REQUESTS))?;
-    longer.0.store(true, Ordering::Relaxed);
+    longer.allow();
     let following = Following::new(web, &found, caller.login().clone(), from, place);
     Ok(Sse::new(following.events())
         .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
