@@ -194,7 +194,10 @@ fn router(web: Arc<Web>) -> Router {
             guard::check,
         ));
     Router::new()
-        .route("/hook/{name}", post(hook::call))
+        .route(
+            "/hook/{name}",
+            post(hook::call).fallback(hook::no_such_method),
+        )
         .route("/healthz", get(monitor::healthz))
         .route("/metrics", get(monitor::metrics))
         .merge(for_people)

@@ -139,7 +139,7 @@ pub(super) async fn nothing_here() -> Problem {
     Problem::not_found()
 }
 
-pub(super) async fn no_such_method() -> Problem {
+pub(in super::super) async fn no_such_method() -> Problem {
     Problem::of(StatusCode::METHOD_NOT_ALLOWED)
 }
 

@@ -9,6 +9,7 @@ pub mod signature;
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -17,16 +18,19 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 use super::api::body;
-use super::api::problem::Problem;
+use super::api::problem::{self, Problem};
 use super::{Web, guard};
 use crate::domain::routine::filter::Filter;
 use crate::domain::routine::{Routine, State as Standing};
+use crate::redact::short::one_line;
 use crate::store::{StoreError, calls, now, routines};
 pub use rate::Rates;
 use signature::{Delivery, Refused, Scheme};
 
 /// The most bytes of a call's body.
 const MOST: usize = 1024 * 1024;
+/// How much of a name that a stranger has chosen the log has, in characters.
+const NAME_LOGGED: usize = 60;
 /// So many of a routine's prompts may wait for claude.
 const WAITING_MOST: u32 = 20;
 /// Without an id of its sender's, the same body within this time is the same delivery.
@@ -45,16 +49,29 @@ struct Taken {
 
 pub(super) async fn call(
     State(web): State<Arc<Web>>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    // A name that is no UTF-8 is nobody's.
+    let name = name.map_or_else(|_| String::new(), |Path(name)| name);
     let mut response = match taken(&web, &name, request).await {
         Ok(taken) => (StatusCode::ACCEPTED, axum::Json(taken)).into_response(),
         Err((problem, reason)) => {
-            info!(reason, hook = name, "a call was refused");
+            info!(
+                reason,
+                hook = one_line(&name, NAME_LOGGED),
+                "a call was refused"
+            );
             problem.into_response()
         }
     };
+    guard::restrict(&mut response);
+    response
+}
+
+/// It is no `POST`.
+pub(super) async fn no_such_method() -> Response {
+    let mut response = problem::no_such_method().await.into_response();
     guard::restrict(&mut response);
     response
 }

@@ -12,15 +12,15 @@ use crate::support::{ADA, Bot, CHAT, Machine};
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
 /// A hook that Ada has made and kept.
-struct Hook {
-    machine: Machine,
-    bot: Bot,
-    address: SocketAddr,
-    secret: String,
+pub(super) struct Hook {
+    pub machine: Machine,
+    pub bot: Bot,
+    pub address: SocketAddr,
+    pub secret: String,
 }
 
 impl Hook {
-    fn added(options: &str) -> Hook {
+    pub fn added(options: &str) -> Hook {
         let machine = machine();
         let bot = machine.start();
         let address = address(&machine, &bot);
@@ -48,7 +48,7 @@ impl Hook {
     }
 
     /// A call as GitHub makes it.
-    fn hub(&self, id: &str, event: &str, body: &str) -> (u16, String) {
+    pub fn hub(&self, id: &str, event: &str, body: &str) -> (u16, String) {
         let signature = format!("sha256={}", digits_of(&self.secret, body.as_bytes()));
         self.call(
             &[
@@ -66,7 +66,7 @@ impl Hook {
         (page.status, page.body)
     }
 
-    fn runs(&self) -> i64 {
+    pub fn runs(&self) -> i64 {
         self.machine.rows("SELECT count(*) FROM runs")[0]
     }
 }

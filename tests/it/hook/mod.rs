@@ -3,6 +3,7 @@
 mod calls;
 mod filters;
 mod forged;
+mod hostile;
 mod signatures;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
