@@ -66,7 +66,10 @@ impl Beside {
         for (session, since) in self.store.transaction(sessions::attached).await? {
             self.take_back(session, since).await?;
         }
-        self.inbox.begin_routines().await?;
+        // The chats have other work, too.
+        if let Err(error) = self.inbox.begin_routines().await {
+            debug!(%error, "a routine that is due has not begun; it is tried again");
+        }
         let found = self.store.transaction(find).await?;
         for at in found.workspace {
             self.registry.wake(at);

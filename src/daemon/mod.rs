@@ -15,6 +15,7 @@ mod work;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -138,6 +139,7 @@ pub async fn serve(config: Config, quit: CancellationToken) -> Result<(), ServeE
             may_bypass: config.may_bypass,
         },
         named: Mutex::new(BTreeSet::new()),
+        call_waits: AtomicI64::new(0),
         wrong_codes: Mutex::default(),
         moving: tokio::sync::RwLock::default(),
         menus_changed: Arc::clone(&menus_changed),

@@ -42,6 +42,7 @@ mod without_files;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -113,6 +114,8 @@ pub struct Inbox {
     pub defaults: Defaults,
     /// Strangers that the log has named.
     pub named: Mutex<BTreeSet<(UserId, ChatId)>>,
+    /// The newest call of which the log says that it waits.
+    pub call_waits: AtomicI64,
     /// Wrong codes that strangers have sent.
     pub wrong_codes: Mutex<WrongCodes>,
     /// Locked for writing while a group gets another id: both ids bring messages meanwhile, and a message's chat must

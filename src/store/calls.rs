@@ -52,14 +52,14 @@ pub fn waiting(db: &Connection, routine: &RoutineId) -> rusqlite::Result<u32> {
     .query_row([&routine.0], |row| row.get(0))
 }
 
-/// The oldest call that waits for its prompt.
-pub fn next_due(db: &Connection) -> rusqlite::Result<Option<Call>> {
+/// The oldest call behind this one that waits for its prompt.
+pub fn next_due(db: &Connection, behind: i64) -> rusqlite::Result<Option<Call>> {
     db.prepare_cached(
         "SELECT c.seq, c.routine_id, c.event, c.body, c.received_at
          FROM calls c CROSS JOIN routines r ON r.id = c.routine_id
-         WHERE c.state = 'due' AND r.state = 'kept' ORDER BY c.seq LIMIT 1",
+         WHERE c.state = 'due' AND c.seq > ?1 AND r.state = 'kept' ORDER BY c.seq LIMIT 1",
     )?
-    .query_row([], |row| {
+    .query_row([behind], |row| {
         Ok(Call {
             seq: row.get(0)?,
             routine: RoutineId(row.get(1)?),

@@ -235,6 +235,14 @@ impl Store {
     }
 }
 
+/// Runs `change` within a transaction. An error or a panic in it undoes it, and nothing else of the transaction.
+pub fn attempt<T>(
+    db: &Connection,
+    change: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> Result<T, StoreError> {
+    in_savepoint(db, change)
+}
+
 /// Opens the database while a bot may be using it, for reading and for short changes.
 ///
 /// Errors: the file is missing, or of another version of telecoder; nothing is migrated here.

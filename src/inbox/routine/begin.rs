@@ -3,9 +3,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use fail::fail_point;
 use rusqlite::Connection;
+use tracing::warn;
 use uuid::Uuid;
 
 use super::super::{Follow, Inbox, admission, hold, new};
@@ -17,7 +19,7 @@ use crate::domain::outgoing::Outgoing;
 use crate::domain::routine::{Missed, PausedFor, Routine};
 use crate::domain::session::{Session, Source};
 use crate::store::prompts::{self, Prompt};
-use crate::store::{StoreError, calls, chats, closed, now, outbox, routines, runs};
+use crate::store::{self, StoreError, calls, chats, closed, now, outbox, routines, runs};
 
 /// A moment that is no older than this is not late.
 const ON_TIME_MS: i64 = 5 * 60 * 1000;
@@ -25,8 +27,9 @@ const ON_TIME_MS: i64 = 5 * 60 * 1000;
 const MADE_UP_MOST: usize = 50;
 
 impl Inbox {
-    /// Begins what is due.
+    /// Begins what is due. A call that cannot begin waits for the next time, and delays no other.
     pub async fn begin_routines(self: &Arc<Self>) -> Result<(), StoreError> {
+        let mut behind = 0;
         loop {
             let _stays = self.moving.read().await;
             let inbox = Arc::clone(self);
@@ -38,16 +41,35 @@ impl Inbox {
                         workspaces: &inbox.workspaces,
                         data: &inbox.data,
                     };
-                    begin_next(db, around)
+                    begin_next(db, around, behind)
                 })
                 .await?;
             fail_point!("routine-begun", |_| std::process::abort());
             match begun {
-                Some((at, follow)) => self.follow(at, follow),
-                None => return Ok(()),
+                Begun::Queued(at, follow) => self.follow(at, follow),
+                Begun::Waits(call, error) => {
+                    behind = call;
+                    self.say_that_it_waits(call, &error);
+                }
+                Begun::Nothing => return Ok(()),
             }
         }
     }
+
+    /// Once for each call, however often it is tried.
+    fn say_that_it_waits(&self, call: i64, error: &StoreError) {
+        if self.call_waits.fetch_max(call, Relaxed) < call {
+            warn!(%error, call, "the body of a call cannot be written down; the call waits and is tried again");
+        }
+    }
+}
+
+/// What has begun.
+enum Begun {
+    Queued(ChatThread, Follow),
+    /// This call could not begin.
+    Waits(i64, StoreError),
+    Nothing,
 }
 
 /// What a beginning needs to know.
@@ -59,25 +81,26 @@ pub(super) struct Around<'a> {
     pub data: &'a Path,
 }
 
-/// Begins what is due first; `None` if nothing is.
-fn begin_next(
-    db: &Connection,
-    around: Around<'_>,
-) -> rusqlite::Result<Option<(ChatThread, Follow)>> {
+/// Begins what is due first; of the calls only those behind this one.
+fn begin_next(db: &Connection, around: Around<'_>, behind: i64) -> rusqlite::Result<Begun> {
     if let Some(routine) = routines::due(db, 1)?.pop() {
-        return Ok(Some((routine.at, begin(db, around, &routine)?)));
+        return Ok(Begun::Queued(routine.at, begin(db, around, &routine)?));
     }
-    let Some(call) = calls::next_due(db)? else {
-        return Ok(None);
+    let Some(call) = calls::next_due(db, behind)? else {
+        return Ok(Begun::Nothing);
     };
     let Some(routine) = routines::get(db, &call.routine)? else {
-        return Ok(None);
+        return Ok(Begun::Nothing);
     };
-    let follow = match may_begin(db, around.access, &routine)? {
-        true => call::take(db, around, &routine, &call)?,
-        false => pause_of_stranger(db, &routine)?,
-    };
-    Ok(Some((routine.at, follow)))
+    if !may_begin(db, around.access, &routine)? {
+        return Ok(Begun::Queued(routine.at, pause_of_stranger(db, &routine)?));
+    }
+    Ok(
+        match store::attempt(db, |db| call::take(db, around, &routine, &call)) {
+            Ok(follow) => Begun::Queued(routine.at, follow),
+            Err(error) => Begun::Waits(call.seq, error),
+        },
+    )
 }
 
 pub(super) fn pause_of_stranger(db: &Connection, routine: &Routine) -> rusqlite::Result<Follow> {

@@ -9,7 +9,6 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use tracing::warn;
 
 use super::super::{Follow, Inbox, prompt};
 use super::begin::{self, Around};
@@ -77,7 +76,8 @@ fn offered(
     Ok(words::offered(&routine))
 }
 
-/// What a call becomes: its body as a file of the session, and the routine's prompt with it.
+/// What a call becomes: its body as a file of the session, and the routine's prompt with it. Errs if the body cannot be
+/// written.
 pub(super) fn take(
     db: &Connection,
     around: Around<'_>,
@@ -87,18 +87,11 @@ pub(super) fn take(
     let session = begin::session(db, around.workspaces, routine)?;
     let name = routine.name.as_deref().unwrap_or("call");
     let mut called = routine.clone();
-    let along = match write_down(around.data, &session.id, name, call) {
-        Ok(path) => {
-            let bytes = call.body.len() as u64;
-            let file = fetched::attached_call(&path, bytes, call.event.as_deref());
-            Piece::Along(file)
-        }
-        Err(error) => {
-            warn!(%error, routine.id = %routine.id, "the body of a call cannot be written down; it waits");
-            return Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error)));
-        }
-    };
-    called.prompt.pieces.push(along);
+    let path = write_down(around.data, &session.id, name, call)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let bytes = call.body.len() as u64;
+    let file = fetched::attached_call(&path, bytes, call.event.as_deref());
+    called.prompt.pieces.push(Piece::Along(file));
     calls::set_taken(db, call.seq)?;
     // No two moments are the same.
     let last = routines::last_begun(db, &routine.id)?;

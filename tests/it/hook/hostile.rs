@@ -1,12 +1,62 @@
 //! Hooks on an unlucky machine, and callers who try what is not meant for them.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use super::calls::Hook;
 use super::digits_of;
 use crate::support::browser::Browser;
-use crate::support::shell::shell;
+use crate::support::shell::{session_of, shell};
+
+#[test]
+fn a_call_whose_body_cannot_be_written_waits_and_delays_nobody_else() {
+    let hook = Hook::added("");
+    let machine = &hook.machine;
+    machine.ada_says("hello");
+    machine.message_with("You said: hello");
+    machine.until_quiet();
+    let session = session_of(machine);
+    machine.ada_says("/hook add fresh other look there");
+    let card = machine.message_with("When other is called");
+    machine.ada_presses(&card);
+    let kept = machine.message_with("/hook/other");
+    let (_, secret) = kept.text.split_once("Secret: ").expect("a secret");
+
+    let folder = machine.data().join("files").join(&session);
+    fs::create_dir_all(&folder).expect("a folder");
+    let _ = fs::remove_dir_all(folder.join("inbox"));
+    fs::write(folder.join("inbox"), "").expect("a file in the way");
+    assert_eq!(hook.hub("1", "push", "{}").0, 202);
+    assert_eq!(hook.hub("2", "push", "{}").0, 202);
+    let signature = digits_of(secret.trim(), b"{}");
+    let headers = [
+        ("X-Gitea-Signature", signature.as_str()),
+        ("Content-Type", "application/json"),
+    ];
+    let called = Browser::new(hook.address).send("POST", "/hook/other", &headers, Some("{}"));
+    assert_eq!(called.status, 202);
+    machine.message_with("Routine, when other is called, in session ");
+    let (code, said) = shell(machine, &["session", "run", &session, "from the shell"]);
+    assert_eq!(code, Some(0), "{said}");
+    machine.message_with("You said: from the shell");
+    // Each call is in the log once, however often it is tried.
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    let told = hook.bot.log().matches("cannot be written down").count();
+    assert_eq!(told, 2, "{}", hook.bot.log());
+    assert_eq!(
+        machine.rows("SELECT count(*) FROM calls WHERE state = 'due'"),
+        [2]
+    );
+
+    fs::remove_file(folder.join("inbox")).expect("the disk is well again");
+    machine.until("both begin", || {
+        (machine.rows("SELECT count(*) FROM calls WHERE state = 'due'") == [0]
+            && machine.is_quiet())
+        .then_some(())
+    });
+    assert_eq!(hook.runs(), 5);
+}
 
 #[test]
 fn the_secret_is_in_the_chat_and_nowhere_else() {
