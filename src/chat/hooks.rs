@@ -66,7 +66,7 @@ pub fn offered(routine: &Routine) -> Outgoing {
     };
     let filter = match routine.filter.as_str() {
         "" => String::new(),
-        filter => format!(" It must say {}.", one_line(filter, 200)),
+        filter => format!(" The call must say {}.", one_line(filter, 200)),
     };
     let text = format!(
         "When {name} is called{place}.{filter} Nothing begins unless you keep it; then you get the address and a secret. \

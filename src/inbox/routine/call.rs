@@ -18,7 +18,7 @@ use crate::chat::{fetched, hooks as words};
 use crate::domain::id::{ChatThread, SessionId};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::prompt::Piece;
-use crate::domain::routine::{Routine, When, read_hook};
+use crate::domain::routine::{Routine, State, When, read_hook};
 use crate::files;
 use crate::store::calls::{self, Call};
 use crate::store::{StoreError, outbox, routines};
@@ -56,8 +56,13 @@ fn offered(
         Ok(wanted) => wanted,
         Err(why) => return Ok(words::not_understood(&why)),
     };
-    if let Some(taken) = routines::named(db, wanted.name)? {
-        return Ok(words::is_taken(&taken, at));
+    match routines::named(db, wanted.name)? {
+        // A card alone does not hold a name.
+        Some(card) if card.state == State::Offered => {
+            routines::delete(db, &card.id)?;
+        }
+        Some(taken) => return Ok(words::is_taken(&taken, at)),
+        None => {}
     }
     let asked = prompt::Asked {
         words: wanted.prompt.to_owned(),

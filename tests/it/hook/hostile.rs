@@ -6,8 +6,10 @@ use std::net::TcpStream;
 
 use super::calls::Hook;
 use super::digits_of;
+use crate::page::{address, machine};
 use crate::support::browser::Browser;
 use crate::support::shell::{session_of, shell};
+use crate::support::{ADA, TEAM};
 
 #[test]
 fn a_call_whose_body_cannot_be_written_waits_and_delays_nobody_else() {
@@ -56,6 +58,27 @@ fn a_call_whose_body_cannot_be_written_waits_and_delays_nobody_else() {
         .then_some(())
     });
     assert_eq!(hook.runs(), 5);
+}
+
+#[test]
+fn a_card_that_nobody_has_kept_does_not_hold_its_name() {
+    let machine = machine();
+    let bot = machine.start();
+    let address = address(&machine, &bot);
+    machine.ada_says("/hook add ci frist");
+    let old = machine.message_with("frist");
+    machine.ada_says("/hook add ci first");
+    let card = machine.message_with("first");
+    machine.ada_presses(&old);
+    machine.until_toast("This routine was deleted.");
+    machine.ada_presses(&card);
+    machine.message_with(&format!("Address: http://{address}/hook/ci"));
+    machine.ada_says("/hook add ci another");
+    machine.message_with("there is a hook “ci” already, in this chat; /routines deletes it");
+    machine.api.say(TEAM, ADA, "/hook add ci another");
+    machine.message_with("there is a hook “ci” already, in another chat");
+    machine.until_quiet();
+    assert_eq!(machine.rows("SELECT count(*) FROM routines"), [1]);
 }
 
 #[test]
