@@ -10,7 +10,7 @@ use super::{Misused, screen, table};
 use crate::chat::routines::why_not;
 use crate::config::{self, Known, Sources};
 use crate::domain::id::{ChatId, ChatThread, RoutineId};
-use crate::domain::routine::{Form, Routine};
+use crate::domain::routine::{Form, Routine, State};
 use crate::inbox::routine::shell;
 use crate::public;
 use crate::redact::short::one_line;
@@ -135,8 +135,9 @@ pub(super) fn run(sources: &Sources, command: RoutineCommand) -> anyhow::Result<
         RoutineCommand::Run { routine } => {
             let routine = found(&beside, routine)?;
             let workspaces = beside.workspaces();
-            match beside.write(|db| Ok(shell::run(db, &workspaces, &routine)?))? {
-                true => print_line!("{} begins now.", routine.id),
+            let id = routine.id.clone();
+            match beside.write(|db| Ok(shell::run(db, &workspaces, routine)?))? {
+                true => print_line!("{id} begins now."),
                 false => bail!("its last run still goes on, and nothing was begun"),
             }
             Ok(())
@@ -152,6 +153,7 @@ pub(super) fn run(sources: &Sources, command: RoutineCommand) -> anyhow::Result<
 
 fn found(beside: &Beside, name: String) -> anyhow::Result<Routine> {
     let found = routines::get(&beside.db, &RoutineId(name.clone()))?;
+    let found = found.filter(|routine| matches!(routine.state, State::Kept | State::Paused(_)));
     Ok(found.ok_or_else(|| {
         Misused(format!(
             "there is no routine {name}; telecoder routine list shows them"

@@ -14,7 +14,7 @@ use super::super::{Follow, Inbox, admission, hold, new};
 use super::call;
 use crate::chat::routines::{self as words, Late};
 use crate::domain::access::Access;
-use crate::domain::id::{ChatId, ChatThread, PromptId, RunId};
+use crate::domain::id::{ChatId, ChatThread, PromptId, RunId, UserId};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::routine::{Missed, PausedFor, Routine};
 use crate::domain::session::{Session, Source};
@@ -173,11 +173,13 @@ fn moment(routine: &Routine, planned: i64, now: i64) -> (i64, u32) {
     }
 }
 
-/// `None` if its last run goes on still.
+/// Begins it now. The prompt is that of whoever wants it, so it does not end with its maker's rights. `None` if its last
+/// run goes on still.
 pub(super) fn by_hand(
     db: &Connection,
     workspaces: &Path,
-    routine: &Routine,
+    routine: Routine,
+    user: Option<UserId>,
 ) -> rusqlite::Result<Option<Follow>> {
     if routines::goes_on(db, &routine.id)? {
         return Ok(None);
@@ -189,8 +191,9 @@ pub(super) fn by_hand(
         is_by_hand: true,
         ..Late::default()
     };
-    let session = session(db, workspaces, routine)?;
-    queue(db, &session, routine, moment, &late).map(Some)
+    let session = session(db, workspaces, &routine)?;
+    let wanted = Routine { user, ..routine };
+    queue(db, &session, &wanted, moment, &late).map(Some)
 }
 
 /// Queues the prompt, notes the moment, and tells the chat.

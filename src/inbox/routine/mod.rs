@@ -174,14 +174,19 @@ pub(super) fn pressed(
             };
             Ok(Pressed::over(told).with_all_buttons())
         }
+        Wish::Pause if routine.state == State::Over => {
+            Ok(Pressed::over(toast::ROUTINE_NEVER_COMES).buttons_stay())
+        }
         Wish::Pause => {
             routines::pause(db, id, PausedFor::Wish)?;
             Ok(Pressed::over(toast::ROUTINE_PAUSED).buttons_stay())
         }
-        Wish::Run => Ok(match begin::by_hand(db, by.workspaces, &routine)? {
-            Some(follow) => Pressed::over(toast::RUNNING).with(follow).buttons_stay(),
-            None => Pressed::over(toast::ROUTINE_RUNS_STILL).buttons_stay(),
-        }),
+        Wish::Run => Ok(
+            match begin::by_hand(db, by.workspaces, routine, Some(by.user))? {
+                Some(follow) => Pressed::over(toast::RUNNING).with(follow).buttons_stay(),
+                None => Pressed::over(toast::ROUTINE_RUNS_STILL).buttons_stay(),
+            },
+        ),
         Wish::Show => {
             let last = routines::occurrences(db, id, LAST_SHOWN)?;
             outbox::insert(db, routine.at, &words::shown(&routine, &last, now()))?;
@@ -226,11 +231,18 @@ fn resume(db: &Connection, routine: &Routine) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
-/// Pauses those whose makers may not use the bot there any more.
+/// Pauses those whose makers may not use the bot there any more. Whoever lets one go on answers for it, also if it was
+/// paused before.
 pub(super) fn pause_of_strangers(db: &Connection, access: &Access) -> rusqlite::Result<()> {
     for routine in routines::all(db)? {
-        if routine.state == State::Kept && !begin::may_begin(db, access, &routine)? {
-            begin::pause_of_stranger(db, &routine)?;
+        if begin::may_begin(db, access, &routine)? {
+            continue;
+        }
+        match routine.state {
+            State::Kept => {
+                begin::pause_of_stranger(db, &routine)?;
+            }
+            _ => routines::pause(db, &routine.id, PausedFor::Removal)?,
         }
     }
     Ok(())

@@ -35,9 +35,9 @@ pub fn add(
 pub fn run(
     db: &Connection,
     workspaces: &std::path::Path,
-    routine: &Routine,
+    routine: Routine,
 ) -> rusqlite::Result<bool> {
-    Ok(begin::by_hand(db, workspaces, routine)?.is_some())
+    Ok(begin::by_hand(db, workspaces, routine, None)?.is_some())
 }
 
 pub fn pause(db: &Connection, routine: &Routine) -> rusqlite::Result<()> {

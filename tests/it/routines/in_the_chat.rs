@@ -36,7 +36,7 @@ fn count(machine: &Machine, beginning: &str) -> usize {
 }
 
 /// Lets the routine's moment be now.
-fn come(machine: &Machine, moment: i64) {
+pub fn come(machine: &Machine, moment: i64) {
     machine
         .database()
         .execute(

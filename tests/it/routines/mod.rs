@@ -1,6 +1,7 @@
 //! Routines: how a person writes when work begins, and the moments at which it does.
 
 mod by_the_clock;
+mod in_a_group;
 mod in_the_chat;
 mod moments;
 mod reading;
