@@ -2,7 +2,7 @@
 //!
 //! A moment is told in the routine's own zone; a client shows it in its reader's.
 
-use jiff::Zoned;
+use jiff::{Timestamp, Zoned};
 
 use crate::domain::button::Press;
 use crate::domain::outgoing::{Outgoing, TimeForm, ToldTime};
@@ -27,10 +27,15 @@ const FORMS: &str = "\
     becomes of moments that pass while I am away; without either, one run makes up for them), and a time zone such as \
     Europe/Berlin.";
 
-/// A moment with its day.
-fn moment(at: &Zoned) -> ToldTime {
+/// A moment with its day, and with its year if that is another one than the reader's.
+fn moment(at: &Zoned, now: i64) -> ToldTime {
+    let now = Timestamp::from_millisecond(now).map(|now| now.to_zoned(at.time_zone().clone()));
+    let form = match now.is_ok_and(|now| now.year() == at.year()) {
+        true => "%a %-d %b, %H:%M",
+        false => "%a %-d %b %Y, %H:%M",
+    };
     ToldTime {
-        words: at.strftime("%a %-d %b, %H:%M").to_string(),
+        words: at.strftime(form).to_string(),
         at: at.timestamp().as_second(),
         form: TimeForm::DateAndClock,
     }
@@ -50,7 +55,7 @@ fn capitalized(text: &str) -> String {
 /// Its next moments, as a sentence.
 fn next(routine: &Routine, now: i64) -> (String, Vec<ToldTime>) {
     let moments = routine.next_few(now, NEXT_SHOWN);
-    let times: Vec<ToldTime> = moments.iter().map(moment).collect();
+    let times: Vec<ToldTime> = moments.iter().map(|at| moment(at, now)).collect();
     let words: Vec<&str> = times.iter().map(|time| time.words.as_str()).collect();
     let sentence = match (words.as_slice(), &routine.when) {
         ([], _) => String::new(),
@@ -98,8 +103,10 @@ pub fn offered(routine: &Routine, now: i64) -> Outgoing {
 }
 
 /// It is kept, or goes on.
-pub fn kept(routine: &Routine) -> Outgoing {
-    let next = routine.planned_at.map(|at| moment(&routine.in_zone(at)));
+pub fn kept(routine: &Routine, now: i64) -> Outgoing {
+    let next = routine
+        .planned_at
+        .map(|at| moment(&routine.in_zone(at), now));
     let when = match (&next, &routine.when) {
         (Some(next), When::Once(_)) => format!(" for {}", next.words),
         (Some(next), _) => format!(": {}, next {}", routine.when_in_words(), next.words),
@@ -134,7 +141,7 @@ pub fn why_not(why: &NotUnderstood) -> String {
         }
         NotUnderstood::Twice(option) => {
             format!(
-                "“{}” contradicts what stands before it",
+                "“{}” repeats or contradicts what stands before it",
                 one_line(option, 40)
             )
         }
@@ -168,7 +175,7 @@ pub fn no_files() -> Outgoing {
 }
 
 /// `/routines`
-pub fn list(routines: &[Routine]) -> Outgoing {
+pub fn list(routines: &[Routine], now: i64) -> Outgoing {
     if routines.is_empty() {
         return Outgoing::note(format!(
             "There is no routine in this chat. One is made so:\n\n{FORMS}\n\n/hook says how a call from outside begins one."
@@ -178,7 +185,9 @@ pub fn list(routines: &[Routine]) -> Outgoing {
     let mut lines =
         vec!["Routines of this chat. A number shows one, with what can be done:".to_owned()];
     for (number, routine) in routines.iter().take(LISTED).enumerate() {
-        let next = routine.planned_at.map(|at| moment(&routine.in_zone(at)));
+        let next = routine
+            .planned_at
+            .map(|at| moment(&routine.in_zone(at), now));
         let state = match (routine.state, &next) {
             (State::Paused(_), _) => ", paused".to_owned(),
             (_, Some(next)) => format!(", next {}", next.words),
@@ -222,7 +231,7 @@ pub fn shown(routine: &Routine, last: &[Occurrence], now: i64) -> Outgoing {
         text.push_str("\n\nThe last ones:");
     }
     for occurrence in last {
-        let planned = moment(&routine.in_zone(occurrence.planned_at));
+        let planned = moment(&routine.in_zone(occurrence.planned_at), now);
         text.push_str(&format!("\n• {}: {}", planned.words, became(occurrence)));
         times.push(planned);
     }
@@ -262,8 +271,8 @@ pub struct Late {
 }
 
 /// Its prompt was queued. `elsewhere` is the session, if the chat talks to another one.
-pub fn begun(routine: &Routine, late: &Late, elsewhere: Option<&str>) -> Outgoing {
-    let time = late.planned.as_ref().map(moment);
+pub fn begun(routine: &Routine, late: &Late, elsewhere: Option<&str>, now: i64) -> Outgoing {
+    let time = late.planned.as_ref().map(|at| moment(at, now));
     let mut remarks = Vec::new();
     remarks.extend(late.is_by_hand.then(|| "by hand".to_owned()));
     remarks.extend(
@@ -290,8 +299,9 @@ pub fn begun(routine: &Routine, late: &Late, elsewhere: Option<&str>) -> Outgoin
 }
 
 /// Moments passed without a run, and none is made up for.
-pub fn left_out(routine: &Routine, newest: i64, missed: u32) -> Outgoing {
-    let (when, time) = (routine.when_in_words(), moment(&routine.in_zone(newest)));
+pub fn left_out(routine: &Routine, newest: i64, missed: u32, now: i64) -> Outgoing {
+    let when = routine.when_in_words();
+    let time = moment(&routine.in_zone(newest), now);
     let passed = match missed {
         1 => format!("its moment {} passed", time.words),
         many => format!("{many} moments up to {} passed", time.words),
@@ -322,8 +332,10 @@ fn paused(routine: &Routine, why: &str) -> Outgoing {
 }
 
 /// Somebody made it in a shell of the machine.
-pub fn made_in_shell(routine: &Routine) -> Outgoing {
-    let next = routine.planned_at.map(|at| moment(&routine.in_zone(at)));
+pub fn made_in_shell(routine: &Routine, now: i64) -> Outgoing {
+    let next = routine
+        .planned_at
+        .map(|at| moment(&routine.in_zone(at), now));
     let begins = match &next {
         Some(next) => format!(" It begins {}.", next.words),
         None => String::new(),

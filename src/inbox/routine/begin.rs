@@ -140,7 +140,11 @@ fn begin(db: &Connection, around: Around<'_>, routine: &Routine) -> rusqlite::Re
         Follow::default()
     } else if is_late && routine.missed == Missed::Skip {
         routines::begin(db, &routine.id, moment, None, missed)?;
-        say(db, routine, &words::left_out(routine, moment, missed + 1))?;
+        say(
+            db,
+            routine,
+            &words::left_out(routine, moment, missed + 1, now),
+        )?;
         Follow::default()
     } else {
         let late = Late {
@@ -217,7 +221,7 @@ pub(super) fn queue(
     prompts::insert(db, run, &prompt)?;
     routines::begin(db, &routine.id, moment, Some(run), late.missed)?;
     let elsewhere = routine.is_fresh.then_some(session.id.0.as_str());
-    say(db, routine, &words::begun(routine, late, elsewhere))?;
+    say(db, routine, &words::begun(routine, late, elsewhere, now()))?;
     hold::tell(db, at)?;
     fail_point!("routine-queued", |_| std::process::abort());
     Ok(Follow {

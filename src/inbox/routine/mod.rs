@@ -129,7 +129,7 @@ fn content(
 
 /// `/routines`
 pub(super) fn list(db: &Connection, at: ChatThread) -> rusqlite::Result<Follow> {
-    outbox::insert(db, at, &words::list(&routines::of_place(db, at)?))?;
+    outbox::insert(db, at, &words::list(&routines::of_place(db, at)?, now()))?;
     Ok(Follow::default())
 }
 
@@ -213,7 +213,7 @@ fn keep(db: &Connection, routine: Routine, by: Presser<'_>) -> rusqlite::Result<
             routines::set_secret(db, &kept.id, &secret)?;
             hook_words::kept(&kept, by.page, secret.expose_secret())
         }
-        _ => words::kept(&kept),
+        _ => words::kept(&kept, now()),
     };
     outbox::insert(db, kept.at, &told)?;
     Ok(Pressed::over(toast::ROUTINE_KEPT).with_all_buttons())

@@ -27,7 +27,7 @@ pub fn add(
     routines::insert(db, &made)?;
     resume(db, &made)?;
     let kept = routines::get(db, &made.id)?.unwrap_or(made);
-    begin::say(db, &kept, &words::made_in_shell(&kept))?;
+    begin::say(db, &kept, &words::made_in_shell(&kept, now()))?;
     Ok(Ok(kept))
 }
 
@@ -57,7 +57,7 @@ pub fn go_on(db: &Connection, routine: &Routine) -> rusqlite::Result<bool> {
         routines::set_user(db, &routine.id, None)?;
     }
     if let Some(kept) = routines::get(db, &routine.id)? {
-        begin::say(db, &kept, &words::kept(&kept))?;
+        begin::say(db, &kept, &words::kept(&kept, now()))?;
     }
     Ok(true)
 }

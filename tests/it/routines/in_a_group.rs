@@ -158,3 +158,20 @@ fn a_paused_routine_of_somebody_who_was_removed_is_answered_for_by_the_shell_tha
     come(&machine, now());
     machine.message_with("You said: look around");
 }
+
+#[test]
+fn a_moment_of_another_year_is_told_with_its_year() {
+    let machine = Machine::new();
+    let _bot = machine.start();
+    let year = jiff::Zoned::now().year();
+    let card = kept(&machine, "/in 366d look around");
+    let said = format!(" {}, ", year + 1);
+    assert!(card.text.contains(&said), "{}", card.text);
+    let told = machine.message_with("Kept for ");
+    assert!(told.text.contains(&said), "{}", told.text);
+    machine.ada_says("/routines");
+    let list = machine.message_with("Routines of this chat");
+    assert!(list.text.contains(&said), "{}", list.text);
+    let near = kept(&machine, "/in 1s look around");
+    assert!(!near.text.contains(&format!(" {year}, ")), "{}", near.text);
+}
