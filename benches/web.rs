@@ -197,6 +197,7 @@ impl Bench {
         for reader in readers {
             let _ = reader.shutdown(std::net::Shutdown::Both);
         }
+        self.api_says("/stop");
         std::thread::sleep(Duration::from_secs(2));
         let after_cpu = self.cpu_over(WATCHED);
         let percent = |share: f64| format!("{:.1} %", share * 100.0);

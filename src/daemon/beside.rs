@@ -24,6 +24,8 @@ use crate::telegram::outbox::Outbox;
 
 /// How often to look if nobody rings. One look costs a few reads of mostly empty indexes.
 const EVERY: Duration = Duration::from_secs(5);
+/// What is due and cannot begin is not tried in a loop.
+const AT_LEAST: Duration = Duration::from_millis(100);
 
 pub(super) struct Beside {
     pub store: Store,
@@ -61,7 +63,7 @@ impl Beside {
         }
     }
 
-    /// Returns the time until the next look, at most [`EVERY`].
+    /// Returns the time until the next look, from [`AT_LEAST`] to [`EVERY`].
     async fn look(&self) -> Result<Duration, StoreError> {
         for (session, since) in self.store.transaction(sessions::attached).await? {
             self.take_back(session, since).await?;
@@ -83,7 +85,9 @@ impl Beside {
         for chat in found.messages {
             self.outbox.deliver(chat);
         }
-        Ok(found.next_in.map_or(EVERY, |left| left.min(EVERY)))
+        Ok(found
+            .next_in
+            .map_or(EVERY, |left| left.clamp(AT_LEAST, EVERY)))
     }
 
     /// Takes a session back from a terminal that ended without handing it back.

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::Web;
 use super::reader::Reader;
 use super::refusal::Refusal;
@@ -15,6 +17,10 @@ use crate::store::sessions;
 
 /// How long the disk may take.
 const DISK_LIMIT: Duration = Duration::from_secs(5);
+
+/// How many read it at once: each has a thread, with memory that the process keeps. A read of a disk that hangs keeps its
+/// place.
+static PLACES_AT_DISK: Semaphore = Semaphore::const_new(8);
 
 /// A run, and where its record is.
 pub(super) struct Found {
@@ -57,8 +63,15 @@ impl Web {
 pub(super) async fn on_disk<T: Send + 'static>(
     read: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Refusal> {
-    match tokio::time::timeout(DISK_LIMIT, tokio::task::spawn_blocking(read)).await {
-        Ok(Ok(read)) => Ok(read),
-        Ok(Err(_)) | Err(_) => Err(Refusal::DiskIsSilent),
-    }
+    let read = async {
+        let place = PLACES_AT_DISK.acquire().await.ok()?;
+        let read = tokio::task::spawn_blocking(move || {
+            let read = read();
+            drop(place);
+            read
+        });
+        read.await.ok()
+    };
+    let read = tokio::time::timeout(DISK_LIMIT, read).await;
+    read.ok().flatten().ok_or(Refusal::DiskIsSilent)
 }

@@ -84,6 +84,53 @@ fn a_person_opens_the_link_watches_a_run_answers_stops_and_undoes() {
 
 #[test]
 #[ignore = "needs Chromium and its driver: .ci/run installs and runs it"]
+fn with_scripts_off_everything_can_be_read() {
+    let machine = machine();
+    let bot = machine.start();
+    machine.ada_says("[[bash: echo one > file]] [[say: it is *written*]]");
+    machine.message_with("1 file changed");
+    machine.ada_says("/every weekday 9:00 look around");
+    let card = machine.message_with("Nothing begins unless you keep it");
+    machine.ada_presses(&card);
+    machine.message_with("Kept: ");
+    machine.until_quiet();
+    let run = run_of(&machine);
+    let (chrome, own) = logged_in(&machine, &bot, Window::PHONE);
+    chrome.without_scripts();
+    for (path, words) in [
+        ("/".to_owned(), "it is *written*"),
+        (
+            format!("/sessions/{}", session_of(&machine)),
+            "it is *written*",
+        ),
+        (format!("/runs/{run}"), "echo one &gt; file"),
+        (format!("/runs/{run}"), "<em>written</em>"),
+        (format!("/runs/{run}"), "1 file changed"),
+        (format!("/runs/{run}/diff"), "one"),
+        ("/now".to_owned(), "No run goes on"),
+        ("/routines".to_owned(), "every weekday at 9:00"),
+        ("/settings".to_owned(), "TELECODER_WEB_ADDR"),
+        ("/health".to_owned(), "Telegram"),
+    ] {
+        let html = chrome.read(&format!("{own}{path}"), words);
+        assert!(html.contains("</main>"), "{html}");
+    }
+    // What goes on is seen by loading the page again, and a step opens without a script.
+    machine.ada_says(
+        "[[bash: touch ~/begun; until test -e ~/go-on; do sleep 0.1; done]] [[say: later]]",
+    );
+    let home = machine.folder.path().join("home");
+    machine.until("it works", || home.join("begun").exists().then_some(()));
+    let live = format!("{own}/runs/{}", run_of(&machine));
+    let html = chrome.read(&live, "Load the page again to see more.");
+    assert!(html.contains("<details"), "{html}");
+    fs::write(home.join("go-on"), "").expect("a file");
+    machine.message_with("later");
+    chrome.read(&live, "later");
+}
+
+#[test]
+#[ignore = "needs Chromium and its driver: .ci/run installs and runs it"]
 fn a_lost_connection_goes_on_without_a_gap_or_a_double() {
     // The bot comes back at the same address.
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

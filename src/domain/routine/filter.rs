@@ -1,7 +1,8 @@
 //! Which calls are meant, by what stands in their JSON body: `action=opened repository.full_name=ada/thing`. Pure.
 //!
 //! A filter is one or more conditions, and all of them must hold. Between them stand blanks or line breaks. A condition
-//! is a field, `=` or `!=`, and a value; one with blanks stands in quotation marks, as JSON writes it.
+//! is a field, `=` or `!=`, and a value; one with blanks stands in quotation marks, as JSON writes it, or in those that
+//! phones make of them.
 
 use serde_json::Value;
 
@@ -98,10 +99,20 @@ fn value(text: &str) -> Option<(String, &str)> {
         let is_over = rest.is_empty() || rest.starts_with(char::is_whitespace);
         return is_over.then_some((value, rest));
     }
+    // Phones make these of plain quotation marks.
+    if let Some(inner) = text.strip_prefix(is_curly) {
+        let (value, rest) = inner.split_once(is_curly)?;
+        let is_over = rest.is_empty() || rest.starts_with(char::is_whitespace);
+        return is_over.then(|| (value.to_owned(), rest));
+    }
     let end = text.find(char::is_whitespace).unwrap_or(text.len());
     let (value, rest) = text.split_at(end);
     let is_value = !value.is_empty() && !value.starts_with('=') && !value.contains('"');
     is_value.then(|| (value.to_owned(), rest))
+}
+
+fn is_curly(c: char) -> bool {
+    "“”„‟«»".contains(c)
 }
 
 /// Numbers, booleans and null compare by their JSON text. Objects and arrays equal nothing.

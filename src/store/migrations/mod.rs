@@ -354,7 +354,6 @@ const ROUTINES: M<'_> = M::up(
     CREATE INDEX routines_due ON routines (due_at) WHERE state = 'kept' AND due_at IS NOT NULL;
     CREATE INDEX routines_minute ON routines (planned_at) WHERE state = 'kept';
     CREATE INDEX routines_of_place ON routines (chat_id, thread_id, made_at);
-    CREATE INDEX routines_of_user ON routines (user_id) WHERE state IN ('offered', 'kept');
 
     -- What became of each moment. Nothing begins twice: a moment has one row.
     CREATE TABLE occurrences (

@@ -40,6 +40,7 @@ fn a_call_is_meant_if_all_conditions_hold() {
         "milestone=null",
         "labels.0.name=bug",
         "labels.1.name=\"good first issue\"",
+        "labels.1.name=“good first issue” number=7",
         r#"title="a=b \"c\"" action=opened"#,
         r#"action="\u006fpened""#,
         "empty=\"\"",

@@ -2,10 +2,14 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
 use std::time::Instant;
 
+use axum::http::Method;
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
+use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -175,9 +179,60 @@ impl Chrome {
         });
     }
 
+    /// From now on no page runs a script. Chromium's driver finds and touches nothing then; [`Chrome::read`] reads.
+    pub fn without_scripts(&self) {
+        self.devtools(
+            "Emulation.setScriptExecutionDisabled",
+            json!({"value": true}),
+        );
+    }
+
+    /// Goes to an address and reads the page as it was made of what came, once it has these words.
+    pub fn read(&self, address: &str, words: &str) -> String {
+        let mut html = String::new();
+        self.devtools("Page.navigate", json!({"url": address}));
+        let begun = Instant::now();
+        while !html.contains(words) {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "not “{words}” at {address}:\n{html}"
+            );
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            let document = self.devtools("DOM.getDocument", json!({"depth": 0}));
+            let node = &document["root"]["nodeId"];
+            let outer = self.devtools("DOM.getOuterHTML", json!({"nodeId": node}));
+            html = outer["outerHTML"].as_str().unwrap_or_default().to_owned();
+        }
+        html
+    }
+
+    /// Chrome DevTools Protocol, by way of chromedriver.
+    fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let body = json!({"cmd": command, "params": parameters}).to_string();
+        self.runtime
+            .block_on(self.driver.issue_cmd(Devtools { body }))
+            .unwrap_or_else(|error| panic!("{command}: {error}"))
+    }
+
     pub fn picture(&self, file: &std::path::Path) {
         let taken = self.runtime.block_on(self.driver.screenshot());
         std::fs::write(file, taken.expect("a picture")).expect("a file");
+    }
+}
+
+#[derive(Debug)]
+struct Devtools {
+    body: String,
+}
+
+impl WebDriverCompatibleCommand for Devtools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, <Url as FromStr>::Err> {
+        let session = session.unwrap_or_default();
+        base.join(&format!("session/{session}/goog/cdp/execute"))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.clone()))
     }
 }
 
