@@ -5,10 +5,11 @@
 //! - `head`: what stands above the steps is another one now.
 //! - `over`: the run has ended, and everything that follows it is there.
 //!
-//! A lost connection goes on where it was: a browser says which id it had last (`Last-Event-ID`). All readers of a run
-//! share one task that reads its record and draws it; when the last one goes, so does the task.
+//! A lost connection goes on where it was: a browser says which id it had last (`Last-Event-ID`). Each reader gets what is
+//! on record from the record. What comes then, all readers of a run get from one task that reads it and draws it; when
+//! the last one goes, so does the task.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -41,8 +42,10 @@ use crate::store::{Store, StoreError};
 const PAUSE: Duration = Duration::from_millis(300);
 /// How often what stands above the steps is looked at, in looks at the record.
 const HEAD_EVERY: u32 = 3;
-/// How many lines are read at once.
+/// How many lines are read at once, for all who follow.
 const LINES: usize = 200;
+/// The same for each of them: what a hundred readers wait for at the same time is held in memory.
+const A_FEW: usize = 16;
 /// How many pieces a slow reader may be behind.
 const BEHIND: usize = 512;
 /// A connection with nothing to say says so, or something in between would close it.
@@ -109,52 +112,58 @@ pub(super) async fn follow(
     longer.allow();
     let last = headers.get("last-event-id");
     let last = last.and_then(|id| id.to_str().ok()?.parse::<u64>().ok());
-    let from = last.unwrap_or(from).max(found.record.begins_at());
-    let (path, to) = (web.events_of(&found.record), found.record.ends_at());
-    let id = found.line.id;
-    let of_record = path.clone();
-    let (mut pieces_missed, at) = on_disk(move || missed(&of_record, from, to, id)).await?;
-    let standing = web
-        .store
-        .transaction(move |db| page::standing(db, id))
-        .await?;
-    let has_changed = !head.is_empty() && standing.mark() != head;
-    let followed = web.hub.join(&web, id, path.clone(), at, standing);
-    let pieces = followed.pieces.subscribe();
-    // What has come meanwhile comes here, and is passed over there.
-    let (meanwhile, at) = on_disk(move || missed(&path, at, to, id)).await?;
-    pieces_missed.extend(meanwhile);
-    if has_changed {
-        let what = Kind::Head;
-        pieces_missed.push(Piece { end: at, what });
-    }
     let reading = Reading {
-        pieces,
-        at,
-        _followed: followed,
+        run: found.line.id,
+        path: web.events_of(&found.record),
+        to: found.record.ends_at(),
+        at: last.unwrap_or(from).max(found.record.begins_at()),
+        head,
+        ready: VecDeque::new(),
+        live: None,
+        web,
         _place: place,
     };
-    let coming = stream::unfold(Some(reading), next);
-    let all = stream::iter(pieces_missed)
-        .chain(coming)
-        .map(|piece| Ok(event(&piece)));
-    Ok(Sse::new(all).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    let pieces = stream::unfold(Some(reading), next);
+    let events = pieces.map(|piece| Ok(event(&piece)));
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
-/// Somebody who follows.
+/// Somebody who follows: first what is on record, a few lines at a time, then what comes.
 struct Reading {
-    pieces: broadcast::Receiver<Piece>,
+    run: RunId,
+    path: PathBuf,
+    /// Where the run's part of the record ends, if it has.
+    to: Option<u64>,
     /// What this reader has got.
     at: u64,
-    _followed: Arc<Followed>,
+    /// How the run stood when the page was drawn.
+    head: String,
+    /// What is read and not passed on yet.
+    ready: VecDeque<Piece>,
+    live: Option<Live>,
+    web: Arc<Web>,
     _place: OwnedSemaphorePermit,
 }
 
-/// One who is too far behind is cut off, and comes again from where they were.
+/// What comes, for a reader who has all that is on record.
+struct Live {
+    pieces: broadcast::Receiver<Piece>,
+    _followed: Arc<Followed>,
+}
+
+/// The next piece. A reader who is too far behind is cut off, as is everybody while the disk or the store does not
+/// answer: they come again from where they were.
 async fn next(reading: Option<Reading>) -> Option<(Piece, Option<Reading>)> {
     let mut reading = reading?;
     loop {
-        match reading.pieces.recv().await {
+        if let Some(piece) = reading.ready.pop_front() {
+            return Some((piece, Some(reading)));
+        }
+        let Some(live) = &mut reading.live else {
+            reading.read_on().await.ok()?;
+            continue;
+        };
+        match live.pieces.recv().await {
             Ok(piece) if matches!(piece.what, Kind::Over) => return Some((piece, None)),
             Ok(piece) if matches!(piece.what, Kind::Head) => return Some((piece, Some(reading))),
             // This reader has it from the record.
@@ -162,6 +171,57 @@ async fn next(reading: Option<Reading>) -> Option<(Piece, Option<Reading>)> {
             Ok(piece) => return Some((piece, Some(reading))),
             Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
         }
+    }
+}
+
+impl Reading {
+    /// Reads a few lines of the record; at its end, listens to what comes.
+    async fn read_on(&mut self) -> Result<(), Refusal> {
+        if self.read_a_few().await? {
+            return Ok(());
+        }
+        let run = self.run;
+        let standing = self
+            .web
+            .store
+            .transaction(move |db| page::standing(db, run))
+            .await?;
+        let has_changed = !self.head.is_empty() && standing.mark() != self.head;
+        let followed = self
+            .web
+            .hub
+            .join(&self.web, run, self.path.clone(), self.at, standing);
+        let pieces = followed.pieces.subscribe();
+        // What has come meanwhile comes here, and is passed over there.
+        while self.read_a_few().await? {}
+        if has_changed {
+            self.ready.push_back(Piece {
+                end: self.at,
+                what: Kind::Head,
+            });
+        }
+        self.live = Some(Live {
+            pieces,
+            _followed: followed,
+        });
+        Ok(())
+    }
+
+    /// False at the end of what is on record. While the run is just beginning there is no record.
+    async fn read_a_few(&mut self) -> Result<bool, Refusal> {
+        let (path, at, to, run) = (self.path.clone(), self.at, self.to, self.run);
+        let read = on_disk(move || {
+            let (steps, end) = transcript::after(&path, at, to, A_FEW).ok()?;
+            let mut pieces = Vec::new();
+            steps.iter().for_each(|step| draw(run, step, &mut pieces));
+            Some((pieces, end))
+        });
+        let Some((pieces, end)) = read.await?.filter(|(_, end)| *end > at) else {
+            return Ok(false);
+        };
+        self.at = end;
+        self.ready.extend(pieces);
+        Ok(true)
     }
 }
 
@@ -184,20 +244,6 @@ fn event(piece: &Piece) -> Event {
 /// HTML: a carriage return would end a line of the stream.
 fn one_kind_of_line(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
-}
-
-/// The steps behind a byte that are on record already, and where the record ends.
-fn missed(path: &std::path::Path, from: u64, to: Option<u64>, run: RunId) -> (Vec<Piece>, u64) {
-    let (mut pieces, mut at) = (Vec::new(), from);
-    // While it is just beginning there is no record.
-    while let Ok((steps, end)) = transcript::after(path, at, to, LINES) {
-        if end == at {
-            break;
-        }
-        at = end;
-        steps.iter().for_each(|step| draw(run, step, &mut pieces));
-    }
-    (pieces, at)
 }
 
 /// Steps of one line are one piece: a reader who comes again has all of it or nothing.
