@@ -160,26 +160,12 @@ impl Inbox {
                     .await
             }
             Command::Routine(form, text) => {
-                let asked = prompt::Asked {
-                    number: Some(message),
-                    message: sent,
-                    words: String::new(),
-                    user: member.user(),
-                    is_addressed: true,
-                    seq,
-                };
+                let asked = prompt::Asked::of_command(seq, sent, member.user());
                 self.offer_routine(at, routine::Offer { form, text, asked })
                     .await
             }
             Command::Hook(text) => {
-                let asked = prompt::Asked {
-                    number: Some(message),
-                    message: sent,
-                    words: String::new(),
-                    user: member.user(),
-                    is_addressed: true,
-                    seq,
-                };
+                let asked = prompt::Asked::of_command(seq, sent, member.user());
                 self.offer_hook(at, asked, text).await
             }
             Command::Routines => {

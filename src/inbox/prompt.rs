@@ -132,6 +132,18 @@ pub(super) fn take(
 }
 
 impl Asked {
+    /// Of a command that takes a prompt along; its words are still to be read.
+    pub(super) fn of_command(seq: UpdateSeq, message: Message, user: UserId) -> Asked {
+        Asked {
+            number: Some(message.id),
+            message,
+            words: String::new(),
+            user,
+            is_addressed: true,
+            seq,
+        }
+    }
+
     /// Unix milliseconds by Telegram's clock.
     pub(super) fn sent_at(&self) -> i64 {
         self.message.sent_at.saturating_mul(1000)
