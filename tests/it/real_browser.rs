@@ -262,11 +262,16 @@ fn axe_finds_no_serious_fault_and_a_phone_scrolls_down_only() {
     ));
     machine.message_with("+1 −0 file");
     machine.until_quiet();
+    machine.ada_says(&format!("/every weekday 9:00 look around {wide}"));
+    let card = machine.message_with("Nothing begins unless you keep it");
+    machine.ada_presses(&card);
+    machine.message_with("Kept: ");
     machine.ada_says("[[ask: Bash {\"command\":\"touch asked\"}]]");
     machine.message_with("touch asked");
     let pages = [
         "/".to_owned(),
         "/now".to_owned(),
+        "/routines".to_owned(),
         "/people".to_owned(),
         "/settings".to_owned(),
         "/health".to_owned(),
