@@ -123,5 +123,7 @@ fn write_down(data: &Path, session: &SessionId, name: &str, call: &Call) -> io::
         .mode(0o600)
         .open(&path)?;
     file.write_all(&call.body)?;
+    // The store forgets the body when this is committed.
+    file.sync_all()?;
     Ok(path)
 }
