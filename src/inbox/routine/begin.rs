@@ -1,5 +1,6 @@
 //! How a routine's work begins: its moment is noted in the transaction that queues its prompt, so that nothing begins
-//! twice, whatever ends the bot or moves the clock.
+//! twice, whatever ends the bot or moves the clock. The bot's look for work (`daemon::beside`) comes here when the next
+//! moment is due, and every few seconds; the page when a call has come.
 
 use std::path::Path;
 use std::sync::Arc;
